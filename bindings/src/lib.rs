@@ -1,0 +1,1 @@
+//! The uniffi bridge between the Sotto SDK and Kotlin and Swift.

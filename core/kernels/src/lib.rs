@@ -1,0 +1,1 @@
+//! The arithmetic of quantized language models: blocks, dequantization, norms, RoPE, attention.

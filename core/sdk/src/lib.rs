@@ -1,0 +1,1 @@
+//! On-device language models for apps: load, summarize, classify, extract, chat.

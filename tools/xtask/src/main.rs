@@ -1,0 +1,2 @@
+//! Build and test steps that are more than one command.
+fn main() {}
