@@ -1,0 +1,37 @@
+use crate::{CancelToken, EngineError, ModelConfig};
+
+/// Which positions of a pass the caller wants logits for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LogitRows {
+    /// Only the last token's row: all that prefill and decode need.
+    Last,
+    /// A row for each token of the pass: scoring and perplexity.
+    All,
+}
+
+/// One sequence being read and written by a model: its KV cache, its scratch memory and its position.
+///
+/// Weights are shared between decoders of one [`crate::Model`]; a decoder itself belongs to one thread at a time.
+pub trait Decoder: Send {
+    /// The shape of the model behind this decoder.
+    fn config(&self) -> &ModelConfig;
+
+    /// How many tokens this decoder can hold.
+    fn context_length(&self) -> usize;
+
+    /// How many tokens it holds now: the position of the next token.
+    fn position(&self) -> usize;
+
+    /// Appends `tokens` (at least one) and returns logits, row-major `[rows, vocab_size]`, where `rows` is 1 for
+    /// [`LogitRows::Last`] and `tokens.len()` for [`LogitRows::All`].
+    ///
+    /// The cancel token is looked at least once per layer and chunk. After an error the decoder stands at a whole
+    /// prefix of what it was given ([`Decoder::position`] says how long) and can be used further.
+    fn forward(&mut self, tokens: &[u32], rows: LogitRows, cancel: &CancelToken) -> Result<&[f32], EngineError>;
+
+    /// Forgets every token from position `length` on. A length at or beyond the position changes nothing.
+    fn truncate(&mut self, length: usize);
+
+    /// Bytes of private memory that this decoder holds: KV cache and scratch.
+    fn private_bytes(&self) -> u64;
+}

@@ -1,0 +1,38 @@
+use std::path::PathBuf;
+
+/// What can go wrong between a model file and its logits. No variant carries text from a user.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum EngineError {
+    /// There is no readable file at this path.
+    #[error("no model file at {path}: {source}")]
+    NotFound { path: PathBuf, source: std::io::Error },
+    /// The file is not a model that can be trusted: damaged, truncated, or contradicting itself.
+    #[error("the model file is invalid at {at}: {why}")]
+    Invalid { at: String, why: String },
+    /// The file is sound, but asks for something that this engine does not have.
+    #[error("this model needs {what}, which is not supported")]
+    Unsupported { what: String },
+    /// The memory needed is more than can be had.
+    #[error("{needed} bytes of memory are needed, {available} can be had")]
+    OutOfMemory { needed: u64, available: u64 },
+    /// More tokens than the context holds.
+    #[error("{needed} tokens do not fit into a context of {limit}")]
+    ContextFull { limit: usize, needed: usize },
+    /// A token id that the vocabulary does not have.
+    #[error("token id {id} is outside the vocabulary of {vocab_size}")]
+    UnknownToken { id: u32, vocab_size: usize },
+    /// The work was cancelled. The decoder stands at its last whole prefix and can go on from there.
+    #[error("cancelled")]
+    Cancelled,
+    /// A fault of the engine itself.
+    #[error("internal error: {0}")]
+    Internal(String),
+}
+
+impl EngineError {
+    /// An [`EngineError::Invalid`] at a named place in the file.
+    pub(crate) fn invalid(at: impl Into<String>, why: impl Into<String>) -> Self {
+        Self::Invalid { at: at.into(), why: why.into() }
+    }
+}
