@@ -1,1 +1,50 @@
-//! On-device language models for apps: load, summarize, classify, extract, chat.
+//! Sotto runs a quantized language model on the device: load a file, then summarize a voice note, classify, extract or
+//! talk. Nothing leaves the device.
+//!
+//! ```no_run
+//! use sotto::{LocalModel, ModelFile, VoiceNote};
+//!
+//! # fn main() -> Result<(), sotto::Error> {
+//! let model = LocalModel::load(ModelFile::path("llama-3.2-1b-instruct-q4_0.gguf"))?;
+//! let note = VoiceNote::text("Marcus will write a test by Thursday.");
+//! let summary = model.summarize(&note).wait()?;
+//! for action in &summary.actions {
+//!     println!("{}", action.text);
+//! }
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! Every request is a [`Job`]: it runs on a thread of its own, streams snapshots, gives a value, and stops when it is
+//! dropped.
+#![forbid(unsafe_code)]
+
+mod bench;
+mod error;
+mod generate;
+mod inspect;
+mod job;
+mod metrics;
+mod model;
+mod note;
+mod process_memory;
+mod raw;
+mod sequence;
+mod session;
+mod tasks;
+mod tokenizer;
+
+pub use bench::{BenchMemory, BenchOptions, BenchReport, DecodeSpeed, PrefillSpeed};
+pub use error::Error;
+pub use inspect::{ModelReport, WeightsOfType};
+pub use job::Job;
+pub use metrics::{Metrics, StopReason};
+pub use model::{DEFAULT_CONTEXT_LENGTH, LoadOptions, LocalModel, ModelFile};
+pub use note::{Segment, VoiceNote};
+pub use raw::{Completion, CompletionOptions, Perplexity, Progress, Prompt, Token};
+pub use session::{ChatOptions, Reply, Session};
+pub use sotto_engine::{Backend, CancelToken};
+pub use sotto_text::{ChatTemplate, Message, OutputFormat, Role, SamplingOptions};
+pub use tasks::classify::{Classification, ClassifyOptions, DEFAULT_MIN_CONFIDENCE};
+pub use tasks::extract::Extraction;
+pub use tasks::summarize::{Action, Coverage, NoteSummary, Point};

@@ -1,2 +1,30 @@
-//! The `sotto` command line program.
-fn main() {}
+//! The `sotto` command line program: answers on stdout, progress and figures on stderr.
+
+mod args;
+mod commands;
+mod demo;
+mod failure;
+mod input;
+mod interrupt;
+mod screen;
+mod summary_text;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use crate::args::Arguments;
+use crate::failure::Failure;
+
+fn main() -> ExitCode {
+    env_logger::Builder::from_env(env_logger::Env::default().default_filter_or("warn")).format_timestamp(None).init();
+    match commands::run(&Arguments::parse()) {
+        Ok(()) => ExitCode::SUCCESS,
+        // Whoever read the output has gone: there is nobody to tell.
+        Err(Failure::Output(error)) if error.kind() == std::io::ErrorKind::BrokenPipe => ExitCode::SUCCESS,
+        Err(failure) => {
+            screen::error(&failure);
+            failure.exit_code()
+        }
+    }
+}

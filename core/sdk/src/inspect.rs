@@ -1,0 +1,123 @@
+//! What a model file is, and whether it would run here.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+
+use crate::Error;
+use crate::model::LocalModel;
+
+/// The weights of one quantization.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct WeightsOfType {
+    /// How many tensors.
+    pub tensors: usize,
+    /// Their bytes.
+    pub bytes: u64,
+}
+
+/// What is known about a loaded model.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct ModelReport {
+    /// Its name, if the file gives one.
+    pub name: Option<String>,
+    /// Its architecture, as GGUF names it.
+    pub architecture: String,
+    /// Weights in all.
+    pub parameters: u64,
+    /// Transformer layers.
+    pub layers: usize,
+    /// Width of the residual stream.
+    pub hidden_size: usize,
+    /// Width of the feed-forward layer.
+    pub feed_forward_size: usize,
+    /// Query heads.
+    pub heads: usize,
+    /// Key and value heads (GQA).
+    pub kv_heads: usize,
+    /// Width of a head.
+    pub head_size: usize,
+    /// Tokens that the model can be asked to hold.
+    pub model_context_length: usize,
+    /// Tokens in the vocabulary.
+    pub vocab_size: usize,
+    /// Bytes of the file.
+    pub file_bytes: u64,
+    /// Weights by quantization.
+    pub weights: BTreeMap<String, WeightsOfType>,
+    /// The kind of tokenizer, and its pre-tokenizer.
+    pub tokenizer: String,
+    /// Whether the file brings its own chat template.
+    pub has_chat_template: bool,
+    /// Whether it was trained on Sotto's own task formats.
+    pub tuned: bool,
+    /// The arithmetic that was chosen.
+    pub kernels: String,
+    /// Threads that work.
+    pub threads: usize,
+    /// The context that the memory figures are for.
+    pub context_length: usize,
+    /// Private memory at that context: KV cache and scratch.
+    pub private_bytes: u64,
+    /// Mapped memory: clean pages of the file.
+    pub mapped_bytes: u64,
+    /// Memory that the system can give now, where it says so.
+    pub available_bytes: Option<u64>,
+    /// Whether the private memory can be had now.
+    pub fits: bool,
+}
+
+impl LocalModel {
+    /// Reports on the model, with the memory that a context of `context_length` tokens takes.
+    ///
+    /// # Errors
+    /// [`Error::ContextFull`] for a context longer than the model's.
+    pub fn inspect(&self, context_length: usize) -> Result<ModelReport, Error> {
+        let loaded = self.loaded();
+        let config = loaded.engine.config();
+        if context_length > config.context_length {
+            return Err(Error::ContextFull { limit: config.context_length, needed: context_length });
+        }
+        let metadata = loaded.gguf.metadata();
+        let mut weights: BTreeMap<String, WeightsOfType> = BTreeMap::new();
+        let mut parameters = 0;
+        for (_, tensor) in loaded.gguf.tensors() {
+            let entry = weights.entry(tensor.dtype_name().to_owned()).or_default();
+            entry.tensors += 1;
+            entry.bytes += tensor.bytes().len() as u64;
+            parameters += tensor.elements() as u64;
+        }
+        let memory = loaded.engine.memory(context_length);
+        let available_bytes = sotto_engine::available_memory();
+        let text = |key: &str| metadata.string(key).map(str::to_owned);
+        Ok(ModelReport {
+            name: text("general.name"),
+            architecture: config.architecture.clone(),
+            parameters,
+            layers: config.layers,
+            hidden_size: config.hidden_size,
+            feed_forward_size: config.feed_forward_size,
+            heads: config.heads,
+            kv_heads: config.kv_heads,
+            head_size: config.head_size,
+            model_context_length: config.context_length,
+            vocab_size: config.vocab_size,
+            file_bytes: loaded.gguf.file_len(),
+            weights,
+            tokenizer: [text("tokenizer.ggml.model"), text("tokenizer.ggml.pre")]
+                .into_iter()
+                .flatten()
+                .collect::<Vec<_>>()
+                .join(" / "),
+            has_chat_template: metadata.string("tokenizer.chat_template").is_some(),
+            tuned: loaded.tuned,
+            kernels: loaded.engine.kernels().to_owned(),
+            threads: loaded.engine.threads(),
+            context_length,
+            private_bytes: memory.private_bytes,
+            mapped_bytes: memory.mapped_bytes,
+            available_bytes,
+            fits: available_bytes.is_none_or(|available| memory.private_bytes <= available),
+        })
+    }
+}

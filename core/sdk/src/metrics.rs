@@ -1,0 +1,88 @@
+use std::time::Duration;
+
+use serde::Serialize;
+
+/// Why a generation ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum StopReason {
+    /// The model said that it is done, or the grammar has nothing to add.
+    End,
+    /// The answer reached its limit of tokens.
+    Length,
+}
+
+/// What a request cost. Times are wall-clock seconds, sizes are bytes.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Metrics {
+    /// From the start of the request to the first token of the answer.
+    pub time_to_first_token: f64,
+    /// Prompt tokens that were computed.
+    pub prefill_tokens: usize,
+    /// Time spent on them.
+    pub prefill_seconds: f64,
+    /// Prompt tokens that were still in the KV cache from before, and cost nothing.
+    pub reused_tokens: usize,
+    /// Tokens of the answer.
+    pub decode_tokens: usize,
+    /// Time spent on them.
+    pub decode_seconds: f64,
+    /// Memory that belongs to this request alone: KV cache and scratch.
+    pub private_bytes: u64,
+    /// The mapped model file: clean pages, which the system can take back at any time.
+    pub mapped_bytes: u64,
+    /// The arithmetic in use.
+    pub kernels: String,
+    /// Threads that the engine works with.
+    pub threads: usize,
+    /// Why the answer ended.
+    pub stop_reason: StopReason,
+}
+
+impl Metrics {
+    /// Prompt tokens computed a second, 0 when there were none.
+    pub fn prefill_tokens_per_second(&self) -> f64 {
+        rate(self.prefill_tokens, self.prefill_seconds)
+    }
+
+    /// Answer tokens a second, 0 when there were none.
+    pub fn decode_tokens_per_second(&self) -> f64 {
+        rate(self.decode_tokens, self.decode_seconds)
+    }
+
+    /// Adds the cost of a later part of the same request.
+    pub(crate) fn absorb(&mut self, later: &Metrics) {
+        self.prefill_tokens += later.prefill_tokens;
+        self.prefill_seconds += later.prefill_seconds;
+        self.reused_tokens += later.reused_tokens;
+        self.decode_tokens += later.decode_tokens;
+        self.decode_seconds += later.decode_seconds;
+        self.private_bytes = self.private_bytes.max(later.private_bytes);
+        if later.stop_reason == StopReason::Length {
+            self.stop_reason = StopReason::Length;
+        }
+    }
+}
+
+/// `count` things in `seconds`, as a rate; 0 when no time passed.
+pub(crate) fn rate(count: usize, seconds: f64) -> f64 {
+    if seconds > 0.0 { count as f64 / seconds } else { 0.0 }
+}
+
+/// Adds up the stretches of time that one kind of work took.
+#[derive(Debug, Default)]
+pub(crate) struct Stopwatch(Duration);
+
+impl Stopwatch {
+    pub(crate) fn time<T>(&mut self, work: impl FnOnce() -> T) -> T {
+        let start = std::time::Instant::now();
+        let value = work();
+        self.0 += start.elapsed();
+        value
+    }
+
+    pub(crate) fn seconds(&self) -> f64 {
+        self.0.as_secs_f64()
+    }
+}

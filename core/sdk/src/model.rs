@@ -1,0 +1,140 @@
+//! A loaded model: the engine, the tokenizer and the chat template of one file, shared by everything that uses them.
+
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, OnceLock};
+
+use sotto_engine::{Backend, Decoder, DecoderOptions, GgufFile, Model, ModelOptions};
+use sotto_text::{ChatTemplate, ConstraintFactory, Tokenizer};
+
+use crate::Error;
+use crate::tokenizer::load_tokenizer;
+
+/// The context that a model is used with when nothing else is asked for: enough for a long conversation, and little
+/// enough for a phone (128 MiB of F16 KV cache for Llama 3.2 1B when it is full).
+pub const DEFAULT_CONTEXT_LENGTH: usize = 4096;
+
+/// Where a model is.
+#[derive(Debug, Clone)]
+pub enum ModelFile {
+    /// A GGUF file. It is mapped, not copied. A `tokenizer.json` beside it is used when it has no tokenizer itself.
+    Path(PathBuf),
+    /// A GGUF file that is part of the program.
+    Embedded(&'static [u8]),
+}
+
+impl ModelFile {
+    /// A model file at `path`.
+    pub fn path(path: impl AsRef<Path>) -> Self {
+        Self::Path(path.as_ref().to_owned())
+    }
+}
+
+/// How to load a model.
+#[derive(Debug, Clone, Default)]
+pub struct LoadOptions {
+    /// What computes: Sotto's own engine, or candle's models.
+    pub backend: Backend,
+    /// How many threads work; by default as many as the device has performance cores.
+    pub threads: Option<usize>,
+    /// The longest context of a request; by default [`DEFAULT_CONTEXT_LENGTH`], or the model's own when that is less.
+    pub context_length: Option<usize>,
+}
+
+/// A model that is ready to be used, from any thread. Clones share it.
+#[derive(Clone)]
+pub struct LocalModel(Arc<Loaded>);
+
+pub(crate) struct Loaded {
+    pub engine: Model,
+    pub tokenizer: Tokenizer,
+    pub template: ChatTemplate,
+    /// Whether the model was trained on Sotto's own task formats (`docs/task-format.md`).
+    pub tuned: bool,
+    pub gguf: Arc<GgufFile>,
+    context_limit: usize,
+    constraints: OnceLock<Result<ConstraintFactory, Error>>,
+}
+
+impl LocalModel {
+    /// Loads a model with default options.
+    ///
+    /// # Errors
+    /// As for [`LocalModel::load_with`].
+    pub fn load(file: ModelFile) -> Result<Self, Error> {
+        Self::load_with(file, &LoadOptions::default())
+    }
+
+    /// Loads a model.
+    ///
+    /// # Errors
+    /// [`Error::ModelNotFound`], [`Error::ModelInvalid`] for a damaged file, [`Error::Unsupported`] for a sound one that
+    /// cannot be run, [`Error::ContextFull`] when more context is asked for than the model has.
+    pub fn load_with(file: ModelFile, options: &LoadOptions) -> Result<Self, Error> {
+        let (gguf, folder) = open(file)?;
+        let tokenizer = load_tokenizer(&gguf, folder.as_deref())?;
+        let template = ChatTemplate::for_tokenizer(gguf.metadata().string("tokenizer.chat_template"), &tokenizer)?;
+        let tuned = gguf.metadata().bool("sotto.tuned").unwrap_or(false);
+        let engine_options = ModelOptions { backend: options.backend, threads: options.threads };
+        let engine = Model::load(Arc::clone(&gguf), engine_options)?;
+        let context_limit = context_limit(engine.config().context_length, options.context_length)?;
+        if tokenizer.vocab_size() > engine.config().vocab_size {
+            return Err(Error::ModelInvalid {
+                why: format!(
+                    "the tokenizer has {} tokens, the embedding {}",
+                    tokenizer.vocab_size(),
+                    engine.config().vocab_size
+                ),
+                at: "tokenizer.ggml.tokens".into(),
+            });
+        }
+        let constraints = OnceLock::new();
+        Ok(Self(Arc::new(Loaded { engine, tokenizer, template, tuned, gguf, context_limit, constraints })))
+    }
+
+    /// The longest context of a request, in tokens.
+    pub fn context_length(&self) -> usize {
+        self.0.context_limit
+    }
+
+    pub(crate) fn loaded(&self) -> Arc<Loaded> {
+        Arc::clone(&self.0)
+    }
+}
+
+impl Loaded {
+    pub(crate) fn context_limit(&self) -> usize {
+        self.context_limit
+    }
+
+    /// A decoder that holds up to `tokens` tokens.
+    pub(crate) fn decoder(&self, tokens: usize) -> Result<Box<dyn Decoder>, Error> {
+        Ok(self.engine.decoder(DecoderOptions { context_length: Some(tokens), ..DecoderOptions::default() })?)
+    }
+
+    /// What turns grammars into token masks; built at first use, since that takes a while for a large vocabulary.
+    pub(crate) fn constraints(&self) -> Result<&ConstraintFactory, Error> {
+        self.constraints
+            .get_or_init(|| ConstraintFactory::new(&self.tokenizer).map_err(Error::from))
+            .as_ref()
+            .map_err(Clone::clone)
+    }
+}
+
+fn open(file: ModelFile) -> Result<(Arc<GgufFile>, Option<PathBuf>), Error> {
+    match file {
+        ModelFile::Path(path) => {
+            let gguf = GgufFile::open(&path)?;
+            Ok((Arc::new(gguf), path.parent().map(Path::to_owned)))
+        }
+        ModelFile::Embedded(bytes) => Ok((Arc::new(GgufFile::from_static(bytes)?), None)),
+    }
+}
+
+fn context_limit(model: usize, wanted: Option<usize>) -> Result<usize, Error> {
+    match wanted {
+        Some(0) => Err(Error::invalid_input("the context length must be at least 1")),
+        Some(wanted) if wanted > model => Err(Error::ContextFull { limit: model, needed: wanted }),
+        Some(wanted) => Ok(wanted),
+        None => Ok(model.min(DEFAULT_CONTEXT_LENGTH)),
+    }
+}

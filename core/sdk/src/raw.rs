@@ -1,0 +1,193 @@
+//! Below the tasks: raw completion, tokens, exact prompts, perplexity. For tools and for looking closely.
+
+use serde::Serialize;
+use sotto_engine::LogitRows;
+use sotto_text::{Message, OutputFormat, Sampler, SamplingOptions};
+
+use crate::generate::{Request, generate};
+use crate::job::Job;
+use crate::metrics::Metrics;
+use crate::model::LocalModel;
+use crate::sequence::Sequence;
+use crate::tasks::classify::log_probability;
+use crate::{CancelToken, Error};
+
+/// Tokens whose logits are held at once while a text is scored: 32 MiB for a vocabulary of 128,256.
+const SCORED_AT_ONCE: usize = 64;
+
+/// How to complete a text.
+#[derive(Debug, Clone)]
+pub struct CompletionOptions {
+    /// How the next token is chosen.
+    pub sampling: SamplingOptions,
+    /// The most tokens to write.
+    pub max_tokens: usize,
+    /// Holds the text to a JSON schema, a list of choices or a grammar.
+    pub format: Option<OutputFormat>,
+}
+
+/// A completed text.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Completion {
+    /// What was written after the prompt.
+    pub text: String,
+    /// Its token ids.
+    pub ids: Vec<u32>,
+    /// What it cost.
+    pub metrics: Metrics,
+}
+
+/// What to complete.
+#[derive(Debug, Clone)]
+pub enum Prompt {
+    /// Plain text, read without control tokens, behind a beginning-of-text token if the model wants one.
+    Text(String),
+    /// Token ids, as they are.
+    Ids(Vec<u32>),
+}
+
+/// One token of a text.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Token {
+    /// Its id.
+    pub id: u32,
+    /// Its text; bytes that are no whole character show as U+FFFD.
+    pub text: String,
+}
+
+/// How well a model predicts a text.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+pub struct Perplexity {
+    /// How many tokens were predicted.
+    pub tokens: usize,
+    /// Mean negative log-likelihood, nats per token.
+    pub nll: f64,
+    /// `exp(nll)`.
+    pub perplexity: f64,
+}
+
+/// How far a long measurement has come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Progress {
+    /// Tokens done.
+    pub done: usize,
+    /// Tokens in all.
+    pub total: usize,
+}
+
+impl LocalModel {
+    /// Continues a text, streaming it piece by piece, without a chat template.
+    ///
+    /// # Errors
+    /// [`Error::ContextFull`] when the prompt does not leave room for a token, [`Error::InvalidInput`] for an empty one.
+    pub fn complete(&self, prompt: Prompt, options: &CompletionOptions) -> Job<String, Completion> {
+        let (model, options) = (self.clone(), options.clone());
+        Job::start("complete", move |reporter, cancel| {
+            let ids = model.prompt_ids(prompt)?;
+            let loaded = model.loaded();
+            let limit = loaded.context_limit();
+            if ids.is_empty() {
+                return Err(Error::invalid_input("the prompt is empty"));
+            }
+            if ids.len() >= limit {
+                return Err(Error::ContextFull { limit, needed: ids.len() + 1 });
+            }
+            let constraint = match &options.format {
+                Some(format) => Some(loaded.constraints()?.constraint(format)?),
+                None => None,
+            };
+            let max_tokens = options.max_tokens.min(limit - ids.len());
+            let mut sequence = Sequence::new(loaded.decoder(ids.len() + max_tokens)?);
+            let sampler = Sampler::new(options.sampling)?;
+            let request = Request { prompt: &ids, sampler, constraint, max_tokens };
+            let answer =
+                generate(&loaded, &mut sequence, request, cancel, |piece| reporter.report(piece.to_owned()))?;
+            Ok(Completion { text: answer.text, ids: answer.ids, metrics: answer.metrics })
+        })
+    }
+
+    /// The tokens of a text. Control tokens are never read from it, whatever it contains.
+    ///
+    /// # Errors
+    /// [`Error::Internal`] if the tokenizer fails.
+    pub fn tokenize(&self, text: &str) -> Result<Vec<Token>, Error> {
+        let loaded = self.loaded();
+        let ids = loaded.tokenizer.encode(text)?;
+        let text_of = |id: u32| String::from_utf8_lossy(loaded.tokenizer.token_bytes(id)).into_owned();
+        Ok(ids.into_iter().map(|id| Token { id, text: text_of(id) }).collect())
+    }
+
+    /// The exact prompt text that the model's chat template makes of a conversation.
+    ///
+    /// # Errors
+    /// [`Error::ModelInvalid`] when the template refuses the messages.
+    pub fn render(&self, messages: &[Message]) -> Result<String, Error> {
+        Ok(self.loaded().template.render(messages, true)?.text())
+    }
+
+    /// How well the model predicts `text`, read in windows of `context` tokens, each behind a beginning-of-text token
+    /// if the model wants one. Every token of a window but its first is predicted from those before it.
+    ///
+    /// # Errors
+    /// [`Error::InvalidInput`] for a text of fewer than two tokens or a context below 2, [`Error::ContextFull`] for a
+    /// context longer than the model's.
+    pub fn perplexity(&self, text: &str, context: usize) -> Job<Progress, Perplexity> {
+        let (model, text) = (self.clone(), text.to_owned());
+        Job::start("perplexity", move |reporter, cancel| {
+            model.measure_perplexity(&text, context, cancel, |progress| reporter.report(progress))
+        })
+    }
+
+    fn prompt_ids(&self, prompt: Prompt) -> Result<Vec<u32>, Error> {
+        let loaded = self.loaded();
+        match prompt {
+            Prompt::Text(text) => {
+                let mut ids: Vec<u32> = loaded.tokenizer.leading_bos().into_iter().collect();
+                ids.extend(loaded.tokenizer.encode(&text)?);
+                Ok(ids)
+            }
+            Prompt::Ids(ids) => Ok(ids),
+        }
+    }
+
+    fn measure_perplexity(
+        &self,
+        text: &str,
+        context: usize,
+        cancel: &CancelToken,
+        on_progress: impl Fn(Progress),
+    ) -> Result<Perplexity, Error> {
+        let loaded = self.loaded();
+        let limit = loaded.engine.config().context_length;
+        if context < 2 {
+            return Err(Error::invalid_input("the context must be at least 2 tokens"));
+        }
+        if context > limit {
+            return Err(Error::ContextFull { limit, needed: context });
+        }
+        let bos = loaded.tokenizer.leading_bos();
+        let ids = loaded.tokenizer.encode(text)?;
+        let mut sequence = Sequence::new(loaded.decoder(context)?);
+        let (mut total, mut tokens) = (0.0, 0);
+        for window in ids.chunks(context - usize::from(bos.is_some())) {
+            let window: Vec<u32> = bos.into_iter().chain(window.iter().copied()).collect();
+            if window.len() < 2 {
+                continue;
+            }
+            sequence.truncate(0);
+            let (known, predicted) = (&window[..window.len() - 1], &window[1..]);
+            for (known, predicted) in known.chunks(SCORED_AT_ONCE).zip(predicted.chunks(SCORED_AT_ONCE)) {
+                let logits = sequence.append(known, LogitRows::All, cancel)?;
+                let rows = logits.chunks_exact(loaded.engine.config().vocab_size);
+                total -= rows.zip(predicted).map(|(row, &next)| log_probability(row, &[next])).sum::<f64>();
+                tokens += predicted.len();
+            }
+            on_progress(Progress { done: tokens, total: ids.len() });
+        }
+        if tokens == 0 {
+            return Err(Error::invalid_input("the text is too short: at least two tokens are needed"));
+        }
+        let nll = total / tokens as f64;
+        Ok(Perplexity { tokens, nll, perplexity: nll.exp() })
+    }
+}

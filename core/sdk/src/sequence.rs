@@ -1,0 +1,65 @@
+//! A decoder together with the tokens that it holds, so that a shared prefix is computed once.
+
+use sotto_engine::{Decoder, LogitRows};
+
+use crate::{CancelToken, Error};
+
+pub(crate) struct Sequence {
+    decoder: Box<dyn Decoder>,
+    tokens: Vec<u32>,
+}
+
+/// What [`Sequence::set`] had to do.
+pub(crate) struct Prefill {
+    /// Logits for the token after the prompt, `[vocab_size]`.
+    pub logits: Vec<f32>,
+    pub reused: usize,
+    pub computed: usize,
+}
+
+impl Sequence {
+    pub(crate) fn new(decoder: Box<dyn Decoder>) -> Self {
+        Self { decoder, tokens: Vec::new() }
+    }
+
+    pub(crate) fn private_bytes(&self) -> u64 {
+        self.decoder.private_bytes()
+    }
+
+    /// Makes the sequence hold exactly `prompt`, computing only what follows the prefix that it holds already.
+    pub(crate) fn set(&mut self, prompt: &[u32], cancel: &CancelToken) -> Result<Prefill, Error> {
+        let limit = self.decoder.context_length();
+        if prompt.len() > limit {
+            return Err(Error::ContextFull { limit, needed: prompt.len() });
+        }
+        // The last token is computed again even when it is held, since its logits are what is asked for.
+        let reused = common_prefix(&self.tokens, prompt).min(prompt.len().saturating_sub(1));
+        self.truncate(reused);
+        let logits = self.append(&prompt[reused..], LogitRows::Last, cancel)?;
+        Ok(Prefill { logits, reused, computed: prompt.len() - reused })
+    }
+
+    /// Appends `tokens` and returns the logits of the rows asked for, `[rows, vocab_size]`.
+    pub(crate) fn append(
+        &mut self,
+        tokens: &[u32],
+        rows: LogitRows,
+        cancel: &CancelToken,
+    ) -> Result<Vec<f32>, Error> {
+        let before = self.tokens.len();
+        let outcome = self.decoder.forward(tokens, rows, cancel).map(<[f32]>::to_vec);
+        let kept = self.decoder.position().saturating_sub(before).min(tokens.len());
+        self.tokens.extend_from_slice(&tokens[..kept]);
+        Ok(outcome?)
+    }
+
+    /// Forgets every token from `length` on.
+    pub(crate) fn truncate(&mut self, length: usize) {
+        self.decoder.truncate(length);
+        self.tokens.truncate(length);
+    }
+}
+
+fn common_prefix(held: &[u32], wanted: &[u32]) -> usize {
+    held.iter().zip(wanted).take_while(|(a, b)| a == b).count()
+}

@@ -1,0 +1,152 @@
+//! A conversation with a model.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use serde::Serialize;
+use sotto_text::{Constraint, Message, OutputFormat, Role, Sampler, SamplingOptions};
+
+use crate::generate::{Request, generate};
+use crate::job::Job;
+use crate::metrics::Metrics;
+use crate::model::{LocalModel, Loaded};
+use crate::sequence::Sequence;
+use crate::{CancelToken, Error};
+
+/// How a session answers.
+#[derive(Debug, Clone)]
+pub struct ChatOptions {
+    /// How the next token is chosen.
+    pub sampling: SamplingOptions,
+    /// The most tokens of one answer.
+    pub max_tokens: usize,
+    /// Holds the answer to a JSON schema, a list of choices or a grammar.
+    pub format: Option<OutputFormat>,
+}
+
+impl Default for ChatOptions {
+    fn default() -> Self {
+        Self {
+            sampling: SamplingOptions { temperature: 0.7, top_p: Some(0.9), min_p: Some(0.05), ..SamplingOptions::default() },
+            max_tokens: 512,
+            format: None,
+        }
+    }
+}
+
+/// A finished answer of a session.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Reply {
+    /// What the model wrote.
+    pub text: String,
+    /// What it cost.
+    pub metrics: Metrics,
+}
+
+/// A conversation: it remembers what was said, and computes only what is new.
+///
+/// Clones are the same conversation. Answers are given one after the other; a second request waits for the first.
+#[derive(Clone)]
+pub struct Session {
+    model: Arc<Loaded>,
+    state: Arc<Mutex<State>>,
+}
+
+struct State {
+    messages: Vec<Message>,
+    sequence: Sequence,
+}
+
+impl LocalModel {
+    /// Starts a conversation. `instructions` tell the model how to behave in it.
+    ///
+    /// # Errors
+    /// [`Error::OutOfMemory`] when there is no room for its KV cache.
+    pub fn session(&self, instructions: Option<&str>) -> Result<Session, Error> {
+        let model = self.loaded();
+        let sequence = Sequence::new(model.decoder(model.context_limit())?);
+        let messages = instructions.map(|text| Message::new(Role::System, text)).into_iter().collect();
+        Ok(Session { model, state: Arc::new(Mutex::new(State { messages, sequence })) })
+    }
+}
+
+impl Session {
+    /// Says something and streams the answer, piece by piece.
+    ///
+    /// A cancelled or failed answer leaves the conversation as it was before the question, but that an answer which
+    /// was cut short by [`Job::cancel`] after its first words is kept as far as it went.
+    ///
+    /// # Errors
+    /// [`Error::ContextFull`] when the conversation has grown too long: start a new session.
+    pub fn respond(&self, text: &str, options: &ChatOptions) -> Job<String, Reply> {
+        let (session, text, options) = (self.clone(), text.to_owned(), options.clone());
+        Job::start("chat", move |reporter, cancel| {
+            session.answer(&text, &options, cancel, |piece| reporter.report(piece.to_owned()))
+        })
+    }
+
+    /// How many messages the conversation has, instructions included.
+    pub fn message_count(&self) -> usize {
+        self.lock().messages.len()
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        // A panicking request leaves whole messages and a whole prefix, so its state can be used on.
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn answer(
+        &self,
+        text: &str,
+        options: &ChatOptions,
+        cancel: &CancelToken,
+        mut on_text: impl FnMut(&str),
+    ) -> Result<Reply, Error> {
+        let mut state = self.lock();
+        let before = state.messages.len();
+        state.messages.push(Message::new(Role::User, text));
+        let mut written = String::new();
+        let outcome = self.generate(&mut state, options, cancel, |piece| {
+            written.push_str(piece);
+            on_text(piece);
+        });
+        match &outcome {
+            Ok(reply) => state.messages.push(Message::new(Role::Assistant, &reply.text)),
+            Err(Error::Cancelled) if !written.is_empty() => {
+                state.messages.push(Message::new(Role::Assistant, &written));
+            }
+            Err(_) => state.messages.truncate(before),
+        }
+        outcome
+    }
+
+    fn generate(
+        &self,
+        state: &mut State,
+        options: &ChatOptions,
+        cancel: &CancelToken,
+        on_text: impl FnMut(&str),
+    ) -> Result<Reply, Error> {
+        let model = &self.model;
+        let rendered = model.template.render(&state.messages, true)?;
+        let prompt = model.tokenizer.encode_prompt(&rendered)?;
+        let limit = model.context_limit();
+        if prompt.len() >= limit {
+            return Err(Error::ContextFull { limit, needed: prompt.len() + 1 });
+        }
+        let request = Request {
+            prompt: &prompt,
+            sampler: Sampler::new(options.sampling.clone())?,
+            constraint: self.constraint(options)?,
+            max_tokens: options.max_tokens.min(limit - prompt.len()),
+        };
+        let answer = generate(model, &mut state.sequence, request, cancel, on_text)?;
+        Ok(Reply { text: answer.text, metrics: answer.metrics })
+    }
+
+    fn constraint(&self, options: &ChatOptions) -> Result<Option<Constraint>, Error> {
+        match &options.format {
+            Some(format) => Ok(Some(self.model.constraints()?.constraint(format)?)),
+            None => Ok(None),
+        }
+    }
+}

@@ -1,0 +1,51 @@
+//! The jobs that apps want done, each in a file: its prompt, its grammar, its answer.
+
+pub mod classify;
+pub mod extract;
+pub mod summarize;
+
+use sotto_text::{Message, OutputFormat, Role, Sampler, SamplingOptions};
+
+use crate::generate::{Answer, Request, generate};
+use crate::model::Loaded;
+use crate::sequence::Sequence;
+use crate::{CancelToken, Error};
+
+/// Tokens of a context that an answer may take when the context is short: the rest is for the prompt.
+pub(crate) const ANSWER_SHARE: f32 = 0.4;
+
+/// The prompt of a task: what to do, then the user's text.
+pub(crate) fn task_prompt(model: &Loaded, instruction: &str, text: &str) -> Result<Vec<u32>, Error> {
+    let messages = [Message::new(Role::System, instruction), Message::new(Role::User, text)];
+    let rendered = model.template.render(&messages, true)?;
+    Ok(model.tokenizer.encode_prompt(&rendered)?)
+}
+
+/// The greedy answer to a task prompt, held to `format`, in a context just large enough.
+pub(crate) fn constrained_answer(
+    model: &Loaded,
+    prompt: &[u32],
+    format: &OutputFormat,
+    max_tokens: usize,
+    cancel: &CancelToken,
+    on_text: impl FnMut(&str),
+) -> Result<Answer, Error> {
+    let needed = prompt.len() + max_tokens;
+    if needed > model.context_limit() {
+        return Err(Error::ContextFull { limit: model.context_limit(), needed });
+    }
+    let mut sequence = Sequence::new(model.decoder(needed)?);
+    let request = Request {
+        prompt,
+        sampler: Sampler::new(SamplingOptions::default())?,
+        constraint: Some(model.constraints()?.constraint(format)?),
+        max_tokens,
+    };
+    generate(model, &mut sequence, request, cancel, on_text)
+}
+
+/// How many tokens a prompt and its answer may take, for a task that would like `wanted` tokens of answer.
+pub(crate) fn split_context(context_length: usize, wanted: usize) -> (usize, usize) {
+    let answer = wanted.min((context_length as f32 * ANSWER_SHARE) as usize);
+    (context_length - answer, answer)
+}

@@ -1,0 +1,273 @@
+//! A voice note becomes a title, an overview, points and action items, each backed by the note's own words.
+
+use serde::{Deserialize, Serialize};
+use sotto_text::{OutputFormat, spans_grammar};
+
+use super::{constrained_answer, split_context, task_prompt};
+use crate::job::{Job, Reporter};
+use crate::metrics::Metrics;
+use crate::model::{LocalModel, Loaded};
+use crate::note::{NoteText, Segment, VoiceNote};
+use crate::{CancelToken, Error};
+
+/// The most tokens of one answer: a title, an overview, and eight points and actions of ordinary length.
+const ANSWER_TOKENS: usize = 768;
+
+/// A note is read in windows that fit the context; one that needs more of them than this is refused.
+const MOST_WINDOWS: usize = 32;
+
+/// What a general instruct model is told. A tuned model has learnt it (`docs/task-format.md`).
+const INSTRUCTION: &str = "You summarize a voice note. Answer in the language of the note, in exactly this form:
+Title: a few words
+Overview: one sentence that says what the note is about
+Points:
+- a fact from the note, in its own words
+Actions:
+- something that has to be done, in the note's own words
+  owner: who has to do it
+  due: by when
+Leave out owner and due where the note does not say. Copy points, actions, owners and dates word for word from the note. \
+Leave a list empty when there is nothing for it. Things that are already done are points, not actions.";
+
+const TUNED_INSTRUCTION: &str = "summarize";
+
+/// One thing to remember, in the note's own words.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Point {
+    /// The words.
+    pub text: String,
+    /// Ids of the segments that they stand in.
+    pub evidence: Vec<u32>,
+}
+
+/// One thing to do, in the note's own words.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Action {
+    /// What is to be done.
+    pub text: String,
+    /// Who has to do it; `None` for the speaker, or when the note does not say.
+    pub owner: Option<String>,
+    /// By when, as it was said.
+    pub due: Option<String>,
+    /// Ids of the segments that all this stands in.
+    pub evidence: Vec<u32>,
+}
+
+/// Which segments of the note were read.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct Coverage {
+    /// Ids of the segments read so far.
+    pub segments_read: Vec<u32>,
+    /// How many segments the note has.
+    pub segments: usize,
+    /// How many windows the note was read in: 1 unless it is longer than the model's context.
+    pub windows: usize,
+}
+
+/// A summarized note. While it is being written, it grows: later snapshots extend earlier ones.
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+pub struct NoteSummary {
+    /// A few words.
+    pub title: String,
+    /// What the note is about.
+    pub overview: String,
+    /// Things to remember.
+    pub points: Vec<Point>,
+    /// Things to do.
+    pub actions: Vec<Action>,
+    /// Which part of the note this rests on.
+    pub coverage: Coverage,
+    /// What it cost; there once the summary is complete.
+    pub metrics: Option<Metrics>,
+}
+
+impl LocalModel {
+    /// Summarizes a note, streaming growing snapshots.
+    ///
+    /// Greedy decoding under a grammar: points, actions, owners and dates are runs of the note's own words, so that
+    /// nothing in them can be invented. A note longer than the context is read in windows, one after the other, and
+    /// their points and actions are put together.
+    ///
+    /// # Errors
+    /// [`Error::InvalidInput`] for a note without words, [`Error::ContextFull`] for one of more than 32 windows.
+    pub fn summarize(&self, note: &VoiceNote) -> Job<NoteSummary, NoteSummary> {
+        let model = self.loaded();
+        let note = note.clone();
+        Job::start("summarize", move |reporter, cancel| summarize(&model, &note, reporter, cancel))
+    }
+}
+
+fn summarize(
+    model: &Loaded,
+    note: &VoiceNote,
+    reporter: &Reporter<NoteSummary, NoteSummary>,
+    cancel: &CancelToken,
+) -> Result<NoteSummary, Error> {
+    if note.segments().is_empty() {
+        return Err(Error::invalid_input("the note is empty: there is nothing to summarize"));
+    }
+    let windows = windows(model, note.segments())?;
+    let mut whole = NoteSummary {
+        coverage: Coverage { segments: note.segments().len(), windows: windows.len(), ..Coverage::default() },
+        ..NoteSummary::default()
+    };
+    for window in windows {
+        let part = summarize_window(model, window, cancel, |part| {
+            let mut snapshot = whole.clone();
+            snapshot.extend(part);
+            reporter.report(snapshot);
+        })?;
+        whole.extend(part);
+        whole.coverage.segments_read.extend(window.iter().map(|segment| segment.id));
+    }
+    Ok(whole)
+}
+
+fn instruction(model: &Loaded) -> &'static str {
+    if model.tuned { TUNED_INSTRUCTION } else { INSTRUCTION }
+}
+
+/// Cuts the note into runs of segments that fit the context together with their answer.
+fn windows<'a>(model: &Loaded, segments: &'a [Segment]) -> Result<Vec<&'a [Segment]>, Error> {
+    let (prompt_limit, _) = split_context(model.context_limit(), ANSWER_TOKENS);
+    let overhead = task_prompt(model, instruction(model), "")?.len();
+    let limit = prompt_limit.saturating_sub(overhead);
+    // Segments are joined by a space or a new line and a name: never more than these tokens and a few.
+    let costs = segments
+        .iter()
+        .map(|segment| Ok(model.tokenizer.encode(&NoteText::new(std::slice::from_ref(segment)).as_str())?.len() + 2))
+        .collect::<Result<Vec<usize>, Error>>()?;
+    if let Some(&longest) = costs.iter().find(|&&cost| cost > limit) {
+        return Err(Error::ContextFull { limit, needed: longest });
+    }
+    let total: usize = costs.iter().sum();
+    if total > limit * MOST_WINDOWS {
+        return Err(Error::ContextFull { limit: limit * MOST_WINDOWS, needed: total });
+    }
+    let even = total.div_ceil(total.div_ceil(limit));
+    let mut windows = Vec::new();
+    let (mut start, mut used) = (0, 0);
+    for (index, cost) in costs.iter().enumerate() {
+        if index > start && (used + cost > limit || used >= even) {
+            windows.push(&segments[start..index]);
+            (start, used) = (index, 0);
+        }
+        used += cost;
+    }
+    windows.push(&segments[start..]);
+    Ok(windows)
+}
+
+fn summarize_window(
+    model: &Loaded,
+    window: &[Segment],
+    cancel: &CancelToken,
+    mut on_part: impl FnMut(NoteSummary),
+) -> Result<NoteSummary, Error> {
+    let note = NoteText::new(window);
+    let prompt = task_prompt(model, instruction(model), note.as_str())?;
+    let (_, max_tokens) = split_context(model.context_limit(), ANSWER_TOKENS);
+    let format = OutputFormat::Lark(grammar(&note, model.tuned));
+    let mut written = String::new();
+    let mut last = NoteSummary::default();
+    let answer = constrained_answer(model, &prompt, &format, max_tokens, cancel, |piece| {
+        written.push_str(piece);
+        let part = parse(&written, &note);
+        if part != last {
+            last = part.clone();
+            on_part(part);
+        }
+    })?;
+    Ok(NoteSummary { metrics: Some(answer.metrics), ..parse(&answer.text, &note) })
+}
+
+/// The answer's form (`docs/task-format.md`), with the note's own words as its spans.
+fn grammar(note: &NoteText, spans_only: bool) -> String {
+    let free_title = if spans_only { "SPAN" } else { "/ [^\\n]{1,80}/" };
+    let free_overview = if spans_only { "SPAN" } else { "/ [^\\n]{1,400}/" };
+    format!(
+        "start: \"Title:\" {free_title} \"\\nOverview:\" {free_overview} \"\\nPoints:\\n\" point{{0,8}} \"Actions:\\n\" action{{0,8}}\n\
+         point: \"-\" SPAN \"\\n\"\n\
+         action: \"-\" SPAN \"\\n\" (\"  owner:\" SPAN \"\\n\")? (\"  due:\" SPAN \"\\n\")?\n\
+         {}",
+        spans_grammar("SPAN", &note.span_pieces())
+    )
+}
+
+/// Reads as much of an answer as is there.
+fn parse(answer: &str, note: &NoteText) -> NoteSummary {
+    let mut summary = NoteSummary::default();
+    let mut in_actions = false;
+    for line in answer.lines() {
+        if let Some(title) = line.strip_prefix("Title:") {
+            summary.title = capitalized(title.trim());
+        } else if let Some(overview) = line.strip_prefix("Overview:") {
+            summary.overview = capitalized(overview.trim());
+        } else if line.starts_with("Actions:") {
+            in_actions = true;
+        } else if let Some(owner) = line.strip_prefix("  owner:") {
+            attach(&mut summary, note, owner.trim(), |action| &mut action.owner);
+        } else if let Some(due) = line.strip_prefix("  due:") {
+            attach(&mut summary, note, due.trim(), |action| &mut action.due);
+        } else if let Some(text) = line.strip_prefix('-').map(str::trim).filter(|text| !text.is_empty()) {
+            let (text, evidence) = (text.to_owned(), note.evidence(text));
+            if in_actions {
+                summary.actions.push(Action { text, owner: None, due: None, evidence });
+            } else {
+                summary.points.push(Point { text, evidence });
+            }
+        }
+    }
+    summary.drop_repeats();
+    summary
+}
+
+/// Sets a field of the last action, with the evidence nearest to the action's own.
+fn attach(
+    summary: &mut NoteSummary,
+    note: &NoteText,
+    words: &str,
+    field: impl FnOnce(&mut Action) -> &mut Option<String>,
+) {
+    let Some(action) = summary.actions.last_mut().filter(|_| !words.is_empty()) else { return };
+    let near = note.position(&action.text).unwrap_or_default();
+    action.evidence.extend(note.evidence_near(words, near));
+    action.evidence.sort_unstable();
+    action.evidence.dedup();
+    *field(action) = Some(words.to_owned());
+}
+
+impl NoteSummary {
+    /// Appends the summary of a later window. Title and overview are those of the first window.
+    fn extend(&mut self, later: NoteSummary) {
+        if self.title.is_empty() {
+            self.title = later.title;
+        }
+        if self.overview.is_empty() {
+            self.overview = later.overview;
+        }
+        self.points.extend(later.points);
+        self.actions.extend(later.actions);
+        match (&mut self.metrics, later.metrics) {
+            (Some(metrics), Some(later)) => metrics.absorb(&later),
+            (metrics @ None, later) => *metrics = later,
+            (Some(_), None) => {}
+        }
+    }
+
+    /// A small model may say the same thing twice; once is enough.
+    fn drop_repeats(&mut self) {
+        let mut seen = std::collections::HashSet::new();
+        self.points.retain(|point| seen.insert(point.text.to_lowercase()));
+        seen.clear();
+        self.actions.retain(|action| seen.insert(action.text.to_lowercase()));
+    }
+}
+
+fn capitalized(text: &str) -> String {
+    let mut characters = text.chars();
+    match characters.next() {
+        Some(first) => first.to_uppercase().chain(characters).collect(),
+        None => String::new(),
+    }
+}

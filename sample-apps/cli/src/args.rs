@@ -1,0 +1,197 @@
+//! The words of the command line.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+/// Runs a language model on this machine: summarize voice notes, classify, extract, chat. Nothing leaves it.
+#[derive(Debug, Parser)]
+#[command(name = "sotto", version, propagate_version = true)]
+pub struct Arguments {
+    #[command(flatten)]
+    pub model: ModelArguments,
+    /// Print one JSON value on stdout.
+    #[arg(long, global = true)]
+    pub json: bool,
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+#[derive(Debug, Args)]
+pub struct ModelArguments {
+    /// A GGUF model file; the built-in demo model when left out.
+    #[arg(short, long, global = true, value_name = "FILE")]
+    pub model: Option<PathBuf>,
+    /// Threads to compute with; the performance cores when left out.
+    #[arg(short, long, global = true, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=256))]
+    pub threads: Option<u16>,
+    /// The longest context, in tokens; 4096, or the model's own if less, when left out.
+    #[arg(long, global = true, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    pub context: Option<u32>,
+    /// What computes.
+    #[arg(long, global = true, value_enum, default_value_t = BackendName::Sotto)]
+    pub backend: BackendName,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub enum BackendName {
+    /// Sotto's own engine.
+    Sotto,
+    /// The models of candle-transformers.
+    Candle,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Summarize a voice note: title, overview, points and action items.
+    Summarize {
+        /// A text file: plain text, or lines like "[00:04] what was said". `-` is standard input.
+        note: PathBuf,
+    },
+    /// Say which of some labels fits a text.
+    Classify {
+        /// The text; `-` is standard input.
+        text: String,
+        /// The labels, separated by commas.
+        #[arg(long, value_delimiter = ',', default_value = "urgent,task,ignorable,attention")]
+        labels: Vec<String>,
+        /// Below this probability the answer says that it abstains.
+        #[arg(long, value_name = "P", default_value_t = sotto::DEFAULT_MIN_CONFIDENCE)]
+        min_confidence: f64,
+    },
+    /// Read a JSON value out of a text.
+    Extract {
+        /// The text; `-` is standard input.
+        text: String,
+        /// A file with the JSON schema that the value fits.
+        #[arg(long, value_name = "FILE")]
+        schema: PathBuf,
+    },
+    /// Talk with the model. Ctrl-C stops an answer, Ctrl-D ends the conversation.
+    Chat {
+        /// How the model should behave.
+        #[arg(long, value_name = "TEXT")]
+        system: Option<String>,
+        #[command(flatten)]
+        sampling: SamplingArguments,
+        /// The most tokens of one answer.
+        #[arg(short = 'n', long, value_name = "N", default_value_t = 512)]
+        max_tokens: usize,
+    },
+    /// Continue a text, without a chat template.
+    Generate {
+        /// The text to continue; `-` is standard input.
+        #[arg(short, long)]
+        prompt: String,
+        /// The most tokens to write.
+        #[arg(short = 'n', long, value_name = "N", default_value_t = 64)]
+        max_tokens: usize,
+        #[command(flatten)]
+        sampling: SamplingArguments,
+    },
+    /// Show the tokens of a text. Control tokens are never read from it.
+    Tokenize {
+        /// The text; `-` is standard input.
+        text: String,
+        /// Print the ids alone.
+        #[arg(long)]
+        ids: bool,
+    },
+    /// Show the exact prompt that a chat template makes of a conversation.
+    Render {
+        /// A JSON file: [{"role": "user", "content": "…"}, …]. `-` is standard input.
+        messages: PathBuf,
+        /// A Jinja template to use instead of the model's.
+        #[arg(long, value_name = "FILE")]
+        template: Option<PathBuf>,
+        /// The beginning-of-text token for that template.
+        #[arg(long, value_name = "S", requires = "template", default_value = "")]
+        bos: String,
+        /// The end token for that template.
+        #[arg(long, value_name = "S", requires = "template", default_value = "")]
+        eos: String,
+    },
+    /// Measure how well the model predicts a text.
+    Perplexity {
+        /// A text file; `-` is standard input.
+        text: PathBuf,
+        /// Tokens of a window.
+        #[arg(long, value_name = "N", default_value_t = 512)]
+        window: usize,
+    },
+    /// Say what a model file is, and whether it would run here.
+    Inspect {
+        /// The GGUF file; the model of `--model`, or the demo model, when left out.
+        file: Option<PathBuf>,
+    },
+    /// Write a random-weight model file of a named shape, for benchmarks and tests.
+    Synth {
+        /// The shape.
+        #[arg(long, value_parser = clap::builder::PossibleValuesParser::new(sotto_synth::Shape::NAMES))]
+        shape: String,
+        /// The quantization.
+        #[arg(long, value_parser = clap::builder::PossibleValuesParser::new(sotto_synth::Quantization::NAMES))]
+        quant: String,
+        /// A GGUF file to take the vocabulary from; a made-up one when left out.
+        #[arg(long, value_name = "FILE")]
+        vocab: Option<PathBuf>,
+        /// The same seed gives the same file.
+        #[arg(long, default_value_t = 0)]
+        seed: u64,
+        /// Where to write it.
+        #[arg(short, long, value_name = "FILE")]
+        output: PathBuf,
+    },
+    /// Measure speed and memory.
+    Bench {
+        /// Prompt lengths, separated by commas.
+        #[arg(long, value_name = "N,…", value_delimiter = ',', default_value = "128,512")]
+        prefill: Vec<usize>,
+        /// Tokens to decode.
+        #[arg(long, value_name = "N", default_value_t = 64)]
+        decode: usize,
+        /// Tokens in the context before decoding, separated by commas.
+        #[arg(long, value_name = "N,…", value_delimiter = ',', default_value = "0")]
+        depth: Vec<usize>,
+        /// How often each is measured; the median counts.
+        #[arg(long, value_name = "N", default_value_t = 3)]
+        repeat: usize,
+    },
+}
+
+#[derive(Debug, Clone, Args)]
+pub struct SamplingArguments {
+    /// 0 always takes the most probable token.
+    #[arg(long, value_name = "T")]
+    pub temperature: Option<f32>,
+    /// Only the K most probable tokens.
+    #[arg(long, value_name = "K")]
+    pub top_k: Option<usize>,
+    /// Only the most probable tokens that together have this probability.
+    #[arg(long, value_name = "P")]
+    pub top_p: Option<f32>,
+    /// Only tokens with at least this share of the most probable one's probability.
+    #[arg(long, value_name = "P")]
+    pub min_p: Option<f32>,
+    /// Above 1, makes tokens that were written before less probable.
+    #[arg(long, value_name = "X")]
+    pub repetition_penalty: Option<f32>,
+    /// The same seed gives the same answer.
+    #[arg(long, default_value_t = 0)]
+    pub seed: u64,
+}
+
+impl SamplingArguments {
+    /// `base` with what was given changed in it.
+    pub fn over(&self, base: sotto::SamplingOptions) -> sotto::SamplingOptions {
+        sotto::SamplingOptions {
+            temperature: self.temperature.unwrap_or(base.temperature),
+            top_k: self.top_k.or(base.top_k),
+            top_p: self.top_p.or(base.top_p),
+            min_p: self.min_p.or(base.min_p),
+            repetition_penalty: self.repetition_penalty.unwrap_or(base.repetition_penalty),
+            seed: self.seed,
+            ..base
+        }
+    }
+}

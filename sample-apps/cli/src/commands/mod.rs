@@ -1,0 +1,107 @@
+//! The commands, each in a file.
+
+mod bench;
+mod chat;
+mod classify;
+mod extract;
+mod generate;
+mod inspect;
+mod perplexity;
+mod render;
+mod summarize;
+mod synth;
+mod tokenize;
+
+use std::io::Write;
+use std::time::Instant;
+
+use serde::Serialize;
+use sotto::{Backend, Job, LoadOptions, LocalModel, ModelFile};
+
+use crate::args::{Arguments, BackendName, Command, ModelArguments};
+use crate::demo::demo_model;
+use crate::failure::Failure;
+use crate::{interrupt, screen};
+
+/// Does what the command line says.
+pub fn run(arguments: &Arguments) -> Result<(), Failure> {
+    interrupt::install();
+    let (model, json) = (&arguments.model, arguments.json);
+    match &arguments.command {
+        Command::Summarize { note } => summarize::run(&load(model)?, note, json),
+        Command::Classify { text, labels, min_confidence } => {
+            classify::run(&load(model)?, text, labels, *min_confidence, json)
+        }
+        Command::Extract { text, schema } => extract::run(&load(model)?, text, schema, json),
+        Command::Chat { system, sampling, max_tokens } => {
+            chat::run(&load(model)?, system.as_deref(), sampling, *max_tokens, json)
+        }
+        Command::Generate { prompt, max_tokens, sampling } => {
+            generate::run(&load(model)?, prompt, *max_tokens, sampling, json)
+        }
+        Command::Tokenize { text, ids } => tokenize::run(&load(model)?, text, *ids, json),
+        Command::Render { messages, template, bos, eos } => match template {
+            Some(template) => render::with_template(messages, template, bos, eos, json),
+            None => render::with_model(&load(model)?, messages, json),
+        },
+        Command::Perplexity { text, window } => perplexity::run(&load(model)?, text, *window, json),
+        Command::Inspect { file } => inspect::run(model, file.as_deref(), json),
+        Command::Synth { shape, quant, vocab, seed, output } => {
+            synth::run(shape, quant, vocab.as_deref(), *seed, output, json)
+        }
+        Command::Bench { prefill, decode, depth, repeat } => {
+            bench::run(model, prefill, *decode, depth, *repeat, json)
+        }
+    }
+}
+
+/// Loads the model that the command line names, and says which one it is.
+fn load(arguments: &ModelArguments) -> Result<LocalModel, Failure> {
+    let started = Instant::now();
+    let model = LocalModel::load_with(model_file(arguments), &load_options(arguments))?;
+    let name = match &arguments.model {
+        Some(path) => path.display().to_string(),
+        None => "the built-in demo model (small and limited: give a real one with --model FILE)".to_owned(),
+    };
+    screen::figures(&format!("loaded {name} in {}", screen::seconds(started.elapsed().as_secs_f64())));
+    Ok(model)
+}
+
+fn model_file(arguments: &ModelArguments) -> ModelFile {
+    match &arguments.model {
+        Some(path) => ModelFile::path(path),
+        None => ModelFile::Embedded(demo_model()),
+    }
+}
+
+fn load_options(arguments: &ModelArguments) -> LoadOptions {
+    LoadOptions {
+        backend: match arguments.backend {
+            BackendName::Sotto => Backend::Sotto,
+            BackendName::Candle => Backend::Candle,
+        },
+        threads: arguments.threads.map(usize::from),
+        context_length: arguments.context.map(|context| context as usize),
+    }
+}
+
+/// Watches a job to its end: each snapshot goes to `on_snapshot`, and Ctrl-C cancels it.
+fn watch<Snapshot, Value>(
+    mut job: Job<Snapshot, Value>,
+    mut on_snapshot: impl FnMut(Snapshot) -> Result<(), Failure>,
+) -> Result<Value, Failure> {
+    interrupt::cancels(job.cancel_token());
+    for snapshot in job.by_ref() {
+        on_snapshot(snapshot)?;
+    }
+    interrupt::nothing_runs();
+    Ok(job.wait()?)
+}
+
+/// Prints a value as one line of JSON.
+fn print_json(value: &impl Serialize) -> Result<(), Failure> {
+    let mut out = std::io::stdout().lock();
+    serde_json::to_writer(&mut out, value)?;
+    writeln!(out)?;
+    Ok(())
+}

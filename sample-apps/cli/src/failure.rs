@@ -1,0 +1,51 @@
+//! What can end the program, and the exit code for it.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+/// Why a command did not do its job.
+#[derive(Debug, thiserror::Error)]
+pub enum Failure {
+    #[error(transparent)]
+    Sotto(#[from] sotto::Error),
+    #[error(transparent)]
+    Synth(#[from] sotto_synth::SynthError),
+    #[error("cannot read {}: {source}", path.display())]
+    Input { path: PathBuf, source: std::io::Error },
+    #[error("{0}")]
+    BadInput(String),
+    #[error("cannot write the output: {0}")]
+    Output(#[from] std::io::Error),
+}
+
+impl From<serde_json::Error> for Failure {
+    fn from(error: serde_json::Error) -> Self {
+        Self::Output(error.into())
+    }
+}
+
+impl Failure {
+    /// 3 bad model, 4 bad input, 5 out of memory or context, 130 cancelled, 1 anything else; clap exits with 2 itself.
+    pub fn exit_code(&self) -> ExitCode {
+        use sotto::Error;
+        ExitCode::from(match self {
+            Self::Sotto(Error::ModelNotFound { .. } | Error::ModelInvalid { .. } | Error::Unsupported { .. }) => 3,
+            Self::Sotto(Error::InvalidInput { .. }) | Self::Input { .. } | Self::BadInput(_) => 4,
+            Self::Sotto(Error::OutOfMemory { .. } | Error::ContextFull { .. }) => 5,
+            Self::Sotto(Error::Cancelled) => 130,
+            Self::Sotto(_) | Self::Synth(_) | Self::Output(_) => 1,
+        })
+    }
+
+    /// What would help, where that is known.
+    pub fn advice(&self) -> Option<&'static str> {
+        use sotto::Error;
+        match self {
+            Self::Sotto(Error::ModelNotFound { .. }) => Some("check the path given with --model"),
+            Self::Sotto(Error::ModelInvalid { .. }) => Some("the file may be damaged: fetch it again"),
+            Self::Sotto(Error::OutOfMemory { .. }) => Some("try a smaller --context, or a smaller model"),
+            Self::Sotto(Error::ContextFull { .. }) => Some("shorten the text, or give a larger --context if the model has it"),
+            _ => None,
+        }
+    }
+}

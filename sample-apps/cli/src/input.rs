@@ -1,0 +1,38 @@
+//! Reads what the person gives: files, standard input, words of the command line.
+
+use std::io::Read;
+use std::path::Path;
+
+use crate::failure::Failure;
+
+/// The most bytes of text that are read.
+const MOST_BYTES: u64 = 64 << 20;
+
+/// The text of a file; `-` is standard input.
+pub fn read_file(path: &Path) -> Result<String, Failure> {
+    let fail = |source| Failure::Input { path: path.to_owned(), source };
+    let mut bytes = Vec::new();
+    if path == Path::new("-") {
+        std::io::stdin().lock().take(MOST_BYTES + 1).read_to_end(&mut bytes).map_err(fail)?;
+    } else {
+        std::fs::File::open(path).and_then(|file| file.take(MOST_BYTES + 1).read_to_end(&mut bytes)).map_err(fail)?;
+    }
+    text_of(bytes)
+}
+
+/// A word of the command line; `-` is standard input.
+pub fn read_word(word: &str) -> Result<String, Failure> {
+    if word == "-" { read_file(Path::new("-")) } else { Ok(word.to_owned()) }
+}
+
+fn text_of(bytes: Vec<u8>) -> Result<String, Failure> {
+    if bytes.len() as u64 > MOST_BYTES {
+        return Err(Failure::BadInput(format!("the input has more than {} MiB: that is no note", MOST_BYTES >> 20)));
+    }
+    if bytes.contains(&0) {
+        return Err(Failure::BadInput("the input is binary data, not text".into()));
+    }
+    let text = String::from_utf8(bytes)
+        .map_err(|error| Failure::BadInput(format!("the input is not UTF-8 text: byte {}", error.utf8_error().valid_up_to())))?;
+    Ok(text.strip_prefix('\u{feff}').map(str::to_owned).unwrap_or(text))
+}

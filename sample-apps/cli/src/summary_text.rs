@@ -1,0 +1,126 @@
+//! A summary as text, printed while it grows.
+
+use std::io::{self, Write};
+
+use console::style;
+use sotto::{Action, NoteSummary};
+
+/// Prints growing summaries: what is on the screen is never taken back.
+///
+/// Title and overview appear as they are written; a point or an action once it is whole.
+#[derive(Default)]
+pub struct SummaryPrinter {
+    printed: String,
+}
+
+impl SummaryPrinter {
+    /// Prints what `snapshot` adds to those before it. `whole` says that nothing more will come.
+    pub fn print(&mut self, out: &mut impl Write, snapshot: &NoteSummary, whole: bool) -> io::Result<()> {
+        let text = render(snapshot, whole);
+        match text.strip_prefix(&self.printed) {
+            Some(new) => out.write_all(new.as_bytes())?,
+            None if whole => write!(out, "\n\n{text}")?,
+            None => return Ok(()),
+        }
+        self.printed = text;
+        out.flush()
+    }
+}
+
+fn render(summary: &NoteSummary, whole: bool) -> String {
+    let mut text = format!("{}", style(&summary.title).bold());
+    if !whole && summary.overview.is_empty() {
+        return summary.title.clone();
+    }
+    text.push_str("\n\n");
+    text.push_str(&summary.overview);
+    let in_actions = whole || !summary.actions.is_empty();
+    let points = finished(&summary.points, in_actions);
+    let actions = finished(&summary.actions, whole);
+    let lines = points.iter().map(|point| line("•", &point.text, &point.evidence)).collect::<String>();
+    push_section(&mut text, "Points", &lines);
+    let lines = actions.iter().map(|action| line("☐", &action_text(action), &action.evidence)).collect::<String>();
+    push_section(&mut text, "Actions", &lines);
+    if whole {
+        text.push('\n');
+    }
+    text
+}
+
+/// All items, or all but the one that may still grow.
+fn finished<T>(items: &[T], whole: bool) -> &[T] {
+    if whole { items } else { &items[..items.len().saturating_sub(1)] }
+}
+
+fn push_section(text: &mut String, heading: &str, lines: &str) {
+    if !lines.is_empty() {
+        text.push_str(&format!("\n\n{}{lines}", style(heading).underlined()));
+    }
+}
+
+fn line(bullet: &str, text: &str, evidence: &[u32]) -> String {
+    let ids = evidence.iter().map(u32::to_string).collect::<Vec<_>>().join(", ");
+    format!("\n  {bullet} {text} {}", style(format!("[{ids}]")).dim())
+}
+
+fn action_text(action: &Action) -> String {
+    let mut text = action.text.clone();
+    if let Some(owner) = &action.owner {
+        text.push_str(&format!(" — {owner}"));
+    }
+    if let Some(due) = &action.due {
+        text.push_str(&format!(" ({due})"));
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use sotto::Point;
+
+    fn point(text: &str) -> Point {
+        Point { text: text.into(), evidence: vec![1] }
+    }
+
+    fn action(text: &str, owner: Option<&str>) -> Action {
+        Action { text: text.into(), owner: owner.map(str::to_owned), due: None, evidence: vec![2, 3] }
+    }
+
+    #[test]
+    fn growing_snapshots_print_the_whole_text_once() {
+        console::set_colors_enabled(false);
+        let mut summary = NoteSummary::default();
+        let mut printer = SummaryPrinter::default();
+        let mut out = Vec::new();
+        let mut step = |change: &mut dyn FnMut(&mut NoteSummary), whole| {
+            change(&mut summary);
+            printer.print(&mut out, &summary, whole).unwrap();
+        };
+        step(&mut |s| s.title = "Stand".into(), false);
+        step(&mut |s| s.title = "Standup".into(), false);
+        step(&mut |s| s.overview = "About the demo".into(), false);
+        step(&mut |s| s.points.push(point("the demo mo")), false);
+        step(&mut |s| s.points[0] = point("the demo moved"), false);
+        step(&mut |s| s.actions.push(action("write", None)), false);
+        step(&mut |s| s.actions[0] = action("write a test", Some("Marcus")), false);
+        step(&mut |_| {}, true);
+        assert_eq!(
+            String::from_utf8(out).unwrap(),
+            "Standup\n\nAbout the demo\n\nPoints\n  • the demo moved [1]\n\nActions\n  ☐ write a test — Marcus [2, 3]\n"
+        );
+    }
+
+    #[test]
+    fn an_item_that_vanishes_again_is_never_printed() {
+        console::set_colors_enabled(false);
+        let mut printer = SummaryPrinter::default();
+        let mut out = Vec::new();
+        let mut summary = NoteSummary { title: "T".into(), overview: "O".into(), ..NoteSummary::default() };
+        summary.points = vec![point("one"), point("on")];
+        printer.print(&mut out, &summary, false).unwrap();
+        summary.points.pop();
+        printer.print(&mut out, &summary, true).unwrap();
+        assert_eq!(String::from_utf8(out).unwrap(), "T\n\nO\n\nPoints\n  • one [1]\n");
+    }
+}
