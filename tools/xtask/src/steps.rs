@@ -1,0 +1,82 @@
+//! What each step runs.
+
+use std::io::{BufRead, BufReader};
+use std::path::PathBuf;
+use std::process::{Command, Stdio};
+
+/// A test that cannot do its work says so in a line that begins like this, and passes.
+const SKIPPED: &str = "SKIPPED";
+
+/// Runs all tests, and counts what was skipped.
+pub fn test(deny_skips: bool) -> Result<(), String> {
+    let mut tests = cargo(&["test", "--workspace"])
+        .stderr(Stdio::piped())
+        .spawn()
+        .map_err(|error| format!("cargo could not be started: {error}"))?;
+    let mut skipped = Vec::new();
+    if let Some(stderr) = tests.stderr.take() {
+        for line in BufReader::new(stderr).lines().map_while(Result::ok) {
+            eprintln!("{line}");
+            if line.starts_with(SKIPPED) {
+                skipped.push(line);
+            }
+        }
+    }
+    let status = tests.wait().map_err(|error| format!("the tests could not be waited for: {error}"))?;
+    if !status.success() {
+        return Err("a test failed".into());
+    }
+    println!("all tests passed; {} checks skipped", skipped.len());
+    for line in &skipped {
+        println!("  {line}");
+    }
+    if deny_skips && !skipped.is_empty() {
+        return Err("nothing may be skipped here".into());
+    }
+    Ok(())
+}
+
+/// Checks format and lints.
+pub fn check() -> Result<(), String> {
+    run(&mut cargo(&["fmt", "--all", "--check"]))?;
+    run(&mut cargo(&["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"]))
+}
+
+/// Runs each fuzz target for some seconds.
+pub fn fuzz(seconds: u32) -> Result<(), String> {
+    let fuzz_folder = root().join("tools/fuzz");
+    let targets = std::fs::read_dir(fuzz_folder.join("fuzz_targets")).map_err(|error| format!("no fuzz targets: {error}"))?;
+    let mut names: Vec<String> = targets
+        .filter_map(|entry| entry.ok()?.path().file_stem()?.to_str().map(str::to_owned))
+        .collect();
+    names.sort();
+    for name in names {
+        let limit = format!("-max_total_time={seconds}");
+        let mut command =
+            cargo(&["fuzz", "run", "--fuzz-dir", ".", &name, "--", &limit, "-rss_limit_mb=2048", "-timeout=20"]);
+        // cargo-fuzz wants sanitizer flags, which the stable compiler takes only like this.
+        command.current_dir(&fuzz_folder).env("RUSTC_BOOTSTRAP", "1");
+        run(&mut command)?;
+    }
+    Ok(())
+}
+
+fn cargo(arguments: &[&str]) -> Command {
+    let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    command.args(arguments).current_dir(root());
+    command
+}
+
+fn root() -> PathBuf {
+    PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../.."))
+}
+
+fn run(command: &mut Command) -> Result<(), String> {
+    let shown = format!("{command:?}");
+    println!("+ {shown}");
+    match command.status() {
+        Ok(status) if status.success() => Ok(()),
+        Ok(status) => Err(format!("{shown} ended with {status}")),
+        Err(error) => Err(format!("{shown} could not be started: {error}")),
+    }
+}
