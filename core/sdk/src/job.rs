@@ -98,3 +98,53 @@ impl<Snapshot, Value> Drop for Job<Snapshot, Value> {
         self.cancel.cancel();
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::time::Duration;
+
+    #[test]
+    fn snapshots_come_in_order_and_none_is_lost() {
+        let mut job = Job::start("test", |reporter, _| {
+            (0..1000).for_each(|number| reporter.report(number));
+            Ok("done")
+        });
+        thread::sleep(Duration::from_millis(5));
+        assert!(job.by_ref().eq(0..1000));
+        assert_eq!(job.next(), None);
+        assert_eq!(job.wait(), Ok("done"));
+    }
+
+    #[test]
+    fn a_panic_becomes_an_error() {
+        let job: Job<(), ()> = Job::start("test", |_, _| panic!("on purpose"));
+        assert!(matches!(job.wait(), Err(Error::Internal { .. })));
+    }
+
+    #[test]
+    fn dropping_a_job_cancels_its_work() {
+        let (sender, receiver) = channel();
+        let job: Job<(), ()> = Job::start("test", move |_, cancel| {
+            while !cancel.is_cancelled() {
+                thread::yield_now();
+            }
+            sender.send(()).unwrap();
+            Err(Error::Cancelled)
+        });
+        drop(job);
+        assert!(receiver.recv_timeout(Duration::from_secs(10)).is_ok());
+    }
+
+    #[test]
+    fn cancelling_ends_the_job_with_that_error() {
+        let job: Job<(), ()> = Job::start("test", |_, cancel| {
+            while cancel.check().is_ok() {
+                thread::yield_now();
+            }
+            Ok(cancel.check()?)
+        });
+        job.cancel();
+        assert_eq!(job.wait(), Err(Error::Cancelled));
+    }
+}

@@ -267,3 +267,109 @@ fn speaker_line(line: &str) -> Option<(&str, &str)> {
         && words.iter().all(|word| word.chars().next().is_some_and(|first| first.is_uppercase() || first.is_numeric()));
     (is_name && said.starts_with(' ')).then(|| (name.trim(), said.trim()))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn texts(note: &VoiceNote) -> Vec<&str> {
+        note.segments().iter().map(|segment| segment.text.as_str()).collect()
+    }
+
+    #[test]
+    fn plain_text_is_cut_into_sentences() {
+        let note = VoiceNote::text("  Call Mr. Alvarez today.\nIt's  urgent!  Is it? yes ");
+        assert_eq!(texts(&note), ["Call Mr. Alvarez today.", "It's urgent!", "Is it?", "yes"]);
+        assert_eq!(note.segments().iter().map(|segment| segment.id).collect::<Vec<_>>(), [1, 2, 3, 4]);
+    }
+
+    #[test]
+    fn a_run_on_text_is_cut_between_words() {
+        let note = VoiceNote::text(&"word ".repeat(150));
+        assert_eq!(note.segments().len(), 3);
+        assert!(note.segments().iter().all(|segment| segment.text.split(' ').count() <= LONGEST_SEGMENT_WORDS));
+    }
+
+    #[test]
+    fn timed_lines_carry_their_times() {
+        let note = VoiceNote::transcript("[00:00] One.\n[00:04.5 --> 00:06] Two. Still two.\n\n[1:00:00] Three.\n");
+        assert_eq!(texts(&note), ["One.", "Two. Still two.", "Three."]);
+        let times: Vec<_> = note.segments().iter().map(|segment| (segment.start, segment.end)).collect();
+        assert_eq!(times, [(Some(0.0), Some(4.5)), (Some(4.5), Some(6.0)), (Some(3600.0), None)]);
+    }
+
+    #[test]
+    fn lines_that_are_almost_timed_are_plain_text() {
+        for text in ["[00:0x] One.", "[] One.", "[4] One.", "[00:00 One.", "[1:2:3:4] One.", "[00:00] One.\nTwo."] {
+            let note = VoiceNote::transcript(text);
+            assert!(note.segments().iter().all(|segment| segment.start.is_none()), "{text}");
+        }
+    }
+
+    #[test]
+    fn speakers_are_names_at_the_start_of_every_line() {
+        let note = VoiceNote::transcript("Marta: I'll send it. Today.\nTom Baker: Good.");
+        assert_eq!(texts(&note), ["I'll send it.", "Today.", "Good."]);
+        let speakers: Vec<_> = note.segments().iter().map(|segment| segment.speaker.as_deref()).collect();
+        assert_eq!(speakers, [Some("Marta"), Some("Marta"), Some("Tom Baker")]);
+        let plain = VoiceNote::transcript("Idea: a new shelf.\nI need wood.");
+        assert!(plain.segments().iter().all(|segment| segment.speaker.is_none()));
+    }
+
+    #[test]
+    fn empty_notes_have_no_segments() {
+        for text in ["", " \n\t ", "\u{a0}\u{2003}"] {
+            assert!(VoiceNote::transcript(text).segments().is_empty());
+        }
+    }
+
+    #[test]
+    fn evidence_names_the_segments_of_a_span() {
+        let note = VoiceNote::text("Buy milk. Call Tom on Friday. Buy bread on Friday.");
+        let text = NoteText::new(note.segments());
+        assert_eq!(text.as_str(), "Buy milk. Call Tom on Friday. Buy bread on Friday.");
+        assert_eq!(text.evidence("Buy bread"), [3]);
+        assert_eq!(text.evidence("milk. Call"), [1, 2]);
+        assert_eq!(text.evidence("eggs"), Vec::<u32>::new());
+        let near = text.position("Buy bread").unwrap();
+        assert_eq!(text.evidence_near("Friday", near), [3]);
+        assert_eq!(text.evidence("Friday"), [2]);
+    }
+
+    #[test]
+    fn a_span_of_a_speakers_name_belongs_to_what_they_say() {
+        let note = VoiceNote::transcript("Marta: I'll send it.\nTom: Good.");
+        let text = NoteText::new(note.segments());
+        assert_eq!(text.as_str(), "Marta: I'll send it.\nTom: Good.");
+        assert_eq!(text.evidence("Tom"), [2]);
+    }
+
+    #[test]
+    fn span_pieces_start_with_a_space_and_never_cross_lines() {
+        let note = VoiceNote::transcript("Marta: It's 7:30.\nTom: Good, ok.");
+        let pieces = NoteText::new(note.segments()).span_pieces();
+        assert_eq!(pieces[0], [" Marta", ":", " It's", " 7", ":", "30", "."]);
+        assert_eq!(pieces[1], [" Tom", ":", " Good", ",", " ok", "."]);
+    }
+
+    proptest! {
+        #[test]
+        fn any_text_becomes_a_note_that_reads_like_it(text in "\\PC{0,200}") {
+            let note = VoiceNote::text(&text);
+            let joined = NoteText::new(note.segments());
+            prop_assert_eq!(joined.as_str(), collapse_white_space(&text));
+            let pieces: String = joined.span_pieces().concat().concat();
+            prop_assert_eq!(pieces.trim_start(), joined.as_str().trim_start());
+        }
+
+        #[test]
+        fn any_transcript_is_read_without_loss_of_words(text in "(\\[[0-9:.> -]{0,12}\\]|[A-Z][a-z]{0,5}:| |\n|\\PC{0,8}){0,20}") {
+            let note = VoiceNote::transcript(&text);
+            for segment in note.segments() {
+                prop_assert!(!segment.text.is_empty());
+                prop_assert!(segment.text.split(' ').all(|word| text.contains(word)));
+            }
+        }
+    }
+}

@@ -211,3 +211,37 @@ fn normalized(log_probabilities: &[f64]) -> Vec<f64> {
     let total: f64 = masses.iter().sum();
     masses.into_iter().map(|mass| mass / total).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn log_probabilities_are_those_of_the_softmax() {
+        let logits = [1.0_f32, -2.0, 0.5, 30.0];
+        let total: f64 = logits.iter().map(|&logit| f64::from(logit).exp()).sum();
+        let expected = (f64::from(logits[0]).exp() / total).ln();
+        assert!((log_probability(&logits, &[0]) - expected).abs() < 1e-12);
+        let both = ((f64::from(logits[1]).exp() + f64::from(logits[3]).exp()) / total).ln();
+        assert!((log_probability(&logits, &[1, 3]) - both).abs() < 1e-12);
+        assert_eq!(log_probability(&logits, &[]), f64::NEG_INFINITY);
+    }
+
+    #[test]
+    fn probabilities_add_up_to_one_even_when_all_are_tiny() {
+        let probabilities = normalized(&[-900.0, -901.0, f64::NEG_INFINITY]);
+        assert!((probabilities.iter().sum::<f64>() - 1.0).abs() < 1e-12);
+        assert!((probabilities[0] / probabilities[1] - 1.0_f64.exp()).abs() < 1e-9);
+        assert_eq!(normalized(&[f64::NEG_INFINITY; 4]), [0.25; 4]);
+    }
+
+    #[test]
+    fn labels_that_cannot_be_told_apart_are_refused() {
+        for labels in [vec![], vec!["one"], vec!["a", "a"], vec!["a", " "], vec!["a", "b,c"], vec!["a", "b\nc"]] {
+            let refused = ClassifyOptions::new(labels.clone()).check();
+            assert!(matches!(refused, Err(Error::InvalidInput { .. })), "{labels:?}");
+        }
+        assert!(ClassifyOptions::new(["a", "b"]).check().is_ok());
+        assert!(ClassifyOptions { min_confidence: f64::NAN, ..ClassifyOptions::new(["a", "b"]) }.check().is_err());
+    }
+}

@@ -271,3 +271,63 @@ fn capitalized(text: &str) -> String {
         None => String::new(),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ANSWER: &str = "Title: standup\nOverview: quick note after standup\nPoints:\n- the demo moved to Monday\n- the demo moved to Monday\nActions:\n- write a test\n  owner: Marcus\n  due: by Thursday\n- send the notes\n";
+
+    fn note() -> NoteText {
+        let note = VoiceNote::text(
+            "Okay, quick note after standup. Marcus will write a test by Thursday. I need to send the notes. Oh, and the demo moved to Monday.",
+        );
+        NoteText::new(note.segments())
+    }
+
+    #[test]
+    fn an_answer_becomes_a_summary_with_evidence() {
+        let summary = parse(ANSWER, &note());
+        assert_eq!(summary.title, "Standup");
+        assert_eq!(summary.overview, "Quick note after standup");
+        assert_eq!(summary.points, [Point { text: "the demo moved to Monday".into(), evidence: vec![4] }]);
+        let first = Action {
+            text: "write a test".into(),
+            owner: Some("Marcus".into()),
+            due: Some("by Thursday".into()),
+            evidence: vec![2],
+        };
+        let second = Action { text: "send the notes".into(), owner: None, due: None, evidence: vec![3] };
+        assert_eq!(summary.actions, [first, second]);
+    }
+
+    #[test]
+    fn every_beginning_of_an_answer_is_a_beginning_of_the_summary() {
+        let note = note();
+        let whole = parse(ANSWER, &note);
+        for end in (0..=ANSWER.len()).filter(|&end| ANSWER.is_char_boundary(end)) {
+            let part = parse(&ANSWER[..end], &note);
+            assert!(whole.title.starts_with(&part.title));
+            assert!(whole.overview.starts_with(&part.overview));
+            assert!(part.actions.len() <= whole.actions.len());
+            assert!(part.actions.iter().zip(&whole.actions).all(|(a, b)| b.text.starts_with(&a.text)));
+        }
+    }
+
+    #[test]
+    fn windows_are_put_together_in_order() {
+        let mut whole = parse(ANSWER, &note());
+        let later = parse("Title: more\nOverview: rest\nPoints:\n- quick note\nActions:\n", &note());
+        whole.extend(later);
+        assert_eq!(whole.title, "Standup");
+        assert_eq!(whole.points.len(), 2);
+        assert_eq!(whole.actions.len(), 2);
+    }
+
+    #[test]
+    fn capitals_come_in_every_script() {
+        assert_eq!(capitalized("élan"), "Élan");
+        assert_eq!(capitalized("ßig"), "SSig");
+        assert_eq!(capitalized(""), "");
+    }
+}
