@@ -1,1 +1,180 @@
 //! Writes random-weight GGUF files of an exact shape, for benchmarks and tests.
+//!
+//! ```
+//! use sotto_synth::{Quantization, Shape, SynthOptions, synthesize};
+//!
+//! let folder = tempfile::tempdir()?;
+//! let options = SynthOptions::new(Shape::named("tiny").unwrap(), Quantization::Q4KM);
+//! let report = synthesize(&options, &folder.path().join("tiny.gguf"), |_written, _total| {})?;
+//! assert_eq!(report.vocab_size, 1024);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+
+mod error;
+mod gguf;
+mod plan;
+mod quantization;
+mod shape;
+mod vocabulary;
+mod weights;
+
+use std::io::{BufWriter, ErrorKind, Write};
+use std::path::Path;
+
+use candle_core::quantized::gguf_file::Value;
+use tempfile::NamedTempFile;
+
+pub use error::SynthError;
+pub use quantization::Quantization;
+pub use shape::{Llama3Scaling, RopeScaling, Shape};
+pub use vocabulary::Vocabulary;
+
+/// What to write.
+#[derive(Debug, Clone, PartialEq)]
+pub struct SynthOptions {
+    /// The model's shape.
+    pub shape: Shape,
+    /// The type of its weights.
+    pub quantization: Quantization,
+    /// Where its tokenizer comes from.
+    pub vocabulary: Vocabulary,
+    /// The same options with the same seed give the same file, byte for byte.
+    pub seed: u64,
+}
+
+impl SynthOptions {
+    /// A model with a synthetic vocabulary and seed 0.
+    pub fn new(shape: Shape, quantization: Quantization) -> Self {
+        Self { shape, quantization, vocabulary: Vocabulary::Synthetic, seed: 0 }
+    }
+}
+
+/// What was written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SynthReport {
+    /// Size of the file in bytes.
+    pub bytes: u64,
+    /// Tensors in it.
+    pub tensors: usize,
+    /// Weights in all of them.
+    pub weights: u64,
+    /// Tokens in its vocabulary.
+    pub vocab_size: usize,
+}
+
+/// Writes a random-weight model to `path`, and calls `progress(written, total)`, both in bytes, as it goes.
+///
+/// The file appears whole or not at all: it grows under a temporary name in the same folder and is then renamed, in place
+/// of any file that was there. Memory stays at a few megabytes besides the vocabulary, whatever the model's size.
+///
+/// # Errors
+/// [`SynthError::Options`] for a shape that no model can have, or whose rows do not fill whole blocks of the quantization;
+/// [`SynthError::Vocabulary`] for a vocabulary file that has none; [`SynthError::DiskFull`] and [`SynthError::Write`].
+pub fn synthesize(
+    options: &SynthOptions,
+    path: &Path,
+    mut progress: impl FnMut(u64, u64),
+) -> Result<SynthReport, SynthError> {
+    options.shape.check()?;
+    let tokenizer = options.vocabulary.metadata(options.shape.vocab_size)?;
+    let shape = Shape { vocab_size: tokenizer.vocab_size, ..options.shape.clone() };
+    let tensors = plan::tensors(&shape, options.quantization)?;
+    let mut metadata = model_metadata(&shape, options.quantization);
+    metadata.extend(tokenizer.entries);
+    let header = gguf::header(&metadata, &tensors);
+    drop(metadata);
+    let total = header.len() as u64 + tensors.iter().map(|tensor| gguf::padded(tensor.byte_count())).sum::<u64>();
+
+    let io = |source: std::io::Error| write_error(source, path, total);
+    let file = temporary_beside(path).map_err(io)?;
+    let mut out = BufWriter::with_capacity(1 << 16, file);
+    out.write_all(&header).map_err(io)?;
+    let mut written = header.len() as u64;
+    drop(header);
+    for (index, tensor) in tensors.iter().enumerate() {
+        let seed = tensor_seed(options.seed, index);
+        weights::write(tensor, seed, &mut out, |bytes| {
+            written += bytes as u64;
+            progress(written, total);
+        })
+        .map_err(|error| error.at(io))?;
+        written += pad(&mut out, tensor.byte_count()).map_err(io)?;
+    }
+    progress(written, total);
+    let file = out.into_inner().map_err(|error| io(error.into_error()))?;
+    file.persist(path).map_err(|error| io(error.error))?;
+    Ok(SynthReport {
+        bytes: total,
+        tensors: tensors.len(),
+        weights: tensors.iter().map(|tensor| tensor.element_count() as u64).sum(),
+        vocab_size: shape.vocab_size,
+    })
+}
+
+/// The keys that a converted Llama 3.2 file has, besides the tokenizer's.
+fn model_metadata(shape: &Shape, quantization: Quantization) -> Vec<(String, Value)> {
+    let count = |count: usize| Value::U32(count as u32);
+    let text = |text: &str| Value::String(text.to_owned());
+    let mut metadata = vec![
+        ("general.architecture", text("llama")),
+        ("general.type", text("model")),
+        ("general.name", text(&shape.name)),
+        ("general.file_type", Value::U32(quantization.file_type())),
+        ("general.quantization_version", Value::U32(2)),
+        ("llama.block_count", count(shape.block_count)),
+        ("llama.context_length", count(shape.context_length)),
+        ("llama.embedding_length", count(shape.embedding_length)),
+        ("llama.feed_forward_length", count(shape.feed_forward_length)),
+        ("llama.attention.head_count", count(shape.head_count)),
+        ("llama.attention.head_count_kv", count(shape.head_count_kv)),
+        ("llama.attention.key_length", count(shape.key_length)),
+        ("llama.attention.value_length", count(shape.key_length)),
+        ("llama.attention.layer_norm_rms_epsilon", Value::F32(shape.layer_norm_rms_epsilon)),
+        ("llama.rope.freq_base", Value::F32(shape.rope_freq_base)),
+        ("llama.rope.dimension_count", count(shape.key_length)),
+        ("llama.vocab_size", count(shape.vocab_size)),
+    ];
+    if let RopeScaling::Metadata(scaling) = shape.rope_scaling {
+        metadata.extend([
+            ("llama.rope.scaling.type", text("llama3")),
+            ("llama.rope.scaling.factor", Value::F32(scaling.factor)),
+            ("llama.rope.scaling.low_freq_factor", Value::F32(scaling.low_freq_factor)),
+            ("llama.rope.scaling.high_freq_factor", Value::F32(scaling.high_freq_factor)),
+            ("llama.rope.scaling.original_context_length", count(scaling.original_context_length)),
+        ]);
+    }
+    metadata.into_iter().map(|(key, value)| (key.to_owned(), value)).collect()
+}
+
+/// Each tensor has its own stream of random numbers, so that one tensor's size does not change the next one's weights.
+fn tensor_seed(seed: u64, index: usize) -> u64 {
+    const GOLDEN_RATIO: u64 = 0x9E37_79B9_7F4A_7C15;
+    seed ^ (index as u64 + 1).wrapping_mul(GOLDEN_RATIO)
+}
+
+fn pad(out: &mut impl Write, length: usize) -> std::io::Result<u64> {
+    let padding = gguf::padded(length) - length as u64;
+    out.write_all(&vec![0; padding as usize])?;
+    Ok(padding)
+}
+
+/// A temporary file in the folder of `path`, readable by whoever may read other files made there.
+fn temporary_beside(path: &Path) -> std::io::Result<NamedTempFile> {
+    let folder = match path.parent() {
+        Some(folder) if !folder.as_os_str().is_empty() => folder,
+        _ => Path::new("."),
+    };
+    let mut builder = tempfile::Builder::new();
+    builder.prefix(".synth-");
+    #[cfg(unix)]
+    builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
+    builder.tempfile_in(folder)
+}
+
+fn write_error(source: std::io::Error, path: &Path, needed: u64) -> SynthError {
+    let path = path.to_owned();
+    match source.kind() {
+        ErrorKind::StorageFull | ErrorKind::QuotaExceeded => SynthError::DiskFull { path, needed },
+        _ => SynthError::Write { path, source },
+    }
+}
