@@ -1,0 +1,166 @@
+//! Classification, extraction and conversation.
+
+mod common;
+
+use common::{NOTE, demo, random};
+use serde_json::json;
+use sotto::{
+    ChatOptions, ClassifyOptions, CompletionOptions, Error, Message, OutputFormat, Prompt, Role, SamplingOptions,
+};
+
+fn greedy() -> ChatOptions {
+    ChatOptions { sampling: SamplingOptions::default(), max_tokens: 24, format: None }
+}
+
+#[test]
+fn a_label_comes_with_probabilities_that_add_up() {
+    let options = ClassifyOptions::new(["urgent", "task", "ignorable", "attention"]);
+    let result = demo().classify("The basement is flooding, come right now!", &options).wait().unwrap();
+    assert_eq!(result.label, "urgent");
+    assert!((result.scores.iter().map(|(_, score)| score).sum::<f64>() - 1.0).abs() < 1e-9);
+    assert_eq!(result.scores.iter().map(|(label, _)| label.as_str()).collect::<Vec<_>>(), options.labels);
+    assert!(result.scores.iter().all(|(_, score)| *score <= result.confidence));
+}
+
+#[test]
+fn the_confidence_asked_for_decides_whether_it_abstains() {
+    let sure = ClassifyOptions { min_confidence: 0.0, ..ClassifyOptions::new(["one", "two"]) };
+    let never_sure = ClassifyOptions { min_confidence: 1.0, ..sure.clone() };
+    assert!(!random(None).classify("text", &sure).wait().unwrap().abstained);
+    assert!(random(None).classify("text", &never_sure).wait().unwrap().abstained);
+}
+
+#[test]
+fn many_texts_share_their_prefix_and_get_the_same_answers() {
+    let model = demo();
+    let options = ClassifyOptions::new(["urgent", "task", "ignorable", "attention"]);
+    let texts = ["Buy milk.", "The server is down, fix it now!", "Big sale, fifty per cent off!"];
+    let together: Vec<_> = model.classify_all(texts.map(str::to_owned).to_vec(), &options).collect();
+    assert_eq!(together.len(), texts.len());
+    assert!(together[1].metrics.reused_tokens > 5);
+    for (text, result) in texts.iter().zip(&together) {
+        let alone = model.classify(text, &options).wait().unwrap();
+        assert_eq!(alone.label, result.label);
+        assert!((alone.confidence - result.confidence).abs() < 1e-3);
+    }
+}
+
+#[test]
+fn an_empty_text_is_refused() {
+    let refused = demo().classify(" ", &ClassifyOptions::new(["a", "b"])).wait();
+    assert!(matches!(refused, Err(Error::InvalidInput { .. })));
+    assert!(matches!(demo().extract("", &json!({})).wait(), Err(Error::InvalidInput { .. })));
+}
+
+#[test]
+fn what_is_extracted_fits_the_schema_whatever_the_model_knows() {
+    let schema = json!({
+        "type": "object",
+        "properties": {
+            "task": { "type": "string", "maxLength": 40 },
+            "urgent": { "type": "boolean" },
+            "count": { "type": "integer", "minimum": 0, "maximum": 99 },
+            "owner": { "anyOf": [{ "type": "string", "maxLength": 20 }, { "type": "null" }] }
+        },
+        "required": ["task", "urgent", "count", "owner"],
+        "additionalProperties": false
+    });
+    for model in [demo(), random(None)] {
+        let value = model.extract(NOTE, &schema).wait().unwrap().value;
+        let fields = value.as_object().unwrap();
+        assert_eq!(fields.keys().collect::<Vec<_>>(), ["task", "urgent", "count", "owner"]);
+        assert!(fields["task"].is_string() && fields["urgent"].is_boolean());
+        assert!(fields["count"].as_u64().is_some_and(|count| count < 100));
+    }
+}
+
+#[test]
+fn a_schema_that_is_none_is_refused() {
+    let refused = demo().extract(NOTE, &json!({ "type": "wish" })).wait();
+    assert!(matches!(refused, Err(Error::InvalidInput { .. })), "{refused:?}");
+}
+
+#[test]
+fn a_session_remembers_and_computes_only_what_is_new() {
+    let session = demo().session(None).unwrap();
+    let first = session.respond(NOTE, &greedy()).wait().unwrap();
+    let second = session.respond("Who has to write a test?", &greedy()).wait().unwrap();
+    assert_eq!(session.message_count(), 4);
+    assert!(second.metrics.reused_tokens >= first.metrics.prefill_tokens);
+    assert!(second.metrics.prefill_tokens < 40);
+}
+
+#[test]
+fn a_cancelled_answer_leaves_the_session_usable() {
+    let session = random(None).session(Some("Be brief.")).unwrap();
+    let endless = ChatOptions { max_tokens: 2000, ..greedy() };
+    let mut job = session.respond("Tell me a story.", &endless);
+    let said = job.next();
+    job.cancel();
+    assert!(matches!(job.wait(), Err(Error::Cancelled) | Ok(_)));
+    assert!(said.is_some());
+    assert_eq!(session.message_count(), 3);
+    assert!(session.respond("Hello?", &greedy()).wait().is_ok());
+}
+
+#[test]
+fn a_conversation_that_outgrows_its_context_is_refused_and_stays_as_it_was() {
+    let session = random(Some(96)).session(None).unwrap();
+    assert!(session.respond("Hi.", &ChatOptions { max_tokens: 4, ..greedy() }).wait().is_ok());
+    let refused = session.respond(&"word ".repeat(300), &greedy()).wait();
+    assert!(matches!(refused, Err(Error::ContextFull { limit: 96, .. })), "{refused:?}");
+    assert_eq!(session.message_count(), 2);
+}
+
+#[test]
+fn an_answer_can_be_held_to_choices() {
+    let session = random(None).session(None).unwrap();
+    let format = Some(OutputFormat::Choice(vec!["yes".into(), "no".into()]));
+    let reply = session.respond("Is it?", &ChatOptions { format, ..greedy() }).wait().unwrap();
+    assert!(["yes", "no"].contains(&reply.text.as_str()), "{}", reply.text);
+}
+
+#[test]
+fn a_seed_fixes_the_answer_and_another_changes_it() {
+    let model = random(None);
+    let complete = |seed| {
+        let sampling = SamplingOptions { temperature: 1.0, seed, ..SamplingOptions::default() };
+        let options = CompletionOptions { sampling, max_tokens: 24, format: None };
+        model.complete(Prompt::Text("Once".into()), &options).wait().unwrap().ids
+    };
+    assert_eq!(complete(1), complete(1));
+    assert_ne!(complete(1), complete(2));
+}
+
+#[test]
+fn pieces_put_together_are_the_text_in_whole_characters() {
+    let model = random(None);
+    for seed in 0..10 {
+        let sampling = SamplingOptions { temperature: 2.0, seed, ..SamplingOptions::default() };
+        let mut job = model.complete(
+            Prompt::Text("日本 🎉".into()),
+            &CompletionOptions { sampling, max_tokens: 60, format: None },
+        );
+        let pieces: String = job.by_ref().collect();
+        assert_eq!(pieces, job.wait().unwrap().text);
+    }
+}
+
+#[test]
+fn the_rendered_prompt_holds_the_messages() {
+    let messages = [Message::new(Role::System, "Be brief."), Message::new(Role::User, "a <|end|> b")];
+    let prompt = demo().render(&messages).unwrap();
+    assert!(prompt.contains("Be brief.") && prompt.contains("a <|end|> b"));
+}
+
+#[test]
+fn perplexity_is_the_exponential_of_the_mean_loss_and_windows_matter() {
+    let model = demo();
+    let measure = |context| model.perplexity(&NOTE.repeat(3), context).wait().unwrap();
+    let (short, long) = (measure(16), measure(256));
+    assert!((short.nll.exp() - short.perplexity).abs() < 1e-9);
+    assert!(long.perplexity < short.perplexity);
+    let refused = model.perplexity("", 64).wait();
+    assert!(matches!(refused, Err(Error::InvalidInput { .. })));
+    assert!(matches!(model.perplexity(NOTE, 1 << 30).wait(), Err(Error::ContextFull { .. })));
+}

@@ -1,0 +1,35 @@
+//! The models that the tests use.
+#![allow(dead_code, reason = "each test binary uses its own part")]
+
+use std::path::PathBuf;
+
+use sotto::{LoadOptions, LocalModel, ModelFile};
+use sotto_synth::{Quantization, Shape, SynthOptions, Vocabulary, synthesize};
+
+/// The demo model.
+pub fn demo() -> LocalModel {
+    LocalModel::load(ModelFile::path(demo_path())).expect("the demo model loads")
+}
+
+pub fn demo_path() -> PathBuf {
+    concat!(env!("CARGO_MANIFEST_DIR"), "/../../sample-apps/demo-model/sotto-demo.gguf").into()
+}
+
+/// A model that has learnt nothing: whatever comes out of it is held in shape by Sotto alone.
+pub fn random(context_length: Option<usize>) -> LocalModel {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let path = folder.path().join("random.gguf");
+    let options = SynthOptions {
+        shape: Shape::named("tiny").expect("a named shape"),
+        quantization: Quantization::named("q8_0").expect("a named quantization"),
+        vocabulary: Vocabulary::Synthetic,
+        seed: 7,
+    };
+    synthesize(&options, &path, |_, _| {}).expect("the model is written");
+    LocalModel::load_with(ModelFile::path(path), &LoadOptions { context_length, ..LoadOptions::default() })
+        .expect("the random model loads")
+}
+
+/// A note with two actions and a fact.
+pub const NOTE: &str = "Okay, short note after standup. The upload bug is still open. Marcus will write a test for it by \
+Thursday. I need to send the release notes to Dana before lunch.";

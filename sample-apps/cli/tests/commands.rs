@@ -1,0 +1,185 @@
+//! The program as a person or a script meets it: what it prints, and its exit codes.
+
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+
+use serde_json::Value;
+
+fn sotto() -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_sotto"));
+    command.stdin(Stdio::null());
+    command
+}
+
+fn run(arguments: &[&str]) -> Output {
+    sotto().args(arguments).output().expect("sotto starts")
+}
+
+fn run_with_input(arguments: &[&str], input: &[u8]) -> Output {
+    let mut child = sotto()
+        .args(arguments)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("sotto starts");
+    // A program that refuses its input early closes it early.
+    let _ = child.stdin.take().expect("a pipe").write_all(input);
+    child.wait_with_output().expect("sotto ends")
+}
+
+fn json(output: &Output) -> Value {
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    serde_json::from_slice(&output.stdout).expect("one JSON value on stdout")
+}
+
+fn code(output: &Output) -> i32 {
+    let errors = String::from_utf8_lossy(&output.stderr);
+    assert!(!errors.contains("panicked"), "{errors}");
+    output.status.code().expect("no signal")
+}
+
+fn note(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../notes").join(name)
+}
+
+fn text(path: &Path) -> &str {
+    path.to_str().expect("a UTF-8 path")
+}
+
+#[test]
+fn a_note_is_summarized_as_text_and_as_json() {
+    let note = note("clinic-move.txt");
+    let plain = run(&["summarize", text(&note)]);
+    assert_eq!(code(&plain), 0);
+    let printed = String::from_utf8(plain.stdout).unwrap();
+    assert!(printed.contains("Actions") && printed.contains("valve"), "{printed}");
+    assert!(!printed.contains('\u{1b}'), "no colours where stdout is no terminal");
+    let value = json(&run(&["summarize", text(&note), "--json"]));
+    for key in ["title", "overview", "points", "actions", "coverage", "metrics"] {
+        assert!(!value[key].is_null(), "{key}");
+    }
+    assert!(value["actions"][0]["evidence"][0].is_u64());
+}
+
+#[test]
+fn a_transcript_comes_from_standard_input_too() {
+    let lines = std::fs::read(note("team-call.txt")).unwrap();
+    let value = json(&run_with_input(&["summarize", "-", "--json"], &lines));
+    assert_eq!(value["coverage"]["segments"], 6);
+}
+
+#[test]
+fn a_text_is_classified() {
+    let value = json(&run(&["classify", "Help, the kitchen is on fire!", "--labels", "urgent,ignorable", "--json"]));
+    assert_eq!(value["label"], "urgent");
+    assert_eq!(value["scores"].as_object().unwrap().len(), 2);
+    assert!(value["abstained"].is_boolean());
+}
+
+#[test]
+fn a_value_is_extracted_by_its_schema() {
+    let folder = tempfile::tempdir().unwrap();
+    let schema = folder.path().join("schema.json");
+    let wanted = r#"{"type":"object","properties":{"task":{"type":"string","maxLength":60}},"required":["task"],"additionalProperties":false}"#;
+    std::fs::write(&schema, wanted).unwrap();
+    let value = json(&run(&["extract", "Carla sends the figures tonight.", "--schema", text(&schema), "--json"]));
+    assert!(value["task"].is_string());
+    std::fs::write(&schema, "{").unwrap();
+    assert_eq!(code(&run(&["extract", "x", "--schema", text(&schema)])), 4);
+}
+
+#[test]
+fn a_conversation_comes_from_standard_input() {
+    let output = run_with_input(&["chat", "-n", "8", "--temperature", "0", "--json"], b"Hello.\n\nAnd again.\n");
+    assert_eq!(code(&output), 0);
+    assert_eq!(String::from_utf8(output.stdout).unwrap().lines().count(), 2);
+}
+
+#[test]
+fn a_text_is_continued() {
+    let value = json(&run(&["generate", "--prompt", "I need to", "-n", "8", "--temperature", "0", "--json"]));
+    let ids = value["ids"].as_array().unwrap();
+    assert!(ids.len() <= 8 && value["text"].is_string() && value["metrics"]["kernels"].is_string());
+}
+
+#[test]
+fn tokens_never_include_control_tokens_of_the_text() {
+    let value = json(&run(&["tokenize", "a<|end|>b", "--json"]));
+    let joined: String = value["tokens"].as_array().unwrap().iter().filter_map(Value::as_str).collect();
+    assert_eq!(joined, "a<|end|>b");
+    assert!(value["ids"].as_array().unwrap().len() > 3);
+    let ids = String::from_utf8(run(&["tokenize", "--ids", "a b"]).stdout).unwrap();
+    assert!(ids.split_whitespace().all(|id| id.parse::<u32>().is_ok()));
+}
+
+#[test]
+fn a_template_shows_the_prompt_it_makes() {
+    let folder = tempfile::tempdir().unwrap();
+    let (messages, template) = (folder.path().join("m.json"), folder.path().join("t.jinja"));
+    std::fs::write(&messages, r#"[{"role":"user","content":"hi"}]"#).unwrap();
+    std::fs::write(&template, "{{ bos_token }}{% for m in messages %}{{ m.role }}={{ m.content }}{% endfor %}").unwrap();
+    let with_file = ["render", text(&messages), "--template", text(&template), "--bos", "<s>"];
+    assert_eq!(run(&with_file).stdout, b"<s>user=hi");
+    assert!(String::from_utf8(run(&["render", text(&messages)]).stdout).unwrap().contains("hi"));
+    std::fs::write(&template, "{{ raise_exception('no') }}").unwrap();
+    assert_eq!(code(&run(&with_file)), 4);
+    std::fs::write(&messages, r#"[{"role":"wizard","content":"hi"}]"#).unwrap();
+    assert_eq!(code(&run(&["render", text(&messages)])), 4);
+}
+
+#[test]
+fn perplexity_inspect_and_bench_give_their_figures() {
+    let value = json(&run(&["perplexity", text(&note("train-trip.txt")), "--window", "64", "--json"]));
+    assert!(value["tokens"].as_u64().unwrap() > 20 && value["perplexity"].as_f64().unwrap() > 1.0);
+    let value = json(&run(&["inspect", "--json"]));
+    assert_eq!(value["architecture"], "llama");
+    assert_eq!(value["tuned"], true);
+    let bench = ["bench", "--prefill", "8,16", "--decode", "4", "--depth", "0,8", "--repeat", "1", "--json"];
+    let value = json(&run(&bench));
+    assert_eq!(value["prefill"].as_array().unwrap().len(), 2);
+    assert_eq!(value["decode"][1]["depth"], 8);
+    assert!(value["load_seconds"].is_f64() && value["memory"]["mapped_bytes"].is_u64());
+}
+
+#[test]
+fn a_synthetic_model_is_written_and_runs() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("random.gguf");
+    let synth = run(&["synth", "--shape", "tiny", "--quant", "q4_0", "-o", text(&file)]);
+    assert_eq!(code(&synth), 0, "{}", String::from_utf8_lossy(&synth.stderr));
+    assert_eq!(json(&run(&["inspect", text(&file), "--json"]))["fits"], true);
+    let generate = ["generate", "-m", text(&file), "--prompt", "a", "-n", "4", "--json"];
+    assert!(json(&run(&generate))["ids"].as_array().unwrap().len() <= 4);
+}
+
+#[test]
+fn exit_codes_say_what_was_wrong() {
+    let folder = tempfile::tempdir().unwrap();
+    let broken = folder.path().join("broken.gguf");
+    std::fs::write(&broken, b"GGUF\x03\0\0\0").unwrap();
+    let note = note("train-trip.txt");
+    assert_eq!(code(&run(&["no-such-command"])), 2);
+    assert_eq!(code(&run(&["summarize", text(&note), "--model", "/nowhere.gguf"])), 3);
+    assert_eq!(code(&run(&["summarize", text(&note), "--model", text(&broken)])), 3);
+    assert_eq!(code(&run(&["summarize", text(&note), "--model", text(folder.path())])), 3);
+    assert_eq!(code(&run(&["summarize", "/nowhere.txt"])), 4);
+    assert_eq!(code(&run_with_input(&["summarize", "-"], b"")), 4);
+    assert_eq!(code(&run_with_input(&["summarize", "-"], b"a\0b")), 4);
+    assert_eq!(code(&run_with_input(&["summarize", "-"], b"\xff\xfe")), 4);
+    assert_eq!(code(&run(&["classify", "x", "--labels", "one"])), 4);
+    let long = "word ".repeat(3_000_000);
+    assert_eq!(code(&run_with_input(&["summarize", "-"], long.as_bytes())), 5);
+}
+
+#[test]
+fn every_cut_of_a_model_file_is_refused() {
+    let whole = std::fs::read(Path::new(env!("CARGO_MANIFEST_DIR")).join("../demo-model/sotto-demo.gguf")).unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let cut = folder.path().join("cut.gguf");
+    for length in [0, 1, 4, 8, 24, 100, 5_000, whole.len() / 2, whole.len() - 1] {
+        std::fs::write(&cut, &whole[..length]).unwrap();
+        assert_eq!(code(&run(&["inspect", text(&cut)])), 3, "cut at {length}");
+    }
+}
