@@ -6,22 +6,50 @@ use std::path::PathBuf;
 pub enum EngineError {
     /// There is no readable file at this path.
     #[error("no model file at {path}: {source}")]
-    NotFound { path: PathBuf, source: std::io::Error },
+    NotFound {
+        /// The path that was asked for.
+        path: PathBuf,
+        /// What the operating system said.
+        source: std::io::Error,
+    },
     /// The file is not a model that can be trusted: damaged, truncated, or contradicting itself.
     #[error("the model file is invalid at {at}: {why}")]
-    Invalid { at: String, why: String },
+    Invalid {
+        /// The place: a byte, a metadata key, a tensor.
+        at: String,
+        /// What is wrong there.
+        why: String,
+    },
     /// The file is sound, but asks for something that this engine does not have.
     #[error("this model needs {what}, which is not supported")]
-    Unsupported { what: String },
+    Unsupported {
+        /// The feature, named so that it can be looked up.
+        what: String,
+    },
     /// The memory needed is more than can be had.
     #[error("{needed} bytes of memory are needed, {available} can be had")]
-    OutOfMemory { needed: u64, available: u64 },
+    OutOfMemory {
+        /// Bytes asked for.
+        needed: u64,
+        /// Bytes that the system says are available; 0 where it does not say.
+        available: u64,
+    },
     /// More tokens than the context holds.
     #[error("{needed} tokens do not fit into a context of {limit}")]
-    ContextFull { limit: usize, needed: usize },
+    ContextFull {
+        /// The context's length in tokens.
+        limit: usize,
+        /// The length that would be needed.
+        needed: usize,
+    },
     /// A token id that the vocabulary does not have.
     #[error("token id {id} is outside the vocabulary of {vocab_size}")]
-    UnknownToken { id: u32, vocab_size: usize },
+    UnknownToken {
+        /// The id.
+        id: u32,
+        /// Ids run from 0 to this, exclusive.
+        vocab_size: usize,
+    },
     /// The work was cancelled. The decoder stands at its last whole prefix and can go on from there.
     #[error("cancelled")]
     Cancelled,
@@ -34,5 +62,10 @@ impl EngineError {
     /// An [`EngineError::Invalid`] at a named place in the file.
     pub(crate) fn invalid(at: impl Into<String>, why: impl Into<String>) -> Self {
         Self::Invalid { at: at.into(), why: why.into() }
+    }
+
+    /// An [`EngineError::Unsupported`] that names what is missing.
+    pub(crate) fn unsupported(what: impl Into<String>) -> Self {
+        Self::Unsupported { what: what.into() }
     }
 }

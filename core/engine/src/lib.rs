@@ -1,1 +1,45 @@
 //! A model file becomes next-token logits.
+//!
+//! [`GgufFile`] maps and checks a file, [`Model`] finds a model in it, and a [`Decoder`] reads tokens and answers with
+//! logits. Weights stay in the mapped file and are shared; a decoder owns its key-value cache and scratch memory.
+//!
+//! ```no_run
+//! # fn main() -> Result<(), sotto_engine::EngineError> {
+//! use std::sync::Arc;
+//! use sotto_engine::{CancelToken, DecoderOptions, GgufFile, LogitRows, Model, ModelOptions};
+//!
+//! let file = Arc::new(GgufFile::open("model.gguf")?);
+//! let model = Model::load(file, ModelOptions::default())?;
+//! let mut decoder = model.decoder(DecoderOptions::default())?;
+//! let logits = decoder.forward(&[1, 2, 3], LogitRows::Last, &CancelToken::new())?;
+//! assert_eq!(logits.len(), model.config().vocab_size);
+//! # Ok(())
+//! # }
+//! ```
+
+mod cancel;
+mod cast;
+mod config;
+mod decoder;
+mod dtype;
+mod error;
+mod forward;
+mod gguf;
+mod kv_cache;
+mod llama;
+mod memory;
+mod model;
+mod pool;
+mod rope;
+mod scratch;
+mod weights;
+
+pub use cancel::CancelToken;
+pub use config::{ModelConfig, RopeScaling};
+pub use decoder::{Decoder, LogitRows};
+pub use dtype::DType;
+pub use error::EngineError;
+pub use gguf::{GgufFile, Metadata, TensorView};
+pub use kv_cache::KvType;
+pub use memory::MemoryEstimate;
+pub use model::{Backend, DEFAULT_CONTEXT_LENGTH, DecoderOptions, Model, ModelOptions};

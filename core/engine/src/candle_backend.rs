@@ -1,0 +1,301 @@
+//! candle-transformers' quantized models behind [`Decoder`]: the oracle for our own forward pass, and the runtime for
+//! families that it does not compute (Qwen2, Qwen3).
+//!
+//! They copy their weights out of the file, once for each decoder; they know no RoPE scaling; and they answer with the last
+//! row's logits only, so that [`LogitRows::All`] goes token by token. Their caches cannot be cut: after
+//! [`Decoder::truncate`] the tokens that were kept are run again, when the next pass needs them.
+//!
+//! candle has models for Phi-3 and Gemma 3 too. They are left out until golden logits show that they agree with PyTorch.
+
+use std::io::Cursor;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+
+use candle_core::quantized::gguf_file::{Content, Value};
+use candle_core::{Device, Tensor};
+use candle_transformers::models::{quantized_llama, quantized_qwen2, quantized_qwen3};
+
+use crate::gguf::Bytes;
+use crate::{CancelToken, Decoder, EngineError, GgufFile, LogitRows, ModelConfig, RopeScaling};
+
+/// Tokens in one pass. Between passes the cancel token is looked at: candle cannot be stopped within one.
+const TOKENS_PER_PASS: usize = 32;
+
+/// A model file that candle can run.
+#[derive(Debug)]
+pub(crate) struct CandleModel {
+    bytes: Arc<Bytes>,
+    family: Family,
+    config: ModelConfig,
+    weight_bytes: u64,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Family {
+    Llama,
+    Qwen2,
+    Qwen3,
+}
+
+impl CandleModel {
+    /// Checks that candle computes what the file asks for; it loads nothing yet.
+    ///
+    /// # Errors
+    /// [`EngineError::Unsupported`] for families and variants that candle lacks, or would silently compute wrongly.
+    pub(crate) fn new(file: &GgufFile, config: ModelConfig) -> Result<Self, EngineError> {
+        let family = Family::of(&config)?;
+        refuse_what_candle_ignores(family, file, &config)?;
+        Ok(Self { bytes: Arc::clone(file.bytes()), family, weight_bytes: copied_weight_bytes(file), config })
+    }
+
+    /// Bytes of private memory for the weights of one decoder, at least: candle repacks some of them once more.
+    pub(crate) fn weight_bytes(&self) -> u64 {
+        self.weight_bytes
+    }
+
+    /// Bytes of private memory for `tokens` cached keys and values (F32).
+    pub(crate) fn kv_cache_bytes(&self, tokens: usize) -> u64 {
+        let config = &self.config;
+        (2 * config.num_layers * config.kv_size() * tokens * size_of::<f32>()) as u64
+    }
+
+    /// The longest context that candle's tables of this family reach to.
+    pub(crate) fn longest_context(&self) -> usize {
+        match self.family {
+            Family::Llama => quantized_llama::MAX_SEQ_LEN.min(self.config.context_length),
+            Family::Qwen2 | Family::Qwen3 => self.config.context_length,
+        }
+    }
+
+    /// Loads a copy of the weights for one sequence of at most `context_length` tokens.
+    ///
+    /// # Errors
+    /// [`EngineError::ContextFull`] for a context that candle's tables do not reach to, and [`EngineError::Invalid`] for
+    /// tensors that candle refuses.
+    pub(crate) fn decoder(&self, context_length: usize) -> Result<CandleDecoder, EngineError> {
+        let limit = self.longest_context();
+        if context_length > limit {
+            return Err(EngineError::ContextFull { limit, needed: context_length });
+        }
+        let invalid = |why| EngineError::invalid("candle's reading of it", why);
+        let weights = guarded(|| self.load_weights(context_length)).map_err(invalid)?;
+        Ok(CandleDecoder {
+            config: self.config.clone(),
+            family: self.family,
+            weights,
+            weight_bytes: self.weight_bytes,
+            context_length,
+            tokens: Vec::new(),
+            cached: 0,
+            decoded_singly: false,
+            logits: Vec::new(),
+        })
+    }
+
+    fn load_weights(&self, context_length: usize) -> candle_core::Result<Weights> {
+        let mut reader = Cursor::new(&self.bytes[..]);
+        let mut content = Content::read(&mut reader)?;
+        // candle makes rotary tables as long as the file's context; the decoder needs them only as long as its own.
+        let context_key = format!("{}.context_length", self.config.architecture);
+        content.metadata.insert(context_key, Value::U32(context_length as u32));
+        // candle's Qwen3 computes its angles in F16 unless told otherwise: too coarse for positions above 2,048.
+        content.metadata.insert("general.dtype".to_owned(), Value::U32(0));
+        let device = Device::Cpu;
+        Ok(match self.family {
+            Family::Llama => Weights::Llama(quantized_llama::ModelWeights::from_gguf(content, &mut reader, &device)?),
+            Family::Qwen2 => Weights::Qwen2(quantized_qwen2::ModelWeights::from_gguf(content, &mut reader, &device)?),
+            Family::Qwen3 => Weights::Qwen3(quantized_qwen3::ModelWeights::from_gguf(content, &mut reader, &device)?),
+        })
+    }
+}
+
+impl Family {
+    fn of(config: &ModelConfig) -> Result<Self, EngineError> {
+        match config.architecture.as_str() {
+            "llama" => Ok(Self::Llama),
+            "qwen2" => Ok(Self::Qwen2),
+            "qwen3" => Ok(Self::Qwen3),
+            other => Err(EngineError::unsupported(format!("the architecture {other:?} in the candle backend"))),
+        }
+    }
+}
+
+fn refuse_what_candle_ignores(family: Family, file: &GgufFile, config: &ModelConfig) -> Result<(), EngineError> {
+    let refuse = |what: &str| Err(EngineError::unsupported(format!("{what} in the candle backend")));
+    if config.rope_scaling != RopeScaling::None {
+        return refuse("RoPE scaling");
+    }
+    if config.rope_dim != config.head_dim {
+        return refuse("RoPE over a part of each head");
+    }
+    if family != Family::Qwen3 && config.head_dim * config.num_heads != config.hidden_size {
+        return refuse("query heads that are not as wide together as the model");
+    }
+    if family == Family::Llama && file.tensor_names().any(|name| name.ends_with(".bias")) {
+        return refuse("a Llama model with biases");
+    }
+    Ok(())
+}
+
+/// What candle's copies of the tensors take: quantized ones as in the file, others and the embedding as F32.
+fn copied_weight_bytes(file: &GgufFile) -> u64 {
+    let tensor_bytes = |name: &str| {
+        let Some(tensor) = file.tensor(name) else { return 0 };
+        let as_f32 = (tensor.shape.iter().product::<usize>() * size_of::<f32>()) as u64;
+        let quantized = tensor.dtype.block_len() > 1;
+        let copy = if quantized { tensor.bytes.len() as u64 } else { as_f32 };
+        if name == "token_embd.weight" { copy + as_f32 } else { copy }
+    };
+    file.tensor_names().map(tensor_bytes).sum()
+}
+
+enum Weights {
+    Llama(quantized_llama::ModelWeights),
+    Qwen2(quantized_qwen2::ModelWeights),
+    Qwen3(quantized_qwen3::ModelWeights),
+}
+
+impl Weights {
+    /// The logits `[1, vocab_size]` of the last token of `[1, tokens]`.
+    fn forward(&mut self, tokens: &Tensor, position: usize) -> candle_core::Result<Tensor> {
+        match self {
+            Self::Llama(weights) => weights.forward(tokens, position),
+            Self::Qwen2(weights) => weights.forward(tokens, position),
+            Self::Qwen3(weights) => weights.forward(tokens, position),
+        }
+    }
+
+    fn clear_kv_cache(&mut self) {
+        match self {
+            Self::Llama(weights) => weights.clear_kv_cache(),
+            Self::Qwen2(weights) => weights.clear_kv_cache(),
+            Self::Qwen3(weights) => weights.clear_kv_cache(),
+        }
+    }
+}
+
+/// One sequence in one of candle's models, which hold weights and cache together.
+pub(crate) struct CandleDecoder {
+    config: ModelConfig,
+    family: Family,
+    weights: Weights,
+    weight_bytes: u64,
+    context_length: usize,
+    /// The sequence.
+    tokens: Vec<u32>,
+    /// How many of them candle's cache holds; fewer after a truncation or a failed pass.
+    cached: usize,
+    /// Whether any of the cached tokens was a pass of its own.
+    decoded_singly: bool,
+    logits: Vec<f32>,
+}
+
+impl Decoder for CandleDecoder {
+    fn config(&self) -> &ModelConfig {
+        &self.config
+    }
+
+    fn context_length(&self) -> usize {
+        self.context_length
+    }
+
+    fn position(&self) -> usize {
+        self.tokens.len()
+    }
+
+    fn forward(&mut self, tokens: &[u32], rows: LogitRows, cancel: &CancelToken) -> Result<&[f32], EngineError> {
+        self.check(tokens)?;
+        self.catch_up(cancel)?;
+        self.logits.clear();
+        let mut rest = tokens;
+        while !rest.is_empty() {
+            let longest = if rows == LogitRows::All { 1 } else { self.longest_pass() };
+            let (pass, later) = rest.split_at(longest.min(rest.len()));
+            let row = self.pass(pass, cancel)?;
+            self.tokens.extend_from_slice(pass);
+            if rows == LogitRows::Last {
+                self.logits.clear();
+            }
+            self.logits.extend_from_slice(&row);
+            rest = later;
+        }
+        Ok(&self.logits)
+    }
+
+    fn truncate(&mut self, length: usize) {
+        if length < self.tokens.len() {
+            self.tokens.truncate(length);
+            self.cached = 0;
+        }
+    }
+
+    fn private_bytes(&self) -> u64 {
+        let values_per_token = 2 * self.config.num_layers * self.config.kv_size();
+        let values = values_per_token * self.cached + self.logits.capacity();
+        self.weight_bytes + (values * size_of::<f32>()) as u64
+    }
+}
+
+impl CandleDecoder {
+    fn check(&self, tokens: &[u32]) -> Result<(), EngineError> {
+        if tokens.is_empty() {
+            return Err(EngineError::Internal("a pass needs at least one token".to_owned()));
+        }
+        let needed = self.tokens.len() + tokens.len();
+        if needed > self.context_length {
+            return Err(EngineError::ContextFull { limit: self.context_length, needed });
+        }
+        let vocab_size = self.config.vocab_size;
+        match tokens.iter().find(|&&id| id as usize >= vocab_size) {
+            Some(&id) => Err(EngineError::UnknownToken { id, vocab_size }),
+            None => Ok(()),
+        }
+    }
+
+    /// Runs those tokens of the sequence again that candle's cache does not hold.
+    fn catch_up(&mut self, cancel: &CancelToken) -> Result<(), EngineError> {
+        while self.cached < self.tokens.len() {
+            let end = self.tokens.len().min(self.cached + self.longest_pass());
+            let pass = self.tokens[self.cached..end].to_vec();
+            self.pass(&pass, cancel)?;
+        }
+        Ok(())
+    }
+
+    /// candle's Qwen3 keeps single tokens in a cache that its longer passes do not look into.
+    fn longest_pass(&self) -> usize {
+        let singly = self.family == Family::Qwen3 && self.cached > 0 && self.decoded_singly;
+        if singly { 1 } else { TOKENS_PER_PASS }
+    }
+
+    /// Appends tokens to candle's cache and returns the last one's logits.
+    fn pass(&mut self, tokens: &[u32], cancel: &CancelToken) -> Result<Vec<f32>, EngineError> {
+        cancel.check()?;
+        let position = self.cached;
+        if position == 0 {
+            self.weights.clear_kv_cache();
+            self.decoded_singly = false;
+        }
+        // Whatever a failing pass leaves in the cache is not used again.
+        self.cached = 0;
+        let row = guarded(|| {
+            let input = Tensor::new(tokens, &Device::Cpu)?.unsqueeze(0)?;
+            self.weights.forward(&input, position)?.flatten_all()?.to_vec1::<f32>()
+        })
+        .map_err(EngineError::Internal)?;
+        if row.len() != self.config.vocab_size {
+            return Err(EngineError::Internal(format!("candle gave {} logits", row.len())));
+        }
+        self.cached = position + tokens.len();
+        self.decoded_singly |= tokens.len() == 1;
+        Ok(row)
+    }
+}
+
+/// Runs code of candle's. It panics on some contradictions that it could report.
+fn guarded<T>(work: impl FnOnce() -> candle_core::Result<T>) -> Result<T, String> {
+    match catch_unwind(AssertUnwindSafe(work)) {
+        Ok(result) => result.map_err(|error| error.to_string()),
+        Err(_) => Err("candle panicked".to_owned()),
+    }
+}

@@ -1,0 +1,63 @@
+use std::borrow::Cow;
+use std::fs::{self, File};
+use std::io;
+use std::ops::Deref;
+use std::path::Path;
+
+use memmap2::{Mmap, MmapMut};
+
+use crate::EngineError;
+
+/// Alignment of the first byte that every tensor format can live with.
+const BASE_ALIGNMENT: usize = 8;
+
+/// The bytes of a whole model file, aligned to [`BASE_ALIGNMENT`].
+#[derive(Debug)]
+pub(crate) enum Bytes {
+    Mapped(Mmap),
+    Memory(Cow<'static, [u8]>),
+}
+
+impl Bytes {
+    /// Maps a file read-only. Its pages are clean: the system can drop them under pressure and read them again.
+    pub(crate) fn map(path: &Path) -> Result<Self, EngineError> {
+        let not_found = |source| EngineError::NotFound { path: path.to_owned(), source };
+        let metadata = fs::metadata(path).map_err(not_found)?;
+        if !metadata.is_file() {
+            return Err(not_found(io::Error::new(io::ErrorKind::InvalidInput, "not a regular file")));
+        }
+        if metadata.len() == 0 {
+            return Err(EngineError::invalid("byte 0", "the file is empty"));
+        }
+        let file = File::open(path).map_err(not_found)?;
+        // SAFETY: the mapping is read-only and private to this process. That nobody shrinks or rewrites the file while
+        // it is open is a condition of `GgufFile::open`, which passes it on to its caller.
+        let map = unsafe { Mmap::map(&file) }.map_err(not_found)?;
+        Ok(Self::Mapped(map))
+    }
+
+    /// Takes bytes that are in memory already, and copies them once if they do not lie as tensors need.
+    pub(crate) fn from_memory(bytes: Cow<'static, [u8]>) -> Result<Self, EngineError> {
+        if bytes.is_empty() {
+            return Err(EngineError::invalid("byte 0", "the file is empty"));
+        }
+        if bytes.as_ptr().addr().is_multiple_of(BASE_ALIGNMENT) {
+            return Ok(Self::Memory(bytes));
+        }
+        let out_of_memory = |_| EngineError::OutOfMemory { needed: bytes.len() as u64, available: 0 };
+        let mut copy = MmapMut::map_anon(bytes.len()).map_err(out_of_memory)?;
+        copy.copy_from_slice(&bytes);
+        Ok(Self::Mapped(copy.make_read_only().map_err(out_of_memory)?))
+    }
+}
+
+impl Deref for Bytes {
+    type Target = [u8];
+
+    fn deref(&self) -> &[u8] {
+        match self {
+            Self::Mapped(map) => map,
+            Self::Memory(bytes) => bytes,
+        }
+    }
+}

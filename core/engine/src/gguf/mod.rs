@@ -1,0 +1,117 @@
+//! GGUF model files: mapped, walked and checked by us, then read by candle.
+
+mod bytes;
+mod metadata;
+mod scan;
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+use std::io::Cursor;
+use std::ops::Range;
+use std::path::Path;
+use std::sync::Arc;
+
+use candle_core::quantized::gguf_file::Content;
+
+use crate::{DType, EngineError};
+pub(crate) use bytes::Bytes;
+pub use metadata::Metadata;
+use scan::{TensorEntry, scan};
+pub(crate) use scan::{key_place, tensor_place};
+
+/// An open GGUF file (versions 2 and 3, little-endian), its header checked.
+///
+/// Tensors stay where they are in the file. A [`crate::Model`] keeps the file's bytes open, but not its metadata, which
+/// is tens of megabytes of private memory for a large vocabulary: drop the `GgufFile` once the tokenizer is built.
+#[derive(Debug)]
+pub struct GgufFile {
+    bytes: Arc<Bytes>,
+    version: u32,
+    metadata: Metadata,
+    tensors: BTreeMap<String, TensorEntry>,
+}
+
+/// A tensor in a file.
+#[derive(Debug, Clone, Copy)]
+pub struct TensorView<'a> {
+    /// Number format.
+    pub dtype: DType,
+    /// Outermost dimension first: `[rows, columns]` for a matrix.
+    pub shape: &'a [usize],
+    /// The tensor as it lies in the file: rows of blocks, first row first.
+    pub bytes: &'a [u8],
+}
+
+impl GgufFile {
+    /// Maps the file at `path` and checks its header.
+    ///
+    /// The file must not be changed or truncated while it is open: replace a model by renaming a new file over it.
+    ///
+    /// # Errors
+    /// [`EngineError::NotFound`], [`EngineError::Invalid`] with the place of the first fault, or
+    /// [`EngineError::Unsupported`] for other versions, big-endian files and unknown tensor formats.
+    pub fn open(path: impl AsRef<Path>) -> Result<Self, EngineError> {
+        Self::read(Bytes::map(path.as_ref())?)
+    }
+
+    /// Reads a file that is in memory, for example by `include_bytes!`.
+    ///
+    /// Bytes that do not begin at a multiple of 8 are copied once.
+    ///
+    /// # Errors
+    /// As [`GgufFile::open`], and [`EngineError::OutOfMemory`] for the copy.
+    pub fn from_bytes(bytes: impl Into<Cow<'static, [u8]>>) -> Result<Self, EngineError> {
+        Self::read(Bytes::from_memory(bytes.into())?)
+    }
+
+    fn read(bytes: Bytes) -> Result<Self, EngineError> {
+        let header = scan(&bytes)?;
+        let content = Content::read(&mut Cursor::new(&bytes[..]))
+            .map_err(|error| EngineError::invalid("the header", error.to_string()))?;
+        if content.tensor_data_offset != header.data_start {
+            return Err(EngineError::Internal("two readings of a GGUF header disagree".into()));
+        }
+        Ok(Self {
+            bytes: Arc::new(bytes),
+            version: header.version,
+            metadata: Metadata::new(content.metadata),
+            tensors: header.tensors,
+        })
+    }
+
+    /// The format's version, 2 or 3.
+    pub fn version(&self) -> u32 {
+        self.version
+    }
+
+    /// Length of the file in bytes.
+    pub fn file_len(&self) -> u64 {
+        self.bytes.len() as u64
+    }
+
+    /// The key-value pairs.
+    pub fn metadata(&self) -> &Metadata {
+        &self.metadata
+    }
+
+    /// The tensors' names, sorted.
+    pub fn tensor_names(&self) -> impl Iterator<Item = &str> {
+        self.tensors.keys().map(String::as_str)
+    }
+
+    /// The tensor with this name.
+    pub fn tensor(&self, name: &str) -> Option<TensorView<'_>> {
+        let entry = self.tensors.get(name)?;
+        Some(TensorView { dtype: entry.dtype, shape: &entry.shape, bytes: &self.bytes[entry.range.clone()] })
+    }
+
+    /// The whole file.
+    pub(crate) fn bytes(&self) -> &Arc<Bytes> {
+        &self.bytes
+    }
+
+    /// Where in [`GgufFile::bytes`] a tensor lies.
+    pub(crate) fn tensor_range(&self, name: &str) -> Option<Range<usize>> {
+        self.tensors.get(name).map(|entry| entry.range.clone())
+    }
+}

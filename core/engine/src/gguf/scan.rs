@@ -1,0 +1,317 @@
+//! A bounds-checked walk over a GGUF header, before anything else reads it.
+//!
+//! Format: <https://github.com/ggml-org/ggml/blob/master/docs/gguf.md>. The walk allocates only for tensor entries and
+//! the keys' set, both smaller than the part of the file that declares them.
+
+use std::collections::{BTreeMap, HashSet};
+use std::ops::Range;
+
+use crate::EngineError;
+use crate::dtype::{DType, foreign_format};
+
+const MAGIC: &[u8; 4] = b"GGUF";
+const DEFAULT_ALIGNMENT: u64 = 32;
+const MAX_DIMS: u32 = 4;
+/// Limits of the format.
+const MAX_NAME_BYTES: usize = 64;
+const MAX_KEY_BYTES: usize = 65_535;
+/// Alignments beyond a huge page explain nothing and make room for arithmetic to overflow.
+const MAX_ALIGNMENT: u32 = 1 << 21;
+/// Elements of all metadata arrays together: several times what the largest vocabularies need. Decoded, an element takes
+/// 32 bytes however few it takes in the file, so this bounds them to 128 MiB.
+const MAX_ARRAY_ELEMENTS: u64 = 1 << 22;
+
+/// What a header says about a tensor, checked against the file.
+#[derive(Debug)]
+pub(crate) struct TensorEntry {
+    pub(crate) dtype: DType,
+    /// Outermost dimension first: `[rows, columns]` for a matrix (the file has them the other way round).
+    pub(crate) shape: Vec<usize>,
+    /// Bytes of the file that hold the tensor.
+    pub(crate) range: Range<usize>,
+}
+
+/// A checked header.
+#[derive(Debug)]
+pub(crate) struct Header {
+    pub(crate) version: u32,
+    pub(crate) tensors: BTreeMap<String, TensorEntry>,
+    /// First byte of the tensors.
+    pub(crate) data_start: u64,
+}
+
+/// Walks the header of `file` and checks everything that a later reader relies on.
+pub(crate) fn scan(file: &[u8]) -> Result<Header, EngineError> {
+    let mut cursor = Cursor { file, at: 0 };
+    let version = scan_magic(&mut cursor)?;
+    let tensor_count = cursor.u64()?;
+    let metadata_count = cursor.u64()?;
+    let alignment = scan_metadata(&mut cursor, metadata_count)?;
+    let entries = scan_tensor_infos(&mut cursor, tensor_count, alignment)?;
+    let data_start = (cursor.at as u64).next_multiple_of(alignment);
+    let tensors = place_tensors(entries, data_start, file.len() as u64)?;
+    Ok(Header { version, tensors, data_start })
+}
+
+fn scan_magic(cursor: &mut Cursor) -> Result<u32, EngineError> {
+    if cursor.take(4)? != MAGIC {
+        return Err(EngineError::invalid("byte 0", "not a GGUF file: it does not begin with GGUF"));
+    }
+    let version = cursor.u32()?;
+    match version {
+        2 | 3 => Ok(version),
+        1 => Err(EngineError::unsupported("GGUF version 1")),
+        // The version of a big-endian file, read as little-endian, has its digits in the upper bytes.
+        v if v != 0 && v & 0xffff == 0 => Err(EngineError::unsupported("a big-endian GGUF file")),
+        v if v > 3 => Err(EngineError::unsupported(format!("GGUF version {v}"))),
+        v => Err(EngineError::invalid("byte 4", format!("there is no GGUF version {v}"))),
+    }
+}
+
+/// Checks every key and value, and returns the alignment of tensors.
+fn scan_metadata(cursor: &mut Cursor, count: u64) -> Result<u64, EngineError> {
+    let mut keys = HashSet::new();
+    let mut elements_left = MAX_ARRAY_ELEMENTS;
+    let mut alignment = DEFAULT_ALIGNMENT;
+    for _ in 0..count {
+        let key_at = cursor.at;
+        let key = cursor.name(MAX_KEY_BYTES)?;
+        if !keys.insert(key) {
+            return Err(EngineError::invalid(key_place(key), "the key occurs twice"));
+        }
+        let kind = cursor.u32()?;
+        if key == "general.alignment" {
+            alignment = scan_alignment(cursor, kind)?;
+        } else {
+            scan_value(cursor, kind, &mut elements_left).map_err(|error| at_key(error, key, key_at))?;
+        }
+    }
+    Ok(alignment)
+}
+
+fn scan_alignment(cursor: &mut Cursor, kind: u32) -> Result<u64, EngineError> {
+    let invalid = |why: String| Err(EngineError::invalid(key_place("general.alignment"), why));
+    if kind != value_type::U32 {
+        return invalid("the alignment must be a 32-bit unsigned number".into());
+    }
+    let alignment = cursor.u32()?;
+    if !alignment.is_power_of_two() || !(8..=MAX_ALIGNMENT).contains(&alignment) {
+        return invalid(format!("{alignment} is not a power of two from 8 to {MAX_ALIGNMENT}"));
+    }
+    Ok(u64::from(alignment))
+}
+
+mod value_type {
+    pub(super) const U32: u32 = 4;
+    pub(super) const BOOL: u32 = 7;
+    pub(super) const STRING: u32 = 8;
+    pub(super) const ARRAY: u32 = 9;
+
+    /// Bytes of a number; `None` for other types.
+    pub(super) fn number_bytes(kind: u32) -> Option<u64> {
+        match kind {
+            0 | 1 => Some(1),
+            2 | 3 => Some(2),
+            4..=6 => Some(4),
+            10..=12 => Some(8),
+            _ => None,
+        }
+    }
+}
+
+fn scan_value(cursor: &mut Cursor, kind: u32, elements_left: &mut u64) -> Result<(), EngineError> {
+    if kind != value_type::ARRAY {
+        return scan_elements(cursor, kind, 1);
+    }
+    let element = cursor.u32()?;
+    if element == value_type::ARRAY {
+        return Err(EngineError::unsupported("metadata arrays of arrays"));
+    }
+    let count = cursor.u64()?;
+    let Some(left) = elements_left.checked_sub(count) else {
+        return Err(cursor.invalid(format!("metadata arrays hold more than {MAX_ARRAY_ELEMENTS} elements")));
+    };
+    *elements_left = left;
+    scan_elements(cursor, element, count)
+}
+
+fn scan_elements(cursor: &mut Cursor, kind: u32, count: u64) -> Result<(), EngineError> {
+    if let Some(bytes) = value_type::number_bytes(kind) {
+        // `count` is at most MAX_ARRAY_ELEMENTS: no overflow.
+        return cursor.take(count * bytes).map(drop);
+    }
+    match kind {
+        value_type::BOOL => {
+            let at = cursor.at;
+            match cursor.take(count)?.iter().position(|&byte| byte > 1) {
+                Some(i) => Err(EngineError::invalid(format!("byte {}", at + i), "a boolean is neither 0 nor 1")),
+                None => Ok(()),
+            }
+        }
+        value_type::STRING => (0..count).try_for_each(|_| cursor.string().map(drop)),
+        _ => Err(cursor.invalid(format!("there is no value type {kind}"))),
+    }
+}
+
+/// A tensor's entry before its place in the file is known.
+struct TensorInfo<'a> {
+    name: &'a str,
+    dtype: DType,
+    shape: Vec<usize>,
+    bytes: u64,
+    offset: u64,
+}
+
+fn scan_tensor_infos<'a>(
+    cursor: &mut Cursor<'a>,
+    count: u64,
+    alignment: u64,
+) -> Result<Vec<TensorInfo<'a>>, EngineError> {
+    let mut infos = Vec::new();
+    for _ in 0..count {
+        let name = cursor.name(MAX_NAME_BYTES)?;
+        let info = scan_tensor_info(cursor, name)?;
+        if !info.offset.is_multiple_of(alignment) {
+            let why = format!("its offset {} is not a multiple of the alignment {alignment}", info.offset);
+            return Err(EngineError::invalid(tensor_place(name), why));
+        }
+        infos.push(info);
+    }
+    Ok(infos)
+}
+
+fn scan_tensor_info<'a>(cursor: &mut Cursor<'a>, name: &'a str) -> Result<TensorInfo<'a>, EngineError> {
+    let invalid = |why: String| EngineError::invalid(tensor_place(name), why);
+    let dims = cursor.u32()?;
+    if !(1..=MAX_DIMS).contains(&dims) {
+        return Err(invalid(format!("it has {dims} dimensions, 1 to {MAX_DIMS} are possible")));
+    }
+    let mut shape = Vec::with_capacity(MAX_DIMS as usize);
+    for _ in 0..dims {
+        let dim = cursor.u64()?;
+        shape.push(
+            usize::try_from(dim)
+                .ok()
+                .filter(|&dim| dim > 0)
+                .ok_or_else(|| invalid(format!("it has a dimension of {dim}")))?,
+        );
+    }
+    let id = cursor.u32()?;
+    let dtype = DType::from_ggml(id).ok_or_else(|| EngineError::unsupported(foreign_format(id)))?;
+    let offset = cursor.u64()?;
+
+    let row = shape[0];
+    if !row.is_multiple_of(dtype.block_len()) {
+        return Err(invalid(format!("rows of {row} are not whole {dtype} blocks of {}", dtype.block_len())));
+    }
+    let elements = shape.iter().try_fold(1usize, |product, &dim| product.checked_mul(dim));
+    let bytes = elements.and_then(|elements| (elements / dtype.block_len()).checked_mul(dtype.block_bytes()));
+    let bytes = bytes.ok_or_else(|| invalid(format!("its shape {shape:?} is larger than any memory")))?;
+    shape.reverse();
+    Ok(TensorInfo { name, dtype, shape, bytes: bytes as u64, offset })
+}
+
+/// Turns offsets into ranges of the file, none outside it, no two overlapping or of the same name.
+fn place_tensors(
+    mut infos: Vec<TensorInfo>,
+    data_start: u64,
+    file_len: u64,
+) -> Result<BTreeMap<String, TensorEntry>, EngineError> {
+    infos.sort_by_key(|info| info.offset);
+    let mut tensors = BTreeMap::new();
+    let mut previous = ("", data_start);
+    for info in infos {
+        let invalid = |why: String| EngineError::invalid(tensor_place(info.name), why);
+        let start = data_start.checked_add(info.offset);
+        let end = start.and_then(|start| start.checked_add(info.bytes));
+        let (Some(start), Some(end)) = (start, end.filter(|&end| end <= file_len)) else {
+            let why = format!("its {} bytes at offset {} reach beyond the end of the file", info.bytes, info.offset);
+            return Err(invalid(why));
+        };
+        if start < previous.1 {
+            return Err(invalid(format!("it overlaps with tensor {}", previous.0)));
+        }
+        previous = (info.name, end);
+        // Inside the file, whose length is a `usize`.
+        let entry = TensorEntry { dtype: info.dtype, shape: info.shape, range: start as usize..end as usize };
+        if tensors.insert(info.name.to_owned(), entry).is_some() {
+            return Err(invalid("the name occurs twice".into()));
+        }
+    }
+    Ok(tensors)
+}
+
+pub(crate) fn tensor_place(name: &str) -> String {
+    format!("tensor {name}")
+}
+
+pub(crate) fn key_place(key: &str) -> String {
+    // Keys can be 64 KiB long; their beginning names the place well enough.
+    let end = key.floor_char_boundary(80);
+    format!("metadata key {}", &key[..end])
+}
+
+/// Adds the key to an error inside its value.
+fn at_key(error: EngineError, key: &str, key_at: usize) -> EngineError {
+    match error {
+        EngineError::Invalid { at, why } => {
+            EngineError::invalid(format!("{} (byte {key_at})", key_place(key)), format!("{why} ({at})"))
+        }
+        other => other,
+    }
+}
+
+/// A place in the file, moving forward; every read checks that the file goes on so far.
+struct Cursor<'a> {
+    file: &'a [u8],
+    at: usize,
+}
+
+impl<'a> Cursor<'a> {
+    fn invalid(&self, why: impl Into<String>) -> EngineError {
+        EngineError::invalid(format!("byte {}", self.at), why)
+    }
+
+    fn take(&mut self, len: u64) -> Result<&'a [u8], EngineError> {
+        let rest = &self.file[self.at..];
+        if len > rest.len() as u64 {
+            return Err(self.invalid(format!("the file ends {} bytes later, {len} were expected", rest.len())));
+        }
+        let taken = &rest[..len as usize];
+        self.at += taken.len();
+        Ok(taken)
+    }
+
+    fn array<const N: usize>(&mut self) -> Result<[u8; N], EngineError> {
+        let mut array = [0; N];
+        array.copy_from_slice(self.take(N as u64)?);
+        Ok(array)
+    }
+
+    fn u32(&mut self) -> Result<u32, EngineError> {
+        self.array().map(u32::from_le_bytes)
+    }
+
+    fn u64(&mut self) -> Result<u64, EngineError> {
+        self.array().map(u64::from_le_bytes)
+    }
+
+    fn string(&mut self) -> Result<&'a [u8], EngineError> {
+        let len = self.u64()?;
+        self.take(len)
+    }
+
+    /// A key or a tensor's name: short, readable text.
+    fn name(&mut self, max_bytes: usize) -> Result<&'a str, EngineError> {
+        let at = self.at;
+        let invalid = |why: String| EngineError::invalid(format!("byte {at}"), why);
+        let name = std::str::from_utf8(self.string()?).map_err(|_| invalid("a name is not UTF-8".into()))?;
+        if name.is_empty() || name.len() > max_bytes {
+            return Err(invalid(format!("a name is {} bytes long, 1 to {max_bytes} are possible", name.len())));
+        }
+        if name.chars().any(char::is_control) {
+            return Err(invalid("a name holds control characters".into()));
+        }
+        Ok(name)
+    }
+}

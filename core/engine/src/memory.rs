@@ -1,0 +1,47 @@
+use crate::EngineError;
+
+/// Bytes that a model and one decoder of it take.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct MemoryEstimate {
+    /// The mapped file: clean pages, which the system can take back at any time.
+    pub mapped_bytes: u64,
+    /// Key-value cache for the whole context (F16), scratch memory and logits: private pages.
+    pub private_bytes: u64,
+}
+
+/// An error unless `needed` bytes can be had without the system having to kill somebody.
+pub(crate) fn check_available(needed: u64) -> Result<(), EngineError> {
+    match available() {
+        Some(available) if needed > available => Err(EngineError::OutOfMemory { needed, available }),
+        _ => Ok(()),
+    }
+}
+
+/// What the system says is available; `None` where it does not say.
+fn available() -> Option<u64> {
+    if !cfg!(any(target_os = "linux", target_os = "android")) {
+        return None;
+    }
+    let meminfo = std::fs::read_to_string("/proc/meminfo").ok()?;
+    let line = meminfo.lines().find_map(|line| line.strip_prefix("MemAvailable:"))?;
+    let kibibytes: u64 = line.trim().strip_suffix("kB")?.trim().parse().ok()?;
+    Some(kibibytes * 1024)
+}
+
+/// A vector of zeros, or [`EngineError::OutOfMemory`].
+pub(crate) fn zeros(len: usize) -> Result<Vec<f32>, EngineError> {
+    let mut vector = Vec::new();
+    resize(&mut vector, len)?;
+    Ok(vector)
+}
+
+/// Resizes `vector`, filling with zeros, or [`EngineError::OutOfMemory`].
+pub(crate) fn resize(vector: &mut Vec<f32>, len: usize) -> Result<(), EngineError> {
+    let more = len.saturating_sub(vector.len());
+    let needed = (len as u64).saturating_mul(size_of::<f32>() as u64);
+    vector
+        .try_reserve_exact(more)
+        .map_err(|_| EngineError::OutOfMemory { needed, available: available().unwrap_or(0) })?;
+    vector.resize(len, 0.0);
+    Ok(())
+}

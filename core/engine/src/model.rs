@@ -1,0 +1,154 @@
+use std::fmt;
+use std::sync::Arc;
+
+use crate::forward::{Llama, LlamaDecoder, private_bytes};
+use crate::llama::LlamaWeights;
+use crate::pool::Pool;
+use crate::rope::Rope;
+use crate::{Decoder, EngineError, GgufFile, KvType, MemoryEstimate, ModelConfig};
+
+/// Tokens that a decoder holds when nobody says how many, or the model's own context where that is shorter: Llama 3.2's
+/// full 131,072 would take gigabytes.
+pub const DEFAULT_CONTEXT_LENGTH: usize = 4096;
+
+/// Who computes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Backend {
+    /// This crate's forward pass: weights stay in the mapped file.
+    #[default]
+    Sotto,
+    /// candle-transformers' models: slower, with a private copy of the weights; an independent check.
+    Candle,
+}
+
+/// How a model is to be run.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct ModelOptions {
+    /// Who computes.
+    pub backend: Backend,
+    /// Threads; `None` for one on each performance core.
+    pub threads: Option<usize>,
+}
+
+/// How a decoder is to be made.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct DecoderOptions {
+    /// Tokens to hold, at least one; `None` for the model's own context, at most [`DEFAULT_CONTEXT_LENGTH`].
+    pub context_length: Option<usize>,
+    /// Number format of keys and values.
+    pub kv_type: KvType,
+}
+
+/// A loaded model. Clones share it, and it can be used from any thread; threads that compute start with the first pass.
+#[derive(Clone)]
+pub struct Model {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    config: ModelConfig,
+    mapped_bytes: u64,
+    pool: Arc<Pool>,
+    runtime: Runtime,
+}
+
+/// The model as its backend holds it.
+enum Runtime {
+    Sotto(Arc<Llama>),
+}
+
+impl Model {
+    /// Finds the model in a file, and checks its shape and every tensor's.
+    ///
+    /// # Errors
+    /// [`EngineError::Invalid`] and [`EngineError::Unsupported`], naming the key or tensor.
+    pub fn load(file: Arc<GgufFile>, options: ModelOptions) -> Result<Self, EngineError> {
+        let config = ModelConfig::from_gguf(&file)?;
+        let pool = Arc::new(Pool::new(options.threads));
+        let runtime = match options.backend {
+            Backend::Sotto => Runtime::Sotto(Arc::new(Llama {
+                weights: LlamaWeights::load(&file, &config)?,
+                rope: Rope::new(&config),
+                pool: Arc::clone(&pool),
+                config: config.clone(),
+            })),
+            Backend::Candle => return Err(EngineError::unsupported("the candle backend")),
+        };
+        log::info!("{} layers, {} threads, kernels: {}", config.num_layers, pool.threads(), kernels());
+        let inner = Inner { config, mapped_bytes: file.file_len(), pool, runtime };
+        Ok(Self { inner: Arc::new(inner) })
+    }
+
+    /// The model's shape.
+    pub fn config(&self) -> &ModelConfig {
+        &self.inner.config
+    }
+
+    /// Starts a sequence.
+    ///
+    /// # Errors
+    /// [`EngineError::ContextFull`] for a context longer than the model's own; [`EngineError::OutOfMemory`] when the whole
+    /// context would not fit into the memory that the system has available now.
+    pub fn decoder(&self, options: DecoderOptions) -> Result<Box<dyn Decoder>, EngineError> {
+        let context_length = self.context_length(options.context_length)?;
+        match &self.inner.runtime {
+            Runtime::Sotto(model) => {
+                Ok(Box::new(LlamaDecoder::new(Arc::clone(model), options.kv_type, context_length)?))
+            }
+        }
+    }
+
+    fn context_length(&self, wanted: Option<usize>) -> Result<usize, EngineError> {
+        let limit = self.inner.config.context_length;
+        match wanted {
+            None => Ok(limit.min(DEFAULT_CONTEXT_LENGTH)),
+            Some(needed) if needed > limit => Err(EngineError::ContextFull { limit, needed }),
+            Some(needed) => Ok(needed.max(1)),
+        }
+    }
+
+    /// Memory of the model and one decoder with a full context of `context_length` tokens in F16.
+    pub fn memory(&self, context_length: usize) -> MemoryEstimate {
+        MemoryEstimate {
+            mapped_bytes: self.inner.mapped_bytes,
+            private_bytes: private_bytes(&self.inner.config, KvType::F16, context_length),
+        }
+    }
+
+    /// What multiplies, for people: for example `candle (AVX2)`.
+    pub fn kernels(&self) -> &'static str {
+        kernels()
+    }
+
+    /// Threads that compute.
+    pub fn threads(&self) -> usize {
+        self.inner.pool.threads()
+    }
+}
+
+impl fmt::Debug for Model {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Model").field("config", &self.inner.config).finish_non_exhaustive()
+    }
+}
+
+#[cfg(target_arch = "x86_64")]
+fn kernels() -> &'static str {
+    if is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma") {
+        "candle (AVX2)"
+    } else {
+        "candle (scalar)"
+    }
+}
+
+#[cfg(not(target_arch = "x86_64"))]
+fn kernels() -> &'static str {
+    // candle chooses its ARM dot products when it is compiled.
+    if cfg!(target_feature = "dotprod") {
+        "candle (NEON, dotprod)"
+    } else if cfg!(target_feature = "neon") {
+        "candle (NEON)"
+    } else {
+        "candle (scalar)"
+    }
+}
