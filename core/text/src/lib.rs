@@ -1,1 +1,21 @@
 //! Text to tokens and back: tokenizer, chat templates, sampling, output constraints.
+//!
+//! The crate knows nothing of the engine: it takes what a model file says about its vocabulary
+//! ([`TokenizerSpec`]), gives token ids for text and text for token ids, and chooses a token from a row of logits.
+//! Text from a user never becomes a control token, whatever it contains; see [`Tokenizer`] and [`ChatTemplate`].
+
+#![forbid(unsafe_code)]
+
+mod chat_template;
+mod constraint;
+mod decode_stream;
+mod error;
+mod sampling;
+mod tokenizer;
+
+pub use chat_template::{ChatTemplate, Message, PromptPiece, RenderedPrompt, Role};
+pub use constraint::{Constraint, ConstraintFactory, OutputFormat, TokenMask, choice_grammar, spans_grammar};
+pub use decode_stream::DecodeStream;
+pub use error::TextError;
+pub use sampling::{Sampler, SamplingOptions};
+pub use tokenizer::{Tokenizer, TokenizerHints, TokenizerSpec};

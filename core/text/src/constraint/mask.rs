@@ -1,0 +1,43 @@
+//! Which tokens may come next.
+
+use toktrie::SimpleVob;
+
+/// A set of tokens. A token outside the vocabulary is in no set.
+#[derive(Clone)]
+pub struct TokenMask {
+    bits: SimpleVob,
+}
+
+impl TokenMask {
+    /// The set of these tokens; ids outside the vocabulary are left out.
+    pub fn from_ids(vocab_size: usize, ids: impl IntoIterator<Item = u32>) -> Self {
+        let mut bits = SimpleVob::alloc(vocab_size);
+        ids.into_iter().filter(|&id| (id as usize) < vocab_size).for_each(|id| bits.allow_token(id));
+        Self { bits }
+    }
+
+    pub(crate) fn from_bits(bits: SimpleVob) -> Self {
+        Self { bits }
+    }
+
+    /// Whether the token is in the set.
+    pub fn allows(&self, id: u32) -> bool {
+        (id as usize) < self.bits.len() && self.bits.is_allowed(id)
+    }
+
+    /// How many tokens are in the set.
+    pub fn count(&self) -> usize {
+        self.ids().count()
+    }
+
+    /// The tokens in the set, in order.
+    pub fn ids(&self) -> impl Iterator<Item = u32> {
+        (0_u32..).take(self.bits.len()).filter(|&id| self.bits.is_allowed(id))
+    }
+}
+
+impl std::fmt::Debug for TokenMask {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.debug_struct("TokenMask").field("count", &self.count()).finish()
+    }
+}

@@ -1,0 +1,161 @@
+//! Holding a model's output to a schema, a list of choices or a grammar.
+
+mod mask;
+mod spans;
+mod token_env;
+
+use llguidance::api::TopLevelGrammar;
+use llguidance::{JsonCompileOptions, Matcher, ParserFactory};
+use serde_json::Value;
+use toktrie::InferenceCapabilities;
+
+pub use self::mask::TokenMask;
+pub use self::spans::spans_grammar;
+use crate::{TextError, Tokenizer};
+
+/// What an answer has to look like.
+#[derive(Debug, Clone, PartialEq)]
+pub enum OutputFormat {
+    /// One JSON value that fits the schema: keys in schema order, `", "` between items, `": "` after keys.
+    JsonSchema(Value),
+    /// Exactly one of these texts.
+    Choice(Vec<String>),
+    /// A match of this regular expression.
+    Regex(String),
+    /// A sentence of this grammar, in llguidance's dialect of Lark; the rule `start` is where it starts.
+    Lark(String),
+}
+
+/// Makes constraints for one tokenizer. Building it is the costly part; it is meant to be kept.
+pub struct ConstraintFactory {
+    parsers: ParserFactory,
+    end_tokens: Vec<u32>,
+}
+
+impl ConstraintFactory {
+    /// Puts the vocabulary into a trie.
+    pub fn new(tokenizer: &Tokenizer) -> Result<Self, TextError> {
+        let env = token_env::token_env(tokenizer)?;
+        let capabilities = InferenceCapabilities { ff_tokens: true, ..InferenceCapabilities::default() };
+        let slices = llguidance::earley::SlicedBiasComputer::general_slices();
+        let mut parsers = ParserFactory::new(&env, capabilities, &slices)
+            .map_err(|_| TextError::Internal("the constraint engine refused the vocabulary".to_owned()))?;
+        parsers.quiet();
+        // Its verbose errors quote the grammar and the answer so far.
+        parsers.limits_mut().verbose_errors = false;
+        Ok(Self { parsers, end_tokens: tokenizer.end_tokens().to_vec() })
+    }
+
+    /// A constraint at its start.
+    pub fn constraint(&self, format: &OutputFormat) -> Result<Constraint, TextError> {
+        let parser = self.parsers.create_parser(grammar(format)?);
+        let matcher = Matcher::new(parser);
+        if let Some(error) = matcher.get_error() {
+            return Err(refused(format, &error));
+        }
+        Ok(Constraint { matcher, mask: None, end_tokens: self.end_tokens.clone(), ended: false })
+    }
+}
+
+/// Where an answer is in its grammar.
+pub struct Constraint {
+    matcher: Matcher,
+    mask: Option<TokenMask>,
+    end_tokens: Vec<u32>,
+    ended: bool,
+}
+
+impl Constraint {
+    /// The tokens that may come next; all end tokens are among them when the answer may stop here.
+    pub fn allowed(&mut self) -> Result<&TokenMask, TextError> {
+        let mask = match self.mask.take() {
+            Some(mask) => mask,
+            None => TokenMask::from_bits(self.matcher.compute_mask_or_eos().map_err(|_| too_complex())?),
+        };
+        Ok(self.mask.insert(mask))
+    }
+
+    /// Goes one token on. An end token is taken when the answer may stop here, and ends it.
+    pub fn commit(&mut self, token: u32) -> Result<(), TextError> {
+        if self.ended || !self.allowed()?.allows(token) {
+            return Err(TextError::NotAllowed { token });
+        }
+        self.mask = None;
+        if self.end_tokens.contains(&token) {
+            self.ended = true;
+            return Ok(());
+        }
+        self.matcher.consume_token(token).map_err(|_| too_complex())
+    }
+
+    /// The tokens that have to come next, as the tokenizer would write them; none where there is a choice. They are
+    /// not committed yet.
+    pub fn forced(&mut self) -> Vec<u32> {
+        match self.is_finished() {
+            true => Vec::new(),
+            false => self.matcher.compute_ff_tokens(),
+        }
+    }
+
+    /// Whether the answer may stop here.
+    pub fn may_stop(&mut self) -> bool {
+        self.is_finished() || self.matcher.is_accepting().unwrap_or(false)
+    }
+
+    /// Whether nothing but an end token can come next, or one has come.
+    pub fn is_finished(&self) -> bool {
+        self.ended || self.matcher.is_stopped()
+    }
+}
+
+fn grammar(format: &OutputFormat) -> Result<TopLevelGrammar, TextError> {
+    Ok(match format {
+        OutputFormat::JsonSchema(schema) => json_grammar(schema)?,
+        OutputFormat::Choice(choices) => TopLevelGrammar::from_lark(choice_grammar("start", choices)?),
+        OutputFormat::Regex(expression) => TopLevelGrammar::from_regex(expression),
+        OutputFormat::Lark(text) => TopLevelGrammar::from_lark(text.clone()),
+    })
+}
+
+/// A Lark rule that matches exactly one of the choices.
+pub fn choice_grammar(rule: &str, choices: &[String]) -> Result<String, TextError> {
+    if choices.is_empty() || choices.iter().any(String::is_empty) {
+        return Err(invalid("choices are one or more texts, none of them empty"));
+    }
+    let alternatives: Vec<String> = choices.iter().map(|choice| Value::from(choice.as_str()).to_string()).collect();
+    Ok(format!("{rule}: {}\n", alternatives.join(" | ")))
+}
+
+/// The separators are those of docs/task-format.md: white space that a model cannot choose costs no tokens.
+fn json_grammar(schema: &Value) -> Result<TopLevelGrammar, TextError> {
+    if !schema.is_object() {
+        return Err(invalid("a JSON schema is an object"));
+    }
+    let mut schema = schema.clone();
+    let options = JsonCompileOptions {
+        item_separator: ", ".to_owned(),
+        key_separator: ": ".to_owned(),
+        whitespace_flexible: false,
+        ..JsonCompileOptions::default()
+    };
+    options.apply_to(&mut schema);
+    Ok(TopLevelGrammar::from_json_schema(schema))
+}
+
+fn invalid(why: &str) -> TextError {
+    TextError::InvalidConstraint { why: why.to_owned() }
+}
+
+/// A schema is the app's own, so the engine's words about it may be passed on; a grammar can hold a user's note.
+fn refused(format: &OutputFormat, error: &str) -> TextError {
+    match format {
+        OutputFormat::JsonSchema(_) => invalid(error),
+        OutputFormat::Choice(_) => invalid("the choices cannot be used"),
+        OutputFormat::Regex(_) => invalid("the regular expression cannot be used"),
+        OutputFormat::Lark(_) => invalid("the grammar cannot be used"),
+    }
+}
+
+fn too_complex() -> TextError {
+    invalid("it became too complex to follow")
+}

@@ -1,0 +1,38 @@
+//! Grammar text for spans that are copied from lines of chunks.
+
+use serde_json::json;
+
+use super::invalid;
+use crate::TextError;
+
+/// A Lark rule for the terminal `name` that matches any run of one or more consecutive chunks within one of the lines.
+///
+/// Chunks are taken as they are: a note cut into `" word"` pieces gives spans that begin with a space. A chunk must
+/// not be empty or hold a line break, so that a span never does. The automaton behind it grows with the number of chunks, not
+/// with the number of spans.
+pub fn spans_grammar(name: &str, lines: &[Vec<String>]) -> Result<String, TextError> {
+    check_terminal_name(name)?;
+    let chunks = || lines.iter().flatten();
+    if chunks().next().is_none() {
+        return Err(invalid("there is no text to copy from"));
+    }
+    if chunks().any(|chunk| chunk.is_empty() || chunk.contains(['\n', '\r'])) {
+        return Err(invalid("a chunk is empty or has a line break"));
+    }
+    let alternatives: Vec<String> = lines
+        .iter()
+        .filter(|line| !line.is_empty())
+        .map(|line| format!("%regex {}", json!({ "substring_chunks": line })))
+        .collect();
+    // The engine's substrings include the empty one.
+    Ok(format!("{name}: /(?s:.+)/ & ({})\n", alternatives.join(" | ")))
+}
+
+fn check_terminal_name(name: &str) -> Result<(), TextError> {
+    let mut characters = name.chars();
+    let starts_well = characters.next().is_some_and(|first| first.is_ascii_uppercase());
+    match starts_well && characters.all(|rest| rest.is_ascii_uppercase() || rest.is_ascii_digit() || rest == '_') {
+        true => Ok(()),
+        false => Err(invalid("a terminal's name is upper-case letters, digits and underscores")),
+    }
+}

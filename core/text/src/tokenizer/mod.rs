@@ -1,0 +1,254 @@
+//! Text to token ids and back.
+
+mod byte_level;
+mod byte_table;
+mod json;
+mod pieces;
+mod pre_tokenizer;
+mod sentence_piece;
+mod spec;
+mod vocabulary;
+
+use std::borrow::Cow;
+use std::sync::Arc;
+
+use aho_corasick::{AhoCorasick, MatchKind};
+
+use self::byte_level::ByteLevelBpe;
+pub use self::json::TokenizerHints;
+use self::pre_tokenizer::PreTokenizer;
+use self::sentence_piece::SentencePieceBpe;
+pub use self::spec::TokenizerSpec;
+use self::spec::invalid;
+use self::vocabulary::{Spelling, Vocabulary};
+use crate::{PromptPiece, RenderedPrompt, TextError};
+
+/// A model's tokenizer. Cheap to clone, and safe to share between threads.
+///
+/// Control tokens (begin, end, headers) are not part of what text can be encoded to: they come from a chat template
+/// alone, through [`Tokenizer::encode_prompt`]. Tokens that a model's authors added and that look like markers
+/// (`<tool_call>`) are treated in the same way, but have text when a model writes them. Text is not normalized, so decoding gives
+/// back the bytes that were encoded.
+#[derive(Clone)]
+pub struct Tokenizer {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    vocabulary: Vocabulary,
+    encoder: Encoder,
+    literals: Literals,
+    bos: Option<u32>,
+    add_bos: bool,
+    space_prefix: bool,
+}
+
+enum Encoder {
+    ByteLevel(ByteLevelBpe),
+    SentencePiece(SentencePieceBpe),
+}
+
+impl Tokenizer {
+    /// Builds the tokenizer that GGUF metadata describes.
+    ///
+    /// Merges that name tokens outside the vocabulary are skipped, and when two tokens have the same text the first one is
+    /// used. A vocabulary that cannot spell every byte of UTF-8 text is refused: text would be dropped without a word.
+    pub fn from_spec(spec: TokenizerSpec) -> Result<Self, TextError> {
+        let pre_tokenizer = match spec.model.as_str() {
+            "gpt2" => Some(PreTokenizer::named(spec.pre.as_deref())?),
+            "llama" => None,
+            other => return Err(TextError::Unsupported { what: format!("the tokenizer model {other:?}") }),
+        };
+        Self::build(&spec, pre_tokenizer)
+    }
+
+    /// Builds the tokenizer from the `tokenizer.json` that lies beside a model. BPE of both kinds is supported.
+    pub fn from_json(json: &[u8], hints: &TokenizerHints) -> Result<Self, TextError> {
+        let (spec, pre_tokenizer) = json::read(json, hints)?;
+        Self::build(&spec, pre_tokenizer)
+    }
+
+    /// A pre-tokenizer makes it byte-level BPE, none SentencePiece.
+    fn build(spec: &TokenizerSpec, pre_tokenizer: Option<PreTokenizer>) -> Result<Self, TextError> {
+        spec.validate()?;
+        let spelling = if pre_tokenizer.is_some() { Spelling::ByteLevel } else { Spelling::SentencePiece };
+        let vocabulary = Vocabulary::new(spec, spelling)?;
+        let (encoder, add_bos, space_prefix) = match &pre_tokenizer {
+            Some(pre_tokenizer) => {
+                let bpe = ByteLevelBpe::new(&vocabulary, &spec.merges, pre_tokenizer)?;
+                (Encoder::ByteLevel(bpe), pre_tokenizer.add_bos, false)
+            }
+            None => {
+                let bpe = SentencePieceBpe::new(&vocabulary, &spec.scores, spec.unknown)?;
+                (Encoder::SentencePiece(bpe), true, spec.add_space_prefix.unwrap_or(true))
+            }
+        };
+        let inner = Inner {
+            literals: Literals::new(&vocabulary.literals())?,
+            vocabulary,
+            encoder,
+            bos: spec.bos,
+            add_bos: spec.add_bos.unwrap_or(add_bos) && spec.bos.is_some(),
+            space_prefix,
+        };
+        Ok(Self { inner: Arc::new(inner) })
+    }
+
+    /// The tokens of a text on its own. Never a control token, never the begin token.
+    pub fn encode(&self, text: &str) -> Result<Vec<u32>, TextError> {
+        let mut ids = Vec::new();
+        self.encode_text(text, self.inner.space_prefix, &mut ids)?;
+        Ok(ids)
+    }
+
+    /// The tokens of a text that goes on from another: as [`encode`](Self::encode), without the space that SentencePiece
+    /// tokenizers put before a text.
+    pub fn encode_continuation(&self, text: &str) -> Result<Vec<u32>, TextError> {
+        let mut ids = Vec::new();
+        self.encode_text(text, false, &mut ids)?;
+        Ok(ids)
+    }
+
+    /// The tokens of a prompt, with control tokens where the template wrote them and nowhere else. The begin token is added when the model wants
+    /// one and the template did not write it.
+    pub fn encode_prompt(&self, prompt: &RenderedPrompt) -> Result<Vec<u32>, TextError> {
+        let mut ids = Vec::new();
+        for piece in prompt.pieces() {
+            match piece {
+                PromptPiece::Control(text) => {
+                    ids.push(self.token_id(text).ok_or_else(|| TextError::Template {
+                        why: "it was rendered for another tokenizer".to_owned(),
+                    })?)
+                }
+                PromptPiece::Text(text) => self.encode_text(text, self.inner.space_prefix, &mut ids)?,
+            }
+        }
+        if let Some(bos) = self.inner.bos.filter(|bos| self.inner.add_bos && ids.first() != Some(bos)) {
+            ids.insert(0, bos);
+        }
+        Ok(ids)
+    }
+
+    fn encode_text(&self, text: &str, space_prefix: bool, ids: &mut Vec<u32>) -> Result<(), TextError> {
+        if text.is_empty() {
+            return Ok(());
+        }
+        self.inner.literals.split(text, |position, part| {
+            match (part, &self.inner.encoder) {
+                (Part::Literal(id), _) => ids.push(id),
+                (Part::Text(text), Encoder::ByteLevel(bpe)) => bpe.encode(text, ids)?,
+                (Part::Text(text), Encoder::SentencePiece(bpe)) => bpe.encode(text, space_prefix && position == 0, ids),
+            }
+            Ok(())
+        })
+    }
+
+    /// The text of tokens: what [`encode`](Self::encode) was given. Bytes that are not UTF-8 become U+FFFD.
+    pub fn decode(&self, ids: &[u32]) -> String {
+        let bytes: Vec<u8> = ids.iter().flat_map(|&id| self.token_bytes(id)).copied().collect();
+        let bytes = match bytes.strip_prefix(b" ") {
+            Some(rest) if self.inner.space_prefix => rest,
+            _ => &bytes,
+        };
+        String::from_utf8_lossy(bytes).into_owned()
+    }
+
+    /// The bytes that a token stands for; none for a control token or an unknown id.
+    pub fn token_bytes(&self, id: u32) -> &[u8] {
+        self.inner.vocabulary.bytes(id)
+    }
+
+    /// A token as a person may read it: its text, or the name of a control token. Half a character shows as U+FFFD.
+    pub fn token_text(&self, id: u32) -> Cow<'_, str> {
+        match self.is_control(id) {
+            true => Cow::Borrowed(self.inner.vocabulary.token(id).unwrap_or_default()),
+            false => String::from_utf8_lossy(self.token_bytes(id)),
+        }
+    }
+
+    /// Whether a token is one of the model's control tokens.
+    pub fn is_control(&self, id: u32) -> bool {
+        self.inner.vocabulary.is_control(id)
+    }
+
+    /// The id of a control token, or of another token that only templates write.
+    pub fn token_id(&self, control: &str) -> Option<u32> {
+        self.inner.vocabulary.template_ids().get(control).copied()
+    }
+
+    /// The texts of all tokens that only templates write.
+    pub(crate) fn template_tokens(&self) -> impl Iterator<Item = &str> {
+        self.inner.vocabulary.template_ids().keys().map(String::as_str)
+    }
+
+    /// How many tokens there are.
+    pub fn vocab_size(&self) -> usize {
+        self.inner.vocabulary.len()
+    }
+
+    /// The begin token.
+    pub fn bos(&self) -> Option<u32> {
+        self.inner.bos
+    }
+
+    /// Whether a prompt has to start with the begin token.
+    pub fn add_bos(&self) -> bool {
+        self.inner.add_bos
+    }
+
+    /// The tokens that end a turn or a text; generation stops at any of them.
+    pub fn end_tokens(&self) -> &[u32] {
+        self.inner.vocabulary.end_tokens()
+    }
+}
+
+impl std::fmt::Debug for Tokenizer {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.debug_struct("Tokenizer").field("vocab_size", &self.vocab_size()).finish_non_exhaustive()
+    }
+}
+
+/// Tokens that are found in text as a whole, before BPE.
+struct Literals {
+    matcher: Option<AhoCorasick>,
+    ids: Vec<u32>,
+}
+
+enum Part<'a> {
+    Literal(u32),
+    Text(&'a str),
+}
+
+impl Literals {
+    fn new(literals: &[(&str, u32)]) -> Result<Self, TextError> {
+        let ids = literals.iter().map(|(_, id)| *id).collect();
+        if literals.is_empty() {
+            return Ok(Self { matcher: None, ids });
+        }
+        let matcher = AhoCorasick::builder()
+            .match_kind(MatchKind::LeftmostLongest)
+            .build(literals.iter().map(|(text, _)| text))
+            .map_err(|_| invalid("tokens", "too many user-defined tokens"))?;
+        Ok(Self { matcher: Some(matcher), ids })
+    }
+
+    /// Calls `each` with the parts of `text` and where they start.
+    fn split<'a>(
+        &self,
+        text: &'a str,
+        mut each: impl FnMut(usize, Part<'a>) -> Result<(), TextError>,
+    ) -> Result<(), TextError> {
+        let mut done = 0;
+        for found in self.matcher.iter().flat_map(|matcher| matcher.find_iter(text)) {
+            if done < found.start() {
+                each(done, Part::Text(&text[done..found.start()]))?;
+            }
+            each(found.start(), Part::Literal(self.ids[found.pattern()]))?;
+            done = found.end();
+        }
+        if done < text.len() {
+            each(done, Part::Text(&text[done..]))?;
+        }
+        Ok(())
+    }
+}
