@@ -16,6 +16,7 @@ use candle_core::{Device, Tensor};
 use candle_transformers::models::{quantized_llama, quantized_qwen2, quantized_qwen3};
 
 use crate::gguf::Bytes;
+use crate::memory::check_available;
 use crate::{CancelToken, Decoder, EngineError, GgufFile, LogitRows, ModelConfig, RopeScaling};
 
 /// Tokens in one pass. Between passes the cancel token is looked at: candle cannot be stopped within one.
@@ -48,15 +49,9 @@ impl CandleModel {
         Ok(Self { bytes: Arc::clone(file.bytes()), family, weight_bytes: copied_weight_bytes(file), config })
     }
 
-    /// Bytes of private memory for the weights of one decoder, at least: candle repacks some of them once more.
-    pub(crate) fn weight_bytes(&self) -> u64 {
-        self.weight_bytes
-    }
-
-    /// Bytes of private memory for `tokens` cached keys and values (F32).
-    pub(crate) fn kv_cache_bytes(&self, tokens: usize) -> u64 {
-        let config = &self.config;
-        (2 * config.num_layers * config.kv_size() * tokens * size_of::<f32>()) as u64
+    /// Bytes of private memory of one decoder with `tokens` cached, at least: candle repacks some weights once more.
+    pub(crate) fn private_bytes(&self, tokens: usize) -> u64 {
+        self.weight_bytes + kv_cache_bytes(&self.config, tokens)
     }
 
     /// The longest context that candle's tables of this family reach to.
@@ -70,13 +65,14 @@ impl CandleModel {
     /// Loads a copy of the weights for one sequence of at most `context_length` tokens.
     ///
     /// # Errors
-    /// [`EngineError::ContextFull`] for a context that candle's tables do not reach to, and [`EngineError::Invalid`] for
-    /// tensors that candle refuses.
+    /// [`EngineError::ContextFull`] for a context that candle's tables do not reach to, [`EngineError::OutOfMemory`], and
+    /// [`EngineError::Invalid`] for tensors that candle refuses.
     pub(crate) fn decoder(&self, context_length: usize) -> Result<CandleDecoder, EngineError> {
         let limit = self.longest_context();
         if context_length > limit {
             return Err(EngineError::ContextFull { limit, needed: context_length });
         }
+        check_available(self.private_bytes(context_length))?;
         let invalid = |why| EngineError::invalid("candle's reading of it", why);
         let weights = guarded(|| self.load_weights(context_length)).map_err(invalid)?;
         Ok(CandleDecoder {
@@ -135,6 +131,11 @@ fn refuse_what_candle_ignores(family: Family, file: &GgufFile, config: &ModelCon
         return refuse("a Llama model with biases");
     }
     Ok(())
+}
+
+/// candle caches keys and values as F32.
+fn kv_cache_bytes(config: &ModelConfig, tokens: usize) -> u64 {
+    (2 * config.num_layers * config.kv_size() * tokens * size_of::<f32>()) as u64
 }
 
 /// What candle's copies of the tensors take: quantized ones as in the file, others and the embedding as F32.
@@ -230,9 +231,8 @@ impl Decoder for CandleDecoder {
     }
 
     fn private_bytes(&self) -> u64 {
-        let values_per_token = 2 * self.config.num_layers * self.config.kv_size();
-        let values = values_per_token * self.cached + self.logits.capacity();
-        self.weight_bytes + (values * size_of::<f32>()) as u64
+        let logits = (self.logits.capacity() * size_of::<f32>()) as u64;
+        self.weight_bytes + kv_cache_bytes(&self.config, self.cached) + logits
     }
 }
 

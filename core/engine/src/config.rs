@@ -9,7 +9,10 @@ use crate::{DType, EngineError};
 /// Largest position plus one: positions are exact in `f32`, in which RoPE's angles are computed.
 const MAX_CONTEXT_LENGTH: u32 = 1 << 24;
 
-/// The shape of a model of the Llama family.
+/// Architectures whose metadata has the keys read here. Which of them a backend computes is the backend's to say.
+const ARCHITECTURES: [&str; 3] = ["llama", "qwen2", "qwen3"];
+
+/// The shape of a model of the Llama family, or one that differs from it only inside its layers.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ModelConfig {
     /// `general.architecture` of the file.
@@ -136,7 +139,7 @@ impl<'a> Keys<'a> {
         let key = "general.architecture";
         let architecture = file.metadata().string(key)?;
         let architecture = architecture.ok_or_else(|| EngineError::invalid(key_place(key), "the key is missing"))?;
-        if architecture != "llama" {
+        if !ARCHITECTURES.contains(&architecture) {
             return Err(EngineError::unsupported(format!("the architecture {:?}", shortened(architecture))));
         }
         Ok(Self { file, architecture: architecture.to_owned() })

@@ -18,6 +18,7 @@
 //! ```
 
 mod cancel;
+mod candle_backend;
 mod cast;
 mod config;
 mod decoder;
@@ -41,5 +42,5 @@ pub use dtype::DType;
 pub use error::EngineError;
 pub use gguf::{GgufFile, Metadata, TensorView};
 pub use kv_cache::KvType;
-pub use memory::MemoryEstimate;
+pub use memory::{MemoryEstimate, available_memory};
 pub use model::{Backend, DEFAULT_CONTEXT_LENGTH, DecoderOptions, Model, ModelOptions};

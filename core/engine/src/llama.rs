@@ -44,6 +44,10 @@ impl LlamaWeights {
     /// engine does not multiply, and for tensors it knows nothing about (a bias, an expert): leaving them out would
     /// compute another model.
     pub(crate) fn load(file: &GgufFile, config: &ModelConfig) -> Result<Self, EngineError> {
+        if config.architecture != "llama" {
+            let what = format!("the architecture {:?} in this engine's own forward pass", config.architecture);
+            return Err(EngineError::unsupported(what));
+        }
         let mut loader = Loader { file, known: HashSet::new() };
         let (vocab_size, hidden_size) = (config.vocab_size, config.hidden_size);
         let embedding = loader.matrix("token_embd.weight".into(), vocab_size, hidden_size)?;

@@ -11,14 +11,14 @@ pub struct MemoryEstimate {
 
 /// An error unless `needed` bytes can be had without the system having to kill somebody.
 pub(crate) fn check_available(needed: u64) -> Result<(), EngineError> {
-    match available() {
+    match available_memory() {
         Some(available) if needed > available => Err(EngineError::OutOfMemory { needed, available }),
         _ => Ok(()),
     }
 }
 
-/// What the system says is available; `None` where it does not say.
-fn available() -> Option<u64> {
+/// Bytes of memory that the system says are available now; `None` where it does not say.
+pub fn available_memory() -> Option<u64> {
     if !cfg!(any(target_os = "linux", target_os = "android")) {
         return None;
     }
@@ -41,7 +41,7 @@ pub(crate) fn resize(vector: &mut Vec<f32>, len: usize) -> Result<(), EngineErro
     let needed = (len as u64).saturating_mul(size_of::<f32>() as u64);
     vector
         .try_reserve_exact(more)
-        .map_err(|_| EngineError::OutOfMemory { needed, available: available().unwrap_or(0) })?;
+        .map_err(|_| EngineError::OutOfMemory { needed, available: available_memory().unwrap_or(0) })?;
     vector.resize(len, 0.0);
     Ok(())
 }

@@ -1,6 +1,7 @@
 use std::fmt;
 use std::sync::Arc;
 
+use crate::candle_backend::CandleModel;
 use crate::forward::{Llama, LlamaDecoder, private_bytes};
 use crate::llama::LlamaWeights;
 use crate::pool::Pool;
@@ -55,6 +56,7 @@ struct Inner {
 /// The model as its backend holds it.
 enum Runtime {
     Sotto(Arc<Llama>),
+    Candle(CandleModel),
 }
 
 impl Model {
@@ -72,7 +74,7 @@ impl Model {
                 pool: Arc::clone(&pool),
                 config: config.clone(),
             })),
-            Backend::Candle => return Err(EngineError::unsupported("the candle backend")),
+            Backend::Candle => Runtime::Candle(CandleModel::new(&file, config.clone())?),
         };
         log::info!("{} layers, {} threads, kernels: {}", config.num_layers, pool.threads(), kernels());
         let inner = Inner { config, mapped_bytes: file.file_len(), pool, runtime };
@@ -87,7 +89,7 @@ impl Model {
     /// Starts a sequence.
     ///
     /// # Errors
-    /// [`EngineError::ContextFull`] for a context longer than the model's own; [`EngineError::OutOfMemory`] when the whole
+    /// [`EngineError::ContextFull`] for a context longer than the model's own (or 4,096, in candle's Llama); [`EngineError::OutOfMemory`] when the whole
     /// context would not fit into the memory that the system has available now.
     pub fn decoder(&self, options: DecoderOptions) -> Result<Box<dyn Decoder>, EngineError> {
         let context_length = self.context_length(options.context_length)?;
@@ -95,11 +97,15 @@ impl Model {
             Runtime::Sotto(model) => {
                 Ok(Box::new(LlamaDecoder::new(Arc::clone(model), options.kv_type, context_length)?))
             }
+            Runtime::Candle(model) => Ok(Box::new(model.decoder(context_length)?)),
         }
     }
 
     fn context_length(&self, wanted: Option<usize>) -> Result<usize, EngineError> {
-        let limit = self.inner.config.context_length;
+        let limit = match &self.inner.runtime {
+            Runtime::Sotto(model) => model.config.context_length,
+            Runtime::Candle(model) => model.longest_context(),
+        };
         match wanted {
             None => Ok(limit.min(DEFAULT_CONTEXT_LENGTH)),
             Some(needed) if needed > limit => Err(EngineError::ContextFull { limit, needed }),
@@ -107,12 +113,14 @@ impl Model {
         }
     }
 
-    /// Memory of the model and one decoder with a full context of `context_length` tokens in F16.
+    /// Memory of the model and one decoder with a full context of `context_length` tokens in F16 (F32 in candle's models,
+    /// which know no other, and copy their weights).
     pub fn memory(&self, context_length: usize) -> MemoryEstimate {
-        MemoryEstimate {
-            mapped_bytes: self.inner.mapped_bytes,
-            private_bytes: private_bytes(&self.inner.config, KvType::F16, context_length),
-        }
+        let private_bytes = match &self.inner.runtime {
+            Runtime::Sotto(model) => private_bytes(&model.config, KvType::F16, context_length),
+            Runtime::Candle(model) => model.private_bytes(context_length),
+        };
+        MemoryEstimate { mapped_bytes: self.inner.mapped_bytes, private_bytes }
     }
 
     /// What multiplies, for people: for example `candle (AVX2)`.

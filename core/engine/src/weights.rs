@@ -288,3 +288,6 @@ pub(crate) fn check_finite(values: &[f32], what: &str) -> Result<(), EngineError
         false => Err(EngineError::invalid("the weights", format!("they give {what} that are not finite numbers"))),
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,279 @@
+//! The forward pass against plain loops in `f64`, and against itself: in chunks, token by token, after a truncation.
+
+mod common;
+
+use std::time::{Duration, Instant};
+
+use candle_core::quantized::GgmlDType;
+use candle_core::quantized::gguf_file::Value;
+use common::{TestModel, all_logits, exact_decoder, random_tokens, relative_error};
+use sotto_engine::{CancelToken, DecoderOptions, EngineError, KvType, LogitRows, ModelOptions};
+
+/// F32, F16 and BF16 weights: activations stay `f32`, only sums round.
+const FLOAT_BOUND: f64 = 1e-5;
+/// Quantized weights: activations are rounded to 8 bits in each of 15 products. Wrong blocks are off by about 1.
+const QUANTIZED_BOUND: f64 = 0.06;
+/// What an F16 cache adds.
+const F16_CACHE_BOUND: f64 = 3e-3;
+
+fn assert_matches_reference(model: TestModel, tokens: usize, bound: f64, what: &str) {
+    let tokens = random_tokens(tokens, model.vocab_size);
+    let mut decoder = exact_decoder(&model.load());
+    let error = relative_error(&all_logits(&mut *decoder, &tokens), &model.reference(&tokens));
+    println!("{what}: {error:.1e}");
+    assert!(error <= bound, "{what}: relative error {error:e}, bound {bound:e}");
+}
+
+#[test]
+fn grouped_query_ratios_and_head_sizes() {
+    for (heads, kv_heads) in [(4, 4), (4, 2), (6, 2), (4, 1), (5, 1), (6, 1), (7, 1), (8, 1)] {
+        for head_dim in [32, 64, 128] {
+            let model = TestModel::new(heads, kv_heads, head_dim).with_random_weights();
+            assert_matches_reference(model, 11, FLOAT_BOUND, &format!("{heads}/{kv_heads} heads of {head_dim}"));
+        }
+    }
+}
+
+#[test]
+fn every_weight_format() {
+    let formats = [
+        (GgmlDType::F32, FLOAT_BOUND),
+        (GgmlDType::F16, FLOAT_BOUND),
+        (GgmlDType::BF16, FLOAT_BOUND),
+        (GgmlDType::Q8_0, QUANTIZED_BOUND),
+        (GgmlDType::Q4_0, QUANTIZED_BOUND),
+        (GgmlDType::Q4K, QUANTIZED_BOUND),
+        (GgmlDType::Q5K, QUANTIZED_BOUND),
+        (GgmlDType::Q6K, QUANTIZED_BOUND),
+    ];
+    for (dtype, bound) in formats {
+        for tied in [false, true] {
+            let mut model = TestModel::new(4, 2, 64);
+            (model.dtype, model.tied) = (dtype, tied);
+            assert_matches_reference(model.with_random_weights(), 9, bound, &format!("{dtype:?}, tied: {tied}"));
+        }
+    }
+}
+
+#[test]
+fn rope_variants() {
+    let mut linear = TestModel::new(4, 2, 64);
+    linear.divisors = vec![4.0; 32];
+    linear.metadata.insert("llama.rope.scaling.type".into(), Value::String("linear".into()));
+    linear.metadata.insert("llama.rope.scaling.factor".into(), Value::F32(4.0));
+    assert_matches_reference(linear.with_random_weights(), 20, FLOAT_BOUND, "linear");
+
+    let mut bare_factor = TestModel::new(4, 2, 64);
+    bare_factor.divisors = vec![2.5; 32];
+    bare_factor.metadata.insert("llama.rope.scaling.factor".into(), Value::F32(2.5));
+    assert_matches_reference(bare_factor.with_random_weights(), 20, FLOAT_BOUND, "a bare factor");
+
+    let mut partial = TestModel::new(4, 2, 64);
+    partial.rope_dim = 48;
+    assert_matches_reference(partial.with_random_weights(), 20, FLOAT_BOUND, "part of each head");
+
+    let factors = common::random(32, 1.0..=32.0);
+    let mut tensor = TestModel::new(4, 2, 64);
+    tensor.divisors = factors.iter().map(|&factor| f64::from(factor)).collect();
+    tensor.tensor("rope_freqs", factors, &[32], GgmlDType::F32);
+    assert_matches_reference(tensor.with_random_weights(), 20, FLOAT_BOUND, "rope_freqs.weight");
+
+    // An original context of 64 puts all three bands within the pairs' wavelengths of 6 to 60,000.
+    let mut llama3 = TestModel::new(4, 2, 64);
+    llama3.divisors =
+        (0..32).map(|pair| llama3_divisor(10_000f64.powf(f64::from(pair) / 32.0), 8.0, 1.0, 4.0, 64.0)).collect();
+    assert!(llama3.divisors.contains(&1.0) && llama3.divisors.iter().any(|&d| d > 1.0 && d < 8.0));
+    for (key, value) in [
+        ("type", Value::String("llama3".into())),
+        ("factor", Value::F32(8.0)),
+        ("low_freq_factor", Value::F32(1.0)),
+        ("high_freq_factor", Value::F32(4.0)),
+        ("original_context_length", Value::U32(64)),
+    ] {
+        llama3.metadata.insert(format!("llama.rope.scaling.{key}"), value);
+    }
+    assert_matches_reference(llama3.with_random_weights(), 40, FLOAT_BOUND, "llama3 in metadata");
+}
+
+/// Llama 3's scaling as a divisor of the frequency whose inverse is `inverse`.
+fn llama3_divisor(inverse: f64, factor: f64, low: f64, high: f64, context: f64) -> f64 {
+    let turns = context / (2.0 * std::f64::consts::PI * inverse);
+    let smooth = ((turns - low) / (high - low)).clamp(0.0, 1.0);
+    1.0 / ((1.0 - smooth) / factor + smooth)
+}
+
+#[test]
+fn an_f16_cache_costs_little() {
+    let model = TestModel::new(4, 2, 64).with_random_weights();
+    let tokens = random_tokens(40, model.vocab_size);
+    let mut decoder = model.load().decoder(DecoderOptions::default()).expect("a decoder");
+    let error = relative_error(&all_logits(&mut *decoder, &tokens), &model.reference(&tokens));
+    println!("F16 cache: {error:.1e}");
+    assert!(error <= F16_CACHE_BOUND, "{error:e}");
+    assert!(error > FLOAT_BOUND, "an F16 cache that rounds nothing is not F16: {error:e}");
+}
+
+#[test]
+fn chunks_single_tokens_threads_and_second_tries_give_the_same_bits() {
+    for dtype in [GgmlDType::F32, GgmlDType::Q4K, GgmlDType::Q8_0] {
+        let mut model = TestModel::new(4, 2, 64);
+        model.dtype = dtype;
+        let model = model.with_random_weights();
+        let (loaded, cancel) = (model.load(), CancelToken::new());
+        // More than two chunks.
+        let tokens = random_tokens(300, model.vocab_size);
+        let row = |logits: &[f32], i: usize| logits[i * model.vocab_size..][..model.vocab_size].to_vec();
+
+        let mut decoder = exact_decoder(&loaded);
+        let all = all_logits(&mut *decoder, &tokens);
+        assert_eq!(decoder.position(), 300);
+
+        decoder.truncate(200);
+        assert_eq!(decoder.position(), 200);
+        let redone = decoder.forward(&tokens[200..], LogitRows::Last, &cancel).expect("logits").to_vec();
+        assert_eq!(redone, row(&all, 299), "{dtype:?}: after a truncation");
+
+        let mut singly = exact_decoder(&loaded);
+        for (i, token) in tokens.iter().enumerate() {
+            let logits = singly.forward(&[*token], LogitRows::Last, &cancel).expect("logits");
+            assert_eq!(logits, row(&all, i), "{dtype:?}: token {i} alone");
+        }
+
+        let one_thread = model.load_with(ModelOptions { threads: Some(1), ..ModelOptions::default() });
+        let ragged =
+            exact_decoder(&one_thread).forward(&tokens[..131], LogitRows::Last, &cancel).expect("logits").to_vec();
+        assert_eq!(ragged, row(&all, 130), "{dtype:?}: one thread, other chunks");
+    }
+}
+
+#[test]
+fn decoders_of_one_model_do_not_meet() {
+    let model = TestModel::new(4, 2, 32).with_random_weights();
+    let (loaded, tokens) = (model.load(), random_tokens(30, model.vocab_size));
+    let expected = all_logits(&mut *exact_decoder(&loaded), &tokens);
+    std::thread::scope(|scope| {
+        for _ in 0..3 {
+            scope.spawn(|| {
+                let mut decoder = exact_decoder(&loaded.clone());
+                for _ in 0..5 {
+                    decoder.truncate(0);
+                    assert_eq!(all_logits(&mut *decoder, &tokens), expected);
+                }
+            });
+        }
+    });
+}
+
+#[test]
+fn wrong_requests_are_errors_and_change_nothing() {
+    let model = TestModel::new(4, 2, 32).with_random_weights();
+    let loaded = model.load();
+    let cancel = CancelToken::new();
+    let options = DecoderOptions { context_length: Some(8), kv_type: KvType::F16 };
+    let mut decoder = loaded.decoder(options).expect("a decoder");
+    decoder.forward(&[1, 2, 3], LogitRows::Last, &cancel).expect("logits");
+
+    let unknown = decoder.forward(&[1, 131], LogitRows::Last, &cancel);
+    assert!(matches!(unknown, Err(EngineError::UnknownToken { id: 131, vocab_size: 131 })));
+    let full = decoder.forward(&[1; 6], LogitRows::Last, &cancel);
+    assert!(matches!(full, Err(EngineError::ContextFull { limit: 8, needed: 9 })));
+    assert!(decoder.forward(&[], LogitRows::Last, &cancel).is_err());
+    assert_eq!(decoder.position(), 3);
+    decoder.truncate(100);
+    assert_eq!(decoder.position(), 3);
+    decoder.forward(&[1; 5], LogitRows::Last, &cancel).expect("the context holds exactly eight");
+
+    let longer = loaded.decoder(DecoderOptions { context_length: Some(513), kv_type: KvType::F16 }).map(|_| ());
+    assert!(matches!(longer, Err(EngineError::ContextFull { limit: 512, needed: 513 })));
+}
+
+#[test]
+fn a_context_larger_than_memory_is_refused_before_it_is_allocated() {
+    let mut model = TestModel::new(8, 8, 256);
+    model.context_length = 1 << 24;
+    let loaded = model.with_random_weights().load();
+    // 2 layers * 2 * 2048 values * 4 bytes * 2^24 positions: 512 GiB.
+    let options = DecoderOptions { context_length: Some(1 << 24), kv_type: KvType::F32 };
+    match loaded.decoder(options).map(|_| ()) {
+        Err(EngineError::OutOfMemory { needed, .. }) => assert!(needed >= 1 << 39, "{needed}"),
+        other => panic!("{other:?}"),
+    }
+    assert!(loaded.memory(1 << 24).private_bytes >= 1 << 38);
+}
+
+#[test]
+fn memory_grows_with_what_is_read() {
+    let model = TestModel::new(4, 2, 64).with_random_weights();
+    let loaded = model.load();
+    let mut decoder =
+        loaded.decoder(DecoderOptions { context_length: Some(512), kv_type: KvType::F16 }).expect("a decoder");
+    let before = decoder.private_bytes();
+    decoder.forward(&[5; 100], LogitRows::Last, &CancelToken::new()).expect("logits");
+    // 2 layers, keys and values, 2 heads of 64, 2 bytes.
+    assert_eq!(decoder.private_bytes() - before, 100 * 2 * 2 * 128 * 2);
+    assert!(decoder.private_bytes() <= loaded.memory(512).private_bytes);
+    assert_eq!(loaded.memory(512).mapped_bytes, model.gguf().len() as u64);
+}
+
+#[test]
+fn cancelling_stops_within_a_chunk_and_leaves_a_whole_prefix() {
+    let mut model = TestModel::new(4, 2, 64);
+    (model.num_layers, model.context_length) = (4, 4096);
+    let model = model.with_random_weights();
+    let (loaded, cancel) = (model.load(), CancelToken::new());
+    let tokens = random_tokens(4096, model.vocab_size);
+    let mut decoder = exact_decoder(&loaded);
+    // Long enough for a first chunk, not for all; the pass itself takes seconds.
+    let canceller = {
+        let cancel = cancel.clone();
+        std::thread::spawn(move || {
+            std::thread::sleep(Duration::from_millis(300));
+            cancel.cancel();
+            Instant::now()
+        })
+    };
+    let result = decoder.forward(&tokens, LogitRows::Last, &cancel).map(|_| ());
+    let stopped = Instant::now();
+    let cancelled = canceller.join().expect("the other thread");
+    if result.is_ok() {
+        panic!("the machine is too fast for this test: make the pass longer");
+    }
+    assert!(matches!(result, Err(EngineError::Cancelled)), "{result:?}");
+    let latency = stopped.saturating_duration_since(cancelled);
+    assert!(latency < Duration::from_millis(500), "{latency:?}");
+
+    let position = decoder.position();
+    assert!(position < 4096 && position.is_multiple_of(128), "{position}");
+    let resumed = decoder
+        .forward(&tokens[position..position + 50], LogitRows::Last, &CancelToken::new())
+        .expect("logits")
+        .to_vec();
+    let mut fresh = exact_decoder(&loaded);
+    let expected = fresh.forward(&tokens[..position + 50], LogitRows::Last, &CancelToken::new()).expect("logits");
+    assert_eq!(resumed, expected);
+}
+
+#[test]
+fn weights_that_are_not_numbers_are_an_error_not_nonsense() {
+    for (name, shape) in [("blk.0.attn_k", [128, 256]), ("blk.1.ffn_down", [256, 512]), ("token_embd", [131, 256])] {
+        for dtype in [GgmlDType::F32, GgmlDType::Q8_0] {
+            let mut model = TestModel::new(4, 2, 64);
+            model.dtype = GgmlDType::Q4K;
+            let mut values = common::random(shape[0] * shape[1], -0.1..=0.1);
+            // A row of NaN in F32; in Q8_0 an infinite block scale.
+            values[256..512].fill(if dtype == GgmlDType::F32 { f32::NAN } else { 1e30 });
+            model.tensor(name, values, &shape, dtype);
+            let model = model.with_random_weights();
+            let mut decoder = exact_decoder(&model.load());
+            let result = decoder.forward(&[1, 0, 1], LogitRows::Last, &CancelToken::new()).map(|_| ());
+            assert!(matches!(result, Err(EngineError::Invalid { .. })), "{name} {dtype:?}: {result:?}");
+        }
+    }
+    let mut model = TestModel::new(4, 2, 64);
+    model.tensor("blk.0.attn_norm", vec![f32::INFINITY; 256], &[256], GgmlDType::F32);
+    let file = sotto_engine::GgufFile::from_bytes(model.with_random_weights().gguf()).expect("a valid file");
+    match sotto_engine::Model::load(file.into(), ModelOptions::default()).map(|_| ()) {
+        Err(EngineError::Invalid { at, .. }) => assert_eq!(at, "tensor blk.0.attn_norm.weight"),
+        other => panic!("{other:?}"),
+    }
+}
