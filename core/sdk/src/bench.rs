@@ -135,7 +135,7 @@ impl LocalModel {
             decode,
             memory: BenchMemory {
                 private_bytes: sequence.private_bytes(),
-                mapped_bytes: loaded.engine.mapped_bytes(),
+                mapped_bytes: loaded.file.bytes,
                 peak_rss_bytes,
                 private_rss_bytes,
             },

@@ -68,7 +68,7 @@ pub(crate) fn generate(
         decode_tokens: ids.len(),
         decode_seconds: decode_watch.seconds(),
         private_bytes: sequence.private_bytes(),
-        mapped_bytes: model.engine.mapped_bytes(),
+        mapped_bytes: model.file.bytes,
         kernels: model.engine.kernels().to_owned(),
         threads: model.engine.threads(),
         stop_reason,
@@ -152,12 +152,13 @@ impl<'a, OnText: FnMut(&str)> Writer<'a, OnText> {
         }
     }
 
-    fn finish(mut self) -> (String, Vec<u32>) {
-        let rest = self.stream.finish();
+    fn finish(self) -> (String, Vec<u32>) {
+        let Self { request, mut history, stream, mut text, mut on_text, .. } = self;
+        let rest = stream.finish();
         if !rest.is_empty() {
-            self.text.push_str(&rest);
-            (self.on_text)(&rest);
+            text.push_str(&rest);
+            on_text(&rest);
         }
-        (self.text, self.history.split_off(self.request.prompt.len()))
+        (text, history.split_off(request.prompt.len()))
     }
 }

@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
+use sotto_engine::GgufFile;
+
 use crate::Error;
 use crate::model::LocalModel;
 
@@ -67,6 +69,40 @@ pub struct ModelReport {
     pub fits: bool,
 }
 
+/// What is kept of a file's metadata: the rest is tens of megabytes for a large vocabulary.
+#[derive(Debug)]
+pub(crate) struct FileFacts {
+    pub bytes: u64,
+    name: Option<String>,
+    parameters: u64,
+    weights: BTreeMap<String, WeightsOfType>,
+    tokenizer: String,
+    has_chat_template: bool,
+}
+
+impl FileFacts {
+    pub(crate) fn of(gguf: &GgufFile) -> Result<Self, Error> {
+        let metadata = gguf.metadata();
+        let mut weights: BTreeMap<String, WeightsOfType> = BTreeMap::new();
+        let mut parameters = 0;
+        for tensor in gguf.tensor_names().filter_map(|name| gguf.tensor(name)) {
+            let entry = weights.entry(tensor.dtype.to_string()).or_default();
+            entry.tensors += 1;
+            entry.bytes += tensor.bytes.len() as u64;
+            parameters += tensor.shape.iter().map(|&size| size as u64).product::<u64>();
+        }
+        let kind = [metadata.string("tokenizer.ggml.model")?, metadata.string("tokenizer.ggml.pre")?];
+        Ok(Self {
+            bytes: gguf.file_len(),
+            name: metadata.string("general.name")?.map(str::to_owned),
+            parameters,
+            weights,
+            tokenizer: kind.into_iter().flatten().collect::<Vec<_>>().join(" / "),
+            has_chat_template: metadata.contains("tokenizer.chat_template"),
+        })
+    }
+}
+
 impl LocalModel {
     /// Reports on the model, with the memory that a context of `context_length` tokens takes.
     ///
@@ -78,38 +114,25 @@ impl LocalModel {
         if context_length > config.context_length {
             return Err(Error::ContextFull { limit: config.context_length, needed: context_length });
         }
-        let metadata = loaded.gguf.metadata();
-        let mut weights: BTreeMap<String, WeightsOfType> = BTreeMap::new();
-        let mut parameters = 0;
-        for (_, tensor) in loaded.gguf.tensors() {
-            let entry = weights.entry(tensor.dtype_name().to_owned()).or_default();
-            entry.tensors += 1;
-            entry.bytes += tensor.bytes().len() as u64;
-            parameters += tensor.elements() as u64;
-        }
         let memory = loaded.engine.memory(context_length);
         let available_bytes = sotto_engine::available_memory();
-        let text = |key: &str| metadata.string(key).map(str::to_owned);
+        let file = &loaded.file;
         Ok(ModelReport {
-            name: text("general.name"),
+            name: file.name.clone(),
             architecture: config.architecture.clone(),
-            parameters,
-            layers: config.layers,
+            parameters: file.parameters,
+            layers: config.num_layers,
             hidden_size: config.hidden_size,
-            feed_forward_size: config.feed_forward_size,
-            heads: config.heads,
-            kv_heads: config.kv_heads,
-            head_size: config.head_size,
+            feed_forward_size: config.intermediate_size,
+            heads: config.num_heads,
+            kv_heads: config.num_kv_heads,
+            head_size: config.head_dim,
             model_context_length: config.context_length,
             vocab_size: config.vocab_size,
-            file_bytes: loaded.gguf.file_len(),
-            weights,
-            tokenizer: [text("tokenizer.ggml.model"), text("tokenizer.ggml.pre")]
-                .into_iter()
-                .flatten()
-                .collect::<Vec<_>>()
-                .join(" / "),
-            has_chat_template: metadata.string("tokenizer.chat_template").is_some(),
+            file_bytes: file.bytes,
+            weights: file.weights.clone(),
+            tokenizer: file.tokenizer.clone(),
+            has_chat_template: file.has_chat_template,
             tuned: loaded.tuned,
             kernels: loaded.engine.kernels().to_owned(),
             threads: loaded.engine.threads(),

@@ -7,6 +7,7 @@ use sotto_engine::{Backend, Decoder, DecoderOptions, GgufFile, Model, ModelOptio
 use sotto_text::{ChatTemplate, ConstraintFactory, Tokenizer};
 
 use crate::Error;
+use crate::inspect::FileFacts;
 use crate::tokenizer::load_tokenizer;
 
 /// The context that a model is used with when nothing else is asked for: enough for a long conversation, and little
@@ -50,7 +51,7 @@ pub(crate) struct Loaded {
     pub template: ChatTemplate,
     /// Whether the model was trained on Sotto's own task formats (`docs/task-format.md`).
     pub tuned: bool,
-    pub gguf: Arc<GgufFile>,
+    pub file: FileFacts,
     context_limit: usize,
     constraints: OnceLock<Result<ConstraintFactory, Error>>,
 }
@@ -72,10 +73,11 @@ impl LocalModel {
     pub fn load_with(file: ModelFile, options: &LoadOptions) -> Result<Self, Error> {
         let (gguf, folder) = open(file)?;
         let tokenizer = load_tokenizer(&gguf, folder.as_deref())?;
-        let template = ChatTemplate::for_tokenizer(gguf.metadata().string("tokenizer.chat_template"), &tokenizer)?;
-        let tuned = gguf.metadata().bool("sotto.tuned").unwrap_or(false);
+        let template = ChatTemplate::for_tokenizer(gguf.metadata().string("tokenizer.chat_template")?, &tokenizer)?;
+        let tuned = gguf.metadata().bool("sotto.tuned")?.unwrap_or(false);
+        let file = FileFacts::of(&gguf)?;
         let engine_options = ModelOptions { backend: options.backend, threads: options.threads };
-        let engine = Model::load(Arc::clone(&gguf), engine_options)?;
+        let engine = Model::load(gguf, engine_options)?;
         let context_limit = context_limit(engine.config().context_length, options.context_length)?;
         if tokenizer.vocab_size() > engine.config().vocab_size {
             return Err(Error::ModelInvalid {
@@ -88,7 +90,7 @@ impl LocalModel {
             });
         }
         let constraints = OnceLock::new();
-        Ok(Self(Arc::new(Loaded { engine, tokenizer, template, tuned, gguf, context_limit, constraints })))
+        Ok(Self(Arc::new(Loaded { engine, tokenizer, template, tuned, file, context_limit, constraints })))
     }
 
     /// The longest context of a request, in tokens.
@@ -104,6 +106,11 @@ impl LocalModel {
 impl Loaded {
     pub(crate) fn context_limit(&self) -> usize {
         self.context_limit
+    }
+
+    /// The token that a text on its own begins with, for models that want one.
+    pub(crate) fn leading_bos(&self) -> Option<u32> {
+        self.tokenizer.bos().filter(|_| self.tokenizer.add_bos())
     }
 
     /// A decoder that holds up to `tokens` tokens.
@@ -126,7 +133,7 @@ fn open(file: ModelFile) -> Result<(Arc<GgufFile>, Option<PathBuf>), Error> {
             let gguf = GgufFile::open(&path)?;
             Ok((Arc::new(gguf), path.parent().map(Path::to_owned)))
         }
-        ModelFile::Embedded(bytes) => Ok((Arc::new(GgufFile::from_static(bytes)?), None)),
+        ModelFile::Embedded(bytes) => Ok((Arc::new(GgufFile::from_bytes(bytes)?), None)),
     }
 }
 

@@ -113,8 +113,7 @@ impl LocalModel {
     pub fn tokenize(&self, text: &str) -> Result<Vec<Token>, Error> {
         let loaded = self.loaded();
         let ids = loaded.tokenizer.encode(text)?;
-        let text_of = |id: u32| String::from_utf8_lossy(loaded.tokenizer.token_bytes(id)).into_owned();
-        Ok(ids.into_iter().map(|id| Token { id, text: text_of(id) }).collect())
+        Ok(ids.into_iter().map(|id| Token { id, text: loaded.tokenizer.token_text(id).into_owned() }).collect())
     }
 
     /// The exact prompt text that the model's chat template makes of a conversation.
@@ -142,7 +141,7 @@ impl LocalModel {
         let loaded = self.loaded();
         match prompt {
             Prompt::Text(text) => {
-                let mut ids: Vec<u32> = loaded.tokenizer.leading_bos().into_iter().collect();
+                let mut ids: Vec<u32> = loaded.leading_bos().into_iter().collect();
                 ids.extend(loaded.tokenizer.encode(&text)?);
                 Ok(ids)
             }
@@ -165,7 +164,7 @@ impl LocalModel {
         if context > limit {
             return Err(Error::ContextFull { limit, needed: context });
         }
-        let bos = loaded.tokenizer.leading_bos();
+        let bos = loaded.leading_bos();
         let ids = loaded.tokenizer.encode(text)?;
         let mut sequence = Sequence::new(loaded.decoder(context)?);
         let (mut total, mut tokens) = (0.0, 0);

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use sotto_engine::{GgufFile, Metadata};
-use sotto_text::{Tokenizer, TokenizerSpec};
+use sotto_text::{Tokenizer, TokenizerHints, TokenizerSpec};
 
 use crate::Error;
 
@@ -11,12 +11,12 @@ use crate::Error;
 const MOST_JSON_BYTES: u64 = 128 << 20;
 
 pub(crate) fn load_tokenizer(gguf: &GgufFile, folder: Option<&Path>) -> Result<Tokenizer, Error> {
-    let spec = spec(gguf.metadata());
+    let spec = spec(gguf.metadata())?;
     if !spec.tokens.is_empty() {
         return Ok(Tokenizer::from_spec(spec)?);
     }
     match folder.map(|folder| folder.join("tokenizer.json")).filter(|path| path.is_file()) {
-        Some(path) => Ok(Tokenizer::from_json(&read_limited(&path)?, &spec)?),
+        Some(path) => Ok(Tokenizer::from_json(&read_limited(&path)?, &TokenizerHints { bos: spec.bos, eos: spec.eos, add_bos: spec.add_bos })?),
         None => Err(Error::ModelInvalid {
             why: "the file has no tokenizer, and there is no tokenizer.json beside it".into(),
             at: "tokenizer.ggml.tokens".into(),
@@ -37,20 +37,23 @@ fn read_limited(path: &Path) -> Result<Vec<u8>, Error> {
     std::fs::read(path).map_err(not_readable)
 }
 
-fn spec(metadata: &Metadata) -> TokenizerSpec {
+fn spec(metadata: &Metadata) -> Result<TokenizerSpec, Error> {
     let id = |name: &str| metadata.u32(&format!("tokenizer.ggml.{name}_token_id"));
-    TokenizerSpec {
-        model: metadata.string("tokenizer.ggml.model").unwrap_or("gpt2").to_owned(),
-        pre: metadata.string("tokenizer.ggml.pre").map(str::to_owned),
-        tokens: metadata.strings("tokenizer.ggml.tokens").unwrap_or_default(),
-        token_types: metadata.i32s("tokenizer.ggml.token_type").unwrap_or_default(),
-        scores: metadata.f32s("tokenizer.ggml.scores").unwrap_or_default(),
-        merges: metadata.strings("tokenizer.ggml.merges").unwrap_or_default(),
-        bos: id("bos"),
-        eos: id("eos"),
-        eot: id("eot"),
-        unknown: id("unknown"),
-        add_bos: metadata.bool("tokenizer.ggml.add_bos_token"),
-        add_space_prefix: metadata.bool("tokenizer.ggml.add_space_prefix"),
-    }
+    let strings = |key: &str| -> Result<Vec<String>, Error> {
+        Ok(metadata.strings(key)?.unwrap_or_default().into_iter().map(str::to_owned).collect())
+    };
+    Ok(TokenizerSpec {
+        model: metadata.string("tokenizer.ggml.model")?.unwrap_or("gpt2").to_owned(),
+        pre: metadata.string("tokenizer.ggml.pre")?.map(str::to_owned),
+        tokens: strings("tokenizer.ggml.tokens")?,
+        token_types: metadata.i32s("tokenizer.ggml.token_type")?.unwrap_or_default(),
+        scores: metadata.f32s("tokenizer.ggml.scores")?.unwrap_or_default(),
+        merges: strings("tokenizer.ggml.merges")?,
+        bos: id("bos")?,
+        eos: id("eos")?,
+        eot: id("eot")?,
+        unknown: id("unknown")?,
+        add_bos: metadata.bool("tokenizer.ggml.add_bos_token")?,
+        add_space_prefix: metadata.bool("tokenizer.ggml.add_space_prefix")?,
+    })
 }

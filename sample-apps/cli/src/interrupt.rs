@@ -16,7 +16,7 @@ pub fn install() {
         }
     };
     if let Err(error) = ctrlc::set_handler(handler) {
-        log::warn!("Ctrl-C will end the program at once: {error}");
+        eprintln!("Ctrl-C will end the program at once: {error}");
     }
 }
 

@@ -167,7 +167,7 @@ fn summarize_window(
     let note = NoteText::new(window);
     let prompt = task_prompt(model, instruction(model), note.as_str())?;
     let (_, max_tokens) = split_context(model.context_limit(), ANSWER_TOKENS);
-    let format = OutputFormat::Lark(grammar(&note, model.tuned));
+    let format = OutputFormat::Lark(grammar(&note, model.tuned)?);
     let mut written = String::new();
     let mut last = NoteSummary::default();
     let answer = constrained_answer(model, &prompt, &format, max_tokens, cancel, |piece| {
@@ -182,16 +182,16 @@ fn summarize_window(
 }
 
 /// The answer's form (`docs/task-format.md`), with the note's own words as its spans.
-fn grammar(note: &NoteText, spans_only: bool) -> String {
+fn grammar(note: &NoteText, spans_only: bool) -> Result<String, Error> {
     let free_title = if spans_only { "SPAN" } else { "/ [^\\n]{1,80}/" };
     let free_overview = if spans_only { "SPAN" } else { "/ [^\\n]{1,400}/" };
-    format!(
+    Ok(format!(
         "start: \"Title:\" {free_title} \"\\nOverview:\" {free_overview} \"\\nPoints:\\n\" point{{0,8}} \"Actions:\\n\" action{{0,8}}\n\
          point: \"-\" SPAN \"\\n\"\n\
          action: \"-\" SPAN \"\\n\" (\"  owner:\" SPAN \"\\n\")? (\"  due:\" SPAN \"\\n\")?\n\
          {}",
-        spans_grammar("SPAN", &note.span_pieces())
-    )
+        spans_grammar("SPAN", &note.span_pieces())?
+    ))
 }
 
 /// Reads as much of an answer as is there.

@@ -29,7 +29,7 @@ pub fn run(
     })?;
     bar.finish_and_clear();
     if json {
-        return print_json(&report);
+        return print_json(&serde_json::json!({ "bytes": report.bytes, "file": output }));
     }
     writeln!(std::io::stdout(), "wrote {} of random weights to {}", screen::bytes(report.bytes), output.display())?;
     Ok(())

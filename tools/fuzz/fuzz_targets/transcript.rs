@@ -1,0 +1,13 @@
+//! Any text as a transcript.
+#![no_main]
+
+use libfuzzer_sys::fuzz_target;
+use sotto::VoiceNote;
+
+fuzz_target!(|text: &str| {
+    let note = VoiceNote::transcript(text);
+    for (index, segment) in note.segments().iter().enumerate() {
+        assert_eq!(segment.id as usize, index + 1);
+        assert!(!segment.text.is_empty());
+    }
+});
