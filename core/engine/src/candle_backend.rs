@@ -15,7 +15,7 @@ use candle_core::quantized::gguf_file::{Content, Value};
 use candle_core::{Device, Tensor};
 use candle_transformers::models::{quantized_llama, quantized_qwen2, quantized_qwen3};
 
-use crate::gguf::Bytes;
+use crate::gguf::{Bytes, tensor_place};
 use crate::memory::check_available;
 use crate::{CancelToken, Decoder, EngineError, GgufFile, LogitRows, ModelConfig, RopeScaling};
 
@@ -42,10 +42,12 @@ impl CandleModel {
     /// Checks that candle computes what the file asks for; it loads nothing yet.
     ///
     /// # Errors
-    /// [`EngineError::Unsupported`] for families and variants that candle lacks, or would silently compute wrongly.
+    /// [`EngineError::Unsupported`] for families and variants that candle lacks, or would silently compute wrongly;
+    /// [`EngineError::Invalid`] for tensors that are missing or have other shapes than the metadata says.
     pub(crate) fn new(file: &GgufFile, config: ModelConfig) -> Result<Self, EngineError> {
         let family = Family::of(&config)?;
         refuse_what_candle_ignores(family, file, &config)?;
+        check_shapes(family, file, &config)?;
         Ok(Self { bytes: Arc::clone(file.bytes()), family, weight_bytes: copied_weight_bytes(file), config })
     }
 
@@ -131,6 +133,53 @@ fn refuse_what_candle_ignores(family: Family, file: &GgufFile, config: &ModelCon
         return refuse("a Llama model with biases");
     }
     Ok(())
+}
+
+/// candle would notice a wrong shape only while it computes.
+fn check_shapes(family: Family, file: &GgufFile, config: &ModelConfig) -> Result<(), EngineError> {
+    for (name, shape) in expected_tensors(family, config) {
+        match file.tensor(&name) {
+            Some(tensor) if tensor.shape == shape => {}
+            Some(tensor) => {
+                let why = format!("its shape is {:?}, {shape:?} was expected", tensor.shape);
+                return Err(EngineError::invalid(tensor_place(&name), why));
+            }
+            None => return Err(EngineError::invalid(tensor_place(&name), "the tensor is missing")),
+        }
+    }
+    Ok(())
+}
+
+fn expected_tensors(family: Family, config: &ModelConfig) -> Vec<(String, Vec<usize>)> {
+    let (hidden, inner, vocab) = (config.hidden_size, config.intermediate_size, config.vocab_size);
+    let (queries, keys, head) = (config.query_size(), config.kv_size(), config.head_dim);
+    let mut layer_tensors = vec![
+        ("attn_norm.weight", vec![hidden]),
+        ("attn_q.weight", vec![queries, hidden]),
+        ("attn_k.weight", vec![keys, hidden]),
+        ("attn_v.weight", vec![keys, hidden]),
+        ("attn_output.weight", vec![hidden, queries]),
+        ("ffn_norm.weight", vec![hidden]),
+        ("ffn_gate.weight", vec![inner, hidden]),
+        ("ffn_up.weight", vec![inner, hidden]),
+        ("ffn_down.weight", vec![hidden, inner]),
+    ];
+    layer_tensors.extend(match family {
+        Family::Llama => vec![],
+        Family::Qwen2 => {
+            vec![("attn_q.bias", vec![queries]), ("attn_k.bias", vec![keys]), ("attn_v.bias", vec![keys])]
+        }
+        Family::Qwen3 => vec![("attn_q_norm.weight", vec![head]), ("attn_k_norm.weight", vec![head])],
+    });
+    let in_layer =
+        |layer| layer_tensors.iter().map(move |(part, shape)| (format!("blk.{layer}.{part}"), shape.clone()));
+    let mut expected: Vec<_> = (0..config.num_layers).flat_map(in_layer).collect();
+    expected.push(("token_embd.weight".to_owned(), vec![vocab, hidden]));
+    expected.push(("output_norm.weight".to_owned(), vec![hidden]));
+    if !config.tied_embeddings {
+        expected.push(("output.weight".to_owned(), vec![vocab, hidden]));
+    }
+    expected
 }
 
 /// candle caches keys and values as F32.

@@ -301,6 +301,24 @@ fn candle_refuses_what_it_would_compute_wrongly() {
 }
 
 #[test]
+fn candle_is_not_given_tensors_that_are_missing_or_misshapen() {
+    let path = folder().join("qwen2.gguf");
+    let without_a_bias = rewritten(&path, |name| name != "blk.1.attn_k.bias", |tensor| tensor);
+    let turned_keys = |tensor: QTensor| match tensor.shape().dims() {
+        [16, 32] => {
+            let values = tensor.dequantize(&Device::Cpu).and_then(|values| values.reshape((32, 16))).expect("turned");
+            QTensor::quantize(&values, GgmlDType::F32).expect("F32")
+        }
+        _ => tensor,
+    };
+    for file in [without_a_bias, rewritten(&path, |_| true, turned_keys)] {
+        let options = ModelOptions { backend: Backend::Candle, ..ModelOptions::default() };
+        let result = Model::load(Arc::new(file), options);
+        assert!(matches!(result, Err(EngineError::Invalid { .. })), "{result:?}");
+    }
+}
+
+#[test]
 fn candle_stops_between_passes_and_goes_on() {
     let golden = golden("plain-gqa1-hd32-tied");
     let mut decoder = decoder(golden.file(), Backend::Candle, golden.options(KvType::F32));
