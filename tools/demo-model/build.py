@@ -52,7 +52,7 @@ def write_test_split(path: Path, notes_count: int = 200, texts_count: int = 200,
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("folder")
-    parser.add_argument("--samples", type=int, default=200_000)
+    parser.add_argument("--samples", type=int, default=180_000)
     parser.add_argument("--vocab", type=int, default=4096)
     parser.add_argument("--workers", type=int, default=1)
     args = parser.parse_args()

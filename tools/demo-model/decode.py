@@ -1,5 +1,6 @@
 """Greedy decoding in PyTorch, free or held to the summarize format with its substring mask, as the SDK holds it."""
 
+import functools
 import re
 
 import torch
@@ -11,6 +12,8 @@ LISTS_MAX = 8
 
 
 def load(folder: str) -> tuple[Llama, tokenizer.Coder]:
+    """The last checkpoint and its tokenizer."""
+    torch.set_num_threads(1)
     state = torch.load(f"{folder}/model.pt", map_location="cpu")
     model = Llama(Config(**state["config"]))
     model.load_state_dict(state["model"])
@@ -27,7 +30,7 @@ class Writer:
 
     @torch.inference_mode()
     def feed(self, ids: list[int]) -> None:
-        self.scores = self.model.logits(self.model.hidden(torch.tensor([ids]), self.caches)[0, -1])
+        self.scores = self.model.logits(self.model.hidden(torch.tensor([ids]), self.caches)[0, -1]).numpy()
 
     def force(self, text: str) -> None:
         self.feed(self.coder.text(text))
@@ -43,10 +46,28 @@ class Writer:
     def choose(self, options: list[str]) -> str:
         """The option whose first token scores best; it is fed. "" stands for the end of the answer."""
         first = [self.coder.text(o)[0] if o else self.coder.end for o in options]
-        best = options[int(torch.stack([self.scores[t] for t in first]).argmax())]
+        best = options[int(self.scores[first].argmax())]
         if best:
             self.force(best)
         return best
+
+    def one_of(self, options: list[str]) -> str:
+        """Write one of the options in full, then the end token."""
+        left = {option: self.coder.text(option) + [self.coder.end] for option in options}
+        written = 0
+        while len(left) > 1:
+            token = max({ids[written] for ids in left.values()}, key=lambda t: self.scores[t])
+            left = {option: ids for option, ids in left.items() if ids[written] == token}
+            written += 1
+            self.feed([token])
+        return next(iter(left))
+
+
+@functools.cache
+def pieces(coder: tokenizer.Coder) -> dict[str, int]:
+    """Tokens by the text they stand for, without those that hold a part of a character."""
+    texts = {coder.tokenizer.decode([index]): index for index in range(coder.tokenizer.get_vocab_size())}
+    return {text: index for text, index in texts.items() if "\ufffd" not in text}
 
 
 class NoteMask:
@@ -55,11 +76,7 @@ class NoteMask:
     def __init__(self, coder: tokenizer.Coder, note: str) -> None:
         self.coder = coder
         self.lines = [" " + line for line in note.split("\n")]
-        self.pieces: dict[str, int] = {}
-        for token, index in coder.tokenizer.get_vocab().items():
-            text = coder.tokenizer.decode([index])
-            if "\ufffd" not in text:
-                self.pieces[text] = index
+        self.pieces = pieces(coder)
         self.newline = coder.text("\n")[0]
 
     def starts(self) -> set[tuple[int, int]]:
@@ -91,7 +108,7 @@ class NoteMask:
             allowed = list(moves) + ([self.newline] if ids and self.may_end(places) else [])
             if not allowed:
                 break
-            token = max(allowed, key=lambda t: float(writer.scores[t]))
+            token = max(allowed, key=lambda t: writer.scores[t])
             writer.feed([token])
             if token == self.newline:
                 break

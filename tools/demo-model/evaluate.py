@@ -67,7 +67,7 @@ class Torch:
         return self.decode.summarize(self.model, self.coder, text)
 
     def classify(self, text: str, names: list[str]) -> str:
-        return self.writer("classify: " + ", ".join(names), text).choose(names)
+        return self.writer("classify: " + ", ".join(names), text).one_of(names)
 
     def extract(self, text: str, names: list[str]) -> str:
         return self.writer("extract: " + ", ".join(names), text).free()
