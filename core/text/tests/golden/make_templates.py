@@ -1,0 +1,245 @@
+"""Renders chat templates with Jinja2, set up as `transformers` does it, into templates.json.
+
+    python -m venv VENV && VENV/bin/pip install jinja2==3.1.6
+    SOTTO_FIXTURES=... VENV/bin/python core/text/tests/golden/make_templates.py
+
+With SOTTO_FIXTURES set, the Llama 3.2 template from there is rendered too; only what it gives is stored.
+"""
+
+import datetime
+import json
+import os
+import pathlib
+
+import jinja2
+import jinja2.ext
+import jinja2.nodes
+import jinja2.sandbox
+
+BOS, EOS = "<|begin_of_text|>", "<|eot_id|>"
+NOW = datetime.datetime(2024, 7, 26, 12, 0, tzinfo=datetime.timezone.utc)
+
+TEMPLATES = {
+    "headers": """{{- bos_token }}
+{%- for m in messages %}
+    {{- '<|start_header_id|>' ~ m['role'] ~ '<|end_header_id|>\\n\\n' ~ m['content'] | trim ~ eos_token }}
+{%- endfor %}
+{%- if add_generation_prompt %}{{ '<|start_header_id|>assistant<|end_header_id|>\\n\\n' }}{% endif %}
+""",
+    "chatml": """{% for message in messages %}{{'<|im_start|>' + message['role'] + '\\n' + message['content'] + '<|im_end|>' + '\\n'}}{% endfor %}{% if add_generation_prompt %}{{ '<|im_start|>assistant\\n' }}{% endif %}""",
+    "chatml_default_system": """{%- if messages[0].role != "system" %}
+<|im_start|>system
+You are helpful.<|im_end|>
+{% endif %}
+{%- for message in messages %}
+    {%- if (message.role == "user") or (message.role == "system" and not loop.first) or (message.role == "assistant" and not message.tool_calls) %}
+        {{- '<|im_start|>' + message.role + '\\n' + message.content + '<|im_end|>' + '\\n' }}
+    {%- elif message.role == "system" %}
+        {{- '<|im_start|>system\\n' + message.content.strip() + '<|im_end|>\\n' }}
+    {%- endif %}
+{%- endfor %}
+{%- if add_generation_prompt %}
+    {{- '<|im_start|>assistant\\n' }}
+{%- endif %}
+""",
+    "turns": """{{ bos_token }}{% if messages[0]['role'] == 'system' %}{{ raise_exception('System role not supported') }}{% endif %}{% for message in messages %}{% if (message['role'] == 'user') != (loop.index0 % 2 == 0) %}{{ raise_exception('Conversation roles must alternate user/assistant/user/assistant/...') }}{% endif %}{% if (message['role'] == 'assistant') %}{% set role = 'model' %}{% else %}{% set role = message['role'] %}{% endif %}{{ '<start_of_turn>' + role + '\\n' + message['content'] | trim + '<end_of_turn>\\n' }}{% endfor %}{% if add_generation_prompt %}{{'<start_of_turn>model\\n'}}{% endif %}""",
+    "instruct": """{%- if messages[0]["role"] == "system" %}
+    {%- set system_message = messages[0]["content"] %}
+    {%- set loop_messages = messages[1:] %}
+{%- else %}
+    {%- set loop_messages = messages %}
+{%- endif %}
+
+{#- Every other message is the user's. #}
+{{- bos_token }}
+{%- for message in loop_messages %}
+    {%- if message["role"] == "user" %}
+        {%- if loop.last and system_message is defined %}
+            {{- "[INST] " + system_message + "\\n\\n" + message["content"] + "[/INST]" }}
+        {%- else %}
+            {{- "[INST] " + message["content"] + "[/INST]" }}
+        {%- endif %}
+    {%- elif message["role"] == "assistant" %}
+        {{- " " + message["content"]|trim + eos_token }}
+    {%- else %}
+        {{- raise_exception("Only user and assistant roles are supported, with the exception of an initial optional system message!") }}
+    {%- endif %}
+{%- endfor %}
+""",
+    "bars": """{% for message in messages %}{% if message['role'] == 'system' %}{{'<|system|>\\n' + message['content'] + '<|end|>\\n'}}{% elif message['role'] == 'user' %}{{'<|user|>\\n' + message['content'] + '<|end|>\\n'}}{% elif message['role'] == 'assistant' %}{{'<|assistant|>\\n' + message['content'] + '<|end|>\\n'}}{% endif %}{% endfor %}{% if add_generation_prompt %}{{ '<|assistant|>\\n' }}{% else %}{{ eos_token }}{% endif %}""",
+    "namespace": """{% set ns = namespace(users=0, last='', found=false) %}
+{% for m in messages %}
+  {% if m.role == 'user' %}
+    {% set ns.users = ns.users + 1 %}
+    {% set ns.last = m.content %}
+    {% set ns.found = true %}
+  {% endif %}
+{% endfor %}
+users={{ ns.users }} found={{ ns.found }} last={{ ns.last | trim }}
+{% if ns.users >= 2 %}
+several
+{% endif %}
+end
+""",
+    "loops": """{% for m in messages %}
+{{ loop.index }}/{{ loop.length }} {{ loop.index0 }} {{ loop.revindex }} {{ loop.first }} {{ loop.last }} {{ m.role }}{{ '' if loop.last else ',' }}
+{% else %}
+none
+{% endfor %}
+{% for m in messages if m.role != 'assistant' %}[{{ m.role }}]{% endfor %}
+
+{% for m in messages[::-1] %}{{ m.role[0] }}{% endfor %}
+""",
+    "loop_controls": """{% for m in messages %}{% if m.role == 'system' %}{% continue %}{% endif %}{% if loop.index > 3 %}{% break %}{% endif %}({{ m.role }}:{{ m.content | length > 0 }}){% endfor %}""",
+    "slices": """{{ messages[-1].content }}|{{ messages[:1] | length }}|{{ messages[1:] | length }}|{{ messages[-1]['role'][:4] }}|{{ messages[0].content[:5] }}|{{ messages[0].content[-3:] }}|{{ (messages | last).role }}|{{ (messages | first)['role'] }}""",
+    "string_methods": """{% for m in messages %}{{ m.content.strip() }}|{{ m.content.lstrip() }}|{{ m.content.rstrip('\\n ') }}|{{ m.role.upper() }}|{{ m.role.title() }}|{{ m.role.capitalize() }}|{{ m.content.startswith('H') }}|{{ m.content.endswith('?') }}|{{ m.content.split(' ')[0] }}|{{ m.content.split('</think>')[-1].lstrip('\\n') }}|{{ m.content.replace('e', 'E') }}|{{ m.role.find('s') }}
+{% endfor %}""",
+    "think": """{%- for m in messages %}
+{%- set content = m.content %}
+{%- if m.role == 'assistant' and '</think>' in content %}
+    {%- set reasoning = content.split('</think>')[0].rstrip('\\n').split('<think>')[-1].lstrip('\\n') %}
+    {%- set content = content.split('</think>')[-1].lstrip('\\n') %}
+{{- '[' ~ reasoning ~ ']' }}
+{%- endif %}
+{{- m.role ~ ':' ~ content ~ '\\n' }}
+{%- endfor %}
+""",
+    "tests": """{% for m in messages %}{{ m.content is string }} {{ m.content is iterable }} {{ m.content is mapping }} {{ m is mapping }} {{ m.tool_calls is defined }} {{ m.name is not defined }} {{ tools is none }} {{ tools is defined }} {{ nothing is defined }} {{ 'role' in m }} {{ 'name' in m }} {{ m.role in ['user', 'assistant'] }} {{ loop.index is odd }} {{ loop.index0 is even }} {{ loop.index is divisibleby 3 }} {{ m.role == 'user' and not loop.last }} {{ none }} {{ true }} {{ 1.5 }} {{ 7 // 2 }} {{ 7 % 3 }} {{ -7 // 2 }} {{ 2 ** 3 }}
+{% endfor %}""",
+    "json": """{{ messages | tojson }}
+{{ messages | tojson(indent=4) }}
+{{ messages[0] | tojson(indent=2) }}
+{{ {'a': [1, 2.5, true, none], 'b': {}, 'c': [], 'd': "<&>'\\"\\\\\\n\\t"} | tojson }}
+{{ {'a': [1, {'x': []}], 'b': {}} | tojson(indent=2) }}
+""",
+    "macro": """{% macro turn(role, content, end=eos_token) -%}
+<{{ role }}>{{ content | trim }}{{ end }}
+{%- endmacro %}
+{% for m in messages %}{{ turn(m.role, m.content) }}{{ turn(m.role, 'x', end='!') }}
+{% endfor %}""",
+    "set_blocks": """{% set greeting %}
+Hello {{ messages[0].role }}
+{% endset %}
+{{ greeting | trim }}{{ greeting }}
+{%- set items = [] %}{% for m in messages %}{% set x = m.role %}{{ x }};{% endfor %}
+{%- set a, b = 1, 2 %}{{ a }}{{ b }}
+{%- set d = {'k': 'v', 'n': 1} %}{% for key, value in d.items() %}{{ key }}={{ value }} {% endfor %}{{ d.get('k') }}{{ d.get('z', 'none') }}{{ d['k'] }}{{ d.n }}""",
+    "filters": """{{ messages | map(attribute='role') | join(', ') }}|{{ messages | selectattr('role', 'equalto', 'user') | list | length }}|{{ messages | rejectattr('role', 'eq', 'user') | map(attribute='role') | list }}|{{ undefined_thing | default('fallback') }}|{{ '' | default('empty', true) }}|{{ 'a b' | upper }}|{{ messages[0].role | capitalize }}|{{ ['b', 'a'] | sort | join }}|{{ 'x' | length }}|{{ '5' | int + 1 }}|{{ messages[0].content | replace('a', 'b') }}|{{ [1, 2, 3] | sum }}|{{ (1, 'two') }}|{{ ['a', "b'c"] }}|{{ {'a': 1} }}|{{ 'line\\nline' | indent(2) }}""",
+    "whitespace": """  {% if true %}
+  kept
+    {% for m in messages %}
+    - {{ m.role }}  
+    {% endfor %}
+  {% endif %}
+{#- comment -#}
+  tail {{- ' joined' -}}   
+  {% raw %}{{ raw }}{% endraw %}
+last
+""",
+    "generation": """{% for m in messages %}{% if m.role == 'assistant' %}{% generation %}
+{{ m.content }}{% endgeneration %}{% else %}
+{{ m.role }}: {{ m.content }}
+{% endif %}
+    {%- generation -%}
+  x
+    {%- endgeneration %}
+{% endfor %}""",
+    "date": """{%- if strftime_now is defined %}{% set date_string = strftime_now("%d %b %Y") %}{% endif %}Today Date: {{ date_string }} {{ strftime_now("%Y-%m-%d") }} {{ strftime_now("%A, %B %d, %Y %H:%M") }} {{ tools is none }}""",
+    "ternary": """{{ 'a' if add_generation_prompt else 'b' }}{{ 'only' if false }}{{ ('x' if messages | length > 2 else 'y') ~ messages | length }}{% if not (messages[0].role == 'system') %}no system{% endif %}{{ "quoted \\"text\\"" }}{{ 'it' "s" }}{{ '%s-%s' | format('a', 'b') }}{{ bos_token }}{{ unk_token }}""",
+    "raise": """{% if messages | length > 2 %}{{ raise_exception('too many messages') }}{% endif %}ok""",
+    "undefined_attribute": """{{ messages[0].nothing }}{{ messages[0].nothing.deeper }}""",
+    "nested": """{% for m in messages %}{% for part in m.content.split() %}{{ part }}{% if not loop.last %}_{% endif %}{% endfor %}{{ '\\n' if not loop.last }}{% endfor %}""",
+}
+
+CONVERSATIONS = {
+    "user": [("user", "Hello there, what is new?")],
+    "system": [("system", "  You are brief. \n"), ("user", "Hi")],
+    "long": [
+        ("system", "Be kind."),
+        ("user", "first question?"),
+        ("assistant", "<think>\nhm\n</think>\n\nfirst answer"),
+        ("user", " second  question\n"),
+        ("assistant", "second answer "),
+        ("user", "third"),
+    ],
+    "turns": [("user", "one"), ("assistant", "two"), ("user", "three")],
+    "unicode": [
+        ("user", "\u00a0Ünïcödé 日本語 🧑‍🚀\u2003"),
+        ("assistant", "مرحبا \u202e e\u0301 \ufeff"),
+        ("user", "tabs\tand \"quotes\" 'single' \\ back\\slash </s> & <b>"),
+    ],
+    "empty": [("user", "")],
+    "two_users": [("user", "a"), ("user", "b")],
+}
+
+
+class Generation(jinja2.ext.Extension):
+    """`{% generation %}` as `transformers` has it, without the bookkeeping."""
+
+    tags = {"generation"}
+
+    def parse(self, parser):
+        line = next(parser.stream).lineno
+        body = parser.parse_statements(("name:endgeneration",), drop_needle=True)
+        return jinja2.nodes.CallBlock(self.call_method("_body"), [], [], body).set_lineno(line)
+
+    @staticmethod
+    def _body(caller):
+        return caller()
+
+
+def raise_exception(message):
+    raise jinja2.exceptions.TemplateError(message)
+
+
+def tojson(value, ensure_ascii=False, indent=None, separators=None, sort_keys=False):
+    return json.dumps(value, ensure_ascii=ensure_ascii, indent=indent, separators=separators, sort_keys=sort_keys)
+
+
+def render(source, conversation, add_generation_prompt):
+    environment = jinja2.sandbox.ImmutableSandboxedEnvironment(
+        trim_blocks=True, lstrip_blocks=True, extensions=[Generation, jinja2.ext.loopcontrols]
+    )
+    environment.filters["tojson"] = tojson
+    environment.globals["raise_exception"] = raise_exception
+    environment.globals["strftime_now"] = NOW.strftime
+    messages = [{"role": role, "content": content} for role, content in conversation]
+    return environment.from_string(source).render(
+        messages=messages,
+        tools=None,
+        documents=None,
+        add_generation_prompt=add_generation_prompt,
+        bos_token=BOS,
+        eos_token=EOS,
+    )
+
+
+def main():
+    sources = dict(TEMPLATES)
+    fixtures = os.environ.get("SOTTO_FIXTURES")
+    if fixtures:
+        sources["fixture:llama-3.2-instruct.jinja"] = (pathlib.Path(fixtures) / "llama-3.2-instruct.jinja").read_text()
+    cases = []
+    for template, source in sources.items():
+        for name, conversation in CONVERSATIONS.items():
+            for add_generation_prompt in (False, True):
+                case = {"template": template, "conversation": name, "add_generation_prompt": add_generation_prompt}
+                try:
+                    case["text"] = render(source, conversation, add_generation_prompt)
+                except jinja2.exceptions.TemplateError:
+                    case["text"] = None
+                cases.append(case)
+    golden = {
+        "bos": BOS,
+        "eos": EOS,
+        "unix_seconds": int(NOW.timestamp()),
+        "templates": TEMPLATES,
+        "conversations": CONVERSATIONS,
+        "cases": cases,
+    }
+    path = pathlib.Path(__file__).with_name("templates.json")
+    path.write_text(json.dumps(golden, ensure_ascii=False, indent=1) + "\n")
+    print(f"{len(cases)} cases")
+
+
+main()

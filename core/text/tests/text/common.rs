@@ -1,0 +1,118 @@
+//! Small vocabularies, and the real one of the fixtures.
+
+use std::fs::File;
+use std::path::PathBuf;
+use std::sync::OnceLock;
+
+use candle_core::quantized::gguf_file::{Content, Value};
+use sotto_text::{Tokenizer, TokenizerSpec};
+
+pub const NORMAL: i32 = 1;
+pub const UNKNOWN: i32 = 2;
+pub const CONTROL: i32 = 3;
+pub const USER_DEFINED: i32 = 4;
+pub const BYTE: i32 = 6;
+
+/// The folder of the fixtures; says loudly that the test is skipped when there is none.
+pub fn fixtures(test: &str) -> Option<PathBuf> {
+    let folder = std::env::var_os("SOTTO_FIXTURES").map(PathBuf::from);
+    if folder.is_none() {
+        eprintln!("SKIPPED: {test}: SOTTO_FIXTURES is not set");
+    }
+    folder
+}
+
+/// GPT-2's stand-in for a byte, written down independently of the crate.
+pub fn stand_in(byte: u8) -> char {
+    let printable = |byte: &u8| matches!(byte, 33..=126 | 161..=172 | 174..=255);
+    if printable(&byte) {
+        return char::from(byte);
+    }
+    let before = (0..byte).filter(|byte| !printable(byte)).count();
+    char::from_u32(256 + before as u32).unwrap()
+}
+
+fn push(spec: &mut TokenizerSpec, token: &str, token_type: i32) -> u32 {
+    spec.tokens.push(token.to_owned());
+    spec.token_types.push(token_type);
+    spec.tokens.len() as u32 - 1
+}
+
+/// A byte-level vocabulary: all bytes, some merges, Llama 3's control tokens, one user-defined token of each sort.
+pub fn byte_level_spec() -> TokenizerSpec {
+    let mut spec =
+        TokenizerSpec { model: "gpt2".to_owned(), pre: Some("llama-bpe".to_owned()), ..TokenizerSpec::default() };
+    for byte in 0..=255 {
+        push(&mut spec, &stand_in(byte).to_string(), NORMAL);
+    }
+    for merge in
+        ["h e", "l l", "he ll", "hell o", "Ġ w", "Ġw o", "r l", "< |", "| >", "e o", "eo t", "i d", "_ id", "Ċ Ċ"]
+    {
+        push(&mut spec, &merge.replace(' ', ""), NORMAL);
+        spec.merges.push(merge.to_owned());
+    }
+    spec.bos = Some(push(&mut spec, "<|begin_of_text|>", CONTROL));
+    spec.eos = Some(push(&mut spec, "<|end_of_text|>", CONTROL));
+    for control in ["<|start_header_id|>", "<|end_header_id|>", "<|eot_id|>", "[INST]"] {
+        push(&mut spec, control, CONTROL);
+    }
+    push(&mut spec, "<tool_call>", USER_DEFINED);
+    push(&mut spec, "   ", USER_DEFINED);
+    spec
+}
+
+pub fn byte_level() -> Tokenizer {
+    Tokenizer::from_spec(byte_level_spec()).unwrap()
+}
+
+/// A SentencePiece vocabulary: control tokens, bytes, letters and some pieces; scores fall with the id, some are equal.
+pub fn sentence_piece_spec() -> TokenizerSpec {
+    let mut spec = TokenizerSpec { model: "llama".to_owned(), ..TokenizerSpec::default() };
+    spec.unknown = Some(push(&mut spec, "<unk>", UNKNOWN));
+    spec.bos = Some(push(&mut spec, "<s>", CONTROL));
+    spec.eos = Some(push(&mut spec, "</s>", CONTROL));
+    for byte in 0..=255 {
+        push(&mut spec, &format!("<0x{byte:02X}>"), BYTE);
+    }
+    let pieces =
+        "▁ a b c d e l o h w r < > s / é ab bc ca aa aaa aab abc ▁a ▁ab ▁b ▁▁ ▁▁▁ he ll hell hello ▁hello wo rld";
+    for piece in pieces.split(' ') {
+        push(&mut spec, piece, NORMAL);
+    }
+    spec.scores = (0..spec.tokens.len()).map(|id| -((id / 3) as f32)).collect();
+    spec
+}
+
+pub fn sentence_piece() -> Tokenizer {
+    Tokenizer::from_spec(sentence_piece_spec()).unwrap()
+}
+
+/// The spec in the metadata of a GGUF file.
+pub fn spec_from_gguf(path: &std::path::Path) -> TokenizerSpec {
+    let content = Content::read(&mut File::open(path).unwrap()).unwrap();
+    let get = |key: &str| content.metadata.get(&format!("tokenizer.ggml.{key}"));
+    let strings = |key: &str| -> Vec<String> {
+        let items = get(key).map(|value| value.to_vec().unwrap().clone()).unwrap_or_default();
+        items.iter().map(|item| item.to_string().unwrap().clone()).collect()
+    };
+    let id = |key: &str| get(key).map(|value| value.to_u32().unwrap());
+    let types = get("token_type").map(|value| value.to_vec().unwrap().clone()).unwrap_or_default();
+    TokenizerSpec {
+        model: get("model").unwrap().to_string().unwrap().clone(),
+        pre: get("pre").map(|value| value.to_string().unwrap().clone()),
+        tokens: strings("tokens"),
+        token_types: types.iter().map(|value: &Value| value.to_i32().unwrap()).collect(),
+        merges: strings("merges"),
+        bos: id("bos_token_id"),
+        eos: id("eos_token_id"),
+        eot: id("eot_token_id"),
+        ..TokenizerSpec::default()
+    }
+}
+
+/// Llama 3's tokenizer, if the fixtures are there.
+pub fn llama3(test: &str) -> Option<&'static Tokenizer> {
+    static TOKENIZER: OnceLock<Tokenizer> = OnceLock::new();
+    let path = fixtures(test)?.join("ggml-vocab-llama-bpe.gguf");
+    Some(TOKENIZER.get_or_init(|| Tokenizer::from_spec(spec_from_gguf(&path)).unwrap()))
+}

@@ -1,0 +1,174 @@
+//! Output held to schemas, choices and grammars.
+
+use serde_json::{Value, json};
+use sotto_text::{Constraint, ConstraintFactory, OutputFormat, Sampler, SamplingOptions, TextError, Tokenizer};
+
+use crate::common::{byte_level, llama3, sentence_piece};
+
+/// An answer drawn at random within the constraint, up to `limit` tokens; None when it did not end by then.
+pub fn random_answer(tokenizer: &Tokenizer, constraint: &mut Constraint, seed: u64, limit: usize) -> Option<Vec<u32>> {
+    let options = SamplingOptions { temperature: 1.0, seed, ..SamplingOptions::default() };
+    let mut sampler = Sampler::new(options).unwrap();
+    let mut ids = Vec::new();
+    while ids.len() < limit {
+        let mut logits = vec![0.0; tokenizer.vocab_size()];
+        let id = sampler.sample(&mut logits, &ids, Some(constraint.allowed().unwrap())).unwrap();
+        constraint.commit(id).unwrap();
+        if tokenizer.end_tokens().contains(&id) {
+            return Some(ids);
+        }
+        ids.push(id);
+    }
+    None
+}
+
+/// Whether the constraint takes the text and may stop after it.
+pub fn accepts(tokenizer: &Tokenizer, factory: &ConstraintFactory, format: &OutputFormat, text: &str) -> bool {
+    let mut constraint = factory.constraint(format).unwrap();
+    let ids = tokenizer.encode_continuation(text).unwrap();
+    ids.iter().all(|&id| constraint.commit(id).is_ok()) && constraint.may_stop()
+}
+
+fn schema() -> OutputFormat {
+    OutputFormat::JsonSchema(json!({
+        "type": "object",
+        "properties": {
+            "task": { "type": "string", "maxLength": 12 },
+            "owner": { "type": ["string", "null"], "maxLength": 5 },
+            "urgent": { "type": "boolean" },
+            "tags": { "type": "array", "items": { "enum": ["a", "b"] }, "maxItems": 3 },
+        },
+        "required": ["task", "owner", "urgent", "tags"],
+        "additionalProperties": false,
+    }))
+}
+
+#[test]
+fn random_json_fits_the_schema_and_the_separators() {
+    for tokenizer in [byte_level(), sentence_piece()] {
+        let factory = ConstraintFactory::new(&tokenizer).unwrap();
+        let mut ended = 0;
+        for seed in 0..20 {
+            let mut constraint = factory.constraint(&schema()).unwrap();
+            let Some(ids) = random_answer(&tokenizer, &mut constraint, seed, 400) else { continue };
+            ended += 1;
+            let bytes: Vec<u8> = ids.iter().flat_map(|&id| tokenizer.token_bytes(id)).copied().collect();
+            let text = String::from_utf8(bytes).unwrap();
+            let value: Value = serde_json::from_str(&text).unwrap();
+            let keys: Vec<&str> = value.as_object().unwrap().keys().map(String::as_str).collect();
+            assert_eq!(keys, ["task", "owner", "urgent", "tags"]);
+            assert!(text.starts_with("{\"task\": \"") && text.contains(", \"urgent\": "), "{text}");
+        }
+        assert!(ended >= 15, "{ended}");
+    }
+}
+
+#[test]
+fn json_white_space_is_fixed() {
+    let tokenizer = byte_level();
+    let factory = ConstraintFactory::new(&tokenizer).unwrap();
+    let takes = |text: &str| accepts(&tokenizer, &factory, &schema(), text);
+    assert!(takes(r#"{"task": "x", "owner": null, "urgent": true, "tags": ["a", "b"]}"#));
+    assert!(!takes(r#"{"task":"x","owner":null,"urgent":true,"tags":[]}"#));
+    assert!(!takes(r#"{"owner": null, "task": "x", "urgent": true, "tags": []}"#));
+    assert!(!takes("{\"task\": \"x\"}"));
+}
+
+#[test]
+fn choices_are_exact() {
+    let tokenizer = byte_level();
+    let factory = ConstraintFactory::new(&tokenizer).unwrap();
+    let texts = ["urgent", "urgent!", "a \"quoted\" \\ one", "naïve\nline", "<|eot_id|>"];
+    let format = OutputFormat::Choice(texts.map(str::to_owned).to_vec());
+    for text in texts {
+        assert!(accepts(&tokenizer, &factory, &format, text), "{text}");
+    }
+    for text in ["", "urgen", "urgent?", "other"] {
+        assert!(!accepts(&tokenizer, &factory, &format, text), "{text}");
+    }
+}
+
+#[test]
+fn every_end_token_ends_and_only_where_it_may() {
+    let tokenizer = byte_level();
+    let factory = ConstraintFactory::new(&tokenizer).unwrap();
+    let format = OutputFormat::Choice(vec!["a".to_owned(), "ab".to_owned()]);
+    assert!(tokenizer.end_tokens().len() > 1);
+    for &end in tokenizer.end_tokens() {
+        let mut constraint = factory.constraint(&format).unwrap();
+        assert!(matches!(constraint.commit(end), Err(TextError::NotAllowed { token }) if token == end));
+        constraint.commit(u32::from(b'a')).unwrap();
+        assert!(constraint.may_stop() && !constraint.is_finished());
+        assert!(tokenizer.end_tokens().iter().all(|&end| constraint.allowed().unwrap().allows(end)));
+        constraint.commit(end).unwrap();
+        assert!(constraint.is_finished());
+        assert!(constraint.commit(u32::from(b'b')).is_err());
+    }
+    let mut constraint = factory.constraint(&format).unwrap();
+    constraint.commit(u32::from(b'a')).unwrap();
+    constraint.commit(u32::from(b'b')).unwrap();
+    assert!(constraint.is_finished());
+    let only_ends: Vec<u32> = constraint.allowed().unwrap().ids().collect();
+    let mut ends = tokenizer.end_tokens().to_vec();
+    ends.sort_unstable();
+    assert_eq!(only_ends, ends);
+}
+
+#[test]
+fn a_grammar_cannot_reach_control_tokens_by_text() {
+    let tokenizer = byte_level();
+    let factory = ConstraintFactory::new(&tokenizer).unwrap();
+    let mut constraint = factory.constraint(&OutputFormat::Regex("(?s:.)*x".to_owned())).unwrap();
+    let allowed: Vec<u32> = constraint.allowed().unwrap().ids().collect();
+    assert!(allowed.iter().all(|&id| !tokenizer.is_control(id)));
+    assert!(allowed.len() > 200);
+}
+
+#[test]
+fn forced_tokens_are_the_tokenizers_own() {
+    let tokenizer = byte_level();
+    let factory = ConstraintFactory::new(&tokenizer).unwrap();
+    let mut constraint =
+        factory.constraint(&OutputFormat::Lark("start: \"hello world: \" /[0-9]/".to_owned())).unwrap();
+    let forced = constraint.forced();
+    let canonical = tokenizer.encode("hello world: ").unwrap();
+    assert!(!forced.is_empty() && canonical.starts_with(&forced), "{forced:?} {canonical:?}");
+    for id in forced {
+        constraint.commit(id).unwrap();
+    }
+    // A choice of digits, or of endings, forces nothing.
+    let mut choice = factory.constraint(&OutputFormat::Regex("[0-9]+".to_owned())).unwrap();
+    assert!(choice.forced().is_empty());
+}
+
+#[test]
+fn what_cannot_be_used_is_a_typed_error() {
+    let tokenizer = byte_level();
+    let factory = ConstraintFactory::new(&tokenizer).unwrap();
+    let formats = [
+        OutputFormat::JsonSchema(json!(7)),
+        OutputFormat::JsonSchema(json!({ "type": "martian" })),
+        OutputFormat::Choice(vec![]),
+        OutputFormat::Choice(vec![String::new()]),
+        OutputFormat::Lark("no start here".to_owned()),
+        OutputFormat::Lark("start: missing".to_owned()),
+        OutputFormat::Regex("(".to_owned()),
+    ];
+    for format in formats {
+        assert!(matches!(factory.constraint(&format), Err(TextError::InvalidConstraint { .. })), "{format:?}");
+    }
+    let secret = factory.constraint(&OutputFormat::Lark("start: \"secret words\" %".to_owned())).err().unwrap();
+    assert!(!format!("{secret} {secret:?}").contains("secret"));
+}
+
+#[test]
+fn masks_of_a_large_vocabulary_are_fast() {
+    let Some(tokenizer) = llama3("masks of a large vocabulary") else { return };
+    let start = std::time::Instant::now();
+    let factory = ConstraintFactory::new(tokenizer).unwrap();
+    eprintln!("factory over {} tokens: {:?}", tokenizer.vocab_size(), start.elapsed());
+    let mut constraint = factory.constraint(&schema()).unwrap();
+    let start = std::time::Instant::now();
+    let ids = random_answer(tokenizer, &mut constraint, 3, 200).unwrap_or_default();
+    eprintln!("JSON: {:?} a token over {}", start.elapsed() / (ids.len() as u32 + 1), ids.len());
+}

@@ -1,0 +1,109 @@
+//! Metadata that contradicts itself.
+
+use proptest::prelude::*;
+use sotto_text::{TextError, Tokenizer, TokenizerHints, TokenizerSpec};
+
+use crate::common::{byte_level_spec, sentence_piece_spec};
+
+fn refused(change: impl FnOnce(&mut TokenizerSpec)) -> TextError {
+    let mut spec = byte_level_spec();
+    change(&mut spec);
+    Tokenizer::from_spec(spec).unwrap_err()
+}
+
+#[test]
+fn contradictions_are_typed_errors() {
+    type Change = fn(&mut TokenizerSpec);
+    let changes: [(&str, Change); 9] = [
+        ("no tokens", |spec| *spec = TokenizerSpec { tokens: Vec::new(), ..spec.clone() }),
+        ("too few types", |spec| spec.token_types.truncate(3)),
+        ("too many scores", |spec| spec.scores = vec![0.0; 1000]),
+        ("begin token out of range", |spec| spec.bos = Some(u32::MAX)),
+        ("end token out of range", |spec| spec.eos = Some(spec.tokens.len() as u32)),
+        ("merge without a space", |spec| spec.merges.push("ab".to_owned())),
+        ("a byte is missing", |spec| spec.tokens[0x41] = "missing".to_owned()),
+        ("unknown token type", |spec| spec.token_types[0] = 99),
+        ("byte token without a byte", |spec| spec.token_types[0] = 6),
+    ];
+    for (name, change) in changes {
+        assert!(matches!(refused(change), TextError::InvalidTokenizer { .. }), "{name}");
+    }
+    let without_scores = TokenizerSpec { scores: Vec::new(), ..sentence_piece_spec() };
+    assert!(matches!(Tokenizer::from_spec(without_scores), Err(TextError::InvalidTokenizer { .. })));
+}
+
+#[test]
+fn what_is_not_supported_is_named() {
+    let error = refused(|spec| spec.pre = Some("martian".to_owned()));
+    assert!(matches!(&error, TextError::Unsupported { what } if what.contains("martian")));
+    let error = refused(|spec| spec.model = "bert".to_owned());
+    assert!(matches!(&error, TextError::Unsupported { what } if what.contains("bert")));
+}
+
+#[test]
+fn every_known_pre_tokenizer_builds_and_round_trips() {
+    let names = "llama-bpe llama3 llama-v3 falcon3 falcon-h1 pixtral lfm2 smaug-bpe dbrx tekken gpt-4o qwen2 deepseek-r1-qwen \
+                 stablelm2 gpt-2 phi-2 mpt olmo jais smollm starcoder refact command-r codeshell exaone default";
+    let text = "Hello, wörld!  It's 12345\r\n\t日本語 \u{301}🧑‍🚀 ";
+    for name in names.split_whitespace().map(Some).chain([None]) {
+        let spec = TokenizerSpec { pre: name.map(str::to_owned), ..byte_level_spec() };
+        let tokenizer = Tokenizer::from_spec(spec).unwrap();
+        assert_eq!(tokenizer.decode(&tokenizer.encode(text).unwrap()), text, "{name:?}");
+    }
+}
+
+#[test]
+fn duplicates_and_strange_merges_are_survived() {
+    let mut spec = byte_level_spec();
+    spec.tokens[300 - 40] = "h".to_owned();
+    spec.merges.extend(["nowhere known", " h", "h ", "< |eot_id|>"].map(str::to_owned));
+    let tokenizer = Tokenizer::from_spec(spec).unwrap();
+    let text = "hello <|eot_id|>";
+    assert_eq!(tokenizer.decode(&tokenizer.encode(text).unwrap()), text);
+}
+
+/// A control token that BPE or a whole-word hit would reach stays out of reach.
+#[test]
+fn a_control_token_that_is_a_word_cannot_be_typed() {
+    let mut spec = byte_level_spec();
+    let hello = spec.tokens.iter().position(|token| token == "hello").unwrap();
+    spec.token_types[hello] = 3;
+    let tokenizer = Tokenizer::from_spec(spec).unwrap();
+    let ids = tokenizer.encode("hello").unwrap();
+    assert!(!ids.contains(&(hello as u32)));
+    assert_eq!(tokenizer.decode(&ids), "hello");
+}
+
+proptest! {
+    #[test]
+    fn random_specs_never_panic(
+        model in prop::sample::select(vec!["gpt2", "llama"]),
+        tokens in prop::collection::vec(prop_oneof![any::<String>(), "[a-c▁<>|]{0,5}", "<0x[0-9A-F]{2}>"], 0..60),
+        types in prop::collection::vec(0_i32..7, 0..60),
+        scores in prop::collection::vec(any::<f32>(), 0..60),
+        merges in prop::collection::vec("[a-c ]{0,5}", 0..20),
+        ids in prop::collection::vec(prop::option::of(0_u32..70), 4),
+        text in any::<String>(),
+    ) {
+        let fit = |length: usize| if length > 30 { tokens.len() } else { 0 };
+        let spec = TokenizerSpec {
+            model: model.to_owned(),
+            token_types: types.iter().copied().cycle().take(fit(types.len()).min(types.len() * tokens.len())).collect(),
+            scores: scores.iter().copied().cycle().take(fit(scores.len()).min(scores.len() * tokens.len())).collect(),
+            merges,
+            bos: ids[0], eos: ids[1], eot: ids[2], unknown: ids[3],
+            tokens,
+            ..TokenizerSpec::default()
+        };
+        if let Ok(tokenizer) = Tokenizer::from_spec(spec) {
+            let ids = tokenizer.encode(&text).unwrap();
+            tokenizer.decode(&ids);
+            let _ = sotto_text::ConstraintFactory::new(&tokenizer);
+        }
+    }
+
+    #[test]
+    fn random_json_never_panics(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
+        prop_assert!(Tokenizer::from_json(&bytes, &TokenizerHints::default()).is_err());
+    }
+}

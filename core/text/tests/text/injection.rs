@@ -1,0 +1,116 @@
+//! Text from a user never becomes a control token.
+
+use proptest::prelude::*;
+use sotto_text::{ChatTemplate, Message, PromptPiece, Role, Tokenizer};
+
+use crate::common::{byte_level, llama3, sentence_piece};
+
+const TEMPLATES: [&str; 5] = [
+    "{{ bos_token }}{% for m in messages %}<|start_header_id|>{{ m.role }}<|end_header_id|>\n\n{{ m.content | trim }}<|eot_id|>{% endfor %}",
+    "{% for m in messages %}<s>{{ m.content.split('!')[0] }}</s>{{ m.content | upper | lower }}[INST]{% endfor %}",
+    // These leave half a control token open before a message.
+    "{% for m in messages %}{{ '<|' + m.content + '|>' }}{{ m.content }}<|eot_id|>{% endfor %}",
+    "{% for m in messages %}<{{ m.content }}>{{ '<|eot' ~ m.content }}{% endfor %}",
+    "{% for m in messages %}{{ '[' ~ m.content ~ ']' }}{{ m | tojson }}{% endfor %}",
+];
+
+fn fragments() -> impl Strategy<Value = String> {
+    let fragment = prop::sample::select(vec![
+        "<|eot_id|>",
+        "<|",
+        "|>",
+        "eot_id",
+        "_id|>",
+        "<",
+        ">",
+        "s",
+        "/s",
+        "</s>",
+        "<s>",
+        "INST",
+        "[INST]",
+        "[",
+        "]",
+        "<|begin_of_text|>",
+        "<tool_call>",
+        "tool_call>",
+        " ",
+        "\n",
+        "!",
+        "x",
+        "\u{FDD0}",
+        "<\u{FDD0}|eot_id|>",
+        "<<|eot_id|>|eot_id|>",
+        "start_header_id|>",
+    ]);
+    prop::collection::vec(fragment, 0..10).prop_map(|parts| parts.concat())
+}
+
+fn control_ids(tokenizer: &Tokenizer, template: &ChatTemplate, contents: &[String]) -> Vec<u32> {
+    let roles = [Role::System, Role::User, Role::Assistant];
+    let messages: Vec<Message> =
+        roles.into_iter().zip(contents).map(|(role, content)| Message::new(role, content.as_str())).collect();
+    let prompt = template.render(&messages, true).unwrap();
+    let ids = tokenizer.encode_prompt(&prompt).unwrap();
+    let only_templates_write = |id: &u32| tokenizer.token_id(&tokenizer.token_text(*id)) == Some(*id);
+    ids.into_iter().filter(only_templates_write).collect()
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(500))]
+
+    #[test]
+    fn messages_do_not_change_the_control_tokens(contents in prop::collection::vec(fragments(), 3)) {
+        for tokenizer in [byte_level(), sentence_piece()] {
+            for source in TEMPLATES {
+                let template = ChatTemplate::for_tokenizer(Some(source), &tokenizer).unwrap();
+                let harmless = vec!["ordinary words".to_owned(); 3];
+                prop_assert_eq!(
+                    control_ids(&tokenizer, &template, &contents),
+                    control_ids(&tokenizer, &template, &harmless),
+                    "{}", source
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn the_text_of_a_message_comes_through(content in fragments()) {
+        let tokenizer = byte_level();
+        let template = ChatTemplate::for_tokenizer(Some("<|eot_id|>{{ messages[0].content }}<|eot_id|>"), &tokenizer).unwrap();
+        let prompt = template.render(&[Message::new(Role::User, content.as_str())], false).unwrap();
+        prop_assert_eq!(prompt.text(), format!("<|eot_id|>{content}<|eot_id|>"));
+        let texts: Vec<&str> = prompt
+            .pieces()
+            .iter()
+            .filter_map(|piece| match piece { PromptPiece::Text(text) => Some(text.as_str()), PromptPiece::Control(_) => None })
+            .collect();
+        prop_assert_eq!(texts.concat(), content.clone());
+        prop_assert_eq!(tokenizer.decode(&tokenizer.encode_prompt(&prompt).unwrap()), content);
+    }
+}
+
+#[test]
+fn the_begin_token_comes_once() {
+    let tokenizer = byte_level();
+    let message = [Message::new(Role::User, "hello")];
+    for source in ["{{ bos_token }}{{ messages[0].content }}", "{{ messages[0].content }}"] {
+        let template = ChatTemplate::for_tokenizer(Some(source), &tokenizer).unwrap();
+        let ids = tokenizer.encode_prompt(&template.render(&message, true).unwrap()).unwrap();
+        assert_eq!(ids.iter().filter(|&&id| Some(id) == tokenizer.bos()).count(), 1);
+        assert_eq!(ids.first().copied(), tokenizer.bos());
+    }
+}
+
+#[test]
+fn llama3_prompt_ids() {
+    let Some(tokenizer) = llama3("a Llama 3 prompt") else { return };
+    let template = ChatTemplate::for_tokenizer(None, tokenizer).unwrap();
+    let prompt = template.render(&[Message::new(Role::User, "Hello world<|eot_id|>")], true).unwrap();
+    let ids = tokenizer.encode_prompt(&prompt).unwrap();
+    let [begin, start, end, eot] = [128_000, 128_006, 128_007, 128_009];
+    assert_eq!(ids[..4], [begin, start, 882, end]);
+    assert_eq!(ids[4..7], [271, 9906, 1917]);
+    assert_eq!(ids.iter().filter(|&&id| id == eot).count(), 1);
+    assert_eq!(ids[ids.len() - 5..], [eot, start, 78_191, end, 271]);
+}

@@ -1,0 +1,122 @@
+//! Spans copied from a note.
+
+use std::time::Instant;
+
+use proptest::prelude::*;
+use sotto_text::{ConstraintFactory, OutputFormat, TextError, Tokenizer, spans_grammar};
+
+use crate::common::{byte_level, llama3};
+use crate::constraints::{accepts, random_answer};
+
+fn grammar(lines: &[Vec<String>]) -> OutputFormat {
+    let spans = spans_grammar("SPAN", lines).unwrap();
+    OutputFormat::Lark(format!("start: \"Title:\" SPAN \"\\n\" (\"-\" SPAN \"\\n\")*\n{spans}"))
+}
+
+fn chunks(line: &str) -> Vec<String> {
+    line.split(' ').filter(|word| !word.is_empty()).map(|word| format!(" {word}")).collect()
+}
+
+fn is_span(lines: &[Vec<String>], text: &str) -> bool {
+    let runs_of = |line: &Vec<String>| {
+        let line = line.clone();
+        (0..line.len()).flat_map(move |start| {
+            let line = line.clone();
+            (start + 1..=line.len()).map(move |end| line[start..end].concat())
+        })
+    };
+    lines.iter().flat_map(runs_of).any(|run| run == text)
+}
+
+fn text_of(tokenizer: &Tokenizer, ids: &[u32]) -> String {
+    let bytes: Vec<u8> = ids.iter().flat_map(|&id| tokenizer.token_bytes(id)).copied().collect();
+    String::from_utf8(bytes).unwrap()
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(60))]
+
+    #[test]
+    fn every_run_is_taken_and_nothing_else(
+        lines in prop::collection::vec(prop::collection::vec("[ab\"\\\\/é]{1,3}", 1..6), 1..4),
+        other in "( [ab\"é]{1,3}){1,4}",
+    ) {
+        let lines: Vec<Vec<String>> = lines.iter().map(|words| chunks(&words.join(" "))).collect();
+        let tokenizer = byte_level();
+        let factory = ConstraintFactory::new(&tokenizer).unwrap();
+        let format = grammar(&lines);
+        let takes = |span: &str| accepts(&tokenizer, &factory, &format, &format!("Title:{span}\n"));
+        for line in &lines {
+            for start in 0..line.len() {
+                for end in start + 1..=line.len() {
+                    let span = line[start..end].concat();
+                    prop_assert!(takes(&span), "{:?}", span);
+                }
+            }
+        }
+        prop_assert_eq!(takes(&other), is_span(&lines, &other));
+        prop_assert!(!takes(""));
+    }
+
+    #[test]
+    fn a_random_answer_copies_from_the_note(words in prop::collection::vec("[a-d]{1,4}", 1..40), seed in any::<u64>()) {
+        let lines = vec![chunks(&words.join(" ")), chunks("Marta: see you by Thursday")];
+        let tokenizer = byte_level();
+        let factory = ConstraintFactory::new(&tokenizer).unwrap();
+        let mut constraint = factory.constraint(&grammar(&lines)).unwrap();
+        if let Some(ids) = random_answer(&tokenizer, &mut constraint, seed, 300) {
+            let answer = text_of(&tokenizer, &ids);
+            let mut spans = answer.trim_end_matches('\n').split('\n').map(|line| {
+                line.strip_prefix("Title:").or(line.strip_prefix('-')).unwrap().to_owned()
+            });
+            prop_assert!(spans.all(|span| is_span(&lines, &span)), "{:?}", answer);
+        }
+    }
+}
+
+#[test]
+fn what_is_no_span_source_is_refused() {
+    let bad = [vec![], vec![vec![]], vec![vec!["".to_owned()]], vec![vec!["a\nb".to_owned()]]];
+    for lines in bad {
+        assert!(matches!(spans_grammar("SPAN", &lines), Err(TextError::InvalidConstraint { .. })));
+    }
+    assert!(spans_grammar("lower", &[vec!["a".to_owned()]]).is_err());
+    assert!(spans_grammar("", &[vec!["a".to_owned()]]).is_err());
+}
+
+/// 5,000 words, as a long meeting has; over the large vocabulary when it is there.
+#[test]
+fn a_long_note_is_fast() {
+    let small = byte_level();
+    let tokenizer = llama3("spans over the large vocabulary").unwrap_or(&small);
+    let factory = ConstraintFactory::new(tokenizer).unwrap();
+    let words: Vec<String> =
+        (0..5000_u32).map(|index| format!(" w{}", index.wrapping_mul(2_654_435_761) % 900)).collect();
+    let start = Instant::now();
+    let mut constraint = factory.constraint(&grammar(&[words])).unwrap();
+    constraint.allowed().unwrap();
+    let compiled = start.elapsed();
+    let start = Instant::now();
+    let mut slowest = std::time::Duration::ZERO;
+    let mut sampler = sotto_text::Sampler::new(sotto_text::SamplingOptions {
+        temperature: 1.0,
+        ..sotto_text::SamplingOptions::default()
+    })
+    .unwrap();
+    const TOKENS: u32 = 200;
+    for _ in 0..TOKENS {
+        let step = Instant::now();
+        let mask = constraint.allowed().unwrap();
+        slowest = slowest.max(step.elapsed());
+        let mut logits = vec![0.0; tokenizer.vocab_size()];
+        // The end would come early; a summary goes on.
+        tokenizer.end_tokens().iter().for_each(|&end| logits[end as usize] = -50.0);
+        let id = sampler.sample(&mut logits, &[], Some(mask)).unwrap();
+        constraint.commit(id).unwrap();
+    }
+    eprintln!(
+        "5,000 words: compiled in {compiled:?}, {:?} a token, slowest mask {slowest:?}",
+        start.elapsed() / TOKENS
+    );
+    assert!(compiled.as_secs() < 20);
+}
