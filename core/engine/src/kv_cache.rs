@@ -67,8 +67,8 @@ impl KvCache {
 
     /// Bytes for a whole context.
     pub(crate) fn bytes(config: &ModelConfig, kv_type: KvType, context_length: usize) -> u64 {
-        let per_position = 2 * config.num_layers * config.kv_size() * kv_type.bytes();
-        per_position as u64 * context_length as u64
+        let values = 2 * config.num_layers as u64 * config.kv_size() as u64 * context_length as u64;
+        values * kv_type.bytes() as u64
     }
 
     /// Bytes of the positions that were ever written.

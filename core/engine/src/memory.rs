@@ -39,9 +39,26 @@ pub(crate) fn zeros(len: usize) -> Result<Vec<f32>, EngineError> {
 pub(crate) fn resize(vector: &mut Vec<f32>, len: usize) -> Result<(), EngineError> {
     let more = len.saturating_sub(vector.len());
     let needed = (len as u64).saturating_mul(size_of::<f32>() as u64);
+    if len > vector.capacity() {
+        // The allocator itself promises memory that is not there.
+        check_available(needed)?;
+    }
     vector
         .try_reserve_exact(more)
         .map_err(|_| EngineError::OutOfMemory { needed, available: available_memory().unwrap_or(0) })?;
     vector.resize(len, 0.0);
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn more_than_there_is_is_an_error() {
+        // 4 TiB.
+        assert!(matches!(zeros(1 << 40), Err(EngineError::OutOfMemory { needed, .. }) if needed == 1 << 42));
+        assert!(matches!(zeros(usize::MAX), Err(EngineError::OutOfMemory { .. })));
+        assert_eq!(zeros(3).expect("twelve bytes"), [0.0; 3]);
+    }
 }
