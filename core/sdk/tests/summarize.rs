@@ -6,10 +6,6 @@ use common::{NOTE, demo, random};
 use proptest::prelude::*;
 use sotto::{Error, NoteSummary, Segment, VoiceNote};
 
-fn words(text: &str) -> Vec<String> {
-    text.split_whitespace().map(str::to_lowercase).collect()
-}
-
 /// Whether every item's words stand in the note, side by side, within its evidence.
 fn is_grounded(summary: &NoteSummary, note: &VoiceNote) -> bool {
     let whole = note.segments().iter().map(|segment| segment.text.as_str()).collect::<Vec<_>>().join(" ");
@@ -76,7 +72,7 @@ fn speakers_own_what_they_take_on() {
 fn a_note_longer_than_the_context_is_read_in_windows() {
     let sentence = "Marcus will write a test for it by Thursday.";
     let note = VoiceNote::text(&format!("{sentence} ").repeat(120));
-    let summary = random(Some(512)).summarize(&note).wait().unwrap();
+    let summary = random(Some(2048)).summarize(&note).wait().unwrap();
     assert!(summary.coverage.windows > 1);
     assert_eq!(summary.coverage.segments_read, (1..=120).collect::<Vec<_>>());
 }
@@ -142,6 +138,5 @@ proptest! {
         }));
         let summary = random(Some(1024)).summarize(&note).wait().unwrap();
         prop_assert!(is_grounded(&summary, &note), "{:?}", summary);
-        prop_assert!(!words(&summary.overview).is_empty());
     }
 }

@@ -7,7 +7,7 @@ use sotto::{Action, NoteSummary};
 
 /// Prints growing summaries: what is on the screen is never taken back.
 ///
-/// Title and overview appear as they are written; a point or an action once it is whole.
+/// The overview appears as it is written; a title, a point or an action once it is whole.
 #[derive(Default)]
 pub struct SummaryPrinter {
     printed: String,
@@ -28,12 +28,10 @@ impl SummaryPrinter {
 }
 
 fn render(summary: &NoteSummary, whole: bool) -> String {
-    let mut text = format!("{}", style(&summary.title).bold());
     if !whole && summary.overview.is_empty() {
-        return summary.title.clone();
+        return String::new();
     }
-    text.push_str("\n\n");
-    text.push_str(&summary.overview);
+    let mut text = format!("{}\n\n{}", style(&summary.title).bold(), summary.overview);
     let in_actions = whole || !summary.actions.is_empty();
     let points = finished(&summary.points, in_actions);
     let actions = finished(&summary.actions, whole);

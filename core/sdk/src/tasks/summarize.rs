@@ -5,7 +5,7 @@ use sotto_text::{OutputFormat, spans_grammar};
 
 use super::{constrained_answer, split_context, task_prompt};
 use crate::job::{Job, Reporter};
-use crate::metrics::Metrics;
+use crate::metrics::{Metrics, StopReason};
 use crate::model::{LocalModel, Loaded};
 use crate::note::{NoteText, Segment, VoiceNote};
 use crate::{CancelToken, Error};
@@ -178,7 +178,16 @@ fn summarize_window(
             on_part(part);
         }
     })?;
-    Ok(NoteSummary { metrics: Some(answer.metrics), ..parse(&answer.text, &note) })
+    let text = match answer.metrics.stop_reason {
+        StopReason::Length => whole_lines(&answer.text),
+        _ => &answer.text,
+    };
+    Ok(NoteSummary { metrics: Some(answer.metrics), ..parse(text, &note) })
+}
+
+/// An answer that reached its limit ends anywhere, even within a word: its last line is no span.
+fn whole_lines(answer: &str) -> &str {
+    &answer[..answer.rfind('\n').map_or(0, |end| end + 1)]
 }
 
 /// The answer's form (`docs/task-format.md`), with the note's own words as its spans.
@@ -312,6 +321,13 @@ mod tests {
             assert!(part.actions.len() <= whole.actions.len());
             assert!(part.actions.iter().zip(&whole.actions).all(|(a, b)| b.text.starts_with(&a.text)));
         }
+    }
+
+    #[test]
+    fn an_answer_cut_off_within_a_line_loses_that_line() {
+        assert_eq!(whole_lines("Title: a\nOverview: b"), "Title: a\n");
+        assert_eq!(whole_lines("Title: a\n"), "Title: a\n");
+        assert_eq!(whole_lines("Title"), "");
     }
 
     #[test]
