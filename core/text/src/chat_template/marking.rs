@@ -1,42 +1,55 @@
 //! Keeping control tokens of the template apart from text that only looks like them.
 //!
 //! Messages go through the template with a marker behind each character that could start a control token. In the
-//! rendered text, control tokens are looked for as they are: one that came from a message has the marker inside and is not found.
-//! Then the markers are dropped.
+//! rendered text, control tokens are looked for as they are: one that came from a message has the marker inside and is
+//! not found. Then the markers are dropped.
+//!
+//! Markers hide text from a template that looks into a message. What templates do look for is `</think>` in the model's own
+//! turns, so there only a character is marked that has the rest of a control token behind it.
 
 use std::collections::BTreeSet;
 
 use aho_corasick::{AhoCorasick, Input, MatchKind};
 
 use super::rendered::{PromptPiece, RenderedPrompt};
+use super::{Message, Role};
 use crate::TextError;
 
-/// The control tokens of a model, as a template may write them.
+/// The tokens that only templates write.
 #[derive(Debug, Clone)]
 pub(super) struct ControlTokens {
     texts: Vec<String>,
+    characters: BTreeSet<char>,
     starts: BTreeSet<char>,
+    /// How control tokens in the strict sense begin. `<think>` is not one: the model writes it as text.
+    first_two: BTreeSet<(char, Option<char>)>,
     matcher: AhoCorasick,
 }
 
 /// Where markers go in a message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Marking {
-    /// Behind characters that start a control token: the template sees most text as it is.
+    /// Behind characters that start a token: the template sees most text as it is.
     Starts,
-    /// Behind every character: for a template with a text that ends in half a control token, which a message could complete.
+    /// Behind every character of any token: for a template with a text that ends in half a token, which a message could
+    /// complete.
     Everything,
 }
 
 impl ControlTokens {
-    pub(super) fn new<'a>(texts: impl IntoIterator<Item = &'a str>) -> Result<Self, TextError> {
-        let texts: Vec<String> = texts.into_iter().filter(|text| !text.is_empty()).map(str::to_owned).collect();
+    /// `tokens`: their texts, and whether each is a control token in the strict sense.
+    pub(super) fn new<'a>(tokens: impl IntoIterator<Item = (&'a str, bool)>) -> Result<Self, TextError> {
+        let tokens: Vec<(&str, bool)> = tokens.into_iter().filter(|(text, _)| !text.is_empty()).collect();
+        let texts: Vec<String> = tokens.iter().map(|(text, _)| (*text).to_owned()).collect();
         let matcher = AhoCorasick::builder()
             .match_kind(MatchKind::LeftmostLongest)
             .build(&texts)
             .map_err(|_| TextError::Unsupported { what: "this number of control tokens".to_owned() })?;
+        let strict = tokens.iter().filter(|(_, is_control)| *is_control);
+        let first_two = strict.filter_map(|(text, _)| first_two(text)).collect();
         let starts = texts.iter().filter_map(|text| text.chars().next()).collect();
-        Ok(Self { texts, starts, matcher })
+        let characters = texts.iter().flat_map(|text| text.chars()).collect();
+        Ok(Self { texts, characters, starts, first_two, matcher })
     }
 
     /// The marking that is safe with a template: whether some piece of its text breaks off within a control token.
@@ -57,16 +70,31 @@ impl ControlTokens {
         })
     }
 
-    /// `text` with markers.
-    pub(super) fn mark(&self, text: &str, marker: char, marking: Marking) -> String {
+    /// `message` with markers.
+    pub(super) fn mark(&self, message: &Message, marker: char, marking: Marking) -> String {
+        let text = message.content.as_str();
+        let is_marked = |at: usize, character: char| match (marking, message.role) {
+            (Marking::Everything, _) => self.characters.contains(&character),
+            (Marking::Starts, Role::Assistant) => self.may_begin(character, &text[at + character.len_utf8()..]),
+            (Marking::Starts, _) => self.starts.contains(&character),
+        };
         let mut marked = String::with_capacity(text.len() + 16);
-        for character in text.chars() {
+        for (at, character) in text.char_indices() {
             marked.push(character);
-            if marking == Marking::Everything || self.starts.contains(&character) {
+            if is_marked(at, character) {
                 marked.push(marker);
             }
         }
         marked
+    }
+
+    /// Whether a control token may begin with `first`: by the character behind it, or because a template could put
+    /// something there.
+    fn may_begin(&self, first: char, behind: &str) -> bool {
+        let next = behind.chars().next().map(|next| next.to_ascii_lowercase());
+        let open = next.is_none_or(char::is_whitespace) && self.starts.contains(&first);
+        let first = first.to_ascii_lowercase();
+        open || self.first_two.contains(&(first, next)) || self.first_two.contains(&(first, None))
     }
 
     /// Rendered text, taken apart and without markers.
@@ -94,6 +122,13 @@ pub(super) fn free_marker<'a>(texts: impl Iterator<Item = &'a str> + Clone) -> R
     candidates
         .find(|&candidate| !texts.clone().any(|text| text.contains(candidate)))
         .ok_or_else(|| TextError::Template { why: "the messages use every character there is".to_owned() })
+}
+
+/// The second is none for a token of one character.
+fn first_two(text: &str) -> Option<(char, Option<char>)> {
+    // Templates may change the case of a message.
+    let mut characters = text.chars().map(|character| character.to_ascii_lowercase());
+    Some((characters.next()?, characters.next()))
 }
 
 fn next_char(text: &str, at: usize) -> usize {

@@ -53,9 +53,12 @@ impl Message {
 
 /// A model's chat template, in Jinja as `transformers` runs it.
 ///
-/// Text of a message never becomes a control token: the template is rendered with marks in the messages, and only what the
-/// template itself wrote counts as control (see [`RenderedPrompt::pieces`]). The template's own work is bounded in instructions, nesting and
-/// output.
+/// Text of a message never becomes a control token: the template is rendered with marks in the messages, and only what
+/// the template itself wrote counts as control (see [`RenderedPrompt::pieces`]). A template that looks for a text such
+/// as `<end>` in a message of the person or the app does not find it, because of the mark behind `<`.
+///
+/// The template's own work is bounded in instructions, nesting, and output. One thing is not bounded: the engine
+/// lets a template double a string again and again, so a template is only as trusted as the model file it comes in.
 #[derive(Clone)]
 pub struct ChatTemplate {
     inner: Arc<Inner>,
@@ -73,7 +76,7 @@ struct Inner {
 impl ChatTemplate {
     /// A template on its own; the begin and end token are the only control tokens.
     pub fn new(source: &str, bos: &str, eos: &str) -> Result<Self, TextError> {
-        Self::build(source, bos, eos, ControlTokens::new([bos, eos])?, Clock::System)
+        Self::build(source, bos, eos, ControlTokens::new([(bos, true), (eos, true)])?, Clock::System)
     }
 
     /// The template of a model file, or if it has none the built-in one of its family: Llama 3, ChatML, Gemma or
@@ -121,11 +124,9 @@ impl ChatTemplate {
         let inner = &self.inner;
         let texts = messages.iter().map(|message| message.content.as_str()).chain([inner.source.as_str()]);
         let marker = marking::free_marker(texts)?;
-        let mark = |text: &str| inner.control_tokens.mark(text, marker, inner.marking);
-        let marked: Vec<_> = messages
-            .iter()
-            .map(|message| context! { role => message.role.name(), content => mark(&message.content) })
-            .collect();
+        let mark = |message: &Message| inner.control_tokens.mark(message, marker, inner.marking);
+        let marked: Vec<_> =
+            messages.iter().map(|message| context! { role => message.role.name(), content => mark(message) }).collect();
         let length = messages.iter().map(|message| message.content.len()).sum();
         // `transformers` passes tools and documents always, as none when there are none.
         let context = context! {

@@ -26,9 +26,9 @@ use crate::{PromptPiece, RenderedPrompt, TextError};
 /// A model's tokenizer. Cheap to clone, and safe to share between threads.
 ///
 /// Control tokens (begin, end, headers) are not part of what text can be encoded to: they come from a chat template
-/// alone, through [`Tokenizer::encode_prompt`]. Tokens that a model's authors added and that look like markers
-/// (`<tool_call>`) are treated in the same way, but have text when a model writes them. Text is not normalized, so decoding gives
-/// back the bytes that were encoded.
+/// alone, through [`Tokenizer::encode_prompt`]. The same goes for tokens that a model's authors added and that look like
+/// markers (`<tool_call>`), but these have text when a model writes them. Text is not normalized, so decoding gives back
+/// the bytes that were encoded.
 #[derive(Clone)]
 pub struct Tokenizer {
     inner: Arc<Inner>,
@@ -109,8 +109,8 @@ impl Tokenizer {
         Ok(ids)
     }
 
-    /// The tokens of a prompt, with control tokens where the template wrote them and nowhere else. The begin token is added when the model wants
-    /// one and the template did not write it.
+    /// The tokens of a prompt, with control tokens where the template wrote them and nowhere else. The begin token is
+    /// added when the model wants one and the template did not write it.
     pub fn encode_prompt(&self, prompt: &RenderedPrompt) -> Result<Vec<u32>, TextError> {
         let mut ids = Vec::new();
         for piece in prompt.pieces() {
@@ -176,9 +176,9 @@ impl Tokenizer {
         self.inner.vocabulary.template_ids().get(control).copied()
     }
 
-    /// The texts of all tokens that only templates write.
-    pub(crate) fn template_tokens(&self) -> impl Iterator<Item = &str> {
-        self.inner.vocabulary.template_ids().keys().map(String::as_str)
+    /// All tokens that only templates write: their texts, and whether each is a control token.
+    pub(crate) fn template_tokens(&self) -> impl Iterator<Item = (&str, bool)> {
+        self.inner.vocabulary.template_ids().iter().map(|(text, id)| (text.as_str(), self.is_control(*id)))
     }
 
     /// How many tokens there are.

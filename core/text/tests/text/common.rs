@@ -2,10 +2,10 @@
 
 use std::fs::File;
 use std::path::PathBuf;
-use std::sync::OnceLock;
+use std::sync::{LazyLock, OnceLock};
 
 use candle_core::quantized::gguf_file::{Content, Value};
-use sotto_text::{Tokenizer, TokenizerSpec};
+use sotto_text::{ConstraintFactory, Tokenizer, TokenizerSpec};
 
 pub const NORMAL: i32 = 1;
 pub const UNKNOWN: i32 = 2;
@@ -62,7 +62,14 @@ pub fn byte_level_spec() -> TokenizerSpec {
 }
 
 pub fn byte_level() -> Tokenizer {
-    Tokenizer::from_spec(byte_level_spec()).unwrap()
+    static TOKENIZER: LazyLock<Tokenizer> = LazyLock::new(|| Tokenizer::from_spec(byte_level_spec()).unwrap());
+    TOKENIZER.clone()
+}
+
+/// Constraints over the byte-level vocabulary.
+pub fn byte_level_factory() -> &'static ConstraintFactory {
+    static FACTORY: LazyLock<ConstraintFactory> = LazyLock::new(|| ConstraintFactory::new(&byte_level()).unwrap());
+    &FACTORY
 }
 
 /// A SentencePiece vocabulary: control tokens, bytes, letters and some pieces; scores fall with the id, some are equal.
@@ -84,7 +91,8 @@ pub fn sentence_piece_spec() -> TokenizerSpec {
 }
 
 pub fn sentence_piece() -> Tokenizer {
-    Tokenizer::from_spec(sentence_piece_spec()).unwrap()
+    static TOKENIZER: LazyLock<Tokenizer> = LazyLock::new(|| Tokenizer::from_spec(sentence_piece_spec()).unwrap());
+    TOKENIZER.clone()
 }
 
 /// The spec in the metadata of a GGUF file.

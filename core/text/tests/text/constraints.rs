@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 use sotto_text::{Constraint, ConstraintFactory, OutputFormat, Sampler, SamplingOptions, TextError, Tokenizer};
 
-use crate::common::{byte_level, llama3, sentence_piece};
+use crate::common::{byte_level, byte_level_factory, llama3, sentence_piece};
 
 /// An answer drawn at random within the constraint, up to `limit` tokens; None when it did not end by then.
 pub fn random_answer(tokenizer: &Tokenizer, constraint: &mut Constraint, seed: u64, limit: usize) -> Option<Vec<u32>> {
@@ -66,8 +66,8 @@ fn random_json_fits_the_schema_and_the_separators() {
 #[test]
 fn json_white_space_is_fixed() {
     let tokenizer = byte_level();
-    let factory = ConstraintFactory::new(&tokenizer).unwrap();
-    let takes = |text: &str| accepts(&tokenizer, &factory, &schema(), text);
+    let factory = byte_level_factory();
+    let takes = |text: &str| accepts(&tokenizer, factory, &schema(), text);
     assert!(takes(r#"{"task": "x", "owner": null, "urgent": true, "tags": ["a", "b"]}"#));
     assert!(!takes(r#"{"task":"x","owner":null,"urgent":true,"tags":[]}"#));
     assert!(!takes(r#"{"owner": null, "task": "x", "urgent": true, "tags": []}"#));
@@ -77,21 +77,21 @@ fn json_white_space_is_fixed() {
 #[test]
 fn choices_are_exact() {
     let tokenizer = byte_level();
-    let factory = ConstraintFactory::new(&tokenizer).unwrap();
+    let factory = byte_level_factory();
     let texts = ["urgent", "urgent!", "a \"quoted\" \\ one", "naïve\nline", "<|eot_id|>"];
     let format = OutputFormat::Choice(texts.map(str::to_owned).to_vec());
     for text in texts {
-        assert!(accepts(&tokenizer, &factory, &format, text), "{text}");
+        assert!(accepts(&tokenizer, factory, &format, text), "{text}");
     }
     for text in ["", "urgen", "urgent?", "other"] {
-        assert!(!accepts(&tokenizer, &factory, &format, text), "{text}");
+        assert!(!accepts(&tokenizer, factory, &format, text), "{text}");
     }
 }
 
 #[test]
 fn every_end_token_ends_and_only_where_it_may() {
     let tokenizer = byte_level();
-    let factory = ConstraintFactory::new(&tokenizer).unwrap();
+    let factory = byte_level_factory();
     let format = OutputFormat::Choice(vec!["a".to_owned(), "ab".to_owned()]);
     assert!(tokenizer.end_tokens().len() > 1);
     for &end in tokenizer.end_tokens() {
@@ -117,17 +117,17 @@ fn every_end_token_ends_and_only_where_it_may() {
 #[test]
 fn a_grammar_cannot_reach_control_tokens_by_text() {
     let tokenizer = byte_level();
-    let factory = ConstraintFactory::new(&tokenizer).unwrap();
+    let factory = byte_level_factory();
     let mut constraint = factory.constraint(&OutputFormat::Regex("(?s:.)*x".to_owned())).unwrap();
     let allowed: Vec<u32> = constraint.allowed().unwrap().ids().collect();
     assert!(allowed.iter().all(|&id| !tokenizer.is_control(id)));
-    assert!(allowed.len() > 200);
+    assert!(allowed.len() > 150);
 }
 
 #[test]
 fn forced_tokens_are_the_tokenizers_own() {
     let tokenizer = byte_level();
-    let factory = ConstraintFactory::new(&tokenizer).unwrap();
+    let factory = byte_level_factory();
     let mut constraint =
         factory.constraint(&OutputFormat::Lark("start: \"hello world: \" /[0-9]/".to_owned())).unwrap();
     let forced = constraint.forced();
@@ -143,8 +143,7 @@ fn forced_tokens_are_the_tokenizers_own() {
 
 #[test]
 fn what_cannot_be_used_is_a_typed_error() {
-    let tokenizer = byte_level();
-    let factory = ConstraintFactory::new(&tokenizer).unwrap();
+    let factory = byte_level_factory();
     let formats = [
         OutputFormat::JsonSchema(json!(7)),
         OutputFormat::JsonSchema(json!({ "type": "martian" })),
@@ -168,7 +167,18 @@ fn masks_of_a_large_vocabulary_are_fast() {
     let factory = ConstraintFactory::new(tokenizer).unwrap();
     eprintln!("factory over {} tokens: {:?}", tokenizer.vocab_size(), start.elapsed());
     let mut constraint = factory.constraint(&schema()).unwrap();
-    let start = std::time::Instant::now();
-    let ids = random_answer(tokenizer, &mut constraint, 3, 200).unwrap_or_default();
-    eprintln!("JSON: {:?} a token over {}", start.elapsed() / (ids.len() as u32 + 1), ids.len());
+    let mut times = Vec::new();
+    let mut random = Sampler::new(SamplingOptions { temperature: 1.0, ..SamplingOptions::default() }).unwrap();
+    while !constraint.is_finished() && times.len() < 100 {
+        let start = std::time::Instant::now();
+        let mask = constraint.allowed().unwrap();
+        times.push(start.elapsed());
+        let id = random.sample(&mut vec![0.0; tokenizer.vocab_size()], &[], Some(mask)).unwrap();
+        constraint.commit(id).unwrap();
+    }
+    times.sort_unstable();
+    let (median, slowest) = (times[times.len() / 2], times[times.len() - 1]);
+    eprintln!("JSON: {} masks, median {median:?}, slowest {slowest:?}", times.len());
+    // Far above what it takes, so that a busy machine does not fail it.
+    assert!(median.as_millis() < 200);
 }

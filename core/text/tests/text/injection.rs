@@ -1,5 +1,7 @@
 //! Text from a user never becomes a control token.
 
+use std::sync::LazyLock;
+
 use proptest::prelude::*;
 use sotto_text::{ChatTemplate, Message, PromptPiece, Role, Tokenizer};
 
@@ -46,31 +48,44 @@ fn fragments() -> impl Strategy<Value = String> {
     prop::collection::vec(fragment, 0..10).prop_map(|parts| parts.concat())
 }
 
-fn control_ids(tokenizer: &Tokenizer, template: &ChatTemplate, contents: &[String]) -> Vec<u32> {
+fn prompt_ids(tokenizer: &Tokenizer, template: &ChatTemplate, contents: &[String]) -> Vec<u32> {
     let roles = [Role::System, Role::User, Role::Assistant];
     let messages: Vec<Message> =
         roles.into_iter().zip(contents).map(|(role, content)| Message::new(role, content.as_str())).collect();
-    let prompt = template.render(&messages, true).unwrap();
-    let ids = tokenizer.encode_prompt(&prompt).unwrap();
-    let only_templates_write = |id: &u32| tokenizer.token_id(&tokenizer.token_text(*id)) == Some(*id);
-    ids.into_iter().filter(only_templates_write).collect()
+    tokenizer.encode_prompt(&template.render(&messages, true).unwrap()).unwrap()
 }
+
+/// The templates, once for each tokenizer.
+static SETUPS: LazyLock<Vec<(Tokenizer, ChatTemplate)>> = LazyLock::new(|| {
+    let setup = |tokenizer: &Tokenizer, source: &str| {
+        (tokenizer.clone(), ChatTemplate::for_tokenizer(Some(source), tokenizer).unwrap())
+    };
+    let tokenizers = [byte_level(), sentence_piece()];
+    tokenizers.iter().flat_map(|tokenizer| TEMPLATES.map(|source| setup(tokenizer, source))).collect()
+});
 
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(500))]
 
     #[test]
     fn messages_do_not_change_the_control_tokens(contents in prop::collection::vec(fragments(), 3)) {
-        for tokenizer in [byte_level(), sentence_piece()] {
-            for source in TEMPLATES {
-                let template = ChatTemplate::for_tokenizer(Some(source), &tokenizer).unwrap();
-                let harmless = vec!["ordinary words".to_owned(); 3];
-                prop_assert_eq!(
-                    control_ids(&tokenizer, &template, &contents),
-                    control_ids(&tokenizer, &template, &harmless),
-                    "{}", source
-                );
-            }
+        let harmless = vec!["ordinary words".to_owned(); 3];
+        for (tokenizer, template) in SETUPS.iter() {
+            let control_ids = |contents: &[String]| -> Vec<u32> {
+                let ids = prompt_ids(tokenizer, template, contents);
+                ids.into_iter().filter(|&id| tokenizer.is_control(id)).collect()
+            };
+            prop_assert_eq!(control_ids(&contents), control_ids(&harmless), "{}", template.source());
+        }
+    }
+
+    /// Markers such as `<tool_call>` are for the model and the template: a person cannot write them either.
+    #[test]
+    fn people_cannot_write_markers(mut contents in prop::collection::vec(fragments(), 3)) {
+        contents[2] = "the model's turn".to_owned();
+        let marker = byte_level().token_id("<tool_call>").unwrap();
+        for (tokenizer, template) in &SETUPS[..TEMPLATES.len()] {
+            prop_assert!(!prompt_ids(tokenizer, template, &contents).contains(&marker), "{}", template.source());
         }
     }
 

@@ -11,3 +11,17 @@ mod sentence_piece;
 mod spans;
 mod templates;
 mod tokenizer_json;
+
+/// A model is used from the threads of an app: what is shared may be shared, what has a state may move.
+#[test]
+fn threads() {
+    fn shared<T: Send + Sync>() {}
+    fn moved<T: Send>() {}
+    shared::<sotto_text::Tokenizer>();
+    shared::<sotto_text::ChatTemplate>();
+    shared::<sotto_text::ConstraintFactory>();
+    shared::<sotto_text::TokenMask>();
+    moved::<sotto_text::Constraint>();
+    moved::<sotto_text::DecodeStream>();
+    moved::<sotto_text::Sampler>();
+}

@@ -46,6 +46,11 @@ proptest! {
         prop_assert_eq!(sentence_piece().encode_continuation(&text).unwrap(), expected);
     }
 
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(200))]
+
     /// Random scores with many ties.
     #[test]
     fn agrees_whatever_the_scores(text in "[abc ]{0,30}", scores in prop::collection::vec(-3_i8..3, 400)) {
