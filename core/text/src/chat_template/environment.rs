@@ -78,8 +78,8 @@ fn failed(error: &Error) -> TextError {
     TextError::Template { why }
 }
 
-/// `{% generation %}` marks what a model is trained on; for rendering it means nothing. As `if true` it leaves the white space around
-/// it to the same rules.
+/// `{% generation %}` marks what a model is trained on; for rendering it means nothing. As `if true` it leaves the
+/// white space around it to the same rules.
 fn without_generation_tags(source: &str) -> String {
     let mut result = String::with_capacity(source.len());
     let mut rest = source;

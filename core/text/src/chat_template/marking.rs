@@ -1,11 +1,11 @@
 //! Keeping control tokens of the template apart from text that only looks like them.
 //!
 //! Messages go through the template with a marker behind each character that could start a control token. In the
-//! rendered text, control tokens are looked for as they are: one that came from a message has the marker inside and is
-//! not found. Then the markers are dropped.
+//! rendered text, control tokens are looked for as they are: one that came from a message has the marker inside and
+//! is not found. Then the markers are dropped.
 //!
-//! Markers hide text from a template that looks into a message. What templates do look for is `</think>` in the model's own
-//! turns, so there only a character is marked that has the rest of a control token behind it.
+//! Markers hide text from a template that looks into a message. What templates do look for is `</think>` in the
+//! model's own turns, so there only a character is marked that has the rest of a control token behind it.
 
 use std::collections::BTreeSet;
 
@@ -31,8 +31,8 @@ pub(super) struct ControlTokens {
 pub(super) enum Marking {
     /// Behind characters that start a token: the template sees most text as it is.
     Starts,
-    /// Behind every character of any token: for a template with a text that ends in half a token, which a message could
-    /// complete.
+    /// Behind every character of any token: for a template with a text that ends in half a token, which a message
+    /// could complete.
     Everything,
 }
 

@@ -53,9 +53,9 @@ impl Message {
 
 /// A model's chat template, in Jinja as `transformers` runs it.
 ///
-/// Text of a message never becomes a control token: the template is rendered with marks in the messages, and only what
-/// the template itself wrote counts as control (see [`RenderedPrompt::pieces`]). A template that looks for a text such
-/// as `<end>` in a message of the person or the app does not find it, because of the mark behind `<`.
+/// Text of a message never becomes a control token: the template is rendered with marks in the messages, and only
+/// what the template itself wrote counts as control (see [`RenderedPrompt::pieces`]). A template that looks for a
+/// text such as `<end>` in a message of the person or the app does not find it, because of the mark behind `<`.
 ///
 /// The template's own work is bounded in instructions, nesting, and output. One thing is not bounded: the engine
 /// lets a template double a string again and again, so a template is only as trusted as the model file it comes in.

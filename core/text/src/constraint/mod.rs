@@ -7,7 +7,7 @@ mod token_env;
 use llguidance::api::TopLevelGrammar;
 use llguidance::{JsonCompileOptions, Matcher, ParserFactory};
 use serde_json::Value;
-use toktrie::InferenceCapabilities;
+use toktrie::{InferenceCapabilities, TokEnv};
 
 pub use self::mask::TokenMask;
 pub use self::spans::spans_grammar;
@@ -29,7 +29,6 @@ pub enum OutputFormat {
 /// Makes constraints for one tokenizer. Building it is the costly part; it is meant to be kept.
 pub struct ConstraintFactory {
     parsers: ParserFactory,
-    end_tokens: Vec<u32>,
 }
 
 impl ConstraintFactory {
@@ -43,7 +42,7 @@ impl ConstraintFactory {
         parsers.quiet();
         // Its verbose errors quote the grammar and the answer so far.
         parsers.limits_mut().verbose_errors = false;
-        Ok(Self { parsers, end_tokens: tokenizer.end_tokens().to_vec() })
+        Ok(Self { parsers })
     }
 
     /// A constraint at its start.
@@ -53,39 +52,59 @@ impl ConstraintFactory {
         if let Some(error) = matcher.get_error() {
             return Err(refused(format, &error));
         }
-        Ok(Constraint { matcher, mask: None, end_tokens: self.end_tokens.clone(), ended: false })
+        Ok(Constraint { matcher, vocabulary: self.parsers.tok_env().clone(), mask: None, ended: false })
     }
 }
 
 /// Where an answer is in its grammar.
 pub struct Constraint {
     matcher: Matcher,
+    vocabulary: TokEnv,
+    /// The mask of the next token, once somebody has asked for it.
     mask: Option<TokenMask>,
-    end_tokens: Vec<u32>,
     ended: bool,
 }
 
 impl Constraint {
-    /// The tokens that may come next; all end tokens are among them when the answer may stop here.
+    /// The tokens that may come next; all end tokens are among them when the answer may stop here. None after an end
+    /// token.
     pub fn allowed(&mut self) -> Result<&TokenMask, TextError> {
         let mask = match self.mask.take() {
             Some(mask) => mask,
+            None if self.ended => TokenMask::from_ids(0, []),
             None => TokenMask::from_bits(self.matcher.compute_mask_or_eos().map_err(|_| too_complex())?),
         };
         Ok(self.mask.insert(mask))
     }
 
-    /// Goes one token on. An end token is taken when the answer may stop here, and ends it.
+    /// Goes one token on. An end token is taken when the answer may stop here, and ends it. After an error the
+    /// constraint is where it was.
     pub fn commit(&mut self, token: u32) -> Result<(), TextError> {
-        if self.ended || !self.allowed()?.allows(token) {
+        if self.ended || !self.allows(token)? {
             return Err(TextError::NotAllowed { token });
         }
         self.mask = None;
-        if self.end_tokens.contains(&token) {
+        if self.vocabulary.tok_trie().eos_tokens().contains(&token) {
             self.ended = true;
             return Ok(());
         }
         self.matcher.consume_token(token).map_err(|_| too_complex())
+    }
+
+    /// Whether the token may come next. Without a mask at hand it is cheaper to try the token than to compute one,
+    /// which makes forced tokens nearly free.
+    fn allows(&mut self, token: u32) -> Result<bool, TextError> {
+        if let Some(mask) = &self.mask {
+            return Ok(mask.allows(token));
+        }
+        let trie = self.vocabulary.tok_trie();
+        if trie.eos_tokens().contains(&token) {
+            return Ok(self.may_stop());
+        }
+        if token as usize >= trie.vocab_size() || trie.token(token).is_empty() {
+            return Ok(false);
+        }
+        self.matcher.validate_tokens(&[token]).map(|valid| valid == 1).map_err(|_| too_complex())
     }
 
     /// The tokens that have to come next, as the tokenizer would write them; none where there is a choice. They are

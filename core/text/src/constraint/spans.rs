@@ -5,11 +5,12 @@ use serde_json::json;
 use super::invalid;
 use crate::TextError;
 
-/// A Lark rule for the terminal `name` that matches any run of one or more consecutive chunks within one of the lines.
+/// A Lark rule for the terminal `name` that matches any run of one or more consecutive chunks within one of the
+/// lines.
 ///
 /// Chunks are taken as they are: a note cut into `" word"` pieces gives spans that begin with a space. A chunk must
-/// not be empty or hold a line break, so that a span never does. The automaton behind it grows with the number of chunks, not
-/// with the number of spans.
+/// not be empty or hold a line break, so that a span never does. The automaton behind it grows with the number of
+/// chunks, not with the number of spans.
 pub fn spans_grammar(name: &str, lines: &[Vec<String>]) -> Result<String, TextError> {
     check_terminal_name(name)?;
     let chunks = || lines.iter().flatten();

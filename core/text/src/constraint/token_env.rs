@@ -30,8 +30,8 @@ pub(super) fn token_env(tokenizer: &Tokenizer) -> Result<TokEnv, TextError> {
     Ok(Arc::new(Environment { tokenizer: tokenizer.clone(), trie }))
 }
 
-/// The bytes of a token in the trie. Control tokens are behind a byte that no text holds, so a grammar cannot reach them
-/// by text. A token too long for the trie is left out: the model spells it with shorter ones.
+/// The bytes of a token in the trie. Control tokens are behind a byte that no text holds, so a grammar cannot reach
+/// them by text. A token too long for the trie is left out: the model spells it with shorter ones.
 fn word(tokenizer: &Tokenizer, id: u32) -> Vec<u8> {
     if tokenizer.is_control(id) {
         return [&[TokTrie::SPECIAL_TOKEN_MARKER], format!("<{id}>").as_bytes()].concat();

@@ -175,8 +175,8 @@ fn mark_bytes(spec: &mut TokenizerSpec) {
     }
 }
 
-/// Normalizers that rewrite text would change what a model reads; of those that do, only the spaces of SentencePiece are ours.
-/// NFC is let through and left out: most text is in that form, and text must come back as it was.
+/// Normalizers that rewrite text would change what a model reads; of those that do, only the spaces of SentencePiece
+/// are ours. NFC is let through and left out: most text is in that form, and text must come back as it was.
 fn refuse_rewriting(normalizer: &Value, known: &[&str]) -> Result<(), TextError> {
     let steps = match normalizer.get("normalizers").and_then(Value::as_array) {
         Some(steps) => steps.iter().collect(),

@@ -26,9 +26,9 @@ use crate::{PromptPiece, RenderedPrompt, TextError};
 /// A model's tokenizer. Cheap to clone, and safe to share between threads.
 ///
 /// Control tokens (begin, end, headers) are not part of what text can be encoded to: they come from a chat template
-/// alone, through [`Tokenizer::encode_prompt`]. The same goes for tokens that a model's authors added and that look like
-/// markers (`<tool_call>`), but these have text when a model writes them. Text is not normalized, so decoding gives back
-/// the bytes that were encoded.
+/// alone, through [`Tokenizer::encode_prompt`]. The same goes for tokens that a model's authors added and that look
+/// like markers (`<tool_call>`), but these have text when a model writes them. Text is not normalized, so decoding
+/// gives back the bytes that were encoded.
 #[derive(Clone)]
 pub struct Tokenizer {
     inner: Arc<Inner>,
@@ -44,15 +44,16 @@ struct Inner {
 }
 
 enum Encoder {
-    ByteLevel(ByteLevelBpe),
-    SentencePiece(SentencePieceBpe),
+    ByteLevel(Box<ByteLevelBpe>),
+    SentencePiece(Box<SentencePieceBpe>),
 }
 
 impl Tokenizer {
     /// Builds the tokenizer that GGUF metadata describes.
     ///
-    /// Merges that name tokens outside the vocabulary are skipped, and when two tokens have the same text the first one is
-    /// used. A vocabulary that cannot spell every byte of UTF-8 text is refused: text would be dropped without a word.
+    /// Merges that name tokens outside the vocabulary are skipped, and when two tokens have the same text the first
+    /// one is used. A vocabulary that cannot spell every byte of UTF-8 text is refused: text would be dropped without
+    /// a word.
     pub fn from_spec(spec: TokenizerSpec) -> Result<Self, TextError> {
         let pre_tokenizer = match spec.model.as_str() {
             "gpt2" => Some(PreTokenizer::named(spec.pre.as_deref())?),
@@ -76,11 +77,11 @@ impl Tokenizer {
         let (encoder, add_bos, space_prefix) = match &pre_tokenizer {
             Some(pre_tokenizer) => {
                 let bpe = ByteLevelBpe::new(&vocabulary, &spec.merges, pre_tokenizer)?;
-                (Encoder::ByteLevel(bpe), pre_tokenizer.add_bos, false)
+                (Encoder::ByteLevel(Box::new(bpe)), pre_tokenizer.add_bos, false)
             }
             None => {
                 let bpe = SentencePieceBpe::new(&vocabulary, &spec.scores, spec.unknown)?;
-                (Encoder::SentencePiece(bpe), true, spec.add_space_prefix.unwrap_or(true))
+                (Encoder::SentencePiece(Box::new(bpe)), true, spec.add_space_prefix.unwrap_or(true))
             }
         };
         let inner = Inner {
@@ -101,8 +102,8 @@ impl Tokenizer {
         Ok(ids)
     }
 
-    /// The tokens of a text that goes on from another: as [`encode`](Self::encode), without the space that SentencePiece
-    /// tokenizers put before a text.
+    /// The tokens of a text that goes on from another: as [`encode`](Self::encode), without the space that
+    /// SentencePiece tokenizers put before a text.
     pub fn encode_continuation(&self, text: &str) -> Result<Vec<u32>, TextError> {
         let mut ids = Vec::new();
         self.encode_text(text, false, &mut ids)?;

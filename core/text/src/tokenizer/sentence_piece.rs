@@ -73,7 +73,8 @@ impl SentencePieceBpe {
             ids.push(piece.id);
             return;
         }
-        // Characters outside the vocabulary are spelled out in bytes; construction made sure that one of the two is there.
+        // Characters outside the vocabulary are spelled out in bytes; construction made sure that one of the two is
+        // there.
         for byte in symbol.bytes() {
             match self.bytes[usize::from(byte)] {
                 Some(id) => ids.push(id),

@@ -7,8 +7,8 @@ use super::sentence_piece::SPACE;
 use super::spec::{TokenizerSpec, invalid};
 use crate::TextError;
 
-/// Control tokens that end a turn or a text, in the model families that are around. A file names at most two of its end tokens;
-/// a model may emit any of them.
+/// Control tokens that end a turn or a text, in the model families that are around. A file names at most two of its
+/// end tokens; a model may emit any of them.
 const END_TOKENS: [&str; 15] = [
     "<|eot_id|>",
     "<|end_of_text|>",
@@ -42,7 +42,8 @@ enum Kind {
     Text,
     /// One byte of a SentencePiece vocabulary.
     Byte,
-    /// Added by the model's authors, looks like a marker (`<tool_call>`): it has text, but only a template may write it.
+    /// Added by the model's authors, looks like a marker (`<tool_call>`): it has text, but only a template may write
+    /// it.
     Marker,
     /// Added by the model's authors, plain text that is matched as a whole.
     Literal,
@@ -184,8 +185,8 @@ impl Vocabulary {
     }
 }
 
-/// The kind of a token from its `token_type` (1 normal, 2 unknown, 3 control, 4 user-defined, 5 unused, 6 byte), and from its
-/// text where the file is known to be careless.
+/// The kind of a token from its `token_type` (1 normal, 2 unknown, 3 control, 4 user-defined, 5 unused, 6 byte), and
+/// from its text where the file is known to be careless.
 fn kind_of(token: &str, token_type: Option<i32>, spelling: Spelling) -> Result<Kind, TextError> {
     let kind = match token_type {
         Some(0 | 1) => Kind::Text,
@@ -198,7 +199,8 @@ fn kind_of(token: &str, token_type: Option<i32>, spelling: Spelling) -> Result<K
         None if is_bar_marker(token) => Kind::Control,
         None => Kind::Text,
     };
-    // Conversions sometimes list the end-of-turn marker as a normal or user-defined token. `</s>` may be ordinary HTML.
+    // Conversions sometimes list the end-of-turn marker as a normal or user-defined token. `</s>` may be ordinary
+    // HTML.
     let mislabelled_end =
         END_TOKENS.contains(&token) && (kind == Kind::Marker || kind == Kind::Text && token != "</s>");
     if mislabelled_end {

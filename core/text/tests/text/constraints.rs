@@ -103,6 +103,7 @@ fn every_end_token_ends_and_only_where_it_may() {
         constraint.commit(end).unwrap();
         assert!(constraint.is_finished());
         assert!(constraint.commit(u32::from(b'b')).is_err());
+        assert_eq!(constraint.allowed().unwrap().count(), 0);
     }
     let mut constraint = factory.constraint(&format).unwrap();
     constraint.commit(u32::from(b'a')).unwrap();
@@ -139,6 +140,27 @@ fn forced_tokens_are_the_tokenizers_own() {
     // A choice of digits, or of endings, forces nothing.
     let mut choice = factory.constraint(&OutputFormat::Regex("[0-9]+".to_owned())).unwrap();
     assert!(choice.forced().is_empty());
+}
+
+/// With and without a mask at hand, the same tokens are taken.
+#[test]
+fn commit_agrees_with_the_mask() {
+    let tokenizer = byte_level();
+    let format = OutputFormat::Regex("(hello|he[0-9]|é)+".to_owned());
+    let ids = tokenizer.encode("hellohe7").unwrap();
+    for length in 0..ids.len() {
+        let start = || {
+            let mut constraint = byte_level_factory().constraint(&format).unwrap();
+            ids[..length].iter().for_each(|&id| constraint.commit(id).unwrap());
+            constraint
+        };
+        for id in (0..tokenizer.vocab_size() as u32 + 2).chain([u32::MAX]) {
+            let (mut with_mask, mut without) = (start(), start());
+            let allowed = with_mask.allowed().unwrap().allows(id);
+            assert_eq!(with_mask.commit(id).is_ok(), allowed, "token {id} after {length}");
+            assert_eq!(without.commit(id).is_ok(), allowed, "token {id} after {length}, no mask");
+        }
+    }
 }
 
 #[test]
