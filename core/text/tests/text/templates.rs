@@ -38,10 +38,11 @@ fn message((role, content): &(String, String)) -> Message {
 #[test]
 fn templates_give_what_jinja_gives() {
     let golden: Golden = serde_json::from_str(include_str!("../golden/templates.json")).unwrap();
+    let folder = fixtures("the template of Llama 3.2");
     let mut failures = Vec::new();
     for case in &golden.cases {
         let source = match case.template.strip_prefix("fixture:") {
-            Some(file) => match fixtures(&case.template) {
+            Some(file) => match &folder {
                 Some(folder) => std::fs::read_to_string(folder.join(file)).unwrap(),
                 None => continue,
             },
