@@ -127,7 +127,11 @@ impl LocalModel {
                         .try_for_each(|&token| sequence.append(&[token], LogitRows::Last, cancel).map(drop))
                 })
             })?;
-            decode.push(DecodeSpeed { tokens: options.decode, tokens_per_second: rate(options.decode, seconds), depth });
+            decode.push(DecodeSpeed {
+                tokens: options.decode,
+                tokens_per_second: rate(options.decode, seconds),
+                depth,
+            });
         }
         let ProcessMemory { peak_rss_bytes, private_rss_bytes } = process_memory();
         Ok(BenchReport {

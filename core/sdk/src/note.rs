@@ -130,7 +130,7 @@ impl NoteText {
     /// The lines of the text, each cut into the pieces that a span may start and end at: a word with the space before
     /// it, or a single mark. The first word of a line gets a space too, so that every span starts alike.
     pub(crate) fn span_pieces(&self) -> Vec<Vec<String>> {
-        self.text.lines().map(|line| pieces_of(line)).filter(|pieces| !pieces.is_empty()).collect()
+        self.text.lines().map(pieces_of).filter(|pieces| !pieces.is_empty()).collect()
     }
 
     /// The ids of the segments that the first occurrence of `span` touches; a span that touches only a speaker's name
@@ -252,7 +252,8 @@ fn timed_line(line: &str) -> Option<TimedLine<'_>> {
 /// `ss`, `mm:ss` or `hh:mm:ss`, the seconds with an optional fraction, as seconds.
 fn seconds(time: &str) -> Option<f64> {
     let parts: Vec<&str> = time.trim().split(':').collect();
-    let plain = |part: &&str| !part.is_empty() && part.len() <= 9 && part.bytes().all(|b| b.is_ascii_digit() || b == b'.');
+    let plain =
+        |part: &&str| !part.is_empty() && part.len() <= 9 && part.bytes().all(|b| b.is_ascii_digit() || b == b'.');
     if parts.len() > 3 || parts.len() < 2 || !parts.iter().all(plain) {
         return None;
     }

@@ -100,8 +100,7 @@ impl LocalModel {
             let mut sequence = Sequence::new(loaded.decoder(ids.len() + max_tokens)?);
             let sampler = Sampler::new(options.sampling)?;
             let request = Request { prompt: &ids, sampler, constraint, max_tokens };
-            let answer =
-                generate(&loaded, &mut sequence, request, cancel, |piece| reporter.report(piece.to_owned()))?;
+            let answer = generate(&loaded, &mut sequence, request, cancel, |piece| reporter.report(piece.to_owned()))?;
             Ok(Completion { text: answer.text, ids: answer.ids, metrics: answer.metrics })
         })
     }

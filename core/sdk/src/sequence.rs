@@ -40,12 +40,7 @@ impl Sequence {
     }
 
     /// Appends `tokens` and returns the logits of the rows asked for, `[rows, vocab_size]`.
-    pub(crate) fn append(
-        &mut self,
-        tokens: &[u32],
-        rows: LogitRows,
-        cancel: &CancelToken,
-    ) -> Result<Vec<f32>, Error> {
+    pub(crate) fn append(&mut self, tokens: &[u32], rows: LogitRows, cancel: &CancelToken) -> Result<Vec<f32>, Error> {
         let before = self.tokens.len();
         let outcome = self.decoder.forward(tokens, rows, cancel).map(<[f32]>::to_vec);
         let kept = self.decoder.position().saturating_sub(before).min(tokens.len());

@@ -8,7 +8,7 @@ use sotto_text::{Constraint, Message, OutputFormat, Role, Sampler, SamplingOptio
 use crate::generate::{Request, generate};
 use crate::job::Job;
 use crate::metrics::Metrics;
-use crate::model::{LocalModel, Loaded};
+use crate::model::{Loaded, LocalModel};
 use crate::sequence::Sequence;
 use crate::{CancelToken, Error};
 
@@ -26,7 +26,12 @@ pub struct ChatOptions {
 impl Default for ChatOptions {
     fn default() -> Self {
         Self {
-            sampling: SamplingOptions { temperature: 0.7, top_p: Some(0.9), min_p: Some(0.05), ..SamplingOptions::default() },
+            sampling: SamplingOptions {
+                temperature: 0.7,
+                top_p: Some(0.9),
+                min_p: Some(0.05),
+                ..SamplingOptions::default()
+            },
             max_tokens: 512,
             format: None,
         }

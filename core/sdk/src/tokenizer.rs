@@ -16,7 +16,10 @@ pub(crate) fn load_tokenizer(gguf: &GgufFile, folder: Option<&Path>) -> Result<T
         return Ok(Tokenizer::from_spec(spec)?);
     }
     match folder.map(|folder| folder.join("tokenizer.json")).filter(|path| path.is_file()) {
-        Some(path) => Ok(Tokenizer::from_json(&read_limited(&path)?, &TokenizerHints { bos: spec.bos, eos: spec.eos, add_bos: spec.add_bos })?),
+        Some(path) => Ok(Tokenizer::from_json(
+            &read_limited(&path)?,
+            &TokenizerHints { bos: spec.bos, eos: spec.eos, add_bos: spec.add_bos },
+        )?),
         None => Err(Error::ModelInvalid {
             why: "the file has no tokenizer, and there is no tokenizer.json beside it".into(),
             at: "tokenizer.ggml.tokens".into(),

@@ -137,10 +137,8 @@ fn pieces_put_together_are_the_text_in_whole_characters() {
     let model = random(None);
     for seed in 0..10 {
         let sampling = SamplingOptions { temperature: 2.0, seed, ..SamplingOptions::default() };
-        let mut job = model.complete(
-            Prompt::Text("日本 🎉".into()),
-            &CompletionOptions { sampling, max_tokens: 60, format: None },
-        );
+        let mut job = model
+            .complete(Prompt::Text("日本 🎉".into()), &CompletionOptions { sampling, max_tokens: 60, format: None });
         let pieces: String = job.by_ref().collect();
         assert_eq!(pieces, job.wait().unwrap().text);
     }

@@ -81,8 +81,11 @@ pub enum Command {
     /// Continue a text, without a chat template.
     Generate {
         /// The text to continue; `-` is standard input.
-        #[arg(short, long)]
-        prompt: String,
+        #[arg(short, long, required_unless_present = "ids")]
+        prompt: Option<String>,
+        /// Token ids to continue instead, separated by commas; control tokens can be among them.
+        #[arg(long, value_name = "ID,…", value_delimiter = ',', conflicts_with = "prompt")]
+        ids: Vec<u32>,
         /// The most tokens to write.
         #[arg(short = 'n', long, value_name = "N", default_value_t = 64)]
         max_tokens: usize,

@@ -44,7 +44,9 @@ impl Failure {
             Self::Sotto(Error::ModelNotFound { .. }) => Some("check the path given with --model"),
             Self::Sotto(Error::ModelInvalid { .. }) => Some("the file may be damaged: fetch it again"),
             Self::Sotto(Error::OutOfMemory { .. }) => Some("try a smaller --context, or a smaller model"),
-            Self::Sotto(Error::ContextFull { .. }) => Some("shorten the text, or give a larger --context if the model has it"),
+            Self::Sotto(Error::ContextFull { .. }) => {
+                Some("shorten the text, or give a larger --context if the model has it")
+            }
             _ => None,
         }
     }

@@ -32,7 +32,8 @@ fn text_of(bytes: Vec<u8>) -> Result<String, Failure> {
     if bytes.contains(&0) {
         return Err(Failure::BadInput("the input is binary data, not text".into()));
     }
-    let text = String::from_utf8(bytes)
-        .map_err(|error| Failure::BadInput(format!("the input is not UTF-8 text: byte {}", error.utf8_error().valid_up_to())))?;
+    let text = String::from_utf8(bytes).map_err(|error| {
+        Failure::BadInput(format!("the input is not UTF-8 text: byte {}", error.utf8_error().valid_up_to()))
+    })?;
     Ok(text.strip_prefix('\u{feff}').map(str::to_owned).unwrap_or(text))
 }

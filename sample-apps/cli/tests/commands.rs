@@ -100,8 +100,19 @@ fn a_conversation_comes_from_standard_input() {
 #[test]
 fn a_text_is_continued() {
     let value = json(&run(&["generate", "--prompt", "I need to", "-n", "8", "--temperature", "0", "--json"]));
-    let ids = value["ids"].as_array().unwrap();
-    assert!(ids.len() <= 8 && value["text"].is_string() && value["metrics"]["kernels"].is_string());
+    assert!(value["ids"].as_array().unwrap().len() <= 8);
+    assert!(value["text"].is_string() && value["metrics"]["kernels"].is_string());
+}
+
+#[test]
+fn token_ids_are_continued_like_the_text_they_stand_for() {
+    let of_ids = |ids: &str| json(&run(&["generate", "--ids", ids, "-n", "6", "--temperature", "0", "--json"]));
+    let given = String::from_utf8(run(&["tokenize", "--ids", "I need to"]).stdout).unwrap();
+    let first = of_ids(&given.trim().replace(' ', ","));
+    assert_eq!(first["metrics"]["prefill_tokens"], given.split_whitespace().count());
+    assert_eq!(first["ids"], of_ids(&given.trim().replace(' ', ","))["ids"]);
+    assert_eq!(code(&run(&["generate"])), 2);
+    assert_ne!(code(&run(&["generate", "--ids", "4000000000"])), 0);
 }
 
 #[test]
@@ -119,7 +130,8 @@ fn a_template_shows_the_prompt_it_makes() {
     let folder = tempfile::tempdir().unwrap();
     let (messages, template) = (folder.path().join("m.json"), folder.path().join("t.jinja"));
     std::fs::write(&messages, r#"[{"role":"user","content":"hi"}]"#).unwrap();
-    std::fs::write(&template, "{{ bos_token }}{% for m in messages %}{{ m.role }}={{ m.content }}{% endfor %}").unwrap();
+    std::fs::write(&template, "{{ bos_token }}{% for m in messages %}{{ m.role }}={{ m.content }}{% endfor %}")
+        .unwrap();
     let with_file = ["render", text(&messages), "--template", text(&template), "--bos", "<s>"];
     assert_eq!(run(&with_file).stdout, b"<s>user=hi");
     assert!(String::from_utf8(run(&["render", text(&messages)]).stdout).unwrap().contains("hi"));

@@ -45,10 +45,10 @@ pub fn check() -> Result<(), String> {
 /// Runs each fuzz target for some seconds.
 pub fn fuzz(seconds: u32) -> Result<(), String> {
     let fuzz_folder = root().join("tools/fuzz");
-    let targets = std::fs::read_dir(fuzz_folder.join("fuzz_targets")).map_err(|error| format!("no fuzz targets: {error}"))?;
-    let mut names: Vec<String> = targets
-        .filter_map(|entry| entry.ok()?.path().file_stem()?.to_str().map(str::to_owned))
-        .collect();
+    let targets =
+        std::fs::read_dir(fuzz_folder.join("fuzz_targets")).map_err(|error| format!("no fuzz targets: {error}"))?;
+    let mut names: Vec<String> =
+        targets.filter_map(|entry| entry.ok()?.path().file_stem()?.to_str().map(str::to_owned)).collect();
     names.sort();
     for name in names {
         let limit = format!("-max_total_time={seconds}");

@@ -9,7 +9,7 @@ use sotto_engine::LogitRows;
 use super::task_prompt;
 use crate::job::Job;
 use crate::metrics::{Metrics, StopReason};
-use crate::model::{LocalModel, Loaded};
+use crate::model::{Loaded, LocalModel};
 use crate::sequence::Sequence;
 use crate::{CancelToken, Error};
 
@@ -111,11 +111,8 @@ struct Classifier<'a> {
 
 impl<'a> Classifier<'a> {
     fn new(model: &'a Loaded, options: &'a ClassifyOptions) -> Result<Self, Error> {
-        let label_ids = options
-            .labels
-            .iter()
-            .map(|label| Ok(model.tokenizer.encode(label)?))
-            .collect::<Result<Vec<_>, Error>>()?;
+        let label_ids =
+            options.labels.iter().map(|label| Ok(model.tokenizer.encode(label)?)).collect::<Result<Vec<_>, Error>>()?;
         let sequence = Sequence::new(model.decoder(model.context_limit())?);
         Ok(Self { model, options, instruction: instruction(model, &options.labels), label_ids, sequence })
     }

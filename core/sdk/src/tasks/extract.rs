@@ -9,7 +9,7 @@ use sotto_text::OutputFormat;
 use super::{constrained_answer, split_context, task_prompt};
 use crate::job::Job;
 use crate::metrics::{Metrics, StopReason};
-use crate::model::{LocalModel, Loaded};
+use crate::model::{Loaded, LocalModel};
 use crate::{CancelToken, Error};
 
 /// The most tokens of one extracted value.

@@ -6,7 +6,7 @@ use sotto_text::{OutputFormat, spans_grammar};
 use super::{constrained_answer, split_context, task_prompt};
 use crate::job::{Job, Reporter};
 use crate::metrics::{Metrics, StopReason};
-use crate::model::{LocalModel, Loaded};
+use crate::model::{Loaded, LocalModel};
 use crate::note::{NoteText, Segment, VoiceNote};
 use crate::{CancelToken, Error};
 
@@ -135,7 +135,7 @@ fn windows<'a>(model: &Loaded, segments: &'a [Segment]) -> Result<Vec<&'a [Segme
     // Segments are joined by a space or a new line and a name: never more than these tokens and a few.
     let costs = segments
         .iter()
-        .map(|segment| Ok(model.tokenizer.encode(&NoteText::new(std::slice::from_ref(segment)).as_str())?.len() + 2))
+        .map(|segment| Ok(model.tokenizer.encode(NoteText::new(std::slice::from_ref(segment)).as_str())?.len() + 2))
         .collect::<Result<Vec<usize>, Error>>()?;
     if let Some(&longest) = costs.iter().find(|&&cost| cost > limit) {
         return Err(Error::ContextFull { limit, needed: longest });

@@ -6,13 +6,7 @@ use super::{print_json, watch};
 use crate::failure::Failure;
 use crate::{input, screen};
 
-pub fn run(
-    model: &LocalModel,
-    text: &str,
-    labels: &[String],
-    min_confidence: f64,
-    json: bool,
-) -> Result<(), Failure> {
+pub fn run(model: &LocalModel, text: &str, labels: &[String], min_confidence: f64, json: bool) -> Result<(), Failure> {
     let labels = labels.iter().map(|label| label.trim());
     let options = ClassifyOptions { min_confidence, ..ClassifyOptions::new(labels) };
     let job = model.classify(&input::read_word(text)?, &options);

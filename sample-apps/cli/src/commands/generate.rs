@@ -5,17 +5,17 @@ use sotto::{CompletionOptions, LocalModel, Prompt, SamplingOptions};
 use super::{print_json, watch};
 use crate::args::SamplingArguments;
 use crate::failure::Failure;
-use crate::{input, screen};
+use crate::screen;
 
 pub fn run(
     model: &LocalModel,
-    prompt: &str,
+    prompt: Prompt,
     max_tokens: usize,
     sampling: &SamplingArguments,
     json: bool,
 ) -> Result<(), Failure> {
     let options = CompletionOptions { sampling: sampling.over(SamplingOptions::default()), max_tokens, format: None };
-    let job = model.complete(Prompt::Text(input::read_word(prompt)?), &options);
+    let job = model.complete(prompt, &options);
     if json {
         return print_json(&watch(job, |_| Ok(()))?);
     }

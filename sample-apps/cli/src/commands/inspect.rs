@@ -33,14 +33,18 @@ fn print(report: &ModelReport) -> Result<(), Failure> {
             report.head_size
         ),
     )?;
-    let weights = report.weights.iter().map(|(name, of)| format!("{name}: {} in {} tensors", bytes(of.bytes), of.tensors));
+    let weights =
+        report.weights.iter().map(|(name, of)| format!("{name}: {} in {} tensors", bytes(of.bytes), of.tensors));
     line("weights", weights.collect::<Vec<_>>().join(", "))?;
     line("file", bytes(report.file_bytes))?;
     line("tokenizer", format!("{}, {} tokens", report.tokenizer, report.vocab_size))?;
     line("chat template", if report.has_chat_template { "in the file" } else { "built in, by family" }.into())?;
     line("task formats", if report.tuned { "tuned on Sotto's" } else { "general instruct model" }.into())?;
     line("kernels", format!("{}, {} threads", report.kernels, report.threads))?;
-    line("context", format!("{} tokens, of {} that the model has", report.context_length, report.model_context_length))?;
+    line(
+        "context",
+        format!("{} tokens, of {} that the model has", report.context_length, report.model_context_length),
+    )?;
     let available = report.available_bytes.map(|available| format!(", {} available now", bytes(available)));
     line(
         "memory",

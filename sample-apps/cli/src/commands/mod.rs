@@ -16,12 +16,12 @@ use std::io::Write;
 use std::time::Instant;
 
 use serde::Serialize;
-use sotto::{Backend, Job, LoadOptions, LocalModel, ModelFile};
+use sotto::{Backend, Job, LoadOptions, LocalModel, ModelFile, Prompt};
 
 use crate::args::{Arguments, BackendName, Command, ModelArguments};
 use crate::demo::demo_model;
 use crate::failure::Failure;
-use crate::{interrupt, screen};
+use crate::{input, interrupt, screen};
 
 /// Does what the command line says.
 pub fn run(arguments: &Arguments) -> Result<(), Failure> {
@@ -36,7 +36,11 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
         Command::Chat { system, sampling, max_tokens } => {
             chat::run(&load(model)?, system.as_deref(), sampling, *max_tokens, json)
         }
-        Command::Generate { prompt, max_tokens, sampling } => {
+        Command::Generate { prompt, ids, max_tokens, sampling } => {
+            let prompt = match prompt {
+                Some(text) => Prompt::Text(input::read_word(text)?),
+                None => Prompt::Ids(ids.clone()),
+            };
             generate::run(&load(model)?, prompt, *max_tokens, sampling, json)
         }
         Command::Tokenize { text, ids } => tokenize::run(&load(model)?, text, *ids, json),
@@ -49,9 +53,7 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
         Command::Synth { shape, quant, vocab, seed, output } => {
             synth::run(shape, quant, vocab.as_deref(), *seed, output, json)
         }
-        Command::Bench { prefill, decode, depth, repeat } => {
-            bench::run(model, prefill, *decode, depth, *repeat, json)
-        }
+        Command::Bench { prefill, decode, depth, repeat } => bench::run(model, prefill, *decode, depth, *repeat, json),
     }
 }
 
