@@ -48,3 +48,8 @@ pub use sotto_text::{ChatTemplate, Message, OutputFormat, Role, SamplingOptions}
 pub use tasks::classify::{Classification, ClassifyOptions, DEFAULT_MIN_CONFIDENCE};
 pub use tasks::extract::Extraction;
 pub use tasks::summarize::{Action, Coverage, NoteSummary, Point};
+
+/// The README's example compiles.
+#[cfg(doctest)]
+#[doc = include_str!("../../../README.md")]
+struct Readme;
