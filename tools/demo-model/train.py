@@ -20,7 +20,8 @@ import tokenizer
 from model import Config, Llama
 
 SHAPE = ("width", "layers", "heads", "kv_heads", "hidden")
-PROMPT_SHARE, PROMPT_WEIGHT, PROMPT_UNTIL = 0.3, 0.35, 0.7
+PROMPT_SHARE, PROMPT_WEIGHT, PROMPT_UNTIL = 0.3, 0.35, 0.5
+SHORT_ANSWER, SHORT_WEIGHT = 6, 8.0  # the few tokens of a label or a short reply would drown among those of the summaries
 
 
 def shard_samples(path: str) -> list[tuple[np.ndarray, np.ndarray]]:
@@ -29,13 +30,20 @@ def shard_samples(path: str) -> list[tuple[np.ndarray, np.ndarray]]:
     return list(zip(np.split(data["ids"], cuts), np.split(data["wanted"], cuts)))
 
 
-def batches(folder: str, tokens: int, pad: int, rng: np.random.Generator, rank: int, workers: int):
-    """Batches of similar lengths, about `tokens` tokens each: ids and flags, for ever; every worker gets its share."""
+def batches(folder: str, tokens: int, pad: int, rng: np.random.Generator, rank: int, workers: int, skip: int):
+    """Batches of similar lengths, about `tokens` tokens each: ids and flags, for ever; every worker gets its share.
+
+    The shards that make up the first `skip` tokens are left out, so that a resumed run goes on with new ones.
+    """
     seen = 0
     while True:
         paths = sorted(p for p in glob.glob(f"{folder}/shard-*.npz") if ".tmp" not in p)
         path, seen = paths[seen % len(paths)], seen + 1
         samples = shard_samples(path)
+        size = sum(len(ids) for ids, _ in samples)
+        if skip >= size:
+            skip -= size
+            continue
         rng.shuffle(samples)
         groups, ordered = [], sorted(samples, key=lambda s: len(s[0]) + rng.uniform(0, 8))
         group: list = []
@@ -98,7 +106,7 @@ def run(rank: int, args: argparse.Namespace) -> None:
         print(f"{sum(p.numel() for p in model.parameters()):,} parameters, {config.as_dict()}, torch {torch.__version__}, {args.workers} workers", flush=True)
     start, budget = time.time() - elapsed, args.minutes * 60
     last_log, last_save, running, spent = time.time(), time.time(), [], elapsed / budget
-    for ids, wanted in batches(args.folder, args.tokens, coder.control["<|pad|>"], rng, rank, args.workers):
+    for ids, wanted in batches(args.folder, args.tokens, coder.control["<|pad|>"], rng, rank, args.workers, tokens):
         scale = min(1.0, (steps + 1) / 60) * min(1.0, (1.02 - spent) / 0.75)
         for opt in opts:
             for group in opt.param_groups:
@@ -109,7 +117,8 @@ def run(rank: int, args: argparse.Namespace) -> None:
             keep |= (flags == 0) & (torch.rand(flags.shape) < PROMPT_SHARE)
         losses = F.cross_entropy(model.logits(hidden_states(ids[:, :-1])[keep]), targets[keep], reduction="none")
         answer = flags[keep] == 1
-        weights = torch.where(answer, 1.0, PROMPT_WEIGHT)
+        short = ((flags == 1).sum(1, keepdim=True) <= SHORT_ANSWER).expand_as(flags)[keep]
+        weights = torch.where(answer, torch.where(short, SHORT_WEIGHT, 1.0), PROMPT_WEIGHT)
         ((losses * weights).sum() / weights.sum()).backward()
         spent = average(model, (time.time() - start) / budget, args.workers)
         torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
