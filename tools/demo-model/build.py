@@ -1,4 +1,4 @@
-"""Generate the training data: tokenizer.json, shards of token arrays, and the held-out split. Usage: build.py WORK_DIR [--samples N]"""
+"""Generate the training data: tokenizer.json, shards of token arrays, and two splits to measure with. Usage: build.py WORK_DIR [--samples N]"""
 
 import argparse
 import json
@@ -13,7 +13,7 @@ from generator.notes import Notes
 from generator.world import World
 
 SHARD = 20000
-TEST_SEED = 900_001
+TEST_SEED, FRESH_SEED = 900_001, 900_002
 
 
 def samples(seed: int, split: str, count: int):
@@ -32,9 +32,9 @@ def write_shard(job: tuple[int, str]) -> None:
     print("shard", seed, flush=True)
 
 
-def write_test_split(path: Path, notes_count: int = 200, texts_count: int = 200, extracts_count: int = 100) -> None:
-    """Notes, texts to classify and to extract from, with words and shapes that training never sees."""
-    notes = Notes(World(TEST_SEED, "test"))
+def write_split(path: Path, seed: int, split: str, notes_count: int = 200, texts_count: int = 200, extracts_count: int = 100) -> None:
+    """Notes, texts to classify and to extract from: "test" with words and shapes that training never sees, "train" new ones of its kind."""
+    notes = Notes(World(seed, split))
     with path.open("w") as out:
         kept = 0
         while kept < notes_count:
@@ -60,7 +60,8 @@ def main() -> None:
     folder.mkdir(parents=True, exist_ok=True)
     texts = [t for s in samples(0, "train", 30_000) for _, t in s.messages]
     tokenizer.train(texts, args.vocab).save(str(folder / "tokenizer.json"))
-    write_test_split(folder / "test-split.jsonl")
+    write_split(folder / "test-split.jsonl", TEST_SEED, "test")
+    write_split(folder / "fresh-split.jsonl", FRESH_SEED, "train")
     jobs = [(seed, args.folder) for seed in range(1, 1 + (args.samples + SHARD - 1) // SHARD)]
     with multiprocessing.Pool(args.workers) as pool:
         pool.map(write_shard, jobs, chunksize=1)
