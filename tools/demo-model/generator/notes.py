@@ -8,7 +8,6 @@ from dataclasses import dataclass, field
 
 from . import spanish
 from .facts import CLOSINGS, FACTS, OPENINGS, SMALL_TALK
-from .lexicon import LISTS
 from .sentences import Sentences
 from .world import World
 

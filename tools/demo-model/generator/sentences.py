@@ -31,7 +31,6 @@ SELF_DUE_FIRST = entries("""
 @D I need to @A | @D I have to @A | @D I'll @A | @D I should @A | @D, @A | @D: @A | @D let me @A | @D I want to @A | @D we need to @A | @D I'm going to @A | @D I must @A | so @D I have to @A | then @D I need to @A | and @D I'll @A | by the way, @D I have to @A | @D at the latest I need to @A
 I need to @D @A | remind me @D to @A | I have @D to @A | I promised {name} @D I'd @A | for @N I need to @A @D | @D don't forget to @A | @D remember to @A | @D please @A | I have time @D to @A
 """)
-IMPERATIVE = ["@A @D"]
 SELF_TWO = entries("""
 I need to @A and @B @D | I have to @A and @B @D | I should @A and @B @D | I'll @A and @B @D | I'll @A and then @B @D | let me @A and @B @D | don't forget to @A and @B @D | remember to @A and to @B @D | remind me to @A and @B @D | @A and @B @D | @A, then @B @D
 I want to @A and maybe @B @D | we need to @A and @B @D | {who} wants me to @A and @B @D | she wants me to @A and @B @D | he told me to @A and to @B @D | I promised to @A and to @B @D | I still have to @A and also @B @D | please @A and @B @D

@@ -28,8 +28,9 @@ def summary(note: Note) -> str:
 
 
 def summarize(notes: Notes) -> Sample:
-    size = notes.world.rng.randint(12, 26) if notes.world.chance(0.02) else None
-    note = notes.note(size if size is None else min(size, 14))
+    """A note and its summary; one in fifty is long."""
+    size = min(14, notes.world.rng.randint(12, 26)) if notes.world.chance(0.02) else None
+    note = notes.note(size)
     return Sample("summarize", [("system", "summarize"), ("user", note.text), ("assistant", summary(note))])
 
 

@@ -6,7 +6,7 @@ import random
 import re
 from pathlib import Path
 
-from .inflect import past, third
+from .inflect import past
 from .lexicon import LISTS, entries
 
 WORDS = {k: v.split() for k, v in json.loads((Path(__file__).parent / "words.json").read_text()).items()}
