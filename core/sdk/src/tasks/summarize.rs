@@ -239,8 +239,8 @@ fn attach(
     field: impl FnOnce(&mut Action) -> &mut Option<String>,
 ) {
     let Some(action) = summary.actions.last_mut().filter(|_| !words.is_empty()) else { return };
-    let near = note.position(&action.text).unwrap_or_default();
-    action.evidence.extend(note.evidence_near(words, near));
+    let near = note.place(&action.text).unwrap_or_default();
+    action.evidence.extend(note.evidence_near(words, &near));
     action.evidence.sort_unstable();
     action.evidence.dedup();
     *field(action) = Some(words.to_owned());
