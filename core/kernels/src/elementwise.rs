@@ -1,0 +1,120 @@
+//! Norms, activations and sums over single rows, vectorized.
+
+// Loads and stores stay within the slices, in whole vectors.
+#![allow(unsafe_op_in_unsafe_fn)]
+
+use crate::simd::{Simd, math};
+
+/// Partial sums of a row, whatever the vectors' width: the same on every instruction set.
+const PARTIAL_SUMS: usize = 16;
+
+/// Adds partial sums in pairs.
+#[inline(always)]
+fn total(mut sums: [f32; PARTIAL_SUMS]) -> f32 {
+    let mut half = PARTIAL_SUMS / 2;
+    while half > 0 {
+        for i in 0..half {
+            sums[i] += sums[i + half];
+        }
+        half /= 2;
+    }
+    sums[0]
+}
+
+/// The sum of `x`.
+#[inline(always)]
+pub(crate) fn sum(x: &[f32]) -> f32 {
+    let mut sums = [0.0f32; PARTIAL_SUMS];
+    let (chunks, rest) = x.as_chunks::<PARTIAL_SUMS>();
+    for chunk in chunks {
+        for i in 0..PARTIAL_SUMS {
+            sums[i] += chunk[i];
+        }
+    }
+    for (sum, x) in sums.iter_mut().zip(rest) {
+        *sum += x;
+    }
+    total(sums)
+}
+
+#[inline(always)]
+fn sum_of_squares(x: &[f32]) -> f32 {
+    let mut sums = [0.0f32; PARTIAL_SUMS];
+    let (chunks, rest) = x.as_chunks::<PARTIAL_SUMS>();
+    for chunk in chunks {
+        for i in 0..PARTIAL_SUMS {
+            sums[i] += chunk[i] * chunk[i];
+        }
+    }
+    for (sum, x) in sums.iter_mut().zip(rest) {
+        *sum += x * x;
+    }
+    total(sums)
+}
+
+/// The largest of `x`, not NaN.
+#[inline(always)]
+pub(crate) fn largest(x: &[f32]) -> f32 {
+    let mut largest = [f32::NEG_INFINITY; PARTIAL_SUMS];
+    let (chunks, rest) = x.as_chunks::<PARTIAL_SUMS>();
+    for chunk in chunks {
+        for i in 0..PARTIAL_SUMS {
+            largest[i] = if chunk[i] > largest[i] { chunk[i] } else { largest[i] };
+        }
+    }
+    largest.iter().chain(rest).fold(f32::NEG_INFINITY, |a, &b| if b > a { b } else { a })
+}
+
+/// See [`crate::scalar::rms_norm`].
+#[inline(always)]
+pub(crate) fn rms_norm(x: &[f32], weight: &[f32], epsilon: f32, out: &mut [f32]) {
+    assert_eq!(x.len(), weight.len(), "norm width");
+    assert_eq!(x.len(), out.len(), "norm width");
+    let scale = 1.0 / (sum_of_squares(x) / x.len() as f32 + epsilon).sqrt();
+    for ((out, x), weight) in out.iter_mut().zip(x).zip(weight) {
+        *out = x * scale * weight;
+    }
+}
+
+/// Adds `update` to `x`.
+#[inline(always)]
+pub(crate) fn add(x: &mut [f32], update: &[f32]) {
+    assert_eq!(x.len(), update.len(), "row width");
+    for (x, update) in x.iter_mut().zip(update) {
+        *x += update;
+    }
+}
+
+/// See [`crate::scalar::swiglu`].
+///
+/// # Safety
+/// `S` runs on this CPU.
+#[inline(always)]
+pub(crate) unsafe fn swiglu<S: Simd>(gate: &mut [f32], up: &[f32]) {
+    assert_eq!(gate.len(), up.len(), "feed-forward width");
+    let whole = gate.len() / S::LANES * S::LANES;
+    for i in (0..whole).step_by(S::LANES) {
+        let at = gate.as_mut_ptr().add(i);
+        S::store(S::mul(math::silu::<S>(S::load(at)), S::load(up.as_ptr().add(i))), at);
+    }
+    // What is left makes a last vector, filled up with zeros.
+    let mut last = [[0.0f32; PARTIAL_SUMS]; 2];
+    let left = gate.len() - whole;
+    last[0][..left].copy_from_slice(&gate[whole..]);
+    last[1][..left].copy_from_slice(&up[whole..]);
+    let result = S::mul(math::silu::<S>(S::load(last[0].as_ptr())), S::load(last[1].as_ptr()));
+    S::store(result, last[0].as_mut_ptr());
+    gate[whole..].copy_from_slice(&last[0][..left]);
+}
+
+/// `x[i] = exp(x[i] - shift)`, for a length that is a multiple of [`Simd::LANES`].
+///
+/// # Safety
+/// `S` runs on this CPU.
+#[inline(always)]
+pub(crate) unsafe fn exp_shifted<S: Simd>(x: &mut [f32], shift: f32) {
+    assert!(x.len().is_multiple_of(S::LANES), "whole vectors");
+    for x in x.chunks_exact_mut(S::LANES) {
+        S::store(math::exp::<S>(S::sub(S::load(x.as_ptr()), S::splat(shift))), x.as_mut_ptr());
+    }
+}

@@ -1,0 +1,143 @@
+//! A few rows of activations times weights that are taken apart in registers.
+
+// Pointers move within one panel and the rows of activations that belong to it, whose sizes `matmul` has checked.
+#![allow(unsafe_op_in_unsafe_fn)]
+
+use std::ops::Range;
+
+use super::{Output, PanelFormat};
+use crate::activations::{Activations, RowPointers};
+use crate::packed::layout::SUB_BLOCK;
+use crate::packed::{PANEL_ROWS, PackedMatrix};
+use crate::simd::Simd;
+
+/// Rows of activations that are multiplied this way.
+pub(crate) const MAX_ROWS: usize = 4;
+
+/// The columns of `panels` of the product of `x` with `weights`.
+///
+/// # Safety
+/// `S` runs on this CPU, sizes fit together, `x` has at most [`MAX_ROWS`] rows, and nobody else writes those columns.
+#[inline(always)]
+pub(crate) unsafe fn matmul<S: Simd, F: PanelFormat>(
+    weights: &PackedMatrix<'_>,
+    x: &Activations,
+    panels: Range<usize>,
+    out: &Output<'_>,
+) {
+    for panel in panels {
+        let bytes = weights.panel(panel).as_ptr();
+        let subs = weights.cols() / SUB_BLOCK;
+        match (x.rows(), S::LANES) {
+            (1, 16) => multiply::<S, F, 1, 2>(bytes, subs, x, panel, out),
+            (1, 8) => multiply::<S, F, 1, 4>(bytes, subs, x, panel, out),
+            (1, _) => multiply::<S, F, 1, 8>(bytes, subs, x, panel, out),
+            (2, _) => multiply::<S, F, 2, 2>(bytes, subs, x, panel, out),
+            (3, _) => multiply::<S, F, 3, 2>(bytes, subs, x, panel, out),
+            _ => multiply::<S, F, MAX_ROWS, 2>(bytes, subs, x, panel, out),
+        }
+    }
+}
+
+/// One panel, `V` vectors of its rows at a time, with `T` rows of activations.
+#[inline(always)]
+unsafe fn multiply<S: Simd, F: PanelFormat, const T: usize, const V: usize>(
+    panel_bytes: *const u8,
+    subs: usize,
+    x: &Activations,
+    panel: usize,
+    out: &Output<'_>,
+) {
+    let rows: [RowPointers; T] = std::array::from_fn(|t| x.row(t));
+    let mut results = [[0.0f32; PANEL_ROWS]; T];
+    for first in (0..PANEL_ROWS / S::LANES).step_by(V) {
+        let mut sums = [[S::splat(0.0); V]; T];
+        for block in 0..subs / F::SUB_BLOCKS {
+            let header = panel_bytes.add(block * F::BLOCK);
+            for sub in 0..F::SUB_BLOCKS {
+                let planes = header.add(F::HEADER + sub * F::SUB_BLOCK);
+                let col = (block * F::SUB_BLOCKS + sub) * SUB_BLOCK;
+                for v in 0..V {
+                    add_sub_block::<S, F, T, V>(header, planes, sub, first + v, &rows, col, v, &mut sums);
+                }
+            }
+        }
+        for (sums, results) in sums.iter().zip(&mut results) {
+            for (v, sums) in sums.iter().enumerate() {
+                S::store(*sums, results.as_mut_ptr().add((first + v) * S::LANES));
+            }
+        }
+    }
+    for (row, results) in results.iter().enumerate() {
+        out.write_panel(row, panel, results);
+    }
+}
+
+#[inline(always)]
+#[allow(clippy::too_many_arguments)]
+unsafe fn add_sub_block<S: Simd, F: PanelFormat, const T: usize, const V: usize>(
+    header: *const u8,
+    planes: *const u8,
+    sub: usize,
+    vector: usize,
+    rows: &[RowPointers; T],
+    col: usize,
+    v: usize,
+    sums: &mut [[S::F32; V]; T],
+) {
+    let rows: [RowPointers; T] = std::array::from_fn(|t| rows[t].at(col));
+    let mut dots: [S::Int; T] = std::array::from_fn(|t| start::<S, F>(rows[t], 0));
+    for pair in 0..4 {
+        let (a, b) = F::codes::<S>(planes, vector, pair);
+        for t in 0..T {
+            dots[t] = dot::<S, F>(dots[t], a, S::splat_four(rows[t].values.add(8 * pair)));
+            dots[t] = dot::<S, F>(dots[t], b, S::splat_four(rows[t].values.add(8 * pair + 4)));
+        }
+        if F::SCALES == 2 && pair == 1 {
+            let scale = F::scale::<S>(header, sub, 0, vector);
+            for t in 0..T {
+                sums[t][v] = add_scaled::<S>(sums[t][v], dots[t], scale, rows[t]);
+                dots[t] = start::<S, F>(rows[t], 1);
+            }
+        }
+    }
+    let scale = F::scale::<S>(header, sub, F::SCALES - 1, vector);
+    for t in 0..T {
+        sums[t][v] = add_scaled::<S>(sums[t][v], dots[t], scale, rows[t]);
+    }
+    if F::HAS_MIN {
+        let min = F::min::<S>(header, sub, vector);
+        for t in 0..T {
+            sums[t][v] = take_min::<S>(sums[t][v], min, rows[t]);
+        }
+    }
+}
+
+/// What a dot product of codes starts at, so that it becomes one of weights: minus the codes' offset times the sum of the
+/// activations in the sub-block, or in its half `half`.
+#[inline(always)]
+pub(super) unsafe fn start<S: Simd, F: PanelFormat>(row: RowPointers, half: usize) -> S::Int {
+    let offset = if F::SIGNED { S::SIGNED_OFFSET } else { F::OFFSET };
+    if offset == 0 {
+        return S::splat_int(0);
+    }
+    let sum = if F::SCALES == 2 { *row.sums.add(half) } else { *row.sums + *row.sums.add(1) };
+    S::splat_int(-offset * sum)
+}
+
+#[inline(always)]
+pub(super) unsafe fn dot<S: Simd, F: PanelFormat>(sum: S::Int, codes: S::Int, x: S::Int) -> S::Int {
+    if F::SIGNED { S::dot_signed(sum, codes, x) } else { S::dot_codes(sum, codes, x) }
+}
+
+/// `sum + dots * (scale of the weights * scale of the activations)`.
+#[inline(always)]
+pub(super) unsafe fn add_scaled<S: Simd>(sum: S::F32, dots: S::Int, scale: S::F32, row: RowPointers) -> S::F32 {
+    S::fma(S::to_f32(dots), S::mul(scale, S::splat(*row.scales)), sum)
+}
+
+/// `sum - min * (sum of the activations)`.
+#[inline(always)]
+pub(super) unsafe fn take_min<S: Simd>(sum: S::F32, min: S::F32, row: RowPointers) -> S::F32 {
+    S::neg_fma(min, S::splat(*row.scaled_sums), sum)
+}

@@ -1,0 +1,185 @@
+//! Many rows of activations times a piece of a panel that is taken apart once for all of them.
+
+// Pointers move within one panel, the rows of activations that belong to it, and the scratch below, whose sizes `matmul`
+// has checked.
+#![allow(unsafe_op_in_unsafe_fn)]
+// Indices that run over several arrays at once.
+#![allow(clippy::needless_range_loop)]
+
+use std::mem::MaybeUninit;
+use std::ops::Range;
+
+use super::direct::{add_scaled, dot, start, take_min};
+use super::{Output, PanelFormat};
+use crate::activations::{Activations, RowPointers};
+use crate::packed::layout::{PLANE, SUB_BLOCK};
+use crate::packed::{PANEL_ROWS, PackedMatrix};
+use crate::simd::Simd;
+
+/// Sub-blocks of a panel that are taken apart at a time: with their scales 22 KB, to stay in a first-level cache.
+const PIECE: usize = 16;
+/// Rows of activations that a piece is multiplied with before the next.
+const ROWS: usize = 128;
+
+/// A piece of a panel, ready to be multiplied, and what has been summed for the rows of activations so far.
+struct Scratch {
+    /// `[sub-block][group][row][4]`.
+    codes: MaybeUninit<[u8; PIECE * 8 * PLANE]>,
+    /// `[sub-block][scale][row]`.
+    scales: MaybeUninit<[f32; PIECE * 2 * PANEL_ROWS]>,
+    /// `[sub-block][row]`.
+    mins: MaybeUninit<[f32; PIECE * PANEL_ROWS]>,
+    /// `[row of activations][row]`.
+    sums: MaybeUninit<[[f32; PANEL_ROWS]; ROWS]>,
+}
+
+/// The columns of `panels` of the product of `x` with `weights`.
+///
+/// # Safety
+/// `S` runs on this CPU, sizes fit together, and nobody else writes those columns.
+#[inline(always)]
+pub(crate) unsafe fn matmul<S: Simd, F: PanelFormat>(
+    weights: &PackedMatrix<'_>,
+    x: &Activations,
+    panels: Range<usize>,
+    out: &Output<'_>,
+) {
+    let mut scratch = Scratch {
+        codes: MaybeUninit::uninit(),
+        scales: MaybeUninit::uninit(),
+        mins: MaybeUninit::uninit(),
+        sums: MaybeUninit::uninit(),
+    };
+    let subs = weights.cols() / SUB_BLOCK;
+    for panel in panels {
+        let bytes = weights.panel(panel).as_ptr();
+        for first_row in (0..x.rows()).step_by(ROWS) {
+            let rows = first_row..x.rows().min(first_row + ROWS);
+            for first_sub in (0..subs).step_by(PIECE) {
+                let piece = first_sub..subs.min(first_sub + PIECE);
+                expand::<S, F>(bytes.add(first_sub / F::SUB_BLOCKS * F::BLOCK), piece.len(), &mut scratch);
+                multiply::<S, F>(&mut scratch, piece, x, rows.clone());
+            }
+            for (row, sums) in rows.zip(scratch.sums.assume_init_ref()) {
+                out.write_panel(row, panel, sums);
+            }
+        }
+    }
+}
+
+/// Takes `subs` sub-blocks apart. A piece begins and ends with whole blocks.
+#[inline(always)]
+unsafe fn expand<S: Simd, F: PanelFormat>(block: *const u8, subs: usize, scratch: &mut Scratch) {
+    let codes = scratch.codes.as_mut_ptr().cast::<u8>();
+    let scales = scratch.scales.as_mut_ptr().cast::<f32>();
+    let mins = scratch.mins.as_mut_ptr().cast::<f32>();
+    for index in 0..subs {
+        let (block, sub) = (block.add(index / F::SUB_BLOCKS * F::BLOCK), index % F::SUB_BLOCKS);
+        let planes = block.add(F::HEADER + sub * F::SUB_BLOCK);
+        for vector in 0..PANEL_ROWS / S::LANES {
+            let at = codes.add(index * 8 * PLANE + vector * 4 * S::LANES);
+            for pair in 0..4 {
+                let (a, b) = F::codes::<S>(planes, vector, pair);
+                S::store_int(a, at.add(2 * pair * PLANE));
+                S::store_int(b, at.add((2 * pair + 1) * PLANE));
+            }
+            for half in 0..F::SCALES {
+                let at = scales.add((index * F::SCALES + half) * PANEL_ROWS + vector * S::LANES);
+                S::store(F::scale::<S>(block, sub, half, vector), at);
+            }
+            if F::HAS_MIN {
+                S::store(F::min::<S>(block, sub, vector), mins.add(index * PANEL_ROWS + vector * S::LANES));
+            }
+        }
+    }
+}
+
+#[inline(always)]
+unsafe fn multiply<S: Simd, F: PanelFormat>(
+    scratch: &mut Scratch,
+    piece: Range<usize>,
+    x: &Activations,
+    rows: Range<usize>,
+) {
+    let mut row = rows.start;
+    while row < rows.end {
+        let done = row - rows.start;
+        // Tiles as large as the registers allow, then smaller ones for what is left.
+        row += match (S::LANES, rows.end - row) {
+            (16, 6..) => tile::<S, F, 6, 2>(scratch, &piece, x, row, done),
+            (4, 4..) => tile::<S, F, 4, 2>(scratch, &piece, x, row, done),
+            (_, 3..) => tile::<S, F, 3, 2>(scratch, &piece, x, row, done),
+            _ => tile::<S, F, 1, 2>(scratch, &piece, x, row, done),
+        };
+    }
+}
+
+/// `T` rows of activations from `row` on, with `V` vectors of the piece at a time.
+#[inline(always)]
+unsafe fn tile<S: Simd, F: PanelFormat, const T: usize, const V: usize>(
+    scratch: &mut Scratch,
+    piece: &Range<usize>,
+    x: &Activations,
+    row: usize,
+    done: usize,
+) -> usize {
+    let rows: [RowPointers; T] = std::array::from_fn(|t| x.row(row + t).at(piece.start * SUB_BLOCK));
+    let sums_at = scratch.sums.as_mut_ptr().cast::<f32>().add(done * PANEL_ROWS);
+    for first in (0..PANEL_ROWS / S::LANES).step_by(V) {
+        let sums_at = |t: usize, v: usize| sums_at.add(t * PANEL_ROWS + (first + v) * S::LANES);
+        let mut sums: [[S::F32; V]; T] = match piece.start {
+            0 => [[S::splat(0.0); V]; T],
+            _ => std::array::from_fn(|t| std::array::from_fn(|v| S::load(sums_at(t, v)))),
+        };
+        for index in 0..piece.len() {
+            let rows: [RowPointers; T] = std::array::from_fn(|t| rows[t].at(index * SUB_BLOCK));
+            add_sub_block::<S, F, T, V>(scratch, index, first, &rows, &mut sums);
+        }
+        for (t, sums) in sums.iter().enumerate() {
+            for (v, sums) in sums.iter().enumerate() {
+                S::store(*sums, sums_at(t, v));
+            }
+        }
+    }
+    T
+}
+
+#[inline(always)]
+unsafe fn add_sub_block<S: Simd, F: PanelFormat, const T: usize, const V: usize>(
+    scratch: &Scratch,
+    index: usize,
+    first: usize,
+    rows: &[RowPointers; T],
+    sums: &mut [[S::F32; V]; T],
+) {
+    let codes = scratch.codes.as_ptr().cast::<u8>().add(index * 8 * PLANE + first * 4 * S::LANES);
+    let scales = scratch.scales.as_ptr().cast::<f32>().add(index * F::SCALES * PANEL_ROWS + first * S::LANES);
+    let mins = scratch.mins.as_ptr().cast::<f32>().add(index * PANEL_ROWS + first * S::LANES);
+    let groups = 8 / F::SCALES;
+    for half in 0..F::SCALES {
+        let mut dots: [[S::Int; V]; T] = std::array::from_fn(|t| [start::<S, F>(rows[t], half); V]);
+        for group in half * groups..(half + 1) * groups {
+            let codes: [S::Int; V] = std::array::from_fn(|v| S::load_int(codes.add(group * PLANE + v * 4 * S::LANES)));
+            for t in 0..T {
+                let x = S::splat_four(rows[t].values.add(4 * group));
+                for v in 0..V {
+                    dots[t][v] = dot::<S, F>(dots[t][v], codes[v], x);
+                }
+            }
+        }
+        for v in 0..V {
+            let scale = S::load(scales.add(half * PANEL_ROWS + v * S::LANES));
+            for t in 0..T {
+                sums[t][v] = add_scaled::<S>(sums[t][v], dots[t][v], scale, rows[t]);
+            }
+        }
+    }
+    if F::HAS_MIN {
+        for v in 0..V {
+            let min = S::load(mins.add(v * S::LANES));
+            for t in 0..T {
+                sums[t][v] = take_min::<S>(sums[t][v], min, rows[t]);
+            }
+        }
+    }
+}

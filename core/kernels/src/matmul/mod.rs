@@ -1,0 +1,77 @@
+//! Products of activations with packed weights.
+//!
+//! Up to [`direct::MAX_ROWS`] rows of activations, the weights are taken apart in registers, once for all rows
+//! ([`direct`]): decode reads each byte of a weight once. With more rows, a piece of a panel is taken apart into the
+//! first-level cache and multiplied with many rows from there ([`expanded`]). Both do the same arithmetic in the same
+//! order: a row's results are the same bits alone and in a batch.
+
+pub(crate) mod direct;
+pub(crate) mod expanded;
+pub(crate) mod float;
+mod format;
+
+pub(crate) use format::{PanelFormat, Q4_0, Q4K, Q5K, Q6K, Q8_0};
+
+use crate::packed::PANEL_ROWS;
+
+/// Where results go: row-major `[rows of activations, rows of the weight matrix]`, written by several threads at once,
+/// each its own columns.
+#[derive(Debug, Clone, Copy)]
+pub struct Output<'a> {
+    start: *mut f32,
+    stride: usize,
+    rows: usize,
+    lives: std::marker::PhantomData<&'a mut [f32]>,
+}
+
+// SAFETY: threads write to different places, as the one method that writes demands of its callers.
+unsafe impl Send for Output<'_> {}
+// SAFETY: as above.
+unsafe impl Sync for Output<'_> {}
+
+impl<'a> Output<'a> {
+    /// `out` as rows of `stride` columns.
+    ///
+    /// # Panics
+    /// When `out` is not a whole number of rows.
+    pub fn new(out: &'a mut [f32], stride: usize) -> Self {
+        assert!(stride > 0 && out.len().is_multiple_of(stride), "output size");
+        Self { start: out.as_mut_ptr(), stride, rows: out.len() / stride, lives: std::marker::PhantomData }
+    }
+
+    /// Rows of activations.
+    pub fn rows(&self) -> usize {
+        self.rows
+    }
+
+    /// Columns: rows of the weight matrix.
+    pub fn cols(&self) -> usize {
+        self.stride
+    }
+
+    /// Writes a panel's results for one row; those of rows that only fill the last panel are dropped.
+    ///
+    /// # Safety
+    /// No other thread writes that panel's columns.
+    #[inline(always)]
+    pub(crate) unsafe fn write_panel(&self, row: usize, panel: usize, values: &[f32; PANEL_ROWS]) {
+        let column = panel * PANEL_ROWS;
+        let count = PANEL_ROWS.min(self.stride - column);
+        // SAFETY: the caller's.
+        unsafe { self.write(row, column, &values[..count]) }
+    }
+
+    /// Writes a part of a row.
+    ///
+    /// # Safety
+    /// No other thread writes that part.
+    #[inline(always)]
+    pub(crate) unsafe fn write(&self, row: usize, column: usize, values: &[f32]) {
+        assert!(row < self.rows && column + values.len() <= self.stride, "output size");
+        // SAFETY: row and columns lie within the slice that `new` took, and nobody else writes there now.
+        unsafe {
+            let to = self.start.add(row * self.stride + column);
+            std::ptr::copy_nonoverlapping(values.as_ptr(), to, values.len());
+        }
+    }
+}

@@ -1,0 +1,79 @@
+//! Vector instruction sets behind one trait: an algorithm is written once and compiled for each of them.
+//!
+//! Generic code is `#[inline(always)]` and ends up inside a function with `#[target_feature]` ([`crate::table`] makes
+//! them), where the compiler turns every method here into an instruction or two. No method looks across lanes, and all of
+//! them round alike: what the algorithms compute does not depend on the instruction set, to the last bit.
+
+// Each method is an instruction whose one precondition is the trait's, and which touches memory only as it says.
+#![allow(unsafe_op_in_unsafe_fn)]
+
+pub(crate) mod math;
+mod portable;
+#[cfg(target_arch = "x86_64")]
+pub(crate) mod x86;
+
+pub(crate) use portable::Portable;
+
+/// Vectors of [`Simd::LANES`] numbers of 32 bits.
+///
+/// # Safety
+/// Every method may be called only on a CPU that has the implementor's instructions. Loads and stores are of whole
+/// vectors at any alignment.
+pub(crate) trait Simd: Copy + 'static {
+    /// Lanes of 32 bits.
+    const LANES: usize;
+    /// What [`Simd::signed_operand`] adds to each byte.
+    const SIGNED_OFFSET: i32;
+
+    /// Lanes of `f32`.
+    type F32: Copy;
+    /// Lanes of 32-bit integers, or four bytes in each.
+    type Int: Copy;
+
+    unsafe fn splat(x: f32) -> Self::F32;
+    unsafe fn load(from: *const f32) -> Self::F32;
+    unsafe fn store(x: Self::F32, to: *mut f32);
+    /// Widens [`Simd::LANES`] numbers of binary16.
+    unsafe fn load_f16(from: *const u8) -> Self::F32;
+    /// Widens [`Simd::LANES`] numbers of bfloat16.
+    unsafe fn load_bf16(from: *const u8) -> Self::F32;
+    unsafe fn add(a: Self::F32, b: Self::F32) -> Self::F32;
+    unsafe fn sub(a: Self::F32, b: Self::F32) -> Self::F32;
+    unsafe fn mul(a: Self::F32, b: Self::F32) -> Self::F32;
+    unsafe fn div(a: Self::F32, b: Self::F32) -> Self::F32;
+    unsafe fn max(a: Self::F32, b: Self::F32) -> Self::F32;
+    unsafe fn min(a: Self::F32, b: Self::F32) -> Self::F32;
+    /// `a * b + c`, rounded once.
+    unsafe fn fma(a: Self::F32, b: Self::F32, c: Self::F32) -> Self::F32;
+    /// `c - a * b`, rounded once.
+    unsafe fn neg_fma(a: Self::F32, b: Self::F32, c: Self::F32) -> Self::F32;
+    /// To the nearest integer, ties to even, of a number that fits.
+    unsafe fn round_to_int(x: Self::F32) -> Self::Int;
+    unsafe fn to_f32(x: Self::Int) -> Self::F32;
+    /// The bits of the lanes as `f32`.
+    unsafe fn from_bits(x: Self::Int) -> Self::F32;
+
+    unsafe fn splat_int(x: i32) -> Self::Int;
+    unsafe fn load_int(from: *const u8) -> Self::Int;
+    unsafe fn store_int(x: Self::Int, to: *mut u8);
+    /// Widens [`Simd::LANES`] signed bytes.
+    unsafe fn load_i8(from: *const u8) -> Self::Int;
+    unsafe fn add_int(a: Self::Int, b: Self::Int) -> Self::Int;
+    unsafe fn and(a: Self::Int, b: Self::Int) -> Self::Int;
+    unsafe fn or(a: Self::Int, b: Self::Int) -> Self::Int;
+    /// Shifts each 32-bit lane left.
+    unsafe fn shl<const N: u32>(x: Self::Int) -> Self::Int;
+    /// Shifts each 32-bit lane right, filling with zeros.
+    unsafe fn shr<const N: u32>(x: Self::Int) -> Self::Int;
+    /// As [`Simd::shr`], by a number that is the same for all lanes.
+    unsafe fn shr_by(x: Self::Int, n: u32) -> Self::Int;
+
+    /// Four signed bytes, in every lane.
+    unsafe fn splat_four(from: *const i8) -> Self::Int;
+    /// Adds to each lane the dot product of its four bytes: `codes` unsigned and at most 63, `x` from −127 to 127.
+    unsafe fn dot_codes(sum: Self::Int, codes: Self::Int, x: Self::Int) -> Self::Int;
+    /// Signed bytes as [`Simd::dot_signed`] wants them.
+    unsafe fn signed_operand(bytes: Self::Int) -> Self::Int;
+    /// As [`Simd::dot_codes`] for what [`Simd::signed_operand`] made.
+    unsafe fn dot_signed(sum: Self::Int, operand: Self::Int, x: Self::Int) -> Self::Int;
+}

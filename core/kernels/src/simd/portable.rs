@@ -1,0 +1,184 @@
+use half::{bf16, f16};
+
+use super::Simd;
+
+const LANES: usize = 8;
+
+/// Plain Rust, for any CPU.
+#[derive(Clone, Copy)]
+pub(crate) struct Portable;
+
+#[inline(always)]
+fn map<A: Copy, B>(a: [A; LANES], f: impl Fn(A) -> B) -> [B; LANES] {
+    std::array::from_fn(|lane| f(a[lane]))
+}
+
+#[inline(always)]
+fn zip<A: Copy, B: Copy, C>(a: [A; LANES], b: [B; LANES], f: impl Fn(A, B) -> C) -> [C; LANES] {
+    std::array::from_fn(|lane| f(a[lane], b[lane]))
+}
+
+#[inline(always)]
+fn dot(sum: u32, a: u32, b: u32, widen: impl Fn(u8) -> i32) -> u32 {
+    let products = a.to_le_bytes().into_iter().zip(b.to_le_bytes());
+    let dot: i32 = products.map(|(a, b)| widen(a) * i32::from(b.cast_signed())).sum();
+    sum.wrapping_add_signed(dot)
+}
+
+impl Simd for Portable {
+    const LANES: usize = LANES;
+    const SIGNED_OFFSET: i32 = 0;
+
+    type F32 = [f32; LANES];
+    type Int = [u32; LANES];
+
+    #[inline(always)]
+    unsafe fn splat(x: f32) -> Self::F32 {
+        [x; LANES]
+    }
+
+    #[inline(always)]
+    unsafe fn load(from: *const f32) -> Self::F32 {
+        from.cast::<Self::F32>().read_unaligned()
+    }
+
+    #[inline(always)]
+    unsafe fn store(x: Self::F32, to: *mut f32) {
+        to.cast::<Self::F32>().write_unaligned(x);
+    }
+
+    #[inline(always)]
+    unsafe fn load_f16(from: *const u8) -> Self::F32 {
+        map(from.cast::<[u16; LANES]>().read_unaligned(), |bits| f16::from_bits(bits).to_f32())
+    }
+
+    #[inline(always)]
+    unsafe fn load_bf16(from: *const u8) -> Self::F32 {
+        map(from.cast::<[u16; LANES]>().read_unaligned(), |bits| bf16::from_bits(bits).to_f32())
+    }
+
+    #[inline(always)]
+    unsafe fn add(a: Self::F32, b: Self::F32) -> Self::F32 {
+        zip(a, b, |a, b| a + b)
+    }
+
+    #[inline(always)]
+    unsafe fn sub(a: Self::F32, b: Self::F32) -> Self::F32 {
+        zip(a, b, |a, b| a - b)
+    }
+
+    #[inline(always)]
+    unsafe fn mul(a: Self::F32, b: Self::F32) -> Self::F32 {
+        zip(a, b, |a, b| a * b)
+    }
+
+    #[inline(always)]
+    unsafe fn div(a: Self::F32, b: Self::F32) -> Self::F32 {
+        zip(a, b, |a, b| a / b)
+    }
+
+    #[inline(always)]
+    unsafe fn max(a: Self::F32, b: Self::F32) -> Self::F32 {
+        zip(a, b, |a, b| if a > b { a } else { b })
+    }
+
+    #[inline(always)]
+    unsafe fn min(a: Self::F32, b: Self::F32) -> Self::F32 {
+        zip(a, b, |a, b| if a < b { a } else { b })
+    }
+
+    #[inline(always)]
+    unsafe fn fma(a: Self::F32, b: Self::F32, c: Self::F32) -> Self::F32 {
+        std::array::from_fn(|lane| a[lane].mul_add(b[lane], c[lane]))
+    }
+
+    #[inline(always)]
+    unsafe fn neg_fma(a: Self::F32, b: Self::F32, c: Self::F32) -> Self::F32 {
+        std::array::from_fn(|lane| (-a[lane]).mul_add(b[lane], c[lane]))
+    }
+
+    #[inline(always)]
+    unsafe fn round_to_int(x: Self::F32) -> Self::Int {
+        map(x, |x| (x.round_ties_even() as i32).cast_unsigned())
+    }
+
+    #[inline(always)]
+    unsafe fn to_f32(x: Self::Int) -> Self::F32 {
+        map(x, |x| x.cast_signed() as f32)
+    }
+
+    #[inline(always)]
+    unsafe fn from_bits(x: Self::Int) -> Self::F32 {
+        map(x, f32::from_bits)
+    }
+
+    #[inline(always)]
+    unsafe fn splat_int(x: i32) -> Self::Int {
+        [x.cast_unsigned(); LANES]
+    }
+
+    #[inline(always)]
+    unsafe fn load_int(from: *const u8) -> Self::Int {
+        from.cast::<Self::Int>().read_unaligned()
+    }
+
+    #[inline(always)]
+    unsafe fn store_int(x: Self::Int, to: *mut u8) {
+        to.cast::<Self::Int>().write_unaligned(x);
+    }
+
+    #[inline(always)]
+    unsafe fn load_i8(from: *const u8) -> Self::Int {
+        map(from.cast::<[i8; LANES]>().read_unaligned(), |x| i32::from(x).cast_unsigned())
+    }
+
+    #[inline(always)]
+    unsafe fn add_int(a: Self::Int, b: Self::Int) -> Self::Int {
+        zip(a, b, u32::wrapping_add)
+    }
+
+    #[inline(always)]
+    unsafe fn and(a: Self::Int, b: Self::Int) -> Self::Int {
+        zip(a, b, |a, b| a & b)
+    }
+
+    #[inline(always)]
+    unsafe fn or(a: Self::Int, b: Self::Int) -> Self::Int {
+        zip(a, b, |a, b| a | b)
+    }
+
+    #[inline(always)]
+    unsafe fn shl<const N: u32>(x: Self::Int) -> Self::Int {
+        map(x, |x| x << N)
+    }
+
+    #[inline(always)]
+    unsafe fn shr<const N: u32>(x: Self::Int) -> Self::Int {
+        map(x, |x| x >> N)
+    }
+
+    #[inline(always)]
+    unsafe fn shr_by(x: Self::Int, n: u32) -> Self::Int {
+        map(x, |x| x >> n)
+    }
+
+    #[inline(always)]
+    unsafe fn splat_four(from: *const i8) -> Self::Int {
+        [from.cast::<u32>().read_unaligned(); LANES]
+    }
+
+    #[inline(always)]
+    unsafe fn dot_codes(sum: Self::Int, codes: Self::Int, x: Self::Int) -> Self::Int {
+        std::array::from_fn(|lane| dot(sum[lane], codes[lane], x[lane], i32::from))
+    }
+
+    #[inline(always)]
+    unsafe fn signed_operand(bytes: Self::Int) -> Self::Int {
+        bytes
+    }
+
+    #[inline(always)]
+    unsafe fn dot_signed(sum: Self::Int, operand: Self::Int, x: Self::Int) -> Self::Int {
+        std::array::from_fn(|lane| dot(sum[lane], operand[lane], x[lane], |byte| i32::from(byte.cast_signed())))
+    }
+}

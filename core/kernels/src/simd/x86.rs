@@ -1,0 +1,169 @@
+//! AVX2, AVX-VNNI and AVX-512 VNNI.
+
+use std::arch::x86_64::*;
+
+use super::Simd;
+
+/// AVX-512 F, BW, VL and VNNI.
+#[derive(Clone, Copy)]
+pub(crate) struct Avx512Vnni;
+
+/// AVX2, FMA and F16C.
+#[derive(Clone, Copy)]
+pub(crate) struct Avx2;
+
+/// As [`Avx2`], with the four-way integer dot product of AVX-VNNI.
+#[derive(Clone, Copy)]
+pub(crate) struct AvxVnni;
+
+/// Methods that are one intrinsic.
+macro_rules! intrinsics {
+    ($($method:ident($($argument:ident: $type:ty),*) -> $out:ty = $call:expr;)*) => {
+        $(#[inline(always)]
+        unsafe fn $method($($argument: $type),*) -> $out {
+            $call
+        })*
+    };
+}
+
+impl Simd for Avx512Vnni {
+    const LANES: usize = 16;
+    const SIGNED_OFFSET: i32 = 128;
+
+    type F32 = __m512;
+    type Int = __m512i;
+
+    intrinsics! {
+        splat(x: f32) -> __m512 = _mm512_set1_ps(x);
+        load(from: *const f32) -> __m512 = _mm512_loadu_ps(from);
+        load_f16(from: *const u8) -> __m512 = _mm512_cvtph_ps(_mm256_loadu_si256(from.cast()));
+        load_bf16(from: *const u8) -> __m512 =
+            _mm512_castsi512_ps(_mm512_slli_epi32::<16>(_mm512_cvtepu16_epi32(_mm256_loadu_si256(from.cast()))));
+        add(a: __m512, b: __m512) -> __m512 = _mm512_add_ps(a, b);
+        sub(a: __m512, b: __m512) -> __m512 = _mm512_sub_ps(a, b);
+        mul(a: __m512, b: __m512) -> __m512 = _mm512_mul_ps(a, b);
+        div(a: __m512, b: __m512) -> __m512 = _mm512_div_ps(a, b);
+        max(a: __m512, b: __m512) -> __m512 = _mm512_max_ps(a, b);
+        min(a: __m512, b: __m512) -> __m512 = _mm512_min_ps(a, b);
+        fma(a: __m512, b: __m512, c: __m512) -> __m512 = _mm512_fmadd_ps(a, b, c);
+        neg_fma(a: __m512, b: __m512, c: __m512) -> __m512 = _mm512_fnmadd_ps(a, b, c);
+        round_to_int(x: __m512) -> __m512i =
+            _mm512_cvt_roundps_epi32::<{ _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC }>(x);
+        to_f32(x: __m512i) -> __m512 = _mm512_cvtepi32_ps(x);
+        from_bits(x: __m512i) -> __m512 = _mm512_castsi512_ps(x);
+        splat_int(x: i32) -> __m512i = _mm512_set1_epi32(x);
+        load_int(from: *const u8) -> __m512i = _mm512_loadu_si512(from.cast());
+        load_i8(from: *const u8) -> __m512i = _mm512_cvtepi8_epi32(_mm_loadu_si128(from.cast()));
+        add_int(a: __m512i, b: __m512i) -> __m512i = _mm512_add_epi32(a, b);
+        and(a: __m512i, b: __m512i) -> __m512i = _mm512_and_si512(a, b);
+        or(a: __m512i, b: __m512i) -> __m512i = _mm512_or_si512(a, b);
+        shr_by(x: __m512i, n: u32) -> __m512i = _mm512_srl_epi32(x, _mm_cvtsi32_si128(n.cast_signed()));
+        splat_four(from: *const i8) -> __m512i = _mm512_set1_epi32(from.cast::<i32>().read_unaligned());
+        dot_codes(sum: __m512i, codes: __m512i, x: __m512i) -> __m512i = _mm512_dpbusd_epi32(sum, codes, x);
+        signed_operand(bytes: __m512i) -> __m512i = _mm512_xor_si512(bytes, _mm512_set1_epi8(-128));
+        dot_signed(sum: __m512i, operand: __m512i, x: __m512i) -> __m512i = _mm512_dpbusd_epi32(sum, operand, x);
+    }
+
+    #[inline(always)]
+    unsafe fn store(x: __m512, to: *mut f32) {
+        _mm512_storeu_ps(to, x);
+    }
+
+    #[inline(always)]
+    unsafe fn store_int(x: __m512i, to: *mut u8) {
+        _mm512_storeu_si512(to.cast(), x);
+    }
+
+    #[inline(always)]
+    unsafe fn shl<const N: u32>(x: __m512i) -> __m512i {
+        _mm512_slli_epi32::<N>(x)
+    }
+
+    #[inline(always)]
+    unsafe fn shr<const N: u32>(x: __m512i) -> __m512i {
+        _mm512_srli_epi32::<N>(x)
+    }
+}
+
+/// AVX2 and AVX-VNNI differ in nothing but their integer dot products.
+macro_rules! simd_256 {
+    ($isa:ty, $signed_offset:literal, { $($dot_products:tt)* }) => {
+        impl Simd for $isa {
+            const LANES: usize = 8;
+            const SIGNED_OFFSET: i32 = $signed_offset;
+
+            type F32 = __m256;
+            type Int = __m256i;
+
+            intrinsics! {
+                splat(x: f32) -> __m256 = _mm256_set1_ps(x);
+                load(from: *const f32) -> __m256 = _mm256_loadu_ps(from);
+                load_f16(from: *const u8) -> __m256 = _mm256_cvtph_ps(_mm_loadu_si128(from.cast()));
+                load_bf16(from: *const u8) -> __m256 =
+                    _mm256_castsi256_ps(_mm256_slli_epi32::<16>(_mm256_cvtepu16_epi32(_mm_loadu_si128(from.cast()))));
+                add(a: __m256, b: __m256) -> __m256 = _mm256_add_ps(a, b);
+                sub(a: __m256, b: __m256) -> __m256 = _mm256_sub_ps(a, b);
+                mul(a: __m256, b: __m256) -> __m256 = _mm256_mul_ps(a, b);
+                div(a: __m256, b: __m256) -> __m256 = _mm256_div_ps(a, b);
+                max(a: __m256, b: __m256) -> __m256 = _mm256_max_ps(a, b);
+                min(a: __m256, b: __m256) -> __m256 = _mm256_min_ps(a, b);
+                fma(a: __m256, b: __m256, c: __m256) -> __m256 = _mm256_fmadd_ps(a, b, c);
+                neg_fma(a: __m256, b: __m256, c: __m256) -> __m256 = _mm256_fnmadd_ps(a, b, c);
+                // In the rounding mode that Rust code may rely on: to nearest, ties to even.
+                round_to_int(x: __m256) -> __m256i = _mm256_cvtps_epi32(x);
+                to_f32(x: __m256i) -> __m256 = _mm256_cvtepi32_ps(x);
+                from_bits(x: __m256i) -> __m256 = _mm256_castsi256_ps(x);
+                splat_int(x: i32) -> __m256i = _mm256_set1_epi32(x);
+                load_int(from: *const u8) -> __m256i = _mm256_loadu_si256(from.cast());
+                load_i8(from: *const u8) -> __m256i = _mm256_cvtepi8_epi32(_mm_loadl_epi64(from.cast()));
+                add_int(a: __m256i, b: __m256i) -> __m256i = _mm256_add_epi32(a, b);
+                and(a: __m256i, b: __m256i) -> __m256i = _mm256_and_si256(a, b);
+                or(a: __m256i, b: __m256i) -> __m256i = _mm256_or_si256(a, b);
+                shr_by(x: __m256i, n: u32) -> __m256i = _mm256_srl_epi32(x, _mm_cvtsi32_si128(n.cast_signed()));
+                splat_four(from: *const i8) -> __m256i = _mm256_set1_epi32(from.cast::<i32>().read_unaligned());
+                $($dot_products)*
+            }
+
+            #[inline(always)]
+            unsafe fn store(x: __m256, to: *mut f32) {
+                _mm256_storeu_ps(to, x);
+            }
+
+            #[inline(always)]
+            unsafe fn store_int(x: __m256i, to: *mut u8) {
+                _mm256_storeu_si256(to.cast(), x);
+            }
+
+            #[inline(always)]
+            unsafe fn shl<const N: u32>(x: __m256i) -> __m256i {
+                _mm256_sll_epi32(x, _mm_cvtsi32_si128(N.cast_signed()))
+            }
+
+            #[inline(always)]
+            unsafe fn shr<const N: u32>(x: __m256i) -> __m256i {
+                _mm256_srl_epi32(x, _mm_cvtsi32_si128(N.cast_signed()))
+            }
+        }
+    };
+}
+
+/// Pairs of products are added in 16 bits first: neither 2 * 63 * 127 nor 2 * 128 * 127 overflows them.
+#[inline(always)]
+unsafe fn dot_by_pairs(sum: __m256i, unsigned: __m256i, signed: __m256i) -> __m256i {
+    let pairs = _mm256_maddubs_epi16(unsigned, signed);
+    _mm256_add_epi32(sum, _mm256_madd_epi16(pairs, _mm256_set1_epi16(1)))
+}
+
+simd_256!(Avx2, 0, {
+    dot_codes(sum: __m256i, codes: __m256i, x: __m256i) -> __m256i = dot_by_pairs(sum, codes, x);
+    signed_operand(bytes: __m256i) -> __m256i = bytes;
+    // A sign moves from one factor to the other; −128 becomes an unsigned 128.
+    dot_signed(sum: __m256i, operand: __m256i, x: __m256i) -> __m256i =
+        dot_by_pairs(sum, _mm256_abs_epi8(operand), _mm256_sign_epi8(x, operand));
+});
+
+simd_256!(AvxVnni, 128, {
+    dot_codes(sum: __m256i, codes: __m256i, x: __m256i) -> __m256i = _mm256_dpbusd_avx_epi32(sum, codes, x);
+    signed_operand(bytes: __m256i) -> __m256i = _mm256_xor_si256(bytes, _mm256_set1_epi8(-128));
+    dot_signed(sum: __m256i, operand: __m256i, x: __m256i) -> __m256i = _mm256_dpbusd_avx_epi32(sum, operand, x);
+});

@@ -1,0 +1,292 @@
+//! The kernels of one instruction set as a table of functions, and the choice of a table at run time.
+
+use std::fmt;
+use std::ops::Range;
+use std::sync::OnceLock;
+
+use half::{bf16, f16};
+
+use crate::activations::{self, ActivationRow, Activations};
+use crate::attention::{self, HeadCache, Queries};
+use crate::elementwise;
+use crate::matmul::{self, Output};
+use crate::packed::{PackedMatrix, WeightFormat};
+use crate::simd;
+
+/// The environment variable that names the kernels to use, for tests and comparisons; see [`Kernels::available`].
+pub const OVERRIDE: &str = "SOTTO_KERNELS";
+
+type QuantizedMatmul = unsafe fn(&PackedMatrix<'_>, &Activations, Range<usize>, &Output<'_>);
+type FloatMatmul = unsafe fn(&PackedMatrix<'_>, &[f32], Range<usize>, &Output<'_>);
+type Attend<E> = unsafe fn(&HeadCache<'_, E>, &Queries<'_>, &Output<'_>);
+
+/// One instruction set's kernels. All sets give the same results, to the last bit.
+pub struct Kernels {
+    name: &'static str,
+    is_available: fn() -> bool,
+    quantize: unsafe fn(&[f32], &mut ActivationRow<'_>),
+    q4_0: QuantizedMatmul,
+    q8_0: QuantizedMatmul,
+    q4_k: QuantizedMatmul,
+    q5_k: QuantizedMatmul,
+    q6_k: QuantizedMatmul,
+    f32: FloatMatmul,
+    f16: FloatMatmul,
+    bf16: FloatMatmul,
+    attend_f16: Attend<f16>,
+    attend_f32: Attend<f32>,
+    rms_norm: unsafe fn(&[f32], &[f32], f32, &mut [f32]),
+    swiglu: unsafe fn(&mut [f32], &[f32]),
+    add: unsafe fn(&mut [f32], &[f32]),
+}
+
+/// Compiles the algorithms for an instruction set.
+macro_rules! table {
+    ($table:ident, $name:literal, $isa:ty, $is_available:expr $(, $features:literal)?) => {
+        static $table: Kernels = {
+            table!(@quantized $isa, q4_0, Q4_0 $(, $features)?);
+            table!(@quantized $isa, q8_0, Q8_0 $(, $features)?);
+            table!(@quantized $isa, q4_k, Q4K $(, $features)?);
+            table!(@quantized $isa, q5_k, Q5K $(, $features)?);
+            table!(@quantized $isa, q6_k, Q6K $(, $features)?);
+            table!(@function [$($features)?] fn float_f32(w: &PackedMatrix<'_>, x: &[f32], panels: Range<usize>, out: &Output<'_>)
+                = matmul::float::matmul::<$isa, f32>(w, x, panels, out));
+            table!(@function [$($features)?] fn float_f16(w: &PackedMatrix<'_>, x: &[f32], panels: Range<usize>, out: &Output<'_>)
+                = matmul::float::matmul::<$isa, f16>(w, x, panels, out));
+            table!(@function [$($features)?] fn float_bf16(w: &PackedMatrix<'_>, x: &[f32], panels: Range<usize>, out: &Output<'_>)
+                = matmul::float::matmul::<$isa, bf16>(w, x, panels, out));
+            table!(@function [$($features)?] fn attend_f16(cache: &HeadCache<'_, f16>, queries: &Queries<'_>, out: &Output<'_>)
+                = attention::attend::<$isa, f16>(cache, queries, out));
+            table!(@function [$($features)?] fn attend_f32(cache: &HeadCache<'_, f32>, queries: &Queries<'_>, out: &Output<'_>)
+                = attention::attend::<$isa, f32>(cache, queries, out));
+            table!(@function [$($features)?] fn quantize(x: &[f32], row: &mut ActivationRow<'_>)
+                = activations::quantize(x, row));
+            table!(@function [$($features)?] fn rms_norm(x: &[f32], weight: &[f32], epsilon: f32, out: &mut [f32])
+                = elementwise::rms_norm(x, weight, epsilon, out));
+            table!(@function [$($features)?] fn swiglu(gate: &mut [f32], up: &[f32])
+                = elementwise::swiglu::<$isa>(gate, up));
+            table!(@function [$($features)?] fn add(x: &mut [f32], update: &[f32])
+                = elementwise::add(x, update));
+            Kernels {
+                name: $name,
+                is_available: $is_available,
+                quantize, q4_0, q8_0, q4_k, q5_k, q6_k,
+                f32: float_f32, f16: float_f16, bf16: float_bf16,
+                attend_f16, attend_f32, rms_norm, swiglu, add,
+            }
+        };
+    };
+    (@quantized $isa:ty, $name:ident, $format:ident $(, $features:literal)?) => {
+        $(#[target_feature(enable = $features)])?
+        unsafe fn $name(weights: &PackedMatrix<'_>, x: &Activations, panels: Range<usize>, out: &Output<'_>) {
+            // SAFETY: the caller's: `Kernels::matmul` has checked the sizes.
+            unsafe {
+                if x.rows() <= matmul::direct::MAX_ROWS {
+                    matmul::direct::matmul::<$isa, matmul::$format>(weights, x, panels, out);
+                } else {
+                    matmul::expanded::matmul::<$isa, matmul::$format>(weights, x, panels, out);
+                }
+            }
+        }
+    };
+    (@function [$($features:literal)?] fn $name:ident($($argument:ident: $type:ty),*) = $body:expr) => {
+        $(#[target_feature(enable = $features)])?
+        unsafe fn $name($($argument: $type),*) {
+            // SAFETY: the caller's. Some of these functions are safe.
+            #[allow(unused_unsafe)]
+            unsafe { $body }
+        }
+    };
+}
+
+#[cfg(target_arch = "x86_64")]
+table!(
+    AVX512_VNNI,
+    "avx512vnni",
+    simd::x86::Avx512Vnni,
+    || is_x86_feature_detected!("avx512f")
+        && is_x86_feature_detected!("avx512bw")
+        && is_x86_feature_detected!("avx512vl")
+        && is_x86_feature_detected!("avx512dq")
+        && is_x86_feature_detected!("avx512vnni")
+        && is_x86_feature_detected!("fma"),
+    "avx512f,avx512bw,avx512vl,avx512dq,avx512vnni,fma"
+);
+#[cfg(target_arch = "x86_64")]
+table!(
+    AVX_VNNI,
+    "avxvnni",
+    simd::x86::AvxVnni,
+    || is_x86_feature_detected!("avxvnni")
+        && is_x86_feature_detected!("avx2")
+        && is_x86_feature_detected!("fma")
+        && is_x86_feature_detected!("f16c"),
+    "avxvnni,avx2,fma,f16c"
+);
+#[cfg(target_arch = "x86_64")]
+table!(
+    AVX2,
+    "avx2",
+    simd::x86::Avx2,
+    || is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma") && is_x86_feature_detected!("f16c"),
+    "avx2,fma,f16c"
+);
+table!(PORTABLE, "scalar", simd::Portable, || true);
+
+/// The best first.
+#[cfg(target_arch = "x86_64")]
+static TABLES: [&Kernels; 4] = [&AVX512_VNNI, &AVX_VNNI, &AVX2, &PORTABLE];
+#[cfg(not(target_arch = "x86_64"))]
+static TABLES: [&Kernels; 1] = [&PORTABLE];
+
+impl Kernels {
+    /// The kernels for this CPU: the fastest, or those that the environment variable [`OVERRIDE`] names. Chosen once.
+    pub fn get() -> &'static Self {
+        static CHOSEN: OnceLock<&'static Kernels> = OnceLock::new();
+        CHOSEN.get_or_init(|| {
+            let wanted = std::env::var(OVERRIDE).ok();
+            let mut available = Self::available();
+            let fastest = available.next().unwrap_or(&PORTABLE);
+            match wanted {
+                Some(name) => Self::named(&name).unwrap_or(fastest),
+                None => fastest,
+            }
+        })
+    }
+
+    /// All kernels that run on this CPU, the fastest first.
+    pub fn available() -> impl Iterator<Item = &'static Self> {
+        TABLES.into_iter().filter(|kernels| (kernels.is_available)())
+    }
+
+    /// The kernels of that name, if they run on this CPU.
+    pub fn named(name: &str) -> Option<&'static Self> {
+        Self::available().find(|kernels| kernels.name == name)
+    }
+
+    /// Their instruction set: `avx512vnni`, `avxvnni`, `avx2`, `i8mm`, `dotprod`, `neon` or `scalar`.
+    pub fn name(&self) -> &'static str {
+        self.name
+    }
+
+    /// Rounds a row of activations. Values that are not finite make a scale that is not, and so a product that is not.
+    ///
+    /// # Panics
+    /// When the lengths differ.
+    pub fn quantize(&self, x: &[f32], row: &mut ActivationRow<'_>) {
+        // SAFETY: a table is handed out only where its instructions are available.
+        unsafe { (self.quantize)(x, row) }
+    }
+
+    /// The columns of `panels` of the product of `x` with a quantized matrix: `out[i][j] = Σ x[i][k] * weights[j][k]`.
+    ///
+    /// # Safety
+    /// No other thread uses these panels' columns of `out` meanwhile.
+    ///
+    /// # Panics
+    /// When sizes do not fit together or the weights are not quantized.
+    pub unsafe fn matmul(&self, weights: &PackedMatrix<'_>, x: &Activations, panels: Range<usize>, out: &Output<'_>) {
+        assert_eq!(weights.cols(), x.cols(), "activation width");
+        check(weights, x.rows(), &panels, out);
+        let matmul = match weights.format() {
+            WeightFormat::Q4_0 => self.q4_0,
+            WeightFormat::Q8_0 => self.q8_0,
+            WeightFormat::Q4K => self.q4_k,
+            WeightFormat::Q5K => self.q5_k,
+            WeightFormat::Q6K => self.q6_k,
+            WeightFormat::F32 | WeightFormat::F16 | WeightFormat::BF16 => panic!("weights are not quantized"),
+        };
+        // SAFETY: the sizes fit; the columns are the caller's alone; the CPU has the instructions.
+        unsafe { matmul(weights, x, panels, out) }
+    }
+
+    /// As [`Kernels::matmul`], with weights that are not quantized and activations that are not rounded.
+    ///
+    /// # Safety
+    /// As there.
+    ///
+    /// # Panics
+    /// When sizes do not fit together or the weights are quantized.
+    pub unsafe fn matmul_float(&self, weights: &PackedMatrix<'_>, x: &[f32], panels: Range<usize>, out: &Output<'_>) {
+        assert!(x.len().is_multiple_of(weights.cols()), "activation width");
+        check(weights, x.len() / weights.cols(), &panels, out);
+        let matmul = match weights.format() {
+            WeightFormat::F32 => self.f32,
+            WeightFormat::F16 => self.f16,
+            WeightFormat::BF16 => self.bf16,
+            format => panic!("weights are quantized: {format}"),
+        };
+        // SAFETY: as in `matmul`.
+        unsafe { matmul(weights, x, panels, out) }
+    }
+
+    /// Attention of some heads of some tokens: `out[token][head] = softmax(scale * query · keys) · values`.
+    ///
+    /// # Safety
+    /// No other thread uses these heads of these tokens in `out` meanwhile.
+    ///
+    /// # Panics
+    /// When sizes do not fit together.
+    pub unsafe fn attend<E: CacheElement>(&self, cache: &HeadCache<'_, E>, queries: &Queries<'_>, out: &Output<'_>) {
+        assert!(queries.first_position + queries.tokens.1 <= cache.positions(), "positions");
+        // SAFETY: reads are checked by slices and the assertion above; writes by `Output`; the rest is the caller's.
+        unsafe { E::attend(self)(cache, queries, out) }
+    }
+
+    /// See [`crate::scalar::rms_norm`].
+    pub fn rms_norm(&self, x: &[f32], weight: &[f32], epsilon: f32, out: &mut [f32]) {
+        // SAFETY: a table is handed out only where its instructions are available.
+        unsafe { (self.rms_norm)(x, weight, epsilon, out) }
+    }
+
+    /// See [`crate::scalar::swiglu`].
+    pub fn swiglu(&self, gate: &mut [f32], up: &[f32]) {
+        // SAFETY: a table is handed out only where its instructions are available.
+        unsafe { (self.swiglu)(gate, up) }
+    }
+
+    /// `x[i] += update[i]`.
+    ///
+    /// # Panics
+    /// When the lengths differ.
+    pub fn add(&self, x: &mut [f32], update: &[f32]) {
+        // SAFETY: a table is handed out only where its instructions are available.
+        unsafe { (self.add)(x, update) }
+    }
+}
+
+fn check(weights: &PackedMatrix<'_>, rows: usize, panels: &Range<usize>, out: &Output<'_>) {
+    assert!(panels.end <= weights.panels(), "panels");
+    assert_eq!(out.cols(), weights.rows(), "output width");
+    assert_eq!(out.rows(), rows, "output rows");
+}
+
+impl fmt::Debug for Kernels {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Kernels").field("name", &self.name).finish_non_exhaustive()
+    }
+}
+
+/// A number format of a key-value cache.
+pub trait CacheElement: crate::plain::Plain + private::Sealed {
+    #[doc(hidden)]
+    fn attend(kernels: &Kernels) -> Attend<Self>;
+}
+
+impl CacheElement for f16 {
+    fn attend(kernels: &Kernels) -> Attend<Self> {
+        kernels.attend_f16
+    }
+}
+
+impl CacheElement for f32 {
+    fn attend(kernels: &Kernels) -> Attend<Self> {
+        kernels.attend_f32
+    }
+}
+
+mod private {
+    pub trait Sealed {}
+    impl Sealed for half::f16 {}
+    impl Sealed for f32 {}
+}

@@ -1,0 +1,239 @@
+//! Matrix products of every instruction set that this CPU has: against the scalar oracle in `f64`, and against each other.
+
+mod common;
+
+use common::{random_matrix, random_values};
+use half::f16;
+use rand::RngExt;
+use sotto_kernels::packed::{PANEL_ROWS, PackedMatrix, WeightFormat, pack, packed_len};
+use sotto_kernels::{Activations, Kernels, Output};
+
+/// Rounding of activations to eight bits is exact in the oracle, which reads the rounded ones; what remains is the sum in
+/// `f32`: a few units in the last place of the sum of absolute products.
+const SUM_BOUND: f64 = 2e-6;
+
+/// Rows of activations: alone, few (taken apart in registers), tiles with every remainder, more than one pass.
+const ROWS: [usize; 10] = [1, 2, 3, 4, 5, 6, 11, 24, 127, 133];
+
+struct Case {
+    format: WeightFormat,
+    rows: usize,
+    cols: usize,
+    /// `[rows, cols]`, dequantized by the oracle.
+    weights: Vec<f32>,
+    packed: Vec<u8>,
+}
+
+impl Case {
+    fn new(format: WeightFormat, rows: usize, cols: usize) -> Self {
+        let (source, weights) = random_matrix(format, rows, cols);
+        let mut packed = vec![0xaa; packed_len(format, rows, cols)];
+        pack(format, &source, rows, cols, &mut packed).expect("sizes fit");
+        Self { format, rows, cols, weights, packed }
+    }
+
+    fn matrix(&self) -> PackedMatrix<'_> {
+        PackedMatrix::new(self.format, self.rows, self.cols, &self.packed).expect("sizes fit")
+    }
+
+    /// The product, panels in two calls as two threads would.
+    fn multiply(&self, kernels: &Kernels, x: &[f32]) -> Vec<f32> {
+        let (matrix, rows) = (self.matrix(), x.len() / self.cols);
+        let mut result = vec![f32::NAN; rows * self.rows];
+        let out = Output::new(&mut result, self.rows);
+        let middle = matrix.panels() / 2;
+        for panels in [middle..matrix.panels(), 0..middle] {
+            // SAFETY: one thread.
+            unsafe {
+                match self.format.is_quantized() {
+                    true => kernels.matmul(&matrix, &quantized(kernels, x, self.cols), panels, &out),
+                    false => kernels.matmul_float(&matrix, x, panels, &out),
+                }
+            }
+        }
+        result
+    }
+
+    /// What the product must be within [`SUM_BOUND`] of, and the sum of absolute products.
+    fn expected(&self, x: &[f64], row: usize, column: usize) -> (f64, f64) {
+        let weights = &self.weights[column * self.cols..][..self.cols];
+        let x = &x[row * self.cols..][..self.cols];
+        weights.iter().zip(x).fold((0.0, 0.0), |(sum, magnitude), (&weight, x)| {
+            let product = f64::from(weight) * x;
+            (sum + product, magnitude + product.abs())
+        })
+    }
+}
+
+fn quantized(kernels: &Kernels, x: &[f32], cols: usize) -> Activations {
+    let mut activations = Activations::default();
+    activations.resize(x.len() / cols, cols);
+    activations.rows_mut().zip(x.chunks_exact(cols)).for_each(|(mut row, x)| kernels.quantize(x, &mut row));
+    activations
+}
+
+/// The activations that a product of this format sees.
+fn seen(case: &Case, x: &[f32]) -> Vec<f64> {
+    if !case.format.is_quantized() {
+        return x.iter().map(|&x| f64::from(x)).collect();
+    }
+    let activations = quantized(scalar(), x, case.cols);
+    (0..activations.rows()).flat_map(|row| activations.dequantize_row(row).map(f64::from).collect::<Vec<_>>()).collect()
+}
+
+fn scalar() -> &'static Kernels {
+    Kernels::named("scalar").expect("runs everywhere")
+}
+
+fn check(case: &Case, x: &[f32], kernels: &Kernels) {
+    let (result, seen) = (case.multiply(kernels, x), seen(case, x));
+    // With minimums, weights are differences: what is summed is larger than they are.
+    let headroom = if matches!(case.format, WeightFormat::Q4K | WeightFormat::Q5K) { 4.0 } else { 1.0 };
+    for (i, &actual) in result.iter().enumerate() {
+        let (expected, magnitude) = case.expected(&seen, i / case.rows, i % case.rows);
+        let error = (f64::from(actual) - expected).abs();
+        assert!(
+            error <= headroom * SUM_BOUND * magnitude.max(1e-30),
+            "{} {}, {} rows of activations, at {i}: {actual} is {error:e} from {expected}",
+            kernels.name(),
+            case.format,
+            x.len() / case.cols
+        );
+    }
+}
+
+#[test]
+fn products_are_those_of_the_oracle() {
+    for format in WeightFormat::ALL {
+        for (rows, blocks) in [(1, 1), (31, 2), (32, 3), (67, 5), (96, 1)] {
+            let cols = blocks * if format.is_quantized() { format.block_len() } else { 37 };
+            let case = Case::new(format, rows, cols);
+            for count in [1, 3, 7] {
+                let x = random_values(count * cols, 3.0);
+                Kernels::available().for_each(|kernels| check(&case, &x, kernels));
+            }
+        }
+    }
+}
+
+#[test]
+fn every_number_of_rows_gives_the_bits_of_each_row_alone() {
+    for format in WeightFormat::ALL {
+        // More than one piece of a panel: 512 weights.
+        let case = Case::new(format, 45, 768);
+        for kernels in Kernels::available() {
+            for rows in ROWS {
+                let x = random_values(rows * case.cols, 1.0);
+                let together = case.multiply(kernels, &x);
+                let alone: Vec<f32> = x.chunks(case.cols).flat_map(|x| case.multiply(kernels, x)).collect();
+                assert_eq!(together, alone, "{} {format}, {rows} rows", kernels.name());
+            }
+        }
+    }
+}
+
+#[test]
+fn instruction_sets_agree_to_the_last_bit() {
+    for format in WeightFormat::ALL {
+        let case = Case::new(format, 77, 1024);
+        for rows in [1, 4, 13] {
+            let x = random_values(rows * case.cols, 2.0);
+            let expected = case.multiply(scalar(), &x);
+            for kernels in Kernels::available() {
+                assert_eq!(case.multiply(kernels, &x), expected, "{} {format}, {rows} rows", kernels.name());
+            }
+        }
+    }
+}
+
+/// The largest codes times the largest activations: sums of products that would overflow 16 bits, and −128.
+#[test]
+fn extreme_codes_do_not_saturate() {
+    let mut rng = rand::rng();
+    for format in WeightFormat::ALL.into_iter().filter(|format| format.is_quantized()) {
+        for byte in [0x00, 0x7f, 0x80, 0xff] {
+            let (rows, cols) = (33, 512);
+            let (mut source, _) = random_matrix(format, rows, cols);
+            common::fill_codes(format, &mut source, byte);
+            let weights = common::dequantize(format, &source, cols);
+            let mut packed = vec![0; packed_len(format, rows, cols)];
+            pack(format, &source, rows, cols, &mut packed).expect("sizes fit");
+            let case = Case { format, rows, cols, weights, packed };
+            let sign = |_| if rng.random_bool(0.9) { 5.0 } else { -5.0 };
+            let x: Vec<f32> = (0..7 * cols).map(sign).collect();
+            for kernels in Kernels::available() {
+                check(&case, &x, kernels);
+                check(&case, &x[..cols], kernels);
+            }
+        }
+    }
+}
+
+/// Scales that are tiny, subnormal or huge; activations that round to nothing.
+#[test]
+fn extreme_scales() {
+    for format in [WeightFormat::Q4_0, WeightFormat::Q8_0] {
+        for scale in [f16::MIN_POSITIVE_SUBNORMAL, f16::MIN_POSITIVE, f16::MAX] {
+            let (rows, cols) = (32, 64);
+            let (mut source, _) = random_matrix(format, rows, cols);
+            for block in source.chunks_exact_mut(format.block_bytes()) {
+                block[..2].copy_from_slice(&scale.to_le_bytes());
+            }
+            let weights = common::dequantize(format, &source, cols);
+            let mut packed = vec![0; packed_len(format, rows, cols)];
+            pack(format, &source, rows, cols, &mut packed).expect("sizes fit");
+            let case = Case { format, rows, cols, weights, packed };
+            for magnitude in [1e-42, 1e-20, 1.0, 1e20] {
+                let x = random_values(5 * cols, magnitude);
+                Kernels::available().for_each(|kernels| check(&case, &x, kernels));
+            }
+        }
+    }
+}
+
+#[test]
+fn what_is_not_a_number_is_not_lost() {
+    let case = Case::new(WeightFormat::Q4_0, 32, 64);
+    for poison in [f32::NAN, f32::INFINITY, f32::NEG_INFINITY] {
+        let mut x = random_values(64, 1.0);
+        x[40] = poison;
+        for kernels in Kernels::available() {
+            assert!(case.multiply(kernels, &x).iter().all(|y| !y.is_finite()), "{} {poison}", kernels.name());
+        }
+    }
+}
+
+#[test]
+fn packed_rows_are_the_rows() {
+    for format in WeightFormat::ALL {
+        let case = Case::new(format, PANEL_ROWS + 5, 2 * format.block_len().max(20));
+        for row in [0, 7, PANEL_ROWS - 1, PANEL_ROWS, PANEL_ROWS + 4] {
+            let mut out = vec![f32::NAN; case.cols];
+            case.matrix().dequantize_row(row, &mut out);
+            assert_eq!(out, case.weights[row * case.cols..][..case.cols], "{format}, row {row}");
+        }
+    }
+}
+
+#[test]
+fn rounding_is_to_the_nearest_of_255_steps() {
+    let x = random_values(10 * 96, 7.0);
+    for kernels in Kernels::available() {
+        let activations = quantized(kernels, &x, 96);
+        for (row, x) in x.chunks(96).enumerate() {
+            let rounded: Vec<f32> = activations.dequantize_row(row).collect();
+            for (rounded, x) in rounded.chunks(32).zip(x.chunks(32)) {
+                let step = x.iter().fold(0.0f32, |a, x| a.max(x.abs())) / 127.0;
+                assert!(rounded.iter().zip(x).all(|(a, b)| (a - b).abs() <= 0.501 * step));
+            }
+        }
+    }
+}
+
+#[test]
+fn zeros_stay_zeros() {
+    let case = Case::new(WeightFormat::Q6K, 40, 256);
+    for kernels in Kernels::available() {
+        assert_eq!(case.multiply(kernels, &[0.0; 256]), [0.0; 40]);
+    }
+}

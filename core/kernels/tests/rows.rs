@@ -1,0 +1,188 @@
+//! Norms, activations and attention of every instruction set: against the formula in `f64`, and against each other.
+
+mod common;
+
+use common::random_values;
+use half::f16;
+use sotto_kernels::plain::Plain;
+use sotto_kernels::{CacheElement, HeadCache, KEY_PANEL, Kernels, Output, Queries, value_width};
+
+/// Relative error of a normalized value.
+const RMS_NORM_BOUND: f64 = 2e-6;
+/// Relative error of a gated activation; below the smallest exponential that is computed, it is absolute.
+const SWIGLU_BOUND: f64 = 1e-6;
+const SWIGLU_FLOOR: f64 = 1e-36;
+/// Absolute error of an attention output, relative to the largest value.
+const ATTENTION_BOUND: f64 = 1e-5;
+
+fn on_every_set<T: PartialEq + std::fmt::Debug>(work: impl Fn(&Kernels) -> T) -> T {
+    let expected = work(Kernels::named("scalar").expect("runs everywhere"));
+    for kernels in Kernels::available() {
+        assert_eq!(work(kernels), expected, "{}", kernels.name());
+    }
+    expected
+}
+
+#[test]
+fn rms_norms() {
+    for (len, scale) in [(1, 1.0), (5, 1e-3), (64, 1e4), (2047, 1.0), (3072, 30.0)] {
+        let (x, weight) = (random_values(len, scale), random_values(len, 2.0));
+        let out = on_every_set(|kernels| {
+            let mut out = vec![f32::NAN; len];
+            kernels.rms_norm(&x, &weight, 1e-5, &mut out);
+            out
+        });
+        let mean_square = x.iter().map(|&x| f64::from(x).powi(2)).sum::<f64>() / len as f64;
+        for i in 0..len {
+            let expected = f64::from(x[i]) / (mean_square + f64::from(1e-5f32)).sqrt() * f64::from(weight[i]);
+            assert!((f64::from(out[i]) - expected).abs() <= RMS_NORM_BOUND * expected.abs().max(1e-20));
+        }
+    }
+}
+
+#[test]
+fn gated_activations() {
+    for (len, scale) in [(1, 1.0), (7, 10.0), (16, 100.0), (33, 1000.0), (4099, 20.0)] {
+        let (gate, up) = (random_values(len, scale), random_values(len, 2.0));
+        let out = on_every_set(|kernels| {
+            let mut out = gate.clone();
+            kernels.swiglu(&mut out, &up);
+            out
+        });
+        for i in 0..len {
+            let (gate, up) = (f64::from(gate[i]), f64::from(up[i]));
+            let expected = gate / (1.0 + (-gate).exp()) * up;
+            let error = (f64::from(out[i]) - expected).abs();
+            assert!(error <= SWIGLU_BOUND * expected.abs() + SWIGLU_FLOOR * up.abs() * 100.0, "{gate} {up}: {error:e}");
+        }
+    }
+}
+
+#[test]
+fn additions() {
+    let (x, update) = (random_values(1003, 5.0), random_values(1003, 5.0));
+    let out = on_every_set(|kernels| {
+        let mut out = x.clone();
+        kernels.add(&mut out, &update);
+        out
+    });
+    assert!(out.iter().zip(x.iter().zip(&update)).all(|(out, (x, update))| *out == x + update));
+}
+
+/// A cache filled with random keys and values, and the same as plain rows.
+struct Cache<E> {
+    head_dim: usize,
+    keys: Vec<E>,
+    values: Vec<E>,
+    plain_keys: Vec<f64>,
+    plain_values: Vec<f64>,
+}
+
+impl<E: CacheElement + Copy> Cache<E> {
+    fn new(positions: usize, head_dim: usize, number: impl Fn(f32) -> E, widen: impl Fn(E) -> f64) -> Self {
+        let room = positions.next_multiple_of(KEY_PANEL);
+        let (keys, values) = (random_values(room * head_dim, 2.0), random_values(room * value_width(head_dim), 2.0));
+        let (keys, values): (Vec<E>, Vec<E>) =
+            (keys.into_iter().map(&number).collect(), values.into_iter().map(&number).collect());
+        let key =
+            |position: usize, d: usize| keys[(position / KEY_PANEL * head_dim + d) * KEY_PANEL + position % KEY_PANEL];
+        let value = |position: usize, d: usize| values[position * value_width(head_dim) + d];
+        let each = |at: &dyn Fn(usize, usize) -> E| {
+            (0..positions).flat_map(|p| (0..head_dim).map(move |d| (p, d))).map(|(p, d)| widen(at(p, d))).collect()
+        };
+        let (plain_keys, plain_values) = (each(&key), each(&value));
+        Self { head_dim, keys, values, plain_keys, plain_values }
+    }
+
+    /// Heads 1 to 3 of `heads`, the tokens at the last positions.
+    fn attend(&self, kernels: &Kernels, queries: &[f32], heads: usize, first_position: usize) -> Vec<f32> {
+        let tokens = queries.len() / (heads * self.head_dim);
+        let mut result = vec![0.0; queries.len()];
+        let stride = heads * self.head_dim;
+        let job = Queries {
+            values: queries,
+            stride,
+            heads: (1, heads),
+            tokens: (0, tokens),
+            first_position,
+            scale: 1.0 / (self.head_dim as f32).sqrt(),
+        };
+        let cache = HeadCache::new(&self.keys, &self.values, self.head_dim);
+        // SAFETY: one thread.
+        unsafe { kernels.attend(&cache, &job, &Output::new(&mut result, stride)) };
+        result
+    }
+
+    fn expected(&self, query: &[f32], visible: usize) -> Vec<f64> {
+        let row = |rows: &[f64], position: usize| rows[position * self.head_dim..][..self.head_dim].to_vec();
+        let scale = 1.0 / (self.head_dim as f64).sqrt();
+        let score = |position| {
+            row(&self.plain_keys, position).iter().zip(query).map(|(k, &q)| k * f64::from(q)).sum::<f64>() * scale
+        };
+        let scores: Vec<f64> = (0..visible).map(score).collect();
+        let max = scores.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+        let total: f64 = scores.iter().map(|score| (score - max).exp()).sum();
+        let mut out = vec![0.0; self.head_dim];
+        for (position, score) in scores.iter().enumerate() {
+            let weight = (score - max).exp() / total;
+            out.iter_mut().zip(row(&self.plain_values, position)).for_each(|(out, value)| *out += weight * value);
+        }
+        out
+    }
+}
+
+fn check_attention<E: CacheElement + Plain>(number: impl Fn(f32) -> E + Copy, widen: impl Fn(E) -> f64 + Copy) {
+    // Positions around the borders of panels and blocks; more rows than are computed together.
+    for (head_dim, heads, tokens, before) in [
+        (64, 4, 1, 0),
+        (64, 3, 1, 127),
+        (64, 5, 9, 31),
+        (128, 2, 3, 300),
+        (80, 8, 5, 125),
+        (12, 2, 40, 0),
+        (256, 2, 1, 95),
+        (1, 2, 2, 3),
+    ] {
+        let cache = Cache::new(before + tokens, head_dim, number, widen);
+        let queries = random_values(tokens * heads * head_dim, 2.0);
+        let out = on_every_set(|kernels| cache.attend(kernels, &queries, heads, before));
+        for token in 0..tokens {
+            let row = token * heads * head_dim..;
+            assert!(out[row.clone()][..head_dim].iter().all(|&x| x == 0.0), "head 0 was not asked for");
+            for head in 1..heads {
+                let at = row.start + head * head_dim;
+                let expected = cache.expected(&queries[at..][..head_dim], before + token + 1);
+                for (actual, expected) in out[at..][..head_dim].iter().zip(expected) {
+                    let error = (f64::from(*actual) - expected).abs();
+                    assert!(error <= 2.0 * ATTENTION_BOUND, "{head_dim} wide: {actual} is {error:e} from {expected}");
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn attention_over_f16() {
+    check_attention(f16::from_f32, |x| f64::from(x.to_f32()));
+}
+
+#[test]
+fn attention_over_f32() {
+    check_attention(|x| x, f64::from);
+}
+
+/// What a token reads does not depend on the tokens that are computed with it.
+#[test]
+fn attention_of_a_token_alone_is_the_same() {
+    let (head_dim, heads, tokens) = (64, 4, 150);
+    let cache = Cache::new(tokens, head_dim, f16::from_f32, |x| f64::from(x.to_f32()));
+    let queries = random_values(tokens * heads * head_dim, 2.0);
+    for kernels in Kernels::available() {
+        let together = cache.attend(kernels, &queries, heads, 0);
+        let alone: Vec<f32> = (0..tokens)
+            .zip(queries.chunks(heads * head_dim))
+            .flat_map(|(token, query)| cache.attend(kernels, query, heads, token))
+            .collect();
+        assert_eq!(together, alone, "{}", kernels.name());
+    }
+}
