@@ -1,9 +1,11 @@
 """Verb phrases: what a speaker, or someone named, still has to do. Slots in braces are filled from `lexicon` and `words`.
 
 `ACTIONS[domain]` lists phrases that start with a base verb form. A trailing `~` says that the phrase already ends in a
-time that belongs to the action itself ("move the demo to Monday"), so that no due date is added after it.
+time that belongs to the action itself ("move the demo to Monday"), so that no due date is added after it. VERBS, OBJECTS
+and PLACES are joined to more of them: above all, phrases that go on after a preposition which could also begin a due date.
 """
 
+from .frames import NOTHING
 from .lexicon import entries
 
 ACTIONS: dict[str, list[str]] = {domain: entries(text) for domain, text in {
@@ -104,7 +106,7 @@ talk to {group} about {name} | pay for {the} {event} | pay the school fees | col
 book the bus | order the bus for {the} {event} | bring {food} for {the} {event} | bring {the} {thing} to {the} {event}
 bake a cake for {the} {event} | bake {number} cookies | sew the costumes | paint the backdrop | help {name} with {the} {noun} | help {name} with the homework
 help set up {the} {event} | help clean up after {the} {event} | sign {name} up for {the} {event} | sign {name} up for piano | register {name} for {the} {event}
-find {number} helpers | find a sitter for {weekday} {daypart} | ask {name} to drive | drive the kids to {the} {event} | take the kids to {the} {place}
+find {number} helpers | find a sitter for {weekday} {daypart} | drive the kids to {the} {event} | take the kids to {the} {place}
 pick up the kids | pick up {name} from {the} {event} | pack {nameS} lunch | pack the lunch boxes | label {the} {thing} | wash {nameS} uniform | buy {name} new shoes
 check {nameS} homework | practice spelling with {name} | read with {name} | study for the exam | finish the essay | hand in the essay | print the map
 write the invitation | invite {nameS} class | invite the neighbors | call {family} | visit {family} | visit {family} at the hospital | send {family} a card
@@ -118,7 +120,7 @@ book the flight | book the flights to {city} | book the hotel in {city} | book a
 check the visa rules for {city} | renew the passport | apply for the visa | print the boarding passes | print the tickets | get the tickets to {city}
 pack the {thing} | pack {thing} and {thing} | pack for {city} | buy travel insurance | change money | exchange {money} | call the hotel | call the airline
 call the hotel about {the} {noun} | email the hotel in {city} | ask the hotel for a {adj} room | cancel the hotel in {city} | rent a car in {city} | pick up the rental car
-return the rental car | reserve {the} {place} | send {name} the itinerary | send {name} our arrival time | send the address to {name} | ask {name} to feed the cat
+return the rental car | reserve {the} {place} | send {name} the itinerary | send {name} our arrival time | send the address to {name}
 give {name} the spare key | stop the mail | download the maps | plan the route | plan the route through {city} | look up trains to {city}
 find a parking spot near {the} {place} | order a taxi for {hour} ~ | meet {name} in {city} | meet {name} at the {place} | fill up the tank | check the tires
 check the {carpart} | get the {carpart} checked | replace the {carpart} | change the {carpart} | take the car to the garage | wash the van
@@ -155,3 +157,17 @@ bring the {noun} | check the {noun} | return the {noun} | clean the {noun} | fix
 pick up the {noun} | look at the {adj} {noun} | talk to {who} about the {adj} {noun} | ask {who} about {noun} and {noun} | write about the {noun}
 """,
 }.items()}
+
+VERBS = entries("""
+{verb} | {verb} | {verb} | {verb} | {verb} | take | bring | carry | put | leave | place | store | keep | hide | hang | drop | deliver | send | mail | ship | forward | email | fax | hand | give | show | present | read | write | rewrite | draft | edit | correct | translate | sign | stamp | copy | print | scan | file | sort | count | list | label | pack | unpack | wrap | open | close | lock | unlock | check | double check | inspect | test | try | try out | use | clean | wash | wipe | dust | polish | paint | repaint
+fix | repair | mend | glue | sew | tape | replace | swap | change | move | lift | push | pull | roll | turn | install | remove | take down | take out | take apart | put up | put away | put back | put together | set up | switch off | switch on | turn off | turn on | plug in | unplug | charge | refill | fill | fill up | empty | drain | water | feed | cut | trim | chop | cook | bake | fry | boil | freeze | thaw | warm up | serve | taste | buy | get | grab | pick up | fetch | collect | order | reorder | reserve | book
+rent | borrow | lend | return | exchange | sell | pay | pay for | pay off | cancel | confirm | renew | extend | postpone | announce | publish | post | share | upload | download | delete | save | back up | record | film | photograph | draw | sketch | design | plan | prepare | organize | host | lead | run | finish | finalize | complete | continue | start | begin | stop | discuss | explain | mention | suggest | propose | recommend | approve | reject | compare | measure | weigh | look up | look at | look through | look after | look for
+find | search | search for | ask for | ask about | ask around for | apply for | sign up for | register for | pay into | write to | reply to | respond to | talk about | talk through | think about | think through | work on | go through | go over | go to | go and see | drive to | walk to | cycle to | travel to | visit | call about | complain about | apologize for | report | warn about | follow up on | check up on | catch up on | read up on | bring up | clear up | clear out | sort out | figure out | find out about | work out | fill in | hand in | hand out | send out | send off | give away | give back | throw away | throw out | cut back | cut down | wind up | wrap up | mix | fold | iron | hoover | mop | sweep | shovel | dig up | plant | prune
+""")
+OBJECTS = entries("""
+{the} {noun} | {the} {noun} | {the} {adj} {noun} | {the} {thing} | {the} {doc} | {nameS} {noun} | {nameS} {thing} | {nameS} {doc} | {noun} | {noun} and {noun} | {food} and {noun} | {the} {noun} and {the} {thing} | {the} {thing} and {the} {noun} | {number} {noun} | {small} {adj} {noun} | some {noun} | some more {noun} | all the {noun} | the other {noun} | the rest of the {noun} | a few {noun} | a {adj} {noun} | a new {thing} | a couple of {noun} | the last {noun} | the {color} {thing} | the {noun} {noun} | the {fake} | it | it all | this | that | them all | both {noun} | every {noun} | one more {noun} | another {noun} | {the} {event} | {the} {place} | {the} {software} | {the} {topic} | {noun}, {noun} and {noun} | {food}, {food} and {noun}
+""")
+PLACES = NOTHING * 14 + entries("""
+on the {adj} {noun} | on the {noun} | on {the} {thing} | on {street} | on the {ordinal} floor | on paper | on the phone | on the website | on top of the {noun} | in the {adj} {noun} | in {the} {place} | in the {noun} | in {city} | in a {adj} {noun} | in {color} | in two parts | in the car | by the {noun} | by the {adj} {noun} | by hand | by mail | by phone | by email | by car | by myself | by the {place} | at the {place} | at the {adj} {noun} | at {company} | at {nameS} place | at home | at the door
+through {city} | through the {noun} | around the {noun} | over the {noun} | under the {adj} {noun} | behind {the} {place} | next to the {noun} | between the {noun} and the {noun} | from {city} | from the {noun} | from the {adj} {noun} | from {company} | from {who} | to {city} | to {who} | to the {noun} | to the {adj} {noun} | to {the} {place} | for {who} | for {the} {event} | for the {adj} {noun} | for {number} people | for {money} | with {who} | with the {noun} | with a {adj} {noun} | without the {noun} | about the {noun} | about the {adj} {noun} | of {name} | against the {noun} | into the {noun} | onto the {noun} | off the {noun} | out of the {noun} | along the {noun} | as a {noun} | like {name} did | instead of the {noun} | {adv} | again | properly | together | online | carefully | once more | one more time | somewhere else | upstairs | outside | back | there | so that it {problem} | and the {noun} too
+""")

@@ -6,7 +6,7 @@
 import re
 from dataclasses import dataclass, field
 
-from . import spanish
+from . import spanish, statements
 from .facts import CLOSINGS, FACTS, OPENINGS, SMALL_TALK
 from .sentences import Sentences
 from .world import World
@@ -94,22 +94,28 @@ class Notes:
 
     def _note(self, size: int, domain: str | None) -> Note:
         world = self.world
-        domain = domain or world.any(*DOMAINS)
+        world.renew()
+        focus, domain = domain is not None, domain or world.any(*DOMAINS)
         if world.chance(SPANISH_SHARE):
             return self._spanish(min(size, 6), domain)
-        sentences = Sentences(world, domain)
+        sentences = Sentences(world, domain, focus)
         action_share = world.any(0, 0.3, 0.5, 0.5, 0.6, 0.8, 1)
         body = [sentences.action() if world.chance(action_share) else sentences.fact() for _ in range(size)]
-        if world.chance(0.12):
-            body.insert(world.rng.randint(0, len(body)), world.pick(SMALL_TALK))
+        if world.chance(0.15):
+            body.insert(world.rng.randint(0, len(body)), world.pick(SMALL_TALK if world.chance(0.3) else statements.ASIDES))
         if world.chance(0.15):
             return self._dialogue(body, domain)
         body = [self._start(s) for s in body]
         if world.chance(0.72):
-            body.insert(0, self._start(world.fill(world.pick(OPENINGS, 0.5))) if world.chance(0.3) else world.fill(world.pick(OPENINGS, 0.5)))
-        if world.chance(0.2):
-            body.append(world.pick(CLOSINGS))
+            body.insert(0, self._start(self._opening()) if world.chance(0.3) else self._opening())
+        if world.chance(0.25):
+            body.append(world.fill(world.pick(CLOSINGS if world.chance(0.3) else statements.CLOSINGS)))
         return self._finish(self._speak(self._punctuate(body)), domain)
+
+    def _opening(self) -> str:
+        """What the note says it is about."""
+        world = self.world
+        return world.fill(world.pick(OPENINGS, 0.5) if world.chance(0.5) else world.join(statements.OPENERS, statements.TOPICS, statements.TOPIC_TAILS))
 
     def _spanish(self, size: int, domain: str) -> Note:
         world = self.world
@@ -167,7 +173,7 @@ class Notes:
         world = self.world
         speakers = [world.slot_name() if world.chance(0.8) else world.any("Speaker 1", "Speaker 2", "Speaker A", "Host", "Guest") for _ in range(world.rng.randint(2, 3))]
         if world.chance(0.6):
-            body.insert(0, world.fill(world.pick(OPENINGS, 0.5)))
+            body.insert(0, self._opening())
         lines: list[tuple[str, list[str]]] = []
         for sentence in body:
             if lines and world.chance(0.35):
@@ -180,7 +186,7 @@ class Notes:
             marked = self._punctuate(said)
             if style < 0.15:
                 marked = plain_words(marked, lambda text: re.sub(r"[.,?!](?= |\]|$)", "", text.lower()))
-            for first_person in re.finditer(r"\b(?:I|i)(?:'ll| will| need to| have to| should| must| want to| still need to| still have to| also need to| can|'m going to| promised to| agreed to| really need to)(?: [a-z]+)? \[a(\d+):", marked):
+            for first_person in re.finditer(r"\b[Ii](?: (?:still|also|really|just|definitely|absolutely|actually|probably|urgently|finally))?(?:['\u2019]ll| will| need to| have to| should| must| want to| can|['\u2019]m going to| promised to| agreed to)(?: [a-z]+)? \[a(\d+):", marked):
                 owners[first_person.group(1)] = speaker
             out.append(f"{speaker}: {marked}")
         return self._finish("\n".join(out), domain, owners)

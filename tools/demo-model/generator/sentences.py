@@ -6,7 +6,8 @@ A due that follows two joined actions belongs to both; one between them to the f
 
 import re
 
-from .actions import ACTIONS
+from . import frames, statements
+from .actions import ACTIONS, OBJECTS, PLACES, VERBS
 from .facts import FACTS, NON_ACTIONS
 from .inflect import first_word, participle, past, third
 from .lexicon import LISTS, entries
@@ -74,46 +75,75 @@ signed | sent | printed | reviewed | checked | fixed | cleaned | replaced | orde
 """)
 NEEDS_ING = entries("fixing | cleaning | replacing | painting | washing | charging | watering | checking | updating | signing | a new battery | a new filter | a second coat | some oil | to be washed")
 
+ONE, ONE_ING, VP, OWNER, PAIR = ["@A @D"], ["@Aing @D"], ["@A"], ["@O"], ["@P"]
+# Ready shapes of each kind and how often a due date is said; the kinds, and how many of a hundred actions are of each.
+READY = {"self": (SELF, 0.62), "due, self": (SELF_DUE_FIRST, 1), "self, two": (SELF_TWO, 0.4), "self, two dues": (SELF_TWO_DUES, 0.7), "other": (OTHER, 0.62),
+         "due, other": (OTHER_DUE_FIRST, 1), "other, two": (OTHER_TWO, 0.5), "mixed": (MIXED, 0.62)}
+KINDS = {"self": 29, "due, self": 6, "bare": 14, "self, two": 7, "self, two dues": 4, "other": 22, "due, other": 4, "other, two": 4, "mixed": 4, "passive": 4, "passive by": 2}
+OTHER_WAYS = [(OWNER, frames.SAYS, frames.THAT, frames.PRONOUN_MODALS, ONE), (frames.ASK_TO, ONE), (frames.ADDRESS, ONE), (frames.FOR_OWNER, ONE), (frames.OWNER_LAST,),
+              (frames.OTHER_ING, ONE_ING), (frames.THINK, OWNER, frames.OTHER_MODALS, ONE), (OWNER, frames.OTHER_MODALS, ONE, frames.TAILS)]
+OTHER_WEIGHTS = [28, 18, 10, 6, 7, 8, 8, 15]
+
 FACT_JOINS = [", so ", " so ", ", and ", " and ", ", but ", ", that's why ", ". So ", ", which means ", ", then "]
 REASONS = [" because ", " because ", ", because ", " since ", ", since ", " cause ", " as "]
 ADDED = [", ", ", ", " and ", ", but ", " but ", ", and "]
 
 
-class Sentences:
-    """Makes marked sentences of one domain; numbers the actions as they come."""
+def unmarked(text: str) -> str:
+    """A statement without its title mark, to stand inside another one."""
+    return re.sub(r"\[t:(.*?)\]", r"\1", text)
 
-    def __init__(self, world: World, domain: str) -> None:
+
+class Sentences:
+    """Makes marked sentences of one domain, with more of its own words if `focus`; numbers the actions as they come."""
+
+    def __init__(self, world: World, domain: str, focus: bool = False) -> None:
         self.world = world
+        self.focus = 0.6 if focus else 0.0
         self.domain = domain
         self.count = 0
 
     def _phrase(self) -> tuple[str, bool]:
         """A filled verb phrase and whether it already ends in a time."""
-        roll = self.world.rng.random()
-        pool = ACTIONS[self.domain] if roll < 0.52 else ACTIONS["plain"] if roll < 0.66 else ACTIONS["random"] if roll < 0.8 else ACTIONS[self.world.any(*ACTIONS)]
-        template = self.world.pick(pool)
+        world, roll = self.world, self.world.rng.random()
+        if roll < 0.25 and not world.chance(self.focus):
+            return world.fill(world.join(VERBS, OBJECTS, PLACES)), False
+        pool = ACTIONS[self.domain] if roll < 0.62 else ACTIONS["plain"] if roll < 0.74 else ACTIONS["random"] if roll < 0.84 else ACTIONS[world.any(*ACTIONS)]
+        template = world.pick(pool)
         timed = template.endswith("~")
-        return self.world.fill(template.rstrip("~ ")), timed
+        return world.fill(template.rstrip("~ ")), timed
 
     def _fact_text(self) -> str:
-        roll = self.world.rng.random()
-        pool = FACTS[self.domain] if roll < 0.6 else FACTS["plain"] if roll < 0.78 else FACTS["random"] if roll < 0.9 else FACTS[self.world.any(*FACTS)]
-        return self.world.fill(self.world.pick(pool))
+        world, roll = self.world, self.world.rng.random()
+        if roll < 0.5 and not world.chance(self.focus):
+            return world.fill(self._statement())
+        pool = FACTS[self.domain] if roll < 0.8 else FACTS["plain"] if roll < 0.9 else FACTS["random"] if roll < 0.95 else FACTS[world.any(*FACTS)]
+        return world.fill(world.pick(pool))
+
+    def _statement(self) -> str:
+        """A statement put together from a subject and what is said of it."""
+        world, roll = self.world, self.world.rng.random()
+        if roll < 0.05:
+            return world.pick(statements.QUESTIONS, 0.3)
+        what = [statements.SELVES] if roll < 0.35 else [statements.PEOPLE, statements.PEOPLE_DO] if roll < 0.66 else [statements.THINGS, statements.THINGS_DO]
+        return world.join(statements.LEADS, *what, statements.TAILS)
 
     def non_action_text(self) -> str:
         """A statement that looks like an action and is none: done, dropped, habitual."""
         world = self.world
-        template = world.pick(NON_ACTIONS, 0.5)
+        template = world.pick(NON_ACTIONS if world.chance(0.2) else statements.NEVER_A_TASK, 0.5)
         vp = self._phrase()[0]
         forms = {"done": first_word(vp, past), "done2": first_word(vp, past), "vp": vp, "does": first_word(vp, third), "doing": first_word(vp, participle)}
         for key, value in forms.items():
             template = template.replace("{" + key + "}", value)
+        if "{fact}" in template:
+            template = template.replace("{fact}", unmarked(self._fact_text()))
         return world.fill(template)
 
     def fact(self) -> str:
         """A marked fact, sometimes two joined."""
         world = self.world
-        text = self.non_action_text() if world.chance(0.16) else self._fact_text()
+        text = self.non_action_text() if world.chance(0.28) else self._fact_text()
         if world.chance(0.13):
             text += world.any(" and ", ", and ", ", ", " but ", ", but ", " because ", ", so ") + self._fact_text()
         return f"[p:{text}]" + (", " + world.fill(world.pick(LISTS["hedge"])) if world.chance(0.05) else "")
@@ -122,7 +152,7 @@ class Sentences:
         """Somebody who has to do something."""
         return self.world.slot_who()
 
-    def _render(self, frame: str, owner: str | None = None, pair: str | None = None, due_chance: float = 0.62) -> str:
+    def _render(self, frame: str, owner: str | None = None, pair: str | None = None, due_chance: float = 0.62, mixed: bool = False) -> str:
         """Fill a frame; each @A/@B becomes one marked action."""
         world = self.world
         two = "@B" in frame
@@ -138,7 +168,7 @@ class Sentences:
             text = text.replace(" @E", "")
         shared = two and ("@B @D" in frame or leading and "@E" not in frame)
         text = text.replace("@D", f"[d{first}{'/%d' % second if shared else ''}:{world.due()}]").replace("@E", f"[d{second}:{world.due()}]")
-        if two and frame in MIXED:
+        if mixed:
             after = frame.index("@O") > frame.index("@A")
             text = text.replace("@O", f"[o{second if after else first}:{owner}]").replace("@P", f"[o{second}:{pair}]")
         else:
@@ -150,38 +180,52 @@ class Sentences:
         return world.fill(text)
 
     def action(self) -> str:
-        """One sentence with one action, or two."""
+        """One sentence with one action, or two; as often of a ready shape as of one put together."""
         world = self.world
-        roll = world.rng.random()
-        pick = lambda frames: world.pick(frames, 0.5)
-        if roll < 0.30:
-            text = self._render(pick(SELF))
-        elif roll < 0.35:
-            text = self._render(pick(SELF_DUE_FIRST), due_chance=1)
-        elif roll < 0.50:
+        kind = world.rng.choices(list(KINDS), KINDS.values())[0]
+        if kind == "bare":
             text = self._render("@A @D", due_chance=0.45)
-        elif roll < 0.57:
-            text = self._render(pick(SELF_TWO), due_chance=0.4)
-        elif roll < 0.61:
-            text = self._render(pick(SELF_TWO_DUES), due_chance=0.7)
-        elif roll < 0.83:
-            text = self._render(pick(OTHER), self.owner(), self.owner())
-        elif roll < 0.87:
-            text = self._render(pick(OTHER_DUE_FIRST), self.owner(), due_chance=1)
-        elif roll < 0.91:
-            text = self._render(pick(OTHER_TWO), self.owner(), due_chance=0.5)
-        elif roll < 0.94:
-            text = self._render(pick(MIXED), self.owner(), self.owner())
-        elif roll < 0.98:
-            text = self._passive(pick(PASSIVE), None)
+        elif kind.startswith("passive"):
+            text = self._passive(self.owner() if kind == "passive by" else None)
         else:
-            text = self._passive(pick(PASSIVE_BY), self.owner())
+            ready, due_chance = READY[kind]
+            shape = self._new_shape(kind) if world.chance(0.55) else world.pick(ready, 0.5)
+            text = self._render(shape, self.owner(), self.owner(), due_chance, kind == "mixed")
         return self._attach(text)
 
-    def _passive(self, frame: str, owner: str | None) -> str:
+    def _new_shape(self, kind: str) -> str:
+        """A shape of that kind from the pieces of `frames`."""
+        world, join = self.world, self.world.join
+        mine = world.any(frames.SELF_MODALS, frames.SELF_MODALS, frames.ASKED_BY, frames.POLITE)
+        if kind == "self":
+            way = world.any("list", "participle", *["modal"] * 6)
+            if way == "modal":
+                return join(frames.LEADS if mine is frames.SELF_MODALS else frames.NOTHING, mine, ONE, frames.TAILS)
+            return join(frames.LISTED, ONE) if way == "list" else join(frames.SELF_ING, ONE_ING)
+        if kind == "due, self":
+            return join(frames.DUE_FIRST, mine, VP)
+        if kind == "self, two":
+            return join(mine, frames.AND_B)
+        if kind == "self, two dues":
+            return join(mine, frames.AND_B_LATER)
+        if kind == "other":
+            return join(*world.rng.choices(OTHER_WAYS, OTHER_WEIGHTS)[0])
+        if kind == "due, other":
+            return join(frames.DUE_FIRST, OWNER, frames.OTHER_MODALS, VP)
+        if kind == "other, two":
+            return join(OWNER, frames.OTHER_MODALS, world.any(frames.AND_B, frames.AND_B, frames.AND_B_LATER))
+        theirs, other, mine = join(OWNER, frames.OTHER_MODALS), join(PAIR, frames.OTHER_MODALS), world.pick(frames.SELF_MODALS, 0.3)
+        first, second = world.any((theirs, mine), (mine, theirs), (theirs, other))
+        return f"{first} @A @D {world.pick(frames.BETWEEN, 0.3)} {second} @B @E".replace(" ,", ",").replace(" .", ".")
+
+    def _passive(self, owner: str | None) -> str:
         """"The lease has to be signed by Friday": the whole clause is the action text."""
         world = self.world
         self.count += 1
+        if world.chance(0.7):
+            frame = world.join(frames.DONE_TO, frames.BE_DONE, frames.DONE) + (" by @O" if owner else "") + " @D"
+        else:
+            frame = world.pick(PASSIVE_BY if owner else PASSIVE, 0.5)
         frame = frame.replace("{ppg}", world.pick(NEEDS_ING, 0.5)).replace("{pp}", world.pick(PARTICIPLES, 0.5))
         body, _, tail = frame.partition(" by @O") if owner else frame.partition(" @D")
         text = f"[a{self.count}:{world.fill(body)}]" + (f" by [o{self.count}:{owner}]" if owner else "")

@@ -1,13 +1,17 @@
 """Training samples: chat messages for each task and the answers of `docs/task-format.md`."""
 
 import json
+import re
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from . import labels
 from .facts import CLOSINGS
 from .lexicon import entries
+from .messages import MESSAGES
 from .notes import DOMAINS, Note, Notes, capitalize, unmark
 from .sentences import Sentences
+from .statements import QUESTIONS
 from .world import World
 
 
@@ -38,13 +42,27 @@ def _fill(world: World, template: str) -> str:
     sentences = Sentences(world, world.any(*DOMAINS))
     while "{vp}" in template:
         template = template.replace("{vp}", sentences._phrase()[0], 1)
-    template = template.replace("{fact}", unmark(sentences._fact_text())[0]).replace("{due}", world.due()).replace("{road}", world.slot("street"))
+    template = template.replace("{question}", world.pick(QUESTIONS, 0.3)).replace("{fact}", unmark(sentences._fact_text())[0]).replace("{due}", world.due()).replace("{road}", world.slot("street"))
     return world.fill(template)
 
 
-def _text(world: World, pool: list[str], extra: list[str] | None = None) -> str:
-    """A message of one to three sentences of a pool, with greeting and ending at times."""
-    parts = [_fill(world, world.pick(pool)) for _ in range(world.rng.choice([1, 1, 1, 2, 2, 3]))]
+HASTE = r"\b(urgent|asap|immediately|at once|now|right away|straight away)\b"
+
+
+def _message(world: World, label: str) -> str:
+    """A sentence that belongs under one of the four labels; most are put together from pieces."""
+    if world.chance(0.35):
+        return _fill(world, world.pick(labels.DEFAULT[label]))
+    if label == "task":
+        text = unmark(Sentences(world, world.any(*DOMAINS)).action())[0]
+        return _message(world, label) if re.search(HASTE, text) else text
+    return _fill(world, world.join(*world.any(*MESSAGES[label])))
+
+
+def _text(world: World, make: Callable[[], str], extra: list[str] | None = None) -> str:
+    """A message of one to three sentences, with greeting and ending at times."""
+    world.renew()
+    parts = [make() for _ in range(world.rng.choice([1, 1, 1, 2, 2, 3]))]
     if extra and world.chance(0.25):
         parts.insert(world.rng.randint(0, len(parts)), _fill(world, world.pick(extra)))
     if world.chance(0.25):
@@ -66,8 +84,7 @@ def classify(notes: Notes) -> Sample:
     roll = world.rng.random()
     if roll < 0.68:
         label = world.any(*labels.DEFAULT)
-        extra = {"urgent": labels.TASK + labels.ATTENTION, "task": labels.ATTENTION, "attention": labels.IGNORABLE, "ignorable": None}[label]
-        text, names = _text(world, labels.DEFAULT[label], extra), list(labels.DEFAULT)
+        text, names = _text(world, lambda: _message(world, label), labels.BESIDE.get(label)), list(labels.DEFAULT)
         others = [n for n in names if n != label]
     elif roll < 0.86:
         label_key = world.any(*DOMAINS)
@@ -77,7 +94,7 @@ def classify(notes: Notes) -> Sample:
     else:
         pools, synonyms = (labels.SENTIMENT, labels.SENTIMENT_NAMES) if roll < 0.94 else (labels.TENSES, labels.TENSE_NAMES)
         key = world.any(*pools)
-        text, label = _text(world, pools[key]), world.any(*synonyms[key])
+        text, label = _text(world, lambda: _fill(world, world.pick(pools[key]))), world.any(*synonyms[key])
         others = [world.any(*synonyms[k]) for k in pools if k != key]
     world.rng.shuffle(others)
     chosen = others[:world.rng.choice([1, 2, 3, 3, 3, 5])] + [label]

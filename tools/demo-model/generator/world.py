@@ -14,6 +14,20 @@ CITIES = entries("""
 Boston | Denver | Seattle | Austin | Chicago | Portland | Atlanta | Toronto | Montreal | London | Leeds | Dublin | Paris | Lyon | Berlin | Hamburg | Munich
 Vienna | Zurich | Rome | Milan | Naples | Madrid | Seville | Lisbon | Porto | Athens | Prague | Warsaw | Budapest | Oslo | Bergen | Stockholm | Helsinki | Copenhagen
 Istanbul | Cairo | Nairobi | Lagos | Mumbai | Delhi | Tokyo | Osaka | Seoul | Hanoi | Sydney | Perth | Auckland | Lima | Bogota | Havana""")
+PLAIN_DAYS = entries("{weekday} | {weekday} | tomorrow | today | next {weekday} | this {weekday} | {weekday} week | the day after tomorrow | the weekend | next weekend | {date} | {date} | the {ordinal} | {month} {ordinal} | {month} the {ordinal} | {ordinal} of {month} | Christmas | Easter | New Year | Thanksgiving | Halloween | the holidays | the summer break | my birthday | the end of the year | the beginning of {month} | mid {month} | early {month} | late {month} | the middle of the week | this time next week | {month}")
+DAY_PARTS = ["", ""] + entries("morning | afternoon | evening | at {time} | at {hour} | before {hour} | after {hour} | around {hour} | by {hour} | at noon | before noon | after lunch | before lunch | at the latest | latest | at {time} sharp | early in the morning | or {weekday} | night | first thing | right after work | between {hour} and {hour} | from {hour} to {hour}")
+BEFORE_DAYS = entries("by | by | on | before | until | no later than | not later than | by no later than | latest by | at the latest by | around | after | right after | sometime before | some time before | well before | shortly before | the day before | two days before | a week before | on or before | starting | beginning | from | as of | ahead of | in time for | in the week of | in the week before | by the end of | at the end of | at the beginning of | in the middle of | any time before | between now and | already on | again on | exactly on | just before | the night before | the morning after | the week after | for")
+SPANS = entries("in | in | within | within the next | in the next | over the next | in about | in less than | in at most | in exactly | after | inside of | in no more than | in under | not later than in | during the next")
+COUNTS = entries("{small} days | {small} weeks | {small} hours | {small} months | {number} minutes | {number} days | {number} hours | a few days | a couple of weeks | a week | a month | an hour | half an hour | half a year | a fortnight | two or three days | one or two weeks | a day or two | a week or so | a quarter of an hour | an hour or two | a year")
+WHENS = entries("""
+end of day | end of week | end of month | end of the year | by end of day | by end of business | by close of business | by COB | by EOD | EOD | before the week is over | before the month is out | later this week | later this month | later this afternoon | earlier next week | early next week | late next week | early tomorrow | late tonight | first thing | first thing next week | at the first opportunity | at once | immediately | straight away | right now | right this minute | very soon | sooner rather than later | as soon as I can | as early as possible | as quickly as possible | as soon as {name} is back | as soon as {name} calls | as soon as the {noun} is here
+once {name} is back | once the {noun} is {adj} | once {the} {doc} is {state} | when {name} is back | when {name} gets home | when {name} comes over | when the {place} opens | when the {noun} arrives | when I'm back | when I'm in {city} | when we meet | when I'm at {the} {place} | while {name} is away | while the kids are at school | while I'm at it | before {name} comes home | before {name} wakes up | before {name} notices | before {name} goes to {city} | before the {place} closes | before the {noun} arrives | before it gets dark | before it's too late | before it snows | before we go | before we fly to {city} | before I leave | before I go to bed | before anyone asks
+before breakfast | before sunrise | before dark | before bed | before midnight | before the holidays | before vacation | before {the} {event} starts | before {the} {event} on {weekday} | before {the} {event} in {month} | before {nameS} birthday | before {nameS} {event} | until {the} {event} | by the time {name} arrives | by the time we meet | by {nameS} birthday | by next {month} | by this time tomorrow | for {weekday} | in time for {the} {event} | in time for {weekday} | after {the} {event} | after breakfast | after dinner | after {the} {event} on {weekday} | after {nameS} {event} | after the holidays | after hours | after dark | after the kids are in bed | after I'm back
+right after {the} {event} | right before {the} {event} | shortly after {hour} | during {the} {event} | during the break | during the week | during the day | during office hours | during {nameS} visit | at the start of next week | at the end of {month} | at the end of the day | at the weekend | at the next {event} | at night | at sunrise | at half past {hour} | at quarter to {hour} | at {time} tomorrow | at {time} on {weekday} | at {hour} sharp | at the usual time | on the way to {the} {place} | on the way to {city} | on the way back | on my way home | on the way there | on the same day | on the last day | on the last {weekday} of {month} | on the first {weekday} of {month} | on both days | on {nameS} birthday | on {weekday} and {weekday} | on {weekday} or {weekday}
+every {daypart} | every two weeks | every other day | every {weekday} and {weekday} | every {weekday} at {hour} | each {weekday} | each morning | once a week | on {weekday}s | from now on | from {weekday} on | from {hour} to {hour} | starting {weekday} | starting in {month} | sometime this week | some time tomorrow | some day next week | at some point today | at some point next week | any day now | one of these days | the day after tomorrow | the day before {the} {event} | the night before {the} {event} | the morning of {the} {event} | the week after next | the next day | the same day | tomorrow or {weekday} | tomorrow at {time} | tomorrow by {hour} | tomorrow first thing | tomorrow early | today or tomorrow | today at {time} | today before {hour} | tonight at {hour} | tonight after {hour} | tonight before bed
+this {daypart} at {time} | this {weekday} or next | this coming week | this coming weekend | this year | this summer | this fall | this winter | this spring | next year | next spring | next summer | next {month} | next time | next time I'm at {the} {place} | next time I see {name} | next chance I get | in {month} | in early {month} | in late {month} | in the first week of {month} | in the coming days | in the coming weeks | in the spring | in the summer | in the next hour | in the next few days | in good time | in an hour or so | in half an hour | in a minute | in a moment | in a bit | in two weeks' time | in a week's time | two weeks from now | a week from today | a month from now | an hour before {the} {event} | half an hour before {the} {event} | two days before {the} {event} | a week before {the} {event} | the {event} at the latest | over Christmas | over the holidays | over the summer | over breakfast | over the next few days | overnight | between {hour} and {hour} | between {weekday} and {weekday} | within the hour | within the week | within {small} working days | within a day | no later than {weekday} | no later than {date} | not before {weekday} | not later than {hour} | {weekday} | {weekday} at {time} | {weekday} {daypart} at {hour} | {weekday} at the latest | {weekday} before {hour} | {weekday} after {the} {event} | {weekday} night | {weekday} the {ordinal} | {weekday}, {date} | {weekday} or {weekday} | {date} | {date} at {time} | {date} at the latest | {hour} o'clock | {hour} at the latest | {time} at the latest | {time} | around {time} | around {hour} or {hour} | about {hour} | around noon | around lunchtime | around Christmas | around the {ordinal} | toward the end of the week | toward evening
+""")
+DUES = [(BEFORE_DAYS, PLAIN_DAYS), (BEFORE_DAYS, PLAIN_DAYS, DAY_PARTS), (BEFORE_DAYS, PLAIN_DAYS), (SPANS, COUNTS), (WHENS,), (WHENS,), (WHENS,)]
 UNSURE = {"act", "event", "communication", "possession"}
 SLOT = re.compile(r"\{(\w+)\}")
 SYLLABLES = entries("ba | bel | bor | bri | ca | cor | da | del | dro | e | fa | fen | gal | gri | ha | hol | i | jo | ka | kel | kri | la | lin | lo | ma | mel | mi | mor | na | nel | no | o | pa | per | pli | qua | ra | ren | ri | sa | sel | shi | so | sta | ta | ter | tho | tri | u | va | ven | vi | wa | wil | xa | ya | zel | zo")
@@ -31,7 +45,9 @@ class World:
     def __init__(self, seed: int, split: str) -> None:
         self.rng = random.Random(seed)
         self.split = split
-        self._cache: dict[int, list[str]] = {}
+        self.echo = 0.0
+        self._said: dict[int, list[str]] = {}
+        self._cache: dict[int, tuple[list[str], list[str], list[str]]] = {}
         self._lists = dict(LISTS)
         for group in ("act", "artifact", "communication", "event", "food", "location", "plant", "possession", "animal"):
             self._lists["w_" + group] = WORDS[group]
@@ -43,9 +59,25 @@ class World:
         """One of `items`; in the held-out split one of the held-out entries, with probability `new`."""
         key = id(items)
         if key not in self._cache:
-            self._cache[key] = ([e for e in items if not held_out(e)] or items, [e for e in items if held_out(e)] or items)
-        train, test = self._cache[key]
-        return self.rng.choice(test if self.split == "test" and self.chance(new) else train)
+            self._cache[key] = (items, [e for e in items if not held_out(e)] or items, [e for e in items if held_out(e)] or items)  # with `items`, so that no other list gets its id
+        said = self._said.setdefault(key, [])
+        if said and self.chance(self.echo):
+            return self.rng.choice(said)
+        _, train, test = self._cache[key]
+        said.append(self.rng.choice(test if self.split == "test" and self.chance(new) else train))
+        return said[-1]
+
+    def renew(self) -> None:
+        """Begin a new text: some name the same things again and again, most do not."""
+        self.echo = self.any(0.0, 0.0, 0.0, 0.05, 0.15, 0.3)
+        self._said.clear()
+
+    def join(self, *lists: list[str], new: float = 0.3) -> str:
+        """A shape made of one piece of each list; in training never one that is held out, in pieces or as a whole."""
+        while True:
+            shape = " ".join(filter(None, (self.pick(items, new) for items in lists))).replace(" ,", ",")
+            if self.split == "test" or not held_out(shape):
+                return shape
 
     def any(self, *items: str) -> str:
         """One of a few closed-class words, the same in both splits."""
@@ -192,6 +224,8 @@ class World:
 
     def due(self) -> str:
         """When something is due, with its preposition, as spoken."""
+        if self.chance(0.4):
+            return self.fill(self.join(*self.rng.choice(DUES), new=0.5))
         day, time = self.slot("weekday"), self.slot_time()
         roll = self.rng.random()
         if roll < 0.28:
