@@ -1,7 +1,7 @@
 use std::fmt::Display;
 use std::ops::RangeInclusive;
 
-use sotto_kernels::scalar::MAX_HEAD_DIM;
+use sotto_kernels::MAX_HEAD_DIM;
 
 use crate::gguf::{GgufFile, TensorView, key_place, tensor_place};
 use crate::{DType, EngineError};

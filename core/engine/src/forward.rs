@@ -1,4 +1,4 @@
-//! The forward pass of the Llama family over candle's dot products.
+//! The forward pass of the Llama family.
 //!
 //! Touvron et al., "LLaMA: Open and Efficient Foundation Language Models", 2023; grouped-query attention: Ainslie et al.,
 //! "GQA", 2023.
@@ -6,22 +6,23 @@
 use std::ops::Range;
 use std::sync::Arc;
 
-use rayon::prelude::*;
-use sotto_kernels::scalar::{rms_norm, rope_interleaved, swiglu};
+use sotto_kernels::scalar::rope_interleaved;
+use sotto_kernels::{Kernels, Output, Queries};
 
 use crate::kv_cache::{KvCache, KvType};
 use crate::llama::{LayerWeights, LlamaWeights};
 use crate::memory;
-use crate::pool::Pool;
+use crate::pool::{Chunks, Pool};
+use crate::product::{Compute, Input};
 use crate::rope::Rope;
 use crate::scratch::Scratch;
-use crate::weights::{Activations, check_finite};
+use crate::weights::check_finite;
 use crate::{CancelToken, Decoder, EngineError, LogitRows, ModelConfig};
 
 /// Tokens that pass through a layer together. Scratch memory grows with it; beyond this, speed does not.
 pub(crate) const CHUNK: usize = 128;
-/// Values of the gated activation that one task computes.
-const SWIGLU_TASK: usize = 2048;
+/// Query rows (a head of a token each) of one task of attention: what the kernel reads the cache for at once.
+const ATTENTION_ROWS: usize = 32;
 
 /// What decoders of one model share.
 #[derive(Debug)]
@@ -30,6 +31,7 @@ pub(crate) struct Llama {
     pub(crate) weights: LlamaWeights,
     pub(crate) rope: Rope,
     pub(crate) pool: Arc<Pool>,
+    pub(crate) kernels: &'static Kernels,
 }
 
 /// One sequence in one model.
@@ -101,8 +103,10 @@ impl LlamaDecoder {
 
     fn pass_chunk(&mut self, chunk: &Chunk, logits: Range<usize>) -> Result<(), EngineError> {
         let model = Arc::clone(&self.model);
+        let team = model.pool.enter(chunk.cancel)?;
+        let compute = Compute { kernels: model.kernels, team: &team, cancel: chunk.cancel };
         let rows = chunk.tokens.len();
-        self.embed(chunk.tokens)?;
+        self.embed(&compute, chunk.tokens);
         let pairs = model.rope.pairs();
         let (cos, sin) = (&mut self.scratch.cos[..rows * pairs], &mut self.scratch.sin[..rows * pairs]);
         model.rope.fill(chunk.start..chunk.start + rows, cos, sin);
@@ -111,27 +115,27 @@ impl LlamaDecoder {
         for (index, layer) in model.weights.layers.iter().enumerate() {
             // Behind the last layer's attention, only the rows that become logits go on.
             let going_on = if index == last_layer { chunk.wanted.clone() } else { 0..rows };
-            self.write_keys_and_values(index, layer, chunk)?;
+            self.write_keys_and_values(&compute, index, layer, chunk);
             if going_on.is_empty() {
-                return Ok(());
+                return chunk.cancel.check();
             }
-            self.attend(index, layer, chunk, going_on.clone())?;
-            self.feed_forward(layer, going_on.len(), chunk.cancel)?;
+            self.attend(&compute, index, layer, chunk, going_on.clone());
+            self.feed_forward(&compute, layer, going_on.len());
+            chunk.cancel.check()?;
         }
-        self.output(chunk, logits)
+        self.output(&compute, chunk, logits)
     }
 
     /// `hidden = embedding[token]` for each token.
-    fn embed(&mut self, tokens: &[u32]) -> Result<(), EngineError> {
+    fn embed(&mut self, compute: &Compute, tokens: &[u32]) {
         let hidden_size = self.model.config.hidden_size;
-        for (token, hidden) in tokens.iter().zip(self.scratch.hidden.chunks_exact_mut(hidden_size)) {
-            self.model.weights.embedding.dequantize_row(*token as usize, hidden)?;
-        }
-        Ok(())
+        let embedding = self.model.weights.embedding.view();
+        let hidden = Chunks::new(&mut self.scratch.hidden[..tokens.len() * hidden_size], hidden_size);
+        compute.team.run_parts(hidden, |row, hidden| embedding.dequantize_row(tokens[row] as usize, hidden));
     }
 
     /// Queries, keys and values of every token, turned by RoPE; keys and values go into the cache.
-    fn write_keys_and_values(&mut self, index: usize, layer: &LayerWeights, chunk: &Chunk) -> Result<(), EngineError> {
+    fn write_keys_and_values(&mut self, compute: &Compute, index: usize, layer: &LayerWeights, chunk: &Chunk) {
         let Self { model, cache, scratch: s, .. } = self;
         let config = &model.config;
         let rows = chunk.tokens.len();
@@ -140,54 +144,58 @@ impl LlamaDecoder {
         let keys = &mut s.keys[..rows * config.kv_size()];
         let values = &mut s.values[..rows * config.kv_size()];
 
-        norm_rows(&s.hidden, &layer.attention_norm, config.rms_norm_eps, normed);
-        let mut x = Activations::new(normed, config.hidden_size, &mut s.quantized, chunk.cancel)?;
-        layer.query.matmul(&mut x, queries)?;
-        layer.key.matmul(&mut x, keys)?;
-        layer.value.matmul(&mut x, values)?;
+        compute.norm(&s.hidden, &layer.attention_norm, config.rms_norm_eps, normed);
+        let x = Input { values: normed, cols: config.hidden_size, quantized: &mut s.quantized };
+        compute.multiply(x, [(&layer.query, &mut *queries), (&layer.key, &mut *keys), (&layer.value, &mut *values)]);
 
-        rope_rows(queries, config.num_heads, config.head_dim, &s.cos, &s.sin, model.rope.pairs());
-        rope_rows(keys, config.num_kv_heads, config.head_dim, &s.cos, &s.sin, model.rope.pairs());
-        cache.write(index, chunk.start, keys, values);
-        Ok(())
+        let (pairs, head_dim) = (model.rope.pairs(), config.head_dim);
+        let heads = (Chunks::new(queries, config.query_size()), Chunks::new(&mut *keys, config.kv_size()));
+        compute.team.run_parts(heads, |row, (queries, keys)| {
+            let (cos, sin) = (&s.cos[row * pairs..][..pairs], &s.sin[row * pairs..][..pairs]);
+            let heads = queries.chunks_exact_mut(head_dim).chain(keys.chunks_exact_mut(head_dim));
+            heads.for_each(|head| rope_interleaved(head, cos, sin));
+        });
+        cache.write(compute.team, index, chunk.start, keys, values);
     }
 
     /// `hidden += attention(queries, keys, values) · W`, for the tokens that go on; they move to the front.
-    fn attend(
-        &mut self,
-        index: usize,
-        layer: &LayerWeights,
-        chunk: &Chunk,
-        rows: Range<usize>,
-    ) -> Result<(), EngineError> {
+    fn attend(&mut self, compute: &Compute, index: usize, layer: &LayerWeights, chunk: &Chunk, rows: Range<usize>) {
         let Self { model, cache, scratch: s, .. } = self;
         let config = &model.config;
-        let (head_dim, heads, hidden_size) = (config.head_dim, config.num_heads, config.hidden_size);
-        let queries_per_kv_head = heads / config.num_kv_heads;
-        let queries = &s.queries[rows.start * config.query_size()..rows.end * config.query_size()];
-        let attended = &mut s.attended[..queries.len()];
-
-        let heads_of_rows = attended.par_chunks_exact_mut(head_dim).zip(queries.par_chunks_exact(head_dim));
-        heads_of_rows.enumerate().for_each(|(i, (out, query))| {
+        let hidden_size = config.hidden_size;
+        let heads_per_kv_head = config.num_heads / config.num_kv_heads;
+        let tokens_per_task = (ATTENTION_ROWS / heads_per_kv_head).max(1);
+        let blocks = rows.len().div_ceil(tokens_per_task);
+        let attended = &mut s.attended[..rows.len() * config.query_size()];
+        let out = Output::new(attended, config.query_size());
+        let going_on = &s.queries[rows.start * config.query_size()..rows.end * config.query_size()];
+        compute.team.run(config.num_kv_heads * blocks, |task| {
             if chunk.cancel.is_cancelled() {
                 return;
             }
-            let (row, head) = (rows.start + i / heads, i % heads);
-            // Causal: a token sees itself and what came before.
-            let positions = chunk.start + row + 1;
-            cache.attend(index, head / queries_per_kv_head, positions, query, out);
+            let (head, block) = (task / blocks, task % blocks);
+            let first = block * tokens_per_task;
+            let queries = Queries {
+                values: going_on,
+                stride: config.query_size(),
+                heads: (head * heads_per_kv_head, (head + 1) * heads_per_kv_head),
+                tokens: (first, rows.len().min(first + tokens_per_task)),
+                first_position: chunk.start + rows.start,
+                scale: 1.0 / (config.head_dim as f32).sqrt(),
+            };
+            // SAFETY: tasks have different heads or different tokens, and each runs once.
+            unsafe { cache.attend(compute.kernels, index, head, &queries, &out) };
         });
 
         let update = &mut s.update[..rows.len() * hidden_size];
-        let mut x = Activations::new(attended, config.query_size(), &mut s.quantized, chunk.cancel)?;
-        layer.attention_output.matmul(&mut x, update)?;
+        let x = Input { values: attended, cols: config.query_size(), quantized: &mut s.quantized };
+        compute.multiply(x, [(&layer.attention_output, &mut *update)]);
         s.hidden.copy_within(rows.start * hidden_size..rows.end * hidden_size, 0);
-        add(&mut s.hidden, update);
-        Ok(())
+        compute.add(&mut s.hidden[..update.len()], update, hidden_size);
     }
 
     /// `hidden += (silu(x · gate) * (x · up)) · down` with `x = norm(hidden)`, for the first `rows` rows.
-    fn feed_forward(&mut self, layer: &LayerWeights, rows: usize, cancel: &CancelToken) -> Result<(), EngineError> {
+    fn feed_forward(&mut self, compute: &Compute, layer: &LayerWeights, rows: usize) {
         let Self { model, scratch: s, .. } = self;
         let config = &model.config;
         let normed = &mut s.normed[..rows * config.hidden_size];
@@ -195,28 +203,44 @@ impl LlamaDecoder {
         let up = &mut s.up[..rows * config.intermediate_size];
         let update = &mut s.update[..rows * config.hidden_size];
 
-        norm_rows(&s.hidden, &layer.feed_forward_norm, config.rms_norm_eps, normed);
-        let mut x = Activations::new(normed, config.hidden_size, &mut s.quantized, cancel)?;
-        layer.gate.matmul(&mut x, gate)?;
-        layer.up.matmul(&mut x, up)?;
-        gate.par_chunks_mut(SWIGLU_TASK).zip(up.par_chunks(SWIGLU_TASK)).for_each(|(gate, up)| swiglu(gate, up));
-        let mut x = Activations::new(gate, config.intermediate_size, &mut s.quantized, cancel)?;
-        layer.down.matmul(&mut x, update)?;
-        add(&mut s.hidden, update);
-        Ok(())
+        compute.norm(&s.hidden, &layer.feed_forward_norm, config.rms_norm_eps, normed);
+        let x = Input { values: normed, cols: config.hidden_size, quantized: &mut s.quantized };
+        compute.multiply(x, [(&layer.gate, &mut *gate), (&layer.up, &mut *up)]);
+        compute.swiglu(gate, up, config.intermediate_size);
+        let x = Input { values: gate, cols: config.intermediate_size, quantized: &mut s.quantized };
+        compute.multiply(x, [(&layer.down, &mut *update)]);
+        compute.add(&mut s.hidden[..update.len()], update, config.hidden_size);
     }
 
     /// `logits = norm(hidden) · output`, for the rows that are left.
-    fn output(&mut self, chunk: &Chunk, logits: Range<usize>) -> Result<(), EngineError> {
+    fn output(&mut self, compute: &Compute, chunk: &Chunk, logits: Range<usize>) -> Result<(), EngineError> {
         let Self { model, scratch: s, .. } = self;
         let config = &model.config;
         let normed = &mut s.normed[..chunk.wanted.len() * config.hidden_size];
         let logits = &mut self.logits[logits];
-        norm_rows(&s.hidden, &model.weights.output_norm, config.rms_norm_eps, normed);
-        let mut x = Activations::new(normed, config.hidden_size, &mut s.quantized, chunk.cancel)?;
-        model.weights.output.matmul(&mut x, logits)?;
+        compute.norm(&s.hidden, &model.weights.output_norm, config.rms_norm_eps, normed);
+        let x = Input { values: normed, cols: config.hidden_size, quantized: &mut s.quantized };
+        compute.multiply(x, [(&model.weights.output, &mut *logits)]);
         chunk.cancel.check()?;
         check_finite(logits, "logits")
+    }
+}
+
+impl Compute<'_> {
+    /// Normalizes as many rows of `x` as `out` has.
+    fn norm(&self, x: &[f32], weight: &[f32], epsilon: f32, out: &mut [f32]) {
+        let cols = weight.len();
+        self.team.run_parts(Chunks::new(out, cols), |row, out| {
+            self.kernels.rms_norm(&x[row * cols..][..cols], weight, epsilon, out);
+        });
+    }
+
+    fn swiglu(&self, gate: &mut [f32], up: &[f32], cols: usize) {
+        self.team.run_parts(Chunks::new(gate, cols), |row, gate| self.kernels.swiglu(gate, &up[row * cols..][..cols]));
+    }
+
+    fn add(&self, x: &mut [f32], update: &[f32], cols: usize) {
+        self.team.run_parts(Chunks::new(x, cols), |row, x| self.kernels.add(x, &update[row * cols..][..cols]));
     }
 }
 
@@ -242,8 +266,7 @@ impl Decoder for LlamaDecoder {
         };
         let len = wanted * self.model.config.vocab_size;
         memory::resize(&mut self.logits, len)?;
-        let pool = Arc::clone(&self.model.pool);
-        pool.run(|| self.pass(tokens, rows, cancel))??;
+        self.pass(tokens, rows, cancel)?;
         Ok(&self.logits)
     }
 
@@ -263,23 +286,4 @@ pub(crate) fn private_bytes(config: &ModelConfig, kv_type: KvType, context_lengt
     let logits = config.vocab_size * size_of::<f32>();
     let scratch = Scratch::bytes(config, CHUNK.min(context_length));
     KvCache::bytes(config, kv_type, context_length) + scratch + logits as u64
-}
-
-/// Normalizes as many rows of `x` as `out` has.
-fn norm_rows(x: &[f32], weight: &[f32], epsilon: f32, out: &mut [f32]) {
-    let rows = out.par_chunks_exact_mut(weight.len()).zip(x.par_chunks_exact(weight.len()));
-    rows.for_each(|(out, x)| rms_norm(x, weight, epsilon, out));
-}
-
-/// Turns every head of every row by its row's angles.
-fn rope_rows(x: &mut [f32], heads: usize, head_dim: usize, cos: &[f32], sin: &[f32], pairs: usize) {
-    let angles = cos.chunks_exact(pairs).zip(sin.chunks_exact(pairs));
-    for (row, (cos, sin)) in x.chunks_exact_mut(heads * head_dim).zip(angles) {
-        row.chunks_exact_mut(head_dim).for_each(|head| rope_interleaved(head, cos, sin));
-    }
-}
-
-/// Adds to the first values of `x`.
-fn add(x: &mut [f32], update: &[f32]) {
-    x.iter_mut().zip(update).for_each(|(x, update)| *x += update);
 }

@@ -1,10 +1,9 @@
-use std::ops::Range;
-
 use half::f16;
 use memmap2::MmapMut;
-use sotto_kernels::scalar::{FloatElement, attention};
+use sotto_kernels::plain::{Plain, cast_slice, cast_slice_mut};
+use sotto_kernels::{CacheElement, HeadCache, KEY_PANEL, Kernels, Output, Queries, value_width};
 
-use crate::cast::{Plain, cast_slice, cast_slice_mut};
+use crate::pool::{Chunks, Team};
 use crate::{EngineError, ModelConfig};
 
 /// The number format of a key-value cache.
@@ -28,25 +27,20 @@ impl KvType {
 
 /// Keys and values of every position, layer and head.
 ///
-/// Laid out `[layer][keys, values][head][position][head_dim]`, so that one head's positions follow each other. All of it
-/// is reserved at once as zero pages, which cost memory only when positions are written; nothing ever moves.
+/// Laid out `[layer][head][keys, values]`, each half in the order that [`HeadCache`] wants, so that one head's positions
+/// follow each other. All of it is reserved at once as zero pages, which cost memory only when positions are written;
+/// nothing ever moves.
 #[derive(Debug)]
 pub(crate) struct KvCache {
     kv_type: KvType,
     bytes: MmapMut,
     heads: usize,
     head_dim: usize,
-    context_length: usize,
+    /// Positions that there is room for: the context, filled up to whole panels of keys.
+    room: usize,
     /// Positions that were ever written: their pages are held.
     touched: usize,
     bytes_per_position: usize,
-}
-
-/// One of the two halves of a layer.
-#[derive(Clone, Copy)]
-enum Half {
-    Keys,
-    Values,
 }
 
 impl KvCache {
@@ -54,21 +48,23 @@ impl KvCache {
         let needed = Self::bytes(config, kv_type, context_length);
         let out_of_memory = || EngineError::OutOfMemory { needed, available: 0 };
         let len = usize::try_from(needed).map_err(|_| out_of_memory())?;
+        let room = context_length.next_multiple_of(KEY_PANEL);
         Ok(Self {
             kv_type,
             bytes: MmapMut::map_anon(len).map_err(|_| out_of_memory())?,
             heads: config.num_kv_heads,
             head_dim: config.head_dim,
-            context_length,
+            room,
             touched: 0,
-            bytes_per_position: len / context_length,
+            bytes_per_position: len / room,
         })
     }
 
     /// Bytes for a whole context.
     pub(crate) fn bytes(config: &ModelConfig, kv_type: KvType, context_length: usize) -> u64 {
-        let values = 2 * config.num_layers as u64 * config.kv_size() as u64 * context_length as u64;
-        values * kv_type.bytes() as u64
+        let heads = (config.num_layers * config.num_kv_heads) as u64;
+        let position = (config.head_dim + value_width(config.head_dim)) as u64;
+        heads * position * context_length.next_multiple_of(KEY_PANEL) as u64 * kv_type.bytes() as u64
     }
 
     /// Bytes of the positions that were ever written.
@@ -77,57 +73,75 @@ impl KvCache {
     }
 
     /// Writes rows `[positions, heads * head_dim]` of keys and values at `position` and after.
-    pub(crate) fn write(&mut self, layer: usize, position: usize, keys: &[f32], values: &[f32]) {
+    pub(crate) fn write(&mut self, team: &Team<'_>, layer: usize, position: usize, keys: &[f32], values: &[f32]) {
         match self.kv_type {
-            KvType::F16 => self.write_as::<f16>(layer, position, keys, values),
-            KvType::F32 => self.write_as::<f32>(layer, position, keys, values),
+            KvType::F16 => self.write_as(team, layer, position, keys, values, f16::from_f32),
+            KvType::F32 => self.write_as(team, layer, position, keys, values, |value| value),
         }
         self.touched = self.touched.max(position + keys.len() / (self.heads * self.head_dim));
     }
 
-    fn write_as<E: FloatElement + Plain>(&mut self, layer: usize, position: usize, keys: &[f32], values: &[f32]) {
-        for (half, rows) in [(Half::Keys, keys), (Half::Values, values)] {
-            for head in 0..self.heads {
-                let range = self.head_range(layer, half, head);
-                let cache = cast_slice_mut::<E>(&mut self.bytes).expect("a mapping is aligned to pages");
-                let cache = &mut cache[range][position * self.head_dim..];
-                for (row, cached) in
-                    rows.chunks_exact(self.heads * self.head_dim).zip(cache.chunks_exact_mut(self.head_dim))
-                {
-                    E::store(&row[head * self.head_dim..][..self.head_dim], cached);
+    fn write_as<E: Plain>(
+        &mut self,
+        team: &Team<'_>,
+        layer: usize,
+        position: usize,
+        keys: &[f32],
+        values: &[f32],
+        store: impl Fn(f32) -> E + Sync,
+    ) {
+        let (heads, head_dim, width, key_len) =
+            (self.heads, self.head_dim, value_width(self.head_dim), self.room * self.head_dim);
+        let head_len = self.head_len();
+        let cache = cast_slice_mut::<E>(&mut self.bytes).expect("a mapping is aligned to pages");
+        let layer = &mut cache[layer * heads * head_len..][..heads * head_len];
+        team.run_parts(Chunks::new(layer, head_len), |head, cache| {
+            let (cached_keys, cached_values) = cache.split_at_mut(key_len);
+            let rows = keys.chunks_exact(heads * head_dim).zip(values.chunks_exact(heads * head_dim));
+            for (position, (keys, values)) in (position..).zip(rows) {
+                let panel = &mut cached_keys[position / KEY_PANEL * KEY_PANEL * head_dim..];
+                let keys = &keys[head * head_dim..][..head_dim];
+                for (d, &key) in keys.iter().enumerate() {
+                    panel[d * KEY_PANEL + position % KEY_PANEL] = store(key);
                 }
+                let values = &values[head * head_dim..][..head_dim];
+                for (cached, &value) in cached_values[position * width..].iter_mut().zip(values) {
+                    *cached = store(value);
+                }
+            }
+        });
+    }
+
+    /// Attention of queries whose heads share the key-value head `head`.
+    ///
+    /// # Safety
+    /// No other thread uses the queries' part of `out` meanwhile.
+    pub(crate) unsafe fn attend(
+        &self,
+        kernels: &Kernels,
+        layer: usize,
+        head: usize,
+        queries: &Queries<'_>,
+        out: &Output<'_>,
+    ) {
+        // SAFETY: the caller's.
+        unsafe {
+            match self.kv_type {
+                KvType::F16 => kernels.attend(&self.head::<f16>(layer, head), queries, out),
+                KvType::F32 => kernels.attend(&self.head::<f32>(layer, head), queries, out),
             }
         }
     }
 
-    /// Attention of one query of key-value head `head` over the first `positions` positions.
-    pub(crate) fn attend(&self, layer: usize, head: usize, positions: usize, query: &[f32], out: &mut [f32]) {
-        match self.kv_type {
-            KvType::F16 => self.attend_as::<f16>(layer, head, positions, query, out),
-            KvType::F32 => self.attend_as::<f32>(layer, head, positions, query, out),
-        }
-    }
-
-    fn attend_as<E: FloatElement + Plain>(
-        &self,
-        layer: usize,
-        head: usize,
-        positions: usize,
-        query: &[f32],
-        out: &mut [f32],
-    ) {
+    fn head<E: CacheElement>(&self, layer: usize, head: usize) -> HeadCache<'_, E> {
         let cache = cast_slice::<E>(&self.bytes).expect("a mapping is aligned to pages");
-        let len = positions * self.head_dim;
-        let keys = &cache[self.head_range(layer, Half::Keys, head)][..len];
-        let values = &cache[self.head_range(layer, Half::Values, head)][..len];
-        let scale = 1.0 / (self.head_dim as f32).sqrt();
-        attention(query, keys, values, scale, out);
+        let head = &cache[(layer * self.heads + head) * self.head_len()..][..self.head_len()];
+        let (keys, values) = head.split_at(self.room * self.head_dim);
+        HeadCache::new(keys, values, self.head_dim)
     }
 
-    /// Where one head's positions lie, in elements.
-    fn head_range(&self, layer: usize, half: Half, head: usize) -> Range<usize> {
-        let len = self.context_length * self.head_dim;
-        let start = ((2 * layer + half as usize) * self.heads + head) * len;
-        start..start + len
+    /// Numbers of one head in one layer.
+    fn head_len(&self) -> usize {
+        self.room * (self.head_dim + value_width(self.head_dim))
     }
 }

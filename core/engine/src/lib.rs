@@ -19,8 +19,8 @@
 
 mod cancel;
 mod candle_backend;
-mod cast;
 mod config;
+mod cores;
 mod decoder;
 mod dtype;
 mod error;
@@ -31,6 +31,7 @@ mod llama;
 mod memory;
 mod model;
 mod pool;
+mod product;
 mod rope;
 mod scratch;
 mod weights;

@@ -1,6 +1,8 @@
 use std::fmt;
 use std::sync::Arc;
 
+use sotto_kernels::Kernels;
+
 use crate::candle_backend::CandleModel;
 use crate::forward::{Llama, LlamaDecoder, private_bytes};
 use crate::llama::LlamaWeights;
@@ -71,14 +73,15 @@ impl Model {
             Backend::Sotto => Runtime::Sotto(Arc::new(Llama {
                 weights: LlamaWeights::load(&file, &config)?,
                 rope: Rope::new(&config),
+                kernels: Kernels::get(),
                 pool: Arc::clone(&pool),
                 config: config.clone(),
             })),
             Backend::Candle => Runtime::Candle(CandleModel::new(&file, config.clone())?),
         };
-        log::info!("{} layers, {} threads, kernels: {}", config.num_layers, pool.threads(), kernels());
-        let inner = Inner { config, mapped_bytes: file.file_len(), pool, runtime };
-        Ok(Self { inner: Arc::new(inner) })
+        let model = Self { inner: Arc::new(Inner { config, mapped_bytes: file.file_len(), pool, runtime }) };
+        log::info!("{} layers, {} threads, kernels: {}", model.config().num_layers, model.threads(), model.kernels());
+        Ok(model)
     }
 
     /// The model's shape.
@@ -123,9 +126,12 @@ impl Model {
         MemoryEstimate { mapped_bytes: self.inner.mapped_bytes, private_bytes }
     }
 
-    /// What multiplies, for people: for example `candle (AVX2)`.
+    /// What multiplies: the instruction set of our own kernels, or `candle`.
     pub fn kernels(&self) -> &'static str {
-        kernels()
+        match &self.inner.runtime {
+            Runtime::Sotto(model) => model.kernels.name(),
+            Runtime::Candle(_) => "candle",
+        }
     }
 
     /// Threads that compute.
@@ -137,26 +143,5 @@ impl Model {
 impl fmt::Debug for Model {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Model").field("config", &self.inner.config).finish_non_exhaustive()
-    }
-}
-
-#[cfg(target_arch = "x86_64")]
-fn kernels() -> &'static str {
-    if is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma") {
-        "candle (AVX2)"
-    } else {
-        "candle (scalar)"
-    }
-}
-
-#[cfg(not(target_arch = "x86_64"))]
-fn kernels() -> &'static str {
-    // candle chooses its ARM dot products when it is compiled.
-    if cfg!(target_feature = "dotprod") {
-        "candle (NEON, dotprod)"
-    } else if cfg!(target_feature = "neon") {
-        "candle (NEON)"
-    } else {
-        "candle (scalar)"
     }
 }

@@ -1,5 +1,6 @@
+use sotto_kernels::Activations;
+
 use crate::memory::zeros;
-use crate::weights::ActivationBuffers;
 use crate::{EngineError, ModelConfig};
 
 /// The buffers of a forward pass, each named for what it holds: rows of one chunk of tokens.
@@ -27,8 +28,8 @@ pub(crate) struct Scratch {
     pub(crate) cos: Vec<f32>,
     /// RoPE's sines, `[rows, pairs]`.
     pub(crate) sin: Vec<f32>,
-    /// Activations in the format that a weight matrix multiplies with.
-    pub(crate) quantized: ActivationBuffers,
+    /// The input of a product with quantized weights, `[rows, any]`.
+    pub(crate) quantized: Activations,
 }
 
 impl Scratch {
@@ -46,7 +47,7 @@ impl Scratch {
             up: zeros(rows * config.intermediate_size)?,
             cos: zeros(rows * pairs)?,
             sin: zeros(rows * pairs)?,
-            quantized: ActivationBuffers::default(),
+            quantized: Activations::with_capacity(rows, widest(config)),
         })
     }
 
@@ -57,8 +58,11 @@ impl Scratch {
             + 2 * config.kv_size()
             + 2 * config.intermediate_size
             + config.rope_dim;
-        // Quantized activations of the widest matrix take little more than a byte a value.
-        let widest = config.hidden_size.max(config.query_size()).max(config.intermediate_size);
-        rows as u64 * (row as u64 * size_of::<f32>() as u64 + 2 * widest as u64)
+        (rows * row * size_of::<f32>() + Activations::bytes(rows, widest(config))) as u64
     }
+}
+
+/// Inputs of the widest matrix.
+fn widest(config: &ModelConfig) -> usize {
+    config.hidden_size.max(config.query_size()).max(config.intermediate_size)
 }

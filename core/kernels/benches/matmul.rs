@@ -71,9 +71,7 @@ impl Subject {
         let start = Instant::now();
         for packed in &self.packed[..copies] {
             let matrix = PackedMatrix::new(self.format, ROWS, COLS, packed).expect("sizes fit");
-            for (mut row, x) in activations.rows_mut().zip(x.chunks_exact(COLS)) {
-                self.kernels.quantize(x, &mut row);
-            }
+            self.kernels.quantize(&x, &mut activations.rows_mut());
             // SAFETY: one thread.
             unsafe { self.kernels.matmul(&matrix, &activations, 0..matrix.panels(), &Output::new(&mut out, ROWS)) };
             black_box(&out);

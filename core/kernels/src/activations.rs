@@ -23,13 +23,17 @@ pub struct Activations {
     scaled_sums: Vec<f32>,
 }
 
-/// One row of [`Activations`], to be written.
+/// One or more rows of [`Activations`], to be written.
 #[derive(Debug)]
-pub struct ActivationRow<'a> {
-    pub(crate) values: &'a mut [i8],
-    pub(crate) scales: &'a mut [f32],
-    pub(crate) sums: &'a mut [i32],
-    pub(crate) scaled_sums: &'a mut [f32],
+pub struct ActivationRows<'a> {
+    /// `cols` for each row.
+    pub values: &'a mut [i8],
+    /// `cols / 32` for each row.
+    pub scales: &'a mut [f32],
+    /// `cols / 16` for each row.
+    pub sums: &'a mut [i32],
+    /// `cols / 32` for each row.
+    pub scaled_sums: &'a mut [f32],
 }
 
 /// Where one row lies.
@@ -45,6 +49,18 @@ impl Activations {
     /// Bytes for `rows` rows of `cols` values.
     pub const fn bytes(rows: usize, cols: usize) -> usize {
         rows * (cols + 4 * (cols / SUM_GROUP) + 8 * (cols / SUB_BLOCK))
+    }
+
+    /// No rows, with memory for `rows` of `cols` values.
+    pub fn with_capacity(rows: usize, cols: usize) -> Self {
+        Self {
+            rows: 0,
+            cols,
+            values: Vec::with_capacity(rows * cols),
+            scales: Vec::with_capacity(rows * (cols / SUB_BLOCK)),
+            sums: Vec::with_capacity(rows * (cols / SUM_GROUP)),
+            scaled_sums: Vec::with_capacity(rows * (cols / SUB_BLOCK)),
+        }
     }
 
     /// Room for `rows` rows of `cols` values, without allocating where there was as much before. What the rows hold is
@@ -71,14 +87,14 @@ impl Activations {
         self.cols
     }
 
-    /// The rows, each to be written by [`crate::Kernels::quantize`].
-    pub fn rows_mut(&mut self) -> impl Iterator<Item = ActivationRow<'_>> {
-        let values = self.values.chunks_exact_mut(self.cols);
-        let scales = self.scales.chunks_exact_mut(self.cols / SUB_BLOCK);
-        let sums = self.sums.chunks_exact_mut(self.cols / SUM_GROUP);
-        let scaled_sums = self.scaled_sums.chunks_exact_mut(self.cols / SUB_BLOCK);
-        let rows = values.zip(scales).zip(sums.zip(scaled_sums));
-        rows.map(|((values, scales), (sums, scaled_sums))| ActivationRow { values, scales, sums, scaled_sums })
+    /// All rows, to be written by [`crate::Kernels::quantize`], at once or by parts.
+    pub fn rows_mut(&mut self) -> ActivationRows<'_> {
+        ActivationRows {
+            values: &mut self.values,
+            scales: &mut self.scales,
+            sums: &mut self.sums,
+            scaled_sums: &mut self.scaled_sums,
+        }
     }
 
     /// The values that row `row` stands for.
@@ -117,9 +133,9 @@ impl RowPointers {
     }
 }
 
-/// Rounds a row. Values that are not finite give a scale that is not.
+/// Rounds rows. Values that are not finite give a scale that is not.
 #[inline(always)]
-pub(crate) fn quantize(x: &[f32], row: &mut ActivationRow<'_>) {
+pub(crate) fn quantize(x: &[f32], row: &mut ActivationRows<'_>) {
     assert_eq!(x.len(), row.values.len(), "activation width");
     let groups = x.as_chunks::<SUB_BLOCK>().0.iter().zip(row.values.as_chunks_mut::<SUB_BLOCK>().0);
     for (group, (x, values)) in groups.enumerate() {

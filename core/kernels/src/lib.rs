@@ -17,7 +17,7 @@ pub mod scalar;
 mod simd;
 mod table;
 
-pub use activations::{ActivationRow, Activations};
+pub use activations::{ActivationRows, Activations};
 pub use attention::{HeadCache, KEY_PANEL, MAX_HEAD_DIM, Queries, value_width};
 pub use matmul::Output;
 pub use table::{CacheElement, Kernels, OVERRIDE};

@@ -68,7 +68,7 @@ impl Case {
 fn quantized(kernels: &Kernels, x: &[f32], cols: usize) -> Activations {
     let mut activations = Activations::default();
     activations.resize(x.len() / cols, cols);
-    activations.rows_mut().zip(x.chunks_exact(cols)).for_each(|(mut row, x)| kernels.quantize(x, &mut row));
+    kernels.quantize(x, &mut activations.rows_mut());
     activations
 }
 

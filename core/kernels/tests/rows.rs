@@ -186,3 +186,22 @@ fn attention_of_a_token_alone_is_the_same() {
         assert_eq!(together, alone, "{}", kernels.name());
     }
 }
+
+#[test]
+fn what_is_not_a_number_is_not_lost() {
+    let head_dim = 64;
+    let cache = |poison_keys: bool| {
+        let number = move |x: f32| if poison_keys { f32::NAN } else { x };
+        Cache::new(40, head_dim, number, f64::from)
+    };
+    let queries = random_values(2 * head_dim, 1.0);
+    for kernels in Kernels::available() {
+        let out = cache(true).attend(kernels, &queries, 2, 39);
+        assert!(out[head_dim..].iter().all(|x| x.is_nan()), "{}: keys", kernels.name());
+        let out = cache(false).attend(kernels, &vec![f32::NAN; 2 * head_dim], 2, 39);
+        assert!(out[head_dim..].iter().all(|x| x.is_nan()), "{}: queries", kernels.name());
+        let mut gate = vec![f32::NAN; 20];
+        kernels.swiglu(&mut gate, &[1.0; 20]);
+        assert!(gate.iter().all(|x| x.is_nan()), "{}: gate", kernels.name());
+    }
+}

@@ -7,6 +7,7 @@ use std::path::Path;
 use memmap2::{Mmap, MmapMut};
 
 use crate::EngineError;
+use crate::memory::check_available;
 
 /// Alignment of the first byte that every tensor format can live with.
 const BASE_ALIGNMENT: usize = 8;
@@ -44,10 +45,22 @@ impl Bytes {
         if bytes.as_ptr().addr().is_multiple_of(BASE_ALIGNMENT) {
             return Ok(Self::Memory(bytes));
         }
-        let out_of_memory = |_| EngineError::OutOfMemory { needed: bytes.len() as u64, available: 0 };
-        let mut copy = MmapMut::map_anon(bytes.len()).map_err(out_of_memory)?;
-        copy.copy_from_slice(&bytes);
-        Ok(Self::Mapped(copy.make_read_only().map_err(out_of_memory)?))
+        Self::write(bytes.len(), |copy| {
+            copy.copy_from_slice(&bytes);
+            Ok(())
+        })
+    }
+
+    /// New bytes, filled in by `fill`: private memory.
+    pub(crate) fn write(
+        len: usize,
+        fill: impl FnOnce(&mut [u8]) -> Result<(), EngineError>,
+    ) -> Result<Self, EngineError> {
+        check_available(len as u64)?;
+        let out_of_memory = |_| EngineError::OutOfMemory { needed: len as u64, available: 0 };
+        let mut bytes = MmapMut::map_anon(len).map_err(out_of_memory)?;
+        fill(&mut bytes)?;
+        Ok(Self::Mapped(bytes.make_read_only().map_err(out_of_memory)?))
     }
 }
 

@@ -29,6 +29,7 @@ pub struct GgufFile {
     version: u32,
     metadata: Metadata,
     tensors: BTreeMap<String, TensorEntry>,
+    packed: bool,
 }
 
 /// A tensor in a file.
@@ -76,12 +77,18 @@ impl GgufFile {
             version: header.version,
             metadata: Metadata::new(content.metadata),
             tensors: header.tensors,
+            packed: false,
         })
     }
 
     /// The format's version, 2 or 3.
     pub fn version(&self) -> u32 {
         self.version
+    }
+
+    /// Whether its matrices are interleaved as the kernels read them: a file that [`crate::pack_file`] wrote.
+    pub fn is_packed(&self) -> bool {
+        self.packed
     }
 
     /// Length of the file in bytes.

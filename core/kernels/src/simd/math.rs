@@ -5,7 +5,7 @@
 
 use super::Simd;
 
-/// `exp(x)` for finite `x`, to two units in the last place; what would overflow or be subnormal is clamped.
+/// `exp(x)`, to two units in the last place; what would overflow or be subnormal is clamped.
 ///
 /// `x = n * ln 2 + r`, a polynomial for `exp(r)` with `|r| <= ln 2 / 2` (Taylor's, to the seventh power: its remainder
 /// is below half a unit), and `n` added to the exponent.
@@ -14,7 +14,8 @@ pub(crate) unsafe fn exp<S: Simd>(x: S::F32) -> S::F32 {
     const LN_2_HIGH: f32 = 0.693_145_75;
     const LN_2_LOW: f32 = 1.428_606_8e-6;
     const COEFFICIENTS: [f32; 7] = [1.0 / 720.0, 1.0 / 120.0, 1.0 / 24.0, 1.0 / 6.0, 0.5, 1.0, 1.0];
-    let x = S::min(S::max(x, S::splat(-87.0)), S::splat(88.0));
+    // In this order what is not a number stays so: of two operands that do not compare, the second is taken.
+    let x = S::min(S::splat(88.0), S::max(S::splat(-87.0), x));
     let n = S::round_to_int(S::mul(x, S::splat(std::f32::consts::LOG2_E)));
     let r = S::neg_fma(S::to_f32(n), S::splat(LN_2_HIGH), x);
     let r = S::neg_fma(S::to_f32(n), S::splat(LN_2_LOW), r);

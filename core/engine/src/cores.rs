@@ -1,56 +1,14 @@
+//! How many threads to compute with.
+
 use std::num::NonZero;
-use std::sync::OnceLock;
 use std::thread;
 
-use rayon::{ThreadPool, ThreadPoolBuilder};
-
-use crate::EngineError;
-
-const MAX_THREADS: usize = 256;
-
-/// The engine's own threads, started by the first pass and shared by all decoders of a model.
-#[derive(Debug)]
-pub(crate) struct Pool {
-    threads: usize,
-    pool: OnceLock<ThreadPool>,
-}
-
-impl Pool {
-    /// A pool of `threads` threads, or of one for each performance core.
-    pub(crate) fn new(threads: Option<usize>) -> Self {
-        let threads = threads.unwrap_or_else(performance_cores).clamp(1, MAX_THREADS);
-        Self { threads, pool: OnceLock::new() }
-    }
-
-    pub(crate) fn threads(&self) -> usize {
-        self.threads
-    }
-
-    /// Runs `work` on the pool's threads and waits for it.
-    pub(crate) fn run<T: Send>(&self, work: impl FnOnce() -> T + Send) -> Result<T, EngineError> {
-        let pool = match self.pool.get() {
-            Some(pool) => pool,
-            None => {
-                let started = self.start()?;
-                // Two first passes at once may both start threads: one set is kept, the other ends here.
-                self.pool.get_or_init(|| started)
-            }
-        };
-        Ok(pool.install(work))
-    }
-
-    fn start(&self) -> Result<ThreadPool, EngineError> {
-        ThreadPoolBuilder::new()
-            .num_threads(self.threads)
-            .thread_name(|i| format!("sotto-{i}"))
-            .build()
-            .map_err(|error| EngineError::Internal(format!("cannot start threads: {error}")))
-    }
-}
+/// More threads than this do not help any product here.
+pub(crate) const MAX_THREADS: usize = 256;
 
 /// Cores worth computing on: one of each pair of hyper-threads, and no efficiency cores, whose slow share every matrix
 /// product would wait for.
-fn performance_cores() -> usize {
+pub(crate) fn performance_cores() -> usize {
     let available = thread::available_parallelism().map_or(1, NonZero::get);
     linux_performance_cores().map_or(available, |cores| cores.clamp(1, available))
 }

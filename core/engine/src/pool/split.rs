@@ -1,0 +1,68 @@
+use std::marker::PhantomData;
+
+/// Buffers that tasks share out among themselves.
+///
+/// # Safety
+/// Parts of different indices must not overlap.
+pub(crate) unsafe trait Split {
+    /// What one task gets.
+    type Part;
+
+    /// How many parts there are.
+    fn parts(&self) -> usize;
+
+    /// One part.
+    ///
+    /// # Safety
+    /// No part is taken twice while an earlier one is in use, and `index` is less than [`Split::parts`].
+    unsafe fn part(&self, index: usize) -> Self::Part;
+}
+
+/// A slice in chunks of one length, the last possibly shorter.
+pub(crate) struct Chunks<'a, T> {
+    start: *mut T,
+    len: usize,
+    chunk: usize,
+    lives: PhantomData<&'a mut [T]>,
+}
+
+// SAFETY: it stands for a mutable slice, which may be sent to and used from other threads if its elements may; that they
+// use different parts is the condition of `Split::part`.
+unsafe impl<T: Send> Sync for Chunks<'_, T> {}
+
+impl<'a, T> Chunks<'a, T> {
+    pub(crate) fn new(slice: &'a mut [T], chunk: usize) -> Self {
+        assert!(chunk > 0, "chunks hold something");
+        Self { start: slice.as_mut_ptr(), len: slice.len(), chunk, lives: PhantomData }
+    }
+}
+
+// SAFETY: chunk `i` is elements `i * chunk` to `(i + 1) * chunk`: no two meet.
+unsafe impl<'a, T> Split for Chunks<'a, T> {
+    type Part = &'a mut [T];
+
+    fn parts(&self) -> usize {
+        self.len.div_ceil(self.chunk)
+    }
+
+    unsafe fn part(&self, index: usize) -> &'a mut [T] {
+        let start = index * self.chunk;
+        let len = self.chunk.min(self.len - start);
+        // SAFETY: within the slice that `new` borrowed for 'a; nobody else has this part, as the caller says.
+        unsafe { std::slice::from_raw_parts_mut(self.start.add(start), len) }
+    }
+}
+
+// SAFETY: both have the property.
+unsafe impl<A: Split, B: Split> Split for (A, B) {
+    type Part = (A::Part, B::Part);
+
+    fn parts(&self) -> usize {
+        self.0.parts().min(self.1.parts())
+    }
+
+    unsafe fn part(&self, index: usize) -> Self::Part {
+        // SAFETY: the caller's.
+        unsafe { (self.0.part(index), self.1.part(index)) }
+    }
+}

@@ -1,0 +1,105 @@
+//! Products of activations with weight matrices, split over threads by panels.
+
+use std::ops::Range;
+
+use sotto_kernels::packed::PackedMatrix;
+use sotto_kernels::{ActivationRows, Activations, Kernels, Output};
+
+use crate::CancelToken;
+use crate::pool::{Chunks, Team};
+use crate::weights::WeightMatrix;
+
+/// Multiply-accumulates below which a product is not worth a second thread.
+const WORTH_SHARING: usize = 1 << 19;
+/// Multiply-accumulates of one task, at most, but for a single panel: cancelled work ends with the task at hand.
+const TASK: usize = 1 << 24;
+/// Values that share a scale, and values that share a sum, in [`Activations`].
+const SCALED: usize = 32;
+const SUMMED: usize = 16;
+
+/// What a pass computes with.
+#[derive(Clone, Copy)]
+pub(crate) struct Compute<'a> {
+    pub(crate) kernels: &'static Kernels,
+    pub(crate) team: &'a Team<'a>,
+    pub(crate) cancel: &'a CancelToken,
+}
+
+/// Rows of activations, and room for them to be rounded in.
+pub(crate) struct Input<'a> {
+    pub(crate) values: &'a [f32],
+    pub(crate) cols: usize,
+    pub(crate) quantized: &'a mut Activations,
+}
+
+/// One product: a matrix and where its results go, `[rows of activations, rows of the matrix]`.
+pub(crate) type Product<'a> = (&'a WeightMatrix, &'a mut [f32]);
+
+/// A product on its way.
+struct Job<'a> {
+    matrix: PackedMatrix<'a>,
+    out: Output<'a>,
+    panels_per_task: usize,
+}
+
+impl Compute<'_> {
+    /// Multiplies the same activations with several matrices. After cancellation, results are unspecified.
+    pub(crate) fn multiply<const N: usize>(&self, input: Input<'_>, products: [Product<'_>; N]) {
+        let rows = input.values.len() / input.cols;
+        let work: usize = products.iter().map(|(_, out)| out.len() * input.cols).sum();
+        let jobs = products.map(|(matrix, out)| self.job(matrix.view(), out, rows));
+        if jobs.iter().any(|job| job.matrix.format().is_quantized()) {
+            self.quantize(input.values, input.cols, input.quantized);
+        }
+        let multiply = |task| {
+            if let Some((job, panels)) = find(&jobs, task).filter(|_| !self.cancel.is_cancelled()) {
+                // SAFETY: tasks have different panels or different matrices, and each runs once.
+                unsafe {
+                    match job.matrix.format().is_quantized() {
+                        true => self.kernels.matmul(&job.matrix, input.quantized, panels, &job.out),
+                        false => self.kernels.matmul_float(&job.matrix, input.values, panels, &job.out),
+                    }
+                }
+            }
+        };
+        let tasks = jobs.iter().map(Job::tasks).sum();
+        if work < WORTH_SHARING { (0..tasks).for_each(multiply) } else { self.team.run(tasks, multiply) }
+    }
+
+    fn job<'a>(&self, matrix: PackedMatrix<'a>, out: &'a mut [f32], rows: usize) -> Job<'a> {
+        let panel = rows * matrix.cols() * matrix.rows().div_ceil(matrix.panels());
+        let panels_per_task = self.team.items_per_task(matrix.panels()).min(TASK / panel).max(1);
+        Job { out: Output::new(out, matrix.rows()), matrix, panels_per_task }
+    }
+
+    fn quantize(&self, values: &[f32], cols: usize, quantized: &mut Activations) {
+        quantized.resize(values.len() / cols, cols);
+        let all = quantized.rows_mut();
+        let rows = (
+            (Chunks::new(all.values, cols), Chunks::new(all.scales, cols / SCALED)),
+            (Chunks::new(all.sums, cols / SUMMED), Chunks::new(all.scaled_sums, cols / SCALED)),
+        );
+        self.team.run_parts(rows, |row, ((values_out, scales), (sums, scaled_sums))| {
+            let mut out = ActivationRows { values: values_out, scales, sums, scaled_sums };
+            self.kernels.quantize(&values[row * cols..][..cols], &mut out);
+        });
+    }
+}
+
+impl Job<'_> {
+    fn tasks(&self) -> usize {
+        self.matrix.panels().div_ceil(self.panels_per_task)
+    }
+}
+
+/// The job that task `task` of all belongs to, and its panels.
+fn find<'a, 'b>(jobs: &'a [Job<'b>], mut task: usize) -> Option<(&'a Job<'b>, Range<usize>)> {
+    for job in jobs {
+        if task < job.tasks() {
+            let start = task * job.panels_per_task;
+            return Some((job, start..job.matrix.panels().min(start + job.panels_per_task)));
+        }
+        task -= job.tasks();
+    }
+    None
+}
