@@ -1,5 +1,7 @@
 //! The kernels of one instruction set as a table of functions, and the choice of a table at run time.
 
+#[cfg(target_arch = "aarch64")]
+use std::arch::is_aarch64_feature_detected;
 use std::fmt;
 use std::ops::Range;
 use std::sync::OnceLock;
@@ -131,12 +133,18 @@ table!(
     || is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma") && is_x86_feature_detected!("f16c"),
     "avx2,fma,f16c"
 );
+#[cfg(target_arch = "aarch64")]
+table!(DOTPROD, "dotprod", simd::arm::DotProd, || is_aarch64_feature_detected!("dotprod"), "neon,dotprod");
+#[cfg(target_arch = "aarch64")]
+table!(NEON, "neon", simd::arm::Neon, || is_aarch64_feature_detected!("neon"), "neon");
 table!(PORTABLE, "scalar", simd::Portable, || true);
 
 /// The best first.
 #[cfg(target_arch = "x86_64")]
 static TABLES: [&Kernels; 4] = [&AVX512_VNNI, &AVX_VNNI, &AVX2, &PORTABLE];
-#[cfg(not(target_arch = "x86_64"))]
+#[cfg(target_arch = "aarch64")]
+static TABLES: [&Kernels; 3] = [&DOTPROD, &NEON, &PORTABLE];
+#[cfg(not(any(target_arch = "x86_64", target_arch = "aarch64")))]
 static TABLES: [&Kernels; 1] = [&PORTABLE];
 
 impl Kernels {

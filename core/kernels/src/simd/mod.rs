@@ -7,6 +7,8 @@
 // Each method is an instruction whose one precondition is the trait's, and which touches memory only as it says.
 #![allow(unsafe_op_in_unsafe_fn)]
 
+#[cfg(target_arch = "aarch64")]
+pub(crate) mod arm;
 pub(crate) mod math;
 mod portable;
 #[cfg(target_arch = "x86_64")]
@@ -41,7 +43,9 @@ pub(crate) trait Simd: Copy + 'static {
     unsafe fn sub(a: Self::F32, b: Self::F32) -> Self::F32;
     unsafe fn mul(a: Self::F32, b: Self::F32) -> Self::F32;
     unsafe fn div(a: Self::F32, b: Self::F32) -> Self::F32;
+    /// The larger; `b` where it is NaN.
     unsafe fn max(a: Self::F32, b: Self::F32) -> Self::F32;
+    /// The smaller; `b` where it is NaN.
     unsafe fn min(a: Self::F32, b: Self::F32) -> Self::F32;
     /// `a * b + c`, rounded once.
     unsafe fn fma(a: Self::F32, b: Self::F32, c: Self::F32) -> Self::F32;

@@ -1,0 +1,117 @@
+//! NEON, alone and with the integer dot products that later ARM CPUs added to it.
+
+use std::arch::aarch64::*;
+use std::arch::asm;
+
+use super::Simd;
+
+/// What every AArch64 CPU has.
+#[derive(Clone, Copy)]
+pub(crate) struct Neon;
+
+/// As [`Neon`], with four-way integer dot products (`sdot`).
+#[derive(Clone, Copy)]
+pub(crate) struct DotProd;
+
+/// Methods that are an intrinsic or two.
+macro_rules! intrinsics {
+    ($($method:ident($($argument:ident: $type:ty),*) -> $out:ty = $call:expr;)*) => {
+        $(#[inline(always)]
+        unsafe fn $method($($argument: $type),*) -> $out {
+            $call
+        })*
+    };
+}
+
+/// The instruction sets differ in nothing but their integer dot products.
+macro_rules! simd_128 {
+    ($isa:ty, $dot:path) => {
+        impl Simd for $isa {
+            const LANES: usize = 4;
+            const SIGNED_OFFSET: i32 = 0;
+
+            type F32 = float32x4_t;
+            type Int = uint32x4_t;
+
+            intrinsics! {
+                splat(x: f32) -> float32x4_t = vdupq_n_f32(x);
+                load(from: *const f32) -> float32x4_t = vld1q_f32(from);
+                load_f16(from: *const u8) -> float32x4_t =
+                    vcvt_f32_f16(vreinterpret_f16_u16(vld1_u16(from.cast())));
+                load_bf16(from: *const u8) -> float32x4_t =
+                    vreinterpretq_f32_u32(vshll_n_u16::<16>(vld1_u16(from.cast())));
+                add(a: float32x4_t, b: float32x4_t) -> float32x4_t = vaddq_f32(a, b);
+                sub(a: float32x4_t, b: float32x4_t) -> float32x4_t = vsubq_f32(a, b);
+                mul(a: float32x4_t, b: float32x4_t) -> float32x4_t = vmulq_f32(a, b);
+                div(a: float32x4_t, b: float32x4_t) -> float32x4_t = vdivq_f32(a, b);
+                // Not `fmax` and `fmin`: of a number and NaN, the other instruction sets give the second.
+                max(a: float32x4_t, b: float32x4_t) -> float32x4_t = vbslq_f32(vcgtq_f32(a, b), a, b);
+                min(a: float32x4_t, b: float32x4_t) -> float32x4_t = vbslq_f32(vcltq_f32(a, b), a, b);
+                fma(a: float32x4_t, b: float32x4_t, c: float32x4_t) -> float32x4_t = vfmaq_f32(c, a, b);
+                neg_fma(a: float32x4_t, b: float32x4_t, c: float32x4_t) -> float32x4_t = vfmsq_f32(c, a, b);
+                round_to_int(x: float32x4_t) -> uint32x4_t = vreinterpretq_u32_s32(vcvtnq_s32_f32(x));
+                to_f32(x: uint32x4_t) -> float32x4_t = vcvtq_f32_s32(vreinterpretq_s32_u32(x));
+                from_bits(x: uint32x4_t) -> float32x4_t = vreinterpretq_f32_u32(x);
+                splat_int(x: i32) -> uint32x4_t = vdupq_n_u32(x.cast_unsigned());
+                load_int(from: *const u8) -> uint32x4_t = vreinterpretq_u32_u8(vld1q_u8(from));
+                load_i8(from: *const u8) -> uint32x4_t = vreinterpretq_u32_s32(widen_i8(from));
+                add_int(a: uint32x4_t, b: uint32x4_t) -> uint32x4_t = vaddq_u32(a, b);
+                and(a: uint32x4_t, b: uint32x4_t) -> uint32x4_t = vandq_u32(a, b);
+                or(a: uint32x4_t, b: uint32x4_t) -> uint32x4_t = vorrq_u32(a, b);
+                // Shifts by a negative number go right.
+                shr_by(x: uint32x4_t, n: u32) -> uint32x4_t = vshlq_u32(x, vdupq_n_s32(-n.cast_signed()));
+                splat_four(from: *const i8) -> uint32x4_t = vdupq_n_u32(from.cast::<u32>().read_unaligned());
+                dot_codes(sum: uint32x4_t, codes: uint32x4_t, x: uint32x4_t) -> uint32x4_t = $dot(sum, codes, x);
+                signed_operand(bytes: uint32x4_t) -> uint32x4_t = bytes;
+                dot_signed(sum: uint32x4_t, operand: uint32x4_t, x: uint32x4_t) -> uint32x4_t = $dot(sum, operand, x);
+            }
+
+            #[inline(always)]
+            unsafe fn store(x: float32x4_t, to: *mut f32) {
+                vst1q_f32(to, x);
+            }
+
+            #[inline(always)]
+            unsafe fn store_int(x: uint32x4_t, to: *mut u8) {
+                vst1q_u8(to, vreinterpretq_u8_u32(x));
+            }
+
+            #[inline(always)]
+            unsafe fn shl<const N: u32>(x: uint32x4_t) -> uint32x4_t {
+                vshlq_u32(x, vdupq_n_s32(N.cast_signed()))
+            }
+
+            #[inline(always)]
+            unsafe fn shr<const N: u32>(x: uint32x4_t) -> uint32x4_t {
+                Self::shr_by(x, N)
+            }
+        }
+    };
+}
+
+#[inline(always)]
+unsafe fn widen_i8(from: *const u8) -> int32x4_t {
+    let four = vcreate_s8(u64::from(from.cast::<u32>().read_unaligned()));
+    vmovl_s16(vget_low_s16(vmovl_s8(four)))
+}
+
+/// Pairs of products are added in 16 bits first, which 2 * 128 * 127 does not overflow.
+#[inline(always)]
+unsafe fn dot_by_pairs(sum: uint32x4_t, a: uint32x4_t, b: uint32x4_t) -> uint32x4_t {
+    let (a, b) = (vreinterpretq_s8_u32(a), vreinterpretq_s8_u32(b));
+    let pairs = vpaddq_s16(vmull_s8(vget_low_s8(a), vget_low_s8(b)), vmull_high_s8(a, b));
+    vreinterpretq_u32_s32(vpadalq_s16(vreinterpretq_s32_u32(sum), pairs))
+}
+
+#[inline(always)]
+unsafe fn sdot(mut sum: uint32x4_t, a: uint32x4_t, b: uint32x4_t) -> uint32x4_t {
+    asm!(
+        "sdot {sum:v}.4s, {a:v}.16b, {b:v}.16b",
+        sum = inout(vreg) sum, a = in(vreg) a, b = in(vreg) b,
+        options(pure, nomem, nostack, preserves_flags),
+    );
+    sum
+}
+
+simd_128!(Neon, dot_by_pairs);
+simd_128!(DotProd, sdot);
