@@ -1,5 +1,7 @@
 //! Activations rounded to eight bits, 32 at a time.
 
+use std::sync::atomic::{AtomicU64, Ordering};
+
 use crate::packed::layout::SUB_BLOCK;
 
 /// Values that share a sum: the smallest group of weights with a scale of its own (Q6_K's).
@@ -21,6 +23,18 @@ pub struct Activations {
     sums: Vec<i32>,
     /// `scale * sum`, `[rows, cols / 32]`.
     scaled_sums: Vec<f32>,
+    version: Version,
+}
+
+/// Tells what an [`Activations`] holds now from what it, or another, held before.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Version(u64);
+
+impl Version {
+    fn next() -> Self {
+        static NEXT: AtomicU64 = AtomicU64::new(1);
+        Self(NEXT.fetch_add(1, Ordering::Relaxed))
+    }
 }
 
 /// One or more rows of [`Activations`], to be written.
@@ -60,6 +74,7 @@ impl Activations {
             scales: Vec::with_capacity(rows * (cols / SUB_BLOCK)),
             sums: Vec::with_capacity(rows * (cols / SUM_GROUP)),
             scaled_sums: Vec::with_capacity(rows * (cols / SUB_BLOCK)),
+            version: Version::default(),
         }
     }
 
@@ -71,6 +86,7 @@ impl Activations {
     pub fn resize(&mut self, rows: usize, cols: usize) {
         assert!(cols.is_multiple_of(SUB_BLOCK), "activation width");
         (self.rows, self.cols) = (rows, cols);
+        self.version = Version::next();
         self.values.resize(rows * cols, 0);
         self.scales.resize(rows * (cols / SUB_BLOCK), 0.0);
         self.sums.resize(rows * (cols / SUM_GROUP), 0);
@@ -89,6 +105,7 @@ impl Activations {
 
     /// All rows, to be written by [`crate::Kernels::quantize`], at once or by parts.
     pub fn rows_mut(&mut self) -> ActivationRows<'_> {
+        self.version = Version::next();
         ActivationRows {
             values: &mut self.values,
             scales: &mut self.scales,
@@ -102,6 +119,12 @@ impl Activations {
         let values = &self.values[row * self.cols..][..self.cols];
         let scales = &self.scales[row * (self.cols / SUB_BLOCK)..];
         values.iter().enumerate().map(|(i, &value)| scales[i / SUB_BLOCK] * f32::from(value))
+    }
+
+    /// Changes whenever the values may.
+    #[cfg_attr(not(target_arch = "aarch64"), allow(dead_code))]
+    pub(crate) fn version(&self) -> Version {
+        self.version
     }
 
     pub(crate) fn row(&self, row: usize) -> RowPointers {

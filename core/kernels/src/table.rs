@@ -8,7 +8,7 @@ use std::sync::OnceLock;
 
 use half::{bf16, f16};
 
-use crate::activations::{self, ActivationRow, Activations};
+use crate::activations::{self, ActivationRows, Activations};
 use crate::attention::{self, HeadCache, Queries};
 use crate::elementwise;
 use crate::matmul::{self, Output};
@@ -26,7 +26,7 @@ type Attend<E> = unsafe fn(&HeadCache<'_, E>, &Queries<'_>, &Output<'_>);
 pub struct Kernels {
     name: &'static str,
     is_available: fn() -> bool,
-    quantize: unsafe fn(&[f32], &mut ActivationRow<'_>),
+    quantize: unsafe fn(&[f32], &mut ActivationRows<'_>),
     q4_0: QuantizedMatmul,
     q8_0: QuantizedMatmul,
     q4_k: QuantizedMatmul,
@@ -61,8 +61,8 @@ macro_rules! table {
                 = attention::attend::<$isa, f16>(cache, queries, out));
             table!(@function [$($features)?] fn attend_f32(cache: &HeadCache<'_, f32>, queries: &Queries<'_>, out: &Output<'_>)
                 = attention::attend::<$isa, f32>(cache, queries, out));
-            table!(@function [$($features)?] fn quantize(x: &[f32], row: &mut ActivationRow<'_>)
-                = activations::quantize(x, row));
+            table!(@function [$($features)?] fn quantize(x: &[f32], rows: &mut ActivationRows<'_>)
+                = activations::quantize(x, rows));
             table!(@function [$($features)?] fn rms_norm(x: &[f32], weight: &[f32], epsilon: f32, out: &mut [f32])
                 = elementwise::rms_norm(x, weight, epsilon, out));
             table!(@function [$($features)?] fn swiglu(gate: &mut [f32], up: &[f32])
@@ -86,7 +86,7 @@ macro_rules! table {
                 if x.rows() <= matmul::direct::MAX_ROWS {
                     matmul::direct::matmul::<$isa, matmul::$format>(weights, x, panels, out);
                 } else {
-                    matmul::expanded::matmul::<$isa, matmul::$format>(weights, x, panels, out);
+                    <$isa as matmul::ManyRows>::many_rows::<matmul::$format>(weights, x, panels, out);
                 }
             }
         }
@@ -134,6 +134,14 @@ table!(
     "avx2,fma,f16c"
 );
 #[cfg(target_arch = "aarch64")]
+table!(
+    I8MM,
+    "i8mm",
+    simd::arm::I8mm,
+    || is_aarch64_feature_detected!("i8mm") && is_aarch64_feature_detected!("dotprod"),
+    "neon,dotprod,i8mm"
+);
+#[cfg(target_arch = "aarch64")]
 table!(DOTPROD, "dotprod", simd::arm::DotProd, || is_aarch64_feature_detected!("dotprod"), "neon,dotprod");
 #[cfg(target_arch = "aarch64")]
 table!(NEON, "neon", simd::arm::Neon, || is_aarch64_feature_detected!("neon"), "neon");
@@ -143,7 +151,7 @@ table!(PORTABLE, "scalar", simd::Portable, || true);
 #[cfg(target_arch = "x86_64")]
 static TABLES: [&Kernels; 4] = [&AVX512_VNNI, &AVX_VNNI, &AVX2, &PORTABLE];
 #[cfg(target_arch = "aarch64")]
-static TABLES: [&Kernels; 3] = [&DOTPROD, &NEON, &PORTABLE];
+static TABLES: [&Kernels; 4] = [&I8MM, &DOTPROD, &NEON, &PORTABLE];
 #[cfg(not(any(target_arch = "x86_64", target_arch = "aarch64")))]
 static TABLES: [&Kernels; 1] = [&PORTABLE];
 
@@ -177,13 +185,13 @@ impl Kernels {
         self.name
     }
 
-    /// Rounds a row of activations. Values that are not finite make a scale that is not, and so a product that is not.
+    /// Rounds rows of activations. Values that are not finite make a scale that is not, and so a product that is not.
     ///
     /// # Panics
     /// When the lengths differ.
-    pub fn quantize(&self, x: &[f32], row: &mut ActivationRow<'_>) {
+    pub fn quantize(&self, x: &[f32], rows: &mut ActivationRows<'_>) {
         // SAFETY: a table is handed out only where its instructions are available.
-        unsafe { (self.quantize)(x, row) }
+        unsafe { (self.quantize)(x, rows) }
     }
 
     /// The columns of `panels` of the product of `x` with a quantized matrix: `out[i][j] = Σ x[i][k] * weights[j][k]`.

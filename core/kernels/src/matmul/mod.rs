@@ -9,10 +9,44 @@ pub(crate) mod direct;
 pub(crate) mod expanded;
 pub(crate) mod float;
 mod format;
+#[cfg(target_arch = "aarch64")]
+mod tiled;
+
+use std::ops::Range;
 
 pub(crate) use format::{PanelFormat, Q4_0, Q4K, Q5K, Q6K, Q8_0};
 
-use crate::packed::PANEL_ROWS;
+use crate::activations::Activations;
+use crate::packed::{PANEL_ROWS, PackedMatrix};
+use crate::simd::{self, Simd};
+
+/// How an instruction set multiplies more than [`direct::MAX_ROWS`] rows of activations.
+pub(crate) trait ManyRows: Simd {
+    /// The columns of `panels` of the product of `x` with `weights`.
+    ///
+    /// # Safety
+    /// The CPU has the instructions, sizes fit together, and nobody else writes those columns.
+    #[inline(always)]
+    unsafe fn many_rows<F: PanelFormat>(
+        weights: &PackedMatrix<'_>,
+        x: &Activations,
+        panels: Range<usize>,
+        out: &Output<'_>,
+    ) {
+        // SAFETY: the caller's.
+        unsafe { expanded::matmul::<Self, F>(weights, x, panels, out) }
+    }
+}
+
+impl ManyRows for simd::Portable {}
+#[cfg(target_arch = "x86_64")]
+impl ManyRows for simd::x86::Avx512Vnni {}
+#[cfg(target_arch = "x86_64")]
+impl ManyRows for simd::x86::AvxVnni {}
+#[cfg(target_arch = "x86_64")]
+impl ManyRows for simd::x86::Avx2 {}
+#[cfg(target_arch = "aarch64")]
+impl ManyRows for simd::arm::Neon {}
 
 /// Where results go: row-major `[rows of activations, rows of the weight matrix]`, written by several threads at once,
 /// each its own columns.

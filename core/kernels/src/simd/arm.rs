@@ -13,6 +13,10 @@ pub(crate) struct Neon;
 #[derive(Clone, Copy)]
 pub(crate) struct DotProd;
 
+/// As [`DotProd`], with products of 2 x 8 and 8 x 2 matrices of bytes (`smmla`), for many rows of activations.
+#[derive(Clone, Copy)]
+pub(crate) struct I8mm;
+
 /// Methods that are an intrinsic or two.
 macro_rules! intrinsics {
     ($($method:ident($($argument:ident: $type:ty),*) -> $out:ty = $call:expr;)*) => {
@@ -113,5 +117,28 @@ unsafe fn sdot(mut sum: uint32x4_t, a: uint32x4_t, b: uint32x4_t) -> uint32x4_t 
     sum
 }
 
+/// As [`sdot`], with the four bytes of one lane of `b`.
+#[inline(always)]
+pub(crate) unsafe fn sdot_lane<const LANE: usize>(mut sum: uint32x4_t, a: uint32x4_t, b: uint32x4_t) -> uint32x4_t {
+    asm!(
+        "sdot {sum:v}.4s, {a:v}.16b, {b:v}.4b[{lane}]",
+        sum = inout(vreg) sum, a = in(vreg) a, b = in(vreg) b, lane = const LANE,
+        options(pure, nomem, nostack, preserves_flags),
+    );
+    sum
+}
+
+/// Adds the 2 x 2 dot products of the rows of `a` with the rows of `b`, each of eight signed bytes.
+#[inline(always)]
+pub(crate) unsafe fn smmla(mut sum: uint32x4_t, a: uint32x4_t, b: uint32x4_t) -> uint32x4_t {
+    asm!(
+        "smmla {sum:v}.4s, {a:v}.16b, {b:v}.16b",
+        sum = inout(vreg) sum, a = in(vreg) a, b = in(vreg) b,
+        options(pure, nomem, nostack, preserves_flags),
+    );
+    sum
+}
+
 simd_128!(Neon, dot_by_pairs);
 simd_128!(DotProd, sdot);
+simd_128!(I8mm, sdot);

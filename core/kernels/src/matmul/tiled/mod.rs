@@ -1,0 +1,321 @@
+//! Many rows of activations, for instruction sets whose tiles want both factors interleaved.
+//!
+//! This is [`super::expanded`] with the same arithmetic in the same order, but what a vector of a tile holds is up to the
+//! instruction set ([`Tile`]), a piece's codes are signed, and activations are arranged so that a tile reads one stream of
+//! them. A thread arranges them once for all of its products with them.
+
+// Pointers move within one panel, the arranged activations and the scratch below, whose sizes `matmul` has checked.
+#![allow(unsafe_op_in_unsafe_fn)]
+// Indices that run over several arrays at once.
+#![allow(clippy::needless_range_loop)]
+
+mod arm;
+
+use std::any::TypeId;
+use std::cell::Cell;
+use std::mem::MaybeUninit;
+use std::ops::Range;
+
+use super::{ManyRows, Output, PanelFormat};
+use crate::activations::{Activations, Version};
+use crate::packed::layout::{PLANE, SUB_BLOCK};
+use crate::packed::{PANEL_ROWS, PackedMatrix};
+use crate::simd::Simd;
+
+/// Rows of weights in a tile.
+pub(crate) const TILE_COLUMNS: usize = 8;
+/// Vectors of a tile for each pair of rows of activations.
+pub(crate) const VECTORS: usize = 2 * TILE_COLUMNS / 4;
+/// Tiles side by side in a panel.
+const TILES: usize = PANEL_ROWS / TILE_COLUMNS;
+/// Pairs of rows of activations in a tile: twelve vectors of dot products and twelve of sums leave eight registers.
+const PAIRS: usize = 3;
+/// Bytes of a tile's codes in a sub-block.
+const TILE_CODES: usize = TILE_COLUMNS * SUB_BLOCK;
+
+/// Sub-blocks of a panel that are taken apart at a time: with their scales 22 KB, to stay in a first-level cache.
+const PIECE: usize = 16;
+/// Pairs of rows of activations that a piece is multiplied with before the next.
+const BLOCK_PAIRS: usize = 32 * PAIRS;
+
+/// Bytes of a pair's values in a sub-block, and of its scales or its scaled sums, in arranged activations.
+const PAIR_VALUES: usize = 2 * SUB_BLOCK;
+const PAIR_NUMBERS: usize = 16;
+const PAIR: usize = PAIR_VALUES + 2 * PAIR_NUMBERS;
+
+/// What an instruction set's tiles look like: `P` pairs of rows of activations times eight rows of weights.
+///
+/// # Safety
+/// As [`Simd`]'s; pointers are to whole sub-blocks.
+pub(crate) trait Tile: Simd {
+    /// Stores eight columns' codes of four rows, as two groups, in a tile's codes; `vector` says which half of its rows.
+    unsafe fn store_codes(groups: (Self::Int, Self::Int), to: *mut u8, vector: usize);
+
+    /// Takes `offset` from each byte.
+    unsafe fn sub_bytes(codes: Self::Int, offset: i8) -> Self::Int;
+
+    /// Arranges a sub-block's values of pair `pair` in a tile of `pairs`.
+    unsafe fn arrange_values(rows: [*const i8; 2], to: *mut i8, pair: usize, pairs: usize);
+
+    /// Arranges a scale or a scaled sum of each row of pair `pair`.
+    unsafe fn arrange_numbers(rows: [f32; 2], to: *mut f32, pair: usize);
+
+    /// Dot products of the columns from `16 * FIRST` to `16 * LAST` of a sub-block.
+    unsafe fn dots<const P: usize, const FIRST: usize, const LAST: usize>(
+        codes: *const u8,
+        x: *const i8,
+    ) -> [[Self::Int; VECTORS]; P];
+
+    /// A number for each row of weights, as factors of a pair's vectors.
+    unsafe fn weight_factors(from: *const f32) -> [Self::F32; VECTORS];
+
+    /// A number for each row of activations, as [`Tile::arrange_numbers`] left it, as factors of each pair's vectors.
+    unsafe fn activation_factors<const P: usize>(from: *const f32) -> [[Self::F32; VECTORS]; P];
+
+    /// A pair's results: of each row of activations with the first and the last four rows of weights.
+    unsafe fn results(sums: [Self::F32; VECTORS]) -> [[Self::F32; 2]; 2];
+}
+
+impl<S: Tile> ManyRows for S {
+    #[inline(always)]
+    unsafe fn many_rows<F: PanelFormat>(
+        weights: &PackedMatrix<'_>,
+        x: &Activations,
+        panels: Range<usize>,
+        out: &Output<'_>,
+    ) {
+        matmul::<S, F>(weights, x, panels, out);
+    }
+}
+
+/// A piece of a panel, ready to be multiplied, and what has been summed for the rows of activations so far.
+struct Scratch {
+    /// `[tile][sub-block]`, as [`Tile::store_codes`] lays them.
+    codes: MaybeUninit<[u8; PIECE * 8 * PLANE]>,
+    /// `[tile][sub-block][scale][row]`.
+    scales: MaybeUninit<[f32; PIECE * 2 * PANEL_ROWS]>,
+    /// `[tile][sub-block][row]`.
+    mins: MaybeUninit<[f32; PIECE * PANEL_ROWS]>,
+    /// `[pair][tile][vector]`.
+    sums: MaybeUninit<[f32; BLOCK_PAIRS * 2 * PANEL_ROWS]>,
+}
+
+/// Activations as tiles read them: `[tile][sub-block]`, each with the values, the scales and the scaled sums of the pairs
+/// in the tile. An odd last row makes a pair with itself.
+#[derive(Default)]
+struct Arranged {
+    /// Of what, and for which instruction set.
+    of: Option<(Version, TypeId)>,
+    bytes: Vec<u8>,
+}
+
+thread_local! {
+    static ARRANGED: Cell<Arranged> = const { Cell::new(Arranged { of: None, bytes: Vec::new() }) };
+}
+
+/// The columns of `panels` of the product of `x` with `weights`.
+///
+/// # Safety
+/// `S` runs on this CPU, sizes fit together, and nobody else writes those columns.
+#[inline(always)]
+pub(crate) unsafe fn matmul<S: Tile, F: PanelFormat>(
+    weights: &PackedMatrix<'_>,
+    x: &Activations,
+    panels: Range<usize>,
+    out: &Output<'_>,
+) {
+    let mut arranged = ARRANGED.take();
+    arranged.update::<S>(x);
+    let mut scratch = Scratch {
+        codes: MaybeUninit::uninit(),
+        scales: MaybeUninit::uninit(),
+        mins: MaybeUninit::uninit(),
+        sums: MaybeUninit::uninit(),
+    };
+    let subs = weights.cols() / SUB_BLOCK;
+    for panel in panels {
+        let bytes = weights.panel(panel).as_ptr();
+        for first_pair in (0..x.rows().div_ceil(2)).step_by(BLOCK_PAIRS) {
+            let pairs = first_pair..x.rows().div_ceil(2).min(first_pair + BLOCK_PAIRS);
+            for first_sub in (0..subs).step_by(PIECE) {
+                let piece = first_sub..subs.min(first_sub + PIECE);
+                expand::<S, F>(bytes.add(first_sub / F::SUB_BLOCKS * F::BLOCK), piece.len(), &mut scratch);
+                multiply::<S, F>(&mut scratch, piece, arranged.bytes.as_ptr(), subs, pairs.clone());
+            }
+            for (index, pair) in pairs.enumerate() {
+                write::<S>(&scratch, index, pair, panel, out);
+            }
+        }
+    }
+    ARRANGED.set(arranged);
+}
+
+/// Tiles of pairs: as many large ones as there are, then a smaller one.
+fn tiles(pairs: Range<usize>) -> impl Iterator<Item = Range<usize>> {
+    let end = pairs.end;
+    pairs.step_by(PAIRS).map(move |first| first..end.min(first + PAIRS))
+}
+
+impl Arranged {
+    /// Arranges `x`, unless this thread did before.
+    #[inline(always)]
+    unsafe fn update<S: Tile>(&mut self, x: &Activations) {
+        let of = Some((x.version(), TypeId::of::<S>()));
+        if self.of == of {
+            return;
+        }
+        self.of = of;
+        let (pairs, subs) = (x.rows().div_ceil(2), x.cols() / SUB_BLOCK);
+        self.bytes.resize(pairs * subs * PAIR, 0);
+        for tile in tiles(0..pairs) {
+            let to = self.bytes.as_mut_ptr().add(tile.start * subs * PAIR);
+            for (index, pair) in tile.clone().enumerate() {
+                let rows = [2 * pair, (2 * pair + 1).min(x.rows() - 1)].map(|row| x.row(row));
+                for sub in 0..subs {
+                    let (rows, to) = (rows.map(|row| row.at(sub * SUB_BLOCK)), to.add(sub * tile.len() * PAIR));
+                    S::arrange_values(rows.map(|row| row.values), to.cast(), index, tile.len());
+                    let to = to.add(tile.len() * PAIR_VALUES).cast();
+                    S::arrange_numbers(rows.map(|row| *row.scales), to, index);
+                    let to = to.add(tile.len() * PAIR_NUMBERS / size_of::<f32>());
+                    S::arrange_numbers(rows.map(|row| *row.scaled_sums), to, index);
+                }
+            }
+        }
+    }
+}
+
+/// Takes `subs` sub-blocks apart. A piece begins and ends with whole blocks.
+#[inline(always)]
+unsafe fn expand<S: Tile, F: PanelFormat>(block: *const u8, subs: usize, scratch: &mut Scratch) {
+    let codes = scratch.codes.as_mut_ptr().cast::<u8>();
+    let scales = scratch.scales.as_mut_ptr().cast::<f32>();
+    let mins = scratch.mins.as_mut_ptr().cast::<f32>();
+    for index in 0..subs {
+        let (block, sub) = (block.add(index / F::SUB_BLOCKS * F::BLOCK), index % F::SUB_BLOCKS);
+        let planes = block.add(F::HEADER + sub * F::SUB_BLOCK);
+        for vector in 0..PANEL_ROWS / 4 {
+            let (tile, half_tile) = (vector / 2, vector % 2);
+            let to = codes.add((tile * PIECE + index) * TILE_CODES);
+            for pair in 0..4 {
+                let (a, b) = F::codes::<S>(planes, vector, pair);
+                let signed = |codes| if F::OFFSET == 0 { codes } else { S::sub_bytes(codes, F::OFFSET as i8) };
+                S::store_codes((signed(a), signed(b)), to.add(pair * TILE_CODES / 4), half_tile);
+            }
+            let row = 4 * half_tile;
+            for half in 0..F::SCALES {
+                let at = scales.add(((tile * PIECE + index) * F::SCALES + half) * TILE_COLUMNS + row);
+                S::store(F::scale::<S>(block, sub, half, vector), at);
+            }
+            if F::HAS_MIN {
+                S::store(F::min::<S>(block, sub, vector), mins.add((tile * PIECE + index) * TILE_COLUMNS + row));
+            }
+        }
+    }
+}
+
+/// Multiplies a piece with `pairs`.
+#[inline(always)]
+unsafe fn multiply<S: Tile, F: PanelFormat>(
+    scratch: &mut Scratch,
+    piece: Range<usize>,
+    x: *const u8,
+    subs: usize,
+    pairs: Range<usize>,
+) {
+    for tile in tiles(pairs.clone()) {
+        let x = x.add((tile.start * subs + piece.start * tile.len()) * PAIR);
+        let done = tile.start - pairs.start;
+        match tile.len() {
+            PAIRS => multiply_tile::<S, F, PAIRS>(scratch, &piece, x, done),
+            2 => multiply_tile::<S, F, 2>(scratch, &piece, x, done),
+            _ => multiply_tile::<S, F, 1>(scratch, &piece, x, done),
+        }
+    }
+}
+
+/// `P` pairs, whose activations from the piece's first sub-block on are at `x`.
+#[inline(always)]
+unsafe fn multiply_tile<S: Tile, F: PanelFormat, const P: usize>(
+    scratch: &mut Scratch,
+    piece: &Range<usize>,
+    x: *const u8,
+    done: usize,
+) {
+    for tile in 0..TILES {
+        let sums_at = scratch.sums.as_mut_ptr().cast::<f32>();
+        let sums_at = |p: usize, v: usize| sums_at.add((((done + p) * TILES + tile) * VECTORS + v) * 4);
+        let mut sums: [[S::F32; VECTORS]; P] = match piece.start {
+            0 => [[S::splat(0.0); VECTORS]; P],
+            _ => std::array::from_fn(|p| std::array::from_fn(|v| S::load(sums_at(p, v)))),
+        };
+        for index in 0..piece.len() {
+            add_sub_block::<S, F, P>(scratch, tile * PIECE + index, x.add(index * P * PAIR), &mut sums);
+        }
+        for (p, sums) in sums.iter().enumerate() {
+            for (v, sums) in sums.iter().enumerate() {
+                S::store(*sums, sums_at(p, v));
+            }
+        }
+    }
+}
+
+/// Adds the products of a tile's sub-block `index`.
+#[inline(always)]
+unsafe fn add_sub_block<S: Tile, F: PanelFormat, const P: usize>(
+    scratch: &Scratch,
+    index: usize,
+    x: *const u8,
+    sums: &mut [[S::F32; VECTORS]; P],
+) {
+    let codes = scratch.codes.as_ptr().cast::<u8>().add(index * TILE_CODES);
+    let scales = scratch.scales.as_ptr().cast::<f32>().add(index * F::SCALES * TILE_COLUMNS);
+    let x_scales = x.add(P * PAIR_VALUES).cast::<f32>();
+    if F::SCALES == 1 {
+        add_scaled::<S, P>(S::dots::<P, 0, 2>(codes, x.cast()), scales, x_scales, sums);
+    } else {
+        add_scaled::<S, P>(S::dots::<P, 0, 1>(codes, x.cast()), scales, x_scales, sums);
+        add_scaled::<S, P>(S::dots::<P, 1, 2>(codes, x.cast()), scales.add(TILE_COLUMNS), x_scales, sums);
+    }
+    if F::HAS_MIN {
+        let mins = S::weight_factors(scratch.mins.as_ptr().cast::<f32>().add(index * TILE_COLUMNS));
+        let x_sums = S::activation_factors::<P>(x_scales.add(P * PAIR_NUMBERS / size_of::<f32>()));
+        for p in 0..P {
+            for v in 0..VECTORS {
+                sums[p][v] = S::neg_fma(mins[v], x_sums[p][v], sums[p][v]);
+            }
+        }
+    }
+}
+
+/// `sums + dots * (scale of the weights * scale of the activations)`.
+#[inline(always)]
+unsafe fn add_scaled<S: Tile, const P: usize>(
+    dots: [[S::Int; VECTORS]; P],
+    scales: *const f32,
+    x_scales: *const f32,
+    sums: &mut [[S::F32; VECTORS]; P],
+) {
+    let (scales, x_scales) = (S::weight_factors(scales), S::activation_factors::<P>(x_scales));
+    for p in 0..P {
+        for v in 0..VECTORS {
+            sums[p][v] = S::fma(S::to_f32(dots[p][v]), S::mul(scales[v], x_scales[p][v]), sums[p][v]);
+        }
+    }
+}
+
+/// Writes a pair's sums to its rows of the product; `index` is its place in `scratch`.
+#[inline(always)]
+unsafe fn write<S: Tile>(scratch: &Scratch, index: usize, pair: usize, panel: usize, out: &Output<'_>) {
+    let sums = scratch.sums.as_ptr().cast::<f32>().add(index * 2 * PANEL_ROWS);
+    let mut rows = [[0.0f32; PANEL_ROWS]; 2];
+    for tile in 0..TILES {
+        let results = S::results(std::array::from_fn(|v| S::load(sums.add((tile * VECTORS + v) * 4))));
+        for (row, results) in rows.iter_mut().zip(results) {
+            S::store(results[0], row.as_mut_ptr().add(tile * TILE_COLUMNS));
+            S::store(results[1], row.as_mut_ptr().add(tile * TILE_COLUMNS + 4));
+        }
+    }
+    for (row, values) in (2 * pair..out.rows()).zip(&rows) {
+        out.write_panel(row, panel, values);
+    }
+}
