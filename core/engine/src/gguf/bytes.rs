@@ -59,9 +59,21 @@ impl Bytes {
         check_available(len as u64)?;
         let out_of_memory = |_| EngineError::OutOfMemory { needed: len as u64, available: 0 };
         let mut bytes = MmapMut::map_anon(len).map_err(out_of_memory)?;
+        ask_for_huge_pages(&bytes);
         fill(&mut bytes)?;
         Ok(Self::Mapped(bytes.make_read_only().map_err(out_of_memory)?))
     }
+}
+
+/// Weights are read from end to end for every token: fewer, larger pages mean fewer misses of the address cache. Where the
+/// system has none to give, nothing is lost.
+fn ask_for_huge_pages(bytes: &MmapMut) {
+    #[cfg(any(target_os = "linux", target_os = "android"))]
+    if let Err(error) = bytes.advise(memmap2::Advice::HugePage) {
+        log::debug!("no huge pages: {error}");
+    }
+    #[cfg(not(any(target_os = "linux", target_os = "android")))]
+    let _ = bytes;
 }
 
 impl Deref for Bytes {

@@ -14,6 +14,10 @@ use crate::simd::Simd;
 /// Rows of activations that are multiplied this way.
 pub(crate) const MAX_ROWS: usize = 4;
 
+/// How far ahead of the weights at hand memory is asked for: the CPU's own prefetcher stops at the end of every page.
+const AHEAD: usize = 3072;
+const CACHE_LINE: usize = 64;
+
 /// The columns of `panels` of the product of `x` with `weights`.
 ///
 /// # Safety
@@ -57,6 +61,9 @@ unsafe fn multiply<S: Simd, F: PanelFormat, const T: usize, const V: usize>(
             for sub in 0..F::SUB_BLOCKS {
                 let planes = header.add(F::HEADER + sub * F::SUB_BLOCK);
                 let col = (block * F::SUB_BLOCKS + sub) * SUB_BLOCK;
+                if first == 0 {
+                    (0..F::SUB_BLOCK).step_by(CACHE_LINE).for_each(|at| S::prefetch(planes.wrapping_add(AHEAD + at)));
+                }
                 for v in 0..V {
                     add_sub_block::<S, F, T, V>(header, planes, sub, first + v, &rows, col, v, &mut sums);
                 }

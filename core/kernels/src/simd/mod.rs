@@ -72,6 +72,10 @@ pub(crate) trait Simd: Copy + 'static {
     /// As [`Simd::shr`], by a number that is the same for all lanes.
     unsafe fn shr_by(x: Self::Int, n: u32) -> Self::Int;
 
+    /// Asks for the cache line at `at`, which need not be memory. Nothing where it has not been seen to help.
+    #[inline(always)]
+    unsafe fn prefetch(_at: *const u8) {}
+
     /// Four signed bytes, in every lane.
     unsafe fn splat_four(from: *const i8) -> Self::Int;
     /// Adds to each lane the dot product of its four bytes: `codes` unsigned and at most 63, `x` from −127 to 127.

@@ -83,6 +83,11 @@ impl Simd for Avx512Vnni {
     unsafe fn shr<const N: u32>(x: __m512i) -> __m512i {
         _mm512_srli_epi32::<N>(x)
     }
+
+    #[inline(always)]
+    unsafe fn prefetch(at: *const u8) {
+        _mm_prefetch::<_MM_HINT_T0>(at.cast());
+    }
 }
 
 /// AVX2 and AVX-VNNI differ in nothing but their integer dot products.
@@ -142,6 +147,11 @@ macro_rules! simd_256 {
             #[inline(always)]
             unsafe fn shr<const N: u32>(x: __m256i) -> __m256i {
                 _mm256_srl_epi32(x, _mm_cvtsi32_si128(N.cast_signed()))
+            }
+
+            #[inline(always)]
+            unsafe fn prefetch(at: *const u8) {
+                _mm_prefetch::<_MM_HINT_T0>(at.cast());
             }
         }
     };
