@@ -12,8 +12,8 @@ use std::hint::black_box;
 use sotto_kernels::packed::{PackedMatrix, WeightFormat, packed_len};
 use sotto_kernels::{Activations, Kernels, Output};
 
-/// Few panels, for each costs the same; Llama 3.2 1B's width.
-const ROWS: usize = 128;
+/// Llama 3.2 1B's key projection, its smallest matrix.
+const ROWS: usize = 512;
 const COLS: usize = 2048;
 /// Rows of activations: prefill and decode.
 const PHASES: [usize; 2] = [128, 1];

@@ -6,7 +6,7 @@
 
 use std::arch::aarch64::*;
 
-use super::{Tile, VECTORS};
+use super::{Tile, VECTORS, asm};
 use crate::simd::Simd;
 use crate::simd::arm::{DotProd, I8mm, sdot_lane, smmla};
 
@@ -22,6 +22,11 @@ impl Tile for DotProd {
     #[inline(always)]
     unsafe fn sub_bytes(codes: uint32x4_t, offset: i8) -> uint32x4_t {
         sub_bytes(codes, offset)
+    }
+
+    #[inline(always)]
+    unsafe fn store_numbers(numbers: float32x4_t, to: *mut f32, vector: usize) {
+        Self::store(numbers, to.add(4 * vector));
     }
 
     /// `[half][row][16]`.
@@ -40,22 +45,25 @@ impl Tile for DotProd {
     }
 
     #[inline(always)]
-    unsafe fn dots<const P: usize, const FIRST: usize, const LAST: usize>(
-        codes: *const u8,
-        x: *const i8,
-    ) -> [[uint32x4_t; VECTORS]; P] {
-        let mut dots = [[vdupq_n_u32(0); VECTORS]; P];
-        for half in FIRST..LAST {
-            let codes = codes.add(half * 128);
-            let x: [[uint32x4_t; 2]; P] = std::array::from_fn(|p| {
-                std::array::from_fn(|row| Self::load_int(x.add((half * P + p) * 32 + row * 16).cast()))
-            });
-            dot_group::<P, 0>(codes, &x, &mut dots);
-            dot_group::<P, 1>(codes, &x, &mut dots);
-            dot_group::<P, 2>(codes, &x, &mut dots);
-            dot_group::<P, 3>(codes, &x, &mut dots);
+    unsafe fn add_dots<const P: usize>(codes: *const u8, x: *const i8, dots: &mut [[uint32x4_t; VECTORS]; P]) {
+        let x: [[uint32x4_t; 2]; P] =
+            std::array::from_fn(|p| std::array::from_fn(|row| Self::load_int(x.add(p * 32 + row * 16).cast())));
+        dot_group::<P, 0>(codes, &x, dots);
+        dot_group::<P, 1>(codes, &x, dots);
+        dot_group::<P, 2>(codes, &x, dots);
+        dot_group::<P, 3>(codes, &x, dots);
+    }
+
+    #[inline(always)]
+    unsafe fn add_products_of_three<const HALVES: usize, const HALF: usize>(
+        weights: *const u8,
+        x: *const u8,
+        sums: &mut asm::Sums,
+    ) {
+        match HALVES {
+            1 => asm::add_by_sdot::<0>(weights, x, sums),
+            _ => asm::add_half_by_sdot::<HALF>(weights, x, sums),
         }
-        dots
     }
 
     #[inline(always)]
@@ -110,6 +118,13 @@ impl Tile for I8mm {
         sub_bytes(codes, offset)
     }
 
+    #[inline(always)]
+    unsafe fn store_numbers(numbers: float32x4_t, to: *mut f32, vector: usize) {
+        let pairs = vreinterpretq_f64_f32(numbers);
+        vst1q_f64(to.add(8 * vector).cast(), vdupq_laneq_f64::<0>(pairs));
+        vst1q_f64(to.add(8 * vector + 4).cast(), vdupq_laneq_f64::<1>(pairs));
+    }
+
     /// `[eight columns][pair][row][8]`.
     #[inline(always)]
     unsafe fn arrange_values(rows: [*const i8; 2], to: *mut i8, pair: usize, pairs: usize) {
@@ -127,27 +142,32 @@ impl Tile for I8mm {
     }
 
     #[inline(always)]
-    unsafe fn dots<const P: usize, const FIRST: usize, const LAST: usize>(
-        codes: *const u8,
-        x: *const i8,
-    ) -> [[uint32x4_t; VECTORS]; P] {
-        let mut dots = [[vdupq_n_u32(0); VECTORS]; P];
-        for eight in 2 * FIRST..2 * LAST {
-            let codes: [uint32x4_t; VECTORS] =
-                std::array::from_fn(|v| Self::load_int(codes.add((eight * VECTORS + v) * 16)));
-            let x: [uint32x4_t; P] = std::array::from_fn(|p| Self::load_int(x.add((eight * P + p) * 16).cast()));
+    unsafe fn add_dots<const P: usize>(codes: *const u8, x: *const i8, dots: &mut [[uint32x4_t; VECTORS]; P]) {
+        for eight in 0..2 {
             for p in 0..P {
+                let x = Self::load_int(x.add((eight * P + p) * 16).cast());
                 for v in 0..VECTORS {
-                    dots[p][v] = smmla(dots[p][v], x[p], codes[v]);
+                    dots[p][v] = smmla(dots[p][v], x, Self::load_int(codes.add((eight * VECTORS + v) * 16)));
                 }
             }
         }
-        dots
+    }
+
+    #[inline(always)]
+    unsafe fn add_products_of_three<const HALVES: usize, const HALF: usize>(
+        weights: *const u8,
+        x: *const u8,
+        sums: &mut asm::Sums,
+    ) {
+        match HALVES {
+            1 => asm::add_by_smmla::<0>(weights, x, sums),
+            _ => asm::add_half_by_smmla::<HALF>(weights, x, sums),
+        }
     }
 
     #[inline(always)]
     unsafe fn weight_factors(from: *const f32) -> [float32x4_t; VECTORS] {
-        std::array::from_fn(|v| vreinterpretq_f32_f64(vld1q_dup_f64(from.add(2 * v).cast())))
+        std::array::from_fn(|v| Self::load(from.add(4 * v)))
     }
 
     #[inline(always)]

@@ -10,6 +10,7 @@
 #![allow(clippy::needless_range_loop)]
 
 mod arm;
+mod asm;
 
 use std::any::TypeId;
 use std::cell::Cell;
@@ -18,7 +19,7 @@ use std::ops::Range;
 
 use super::{ManyRows, Output, PanelFormat};
 use crate::activations::{Activations, Version};
-use crate::packed::layout::{PLANE, SUB_BLOCK};
+use crate::packed::layout::SUB_BLOCK;
 use crate::packed::{PANEL_ROWS, PackedMatrix};
 use crate::simd::Simd;
 
@@ -32,8 +33,12 @@ const TILES: usize = PANEL_ROWS / TILE_COLUMNS;
 const PAIRS: usize = 3;
 /// Bytes of a tile's codes in a sub-block.
 const TILE_CODES: usize = TILE_COLUMNS * SUB_BLOCK;
+/// Bytes of a number for each of a tile's rows of weights: room for each of them twice.
+const TILE_NUMBERS: usize = 2 * TILE_COLUMNS * size_of::<f32>();
+/// Bytes of a tile's sub-block, at most: codes, scales and minimums, or scales of both halves.
+const MAX_TILE: usize = TILE_CODES + 2 * TILE_NUMBERS;
 
-/// Sub-blocks of a panel that are taken apart at a time: with their scales 22 KB, to stay in a first-level cache.
+/// Sub-blocks of a panel that are taken apart at a time: with their scales 24 KB, to stay in a first-level cache.
 const PIECE: usize = 16;
 /// Pairs of rows of activations that a piece is multiplied with before the next.
 const BLOCK_PAIRS: usize = 32 * PAIRS;
@@ -51,6 +56,9 @@ pub(crate) trait Tile: Simd {
     /// Stores eight columns' codes of four rows, as two groups, in a tile's codes; `vector` says which half of its rows.
     unsafe fn store_codes(groups: (Self::Int, Self::Int), to: *mut u8, vector: usize);
 
+    /// Stores a number for each of four rows; `vector` says which half of the tile's.
+    unsafe fn store_numbers(numbers: Self::F32, to: *mut f32, vector: usize);
+
     /// Takes `offset` from each byte.
     unsafe fn sub_bytes(codes: Self::Int, offset: i8) -> Self::Int;
 
@@ -60,13 +68,17 @@ pub(crate) trait Tile: Simd {
     /// Arranges a scale or a scaled sum of each row of pair `pair`.
     unsafe fn arrange_numbers(rows: [f32; 2], to: *mut f32, pair: usize);
 
-    /// Dot products of the columns from `16 * FIRST` to `16 * LAST` of a sub-block.
-    unsafe fn dots<const P: usize, const FIRST: usize, const LAST: usize>(
-        codes: *const u8,
-        x: *const i8,
-    ) -> [[Self::Int; VECTORS]; P];
+    /// Adds the 16 products of each half's columns, from `x`, to dot products.
+    unsafe fn add_dots<const P: usize>(codes: *const u8, x: *const i8, dots: &mut [[Self::Int; VECTORS]; P]);
 
-    /// A number for each row of weights, as factors of a pair's vectors.
+    /// Adds the products of a tile's sub-block of three pairs: all of it, or with two scales half `HALF`.
+    unsafe fn add_products_of_three<const HALVES: usize, const HALF: usize>(
+        weights: *const u8,
+        x: *const u8,
+        sums: &mut [[Self::F32; VECTORS]; 3],
+    );
+
+    /// A number for each row of weights, as [`Tile::store_numbers`] left it, as factors of a pair's vectors.
     unsafe fn weight_factors(from: *const f32) -> [Self::F32; VECTORS];
 
     /// A number for each row of activations, as [`Tile::arrange_numbers`] left it, as factors of each pair's vectors.
@@ -90,12 +102,8 @@ impl<S: Tile> ManyRows for S {
 
 /// A piece of a panel, ready to be multiplied, and what has been summed for the rows of activations so far.
 struct Scratch {
-    /// `[tile][sub-block]`, as [`Tile::store_codes`] lays them.
-    codes: MaybeUninit<[u8; PIECE * 8 * PLANE]>,
-    /// `[tile][sub-block][scale][row]`.
-    scales: MaybeUninit<[f32; PIECE * 2 * PANEL_ROWS]>,
-    /// `[tile][sub-block][row]`.
-    mins: MaybeUninit<[f32; PIECE * PANEL_ROWS]>,
+    /// `[tile][sub-block]`, each with codes, scales and minimums as [`Tile`] stores them.
+    piece: MaybeUninit<[u8; TILES * PIECE * MAX_TILE]>,
     /// `[pair][tile][vector]`.
     sums: MaybeUninit<[f32; BLOCK_PAIRS * 2 * PANEL_ROWS]>,
 }
@@ -126,12 +134,7 @@ pub(crate) unsafe fn matmul<S: Tile, F: PanelFormat>(
 ) {
     let mut arranged = ARRANGED.take();
     arranged.update::<S>(x);
-    let mut scratch = Scratch {
-        codes: MaybeUninit::uninit(),
-        scales: MaybeUninit::uninit(),
-        mins: MaybeUninit::uninit(),
-        sums: MaybeUninit::uninit(),
-    };
+    let mut scratch = Scratch { piece: MaybeUninit::uninit(), sums: MaybeUninit::uninit() };
     let subs = weights.cols() / SUB_BLOCK;
     for panel in panels {
         let bytes = weights.panel(panel).as_ptr();
@@ -184,30 +187,31 @@ impl Arranged {
     }
 }
 
+/// Bytes of a tile's sub-block.
+const fn tile_bytes<F: PanelFormat>() -> usize {
+    TILE_CODES + (F::SCALES + F::HAS_MIN as usize) * TILE_NUMBERS
+}
+
 /// Takes `subs` sub-blocks apart. A piece begins and ends with whole blocks.
 #[inline(always)]
 unsafe fn expand<S: Tile, F: PanelFormat>(block: *const u8, subs: usize, scratch: &mut Scratch) {
-    let codes = scratch.codes.as_mut_ptr().cast::<u8>();
-    let scales = scratch.scales.as_mut_ptr().cast::<f32>();
-    let mins = scratch.mins.as_mut_ptr().cast::<f32>();
+    let piece = scratch.piece.as_mut_ptr().cast::<u8>();
     for index in 0..subs {
         let (block, sub) = (block.add(index / F::SUB_BLOCKS * F::BLOCK), index % F::SUB_BLOCKS);
         let planes = block.add(F::HEADER + sub * F::SUB_BLOCK);
         for vector in 0..PANEL_ROWS / 4 {
-            let (tile, half_tile) = (vector / 2, vector % 2);
-            let to = codes.add((tile * PIECE + index) * TILE_CODES);
+            let to = piece.add((vector / 2 * PIECE + index) * tile_bytes::<F>());
             for pair in 0..4 {
                 let (a, b) = F::codes::<S>(planes, vector, pair);
                 let signed = |codes| if F::OFFSET == 0 { codes } else { S::sub_bytes(codes, F::OFFSET as i8) };
-                S::store_codes((signed(a), signed(b)), to.add(pair * TILE_CODES / 4), half_tile);
+                S::store_codes((signed(a), signed(b)), to.add(pair * TILE_CODES / 4), vector % 2);
             }
-            let row = 4 * half_tile;
+            let numbers = |index: usize| to.add(TILE_CODES + index * TILE_NUMBERS).cast();
             for half in 0..F::SCALES {
-                let at = scales.add(((tile * PIECE + index) * F::SCALES + half) * TILE_COLUMNS + row);
-                S::store(F::scale::<S>(block, sub, half, vector), at);
+                S::store_numbers(F::scale::<S>(block, sub, half, vector), numbers(half), vector % 2);
             }
             if F::HAS_MIN {
-                S::store(F::min::<S>(block, sub, vector), mins.add((tile * PIECE + index) * TILE_COLUMNS + row));
+                S::store_numbers(F::min::<S>(block, sub, vector), numbers(F::SCALES), vector % 2);
             }
         }
     }
@@ -248,8 +252,9 @@ unsafe fn multiply_tile<S: Tile, F: PanelFormat, const P: usize>(
             0 => [[S::splat(0.0); VECTORS]; P],
             _ => std::array::from_fn(|p| std::array::from_fn(|v| S::load(sums_at(p, v)))),
         };
+        let weights = scratch.piece.as_ptr().cast::<u8>().add(tile * PIECE * tile_bytes::<F>());
         for index in 0..piece.len() {
-            add_sub_block::<S, F, P>(scratch, tile * PIECE + index, x.add(index * P * PAIR), &mut sums);
+            add_sub_block::<S, F, P>(weights.add(index * tile_bytes::<F>()), x.add(index * P * PAIR), &mut sums);
         }
         for (p, sums) in sums.iter().enumerate() {
             for (v, sums) in sums.iter().enumerate() {
@@ -259,26 +264,22 @@ unsafe fn multiply_tile<S: Tile, F: PanelFormat, const P: usize>(
     }
 }
 
-/// Adds the products of a tile's sub-block `index`.
+/// Adds the products of a tile's sub-block.
 #[inline(always)]
 unsafe fn add_sub_block<S: Tile, F: PanelFormat, const P: usize>(
-    scratch: &Scratch,
-    index: usize,
+    weights: *const u8,
     x: *const u8,
     sums: &mut [[S::F32; VECTORS]; P],
 ) {
-    let codes = scratch.codes.as_ptr().cast::<u8>().add(index * TILE_CODES);
-    let scales = scratch.scales.as_ptr().cast::<f32>().add(index * F::SCALES * TILE_COLUMNS);
-    let x_scales = x.add(P * PAIR_VALUES).cast::<f32>();
     if F::SCALES == 1 {
-        add_scaled::<S, P>(S::dots::<P, 0, 2>(codes, x.cast()), scales, x_scales, sums);
+        add_products::<S, P, 1, 0>(weights, x, sums);
     } else {
-        add_scaled::<S, P>(S::dots::<P, 0, 1>(codes, x.cast()), scales, x_scales, sums);
-        add_scaled::<S, P>(S::dots::<P, 1, 2>(codes, x.cast()), scales.add(TILE_COLUMNS), x_scales, sums);
+        add_products::<S, P, 2, 0>(weights, x, sums);
+        add_products::<S, P, 2, 1>(weights, x, sums);
     }
     if F::HAS_MIN {
-        let mins = S::weight_factors(scratch.mins.as_ptr().cast::<f32>().add(index * TILE_COLUMNS));
-        let x_sums = S::activation_factors::<P>(x_scales.add(P * PAIR_NUMBERS / size_of::<f32>()));
+        let mins = S::weight_factors(weights.add(TILE_CODES + F::SCALES * TILE_NUMBERS).cast());
+        let x_sums = S::activation_factors::<P>(x.add(P * (PAIR_VALUES + PAIR_NUMBERS)).cast());
         for p in 0..P {
             for v in 0..VECTORS {
                 sums[p][v] = S::neg_fma(mins[v], x_sums[p][v], sums[p][v]);
@@ -287,15 +288,24 @@ unsafe fn add_sub_block<S: Tile, F: PanelFormat, const P: usize>(
     }
 }
 
-/// `sums + dots * (scale of the weights * scale of the activations)`.
+/// Adds the products of a tile's sub-block, or of half `HALF` of its `HALVES`: `dots * (scale of the weights * scale of the
+/// activations)`.
 #[inline(always)]
-unsafe fn add_scaled<S: Tile, const P: usize>(
-    dots: [[S::Int; VECTORS]; P],
-    scales: *const f32,
-    x_scales: *const f32,
+unsafe fn add_products<S: Tile, const P: usize, const HALVES: usize, const HALF: usize>(
+    weights: *const u8,
+    x: *const u8,
     sums: &mut [[S::F32; VECTORS]; P],
 ) {
-    let (scales, x_scales) = (S::weight_factors(scales), S::activation_factors::<P>(x_scales));
+    if P == 3 {
+        return S::add_products_of_three::<HALVES, HALF>(weights, x, &mut *sums.as_mut_ptr().cast());
+    }
+    let mut dots = [[S::splat_int(0); VECTORS]; P];
+    for sixteen in 2 / HALVES * HALF..2 / HALVES * (HALF + 1) {
+        let x = x.add(sixteen * P * PAIR_VALUES / 2);
+        S::add_dots(weights.add(sixteen * TILE_CODES / 2), x.cast(), &mut dots);
+    }
+    let scales = S::weight_factors(weights.add(TILE_CODES + HALF * TILE_NUMBERS).cast());
+    let x_scales = S::activation_factors::<P>(x.add(P * PAIR_VALUES).cast());
     for p in 0..P {
         for v in 0..VECTORS {
             sums[p][v] = S::fma(S::to_f32(dots[p][v]), S::mul(scales[v], x_scales[p][v]), sums[p][v]);

@@ -1,0 +1,243 @@
+//! Tiles of three pairs of rows of activations. They use all 32 vector registers, twelve for sums, twelve for dot products
+//! and eight for their factors: a compiler that picks registers and order itself runs out of them.
+
+// Loads within a tile's sub-block, as the callers vouch for.
+#![allow(unsafe_op_in_unsafe_fn)]
+
+use std::arch::aarch64::float32x4_t;
+use std::arch::asm;
+
+use super::{PAIR_VALUES, TILE_CODES, TILE_NUMBERS, VECTORS};
+
+/// Sums of a tile of three pairs.
+pub(super) type Sums = [[float32x4_t; VECTORS]; 3];
+
+/// Where scales begin in a tile's sub-block of activations.
+const X_SCALES: usize = 3 * PAIR_VALUES;
+
+/// A function that adds products of a tile's sub-block: of half `HALF` of its columns or, with the instructions for it, of
+/// all. `s0` to `s11` are the sums, `d0` to `d11` the dot products, `t0` to `t7` anything.
+macro_rules! add_products {
+    ($name:ident: $($instructions:expr),+) => {
+        #[inline(always)]
+        pub(super) unsafe fn $name<const HALF: usize>(weights: *const u8, x: *const u8, sums: &mut Sums) {
+            let [[s0, s1, s2, s3], [s4, s5, s6, s7], [s8, s9, s10, s11]] = sums;
+            asm!(
+                $($instructions,)+
+                weights = in(reg) weights, x = in(reg) x,
+                codes = const HALF * TILE_CODES / 2, values = const HALF * X_SCALES / 2,
+                scales = const TILE_CODES + HALF * TILE_NUMBERS, x_scales = const X_SCALES,
+                s0 = inout(vreg) *s0, s1 = inout(vreg) *s1, s2 = inout(vreg) *s2, s3 = inout(vreg) *s3,
+                s4 = inout(vreg) *s4, s5 = inout(vreg) *s5, s6 = inout(vreg) *s6, s7 = inout(vreg) *s7,
+                s8 = inout(vreg) *s8, s9 = inout(vreg) *s9, s10 = inout(vreg) *s10, s11 = inout(vreg) *s11,
+                d0 = out(vreg) _, d1 = out(vreg) _, d2 = out(vreg) _, d3 = out(vreg) _,
+                d4 = out(vreg) _, d5 = out(vreg) _, d6 = out(vreg) _, d7 = out(vreg) _,
+                d8 = out(vreg) _, d9 = out(vreg) _, d10 = out(vreg) _, d11 = out(vreg) _,
+                t0 = out(vreg) _, t1 = out(vreg) _, t2 = out(vreg) _, t3 = out(vreg) _,
+                t4 = out(vreg) _, t5 = out(vreg) _, t6 = out(vreg) _, t7 = out(vreg) _,
+                options(pure, readonly, nostack, preserves_flags),
+            );
+        }
+    };
+}
+
+macro_rules! lines {
+    ($($line:expr),+ $(,)?) => { concat!($($line, "\n"),+) };
+}
+
+/// All dot products become zero.
+macro_rules! clear {
+    () => {
+        lines!(
+            "movi {d0:v}.2d, #0",
+            "movi {d1:v}.2d, #0",
+            "movi {d2:v}.2d, #0",
+            "movi {d3:v}.2d, #0",
+            "movi {d4:v}.2d, #0",
+            "movi {d5:v}.2d, #0",
+            "movi {d6:v}.2d, #0",
+            "movi {d7:v}.2d, #0",
+            "movi {d8:v}.2d, #0",
+            "movi {d9:v}.2d, #0",
+            "movi {d10:v}.2d, #0",
+            "movi {d11:v}.2d, #0",
+        )
+    };
+}
+
+/// Adds `dots * (weights * x)` to the sums, with the two factors of each given. A register is free once its dot products
+/// are added: later factors are ready before they are needed, and no instruction waits for the one before it.
+macro_rules! scale {
+    ($f0:literal, $f1:literal, $f2:literal, $f3:literal, $f4:literal, $f5:literal,
+     $f6:literal, $f7:literal, $f8:literal, $f9:literal, $f10:literal, $f11:literal) => {
+        lines!(
+            concat!("fmul {t7:v}.4s, ", $f0),
+            "scvtf {d0:v}.4s, {d0:v}.4s",
+            "scvtf {d1:v}.4s, {d1:v}.4s",
+            "scvtf {d2:v}.4s, {d2:v}.4s",
+            "scvtf {d3:v}.4s, {d3:v}.4s",
+            "fmla {s0:v}.4s, {t7:v}.4s, {d0:v}.4s",
+            concat!("fmul {t7:v}.4s, ", $f1),
+            concat!("fmul {d0:v}.4s, ", $f2),
+            "scvtf {d4:v}.4s, {d4:v}.4s",
+            "scvtf {d5:v}.4s, {d5:v}.4s",
+            "scvtf {d6:v}.4s, {d6:v}.4s",
+            "fmla {s1:v}.4s, {t7:v}.4s, {d1:v}.4s",
+            "fmla {s2:v}.4s, {d0:v}.4s, {d2:v}.4s",
+            concat!("fmul {t7:v}.4s, ", $f3),
+            concat!("fmul {d0:v}.4s, ", $f4),
+            concat!("fmul {d1:v}.4s, ", $f5),
+            concat!("fmul {d2:v}.4s, ", $f6),
+            "scvtf {d7:v}.4s, {d7:v}.4s",
+            "scvtf {d8:v}.4s, {d8:v}.4s",
+            "fmla {s3:v}.4s, {t7:v}.4s, {d3:v}.4s",
+            "fmla {s4:v}.4s, {d0:v}.4s, {d4:v}.4s",
+            "fmla {s5:v}.4s, {d1:v}.4s, {d5:v}.4s",
+            "fmla {s6:v}.4s, {d2:v}.4s, {d6:v}.4s",
+            concat!("fmul {t7:v}.4s, ", $f7),
+            concat!("fmul {d0:v}.4s, ", $f8),
+            concat!("fmul {d1:v}.4s, ", $f9),
+            concat!("fmul {d2:v}.4s, ", $f10),
+            concat!("fmul {d3:v}.4s, ", $f11),
+            "scvtf {d9:v}.4s, {d9:v}.4s",
+            "scvtf {d10:v}.4s, {d10:v}.4s",
+            "scvtf {d11:v}.4s, {d11:v}.4s",
+            "fmla {s7:v}.4s, {t7:v}.4s, {d7:v}.4s",
+            "fmla {s8:v}.4s, {d0:v}.4s, {d8:v}.4s",
+            "fmla {s9:v}.4s, {d1:v}.4s, {d9:v}.4s",
+            "fmla {s10:v}.4s, {d2:v}.4s, {d10:v}.4s",
+            "fmla {s11:v}.4s, {d3:v}.4s, {d11:v}.4s",
+        )
+    };
+}
+
+/// Four columns, a lane of `t0` to `t5`.
+macro_rules! sdots {
+    ($lane:literal) => {
+        lines!(
+            concat!("sdot {d0:v}.4s, {t6:v}.16b, {t0:v}.4b[", $lane, "]"),
+            concat!("sdot {d1:v}.4s, {t7:v}.16b, {t0:v}.4b[", $lane, "]"),
+            concat!("sdot {d2:v}.4s, {t6:v}.16b, {t1:v}.4b[", $lane, "]"),
+            concat!("sdot {d3:v}.4s, {t7:v}.16b, {t1:v}.4b[", $lane, "]"),
+            concat!("sdot {d4:v}.4s, {t6:v}.16b, {t2:v}.4b[", $lane, "]"),
+            concat!("sdot {d5:v}.4s, {t7:v}.16b, {t2:v}.4b[", $lane, "]"),
+            concat!("sdot {d6:v}.4s, {t6:v}.16b, {t3:v}.4b[", $lane, "]"),
+            concat!("sdot {d7:v}.4s, {t7:v}.16b, {t3:v}.4b[", $lane, "]"),
+            concat!("sdot {d8:v}.4s, {t6:v}.16b, {t4:v}.4b[", $lane, "]"),
+            concat!("sdot {d9:v}.4s, {t7:v}.16b, {t4:v}.4b[", $lane, "]"),
+            concat!("sdot {d10:v}.4s, {t6:v}.16b, {t5:v}.4b[", $lane, "]"),
+            concat!("sdot {d11:v}.4s, {t7:v}.16b, {t5:v}.4b[", $lane, "]"),
+        )
+    };
+}
+
+/// Sixteen columns: a register for each row of activations, two for eight rows of weights.
+macro_rules! sixteen_by_sdot {
+    ($codes:literal, $values:literal) => {
+        lines!(
+            concat!("ldp {t0:q}, {t1:q}, [{x}, #{values} + ", $values, "]"),
+            concat!("ldp {t6:q}, {t7:q}, [{weights}, #{codes} + ", $codes, "]"),
+            concat!("ldp {t2:q}, {t3:q}, [{x}, #{values} + ", $values, " + 32]"),
+            concat!("ldp {t4:q}, {t5:q}, [{x}, #{values} + ", $values, " + 64]"),
+            sdots!("0"),
+            concat!("ldp {t6:q}, {t7:q}, [{weights}, #{codes} + ", $codes, " + 32]"),
+            sdots!("1"),
+            concat!("ldp {t6:q}, {t7:q}, [{weights}, #{codes} + ", $codes, " + 64]"),
+            sdots!("2"),
+            concat!("ldp {t6:q}, {t7:q}, [{weights}, #{codes} + ", $codes, " + 96]"),
+            sdots!("3"),
+        )
+    };
+}
+
+/// Scales are lanes for rows of activations, two vectors for rows of weights.
+macro_rules! scale_by_lane {
+    () => {
+        lines!(
+            "ldp {t0:q}, {t1:q}, [{weights}, #{scales}]",
+            "ldp {t2:q}, {t3:q}, [{x}, #{x_scales}]",
+            scale!(
+                "{t0:v}.4s, {t2:v}.s[0]",
+                "{t1:v}.4s, {t2:v}.s[0]",
+                "{t0:v}.4s, {t2:v}.s[1]",
+                "{t1:v}.4s, {t2:v}.s[1]",
+                "{t0:v}.4s, {t2:v}.s[2]",
+                "{t1:v}.4s, {t2:v}.s[2]",
+                "{t0:v}.4s, {t2:v}.s[3]",
+                "{t1:v}.4s, {t2:v}.s[3]",
+                "{t0:v}.4s, {t3:v}.s[0]",
+                "{t1:v}.4s, {t3:v}.s[0]",
+                "{t0:v}.4s, {t3:v}.s[1]",
+                "{t1:v}.4s, {t3:v}.s[1]"
+            ),
+        )
+    };
+}
+
+/// Eight columns: the given registers for pairs of rows of activations, four for pairs of rows of weights.
+macro_rules! smmlas {
+    ($a:literal, $b:literal, $c:literal) => {
+        lines!(
+            concat!("smmla {d0:v}.4s, ", $a, ".16b, {t0:v}.16b"),
+            concat!("smmla {d1:v}.4s, ", $a, ".16b, {t1:v}.16b"),
+            concat!("smmla {d2:v}.4s, ", $a, ".16b, {t2:v}.16b"),
+            concat!("smmla {d3:v}.4s, ", $a, ".16b, {t3:v}.16b"),
+            concat!("smmla {d4:v}.4s, ", $b, ".16b, {t0:v}.16b"),
+            concat!("smmla {d5:v}.4s, ", $b, ".16b, {t1:v}.16b"),
+            concat!("smmla {d6:v}.4s, ", $b, ".16b, {t2:v}.16b"),
+            concat!("smmla {d7:v}.4s, ", $b, ".16b, {t3:v}.16b"),
+            concat!("smmla {d8:v}.4s, ", $c, ".16b, {t0:v}.16b"),
+            concat!("smmla {d9:v}.4s, ", $c, ".16b, {t1:v}.16b"),
+            concat!("smmla {d10:v}.4s, ", $c, ".16b, {t2:v}.16b"),
+            concat!("smmla {d11:v}.4s, ", $c, ".16b, {t3:v}.16b"),
+        )
+    };
+}
+
+/// Sixteen columns. Six registers of activations take three loads; the fourth register waits for the second half.
+macro_rules! sixteen_by_smmla {
+    ($codes:literal, $values:literal) => {
+        lines!(
+            concat!("ldp {t4:q}, {t5:q}, [{x}, #{values} + ", $values, "]"),
+            concat!("ldp {t0:q}, {t1:q}, [{weights}, #{codes} + ", $codes, "]"),
+            concat!("ldp {t2:q}, {t3:q}, [{weights}, #{codes} + ", $codes, " + 32]"),
+            concat!("ldp {t6:q}, {t7:q}, [{x}, #{values} + ", $values, " + 32]"),
+            smmlas!("{t4:v}", "{t5:v}", "{t6:v}"),
+            concat!("ldp {t0:q}, {t1:q}, [{weights}, #{codes} + ", $codes, " + 64]"),
+            concat!("ldp {t2:q}, {t3:q}, [{weights}, #{codes} + ", $codes, " + 96]"),
+            concat!("ldp {t4:q}, {t5:q}, [{x}, #{values} + ", $values, " + 64]"),
+            smmlas!("{t7:v}", "{t4:v}", "{t5:v}"),
+        )
+    };
+}
+
+/// Scales fill vectors as products do: a vector for each pair of rows, of activations and of weights.
+macro_rules! scale_by_vector {
+    () => {
+        lines!(
+            "ldp {t0:q}, {t1:q}, [{weights}, #{scales}]",
+            "ldp {t2:q}, {t3:q}, [{weights}, #{scales} + 32]",
+            "ldp {t4:q}, {t5:q}, [{x}, #{x_scales}]",
+            "ldr {t6:q}, [{x}, #{x_scales} + 32]",
+            scale!(
+                "{t0:v}.4s, {t4:v}.4s",
+                "{t1:v}.4s, {t4:v}.4s",
+                "{t2:v}.4s, {t4:v}.4s",
+                "{t3:v}.4s, {t4:v}.4s",
+                "{t0:v}.4s, {t5:v}.4s",
+                "{t1:v}.4s, {t5:v}.4s",
+                "{t2:v}.4s, {t5:v}.4s",
+                "{t3:v}.4s, {t5:v}.4s",
+                "{t0:v}.4s, {t6:v}.4s",
+                "{t1:v}.4s, {t6:v}.4s",
+                "{t2:v}.4s, {t6:v}.4s",
+                "{t3:v}.4s, {t6:v}.4s"
+            ),
+        )
+    };
+}
+
+add_products!(add_by_sdot: clear!(), sixteen_by_sdot!("0", "0"), sixteen_by_sdot!("128", "96"), scale_by_lane!());
+add_products!(add_half_by_sdot: clear!(), sixteen_by_sdot!("0", "0"), scale_by_lane!());
+add_products!(add_by_smmla: clear!(), sixteen_by_smmla!("0", "0"), sixteen_by_smmla!("128", "96"), scale_by_vector!());
+add_products!(add_half_by_smmla: clear!(), sixteen_by_smmla!("0", "0"), scale_by_vector!());
