@@ -46,6 +46,9 @@ impl CandleModel {
     /// [`EngineError::Invalid`] for tensors that are missing or have other shapes than the metadata says.
     pub(crate) fn new(file: &GgufFile, config: ModelConfig) -> Result<Self, EngineError> {
         let family = Family::of(&config)?;
+        if file.is_packed() {
+            return Err(EngineError::unsupported("candle's models from a packed file (give it the GGUF file)"));
+        }
         refuse_what_candle_ignores(family, file, &config)?;
         check_shapes(family, file, &config)?;
         Ok(Self { bytes: Arc::clone(file.bytes()), family, weight_bytes: copied_weight_bytes(file), config })

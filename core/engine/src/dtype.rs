@@ -69,6 +69,11 @@ impl DType {
         FORMATS.iter().find(|format| format.1 == id).map(|format| format.0)
     }
 
+    /// The format's id in a GGUF file.
+    pub(crate) fn ggml_id(self) -> u32 {
+        self.format().1
+    }
+
     /// The format's name in ggml, for example `Q4_K`.
     pub fn name(self) -> &'static str {
         self.format().2

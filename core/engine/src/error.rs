@@ -34,6 +34,14 @@ pub enum EngineError {
         /// Bytes that the system says are available; 0 where it does not say.
         available: u64,
     },
+    /// A file cannot be written, for want of space or of permission.
+    #[error("cannot write {path}: {source}")]
+    Storage {
+        /// The file or folder.
+        path: PathBuf,
+        /// What the operating system said.
+        source: std::io::Error,
+    },
     /// More tokens than the context holds.
     #[error("{needed} tokens do not fit into a context of {limit}")]
     ContextFull {

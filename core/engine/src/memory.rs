@@ -5,6 +5,8 @@ use crate::EngineError;
 pub struct MemoryEstimate {
     /// The mapped file: clean pages, which the system can take back at any time.
     pub mapped_bytes: u64,
+    /// Weights that were packed into private memory when the model was loaded: none of a packed file's.
+    pub copied_bytes: u64,
     /// Key-value cache for the whole context (F16), scratch memory and logits: private pages.
     pub private_bytes: u64,
 }

@@ -17,7 +17,7 @@ pub const DEFAULT_CONTEXT_LENGTH: usize = 4096;
 /// Who computes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Backend {
-    /// This crate's forward pass: weights stay in the mapped file.
+    /// This crate's forward pass: weights stay in the file, if it is packed, and are packed into memory otherwise.
     #[default]
     Sotto,
     /// candle-transformers' models: slower, with a private copy of the weights; an independent check.
@@ -50,9 +50,26 @@ pub struct Model {
 
 struct Inner {
     config: ModelConfig,
-    mapped_bytes: u64,
+    file: FileBytes,
     pool: Arc<Pool>,
     runtime: Runtime,
+}
+
+/// What the weights take, and how.
+#[derive(Clone, Copy)]
+struct FileBytes {
+    mapped: u64,
+    copied: u64,
+}
+
+impl FileBytes {
+    /// A packed file is used as it is, of any other our own engine makes a copy; candle's copies belong to its decoders.
+    fn of(file: &GgufFile, backend: Backend) -> Self {
+        match file.is_packed() || backend == Backend::Candle {
+            true => Self { mapped: file.file_len(), copied: 0 },
+            false => Self { mapped: 0, copied: file.file_len() },
+        }
+    }
 }
 
 /// The model as its backend holds it.
@@ -79,7 +96,8 @@ impl Model {
             })),
             Backend::Candle => Runtime::Candle(CandleModel::new(&file, config.clone())?),
         };
-        let model = Self { inner: Arc::new(Inner { config, mapped_bytes: file.file_len(), pool, runtime }) };
+        let model =
+            Self { inner: Arc::new(Inner { config, file: FileBytes::of(&file, options.backend), pool, runtime }) };
         log::info!("{} layers, {} threads, kernels: {}", model.config().num_layers, model.threads(), model.kernels());
         Ok(model)
     }
@@ -117,13 +135,19 @@ impl Model {
     }
 
     /// Memory of the model and one decoder with a full context of `context_length` tokens in F16 (F32 in candle's models,
-    /// which know no other, and copy their weights).
+    /// which know no other). The weights of a packed file are mapped, those of any other are copied.
     pub fn memory(&self, context_length: usize) -> MemoryEstimate {
         let private_bytes = match &self.inner.runtime {
             Runtime::Sotto(model) => private_bytes(&model.config, KvType::F16, context_length),
             Runtime::Candle(model) => model.private_bytes(context_length),
         };
-        MemoryEstimate { mapped_bytes: self.inner.mapped_bytes, private_bytes }
+        let FileBytes { mapped, copied } = self.inner.file;
+        MemoryEstimate { mapped_bytes: mapped, copied_bytes: copied, private_bytes }
+    }
+
+    /// Bytes of the file that stay mapped: clean pages, which the system can take back at any time.
+    pub fn mapped_bytes(&self) -> u64 {
+        self.inner.file.mapped
     }
 
     /// What multiplies: the instruction set of our own kernels, or `candle`.

@@ -50,7 +50,7 @@ pub struct DecodeSpeed {
 pub struct BenchMemory {
     /// Private memory of KV cache and scratch at the longest context measured.
     pub private_bytes: u64,
-    /// The mapped model file.
+    /// The model file, as far as it stays mapped.
     pub mapped_bytes: u64,
     /// The most memory that the process had resident, mapped pages included, where the system says so.
     pub peak_rss_bytes: Option<u64>,
@@ -139,7 +139,7 @@ impl LocalModel {
             decode,
             memory: BenchMemory {
                 private_bytes: sequence.private_bytes(),
-                mapped_bytes: loaded.file.bytes,
+                mapped_bytes: loaded.engine.mapped_bytes(),
                 peak_rss_bytes,
                 private_rss_bytes,
             },

@@ -39,6 +39,14 @@ pub enum Error {
         /// Bytes that can be had.
         available: u64,
     },
+    /// A file cannot be written: free some space, or give another folder.
+    #[error("cannot write {}: {reason}", path.display())]
+    Storage {
+        /// The file or folder.
+        path: PathBuf,
+        /// What the operating system says.
+        reason: String,
+    },
     /// The text is longer than can be read or answered: shorten it, or start a new session.
     #[error("{needed} tokens are needed, the limit is {limit}")]
     ContextFull {
@@ -81,6 +89,7 @@ impl From<EngineError> for Error {
             EngineError::Invalid { at, why } => Self::ModelInvalid { why, at },
             EngineError::Unsupported { what } => Self::Unsupported { what },
             EngineError::OutOfMemory { needed, available } => Self::OutOfMemory { needed, available },
+            EngineError::Storage { path, source } => Self::Storage { path, reason: source.to_string() },
             EngineError::ContextFull { limit, needed } => Self::ContextFull { limit, needed },
             EngineError::Cancelled => Self::Cancelled,
             other => Self::internal(other.to_string()),

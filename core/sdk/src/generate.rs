@@ -68,7 +68,7 @@ pub(crate) fn generate(
         decode_tokens: ids.len(),
         decode_seconds: decode_watch.seconds(),
         private_bytes: sequence.private_bytes(),
-        mapped_bytes: model.file.bytes,
+        mapped_bytes: model.engine.mapped_bytes(),
         kernels: model.engine.kernels().to_owned(),
         threads: model.engine.threads(),
         stop_reason,

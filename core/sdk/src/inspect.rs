@@ -61,6 +61,8 @@ pub struct ModelReport {
     pub context_length: usize,
     /// Private memory at that context: KV cache and scratch.
     pub private_bytes: u64,
+    /// Private memory that the weights take, unless the file is packed: held since the model was loaded.
+    pub copied_bytes: u64,
     /// Mapped memory: clean pages of the file.
     pub mapped_bytes: u64,
     /// Memory that the system can give now, where it says so.
@@ -138,6 +140,7 @@ impl LocalModel {
             threads: loaded.engine.threads(),
             context_length,
             private_bytes: memory.private_bytes,
+            copied_bytes: memory.copied_bytes,
             mapped_bytes: memory.mapped_bytes,
             available_bytes,
             fits: available_bytes.is_none_or(|available| memory.private_bytes <= available),

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 
-use sotto_engine::{Backend, Decoder, DecoderOptions, GgufFile, Model, ModelOptions};
+use sotto_engine::{Backend, CancelToken, Decoder, DecoderOptions, GgufFile, Model, ModelOptions, open_packed};
 use sotto_text::{ChatTemplate, ConstraintFactory, Tokenizer};
 
 use crate::Error;
@@ -17,7 +17,7 @@ pub const DEFAULT_CONTEXT_LENGTH: usize = 4096;
 /// Where a model is.
 #[derive(Debug, Clone)]
 pub enum ModelFile {
-    /// A GGUF file. It is mapped, not copied. A `tokenizer.json` beside it is used when it has no tokenizer itself.
+    /// A GGUF file, or a packed one. A `tokenizer.json` beside it is used when it has no tokenizer itself.
     Path(PathBuf),
     /// A GGUF file that is part of the program.
     Embedded(&'static [u8]),
@@ -37,6 +37,10 @@ pub struct LoadOptions {
     pub backend: Backend,
     /// How many threads work; by default as many as the device has performance cores.
     pub threads: Option<usize>,
+    /// Where packed copies of model files are kept. A packed file is mapped: it loads at once and its weights take no
+    /// private memory. The first load of a GGUF file makes its copy there, which takes as much space as the file; without a
+    /// folder, every load packs the weights into private memory.
+    pub cache_folder: Option<PathBuf>,
     /// The longest context of a request; by default [`DEFAULT_CONTEXT_LENGTH`], or the model's own when that is less.
     pub context_length: Option<usize>,
 }
@@ -69,9 +73,10 @@ impl LocalModel {
     ///
     /// # Errors
     /// [`Error::ModelNotFound`], [`Error::ModelInvalid`] for a damaged file, [`Error::Unsupported`] for a sound one that
-    /// cannot be run, [`Error::ContextFull`] when more context is asked for than the model has.
+    /// cannot be run, [`Error::ContextFull`] when more context is asked for than the model has, [`Error::OutOfMemory`] when
+    /// the weights have to be packed into memory that is not there, [`Error::Storage`] when a packed copy cannot be written.
     pub fn load_with(file: ModelFile, options: &LoadOptions) -> Result<Self, Error> {
-        let (gguf, folder) = open(file)?;
+        let (gguf, folder) = open(file, options)?;
         let tokenizer = load_tokenizer(&gguf, folder.as_deref())?;
         let template = ChatTemplate::for_tokenizer(gguf.metadata().string("tokenizer.chat_template")?, &tokenizer)?;
         let tuned = gguf.metadata().bool("sotto.tuned")?.unwrap_or(false);
@@ -127,10 +132,16 @@ impl Loaded {
     }
 }
 
-fn open(file: ModelFile) -> Result<(Arc<GgufFile>, Option<PathBuf>), Error> {
+fn open(file: ModelFile, options: &LoadOptions) -> Result<(Arc<GgufFile>, Option<PathBuf>), Error> {
     match file {
         ModelFile::Path(path) => {
-            let gguf = GgufFile::open(&path)?;
+            let gguf = match &options.cache_folder {
+                // candle's models read the GGUF file itself.
+                Some(folder) if options.backend == Backend::Sotto => {
+                    open_packed(&path, folder, &CancelToken::new(), |_, _| {})?
+                }
+                _ => GgufFile::open(&path)?,
+            };
             Ok((Arc::new(gguf), path.parent().map(Path::to_owned)))
         }
         ModelFile::Embedded(bytes) => Ok((Arc::new(GgufFile::from_bytes(bytes)?), None)),

@@ -66,12 +66,12 @@ pub struct Perplexity {
     pub perplexity: f64,
 }
 
-/// How far a long measurement has come.
+/// How far a long piece of work has come, in tokens or bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Progress {
-    /// Tokens done.
+    /// Done.
     pub done: usize,
-    /// Tokens in all.
+    /// In all.
     pub total: usize,
 }
 
@@ -79,7 +79,8 @@ impl LocalModel {
     /// Continues a text, streaming it piece by piece, without a chat template.
     ///
     /// # Errors
-    /// [`Error::ContextFull`] when the prompt does not leave room for a token, [`Error::InvalidInput`] for an empty one.
+    /// [`Error::ContextFull`] when the prompt does not leave room for a token, [`Error::InvalidInput`] for an empty one
+    /// or an id that the model does not have.
     pub fn complete(&self, prompt: Prompt, options: &CompletionOptions) -> Job<String, Completion> {
         let (model, options) = (self.clone(), options.clone());
         Job::start("complete", move |reporter, cancel| {
@@ -144,7 +145,13 @@ impl LocalModel {
                 ids.extend(loaded.tokenizer.encode(&text)?);
                 Ok(ids)
             }
-            Prompt::Ids(ids) => Ok(ids),
+            Prompt::Ids(ids) => {
+                let tokens = loaded.engine.config().vocab_size;
+                match ids.iter().find(|&&id| id as usize >= tokens) {
+                    Some(id) => Err(Error::invalid_input(format!("there is no token {id}: the model has {tokens}"))),
+                    None => Ok(ids),
+                }
+            }
         }
     }
 

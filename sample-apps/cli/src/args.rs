@@ -19,12 +19,15 @@ pub struct Arguments {
 
 #[derive(Debug, Args)]
 pub struct ModelArguments {
-    /// A GGUF model file; the built-in demo model when left out.
+    /// A GGUF or packed model file; the built-in demo model when left out.
     #[arg(short, long, global = true, value_name = "FILE")]
     pub model: Option<PathBuf>,
     /// Threads to compute with; the performance cores when left out.
     #[arg(short, long, global = true, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=256))]
     pub threads: Option<u16>,
+    /// A folder for packed copies of GGUF files: from the second time on, they load at once and are not copied.
+    #[arg(long, global = true, value_name = "FOLDER", env = "SOTTO_CACHE")]
+    pub cache: Option<PathBuf>,
     /// The longest context, in tokens; 4096, or the model's own if less, when left out.
     #[arg(long, global = true, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     pub context: Option<u32>,
@@ -70,7 +73,7 @@ pub enum Command {
     /// Talk with the model. Ctrl-C stops an answer, Ctrl-D ends the conversation.
     Chat {
         /// How the model should behave.
-        #[arg(long, value_name = "TEXT")]
+        #[arg(long, value_name = "TEXT", allow_hyphen_values = true)]
         system: Option<String>,
         #[command(flatten)]
         sampling: SamplingArguments,
@@ -81,7 +84,7 @@ pub enum Command {
     /// Continue a text, without a chat template.
     Generate {
         /// The text to continue; `-` is standard input.
-        #[arg(short, long, required_unless_present = "ids")]
+        #[arg(short, long, required_unless_present = "ids", allow_hyphen_values = true)]
         prompt: Option<String>,
         /// Token ids to continue instead, separated by commas; control tokens can be among them.
         #[arg(long, value_name = "ID,…", value_delimiter = ',', conflicts_with = "prompt")]
@@ -118,9 +121,9 @@ pub enum Command {
     Perplexity {
         /// A text file; `-` is standard input.
         text: PathBuf,
-        /// Tokens of a window.
-        #[arg(long, value_name = "N", default_value_t = 512)]
-        window: usize,
+        /// Tokens of a window; as `--context`, or 512, when left out.
+        #[arg(long, value_name = "N")]
+        window: Option<usize>,
     },
     /// Say what a model file is, and whether it would run here.
     Inspect {
@@ -144,6 +147,17 @@ pub enum Command {
         /// Where to write it.
         #[arg(short, long, value_name = "FILE")]
         output: PathBuf,
+    },
+    /// Pack a GGUF file for the engine: the result loads at once, is mapped and not copied, and runs on any machine.
+    Pack {
+        /// The GGUF file.
+        file: PathBuf,
+        /// Where to write the packed file; beside the GGUF file, with the ending .sotto, when left out.
+        #[arg(short, long, value_name = "FILE")]
+        output: Option<PathBuf>,
+        /// Delete the GGUF file when the packed one is whole.
+        #[arg(long)]
+        delete: bool,
     },
     /// Measure speed and memory.
     Bench {

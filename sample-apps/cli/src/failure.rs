@@ -1,7 +1,9 @@
 //! What can end the program, and the exit code for it.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+
+use sotto_synth::SynthError;
 
 /// Why a command did not do its job.
 #[derive(Debug, thiserror::Error)]
@@ -9,11 +11,13 @@ pub enum Failure {
     #[error(transparent)]
     Sotto(#[from] sotto::Error),
     #[error(transparent)]
-    Synth(#[from] sotto_synth::SynthError),
-    #[error("cannot read {}: {source}", path.display())]
+    Synth(#[from] SynthError),
+    #[error("cannot read {}: {source}", readable(path))]
     Input { path: PathBuf, source: std::io::Error },
     #[error("{0}")]
     BadInput(String),
+    #[error("--context {wanted} is more than the {limit} tokens that the model has")]
+    ContextTooLong { wanted: usize, limit: usize },
     #[error("cannot write the output: {0}")]
     Output(#[from] std::io::Error),
 }
@@ -29,9 +33,10 @@ impl Failure {
     pub fn exit_code(&self) -> ExitCode {
         use sotto::Error;
         ExitCode::from(match self {
-            Self::Sotto(Error::ModelNotFound { .. } | Error::ModelInvalid { .. } | Error::Unsupported { .. }) => 3,
+            Self::Sotto(Error::ModelNotFound { .. } | Error::ModelInvalid { .. } | Error::Unsupported { .. })
+            | Self::Synth(SynthError::Vocabulary { .. }) => 3,
             Self::Sotto(Error::InvalidInput { .. }) | Self::Input { .. } | Self::BadInput(_) => 4,
-            Self::Sotto(Error::OutOfMemory { .. } | Error::ContextFull { .. }) => 5,
+            Self::Sotto(Error::OutOfMemory { .. } | Error::ContextFull { .. }) | Self::ContextTooLong { .. } => 5,
             Self::Sotto(Error::Cancelled) => 130,
             Self::Sotto(_) | Self::Synth(_) | Self::Output(_) => 1,
         })
@@ -42,7 +47,9 @@ impl Failure {
         use sotto::Error;
         match self {
             Self::Sotto(Error::ModelNotFound { .. }) => Some("check the path given with --model"),
-            Self::Sotto(Error::ModelInvalid { .. }) => Some("the file may be damaged: fetch it again"),
+            Self::Sotto(Error::ModelInvalid { .. }) => {
+                Some("a whole GGUF model file is needed: if it should be one, it is damaged, so fetch it again")
+            }
             Self::Sotto(Error::OutOfMemory { .. }) => Some("try a smaller --context, or a smaller model"),
             Self::Sotto(Error::ContextFull { .. }) => {
                 Some("shorten the text, or give a larger --context if the model has it")
@@ -50,4 +57,8 @@ impl Failure {
             _ => None,
         }
     }
+}
+
+fn readable(path: &Path) -> String {
+    if path == Path::new("-") { "standard input".into() } else { path.display().to_string() }
 }

@@ -29,11 +29,15 @@ fn text_of(bytes: Vec<u8>) -> Result<String, Failure> {
     if bytes.len() as u64 > MOST_BYTES {
         return Err(Failure::BadInput(format!("the input has more than {} MiB: that is no note", MOST_BYTES >> 20)));
     }
+    if bytes.starts_with(b"\xff\xfe") || bytes.starts_with(b"\xfe\xff") {
+        return Err(Failure::BadInput("the input is UTF-16 text: convert it to UTF-8".into()));
+    }
     if bytes.contains(&0) {
         return Err(Failure::BadInput("the input is binary data, not text".into()));
     }
     let text = String::from_utf8(bytes).map_err(|error| {
-        Failure::BadInput(format!("the input is not UTF-8 text: byte {}", error.utf8_error().valid_up_to()))
+        let at = error.utf8_error().valid_up_to();
+        Failure::BadInput(format!("the input is not UTF-8 text (byte {at} is the first that is not): convert it"))
     })?;
     Ok(text.strip_prefix('\u{feff}').map(str::to_owned).unwrap_or(text))
 }

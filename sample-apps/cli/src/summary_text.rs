@@ -31,16 +31,18 @@ fn render(summary: &NoteSummary, whole: bool) -> String {
     if !whole && summary.overview.is_empty() {
         return String::new();
     }
-    let mut text = format!("{}\n\n{}", style(&summary.title).bold(), summary.overview);
     let in_actions = whole || !summary.actions.is_empty();
     let points = finished(&summary.points, in_actions);
     let actions = finished(&summary.actions, whole);
-    let lines = points.iter().map(|point| line("•", &point.text, &point.evidence)).collect::<String>();
-    push_section(&mut text, "Points", &lines);
-    let lines = actions.iter().map(|action| line("☐", &action_text(action), &action.evidence)).collect::<String>();
-    push_section(&mut text, "Actions", &lines);
+    let parts = [
+        if summary.title.is_empty() { String::new() } else { style(&summary.title).bold().to_string() },
+        summary.overview.clone(),
+        section("Points", points.iter().map(|point| line("•", &point.text, &point.evidence)).collect()),
+        section("Actions", actions.iter().map(|action| line("☐", &action_text(action), &action.evidence)).collect()),
+    ];
+    let mut text = parts.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join("\n\n");
     if whole {
-        text.push('\n');
+        text.push_str(if text.is_empty() { "(nothing found in this note)\n" } else { "\n" });
     }
     text
 }
@@ -50,10 +52,8 @@ fn finished<T>(items: &[T], whole: bool) -> &[T] {
     if whole { items } else { &items[..items.len().saturating_sub(1)] }
 }
 
-fn push_section(text: &mut String, heading: &str, lines: &str) {
-    if !lines.is_empty() {
-        text.push_str(&format!("\n\n{}{lines}", style(heading).underlined()));
-    }
+fn section(heading: &str, lines: String) -> String {
+    if lines.is_empty() { lines } else { format!("{}{lines}", style(heading).underlined()) }
 }
 
 fn line(bullet: &str, text: &str, evidence: &[u32]) -> String {
@@ -120,5 +120,18 @@ mod tests {
         summary.points.pop();
         printer.print(&mut out, &summary, true).unwrap();
         assert_eq!(String::from_utf8(out).unwrap(), "T\n\nO\n\nPoints\n  • one [1]\n");
+    }
+
+    #[test]
+    fn a_summary_without_a_title_or_without_anything_is_no_heap_of_empty_lines() {
+        console::set_colors_enabled(false);
+        let text = |summary: &NoteSummary| {
+            let mut out = Vec::new();
+            SummaryPrinter::default().print(&mut out, summary, true).unwrap();
+            String::from_utf8(out).unwrap()
+        };
+        assert_eq!(text(&NoteSummary::default()), "(nothing found in this note)\n");
+        let only_points = NoteSummary { points: vec![point("one")], ..NoteSummary::default() };
+        assert_eq!(text(&only_points), "Points\n  • one [1]\n");
     }
 }

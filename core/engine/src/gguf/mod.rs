@@ -2,6 +2,7 @@
 
 mod bytes;
 mod metadata;
+mod packed;
 mod scan;
 
 use std::borrow::Cow;
@@ -16,7 +17,9 @@ use candle_core::quantized::gguf_file::Content;
 use crate::{DType, EngineError};
 pub(crate) use bytes::Bytes;
 pub use metadata::Metadata;
-use scan::{TensorEntry, scan};
+pub(crate) use packed::TEMPORARY;
+pub use packed::pack_file;
+use scan::{Header, MAGIC, TensorEntry, scan};
 pub(crate) use scan::{key_place, tensor_place};
 
 /// An open GGUF file (versions 2 and 3, little-endian), its header checked.
@@ -30,6 +33,10 @@ pub struct GgufFile {
     metadata: Metadata,
     tensors: BTreeMap<String, TensorEntry>,
     packed: bool,
+    metadata_count: u64,
+    /// Where the key-value pairs lie.
+    metadata_bytes: Range<usize>,
+    alignment: u64,
 }
 
 /// A tensor in a file.
@@ -67,18 +74,28 @@ impl GgufFile {
 
     fn read(bytes: Bytes) -> Result<Self, EngineError> {
         let header = scan(&bytes)?;
-        let content = Content::read(&mut Cursor::new(&bytes[..]))
-            .map_err(|error| EngineError::invalid("the header", error.to_string()))?;
-        if content.tensor_data_offset != header.data_start {
-            return Err(EngineError::Internal("two readings of a GGUF header disagree".into()));
+        if header.packed {
+            packed::check(&bytes, &header)?;
         }
+        let content = read_content(&bytes, &header)?;
         Ok(Self {
             bytes: Arc::new(bytes),
             version: header.version,
             metadata: Metadata::new(content.metadata),
             tensors: header.tensors,
-            packed: false,
+            packed: header.packed,
+            metadata_count: header.metadata_count,
+            metadata_bytes: header.metadata,
+            alignment: header.alignment,
         })
+    }
+
+    /// Whether all of a packed file is as it was written. This reads the whole file; opening it checks only the header.
+    ///
+    /// # Errors
+    /// [`EngineError::Invalid`] when it is damaged, or not a packed file.
+    pub fn verify_packed(&self) -> Result<(), EngineError> {
+        packed::verify(&self.bytes)
     }
 
     /// The format's version, 2 or 3.
@@ -121,4 +138,19 @@ impl GgufFile {
     pub(crate) fn tensor_range(&self, name: &str) -> Option<Range<usize>> {
         self.tensors.get(name).map(|entry| entry.range.clone())
     }
+}
+
+/// candle's reading of the header.
+fn read_content(bytes: &Bytes, header: &Header) -> Result<Content, EngineError> {
+    let invalid = |error: candle_core::Error| EngineError::invalid("the header", error.to_string());
+    if !header.packed {
+        let content = Content::read(&mut Cursor::new(&bytes[..])).map_err(invalid)?;
+        return match content.tensor_data_offset == header.data_start {
+            true => Ok(content),
+            false => Err(EngineError::Internal("two readings of a GGUF header disagree".into())),
+        };
+    }
+    let mut copy = bytes[..header.data_start as usize].to_vec();
+    copy[..MAGIC.len()].copy_from_slice(MAGIC);
+    Content::read(&mut Cursor::new(&copy)).map_err(invalid)
 }

@@ -6,10 +6,16 @@
 use std::collections::{BTreeMap, HashSet};
 use std::ops::Range;
 
+use sotto_kernels::packed::PANEL_ROWS;
+
 use crate::EngineError;
 use crate::dtype::{DType, foreign_format};
 
-const MAGIC: &[u8; 4] = b"GGUF";
+pub(crate) const MAGIC: &[u8; 4] = b"GGUF";
+/// What a packed file begins with in place of [`MAGIC`], so that no other program takes it for a GGUF file.
+pub(crate) const PACKED_MAGIC: &[u8; 4] = b"SPGF";
+/// Alignment of tensors in a packed file, at least: a cache line.
+pub(crate) const PACKED_ALIGNMENT: u64 = 64;
 const DEFAULT_ALIGNMENT: u64 = 32;
 const MAX_DIMS: u32 = 4;
 /// Limits of the format.
@@ -38,25 +44,45 @@ pub(crate) struct Header {
     pub(crate) tensors: BTreeMap<String, TensorEntry>,
     /// First byte of the tensors.
     pub(crate) data_start: u64,
+    /// Whether matrices are packed.
+    pub(crate) packed: bool,
+    /// How many key-value pairs there are, and where.
+    pub(crate) metadata_count: u64,
+    pub(crate) metadata: Range<usize>,
+    /// What tensors begin at a multiple of.
+    pub(crate) alignment: u64,
 }
 
 /// Walks the header of `file` and checks everything that a later reader relies on.
 pub(crate) fn scan(file: &[u8]) -> Result<Header, EngineError> {
     let mut cursor = Cursor { file, at: 0 };
-    let version = scan_magic(&mut cursor)?;
+    let packed = scan_magic(&mut cursor)?;
+    let version = scan_version(&mut cursor)?;
     let tensor_count = cursor.u64()?;
     let metadata_count = cursor.u64()?;
-    let alignment = scan_metadata(&mut cursor, metadata_count)?;
-    let entries = scan_tensor_infos(&mut cursor, tensor_count, alignment)?;
+    let metadata_start = cursor.at;
+    let mut alignment = scan_metadata(&mut cursor, metadata_count)?;
+    let metadata = metadata_start..cursor.at;
+    if packed {
+        alignment = alignment.max(PACKED_ALIGNMENT);
+    }
+    let entries = scan_tensor_infos(&mut cursor, tensor_count, alignment, packed)?;
     let data_start = (cursor.at as u64).next_multiple_of(alignment);
     let tensors = place_tensors(entries, data_start, file.len() as u64)?;
-    Ok(Header { version, tensors, data_start })
+    Ok(Header { version, tensors, data_start, packed, metadata_count, metadata, alignment })
 }
 
-fn scan_magic(cursor: &mut Cursor) -> Result<u32, EngineError> {
-    if cursor.take(4)? != MAGIC {
-        return Err(EngineError::invalid("byte 0", "not a GGUF file: it does not begin with GGUF"));
+/// Whether the file is packed.
+fn scan_magic(cursor: &mut Cursor) -> Result<bool, EngineError> {
+    let magic = cursor.take(4)?;
+    match magic == PACKED_MAGIC {
+        true => Ok(true),
+        false if magic == MAGIC => Ok(false),
+        false => Err(EngineError::invalid("byte 0", "not a GGUF file: it does not begin with GGUF")),
     }
+}
+
+fn scan_version(cursor: &mut Cursor) -> Result<u32, EngineError> {
     let version = cursor.u32()?;
     match version {
         2 | 3 => Ok(version),
@@ -166,11 +192,12 @@ fn scan_tensor_infos<'a>(
     cursor: &mut Cursor<'a>,
     count: u64,
     alignment: u64,
+    packed: bool,
 ) -> Result<Vec<TensorInfo<'a>>, EngineError> {
     let mut infos = Vec::new();
     for _ in 0..count {
         let name = cursor.name(MAX_NAME_BYTES)?;
-        let info = scan_tensor_info(cursor, name)?;
+        let info = scan_tensor_info(cursor, name, packed)?;
         if !info.offset.is_multiple_of(alignment) {
             let why = format!("its offset {} is not a multiple of the alignment {alignment}", info.offset);
             return Err(EngineError::invalid(tensor_place(name), why));
@@ -180,7 +207,7 @@ fn scan_tensor_infos<'a>(
     Ok(infos)
 }
 
-fn scan_tensor_info<'a>(cursor: &mut Cursor<'a>, name: &'a str) -> Result<TensorInfo<'a>, EngineError> {
+fn scan_tensor_info<'a>(cursor: &mut Cursor<'a>, name: &'a str, packed: bool) -> Result<TensorInfo<'a>, EngineError> {
     let invalid = |why: String| EngineError::invalid(tensor_place(name), why);
     let dims = cursor.u32()?;
     if !(1..=MAX_DIMS).contains(&dims) {
@@ -204,7 +231,11 @@ fn scan_tensor_info<'a>(cursor: &mut Cursor<'a>, name: &'a str) -> Result<Tensor
     if !row.is_multiple_of(dtype.block_len()) {
         return Err(invalid(format!("rows of {row} are not whole {dtype} blocks of {}", dtype.block_len())));
     }
-    let elements = shape.iter().try_fold(1usize, |product, &dim| product.checked_mul(dim));
+    let elements = match shape[..] {
+        // The last panel of rows is filled up.
+        [row, rows] if packed => rows.checked_next_multiple_of(PANEL_ROWS).and_then(|rows| rows.checked_mul(row)),
+        _ => shape.iter().try_fold(1usize, |product, &dim| product.checked_mul(dim)),
+    };
     let bytes = elements.and_then(|elements| (elements / dtype.block_len()).checked_mul(dtype.block_bytes()));
     let bytes = bytes.ok_or_else(|| invalid(format!("its shape {shape:?} is larger than any memory")))?;
     shape.reverse();

@@ -147,7 +147,7 @@ impl<'a> Classifier<'a> {
                 decode_tokens: self.label_ids.iter().map(Vec::len).sum(),
                 decode_seconds: scoring.elapsed().as_secs_f64(),
                 private_bytes: self.sequence.private_bytes(),
-                mapped_bytes: self.model.file.bytes,
+                mapped_bytes: self.model.engine.mapped_bytes(),
                 kernels: self.model.engine.kernels().to_owned(),
                 threads: self.model.engine.threads(),
                 stop_reason: StopReason::End,

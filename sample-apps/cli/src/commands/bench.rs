@@ -2,9 +2,9 @@ use std::io::Write;
 use std::time::Instant;
 
 use serde::Serialize;
-use sotto::{BenchOptions, BenchReport, LocalModel};
+use sotto::{BenchOptions, BenchReport};
 
-use super::{load_options, model_file, print_json, watch};
+use super::{load_quietly, model_file, print_json, watch};
 use crate::args::ModelArguments;
 use crate::failure::Failure;
 use crate::screen;
@@ -25,7 +25,7 @@ pub fn run(
     json: bool,
 ) -> Result<(), Failure> {
     let started = Instant::now();
-    let model = LocalModel::load_with(model_file(arguments), &load_options(arguments))?;
+    let model = load_quietly(arguments, model_file(arguments))?;
     let load_seconds = started.elapsed().as_secs_f64();
     let options = BenchOptions { prefill: prefill.to_vec(), decode, depths: depths.to_vec(), repetitions };
     let spinner = screen::spinner("starting".into());

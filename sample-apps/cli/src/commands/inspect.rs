@@ -1,16 +1,16 @@
 use std::io::Write;
 use std::path::Path;
 
-use sotto::{LocalModel, ModelFile, ModelReport};
+use sotto::{ModelFile, ModelReport};
 
-use super::{load_options, model_file, print_json};
+use super::{load_quietly, model_file, print_json};
 use crate::args::ModelArguments;
 use crate::failure::Failure;
 use crate::screen::bytes;
 
 pub fn run(arguments: &ModelArguments, file: Option<&Path>, json: bool) -> Result<(), Failure> {
     let file = file.map_or_else(|| model_file(arguments), ModelFile::path);
-    let model = LocalModel::load_with(file, &load_options(arguments))?;
+    let model = load_quietly(arguments, file)?;
     let report = model.inspect(model.context_length())?;
     if json { print_json(&report) } else { print(&report) }
 }
@@ -49,8 +49,9 @@ fn print(report: &ModelReport) -> Result<(), Failure> {
     line(
         "memory",
         format!(
-            "{} private, {} mapped{}",
+            "{} private for the context, {} private for weights, {} mapped{}",
             bytes(report.private_bytes),
+            bytes(report.copied_bytes),
             bytes(report.mapped_bytes),
             available.unwrap_or_default()
         ),

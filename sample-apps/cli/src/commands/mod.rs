@@ -6,6 +6,7 @@ mod classify;
 mod extract;
 mod generate;
 mod inspect;
+mod pack;
 mod perplexity;
 mod render;
 mod summarize;
@@ -16,12 +17,15 @@ use std::io::Write;
 use std::time::Instant;
 
 use serde::Serialize;
-use sotto::{Backend, Job, LoadOptions, LocalModel, ModelFile, Prompt};
+use sotto::{Backend, Error, Job, LoadOptions, LocalModel, ModelFile, Prompt};
 
 use crate::args::{Arguments, BackendName, Command, ModelArguments};
 use crate::demo::demo_model;
 use crate::failure::Failure;
 use crate::{input, interrupt, screen};
+
+/// Tokens of a window for `perplexity`.
+const DEFAULT_WINDOW: usize = 512;
 
 /// Does what the command line says.
 pub fn run(arguments: &Arguments) -> Result<(), Failure> {
@@ -48,11 +52,15 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
             Some(template) => render::with_template(messages, template, bos, eos, json),
             None => render::with_model(&load(model)?, messages, json),
         },
-        Command::Perplexity { text, window } => perplexity::run(&load(model)?, text, *window, json),
+        Command::Perplexity { text, window } => {
+            let window = window.or(model.context.map(|context| context as usize)).unwrap_or(DEFAULT_WINDOW);
+            perplexity::run(&load(model)?, text, window, json)
+        }
         Command::Inspect { file } => inspect::run(model, file.as_deref(), json),
         Command::Synth { shape, quant, vocab, seed, output } => {
             synth::run(shape, quant, vocab.as_deref(), *seed, output, json)
         }
+        Command::Pack { file, output, delete } => pack::run(file, output.as_deref(), *delete, json),
         Command::Bench { prefill, decode, depth, repeat } => bench::run(model, prefill, *decode, depth, *repeat, json),
     }
 }
@@ -60,13 +68,24 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
 /// Loads the model that the command line names, and says which one it is.
 fn load(arguments: &ModelArguments) -> Result<LocalModel, Failure> {
     let started = Instant::now();
-    let model = LocalModel::load_with(model_file(arguments), &load_options(arguments))?;
+    let model = load_quietly(arguments, model_file(arguments))?;
     let name = match &arguments.model {
         Some(path) => path.display().to_string(),
         None => "the built-in demo model (small and limited: give a real one with --model FILE)".to_owned(),
     };
     screen::figures(&format!("loaded {name} in {}", screen::seconds(started.elapsed().as_secs_f64())));
     Ok(model)
+}
+
+/// Loads `file` as the command line says.
+fn load_quietly(arguments: &ModelArguments, file: ModelFile) -> Result<LocalModel, Failure> {
+    let options = load_options(arguments);
+    LocalModel::load_with(file, &options).map_err(|error| match (error, options.context_length) {
+        (Error::ContextFull { limit, needed }, Some(wanted)) if needed == wanted => {
+            Failure::ContextTooLong { wanted, limit }
+        }
+        (error, _) => error.into(),
+    })
 }
 
 fn model_file(arguments: &ModelArguments) -> ModelFile {
@@ -83,6 +102,7 @@ fn load_options(arguments: &ModelArguments) -> LoadOptions {
             BackendName::Candle => Backend::Candle,
         },
         threads: arguments.threads.map(usize::from),
+        cache_folder: arguments.cache.clone(),
         context_length: arguments.context.map(|context| context as usize),
     }
 }

@@ -1,0 +1,256 @@
+//! Packed model files: GGUF files whose matrices are interleaved as the kernels read them, so that they can be mapped and
+//! used as they are.
+//!
+//! The structure is GGUF's, version 3, with these differences: the magic is `SPGF`; two-dimensional tensors are stored as
+//! [`sotto_kernels::packed`] lays them out, with as many bytes as that takes; tensors begin at multiples of 64 at least;
+//! the metadata says where the file comes from ([`SOURCE_KEY`]) and which layout it has ([`LAYOUT_KEY`]); and the file ends
+//! with a [`Trailer`] of checksums. The layout is the same for all machines.
+
+use std::fs::{self, File};
+use std::io::{self, BufWriter, Write};
+use std::ops::Range;
+use std::path::Path;
+
+use crc32fast::Hasher;
+use sotto_kernels::packed::{PANEL_ROWS, WeightFormat, packed_len};
+use tempfile::NamedTempFile;
+
+use super::scan::{Header, PACKED_ALIGNMENT, PACKED_MAGIC, scan};
+use super::{GgufFile, TensorEntry, TensorView};
+use crate::weights::{pack_rows, weight_format};
+use crate::{CancelToken, EngineError};
+
+/// Says which file this one was made from, in whatever form the maker chose.
+pub(crate) const SOURCE_KEY: &str = "sotto.packed.source";
+/// The version of the layout: a file of another version is packed anew.
+const LAYOUT_KEY: &str = "sotto.packed.layout";
+const LAYOUT: &str = "panels-32-v1";
+
+const END: &[u8; 8] = b"SOTTOEND";
+const STRING: u32 = 8;
+const VERSION: u32 = 3;
+/// Bytes that are packed and written at a time.
+const PIECE: usize = 4 << 20;
+
+/// The last bytes of a packed file.
+struct Trailer {
+    /// CRC-32 of the bytes before the tensors.
+    header: u32,
+    /// CRC-32 of the tensors, with what lies between them.
+    data: u32,
+}
+
+impl Trailer {
+    const LEN: usize = 16;
+
+    fn read(file: &[u8]) -> Result<Self, EngineError> {
+        let ends_early = || EngineError::invalid("the end", "the packed file was cut off: pack the model again");
+        let trailer = file.len().checked_sub(Self::LEN).map(|start| &file[start..]).ok_or_else(ends_early)?;
+        let number = |at: usize| u32::from_le_bytes(std::array::from_fn(|i| trailer[at + i]));
+        match &trailer[8..] == END {
+            true => Ok(Self { header: number(0), data: number(4) }),
+            false => Err(ends_early()),
+        }
+    }
+
+    fn bytes(&self) -> Vec<u8> {
+        [&self.header.to_le_bytes()[..], &self.data.to_le_bytes(), END].concat()
+    }
+}
+
+/// Checks what can be checked without reading the tensors.
+pub(super) fn check(file: &[u8], header: &Header) -> Result<(), EngineError> {
+    let trailer = Trailer::read(file)?;
+    if crc32fast::hash(&file[..header.data_start as usize]) != trailer.header {
+        return Err(EngineError::invalid("the header", "its checksum is wrong: pack the model again"));
+    }
+    Ok(())
+}
+
+/// Checks everything.
+pub(super) fn verify(file: &[u8]) -> Result<(), EngineError> {
+    let header = scan(file)?;
+    if !header.packed {
+        return Err(EngineError::invalid("byte 0", "not a packed file"));
+    }
+    check(file, &header)?;
+    let data = &file[header.data_start as usize..file.len() - Trailer::LEN];
+    match crc32fast::hash(data) == Trailer::read(file)?.data {
+        true => Ok(()),
+        false => Err(EngineError::invalid("the tensors", "their checksum is wrong: pack the model again")),
+    }
+}
+
+impl GgufFile {
+    /// What a packed file was made from; `None` for a file of another layout, and for ordinary files.
+    pub(crate) fn packed_source(&self) -> Option<&str> {
+        let key = |key| self.metadata.string(key).ok().flatten();
+        key(SOURCE_KEY).filter(|_| self.packed && key(LAYOUT_KEY) == Some(LAYOUT))
+    }
+}
+
+/// Packs the model `source` into a new file at `target`, which appears there whole or not at all. `source_name` goes into
+/// the file, to tell later what it was made from; `on_progress` is told the bytes done and all bytes.
+///
+/// # Errors
+/// [`EngineError::Storage`] when the file cannot be written, [`EngineError::Unsupported`] for matrices in a format that
+/// the kernels do not have, [`EngineError::Cancelled`], and [`EngineError::Invalid`] when `source` is packed already.
+pub fn pack_file(
+    source: &GgufFile,
+    source_name: &str,
+    target: &Path,
+    cancel: &CancelToken,
+    mut on_progress: impl FnMut(u64, u64),
+) -> Result<(), EngineError> {
+    if source.packed {
+        return Err(EngineError::invalid("byte 0", "the file is packed already"));
+    }
+    let tensors = plan(source)?;
+    let folder = target.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let storage = |source| EngineError::Storage { path: target.to_owned(), source };
+    fs::create_dir_all(folder).map_err(storage)?;
+    let temporary = tempfile::Builder::new().prefix(TEMPORARY).tempfile_in(folder).map_err(storage)?;
+    let total = tensors.last().map_or(0, |tensor| tensor.end());
+    let mut writer = Writer { out: BufWriter::new(temporary), hasher: Hasher::new(), written: 0 };
+
+    let header = header(source, source_name, &tensors);
+    writer.write(&header).map_err(storage)?;
+    let mut trailer = Trailer { header: writer.hasher.finalize(), data: 0 };
+    (writer.hasher, writer.written) = (Hasher::new(), 0);
+    for tensor in &tensors {
+        writer.fill_to(tensor.offset).map_err(storage)?;
+        tensor.write_pieces(cancel, |piece| {
+            writer.write(piece).map_err(storage)?;
+            on_progress(writer.written as u64, total as u64);
+            Ok(())
+        })?;
+    }
+    trailer.data = writer.hasher.finalize();
+    writer.out.write_all(&trailer.bytes()).map_err(storage)?;
+    persist(writer.out, target).map_err(storage)
+}
+
+/// What unfinished files are called, for those that a killed process left.
+pub(crate) const TEMPORARY: &str = ".sotto-packing-";
+
+/// The file gets its name only when all of it is on the disk.
+fn persist(out: BufWriter<NamedTempFile>, target: &Path) -> io::Result<()> {
+    let temporary = out.into_inner().map_err(io::IntoInnerError::into_error)?;
+    temporary.as_file().sync_all()?;
+    temporary.persist(target)?;
+    // So that the name, too, survives a loss of power; some file systems do not let folders be opened.
+    if let Some(Ok(folder)) = target.parent().map(File::open) {
+        let _: io::Result<()> = folder.sync_all();
+    }
+    Ok(())
+}
+
+struct Writer {
+    out: BufWriter<NamedTempFile>,
+    hasher: Hasher,
+    written: usize,
+}
+
+impl Writer {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<()> {
+        self.out.write_all(bytes)?;
+        self.hasher.update(bytes);
+        self.written += bytes.len();
+        Ok(())
+    }
+
+    fn fill_to(&mut self, offset: usize) -> io::Result<()> {
+        self.write(&vec![0; offset - self.written])
+    }
+}
+
+/// A tensor on its way into the packed file.
+struct Planned<'a> {
+    name: &'a str,
+    tensor: TensorView<'a>,
+    /// Set for matrices, which are packed.
+    format: Option<WeightFormat>,
+    len: usize,
+    /// From the first tensor's first byte.
+    offset: usize,
+}
+
+fn plan(source: &GgufFile) -> Result<Vec<Planned<'_>>, EngineError> {
+    let mut planned = Vec::new();
+    let mut end = 0usize;
+    for (name, TensorEntry { dtype, shape, range }) in &source.tensors {
+        let tensor = TensorView { dtype: *dtype, shape, bytes: &source.bytes[range.clone()] };
+        let format = match shape[..] {
+            [_, _] => Some(weight_format(*dtype)?),
+            _ => None,
+        };
+        let len = format.map_or(range.len(), |format| packed_len(format, shape[0], shape[1]));
+        let offset = end.next_multiple_of(alignment(source));
+        end = offset + len;
+        planned.push(Planned { name, tensor, format, len, offset });
+    }
+    Ok(planned)
+}
+
+fn alignment(source: &GgufFile) -> usize {
+    source.alignment.max(PACKED_ALIGNMENT) as usize
+}
+
+impl Planned<'_> {
+    fn end(&self) -> usize {
+        self.offset + self.len
+    }
+
+    /// Some panels after the other.
+    fn write_pieces(
+        &self,
+        cancel: &CancelToken,
+        mut write: impl FnMut(&[u8]) -> Result<(), EngineError>,
+    ) -> Result<(), EngineError> {
+        let Some(format) = self.format else { return write(self.tensor.bytes) };
+        let (rows, cols) = (self.tensor.shape[0], self.tensor.shape[1]);
+        let row_len = cols / format.block_len() * format.block_bytes();
+        let rows_per_piece = (PIECE / (PANEL_ROWS * row_len)).max(1) * PANEL_ROWS;
+        let mut packed = Vec::new();
+        for first in (0..rows).step_by(rows_per_piece) {
+            cancel.check()?;
+            let piece: Range<usize> = first..rows.min(first + rows_per_piece);
+            packed.resize(packed_len(format, piece.len(), cols), 0);
+            let source = &self.tensor.bytes[piece.start * row_len..piece.end * row_len];
+            pack_rows(format, source, piece.len(), cols, &mut packed)?;
+            write(&packed)?;
+        }
+        Ok(())
+    }
+}
+
+/// Everything before the tensors, with the fill before the first of them.
+fn header(source: &GgufFile, source_name: &str, tensors: &[Planned<'_>]) -> Vec<u8> {
+    let mut header = Vec::new();
+    header.extend_from_slice(PACKED_MAGIC);
+    header.extend_from_slice(&VERSION.to_le_bytes());
+    header.extend_from_slice(&(tensors.len() as u64).to_le_bytes());
+    header.extend_from_slice(&(source.metadata_count + 2).to_le_bytes());
+    header.extend_from_slice(&source.bytes[source.metadata_bytes.clone()]);
+    for (key, value) in [(LAYOUT_KEY, LAYOUT), (SOURCE_KEY, source_name)] {
+        put_string(&mut header, key);
+        header.extend_from_slice(&STRING.to_le_bytes());
+        put_string(&mut header, value);
+    }
+    for Planned { name, tensor, offset, .. } in tensors {
+        put_string(&mut header, name);
+        header.extend_from_slice(&(tensor.shape.len() as u32).to_le_bytes());
+        for &dim in tensor.shape.iter().rev() {
+            header.extend_from_slice(&(dim as u64).to_le_bytes());
+        }
+        header.extend_from_slice(&tensor.dtype.ggml_id().to_le_bytes());
+        header.extend_from_slice(&(*offset as u64).to_le_bytes());
+    }
+    header.resize(header.len().next_multiple_of(alignment(source)), 0);
+    header
+}
+
+fn put_string(out: &mut Vec<u8>, text: &str) {
+    out.extend_from_slice(&(text.len() as u64).to_le_bytes());
+    out.extend_from_slice(text.as_bytes());
+}

@@ -1,0 +1,25 @@
+//! Packing a model file ahead of its first use.
+
+use std::path::Path;
+
+use sotto_engine::{GgufFile, pack_file};
+
+use crate::job::Job;
+use crate::raw::Progress;
+
+/// Packs the model file `source` into a new file `target`, which [`crate::LocalModel::load`] maps as it is, on any machine.
+/// Progress is in bytes. `target` appears whole or not at all.
+///
+/// # Errors
+/// [`crate::Error::ModelNotFound`], [`crate::Error::ModelInvalid`] and [`crate::Error::Unsupported`] as for loading, [`crate::Error::Storage`] when
+/// `target` cannot be written.
+pub fn pack(source: &Path, target: &Path) -> Job<Progress, ()> {
+    let (source, target) = (source.to_owned(), target.to_owned());
+    Job::start("pack", move |reporter, cancel| {
+        let name = source.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        pack_file(&GgufFile::open(&source)?, &name, &target, cancel, |done, total| {
+            reporter.report(Progress { done: done as usize, total: total as usize });
+        })?;
+        Ok(GgufFile::open(&target)?.verify_packed()?)
+    })
+}
