@@ -37,7 +37,7 @@ impl Failure {
             | Self::Synth(SynthError::Vocabulary { .. }) => 3,
             Self::Sotto(Error::InvalidInput { .. }) | Self::Input { .. } | Self::BadInput(_) => 4,
             Self::Sotto(Error::OutOfMemory { .. } | Error::ContextFull { .. }) | Self::ContextTooLong { .. } => 5,
-            Self::Sotto(Error::Cancelled) => 130,
+            Self::Sotto(Error::Cancelled) | Self::Synth(SynthError::Stopped) => 130,
             Self::Sotto(_) | Self::Synth(_) | Self::Output(_) => 1,
         })
     }

@@ -112,7 +112,8 @@ fn token_ids_are_continued_like_the_text_they_stand_for() {
     assert_eq!(first["metrics"]["prefill_tokens"], given.split_whitespace().count());
     assert_eq!(first["ids"], of_ids(&given.trim().replace(' ', ","))["ids"]);
     assert_eq!(code(&run(&["generate"])), 2);
-    assert_ne!(code(&run(&["generate", "--ids", "4000000000"])), 0);
+    assert_eq!(code(&run(&["generate", "--ids", "4000000000"])), 4);
+    assert_eq!(code(&run(&["generate", "-p", "-5 degrees", "-n", "1"])), 0);
 }
 
 #[test]
@@ -145,6 +146,7 @@ fn a_template_shows_the_prompt_it_makes() {
 fn perplexity_inspect_and_bench_give_their_figures() {
     let value = json(&run(&["perplexity", text(&note("train-trip.txt")), "--window", "64", "--json"]));
     assert!(value["tokens"].as_u64().unwrap() > 20 && value["perplexity"].as_f64().unwrap() > 1.0);
+    assert_eq!(value, json(&run(&["perplexity", text(&note("train-trip.txt")), "--context", "64", "--json"])));
     let value = json(&run(&["inspect", "--json"]));
     assert_eq!(value["architecture"], "llama");
     assert_eq!(value["tuned"], true);
@@ -179,7 +181,12 @@ fn exit_codes_say_what_was_wrong() {
     assert_eq!(code(&run(&["summarize", "/nowhere.txt"])), 4);
     assert_eq!(code(&run_with_input(&["summarize", "-"], b"")), 4);
     assert_eq!(code(&run_with_input(&["summarize", "-"], b"a\0b")), 4);
-    assert_eq!(code(&run_with_input(&["summarize", "-"], b"\xff\xfe")), 4);
+    assert_eq!(code(&run_with_input(&["summarize", "-"], b"\xff\xfea\0")), 4);
+    assert_eq!(code(&run_with_input(&["summarize", "-"], b"caf\xe9")), 4);
+    assert_eq!(code(&run_with_input(&["chat"], b"caf\xe9\n")), 4);
+    assert_eq!(code(&run(&["inspect", "--context", "1000000"])), 5);
+    let vocab = ["synth", "--shape", "tiny", "--quant", "f32", "--vocab", text(&broken), "-o", "/dev/null"];
+    assert_eq!(code(&run(&vocab)), 3);
     assert_eq!(code(&run(&["classify", "x", "--labels", "one"])), 4);
     let long = "word ".repeat(3_000_000);
     assert_eq!(code(&run_with_input(&["summarize", "-"], long.as_bytes())), 5);

@@ -31,6 +31,9 @@ pub enum SynthError {
         /// What the system said.
         source: std::io::Error,
     },
+    /// The caller's progress function ended it.
+    #[error("cancelled")]
+    Stopped,
     /// The quantizer refused: a fault of this crate.
     #[error("cannot quantize: {0}")]
     Quantize(#[from] candle_core::Error),

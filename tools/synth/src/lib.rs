@@ -19,6 +19,7 @@ mod vocabulary;
 mod weights;
 
 use std::io::{BufWriter, ErrorKind, Write};
+use std::ops::ControlFlow;
 use std::path::Path;
 
 use candle_core::quantized::gguf_file::Value;
@@ -75,6 +76,21 @@ pub fn synthesize(
     path: &Path,
     mut progress: impl FnMut(u64, u64),
 ) -> Result<SynthReport, SynthError> {
+    synthesize_while(options, path, |written, total| {
+        progress(written, total);
+        ControlFlow::Continue(())
+    })
+}
+
+/// As [`synthesize`], until `progress` says to break.
+///
+/// # Errors
+/// As [`synthesize`], and [`SynthError::Stopped`] after a break; no file is left then.
+pub fn synthesize_while(
+    options: &SynthOptions,
+    path: &Path,
+    mut progress: impl FnMut(u64, u64) -> ControlFlow<()>,
+) -> Result<SynthReport, SynthError> {
     options.shape.check()?;
     let tokenizer = options.vocabulary.metadata(options.shape.vocab_size)?;
     let shape = Shape { vocab_size: tokenizer.vocab_size, ..options.shape.clone() };
@@ -95,12 +111,14 @@ pub fn synthesize(
         let seed = tensor_seed(options.seed, index);
         weights::write(tensor, seed, &mut out, |bytes| {
             written += bytes as u64;
-            progress(written, total);
+            progress(written, total)
         })
         .map_err(|error| error.at(io))?;
         written += pad(&mut out, tensor.byte_count()).map_err(io)?;
     }
-    progress(written, total);
+    if progress(written, total).is_break() {
+        return Err(SynthError::Stopped);
+    }
     let file = out.into_inner().map_err(|error| io(error.into_error()))?;
     file.persist(path).map_err(|error| io(error.error))?;
     Ok(SynthReport {
@@ -168,7 +186,8 @@ fn temporary_beside(path: &Path) -> std::io::Result<NamedTempFile> {
     builder.prefix(".synth-");
     #[cfg(unix)]
     builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
-    builder.tempfile_in(folder)
+    // The error would name the temporary file, which nobody asked for.
+    builder.tempfile_in(folder).map_err(|error| error.kind().into())
 }
 
 fn write_error(source: std::io::Error, path: &Path, needed: u64) -> SynthError {

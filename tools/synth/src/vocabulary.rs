@@ -53,7 +53,9 @@ impl Vocabulary {
 fn from_gguf(path: &Path) -> Result<TokenizerMetadata, SynthError> {
     let refuse = |why: String| SynthError::Vocabulary { path: path.to_owned(), why };
     let file = File::open(path).map_err(|error| refuse(error.to_string()))?;
-    let content = gguf_file::Content::read(&mut BufReader::new(file)).map_err(|error| refuse(error.to_string()))?;
+    // candle puts a backtrace behind its messages where one was asked for.
+    let first_line = |error: candle_core::Error| error.to_string().lines().next().unwrap_or_default().to_owned();
+    let content = gguf_file::Content::read(&mut BufReader::new(file)).map_err(|error| refuse(first_line(error)))?;
     let vocab_size = match content.metadata.get("tokenizer.ggml.tokens") {
         Some(Value::Array(tokens)) => tokens.len(),
         _ => return Err(refuse("it has no tokenizer.ggml.tokens".to_owned())),

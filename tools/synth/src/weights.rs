@@ -1,4 +1,5 @@
 use std::io::Write;
+use std::ops::ControlFlow;
 
 use candle_core::quantized::QTensor;
 use candle_core::{Device, Tensor};
@@ -19,12 +20,12 @@ const SMALLEST_DEAL: usize = 32;
 /// Bytes that are dealt before they are handed to the writer.
 const CHUNK: usize = 1 << 20;
 
-/// Writes the bytes of one tensor, and tells `written` of each piece. The same seed gives the same bytes.
+/// Writes the bytes of one tensor, and tells `written` of each piece, which may end it. The same seed gives the same bytes.
 pub(crate) fn write<W: Write>(
     tensor: &TensorPlan,
     seed: u64,
     out: &mut W,
-    mut written: impl FnMut(usize),
+    mut written: impl FnMut(usize) -> ControlFlow<()>,
 ) -> Result<(), WeightsError> {
     let mut rng = Xoshiro256PlusPlus::seed_from_u64(seed);
     let total = tensor.element_count();
@@ -40,9 +41,8 @@ pub(crate) fn write<W: Write>(
     let pool = QTensor::quantize(&Tensor::from_vec(drawn, count, &Device::Cpu)?, tensor.dtype)?;
     let pool = pool.data()?;
     out.write_all(&pool)?;
-    written(pool.len());
-    deal(&pool, tensor, &mut rng, out, written)?;
-    Ok(())
+    go_on(written(pool.len()))?;
+    deal(&pool, tensor, &mut rng, out, written)
 }
 
 /// Fills what the pool leaves of the tensor with the pool's own blocks.
@@ -51,8 +51,8 @@ fn deal<W: Write>(
     tensor: &TensorPlan,
     rng: &mut Xoshiro256PlusPlus,
     out: &mut W,
-    mut written: impl FnMut(usize),
-) -> std::io::Result<()> {
+    mut written: impl FnMut(usize) -> ControlFlow<()>,
+) -> Result<(), WeightsError> {
     let blocks_per_deal = SMALLEST_DEAL.div_ceil(tensor.dtype.block_size());
     let deal_size = blocks_per_deal * tensor.dtype.type_size();
     let deals: Vec<&[u8]> = pool.chunks_exact(deal_size).collect();
@@ -66,9 +66,13 @@ fn deal<W: Write>(
         chunk.truncate(left);
         out.write_all(&chunk)?;
         left -= chunk.len();
-        written(chunk.len());
+        go_on(written(chunk.len()))?;
     }
     Ok(())
+}
+
+fn go_on(flow: ControlFlow<()>) -> Result<(), WeightsError> {
+    if flow.is_break() { Err(WeightsError::Stopped) } else { Ok(()) }
 }
 
 /// A number of mean 0 and variance 1: the sum of four uniform ones, which is close to normal and needs one draw.
@@ -86,6 +90,8 @@ pub(crate) enum WeightsError {
     Io(#[from] std::io::Error),
     #[error(transparent)]
     Quantize(#[from] candle_core::Error),
+    #[error("stopped")]
+    Stopped,
 }
 
 impl WeightsError {
@@ -93,6 +99,7 @@ impl WeightsError {
         match self {
             Self::Io(source) => io(source),
             Self::Quantize(source) => SynthError::Quantize(source),
+            Self::Stopped => SynthError::Stopped,
         }
     }
 }

@@ -1,12 +1,15 @@
 //! Files written here are read back with candle's own reader, and their weights looked at.
 
 use std::fs::File;
+use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
 use candle_core::Device;
 use candle_core::quantized::GgmlDType;
 use candle_core::quantized::gguf_file::{Content, Value};
-use sotto_synth::{Llama3Scaling, Quantization, RopeScaling, Shape, SynthError, SynthOptions, Vocabulary, synthesize};
+use sotto_synth::{
+    Llama3Scaling, Quantization, RopeScaling, Shape, SynthError, SynthOptions, Vocabulary, synthesize, synthesize_while,
+};
 
 fn tiny(quantization: Quantization) -> SynthOptions {
     SynthOptions::new(Shape::named("tiny").expect("a known shape"), quantization)
@@ -142,6 +145,19 @@ fn progress_ends_at_the_size_of_the_file() {
     assert!(steps.is_sorted());
     assert_eq!(steps.last(), Some(&(report.bytes, report.bytes)));
     assert_eq!(std::fs::metadata(&path).expect("the file").len(), report.bytes);
+}
+
+#[test]
+fn a_stopped_file_leaves_nothing() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("model.gguf");
+    for most in [0, 100_000, u64::MAX] {
+        let result = synthesize_while(&tiny(Quantization::F32), &path, |written, total| {
+            if written > most.min(total - 1) { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+        });
+        assert!(matches!(result, Err(SynthError::Stopped)), "{result:?}");
+        assert_eq!(std::fs::read_dir(folder.path()).expect("the folder").count(), 0);
+    }
 }
 
 #[test]

@@ -1,11 +1,13 @@
 use std::io::Write;
+use std::ops::ControlFlow;
 use std::path::Path;
 
-use sotto_synth::{Quantization, Shape, SynthOptions, Vocabulary, synthesize};
+use sotto::CancelToken;
+use sotto_synth::{Quantization, Shape, SynthOptions, Vocabulary, synthesize_while};
 
 use super::print_json;
 use crate::failure::Failure;
-use crate::screen;
+use crate::{interrupt, screen};
 
 pub fn run(
     shape: &str,
@@ -23,11 +25,16 @@ pub fn run(
         seed,
     };
     let bar = screen::bar("{binary_bytes} of {binary_total_bytes} {wide_bar} {eta}");
-    let report = synthesize(&options, output, |written, total| {
+    let cancel = CancelToken::new();
+    interrupt::cancels(cancel.clone());
+    let report = synthesize_while(&options, output, |written, total| {
         bar.set_length(total);
         bar.set_position(written);
-    })?;
+        if cancel.is_cancelled() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+    });
+    interrupt::nothing_runs();
     bar.finish_and_clear();
+    let report = report?;
     if json {
         return print_json(&serde_json::json!({ "bytes": report.bytes, "file": output }));
     }
