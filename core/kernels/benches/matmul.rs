@@ -14,10 +14,15 @@ const ROUNDS: usize = 7;
 /// Llama 3.2 1B's gate projection.
 const ROWS: usize = 8192;
 const COLS: usize = 2048;
+/// Rows of activations.
+const PREFILL: usize = 128;
 /// Matrices that take turns, so that decode reads memory and not a cache.
 const COPIES: usize = 8;
 
 struct Subject {
+    /// Rows of activations, and room for their products: touched before anything is timed.
+    x: Vec<f32>,
+    out: Vec<f32>,
     kernels: &'static Kernels,
     format: WeightFormat,
     packed: Vec<Vec<u8>>,
@@ -52,29 +57,29 @@ impl Subject {
     fn new(kernels: &'static Kernels, format: WeightFormat) -> Self {
         let len = packed_len(format, ROWS, COLS);
         let packed = (0..COPIES).map(|copy| (0..len).map(|i| (i * 31 + copy) as u8 & 0x3b).collect()).collect();
-        Self { kernels, format, packed, prefill: Vec::new(), decode: Vec::new() }
+        let x = (0..PREFILL * COLS).map(|i| ((i * 37) % 101) as f32 - 50.0).collect();
+        Self { x, out: vec![1.0; PREFILL * ROWS], kernels, format, packed, prefill: Vec::new(), decode: Vec::new() }
     }
 
     fn measure(&mut self) {
-        let seconds = self.run(128, 1);
-        self.prefill.push((128 * ROWS * COLS) as f64 / seconds / 1e9);
+        let seconds = self.run(PREFILL, 1);
+        self.prefill.push((PREFILL * ROWS * COLS) as f64 / seconds / 1e9);
         let seconds = self.run(1, COPIES);
         self.decode.push((self.packed[0].len() * COPIES) as f64 / seconds / 1e9);
     }
 
     /// Seconds for products of `rows` rows of activations with each of `copies` matrices.
-    fn run(&self, rows: usize, copies: usize) -> f64 {
-        let x: Vec<f32> = (0..rows * COLS).map(|i| ((i * 37) % 101) as f32 - 50.0).collect();
+    fn run(&mut self, rows: usize, copies: usize) -> f64 {
         let mut activations = Activations::default();
         activations.resize(rows, COLS);
-        let mut out = vec![0.0; rows * ROWS];
+        let (x, out) = (&self.x[..rows * COLS], &mut self.out[..rows * ROWS]);
         let start = Instant::now();
         for packed in &self.packed[..copies] {
             let matrix = PackedMatrix::new(self.format, ROWS, COLS, packed).expect("sizes fit");
-            self.kernels.quantize(&x, &mut activations.rows_mut());
+            self.kernels.quantize(x, &mut activations.rows_mut());
             // SAFETY: one thread.
-            unsafe { self.kernels.matmul(&matrix, &activations, 0..matrix.panels(), &Output::new(&mut out, ROWS)) };
-            black_box(&out);
+            unsafe { self.kernels.matmul(&matrix, &activations, 0..matrix.panels(), &Output::new(out, ROWS)) };
+            black_box(&*out);
         }
         start.elapsed().as_secs_f64()
     }

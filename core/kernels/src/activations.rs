@@ -156,6 +156,9 @@ impl RowPointers {
     }
 }
 
+/// 1.5 * 2²³.
+const WHOLE: f32 = 12_582_912.0;
+
 /// Rounds rows. Values that are not finite give a scale that is not.
 #[inline(always)]
 pub(crate) fn quantize(x: &[f32], row: &mut ActivationRows<'_>) {
@@ -180,10 +183,10 @@ pub(crate) fn quantize(x: &[f32], row: &mut ActivationRows<'_>) {
         for half in 0..2 {
             let mut sum = 0i32;
             for i in half * SUM_GROUP..(half + 1) * SUM_GROUP {
-                let rounded = (x[i] * inverse).round_ties_even();
-                let value = rounded.clamp(-127.0, 127.0) as i32;
-                values[i] = value as i8;
-                sum += value;
+                // Numbers of this size are whole: the sum is rounded to one, and its low byte is the integer.
+                let value = (x[i] * inverse + WHOLE).to_bits() as i8;
+                values[i] = value;
+                sum += i32::from(value);
             }
             row.sums[2 * group + half] = sum;
         }

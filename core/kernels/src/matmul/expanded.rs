@@ -21,7 +21,9 @@ const PIECE: usize = 16;
 /// Rows of activations that a piece is multiplied with before the next.
 const ROWS: usize = 128;
 
-/// A piece of a panel, ready to be multiplied, and what has been summed for the rows of activations so far.
+/// A piece of a panel, ready to be multiplied, and what has been summed for the rows of activations so far. Vectors in it
+/// do not straddle cache lines.
+#[repr(C, align(64))]
 struct Scratch {
     /// `[sub-block][group][row][4]`.
     codes: MaybeUninit<[u8; PIECE * 8 * PLANE]>,
