@@ -1,0 +1,54 @@
+//! Once a decoder has read a chunk and a token, nothing that it does allocates.
+#![allow(unsafe_code, reason = "a counting allocator")]
+
+mod common;
+
+use std::alloc::{GlobalAlloc, Layout, System};
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use candle_core::quantized::GgmlDType;
+use common::TestModel;
+use sotto_engine::{CancelToken, DecoderOptions, LogitRows, ModelOptions};
+
+struct Counting;
+
+static ALLOCATIONS: AtomicUsize = AtomicUsize::new(0);
+
+// SAFETY: everything is passed on to the system's allocator as it came.
+unsafe impl GlobalAlloc for Counting {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        ALLOCATIONS.fetch_add(1, Ordering::Relaxed);
+        // SAFETY: the caller's.
+        unsafe { System.alloc(layout) }
+    }
+
+    unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
+        // SAFETY: the caller's.
+        unsafe { System.dealloc(pointer, layout) }
+    }
+}
+
+#[global_allocator]
+static ALLOCATOR: Counting = Counting;
+
+#[test]
+fn decode_and_prefill_do_not_allocate() {
+    for dtype in [GgmlDType::Q4_0, GgmlDType::Q6K, GgmlDType::F16] {
+        let mut model = TestModel::new(4, 2, 64);
+        model.dtype = dtype;
+        let model = model.with_random_weights();
+        let model = model.load_with(ModelOptions { threads: Some(3), ..ModelOptions::default() });
+        let mut decoder = model.decoder(DecoderOptions::default()).expect("a decoder");
+        let cancel = CancelToken::new();
+        let chunk: Vec<u32> = (0..128).collect();
+        let mut read = |tokens: &[u32]| drop(decoder.forward(tokens, LogitRows::Last, &cancel).expect("logits"));
+        read(&chunk);
+        read(&[5]);
+        let before = ALLOCATIONS.load(Ordering::Relaxed);
+        for token in 0..50 {
+            read(&[token]);
+        }
+        read(&chunk);
+        assert_eq!(ALLOCATIONS.load(Ordering::Relaxed), before, "{dtype:?}");
+    }
+}
