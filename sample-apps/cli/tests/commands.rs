@@ -169,6 +169,28 @@ fn a_synthetic_model_is_written_and_runs() {
 }
 
 #[test]
+fn a_packed_model_answers_like_the_file_it_was_made_from() {
+    let folder = tempfile::tempdir().unwrap();
+    let (model, packed) = (folder.path().join("tiny.gguf"), folder.path().join("tiny.sotto"));
+    json(&run(&["synth", "--shape", "tiny", "--quant", "q4_k_m", "-o", text(&model), "--json"]));
+    let answer = |model: &Path, more: &[&str]| {
+        let arguments = ["generate", "--ids", "1,2,3,4,5", "-n", "20", "--temperature", "0", "--json", "--model"];
+        json(&run(&[&arguments, &[text(model)], more].concat()))["ids"].clone()
+    };
+    let expected = answer(&model, &[]);
+    let cache = folder.path().join("cache");
+    for _ in 0..2 {
+        assert_eq!(answer(&model, &["--cache", text(&cache)]), expected);
+        assert_eq!(std::fs::read_dir(&cache).unwrap().count(), 1);
+    }
+    assert_eq!(json(&run(&["pack", text(&model), "--delete", "--json"]))["deleted"], true);
+    assert!(packed.exists() && !model.exists());
+    assert_eq!(answer(&packed, &[]), expected);
+    let again = run(&["pack", text(&packed), "-o", text(&model)]);
+    assert_eq!(code(&again), 3, "it is packed already");
+}
+
+#[test]
 fn exit_codes_say_what_was_wrong() {
     let folder = tempfile::tempdir().unwrap();
     let broken = folder.path().join("broken.gguf");

@@ -109,7 +109,7 @@ pub fn pack_file(
     let folder = target.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let storage = |source| EngineError::Storage { path: target.to_owned(), source };
     fs::create_dir_all(folder).map_err(storage)?;
-    let temporary = tempfile::Builder::new().prefix(TEMPORARY).tempfile_in(folder).map_err(storage)?;
+    let temporary = new_file(folder).map_err(storage)?;
     let total = tensors.last().map_or(0, |tensor| tensor.end());
     let mut writer = Writer { out: BufWriter::new(temporary), hasher: Hasher::new(), written: 0 };
 
@@ -132,6 +132,15 @@ pub fn pack_file(
 
 /// What unfinished files are called, for those that a killed process left.
 pub(crate) const TEMPORARY: &str = ".sotto-packing-";
+
+/// A file that others may read as they may read any: temporary files are their owner's alone, but this one stays.
+fn new_file(folder: &Path) -> io::Result<NamedTempFile> {
+    let mut builder = tempfile::Builder::new();
+    builder.prefix(TEMPORARY);
+    #[cfg(unix)]
+    builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
+    builder.tempfile_in(folder)
+}
 
 /// The file gets its name only when all of it is on the disk.
 fn persist(out: BufWriter<NamedTempFile>, target: &Path) -> io::Result<()> {
