@@ -37,7 +37,7 @@ pub struct LoadOptions {
     pub backend: Backend,
     /// How many threads work; by default as many as the device has performance cores.
     pub threads: Option<usize>,
-    /// Where packed copies of model files are kept. A packed file is mapped: it loads at once and its weights take no
+    /// Where packed copies of model files are kept. A packed file is mapped: it loads faster and its weights take no
     /// private memory. The first load of a GGUF file makes its copy there, which takes as much space as the file; without a
     /// folder, every load packs the weights into private memory.
     pub cache_folder: Option<PathBuf>,

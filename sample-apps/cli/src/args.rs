@@ -25,7 +25,7 @@ pub struct ModelArguments {
     /// Threads to compute with; the performance cores when left out.
     #[arg(short, long, global = true, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=256))]
     pub threads: Option<u16>,
-    /// A folder for packed copies of GGUF files: from the second time on, they load at once and are not copied.
+    /// A folder for packed copies of GGUF files: from the second time on, they load faster and take no private memory.
     #[arg(long, global = true, value_name = "FOLDER", env = "SOTTO_CACHE")]
     pub cache: Option<PathBuf>,
     /// The longest context, in tokens; 4096, or the model's own if less, when left out.
@@ -148,7 +148,7 @@ pub enum Command {
         #[arg(short, long, value_name = "FILE")]
         output: PathBuf,
     },
-    /// Pack a GGUF file for the engine: the result loads at once, is mapped and not copied, and runs on any machine.
+    /// Pack a GGUF file for the engine: the result loads faster, takes no private memory, and runs on any machine.
     Pack {
         /// The GGUF file.
         file: PathBuf,
