@@ -175,7 +175,7 @@ fn a_packed_model_answers_like_the_file_it_was_made_from() {
     json(&run(&["synth", "--shape", "tiny", "--quant", "q4_k_m", "-o", text(&model), "--json"]));
     let answer = |model: &Path, more: &[&str]| {
         let arguments = ["generate", "--ids", "1,2,3,4,5", "-n", "20", "--temperature", "0", "--json", "--model"];
-        json(&run(&[&arguments, &[text(model)], more].concat()))["ids"].clone()
+        json(&run(&[&arguments[..], &[text(model)], more].concat()))["ids"].clone()
     };
     let expected = answer(&model, &[]);
     let cache = folder.path().join("cache");
@@ -188,6 +188,22 @@ fn a_packed_model_answers_like_the_file_it_was_made_from() {
     assert_eq!(answer(&packed, &[]), expected);
     let again = run(&["pack", text(&packed), "-o", text(&model)]);
     assert_eq!(code(&again), 3, "it is packed already");
+}
+
+#[test]
+fn a_model_is_packed_and_never_over_itself() {
+    let folder = tempfile::tempdir().unwrap();
+    let (file, packed) = (folder.path().join("model.gguf"), folder.path().join("model.sotto"));
+    assert_eq!(code(&run(&["synth", "--shape", "tiny", "--quant", "q8_0", "-o", text(&file)])), 0);
+    let generate =
+        |model: &Path| json(&run(&["generate", "-m", text(model), "-p", "a", "-n", "8", "--json"]))["ids"].clone();
+    let ids = generate(&file);
+    assert_eq!(code(&run(&["pack", text(&file), "-o", text(&file), "--delete"])), 4);
+    assert_eq!(code(&run(&["pack", text(&file), "-o", text(&folder.path().join("./model.gguf"))])), 4);
+    assert_eq!(generate(&file), ids);
+    assert_eq!(code(&run(&["pack", text(&file), "--delete"])), 0);
+    assert!(!file.exists());
+    assert_eq!(generate(&packed), ids);
 }
 
 #[test]
