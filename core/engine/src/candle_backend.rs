@@ -50,6 +50,7 @@ impl CandleModel {
             return Err(EngineError::unsupported("candle's models from a packed file (give it the GGUF file)"));
         }
         refuse_what_candle_ignores(family, file, &config)?;
+        refuse_what_this_cpu_lacks(file)?;
         check_shapes(family, file, &config)?;
         Ok(Self { bytes: Arc::clone(file.bytes()), family, weight_bytes: copied_weight_bytes(file), config })
     }
@@ -134,6 +135,22 @@ fn refuse_what_candle_ignores(family: Family, file: &GgufFile, config: &ModelCon
     }
     if family == Family::Llama && file.tensor_names().any(|name| name.ends_with(".bias")) {
         return refuse("a Llama model with biases");
+    }
+    Ok(())
+}
+
+/// candle 0.11 multiplies quantized weights with `sdot` on every ARM CPU: one without it (Cortex-A53, A72, A73) would end the
+/// whole app.
+fn refuse_what_this_cpu_lacks(file: &GgufFile) -> Result<(), EngineError> {
+    #[cfg(target_arch = "aarch64")]
+    let lacks_dot_products = !std::arch::is_aarch64_feature_detected!("dotprod");
+    #[cfg(not(target_arch = "aarch64"))]
+    let lacks_dot_products = false;
+    let mut tensors = file.tensor_names().filter_map(|name| file.tensor(name));
+    if lacks_dot_products && tensors.any(|tensor| tensor.dtype.block_len() > 1) {
+        return Err(EngineError::unsupported(
+            "quantized weights in the candle backend on this CPU (it has no dotprod)",
+        ));
     }
     Ok(())
 }

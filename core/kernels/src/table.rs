@@ -84,9 +84,9 @@ macro_rules! table {
             // SAFETY: the caller's: `Kernels::matmul` has checked the sizes.
             unsafe {
                 if x.rows() <= matmul::direct::MAX_ROWS {
-                    matmul::direct::matmul::<$isa, matmul::$format>(weights, x, panels, out);
+                    <$isa as matmul::Products>::few_rows::<matmul::$format>(weights, x, panels, out);
                 } else {
-                    <$isa as matmul::ManyRows>::many_rows::<matmul::$format>(weights, x, panels, out);
+                    <$isa as matmul::Products>::many_rows::<matmul::$format>(weights, x, panels, out);
                 }
             }
         }

@@ -2,7 +2,7 @@
 
 mod common;
 
-use common::{random_matrix, random_values};
+use common::{random_matrix, random_values, say_exercised};
 use half::f16;
 use rand::RngExt;
 use sotto_kernels::packed::{PANEL_ROWS, PackedMatrix, WeightFormat, pack, packed_len};
@@ -114,6 +114,7 @@ fn products_are_those_of_the_oracle() {
             }
         }
     }
+    Kernels::available().for_each(say_exercised);
 }
 
 #[test]

@@ -1,4 +1,5 @@
-//! A sound model file with some of its bytes replaced, or cut short: loaded and run by the engine, and at times by the SDK.
+//! A sound model file, as it is or packed, with some of its bytes replaced, or cut short: loaded and run by the engine, and
+//! at times by the SDK.
 #![no_main]
 
 use std::path::{Path, PathBuf};
@@ -7,7 +8,7 @@ use std::sync::{Arc, OnceLock};
 use arbitrary::Arbitrary;
 use libfuzzer_sys::fuzz_target;
 use sotto::{CompletionOptions, LoadOptions, LocalModel, ModelFile, Prompt, SamplingOptions};
-use sotto_engine::{CancelToken, DecoderOptions, GgufFile, LogitRows, Model, ModelOptions};
+use sotto_engine::{CancelToken, DecoderOptions, GgufFile, LogitRows, Model, ModelOptions, pack_file};
 use sotto_synth::{Quantization, RopeScaling, Shape, SynthOptions, synthesize};
 
 #[derive(Debug, Arbitrary)]
@@ -17,6 +18,8 @@ struct Damage {
     /// The SDK builds a tokenizer, which is slow to instrument: it gets one file in eight.
     through_sdk: u8,
     edits: Vec<Edit>,
+    /// What reads on only where the header's checksum is right.
+    right_checksum: bool,
     /// Bytes cut from the end.
     cut: Option<u16>,
     text: String,
@@ -46,8 +49,13 @@ const CONTEXT: usize = 48;
 
 fuzz_target!(|damage: Damage| {
     let models = sound_models();
-    let mut bytes = models[usize::from(damage.model) % models.len()].clone();
+    let SoundModel { mut bytes, checksum } = models[usize::from(damage.model) % models.len()].clone();
     damage.edits.iter().for_each(|edit| apply(edit, &mut bytes));
+    if let Some(header) = checksum.filter(|_| damage.right_checksum) {
+        let start = bytes.len() - TRAILER;
+        let right = crc32fast::hash(&bytes[..header]);
+        put(&mut bytes, start, &right.to_le_bytes());
+    }
     bytes.truncate(bytes.len().saturating_sub(damage.cut.unwrap_or(0).into()));
     if damage.through_sdk.is_multiple_of(8) {
         through_sdk(&bytes, &damage.text);
@@ -101,17 +109,27 @@ fn put(bytes: &mut [u8], at: usize, value: &[u8]) {
     bytes[at..].iter_mut().zip(value).for_each(|(byte, value)| *byte = *value);
 }
 
-/// Tiny models of several formats, made once.
-fn sound_models() -> &'static [Vec<u8>] {
-    static MODELS: OnceLock<Vec<Vec<u8>>> = OnceLock::new();
+#[derive(Clone)]
+struct SoundModel {
+    bytes: Vec<u8>,
+    /// How many bytes the header's checksum is of, where there is one.
+    checksum: Option<usize>,
+}
+
+/// Bytes of a packed file's trailer; it begins with the header's checksum.
+const TRAILER: usize = 16;
+
+/// Tiny models of several formats, each as it is and packed, made once.
+fn sound_models() -> &'static [SoundModel] {
+    static MODELS: OnceLock<Vec<SoundModel>> = OnceLock::new();
     MODELS.get_or_init(|| {
         // Rows of 32 fill whole blocks of these only.
         let formats = [Quantization::F32, Quantization::F16, Quantization::Q8_0, Quantization::Q4_0Pure];
-        formats.into_iter().map(|format| sound_model(format, folder())).collect()
+        formats.into_iter().flat_map(|format| sound_model(format, folder())).collect()
     })
 }
 
-fn sound_model(quantization: Quantization, folder: &Path) -> Vec<u8> {
+fn sound_model(quantization: Quantization, folder: &Path) -> [SoundModel; 2] {
     let shape = Shape {
         block_count: 1,
         embedding_length: 32,
@@ -124,9 +142,16 @@ fn sound_model(quantization: Quantization, folder: &Path) -> Vec<u8> {
         rope_scaling: RopeScaling::None,
         ..Shape::named("tiny").expect("a known shape")
     };
-    let path = folder.join("sound.gguf");
+    let (path, packed) = (folder.join("sound.gguf"), folder.join("sound.sotto"));
     synthesize(&SynthOptions::new(shape, quantization), &path, |_, _| {}).expect("a model can be made");
-    std::fs::read(path).expect("it can be read")
+    let file = GgufFile::open(&path).expect("a sound file");
+    pack_file(&file, "sound", &packed, &CancelToken::new(), |_, _| {}).expect("it can be packed");
+    let read = |path: &Path| std::fs::read(path).expect("it can be read");
+    let (bytes, packed) = (read(&path), read(&packed));
+    let checksum = u32::from_le_bytes(std::array::from_fn(|i| packed[packed.len() - TRAILER + i]));
+    let header = (0..packed.len()).step_by(32).find(|&length| crc32fast::hash(&packed[..length]) == checksum);
+    assert!(header.is_some(), "a packed file ends with the checksum of its header");
+    [SoundModel { bytes, checksum: None }, SoundModel { bytes: packed, checksum: header }]
 }
 
 /// A folder of this process's own.

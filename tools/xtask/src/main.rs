@@ -1,7 +1,10 @@
 //! Build and test steps that are more than one command: `cargo xtask --help`.
 
+mod arm;
+mod count;
 mod steps;
 
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
@@ -23,6 +26,16 @@ enum Step {
     },
     /// Check the format and the lints.
     Check,
+    /// Run the tests of kernels and engine on ARM CPUs, under qemu (Debian; says what to install).
+    TestArm,
+    /// Count the instructions that ARM executes for each 1,000 multiply-accumulates (Debian; says what to install).
+    CountArm {
+        /// The C source of the counting plugin; `../tools/armcount.c` beside `SOTTO_FIXTURES` if absent.
+        #[arg(long)]
+        plugin: Option<PathBuf>,
+        /// Parts of "instruction-set format", of which all must fit: `i8mm Q4_K`.
+        filter: Vec<String>,
+    },
     /// Let each fuzz target run for a while (needs cargo-fuzz).
     Fuzz {
         /// Seconds for each target.
@@ -35,6 +48,8 @@ fn main() -> ExitCode {
     let outcome = match Arguments::parse().step {
         Step::Test { deny_skips } => steps::test(deny_skips),
         Step::Check => steps::check(),
+        Step::TestArm => arm::test(),
+        Step::CountArm { plugin, filter } => count::count(plugin, &filter),
         Step::Fuzz { seconds } => steps::fuzz(seconds),
     };
     match outcome {

@@ -5,27 +5,11 @@ use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
 /// A test that cannot do its work says so in a line that begins like this, and passes.
-const SKIPPED: &str = "SKIPPED";
+pub const SKIPPED: &str = "SKIPPED";
 
 /// Runs all tests, and counts what was skipped.
 pub fn test(deny_skips: bool) -> Result<(), String> {
-    let mut tests = cargo(&["test", "--workspace"])
-        .stderr(Stdio::piped())
-        .spawn()
-        .map_err(|error| format!("cargo could not be started: {error}"))?;
-    let mut skipped = Vec::new();
-    if let Some(stderr) = tests.stderr.take() {
-        for line in BufReader::new(stderr).lines().map_while(Result::ok) {
-            eprintln!("{line}");
-            if line.starts_with(SKIPPED) {
-                skipped.push(line);
-            }
-        }
-    }
-    let status = tests.wait().map_err(|error| format!("the tests could not be waited for: {error}"))?;
-    if !status.success() {
-        return Err("a test failed".into());
-    }
+    let skipped = run_tests(&mut cargo(&["test", "--workspace"]), &[SKIPPED])?;
     println!("all tests passed; {} checks skipped", skipped.len());
     for line in &skipped {
         println!("  {line}");
@@ -34,6 +18,26 @@ pub fn test(deny_skips: bool) -> Result<(), String> {
         return Err("nothing may be skipped here".into());
     }
     Ok(())
+}
+
+/// Runs tests, and returns those lines of what they say that begin with one of `marks`.
+pub fn run_tests(command: &mut Command, marks: &[&str]) -> Result<Vec<String>, String> {
+    let mut tests =
+        command.stderr(Stdio::piped()).spawn().map_err(|error| format!("cargo could not be started: {error}"))?;
+    let mut marked = Vec::new();
+    if let Some(stderr) = tests.stderr.take() {
+        for line in BufReader::new(stderr).lines().map_while(Result::ok) {
+            eprintln!("{line}");
+            if marks.iter().any(|mark| line.starts_with(mark)) {
+                marked.push(line);
+            }
+        }
+    }
+    match tests.wait() {
+        Ok(status) if status.success() => Ok(marked),
+        Ok(_) => Err("a test failed".into()),
+        Err(error) => Err(format!("the tests could not be waited for: {error}")),
+    }
 }
 
 /// Checks format and lints.
@@ -61,17 +65,17 @@ pub fn fuzz(seconds: u32) -> Result<(), String> {
     Ok(())
 }
 
-fn cargo(arguments: &[&str]) -> Command {
+pub fn cargo(arguments: &[&str]) -> Command {
     let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     command.args(arguments).current_dir(root());
     command
 }
 
-fn root() -> PathBuf {
+pub fn root() -> PathBuf {
     PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../.."))
 }
 
-fn run(command: &mut Command) -> Result<(), String> {
+pub fn run(command: &mut Command) -> Result<(), String> {
     let shown = format!("{command:?}");
     println!("+ {shown}");
     match command.status() {

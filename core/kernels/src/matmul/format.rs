@@ -70,8 +70,7 @@ unsafe fn bytes<S: Simd>(byte: u8) -> S::Int {
 #[inline(always)]
 unsafe fn nibbles<S: Simd>(planes: *const u8, vector: usize, pair: usize) -> (S::Int, S::Int) {
     let both = plane::<S>(planes, pair, vector);
-    let mask = bytes::<S>(0x0f);
-    (S::and(both, mask), S::and(S::shr::<4>(both), mask))
+    (S::low_nibbles(both), S::high_nibbles(both))
 }
 
 /// `d` times the 6-bit number of sub-block `sub`: low bits from the word `low`, high bits from half `high` of word 2.
@@ -143,9 +142,15 @@ impl PanelFormat for Q5K {
     unsafe fn codes<S: Simd>(planes: *const u8, vector: usize, pair: usize) -> (S::Int, S::Int) {
         let (a, b) = nibbles::<S>(planes, vector, pair);
         // Bit `group` of each byte, brought to bit 4.
-        let fifth = S::shl::<4>(S::and(S::shr_by(plane::<S>(planes, 4, vector), 2 * pair as u32), bytes::<S>(0x03)));
+        let fifths = plane::<S>(planes, 4, vector);
+        let (fifth_a, fifth_b) = match pair {
+            0 => (S::shl::<4>(fifths), S::shl::<3>(fifths)),
+            1 => (S::shl::<2>(fifths), S::shl::<1>(fifths)),
+            2 => (fifths, S::shr::<1>(fifths)),
+            _ => (S::shr::<2>(fifths), S::shr::<3>(fifths)),
+        };
         let mask = bytes::<S>(0x10);
-        (S::or(a, S::and(fifth, mask)), S::or(b, S::and(S::shr::<1>(fifth), mask)))
+        (S::insert(fifth_a, mask, a), S::insert(fifth_b, mask, b))
     }
 
     #[inline(always)]
@@ -169,12 +174,12 @@ impl PanelFormat for Q6K {
         let (a, b) = nibbles::<S>(planes, vector, pair);
         // Two bits for each of four groups in a byte, two groups of them wanted, brought to bits 4 and 5.
         let high = plane::<S>(planes, LOW_PLANES / PLANE + pair / 2, vector);
-        let mask = bytes::<S>(0x30);
         let (high_a, high_b) = match pair % 2 {
-            0 => (S::shl::<4>(S::and(high, bytes::<S>(0x03))), S::shl::<2>(S::and(high, bytes::<S>(0x0c)))),
-            _ => (S::and(high, mask), S::and(S::shr::<2>(high), mask)),
+            0 => (S::shl::<4>(high), S::shl::<2>(high)),
+            _ => (high, S::shr::<2>(high)),
         };
-        (S::or(a, high_a), S::or(b, high_b))
+        let mask = bytes::<S>(0x30);
+        (S::insert(high_a, mask, a), S::insert(high_b, mask, b))
     }
 
     #[inline(always)]

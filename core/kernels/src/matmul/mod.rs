@@ -5,29 +5,44 @@
 //! first-level cache and multiplied with many rows from there ([`expanded`]). Both do the same arithmetic in the same
 //! order: a row's results are the same bits alone and in a batch.
 
+#[cfg(target_arch = "aarch64")]
+mod arm;
 pub(crate) mod direct;
 pub(crate) mod expanded;
 pub(crate) mod float;
 mod format;
-#[cfg(target_arch = "aarch64")]
-mod tiled;
 
 use std::ops::Range;
 
+/// What products ask of a format.
+#[cfg(target_arch = "aarch64")]
+pub(crate) use arm::few::BlockNumbers as Format;
+#[cfg(not(target_arch = "aarch64"))]
+pub(crate) use format::PanelFormat as Format;
 pub(crate) use format::{PanelFormat, Q4_0, Q4K, Q5K, Q6K, Q8_0};
 
 use crate::activations::Activations;
 use crate::packed::{PANEL_ROWS, PackedMatrix};
 use crate::simd::{self, Simd};
 
-/// How an instruction set multiplies more than [`direct::MAX_ROWS`] rows of activations.
-pub(crate) trait ManyRows: Simd {
-    /// The columns of `panels` of the product of `x` with `weights`.
+/// Products of an instruction set: [`direct`] and [`expanded`], unless it has its own way.
+pub(crate) trait Products: Simd {
+    /// The columns of `panels` of the product of `x`, of at most [`direct::MAX_ROWS`] rows, with `weights`.
     ///
     /// # Safety
     /// The CPU has the instructions, sizes fit together, and nobody else writes those columns.
     #[inline(always)]
-    unsafe fn many_rows<F: PanelFormat>(
+    unsafe fn few_rows<F: Format>(weights: &PackedMatrix<'_>, x: &Activations, panels: Range<usize>, out: &Output<'_>) {
+        // SAFETY: the caller's.
+        unsafe { direct::matmul::<Self, F>(weights, x, panels, out) }
+    }
+
+    /// As [`Products::few_rows`], of more rows.
+    ///
+    /// # Safety
+    /// As there.
+    #[inline(always)]
+    unsafe fn many_rows<F: Format>(
         weights: &PackedMatrix<'_>,
         x: &Activations,
         panels: Range<usize>,
@@ -38,15 +53,13 @@ pub(crate) trait ManyRows: Simd {
     }
 }
 
-impl ManyRows for simd::Portable {}
+impl Products for simd::Portable {}
 #[cfg(target_arch = "x86_64")]
-impl ManyRows for simd::x86::Avx512Vnni {}
+impl Products for simd::x86::Avx512Vnni {}
 #[cfg(target_arch = "x86_64")]
-impl ManyRows for simd::x86::AvxVnni {}
+impl Products for simd::x86::AvxVnni {}
 #[cfg(target_arch = "x86_64")]
-impl ManyRows for simd::x86::Avx2 {}
-#[cfg(target_arch = "aarch64")]
-impl ManyRows for simd::arm::Neon {}
+impl Products for simd::x86::Avx2 {}
 
 /// Where results go: row-major `[rows of activations, rows of the weight matrix]`, written by several threads at once,
 /// each its own columns.

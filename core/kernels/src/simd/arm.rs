@@ -70,6 +70,13 @@ macro_rules! simd_128 {
                 dot_signed(sum: uint32x4_t, operand: uint32x4_t, x: uint32x4_t) -> uint32x4_t = $dot(sum, operand, x);
             }
 
+            intrinsics! {
+                // No mask, as a shift of bytes has.
+                high_nibbles(x: uint32x4_t) -> uint32x4_t =
+                    vreinterpretq_u32_u8(vshrq_n_u8::<4>(vreinterpretq_u8_u32(x)));
+                insert(x: uint32x4_t, mask: uint32x4_t, into: uint32x4_t) -> uint32x4_t = vbslq_u32(mask, x, into);
+            }
+
             #[inline(always)]
             unsafe fn store(x: float32x4_t, to: *mut f32) {
                 vst1q_f32(to, x);
@@ -101,7 +108,7 @@ unsafe fn widen_i8(from: *const u8) -> int32x4_t {
 
 /// Pairs of products are added in 16 bits first, which 2 * 128 * 127 does not overflow.
 #[inline(always)]
-unsafe fn dot_by_pairs(sum: uint32x4_t, a: uint32x4_t, b: uint32x4_t) -> uint32x4_t {
+pub(crate) unsafe fn dot_by_pairs(sum: uint32x4_t, a: uint32x4_t, b: uint32x4_t) -> uint32x4_t {
     let (a, b) = (vreinterpretq_s8_u32(a), vreinterpretq_s8_u32(b));
     let pairs = vpaddq_s16(vmull_s8(vget_low_s8(a), vget_low_s8(b)), vmull_high_s8(a, b));
     vreinterpretq_u32_s32(vpadalq_s16(vreinterpretq_s32_u32(sum), pairs))

@@ -72,6 +72,24 @@ pub(crate) trait Simd: Copy + 'static {
     /// As [`Simd::shr`], by a number that is the same for all lanes.
     unsafe fn shr_by(x: Self::Int, n: u32) -> Self::Int;
 
+    /// The low four bits of each byte.
+    #[inline(always)]
+    unsafe fn low_nibbles(x: Self::Int) -> Self::Int {
+        Self::and(x, Self::splat_int(0x0f0f_0f0f))
+    }
+
+    /// The high four bits of each byte.
+    #[inline(always)]
+    unsafe fn high_nibbles(x: Self::Int) -> Self::Int {
+        Self::low_nibbles(Self::shr::<4>(x))
+    }
+
+    /// `into`, and the bits of `x` that are set in `mask`, where `into` has none.
+    #[inline(always)]
+    unsafe fn insert(x: Self::Int, mask: Self::Int, into: Self::Int) -> Self::Int {
+        Self::or(Self::and(x, mask), into)
+    }
+
     /// Asks for the cache line at `at`, which need not be memory. Nothing where it has not been seen to help.
     #[inline(always)]
     unsafe fn prefetch(_at: *const u8) {}

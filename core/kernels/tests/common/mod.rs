@@ -1,12 +1,21 @@
 //! Random weights in every format.
 #![allow(dead_code)]
 
+use std::io::Write;
+
 use half::{bf16, f16};
 use rand::RngExt;
+use sotto_kernels::Kernels;
 use sotto_kernels::blocks::{BlockQ4_0, BlockQ4K, BlockQ5K, BlockQ6K, BlockQ8_0};
 use sotto_kernels::packed::WeightFormat;
 use sotto_kernels::plain::{Plain, cast_slice};
 use sotto_kernels::scalar::{Dequantize, dequantize_row};
+
+/// Says that a test has run these kernels: `cargo xtask test-arm` fails when an instruction set is missing.
+#[expect(clippy::explicit_write, reason = "eprintln would be swallowed by the test runner")]
+pub fn say_exercised(kernels: &Kernels) {
+    writeln!(std::io::stderr(), "EXERCISED: {} {}", env!("CARGO_PKG_NAME"), kernels.name()).expect("stderr");
+}
 
 /// Values from `-scale` to `scale`.
 pub fn random_values(len: usize, scale: f32) -> Vec<f32> {

@@ -1,6 +1,6 @@
 //! Many rows of activations, for instruction sets whose tiles want both factors interleaved.
 //!
-//! This is [`super::expanded`] with the same arithmetic in the same order, but what a vector of a tile holds is up to the
+//! This is [`crate::matmul::expanded`] with the same arithmetic in the same order, but what a vector of a tile holds is up to the
 //! instruction set ([`Tile`]), a piece's codes are signed, and activations are arranged so that a tile reads one stream of
 //! them. A thread arranges them once for all of its products with them.
 
@@ -9,32 +9,29 @@
 // Indices that run over several arrays at once.
 #![allow(clippy::needless_range_loop)]
 
-mod arm;
-mod asm;
-
 use std::any::TypeId;
 use std::cell::Cell;
 use std::mem::MaybeUninit;
 use std::ops::Range;
 
-use super::{ManyRows, Output, PanelFormat};
 use crate::activations::{Activations, Version};
+use crate::matmul::{Output, PanelFormat};
 use crate::packed::layout::SUB_BLOCK;
 use crate::packed::{PANEL_ROWS, PackedMatrix};
 use crate::simd::Simd;
 
 /// Rows of weights in a tile.
-pub(crate) const TILE_COLUMNS: usize = 8;
+pub(super) const TILE_COLUMNS: usize = 8;
 /// Vectors of a tile for each pair of rows of activations.
-pub(crate) const VECTORS: usize = 2 * TILE_COLUMNS / 4;
+pub(super) const VECTORS: usize = 2 * TILE_COLUMNS / 4;
 /// Tiles side by side in a panel.
 const TILES: usize = PANEL_ROWS / TILE_COLUMNS;
 /// Pairs of rows of activations in a tile: twelve vectors of dot products and twelve of sums leave eight registers.
 const PAIRS: usize = 3;
 /// Bytes of a tile's codes in a sub-block.
-const TILE_CODES: usize = TILE_COLUMNS * SUB_BLOCK;
+pub(super) const TILE_CODES: usize = TILE_COLUMNS * SUB_BLOCK;
 /// Bytes of a number for each of a tile's rows of weights: room for each of them twice.
-const TILE_NUMBERS: usize = 2 * TILE_COLUMNS * size_of::<f32>();
+pub(super) const TILE_NUMBERS: usize = 2 * TILE_COLUMNS * size_of::<f32>();
 /// Bytes of a tile's sub-block, at most: codes, scales and minimums, or scales of both halves.
 const MAX_TILE: usize = TILE_CODES + 2 * TILE_NUMBERS;
 
@@ -44,7 +41,7 @@ const PIECE: usize = 16;
 const BLOCK_PAIRS: usize = 32 * PAIRS;
 
 /// Bytes of a pair's values in a sub-block, and of its scales or its scaled sums, in arranged activations.
-const PAIR_VALUES: usize = 2 * SUB_BLOCK;
+pub(super) const PAIR_VALUES: usize = 2 * SUB_BLOCK;
 const PAIR_NUMBERS: usize = 16;
 const PAIR: usize = PAIR_VALUES + 2 * PAIR_NUMBERS;
 
@@ -86,18 +83,6 @@ pub(crate) trait Tile: Simd {
 
     /// A pair's results: of each row of activations with the first and the last four rows of weights.
     unsafe fn results(sums: [Self::F32; VECTORS]) -> [[Self::F32; 2]; 2];
-}
-
-impl<S: Tile> ManyRows for S {
-    #[inline(always)]
-    unsafe fn many_rows<F: PanelFormat>(
-        weights: &PackedMatrix<'_>,
-        x: &Activations,
-        panels: Range<usize>,
-        out: &Output<'_>,
-    ) {
-        matmul::<S, F>(weights, x, panels, out);
-    }
 }
 
 /// A piece of a panel, ready to be multiplied, and what has been summed for the rows of activations so far.

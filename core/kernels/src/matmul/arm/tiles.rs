@@ -6,7 +6,8 @@
 
 use std::arch::aarch64::*;
 
-use super::{Tile, VECTORS, asm};
+use super::asm;
+use super::many::{Tile, VECTORS};
 use crate::simd::Simd;
 use crate::simd::arm::{DotProd, I8mm, sdot_lane, smmla};
 

@@ -7,7 +7,7 @@
 use std::arch::aarch64::float32x4_t;
 use std::arch::asm;
 
-use super::{PAIR_VALUES, TILE_CODES, TILE_NUMBERS, VECTORS};
+use super::many::{PAIR_VALUES, TILE_CODES, TILE_NUMBERS, VECTORS};
 
 /// Sums of a tile of three pairs.
 pub(super) type Sums = [[float32x4_t; VECTORS]; 3];

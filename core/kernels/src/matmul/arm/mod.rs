@@ -1,0 +1,47 @@
+//! Products as NEON, dotprod and i8mm like them: [`few`] rows of activations by lanes of a vector, [`many`] by tiles of both
+//! factors interleaved.
+
+mod asm;
+pub(crate) mod few;
+mod lanes;
+mod many;
+mod tiles;
+
+use std::ops::Range;
+
+use super::{Format, Output, Products, expanded};
+use crate::activations::Activations;
+use crate::packed::PackedMatrix;
+use crate::simd::arm::{DotProd, I8mm, Neon};
+
+macro_rules! products {
+    ($isa:ty, $many_rows:path) => {
+        impl Products for $isa {
+            #[inline(always)]
+            unsafe fn few_rows<F: Format>(
+                weights: &PackedMatrix<'_>,
+                x: &Activations,
+                panels: Range<usize>,
+                out: &Output<'_>,
+            ) {
+                // SAFETY: the caller's.
+                unsafe { few::matmul::<Self, F>(weights, x, panels, out) }
+            }
+
+            #[inline(always)]
+            unsafe fn many_rows<F: Format>(
+                weights: &PackedMatrix<'_>,
+                x: &Activations,
+                panels: Range<usize>,
+                out: &Output<'_>,
+            ) {
+                // SAFETY: the caller's.
+                unsafe { $many_rows(weights, x, panels, out) }
+            }
+        }
+    };
+}
+
+products!(Neon, expanded::matmul::<Self, F>);
+products!(DotProd, many::matmul::<Self, F>);
+products!(I8mm, many::matmul::<Self, F>);

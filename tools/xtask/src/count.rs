@@ -1,0 +1,118 @@
+//! Cost on ARM without ARM hardware: executed instructions, counted by a plugin of qemu.
+
+use std::collections::HashMap;
+use std::fmt::Write;
+use std::path::PathBuf;
+use std::process::{Command, Stdio};
+
+use crate::arm::{cargo_for_arm, need_packages};
+use crate::steps::{root, run};
+
+/// Only the dynamic qemu takes plugins.
+const PACKAGES: [&str; 6] =
+    ["rustc-web", "libstd-rust-web-dev:arm64", "gcc-aarch64-linux-gnu", "libc6-dev-arm64-cross", "qemu-user", "gcc"];
+
+/// Seconds after which the run has gone wrong.
+const TIMEOUT: &str = "1800";
+
+/// llama.cpp's and candle 0.11.1's instructions for each 1,000 multiply-accumulates, by the same plugin: instruction set,
+/// format, whether it is prefill.
+const PEERS: [(&str, &str, bool, u32, u32); 12] = [
+    ("i8mm", "Q4_0", true, 120, 199),
+    ("i8mm", "Q4_K", true, 232, 250),
+    ("i8mm", "Q8_0", true, 142, 183),
+    ("i8mm", "Q4_0", false, 337, 354),
+    ("i8mm", "Q4_K", false, 496, 450),
+    ("i8mm", "Q8_0", false, 298, 290),
+    ("dotprod", "Q4_0", true, 142, 281),
+    ("dotprod", "Q4_K", true, 278, 366),
+    ("dotprod", "Q8_0", true, 145, 266),
+    ("dotprod", "Q4_0", false, 280, 352),
+    ("dotprod", "Q4_K", false, 443, 429),
+    ("dotprod", "Q8_0", false, 212, 290),
+];
+
+/// Counts what `core/kernels/examples/count.rs` executes, and prints it beside the peers'.
+pub fn count(plugin: Option<PathBuf>, filter: &[String]) -> Result<(), String> {
+    need_packages(PACKAGES.into_iter())?;
+    let source =
+        plugin.or_else(plugin_beside_fixtures).ok_or("no plugin: pass --plugin FILE.c, or set SOTTO_FIXTURES")?;
+    let built = root().join("target/arm");
+    let plugin = built.join("armcount.so");
+    run(cargo_for_arm("build").args(["--release", "--package", "sotto-kernels", "--example", "count"]))?;
+    run(Command::new("gcc").args(["-O2", "-shared", "-fPIC", "-o"]).arg(&plugin).arg(source))?;
+    let output = Command::new("timeout")
+        .args([TIMEOUT, "qemu-aarch64", "-cpu", "max", "-plugin"])
+        .arg(&plugin)
+        .arg(built.join("aarch64-unknown-linux-gnu/release/examples/count"))
+        .args(filter)
+        .stdin(Stdio::null())
+        .output()
+        .map_err(|error| format!("qemu-aarch64 could not be started: {error}"))?;
+    let (regions, counts) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+    if !output.status.success() {
+        return Err(format!("the counted program ended with {}:\n{counts}", output.status));
+    }
+    print!("{}", table(&regions, &counts)?);
+    Ok(())
+}
+
+fn plugin_beside_fixtures() -> Option<PathBuf> {
+    Some(PathBuf::from(std::env::var_os("SOTTO_FIXTURES")?).join("../tools/armcount.c"))
+}
+
+/// A table of Markdown: instructions for each 1,000 multiply-accumulates, all and by class. A line of `regions` is its
+/// number, instruction set, format, rows of activations and multiply-accumulates; one of `counts` is
+/// `[cnt] mark7(delta) insns=4 branch=2 ...` for region 7.
+fn table(regions: &str, counts: &str) -> Result<String, String> {
+    let counts: HashMap<&str, Vec<(&str, f64)>> = counts.lines().filter_map(region_counts).collect();
+    let mut table = String::new();
+    for line in regions.lines() {
+        let [region, isa, format, rows, macs] = line.split_whitespace().collect::<Vec<_>>()[..] else {
+            return Err(format!("not a region: {line}"));
+        };
+        let counted = counts.get(region).ok_or_else(|| format!("region {region} was not counted"))?;
+        let thousands = macs.parse::<f64>().map_err(|error| format!("{line}: {error}"))? / 1000.0;
+        if table.is_empty() {
+            let classes = counted.iter().map(|(class, _)| *class).collect::<Vec<_>>().join(" | ");
+            writeln!(table, "| kernels | format | rows | llama.cpp | candle | {classes} |").ok();
+            writeln!(table, "|---|---|---|---|---|{}", "---|".repeat(counted.len())).ok();
+        }
+        let peer = PEERS.iter().find(|peer| (peer.0, peer.1, peer.2) == (isa, format, rows != "1"));
+        let (llama_cpp, candle) = peer.map_or((String::new(), String::new()), |p| (p.3.to_string(), p.4.to_string()));
+        write!(table, "| {isa} | {format} | {rows} | {llama_cpp} | {candle} |").ok();
+        for (_, count) in counted {
+            write!(table, " {:.1} |", count / thousands).ok();
+        }
+        table.push('\n');
+    }
+    Ok(table)
+}
+
+/// The region's number, and its count by class.
+fn region_counts(line: &str) -> Option<(&str, Vec<(&str, f64)>)> {
+    let (region, counts) = line.strip_prefix("[cnt] mark")?.split_once("(delta) ")?;
+    let count = |word: &'_ str| -> Option<f64> { word.parse().ok() };
+    let classes = counts.split_whitespace().map(|word| {
+        let (class, number) = word.split_once('=')?;
+        Some((class, count(number)?))
+    });
+    Some((region, classes.collect::<Option<_>>()?))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn counts_are_for_each_thousand_multiply_accumulates_beside_the_peers() {
+        let counts = "[cnt] mark0(delta) insns=9 branch=1\n[cnt] mark1(delta) insns=5000 branch=20\nother\n";
+        let table = table("1 i8mm Q4_0 128 50000\n", counts).expect("a table");
+        assert_eq!(table.lines().last(), Some("| i8mm | Q4_0 | 128 | 120 | 199 | 100.0 | 0.4 |"));
+    }
+
+    #[test]
+    fn a_region_that_was_not_counted_is_an_error() {
+        assert!(table("2 neon Q4_0 1 1000\n", "[cnt] mark1(delta) insns=5\n").is_err());
+    }
+}
