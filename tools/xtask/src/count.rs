@@ -92,10 +92,9 @@ fn table(regions: &str, counts: &str) -> Result<String, String> {
 /// The region's number, and its count by class.
 fn region_counts(line: &str) -> Option<(&str, Vec<(&str, f64)>)> {
     let (region, counts) = line.strip_prefix("[cnt] mark")?.split_once("(delta) ")?;
-    let count = |word: &'_ str| -> Option<f64> { word.parse().ok() };
     let classes = counts.split_whitespace().map(|word| {
-        let (class, number) = word.split_once('=')?;
-        Some((class, count(number)?))
+        let (class, count) = word.split_once('=')?;
+        Some((class, count.parse().ok()?))
     });
     Some((region, classes.collect::<Option<_>>()?))
 }
