@@ -22,7 +22,7 @@ use crate::{CancelToken, Decoder, EngineError, LogitRows, ModelConfig};
 /// Tokens that pass through a layer together. Scratch memory grows with it; beyond this, speed does not.
 pub(crate) const CHUNK: usize = 128;
 /// Query rows (a head of a token each) of one task of attention: what the kernel reads the cache for at once.
-const ATTENTION_ROWS: usize = 32;
+const ATTENTION_ROWS: usize = 48;
 
 /// What decoders of one model share.
 #[derive(Debug)]
@@ -57,7 +57,7 @@ struct Chunk<'a> {
 
 impl LlamaDecoder {
     pub(crate) fn new(model: Arc<Llama>, kv_type: KvType, context_length: usize) -> Result<Self, EngineError> {
-        let needed = private_bytes(&model.config, kv_type, context_length);
+        let needed = private_bytes(&model.config, kv_type, context_length)?;
         memory::check_available(needed)?;
         Ok(Self {
             cache: KvCache::new(&model.config, kv_type, context_length)?,
@@ -282,8 +282,11 @@ impl Decoder for LlamaDecoder {
 }
 
 /// Private memory of a decoder whose context is full.
-pub(crate) fn private_bytes(config: &ModelConfig, kv_type: KvType, context_length: usize) -> u64 {
+///
+/// # Errors
+/// As for [`KvCache::bytes`].
+pub(crate) fn private_bytes(config: &ModelConfig, kv_type: KvType, context_length: usize) -> Result<u64, EngineError> {
     let logits = config.vocab_size * size_of::<f32>();
     let scratch = Scratch::bytes(config, CHUNK.min(context_length));
-    KvCache::bytes(config, kv_type, context_length) + scratch + logits as u64
+    Ok(KvCache::bytes(config, kv_type, context_length)? + scratch + logits as u64)
 }

@@ -1,7 +1,10 @@
 use half::f16;
 use memmap2::MmapMut;
-use sotto_kernels::plain::{Plain, cast_slice, cast_slice_mut};
-use sotto_kernels::{CacheElement, HeadCache, KEY_PANEL, Kernels, Output, Queries, value_width};
+use sotto_kernels::plain::{cast_slice, cast_slice_mut};
+use sotto_kernels::{
+    CacheElement, HeadCache, HeadCacheMut, KEY_PANEL, Kernels, Output, QuantizedHeadCache, QuantizedHeadCacheMut,
+    Queries, value_width,
+};
 
 use crate::pool::{Chunks, Team};
 use crate::{EngineError, ModelConfig};
@@ -14,13 +17,20 @@ pub enum KvType {
     F16,
     /// Four bytes a value, exact.
     F32,
+    /// A signed byte a value: half the memory of F16, and much faster behind many tokens, as attention computes in eight
+    /// bits too. Keys have a scale for every 32 values, values one for each position. Heads must be a multiple of 32
+    /// wide.
+    Q8_0,
 }
 
 impl KvType {
-    fn bytes(self) -> usize {
+    /// Bytes of `positions` (whole panels) of one head; `None` where this type does not fit the head's width.
+    fn head_bytes(self, positions: usize, head_dim: usize) -> Option<usize> {
+        let numbers = positions * (head_dim + value_width(head_dim));
         match self {
-            Self::F16 => 2,
-            Self::F32 => 4,
+            Self::F16 => Some(numbers * size_of::<f16>()),
+            Self::F32 => Some(numbers * size_of::<f32>()),
+            Self::Q8_0 => QuantizedHeadCache::bytes(positions, head_dim),
         }
     }
 }
@@ -40,76 +50,74 @@ pub(crate) struct KvCache {
     room: usize,
     /// Positions that were ever written: their pages are held.
     touched: usize,
-    bytes_per_position: usize,
 }
 
 impl KvCache {
+    /// # Errors
+    /// [`EngineError::Unsupported`] when `kv_type` does not fit the heads, [`EngineError::OutOfMemory`].
     pub(crate) fn new(config: &ModelConfig, kv_type: KvType, context_length: usize) -> Result<Self, EngineError> {
-        let needed = Self::bytes(config, kv_type, context_length);
+        let needed = Self::bytes(config, kv_type, context_length)?;
         let out_of_memory = || EngineError::OutOfMemory { needed, available: 0 };
         let len = usize::try_from(needed).map_err(|_| out_of_memory())?;
-        let room = context_length.next_multiple_of(KEY_PANEL);
         Ok(Self {
             kv_type,
             bytes: MmapMut::map_anon(len).map_err(|_| out_of_memory())?,
             heads: config.num_kv_heads,
             head_dim: config.head_dim,
-            room,
+            room: context_length.next_multiple_of(KEY_PANEL),
             touched: 0,
-            bytes_per_position: len / room,
         })
     }
 
     /// Bytes for a whole context.
-    pub(crate) fn bytes(config: &ModelConfig, kv_type: KvType, context_length: usize) -> u64 {
-        let heads = (config.num_layers * config.num_kv_heads) as u64;
-        let position = (config.head_dim + value_width(config.head_dim)) as u64;
-        heads * position * context_length.next_multiple_of(KEY_PANEL) as u64 * kv_type.bytes() as u64
+    ///
+    /// # Errors
+    /// [`EngineError::Unsupported`] when `kv_type` does not fit the heads.
+    pub(crate) fn bytes(config: &ModelConfig, kv_type: KvType, context_length: usize) -> Result<u64, EngineError> {
+        let head =
+            kv_type.head_bytes(context_length.next_multiple_of(KEY_PANEL), config.head_dim).ok_or_else(|| {
+                EngineError::unsupported(format!(
+                    "a KV cache of the type {kv_type:?} for heads {} wide",
+                    config.head_dim
+                ))
+            })?;
+        Ok((config.num_layers * config.num_kv_heads) as u64 * head as u64)
     }
 
     /// Bytes of the positions that were ever written.
     pub(crate) fn touched_bytes(&self) -> u64 {
-        self.touched as u64 * self.bytes_per_position as u64
+        (self.bytes.len() / self.room * self.touched) as u64
     }
 
     /// Writes rows `[positions, heads * head_dim]` of keys and values at `position` and after.
     pub(crate) fn write(&mut self, team: &Team<'_>, layer: usize, position: usize, keys: &[f32], values: &[f32]) {
-        match self.kv_type {
-            KvType::F16 => self.write_as(team, layer, position, keys, values, f16::from_f32),
-            KvType::F32 => self.write_as(team, layer, position, keys, values, |value| value),
-        }
-        self.touched = self.touched.max(position + keys.len() / (self.heads * self.head_dim));
-    }
-
-    fn write_as<E: Plain>(
-        &mut self,
-        team: &Team<'_>,
-        layer: usize,
-        position: usize,
-        keys: &[f32],
-        values: &[f32],
-        store: impl Fn(f32) -> E + Sync,
-    ) {
-        let (heads, head_dim, width, key_len) =
-            (self.heads, self.head_dim, value_width(self.head_dim), self.room * self.head_dim);
-        let head_len = self.head_len();
-        let cache = cast_slice_mut::<E>(&mut self.bytes).expect("a mapping is aligned to pages");
-        let layer = &mut cache[layer * heads * head_len..][..heads * head_len];
-        team.run_parts(Chunks::new(layer, head_len), |head, cache| {
-            let (cached_keys, cached_values) = cache.split_at_mut(key_len);
-            let rows = keys.chunks_exact(heads * head_dim).zip(values.chunks_exact(heads * head_dim));
-            for (position, (keys, values)) in (position..).zip(rows) {
-                let panel = &mut cached_keys[position / KEY_PANEL * KEY_PANEL * head_dim..];
-                let keys = &keys[head * head_dim..][..head_dim];
-                for (d, &key) in keys.iter().enumerate() {
-                    panel[d * KEY_PANEL + position % KEY_PANEL] = store(key);
+        let (kv_type, head_dim, width) = (self.kv_type, self.head_dim, self.heads * self.head_dim);
+        let (head_bytes, key_len) = (self.head_bytes(), self.key_len());
+        let layer = &mut self.bytes[layer * self.heads * head_bytes..][..self.heads * head_bytes];
+        team.run_parts(Chunks::new(layer, head_bytes), |head, cache| {
+            let columns = head * head_dim..(head + 1) * head_dim;
+            let store = |write: &mut dyn FnMut(usize, &[f32], &[f32])| {
+                let rows = keys.chunks_exact(width).zip(values.chunks_exact(width));
+                for (position, (keys, values)) in (position..).zip(rows) {
+                    write(position, &keys[columns.clone()], &values[columns.clone()]);
                 }
-                let values = &values[head * head_dim..][..head_dim];
-                for (cached, &value) in cached_values[position * width..].iter_mut().zip(values) {
-                    *cached = store(value);
+            };
+            match kv_type {
+                KvType::F16 => {
+                    let mut cache = head_of_mut::<f16>(cache, key_len, head_dim);
+                    store(&mut |position, key, value| cache.write(position, key, value));
+                }
+                KvType::F32 => {
+                    let mut cache = head_of_mut::<f32>(cache, key_len, head_dim);
+                    store(&mut |position, key, value| cache.write(position, key, value));
+                }
+                KvType::Q8_0 => {
+                    let mut cache = QuantizedHeadCacheMut::new(cache, head_dim);
+                    store(&mut |position, key, value| cache.write(position, key, value));
                 }
             }
         });
+        self.touched = self.touched.max(position + keys.len() / width);
     }
 
     /// Attention of queries whose heads share the key-value head `head`.
@@ -124,24 +132,35 @@ impl KvCache {
         queries: &Queries<'_>,
         out: &Output<'_>,
     ) {
+        let cache = &self.bytes[(layer * self.heads + head) * self.head_bytes()..][..self.head_bytes()];
+        let (key_len, head_dim) = (self.key_len(), self.head_dim);
         // SAFETY: the caller's.
         unsafe {
             match self.kv_type {
-                KvType::F16 => kernels.attend(&self.head::<f16>(layer, head), queries, out),
-                KvType::F32 => kernels.attend(&self.head::<f32>(layer, head), queries, out),
+                KvType::F16 => kernels.attend(&head_of::<f16>(cache, key_len, head_dim), queries, out),
+                KvType::F32 => kernels.attend(&head_of::<f32>(cache, key_len, head_dim), queries, out),
+                KvType::Q8_0 => kernels.attend_quantized(&QuantizedHeadCache::new(cache, head_dim), queries, out),
             }
         }
     }
 
-    fn head<E: CacheElement>(&self, layer: usize, head: usize) -> HeadCache<'_, E> {
-        let cache = cast_slice::<E>(&self.bytes).expect("a mapping is aligned to pages");
-        let head = &cache[(layer * self.heads + head) * self.head_len()..][..self.head_len()];
-        let (keys, values) = head.split_at(self.room * self.head_dim);
-        HeadCache::new(keys, values, self.head_dim)
+    /// Bytes of one head in one layer.
+    fn head_bytes(&self) -> usize {
+        self.kv_type.head_bytes(self.room, self.head_dim).expect("checked when the cache was made")
     }
 
-    /// Numbers of one head in one layer.
-    fn head_len(&self) -> usize {
-        self.room * (self.head_dim + value_width(self.head_dim))
+    /// Numbers of one head's keys.
+    fn key_len(&self) -> usize {
+        self.room * self.head_dim
     }
+}
+
+fn head_of<E: CacheElement>(bytes: &[u8], key_len: usize, head_dim: usize) -> HeadCache<'_, E> {
+    let (keys, values) = cast_slice(bytes).expect("a mapping is aligned to pages").split_at(key_len);
+    HeadCache::new(keys, values, head_dim)
+}
+
+fn head_of_mut<E: CacheElement>(bytes: &mut [u8], key_len: usize, head_dim: usize) -> HeadCacheMut<'_, E> {
+    let (keys, values) = cast_slice_mut(bytes).expect("a mapping is aligned to pages").split_at_mut(key_len);
+    HeadCacheMut::new(keys, values, head_dim)
 }

@@ -134,15 +134,18 @@ impl Model {
         }
     }
 
-    /// Memory of the model and one decoder with a full context of `context_length` tokens in F16 (F32 in candle's models,
-    /// which know no other). The weights of a packed file are mapped, those of any other are copied.
-    pub fn memory(&self, context_length: usize) -> MemoryEstimate {
+    /// Memory of the model and one decoder with a full context of `context_length` tokens (of the type F32 in candle's
+    /// models, which know no other). The weights of a packed file are mapped, those of any other are copied.
+    ///
+    /// # Errors
+    /// [`EngineError::Unsupported`] when the model's heads do not fit `kv_type`.
+    pub fn memory(&self, context_length: usize, kv_type: KvType) -> Result<MemoryEstimate, EngineError> {
         let private_bytes = match &self.inner.runtime {
-            Runtime::Sotto(model) => private_bytes(&model.config, KvType::F16, context_length),
+            Runtime::Sotto(model) => private_bytes(&model.config, kv_type, context_length)?,
             Runtime::Candle(model) => model.private_bytes(context_length),
         };
         let FileBytes { mapped, copied } = self.inner.file;
-        MemoryEstimate { mapped_bytes: mapped, copied_bytes: copied, private_bytes }
+        Ok(MemoryEstimate { mapped_bytes: mapped, copied_bytes: copied, private_bytes })
     }
 
     /// Bytes of the file that stay mapped: clean pages, which the system can take back at any time.

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use candle_core::quantized::GgmlDType;
 use candle_core::quantized::gguf_file::Value;
 use common::{TestModel, all_logits, exact_decoder, random_tokens, relative_error};
-use sotto_engine::{CancelToken, DecoderOptions, EngineError, KvType, LogitRows, ModelOptions};
+use sotto_engine::{CancelToken, DecoderOptions, EngineError, KvType, LogitRows, Model, ModelOptions};
 
 /// F32, F16 and BF16 weights: activations stay `f32`, only sums round.
 const FLOAT_BOUND: f64 = 1e-5;
@@ -15,6 +15,8 @@ const FLOAT_BOUND: f64 = 1e-5;
 const QUANTIZED_BOUND: f64 = 0.06;
 /// What an F16 cache adds.
 const F16_CACHE_BOUND: f64 = 3e-3;
+/// As above, of keys, values, queries and softmax weights of eight bits.
+const Q8_0_CACHE_BOUND: f64 = 0.06;
 
 fn assert_matches_reference(model: TestModel, tokens: usize, bound: f64, what: &str) {
     let tokens = random_tokens(tokens, model.vocab_size);
@@ -114,17 +116,45 @@ fn an_f16_cache_costs_little() {
 }
 
 #[test]
+fn a_cache_of_bytes_costs_what_its_rounding_does() {
+    for (heads, kv_heads, head_dim) in [(4, 2, 64), (3, 1, 32), (2, 2, 128)] {
+        let model = TestModel::new(heads, kv_heads, head_dim).with_random_weights();
+        let tokens = random_tokens(300, model.vocab_size);
+        let options = DecoderOptions { kv_type: KvType::Q8_0, ..DecoderOptions::default() };
+        let mut decoder = model.load().decoder(options).expect("a decoder");
+        let error = relative_error(&all_logits(&mut *decoder, &tokens), &model.reference(&tokens));
+        println!("Q8_0 cache: {error:.1e}");
+        assert!(error <= Q8_0_CACHE_BOUND, "{error:e}");
+    }
+}
+
+#[test]
+fn a_cache_of_bytes_wants_heads_of_32() {
+    let model = TestModel::new(2, 2, 48).with_random_weights().load();
+    let options = DecoderOptions { kv_type: KvType::Q8_0, ..DecoderOptions::default() };
+    let refused = model.decoder(options).map(drop);
+    assert!(matches!(&refused, Err(EngineError::Unsupported { .. })), "{refused:?}");
+    assert!(model.memory(64, KvType::Q8_0).is_err());
+    assert!(model.memory(64, KvType::F16).is_ok());
+}
+
+#[test]
 fn chunks_single_tokens_threads_and_second_tries_give_the_same_bits() {
-    for dtype in [GgmlDType::F32, GgmlDType::Q4K, GgmlDType::Q8_0] {
+    let types = [(GgmlDType::F32, KvType::F32), (GgmlDType::Q4K, KvType::F16), (GgmlDType::Q8_0, KvType::Q8_0)];
+    for (dtype, kv_type) in types {
         let mut model = TestModel::new(4, 2, 64);
         model.dtype = dtype;
         let model = model.with_random_weights();
+        let decoder_of = |model: &Model| {
+            let options = DecoderOptions { context_length: Some(model.config().context_length), kv_type };
+            model.decoder(options).expect("a decoder")
+        };
         let (loaded, cancel) = (model.load(), CancelToken::new());
         // More than two chunks.
         let tokens = random_tokens(300, model.vocab_size);
         let row = |logits: &[f32], i: usize| logits[i * model.vocab_size..][..model.vocab_size].to_vec();
 
-        let mut decoder = exact_decoder(&loaded);
+        let mut decoder = decoder_of(&loaded);
         let all = all_logits(&mut *decoder, &tokens);
         assert_eq!(decoder.position(), 300);
 
@@ -133,7 +163,7 @@ fn chunks_single_tokens_threads_and_second_tries_give_the_same_bits() {
         let redone = decoder.forward(&tokens[200..], LogitRows::Last, &cancel).expect("logits").to_vec();
         assert_eq!(redone, row(&all, 299), "{dtype:?}: after a truncation");
 
-        let mut singly = exact_decoder(&loaded);
+        let mut singly = decoder_of(&loaded);
         for (i, token) in tokens.iter().enumerate() {
             let logits = singly.forward(&[*token], LogitRows::Last, &cancel).expect("logits");
             assert_eq!(logits, row(&all, i), "{dtype:?}: token {i} alone");
@@ -141,7 +171,7 @@ fn chunks_single_tokens_threads_and_second_tries_give_the_same_bits() {
 
         let one_thread = model.load_with(ModelOptions { threads: Some(1), ..ModelOptions::default() });
         let ragged =
-            exact_decoder(&one_thread).forward(&tokens[..131], LogitRows::Last, &cancel).expect("logits").to_vec();
+            decoder_of(&one_thread).forward(&tokens[..131], LogitRows::Last, &cancel).expect("logits").to_vec();
         assert_eq!(ragged, row(&all, 130), "{dtype:?}: one thread, other chunks");
     }
 }
@@ -198,7 +228,7 @@ fn a_context_larger_than_memory_is_refused_before_it_is_allocated() {
         Err(EngineError::OutOfMemory { needed, .. }) => assert!(needed >= 1 << 39, "{needed}"),
         other => panic!("{other:?}"),
     }
-    assert!(loaded.memory(1 << 24).private_bytes >= 1 << 38);
+    assert!(loaded.memory(1 << 24, KvType::F16).expect("heads fit").private_bytes >= 1 << 38);
 }
 
 #[test]
@@ -211,10 +241,10 @@ fn memory_grows_with_what_is_read() {
     decoder.forward(&[5; 100], LogitRows::Last, &CancelToken::new()).expect("logits");
     // 2 layers, keys and values, 2 heads of 64, 2 bytes.
     assert_eq!(decoder.private_bytes() - before, 100 * 2 * 2 * 128 * 2);
-    assert!(decoder.private_bytes() <= loaded.memory(512).private_bytes);
+    assert!(decoder.private_bytes() <= loaded.memory(512, KvType::F16).expect("heads fit").private_bytes);
     // Not a packed file: what is used of it was copied.
-    assert_eq!(loaded.memory(512).mapped_bytes, 0);
-    assert_eq!(loaded.memory(512).copied_bytes, model.gguf().len() as u64);
+    assert_eq!(loaded.memory(512, KvType::F16).expect("heads fit").mapped_bytes, 0);
+    assert_eq!(loaded.memory(512, KvType::F16).expect("heads fit").copied_bytes, model.gguf().len() as u64);
 }
 
 #[test]

@@ -36,6 +36,9 @@ const TINY_SHAPE_ERROR: f32 = 0.05;
 /// What an F16 cache may add: its keys and values have 11 bits, and scores are sums of their products.
 const F16_CACHE_ERROR: f32 = 5e-3;
 
+/// What a Q8_0 cache may add, whose attention rounds queries and softmax weights to eight bits too.
+const Q8_0_CACHE_ERROR: f32 = 0.08;
+
 /// Without the right scaling of RoPE, logits must be off by more than this. (They are off by half of the largest.)
 const WRONG_SCALING_ERROR: f32 = 0.1;
 
@@ -191,11 +194,15 @@ fn say_what_was_exercised() {
 }
 
 #[test]
-fn short_prompts_with_an_f16_cache() {
+fn short_prompts_with_caches_that_round() {
     for golden in goldens("llama").iter().filter(|golden| !golden.is_long()) {
-        let bound = bound(&golden.encoding) + F16_CACHE_ERROR;
-        golden.assert_close("F16, prefill", &golden.by_prefill(&mut *golden.own_decoder(KvType::F16)), bound);
-        golden.assert_close("F16, by token", &golden.token_by_token(&mut *golden.own_decoder(KvType::F16)), bound);
+        for (kv_type, error) in [(KvType::F16, F16_CACHE_ERROR), (KvType::Q8_0, Q8_0_CACHE_ERROR)] {
+            let bound = bound(&golden.encoding) + error;
+            let what = format!("{kv_type:?}, prefill");
+            golden.assert_close(&what, &golden.by_prefill(&mut *golden.own_decoder(kv_type)), bound);
+            let what = format!("{kv_type:?}, by token");
+            golden.assert_close(&what, &golden.token_by_token(&mut *golden.own_decoder(kv_type)), bound);
+        }
     }
 }
 
@@ -208,8 +215,10 @@ fn beyond_8192_with_scaling_from_the_tensor() {
 #[test]
 fn beyond_8192_with_scaling_from_metadata() {
     let golden = golden("long-metadata");
-    let bound = bound("F32") + F16_CACHE_ERROR;
-    golden.assert_close("F16, prefill", &golden.by_prefill(&mut *golden.own_decoder(KvType::F16)), bound);
+    for (kv_type, error) in [(KvType::F16, F16_CACHE_ERROR), (KvType::Q8_0, Q8_0_CACHE_ERROR)] {
+        let logits = golden.by_prefill(&mut *golden.own_decoder(kv_type));
+        golden.assert_close(&format!("{kv_type:?}, prefill"), &logits, bound("F32") + error);
+    }
 }
 
 #[test]

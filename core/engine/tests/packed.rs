@@ -11,7 +11,7 @@ use candle_core::quantized::GgmlDType;
 use common::TestModel;
 use rand::RngExt;
 use sotto_engine::{
-    CancelToken, DecoderOptions, EngineError, GgufFile, LogitRows, Model, ModelOptions, open_packed, pack_file,
+    CancelToken, DecoderOptions, EngineError, GgufFile, KvType, LogitRows, Model, ModelOptions, open_packed, pack_file,
 };
 use tempfile::TempDir;
 
@@ -96,7 +96,12 @@ fn a_packed_model_gives_the_same_logits_to_the_last_bit() {
 fn a_packed_model_is_mapped_and_an_ordinary_one_is_copied() {
     let source = model(GgmlDType::Q4_0);
     let place = Place::with(&source);
-    let load = |file| Model::load(Arc::new(file), ModelOptions::default()).expect("loads").memory(64);
+    let load = |file| {
+        Model::load(Arc::new(file), ModelOptions::default())
+            .expect("loads")
+            .memory(64, KvType::F16)
+            .expect("a width that fits")
+    };
     let (mapped, copied) = (load(place.open().expect("packed")), load(GgufFile::open(place.model()).expect("valid")));
     assert_eq!(copied.mapped_bytes, 0);
     assert!(mapped.mapped_bytes > source.len() as u64);

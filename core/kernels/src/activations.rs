@@ -3,6 +3,7 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::packed::layout::SUB_BLOCK;
+use crate::simd::Simd;
 
 /// Values that share a sum: the smallest group of weights with a scale of its own (Q6_K's).
 pub(crate) const SUM_GROUP: usize = 16;
@@ -156,41 +157,61 @@ impl RowPointers {
     }
 }
 
-/// 1.5 * 2²³.
-const WHOLE: f32 = 12_582_912.0;
-
-/// Rounds rows. Values that are not finite give a scale that is not.
+/// Rounds rows to multiples of 1/127 of the largest in each group of 32. Values that are not finite give a scale that is
+/// not.
+///
+/// # Safety
+/// `S` runs on this CPU.
 #[inline(always)]
-pub(crate) fn quantize(x: &[f32], row: &mut ActivationRows<'_>) {
+pub(crate) unsafe fn quantize<S: Simd>(x: &[f32], row: &mut ActivationRows<'_>) {
     assert_eq!(x.len(), row.values.len(), "activation width");
-    let groups = x.as_chunks::<SUB_BLOCK>().0.iter().zip(row.values.as_chunks_mut::<SUB_BLOCK>().0);
-    for (group, (x, values)) in groups.enumerate() {
-        // `f32::max` would pass over NaN; a sum does not.
-        let mut largest = [0.0f32; SUM_GROUP];
-        let mut finite = [0.0f32; SUM_GROUP];
-        for x in x.as_chunks::<SUM_GROUP>().0 {
-            for i in 0..SUM_GROUP {
-                let magnitude = x[i].abs();
-                largest[i] = if magnitude > largest[i] { magnitude } else { largest[i] };
-                finite[i] += x[i] * 0.0;
-            }
-        }
-        let largest = largest.iter().fold(0.0f32, |a, &b| if b > a { b } else { a });
-        let not_finite: f32 = finite.iter().sum();
-        let scale = largest / 127.0 + not_finite;
-        // Where the reciprocal would overflow, the group is too small to matter: zeros.
-        let inverse = if scale >= f32::MIN_POSITIVE { 1.0 / scale } else { 0.0 };
-        for half in 0..2 {
-            let mut sum = 0i32;
-            for i in half * SUM_GROUP..(half + 1) * SUM_GROUP {
-                // Numbers of this size are whole: the sum is rounded to one, and its low byte is the integer.
-                let value = (x[i] * inverse + WHOLE).to_bits() as i8;
-                values[i] = value;
-                sum += i32::from(value);
-            }
-            row.sums[2 * group + half] = sum;
-        }
+    assert!(x.len() / SUM_GROUP <= row.sums.len() && x.len() / SUB_BLOCK <= row.scales.len(), "activation groups");
+    assert_eq!(row.scales.len(), row.scaled_sums.len(), "activation groups");
+    for group in 0..x.len() / SUB_BLOCK {
+        let at = group * SUB_BLOCK;
+        // SAFETY: the caller's; the group lies within both slices.
+        let (scale, sums) = unsafe { quantize_group::<S>(x.as_ptr().add(at), row.values.as_mut_ptr().add(at)) };
+        row.sums[2 * group..][..2].copy_from_slice(&sums);
         row.scales[group] = scale;
-        row.scaled_sums[group] = scale * (row.sums[2 * group] + row.sums[2 * group + 1]) as f32;
+        row.scaled_sums[group] = scale * (sums[0] + sums[1]) as f32;
     }
+}
+
+/// Rounds 32 values; returns their scale, and the sums of both halves.
+#[inline(always)]
+unsafe fn quantize_group<S: Simd>(x: *const f32, values: *mut i8) -> (f32, [i32; 2]) {
+    // SAFETY: the caller's: 32 numbers each.
+    unsafe {
+        // As integers, magnitudes have the same order, and what is not finite is larger than all numbers.
+        let mut largest = S::splat_int(0);
+        for at in (0..SUB_BLOCK).step_by(S::LANES) {
+            let magnitude = S::and(S::to_bits(S::load(x.add(at))), S::splat_int(i32::MAX));
+            largest = S::max_int(largest, magnitude);
+        }
+        let (scale, inverse) = scale_and_inverse(f32::from_bits(S::largest_lane(largest).cast_unsigned()));
+        let inverse = S::splat(inverse);
+        let mut sums = [0; SUB_BLOCK / SUM_GROUP];
+        for (half, sum) in sums.iter_mut().enumerate() {
+            let mut lanes = S::splat_int(0);
+            for at in (half * SUM_GROUP..(half + 1) * SUM_GROUP).step_by(S::LANES) {
+                let value = S::round_to_int(S::mul(S::load(x.add(at)), inverse));
+                S::store_i8(value, values.add(at));
+                lanes = S::add_int(lanes, value);
+            }
+            *sum = S::sum_lanes(lanes);
+        }
+        // What is not a number has no integer; whatever it became has zeros for a low byte.
+        (scale, if scale <= f32::MAX { sums } else { [0; 2] })
+    }
+}
+
+/// What the largest of a group becomes.
+const STEPS: f32 = 127.0;
+
+/// The scale of a group with that largest magnitude, and what values are multiplied with to be multiples of it: zero
+/// where the reciprocal would overflow, as the group is too small to matter, and where the scale is not finite.
+#[inline(always)]
+pub(crate) fn scale_and_inverse(largest: f32) -> (f32, f32) {
+    let usable = (f32::MIN_POSITIVE * STEPS..=f32::MAX).contains(&largest);
+    (largest * (1.0 / STEPS), if usable { STEPS / largest } else { 0.0 })
 }

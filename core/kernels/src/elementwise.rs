@@ -52,17 +52,18 @@ fn sum_of_squares(x: &[f32]) -> f32 {
     total(sums)
 }
 
-/// The largest of `x`, not NaN.
+/// The largest of `x`, not NaN, for a length that is a multiple of [`Simd::LANES`].
+///
+/// # Safety
+/// `S` runs on this CPU.
 #[inline(always)]
-pub(crate) fn largest(x: &[f32]) -> f32 {
-    let mut largest = [f32::NEG_INFINITY; PARTIAL_SUMS];
-    let (chunks, rest) = x.as_chunks::<PARTIAL_SUMS>();
-    for chunk in chunks {
-        for i in 0..PARTIAL_SUMS {
-            largest[i] = if chunk[i] > largest[i] { chunk[i] } else { largest[i] };
-        }
+pub(crate) unsafe fn largest<S: Simd>(x: &[f32]) -> f32 {
+    assert!(x.len().is_multiple_of(S::LANES), "whole vectors");
+    let mut largest = S::splat(f32::NEG_INFINITY);
+    for x in x.chunks_exact(S::LANES) {
+        largest = S::max(S::load(x.as_ptr()), largest);
     }
-    largest.iter().chain(rest).fold(f32::NEG_INFINITY, |a, &b| if b > a { b } else { a })
+    math::largest::<S>(largest)
 }
 
 /// See [`crate::scalar::rms_norm`].
@@ -80,9 +81,14 @@ pub(crate) fn rms_norm(x: &[f32], weight: &[f32], epsilon: f32, out: &mut [f32])
 #[inline(always)]
 pub(crate) fn add(x: &mut [f32], update: &[f32]) {
     assert_eq!(x.len(), update.len(), "row width");
-    for (x, update) in x.iter_mut().zip(update) {
-        *x += update;
+    let (chunks, rest) = x.as_chunks_mut::<PARTIAL_SUMS>();
+    let (updates, rest_updates) = update.as_chunks::<PARTIAL_SUMS>();
+    for (x, update) in chunks.iter_mut().zip(updates) {
+        // Copies, so that the compiler knows them to be apart.
+        let update = *update;
+        *x = std::array::from_fn(|i| x[i] + update[i]);
     }
+    rest.iter_mut().zip(rest_updates).for_each(|(x, update)| *x += update);
 }
 
 /// See [`crate::scalar::swiglu`].

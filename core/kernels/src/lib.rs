@@ -18,6 +18,8 @@ mod simd;
 mod table;
 
 pub use activations::{ActivationRows, Activations};
-pub use attention::{HeadCache, KEY_PANEL, MAX_HEAD_DIM, Queries, value_width};
+pub use attention::{
+    HeadCache, HeadCacheMut, KEY_PANEL, MAX_HEAD_DIM, QuantizedHeadCache, QuantizedHeadCacheMut, Queries, value_width,
+};
 pub use matmul::Output;
 pub use table::{CacheElement, Kernels, OVERRIDE};

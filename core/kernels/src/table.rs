@@ -6,10 +6,11 @@ use std::fmt;
 use std::ops::Range;
 use std::sync::OnceLock;
 
+use half::slice::HalfFloatSliceExt;
 use half::{bf16, f16};
 
 use crate::activations::{self, ActivationRows, Activations};
-use crate::attention::{self, HeadCache, Queries};
+use crate::attention::{self, HeadCache, QuantizedHeadCache, Queries};
 use crate::elementwise;
 use crate::matmul::{self, Output};
 use crate::packed::{PackedMatrix, WeightFormat};
@@ -37,6 +38,7 @@ pub struct Kernels {
     bf16: FloatMatmul,
     attend_f16: Attend<f16>,
     attend_f32: Attend<f32>,
+    attend_q8: unsafe fn(&QuantizedHeadCache<'_>, &Queries<'_>, &Output<'_>),
     rms_norm: unsafe fn(&[f32], &[f32], f32, &mut [f32]),
     swiglu: unsafe fn(&mut [f32], &[f32]),
     add: unsafe fn(&mut [f32], &[f32]),
@@ -61,8 +63,10 @@ macro_rules! table {
                 = attention::attend::<$isa, f16>(cache, queries, out));
             table!(@function [$($features)?] fn attend_f32(cache: &HeadCache<'_, f32>, queries: &Queries<'_>, out: &Output<'_>)
                 = attention::attend::<$isa, f32>(cache, queries, out));
+            table!(@function [$($features)?] fn attend_q8(cache: &QuantizedHeadCache<'_>, queries: &Queries<'_>, out: &Output<'_>)
+                = attention::attend_quantized::<$isa>(cache, queries, out));
             table!(@function [$($features)?] fn quantize(x: &[f32], rows: &mut ActivationRows<'_>)
-                = activations::quantize(x, rows));
+                = activations::quantize::<$isa>(x, rows));
             table!(@function [$($features)?] fn rms_norm(x: &[f32], weight: &[f32], epsilon: f32, out: &mut [f32])
                 = elementwise::rms_norm(x, weight, epsilon, out));
             table!(@function [$($features)?] fn swiglu(gate: &mut [f32], up: &[f32])
@@ -74,7 +78,7 @@ macro_rules! table {
                 is_available: $is_available,
                 quantize, q4_0, q8_0, q4_k, q5_k, q6_k,
                 f32: float_f32, f16: float_f16, bf16: float_bf16,
-                attend_f16, attend_f32, rms_norm, swiglu, add,
+                attend_f16, attend_f32, attend_q8, rms_norm, swiglu, add,
             }
         };
     };
@@ -82,13 +86,7 @@ macro_rules! table {
         $(#[target_feature(enable = $features)])?
         unsafe fn $name(weights: &PackedMatrix<'_>, x: &Activations, panels: Range<usize>, out: &Output<'_>) {
             // SAFETY: the caller's: `Kernels::matmul` has checked the sizes.
-            unsafe {
-                if x.rows() <= matmul::direct::MAX_ROWS {
-                    <$isa as matmul::Products>::few_rows::<matmul::$format>(weights, x, panels, out);
-                } else {
-                    <$isa as matmul::Products>::many_rows::<matmul::$format>(weights, x, panels, out);
-                }
-            }
+            unsafe { <$isa as matmul::Products>::matmul::<matmul::$format>(weights, x, panels, out) }
         }
     };
     (@function [$($features:literal)?] fn $name:ident($($argument:ident: $type:ty),*) = $body:expr) => {
@@ -249,6 +247,19 @@ impl Kernels {
         unsafe { E::attend(self)(cache, queries, out) }
     }
 
+    /// As [`Kernels::attend`], over a quantized cache: queries and softmax weights are rounded to eight bits too.
+    ///
+    /// # Safety
+    /// As there.
+    ///
+    /// # Panics
+    /// When sizes do not fit together.
+    pub unsafe fn attend_quantized(&self, cache: &QuantizedHeadCache<'_>, queries: &Queries<'_>, out: &Output<'_>) {
+        assert!(queries.first_position + queries.tokens.1 <= cache.positions(), "positions");
+        // SAFETY: as in `attend`.
+        unsafe { (self.attend_q8)(cache, queries, out) }
+    }
+
     /// See [`crate::scalar::rms_norm`].
     pub fn rms_norm(&self, x: &[f32], weight: &[f32], epsilon: f32, out: &mut [f32]) {
         // SAFETY: a table is handed out only where its instructions are available.
@@ -286,18 +297,37 @@ impl fmt::Debug for Kernels {
 /// A number format of a key-value cache.
 pub trait CacheElement: crate::plain::Plain + private::Sealed {
     #[doc(hidden)]
+    const ZERO: Self;
+
+    #[doc(hidden)]
     fn attend(kernels: &Kernels) -> Attend<Self>;
+
+    /// Rounds numbers of the same count.
+    #[doc(hidden)]
+    fn narrow(from: &[f32], to: &mut [Self]);
 }
 
 impl CacheElement for f16 {
+    const ZERO: Self = f16::ZERO;
+
     fn attend(kernels: &Kernels) -> Attend<Self> {
         kernels.attend_f16
+    }
+
+    fn narrow(from: &[f32], to: &mut [Self]) {
+        to.convert_from_f32_slice(from);
     }
 }
 
 impl CacheElement for f32 {
+    const ZERO: Self = 0.0;
+
     fn attend(kernels: &Kernels) -> Attend<Self> {
         kernels.attend_f32
+    }
+
+    fn narrow(from: &[f32], to: &mut [Self]) {
+        to.copy_from_slice(from);
     }
 }
 

@@ -5,7 +5,10 @@ mod common;
 use common::random_values;
 use half::f16;
 use sotto_kernels::plain::Plain;
-use sotto_kernels::{CacheElement, HeadCache, KEY_PANEL, Kernels, Output, Queries, value_width};
+use sotto_kernels::{
+    CacheElement, HeadCache, KEY_PANEL, Kernels, Output, QuantizedHeadCache, QuantizedHeadCacheMut, Queries,
+    value_width,
+};
 
 /// Relative error of a normalized value.
 const RMS_NORM_BOUND: f64 = 2e-6;
@@ -14,6 +17,11 @@ const SWIGLU_BOUND: f64 = 1e-6;
 const SWIGLU_FLOOR: f64 = 1e-36;
 /// Absolute error of an attention output, relative to the largest value.
 const ATTENTION_BOUND: f64 = 1e-5;
+/// What a number may be off after it was rounded to eight bits, relative to the largest that shares its scale.
+const ROUNDING: f64 = 0.5 / 127.0;
+/// Absolute error of attention over a quantized cache against the numbers before they were rounded, relative to the
+/// largest value, for scores of a few units.
+const QUANTIZED_ATTENTION_BOUND: f64 = 0.03;
 
 fn on_every_set<T: PartialEq + std::fmt::Debug>(work: impl Fn(&Kernels) -> T) -> T {
     let expected = work(Kernels::named("scalar").expect("runs everywhere"));
@@ -176,6 +184,151 @@ fn attention_over_f32() {
 fn attention_of_a_token_alone_is_the_same() {
     let (head_dim, heads, tokens) = (64, 4, 150);
     let cache = Cache::new(tokens, head_dim, f16::from_f32, |x| f64::from(x.to_f32()));
+    let queries = random_values(tokens * heads * head_dim, 2.0);
+    for kernels in Kernels::available() {
+        let together = cache.attend(kernels, &queries, heads, 0);
+        let alone: Vec<f32> = (0..tokens)
+            .zip(queries.chunks(heads * head_dim))
+            .flat_map(|(token, query)| cache.attend(kernels, query, heads, token))
+            .collect();
+        assert_eq!(together, alone, "{}", kernels.name());
+    }
+}
+
+/// A quantized cache with random keys and values, the numbers that it holds, and those that it was given.
+struct Quantized {
+    head_dim: usize,
+    /// As `f32`, for their alignment.
+    bytes: Vec<f32>,
+    keys: Vec<f32>,
+    values: Vec<f32>,
+}
+
+impl Quantized {
+    fn new(positions: usize, head_dim: usize) -> Self {
+        // Room for more than the positions: what lies beyond them must not matter.
+        let room = positions.next_multiple_of(KEY_PANEL) + KEY_PANEL;
+        let len = QuantizedHeadCache::bytes(room, head_dim).expect("a multiple of 32");
+        let mut bytes = vec![f32::NAN; len.div_ceil(4)];
+        let (keys, values) = (random_values(positions * head_dim, 2.0), random_values(positions * head_dim, 2.0));
+        let mut cache = QuantizedHeadCacheMut::new(cast_slice_mut(&mut bytes), head_dim);
+        for (position, (key, value)) in keys.chunks(head_dim).zip(values.chunks(head_dim)).enumerate() {
+            cache.write(position, key, value);
+        }
+        Self { head_dim, bytes, keys, values }
+    }
+
+    fn attend(&self, kernels: &Kernels, queries: &[f32], heads: usize, first_position: usize) -> Vec<f32> {
+        let (tokens, stride) = (queries.len() / (heads * self.head_dim), heads * self.head_dim);
+        let mut result = vec![0.0; queries.len()];
+        let job = Queries {
+            values: queries,
+            stride,
+            heads: (1, heads),
+            tokens: (0, tokens),
+            first_position,
+            scale: 1.0 / (self.head_dim as f32).sqrt(),
+        };
+        let cache = QuantizedHeadCache::new(as_bytes(&self.bytes), self.head_dim);
+        // SAFETY: one thread.
+        unsafe { kernels.attend_quantized(&cache, &job, &Output::new(&mut result, stride)) };
+        result
+    }
+
+    /// With everything rounded but the softmax weights: the output, and how far off their rounding may put it.
+    fn expected(&self, query: &[f32], visible: usize) -> (Vec<f64>, Vec<f64>) {
+        let d = self.head_dim;
+        let scaled: Vec<f32> = query.iter().map(|q| q * (1.0 / (d as f32).sqrt())).collect();
+        let query = rounded(&scaled, 32, f64::from);
+        let keys = rounded(&self.keys[..visible * d], 32, |scale| f16::from_f32(scale).to_f64());
+        let values = rounded(&self.values[..visible * d], d, f64::from);
+        let scores: Vec<f64> = keys.chunks(d).map(|key| key.iter().zip(&query).map(|(k, q)| k * q).sum()).collect();
+        let max = scores.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+        let weights: Vec<f64> = scores.iter().map(|score| (score - max).exp()).collect();
+        let total: f64 = weights.iter().sum();
+        let largest = |row: &[f64]| row.iter().fold(0.0f64, |a, b| a.max(b.abs()));
+        let (mut out, mut bound) = (vec![0.0; d], vec![0.0; d]);
+        for (group, weights) in weights.chunks(32).enumerate() {
+            let rows = values[group * 32 * d..].chunks(d);
+            // Weights are rounded together with the scales of the values, which the largest of each stands for.
+            let most = rows.clone().zip(weights).map(|(row, weight)| largest(row) * weight).fold(0.0, f64::max);
+            for (row, weight) in rows.zip(weights) {
+                for i in 0..d {
+                    out[i] += weight * row[i] / total;
+                    bound[i] += ROUNDING * most * (row[i] / largest(row)).abs() / total;
+                }
+            }
+        }
+        (out, bound)
+    }
+}
+
+/// Numbers after they were rounded to 1/127 of the largest of each `group`.
+fn rounded(x: &[f32], group: usize, stored: impl Fn(f32) -> f64) -> Vec<f64> {
+    let mut out = Vec::new();
+    for x in x.chunks(group) {
+        let scale = x.iter().fold(0.0f32, |a, b| a.max(b.abs())) / 127.0;
+        out.extend(x.iter().map(|x| f64::from((x * (1.0 / scale)).round_ties_even()) * stored(scale)));
+    }
+    out
+}
+
+fn as_bytes(numbers: &[f32]) -> &[u8] {
+    // SAFETY: bytes have no alignment and no invalid values.
+    unsafe { numbers.align_to().1 }
+}
+
+fn cast_slice_mut(numbers: &mut [f32]) -> &mut [u8] {
+    // SAFETY: as above, and every four bytes are an `f32`.
+    unsafe { numbers.align_to_mut().1 }
+}
+
+#[test]
+fn attention_over_a_quantized_cache() {
+    for (head_dim, heads, tokens, before) in
+        [(64, 5, 1, 0), (64, 3, 1, 127), (32, 5, 40, 31), (128, 2, 3, 300), (96, 8, 5, 125), (256, 2, 1, 95)]
+    {
+        let cache = Quantized::new(before + tokens, head_dim);
+        let queries = random_values(tokens * heads * head_dim, 2.0);
+        let out = on_every_set(|kernels| cache.attend(kernels, &queries, heads, before));
+        for (token, row) in out.chunks(heads * head_dim).enumerate() {
+            assert!(row[..head_dim].iter().all(|&x| x == 0.0), "head 0 was not asked for");
+            for head in 1..heads {
+                let query = &queries[(token * heads + head) * head_dim..][..head_dim];
+                let (expected, bound) = cache.expected(query, before + token + 1);
+                for (i, (expected, bound)) in expected.iter().zip(bound).enumerate() {
+                    let error = (f64::from(row[head * head_dim + i]) - expected).abs();
+                    assert!(error <= bound + 2.0 * ATTENTION_BOUND, "{head_dim} wide: off by {error:e}, not {bound:e}");
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn a_quantized_cache_is_near_the_numbers_it_was_given() {
+    let (head_dim, positions) = (64, 400);
+    let cache = Quantized::new(positions, head_dim);
+    let widened = |x: &[f32]| x.iter().map(|&x| f64::from(x)).collect();
+    let exact: Cache<f32> = Cache {
+        head_dim,
+        keys: Vec::new(),
+        values: Vec::new(),
+        plain_keys: widened(&cache.keys),
+        plain_values: widened(&cache.values),
+    };
+    let query = random_values(2 * head_dim, 2.0);
+    let out = cache.attend(Kernels::get(), &query, 2, positions - 1);
+    for (actual, expected) in out[head_dim..].iter().zip(exact.expected(&query[head_dim..], positions)) {
+        let error = (f64::from(*actual) - expected).abs();
+        assert!(error <= 2.0 * QUANTIZED_ATTENTION_BOUND, "{actual} is {error:e} from {expected}");
+    }
+}
+
+#[test]
+fn a_token_alone_reads_a_quantized_cache_as_among_others() {
+    let (head_dim, heads, tokens) = (64, 4, 150);
+    let cache = Quantized::new(tokens, head_dim);
     let queries = random_values(tokens * heads * head_dim, 2.0);
     for kernels in Kernels::available() {
         let together = cache.attend(kernels, &queries, heads, 0);

@@ -17,21 +17,23 @@ use crate::sequence::Sequence;
 pub struct BenchOptions {
     /// Prompt lengths, in tokens.
     pub prefill: Vec<usize>,
-    /// Tokens to decode, at each depth.
+    /// Tokens to decode; none is no measurement of decoding.
     pub decode: usize,
-    /// Tokens that are in the context before decoding starts.
+    /// Tokens that are in the context before prefill or decoding starts: each is measured at each of them.
     pub depths: Vec<usize>,
     /// How often each is measured; the median counts.
     pub repetitions: usize,
 }
 
-/// Speed of one prefill length.
+/// Speed of one prefill length at one depth.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub struct PrefillSpeed {
     /// Prompt length.
     pub tokens: usize,
     /// Median of the repetitions.
     pub tokens_per_second: f64,
+    /// Tokens in the context before.
+    pub depth: usize,
 }
 
 /// Speed of decoding at one depth.
@@ -92,11 +94,10 @@ impl LocalModel {
     ) -> Result<BenchReport, Error> {
         let loaded = self.loaded();
         let config = loaded.engine.config();
-        let longest_prefill = options.prefill.iter().copied().max().unwrap_or(0);
-        let deepest = options.depths.iter().copied().max().unwrap_or(0) + options.decode;
-        let context = longest_prefill.max(deepest);
-        if options.repetitions == 0 || context == 0 || options.prefill.contains(&0) {
-            return Err(Error::invalid_input("a measurement needs at least one repetition and one token"));
+        let longest = options.prefill.iter().copied().chain([options.decode]).max().unwrap_or(0);
+        let context = options.depths.iter().copied().max().unwrap_or(0) + longest;
+        if options.repetitions == 0 || longest == 0 || options.prefill.contains(&0) || options.depths.is_empty() {
+            return Err(Error::invalid_input("a measurement needs a depth, and at least one repetition and one token"));
         }
         if context > config.context_length {
             return Err(Error::ContextFull { limit: config.context_length, needed: context });
@@ -104,34 +105,35 @@ impl LocalModel {
         let tokens = some_tokens(context, config.vocab_size);
         let mut sequence = Sequence::new(loaded.decoder(context)?);
         let mut prefill = Vec::new();
-        for &length in &options.prefill {
-            on_step(format!("prefill {length}"));
-            let seconds = median(options.repetitions, || {
-                sequence.truncate(0);
-                timed(|| sequence.append(&tokens[..length], LogitRows::Last, cancel))
-            })?;
-            prefill.push(PrefillSpeed { tokens: length, tokens_per_second: rate(length, seconds) });
-        }
         let mut decode = Vec::new();
-        for &depth in options.depths.iter().filter(|_| options.decode > 0) {
-            on_step(format!("decode {} at depth {depth}", options.decode));
+        for &depth in &options.depths {
+            on_step(format!("{depth} tokens before"));
             sequence.truncate(0);
             if depth > 0 {
                 sequence.append(&tokens[..depth], LogitRows::Last, cancel)?;
             }
-            let seconds = median(options.repetitions, || {
-                sequence.truncate(depth);
-                timed(|| {
-                    tokens[depth..depth + options.decode]
-                        .iter()
-                        .try_for_each(|&token| sequence.append(&[token], LogitRows::Last, cancel).map(drop))
-                })
-            })?;
-            decode.push(DecodeSpeed {
-                tokens: options.decode,
-                tokens_per_second: rate(options.decode, seconds),
-                depth,
-            });
+            let mut speed = |step: String, pieces: &[&[u32]]| {
+                on_step(step);
+                let count = pieces.iter().map(|piece| piece.len()).sum();
+                let seconds = median(options.repetitions, || {
+                    sequence.truncate(depth);
+                    timed(|| {
+                        pieces.iter().try_for_each(|piece| sequence.append(piece, LogitRows::Last, cancel).map(drop))
+                    })
+                })?;
+                Ok::<_, Error>((count, rate(count, seconds)))
+            };
+            for &length in &options.prefill {
+                let prompt = &tokens[depth..depth + length];
+                let (tokens, tokens_per_second) = speed(format!("prefill {length} at depth {depth}"), &[prompt])?;
+                prefill.push(PrefillSpeed { tokens, tokens_per_second, depth });
+            }
+            if options.decode > 0 {
+                let singly: Vec<_> = tokens[depth..depth + options.decode].chunks(1).collect();
+                let step = format!("decode {} at depth {depth}", options.decode);
+                let (tokens, tokens_per_second) = speed(step, &singly)?;
+                decode.push(DecodeSpeed { tokens, tokens_per_second, depth });
+            }
         }
         let ProcessMemory { peak_rss_bytes, private_rss_bytes } = process_memory();
         Ok(BenchReport {

@@ -116,7 +116,7 @@ impl LocalModel {
         if context_length > config.context_length {
             return Err(Error::ContextFull { limit: config.context_length, needed: context_length });
         }
-        let memory = loaded.engine.memory(context_length);
+        let memory = loaded.engine.memory(context_length, loaded.kv_type)?;
         let available_bytes = sotto_engine::available_memory();
         let file = &loaded.file;
         Ok(ModelReport {

@@ -27,17 +27,32 @@ use crate::simd::{self, Simd};
 
 /// Products of an instruction set: [`direct`] and [`expanded`], unless it has its own way.
 pub(crate) trait Products: Simd {
-    /// The columns of `panels` of the product of `x`, of at most [`direct::MAX_ROWS`] rows, with `weights`.
+    /// The columns of `panels` of the product of `x` with `weights`.
     ///
     /// # Safety
     /// The CPU has the instructions, sizes fit together, and nobody else writes those columns.
+    #[inline(always)]
+    unsafe fn matmul<F: Format>(weights: &PackedMatrix<'_>, x: &Activations, panels: Range<usize>, out: &Output<'_>) {
+        // SAFETY: the caller's.
+        unsafe {
+            match x.rows() <= direct::MAX_ROWS {
+                true => Self::few_rows::<F>(weights, x, panels, out),
+                false => Self::many_rows::<F>(weights, x, panels, out),
+            }
+        }
+    }
+
+    /// As [`Products::matmul`], of at most [`direct::MAX_ROWS`] rows.
+    ///
+    /// # Safety
+    /// As there.
     #[inline(always)]
     unsafe fn few_rows<F: Format>(weights: &PackedMatrix<'_>, x: &Activations, panels: Range<usize>, out: &Output<'_>) {
         // SAFETY: the caller's.
         unsafe { direct::matmul::<Self, F>(weights, x, panels, out) }
     }
 
-    /// As [`Products::few_rows`], of more rows.
+    /// As [`Products::matmul`], of more rows.
     ///
     /// # Safety
     /// As there.
@@ -103,9 +118,15 @@ impl<'a> Output<'a> {
     #[inline(always)]
     pub(crate) unsafe fn write_panel(&self, row: usize, panel: usize, values: &[f32; PANEL_ROWS]) {
         let column = panel * PANEL_ROWS;
-        let count = PANEL_ROWS.min(self.stride - column);
-        // SAFETY: the caller's.
-        unsafe { self.write(row, column, &values[..count]) }
+        assert!(row < self.rows && column < self.stride, "output size");
+        // SAFETY: row and columns lie within the slice that `new` took; and the caller's.
+        unsafe {
+            let to = self.start.add(row * self.stride + column);
+            match self.stride - column {
+                PANEL_ROWS.. => to.cast::<[f32; PANEL_ROWS]>().write(*values),
+                count => std::ptr::copy_nonoverlapping(values.as_ptr(), to, count),
+            }
+        }
     }
 
     /// Writes a part of a row.

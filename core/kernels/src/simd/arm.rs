@@ -55,11 +55,16 @@ macro_rules! simd_128 {
                 neg_fma(a: float32x4_t, b: float32x4_t, c: float32x4_t) -> float32x4_t = vfmsq_f32(c, a, b);
                 round_to_int(x: float32x4_t) -> uint32x4_t = vreinterpretq_u32_s32(vcvtnq_s32_f32(x));
                 to_f32(x: uint32x4_t) -> float32x4_t = vcvtq_f32_s32(vreinterpretq_s32_u32(x));
+                to_bits(x: float32x4_t) -> uint32x4_t = vreinterpretq_u32_f32(x);
                 from_bits(x: uint32x4_t) -> float32x4_t = vreinterpretq_f32_u32(x);
                 splat_int(x: i32) -> uint32x4_t = vdupq_n_u32(x.cast_unsigned());
                 load_int(from: *const u8) -> uint32x4_t = vreinterpretq_u32_u8(vld1q_u8(from));
                 load_i8(from: *const u8) -> uint32x4_t = vreinterpretq_u32_s32(widen_i8(from));
+                max_int(a: uint32x4_t, b: uint32x4_t) -> uint32x4_t =
+                    vreinterpretq_u32_s32(vmaxq_s32(vreinterpretq_s32_u32(a), vreinterpretq_s32_u32(b)));
                 add_int(a: uint32x4_t, b: uint32x4_t) -> uint32x4_t = vaddq_u32(a, b);
+                sum_lanes(x: uint32x4_t) -> i32 = vaddvq_u32(x).cast_signed();
+                largest_lane(x: uint32x4_t) -> i32 = vmaxvq_s32(vreinterpretq_s32_u32(x));
                 and(a: uint32x4_t, b: uint32x4_t) -> uint32x4_t = vandq_u32(a, b);
                 or(a: uint32x4_t, b: uint32x4_t) -> uint32x4_t = vorrq_u32(a, b);
                 // Shifts by a negative number go right.
@@ -80,6 +85,13 @@ macro_rules! simd_128 {
             #[inline(always)]
             unsafe fn store(x: float32x4_t, to: *mut f32) {
                 vst1q_f32(to, x);
+            }
+
+            #[inline(always)]
+            unsafe fn store_i8(x: uint32x4_t, to: *mut i8) {
+                let halves = vmovn_u32(x);
+                let bytes = vmovn_u16(vcombine_u16(halves, halves));
+                to.cast::<u32>().write_unaligned(vget_lane_u32::<0>(vreinterpret_u32_u8(bytes)));
             }
 
             #[inline(always)]

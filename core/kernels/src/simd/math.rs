@@ -32,3 +32,18 @@ pub(crate) unsafe fn silu<S: Simd>(x: S::F32) -> S::F32 {
     let one = S::splat(1.0);
     S::div(x, S::add(one, exp::<S>(S::sub(S::splat(0.0), x))))
 }
+
+/// The largest of all lanes, none of which is NaN.
+#[inline(always)]
+pub(crate) unsafe fn largest<S: Simd>(x: S::F32) -> f32 {
+    let mut lanes = [f32::NEG_INFINITY; 16];
+    S::store(x, lanes.as_mut_ptr());
+    let mut half = S::LANES / 2;
+    while half > 0 {
+        for lane in 0..half {
+            lanes[lane] = if lanes[lane] > lanes[lane + half] { lanes[lane] } else { lanes[lane + half] };
+        }
+        half /= 2;
+    }
+    lanes[0]
+}

@@ -1,8 +1,9 @@
 //! Vector instruction sets behind one trait: an algorithm is written once and compiled for each of them.
 //!
 //! Generic code is `#[inline(always)]` and ends up inside a function with `#[target_feature]` ([`crate::table`] makes
-//! them), where the compiler turns every method here into an instruction or two. No method looks across lanes, and all of
-//! them round alike: what the algorithms compute does not depend on the instruction set, to the last bit.
+//! them), where the compiler turns every method here into an instruction or two. No method but the reductions of integers, whose
+//! order does not matter, looks across lanes, and all of them round alike: what the algorithms compute does not depend on
+//! the instruction set, to the last bit.
 
 // Each method is an instruction whose one precondition is the trait's, and which touches memory only as it says.
 #![allow(unsafe_op_in_unsafe_fn)]
@@ -54,6 +55,7 @@ pub(crate) trait Simd: Copy + 'static {
     /// To the nearest integer, ties to even, of a number that fits.
     unsafe fn round_to_int(x: Self::F32) -> Self::Int;
     unsafe fn to_f32(x: Self::Int) -> Self::F32;
+    unsafe fn to_bits(x: Self::F32) -> Self::Int;
     /// The bits of the lanes as `f32`.
     unsafe fn from_bits(x: Self::Int) -> Self::F32;
 
@@ -62,9 +64,17 @@ pub(crate) trait Simd: Copy + 'static {
     unsafe fn store_int(x: Self::Int, to: *mut u8);
     /// Widens [`Simd::LANES`] signed bytes.
     unsafe fn load_i8(from: *const u8) -> Self::Int;
+    /// The low byte of each lane.
+    unsafe fn store_i8(x: Self::Int, to: *mut i8);
+    /// The larger signed integer.
+    unsafe fn max_int(a: Self::Int, b: Self::Int) -> Self::Int;
     unsafe fn add_int(a: Self::Int, b: Self::Int) -> Self::Int;
     unsafe fn and(a: Self::Int, b: Self::Int) -> Self::Int;
     unsafe fn or(a: Self::Int, b: Self::Int) -> Self::Int;
+    /// The sum of all lanes.
+    unsafe fn sum_lanes(x: Self::Int) -> i32;
+    /// The largest signed integer of all lanes.
+    unsafe fn largest_lane(x: Self::Int) -> i32;
     /// Shifts each 32-bit lane left.
     unsafe fn shl<const N: u32>(x: Self::Int) -> Self::Int;
     /// Shifts each 32-bit lane right, filling with zeros.

@@ -108,6 +108,11 @@ impl Simd for Portable {
     }
 
     #[inline(always)]
+    unsafe fn to_bits(x: Self::F32) -> Self::Int {
+        map(x, f32::to_bits)
+    }
+
+    #[inline(always)]
     unsafe fn from_bits(x: Self::Int) -> Self::F32 {
         map(x, f32::from_bits)
     }
@@ -133,6 +138,16 @@ impl Simd for Portable {
     }
 
     #[inline(always)]
+    unsafe fn store_i8(x: Self::Int, to: *mut i8) {
+        to.cast::<[i8; LANES]>().write_unaligned(map(x, |x| x as i8));
+    }
+
+    #[inline(always)]
+    unsafe fn max_int(a: Self::Int, b: Self::Int) -> Self::Int {
+        zip(a, b, |a, b| a.cast_signed().max(b.cast_signed()).cast_unsigned())
+    }
+
+    #[inline(always)]
     unsafe fn add_int(a: Self::Int, b: Self::Int) -> Self::Int {
         zip(a, b, u32::wrapping_add)
     }
@@ -145,6 +160,16 @@ impl Simd for Portable {
     #[inline(always)]
     unsafe fn or(a: Self::Int, b: Self::Int) -> Self::Int {
         zip(a, b, |a, b| a | b)
+    }
+
+    #[inline(always)]
+    unsafe fn sum_lanes(x: Self::Int) -> i32 {
+        x.into_iter().fold(0, u32::wrapping_add).cast_signed()
+    }
+
+    #[inline(always)]
+    unsafe fn largest_lane(x: Self::Int) -> i32 {
+        x.into_iter().map(u32::cast_signed).fold(i32::MIN, i32::max)
     }
 
     #[inline(always)]

@@ -50,11 +50,15 @@ impl Simd for Avx512Vnni {
         round_to_int(x: __m512) -> __m512i =
             _mm512_cvt_roundps_epi32::<{ _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC }>(x);
         to_f32(x: __m512i) -> __m512 = _mm512_cvtepi32_ps(x);
+        to_bits(x: __m512) -> __m512i = _mm512_castps_si512(x);
         from_bits(x: __m512i) -> __m512 = _mm512_castsi512_ps(x);
         splat_int(x: i32) -> __m512i = _mm512_set1_epi32(x);
         load_int(from: *const u8) -> __m512i = _mm512_loadu_si512(from.cast());
         load_i8(from: *const u8) -> __m512i = _mm512_cvtepi8_epi32(_mm_loadu_si128(from.cast()));
+        max_int(a: __m512i, b: __m512i) -> __m512i = _mm512_max_epi32(a, b);
         add_int(a: __m512i, b: __m512i) -> __m512i = _mm512_add_epi32(a, b);
+        sum_lanes(x: __m512i) -> i32 = _mm512_reduce_add_epi32(x);
+        largest_lane(x: __m512i) -> i32 = _mm512_reduce_max_epi32(x);
         and(a: __m512i, b: __m512i) -> __m512i = _mm512_and_si512(a, b);
         or(a: __m512i, b: __m512i) -> __m512i = _mm512_or_si512(a, b);
         shr_by(x: __m512i, n: u32) -> __m512i = _mm512_srl_epi32(x, _mm_cvtsi32_si128(n.cast_signed()));
@@ -67,6 +71,11 @@ impl Simd for Avx512Vnni {
     #[inline(always)]
     unsafe fn store(x: __m512, to: *mut f32) {
         _mm512_storeu_ps(to, x);
+    }
+
+    #[inline(always)]
+    unsafe fn store_i8(x: __m512i, to: *mut i8) {
+        _mm_storeu_si128(to.cast(), _mm512_cvtepi32_epi8(x));
     }
 
     #[inline(always)]
@@ -117,11 +126,17 @@ macro_rules! simd_256 {
                 // In the rounding mode that Rust code may rely on: to nearest, ties to even.
                 round_to_int(x: __m256) -> __m256i = _mm256_cvtps_epi32(x);
                 to_f32(x: __m256i) -> __m256 = _mm256_cvtepi32_ps(x);
+                to_bits(x: __m256) -> __m256i = _mm256_castps_si256(x);
                 from_bits(x: __m256i) -> __m256 = _mm256_castsi256_ps(x);
                 splat_int(x: i32) -> __m256i = _mm256_set1_epi32(x);
                 load_int(from: *const u8) -> __m256i = _mm256_loadu_si256(from.cast());
                 load_i8(from: *const u8) -> __m256i = _mm256_cvtepi8_epi32(_mm_loadl_epi64(from.cast()));
+                max_int(a: __m256i, b: __m256i) -> __m256i = _mm256_max_epi32(a, b);
                 add_int(a: __m256i, b: __m256i) -> __m256i = _mm256_add_epi32(a, b);
+                sum_lanes(x: __m256i) -> i32 =
+                    sum_four(_mm_add_epi32(_mm256_castsi256_si128(x), _mm256_extracti128_si256::<1>(x)));
+                largest_lane(x: __m256i) -> i32 =
+                    largest_of_four(_mm_max_epi32(_mm256_castsi256_si128(x), _mm256_extracti128_si256::<1>(x)));
                 and(a: __m256i, b: __m256i) -> __m256i = _mm256_and_si256(a, b);
                 or(a: __m256i, b: __m256i) -> __m256i = _mm256_or_si256(a, b);
                 shr_by(x: __m256i, n: u32) -> __m256i = _mm256_srl_epi32(x, _mm_cvtsi32_si128(n.cast_signed()));
@@ -132,6 +147,15 @@ macro_rules! simd_256 {
             #[inline(always)]
             unsafe fn store(x: __m256, to: *mut f32) {
                 _mm256_storeu_ps(to, x);
+            }
+
+            #[inline(always)]
+            unsafe fn store_i8(x: __m256i, to: *mut i8) {
+                // Of each half, the low bytes first; then those of both together.
+                let low_bytes = _mm256_set1_epi64x(0x0c08_0400);
+                let halves = _mm256_shuffle_epi8(x, low_bytes);
+                let both = _mm256_permutevar8x32_epi32(halves, _mm256_set1_epi64x(4 << 32));
+                _mm_storel_epi64(to.cast(), _mm256_castsi256_si128(both));
             }
 
             #[inline(always)]
@@ -155,6 +179,18 @@ macro_rules! simd_256 {
             }
         }
     };
+}
+
+#[inline(always)]
+unsafe fn sum_four(x: __m128i) -> i32 {
+    let two = _mm_add_epi32(x, _mm_shuffle_epi32::<0b1110>(x));
+    _mm_cvtsi128_si32(_mm_add_epi32(two, _mm_shuffle_epi32::<0b01>(two)))
+}
+
+#[inline(always)]
+unsafe fn largest_of_four(x: __m128i) -> i32 {
+    let two = _mm_max_epi32(x, _mm_shuffle_epi32::<0b1110>(x));
+    _mm_cvtsi128_si32(_mm_max_epi32(two, _mm_shuffle_epi32::<0b01>(two)))
 }
 
 /// Pairs of products are added in 16 bits first: neither 2 * 63 * 127 nor 2 * 128 * 127 overflows them.

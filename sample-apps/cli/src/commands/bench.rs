@@ -42,7 +42,11 @@ fn print(TimedReport { load_seconds, report }: &TimedReport) -> Result<(), Failu
     let mut out = std::io::stdout().lock();
     writeln!(out, "load      {}", screen::seconds(*load_seconds))?;
     for speed in &report.prefill {
-        writeln!(out, "prefill   {:>8.1} tokens/s  ({} tokens)", speed.tokens_per_second, speed.tokens)?;
+        writeln!(
+            out,
+            "prefill   {:>8.1} tokens/s  ({} tokens, {} before them)",
+            speed.tokens_per_second, speed.tokens, speed.depth
+        )?;
     }
     for speed in &report.decode {
         writeln!(

@@ -17,9 +17,9 @@ use std::io::Write;
 use std::time::Instant;
 
 use serde::Serialize;
-use sotto::{Backend, Error, Job, LoadOptions, LocalModel, ModelFile, Prompt};
+use sotto::{Backend, Error, Job, KvType, LoadOptions, LocalModel, ModelFile, Prompt};
 
-use crate::args::{Arguments, BackendName, Command, ModelArguments};
+use crate::args::{Arguments, BackendName, Command, KvName, ModelArguments};
 use crate::demo::demo_model;
 use crate::failure::Failure;
 use crate::{input, interrupt, screen};
@@ -104,6 +104,11 @@ fn load_options(arguments: &ModelArguments) -> LoadOptions {
         threads: arguments.threads.map(usize::from),
         cache_folder: arguments.cache.clone(),
         context_length: arguments.context.map(|context| context as usize),
+        kv_type: match arguments.kv_cache {
+            KvName::F16 => KvType::F16,
+            KvName::Q8_0 => KvType::Q8_0,
+            KvName::F32 => KvType::F32,
+        },
     }
 }
 

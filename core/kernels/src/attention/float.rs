@@ -1,26 +1,19 @@
-//! Attention of the query heads that share a key-value head, over a cache in the layout of [`HeadCache`].
+//! Attention over a cache of numbers, in `f32`.
 
 // Pointers move within the cache, whose size `HeadCache` has checked, and the scratch below.
 #![allow(unsafe_op_in_unsafe_fn)]
 
 use std::mem::MaybeUninit;
 
-use crate::elementwise::{exp_shifted, largest, sum};
+use super::{BLOCK, KEY_PANEL, MAX_HEAD_DIM, Queries, Row, turn_into_weights};
 use crate::matmul::Output;
 use crate::matmul::float::{Columns, Element, Rows, multiply_add};
-use crate::packed::PANEL_ROWS;
 use crate::plain::Plain;
 use crate::simd::Simd;
+use crate::table::CacheElement;
 
-/// The widest head that attention takes: its working memory lies on the stack.
-pub const MAX_HEAD_DIM: usize = 256;
-/// Positions whose keys are interleaved.
-pub const KEY_PANEL: usize = PANEL_ROWS;
 /// A row of values is filled up to a multiple of this many.
 const VALUE_ALIGN: usize = 16;
-
-/// Positions between two updates of the running softmax.
-const BLOCK: usize = 128;
 /// Query rows (a head of a token each) that read the cache together.
 const ROWS: usize = 32;
 
@@ -32,6 +25,14 @@ const ROWS: usize = 32;
 pub struct HeadCache<'a, E> {
     keys: &'a [E],
     values: &'a [E],
+    head_dim: usize,
+}
+
+/// A [`HeadCache`] to be written.
+#[derive(Debug)]
+pub struct HeadCacheMut<'a, E> {
+    keys: &'a mut [E],
+    values: &'a mut [E],
     head_dim: usize,
 }
 
@@ -58,21 +59,31 @@ impl<'a, E: Plain> HeadCache<'a, E> {
     }
 }
 
-/// The queries of some tokens that follow each other.
-#[derive(Debug, Clone, Copy)]
-pub struct Queries<'a> {
-    /// `[tokens, query heads * head_dim]`.
-    pub values: &'a [f32],
-    /// Width of a row of `values`.
-    pub stride: usize,
-    /// The query heads that read this cache: the first, and one behind the last.
-    pub heads: (usize, usize),
-    /// Tokens to compute, of those in `values`: the first, and one behind the last.
-    pub tokens: (usize, usize),
-    /// Position of the first token in `values`: it sees itself and all before it.
-    pub first_position: usize,
-    /// What scores are multiplied with, usually `1 / sqrt(head_dim)`.
-    pub scale: f32,
+impl<'a, E: CacheElement> HeadCacheMut<'a, E> {
+    /// As [`HeadCache::new`].
+    ///
+    /// # Panics
+    /// As there.
+    pub fn new(keys: &'a mut [E], values: &'a mut [E], head_dim: usize) -> Self {
+        HeadCache::new(keys, values, head_dim);
+        Self { keys, values, head_dim }
+    }
+
+    /// Stores a key and a value.
+    ///
+    /// # Panics
+    /// When `position` is beyond the cache, or `key` or `value` is not one head wide.
+    pub fn write(&mut self, position: usize, key: &[f32], value: &[f32]) {
+        assert!(key.len() == self.head_dim && value.len() == self.head_dim, "head width");
+        let mut narrowed = [E::ZERO; MAX_HEAD_DIM];
+        let narrowed = &mut narrowed[..self.head_dim];
+        E::narrow(key, narrowed);
+        let panel = &mut self.keys[position / KEY_PANEL * KEY_PANEL * self.head_dim..];
+        for (dimension, &key) in panel.as_chunks_mut::<KEY_PANEL>().0.iter_mut().zip(&*narrowed) {
+            dimension[position % KEY_PANEL] = key;
+        }
+        E::narrow(value, &mut self.values[position * value_width(self.head_dim)..][..self.head_dim]);
+    }
 }
 
 struct Scratch {
@@ -81,19 +92,7 @@ struct Scratch {
     sums: MaybeUninit<[f32; ROWS * MAX_HEAD_DIM]>,
 }
 
-/// One head of one token.
-#[derive(Clone, Copy)]
-struct Row {
-    token: usize,
-    head: usize,
-    /// Positions that it sees.
-    visible: usize,
-    max: f32,
-    weight: f32,
-}
-
-/// `out[token][head] = softmax(scale * query · keys) · values`, with a running softmax (Milakov and Gimelshein, "Online
-/// normalizer calculation for softmax", 2018; blockwise as in Dao et al., "FlashAttention", 2022).
+/// `out[token][head] = softmax(scale * query · keys) · values`.
 ///
 /// # Safety
 /// `S` runs on this CPU; the cache holds the last token's position; `out` has the shape of the queries; and nobody else
@@ -106,15 +105,10 @@ pub(crate) unsafe fn attend<S: Simd, E: Element + Plain>(
 ) {
     let mut scratch =
         Scratch { queries: MaybeUninit::uninit(), scores: MaybeUninit::uninit(), sums: MaybeUninit::uninit() };
-    let heads = queries.heads.1 - queries.heads.0;
-    let all = (queries.tokens.1 - queries.tokens.0) * heads;
+    let all = queries.rows();
     for first in (0..all).step_by(ROWS) {
         let count = ROWS.min(all - first);
-        let mut rows: [Row; ROWS] = std::array::from_fn(|i| {
-            let token = queries.tokens.0 + (first + i) / heads;
-            let head = queries.heads.0 + (first + i) % heads;
-            Row { token, head, visible: queries.first_position + token + 1, max: f32::NEG_INFINITY, weight: 0.0 }
-        });
+        let mut rows: [Row; ROWS] = std::array::from_fn(|i| queries.row(first + i));
         attend_rows::<S, E>(cache, queries, &mut rows[..count], &mut scratch, out);
     }
 }
@@ -132,8 +126,7 @@ unsafe fn attend_rows<S: Simd, E: Element + Plain>(
     let scores = scratch.scores.as_mut_ptr().cast::<f32>();
     let sums = scratch.sums.as_mut_ptr().cast::<f32>();
     for (i, row) in rows.iter().enumerate() {
-        let query = &queries.values[row.token * queries.stride + row.head * head_dim..][..head_dim];
-        for (d, value) in query.iter().enumerate() {
+        for (d, value) in queries.of(row, head_dim).iter().enumerate() {
             *scaled.add(i * head_dim + d) = value * queries.scale;
         }
     }
@@ -153,7 +146,7 @@ unsafe fn attend_rows<S: Simd, E: Element + Plain>(
         for (i, row) in rows.iter_mut().enumerate() {
             let scores = std::slice::from_raw_parts_mut(scores.add(i * BLOCK), BLOCK);
             let sums = std::slice::from_raw_parts_mut(sums.add(i * width), width);
-            turn_into_weights::<S>(row, scores, row.visible.saturating_sub(start).min(BLOCK), sums);
+            turn_into_weights::<S>(row, start, scores, sums);
         }
         let values = cache.values[start * width..].as_ptr().cast();
         let values = Columns { start: values, stride: width * E::BYTES, depth: positions };
@@ -167,25 +160,4 @@ unsafe fn attend_rows<S: Simd, E: Element + Plain>(
         sums.iter_mut().for_each(|sum| *sum *= inverse);
         out.write(row.token, row.head * head_dim, sums);
     }
-}
-
-/// Scores become weights relative to the largest score so far; what was summed before is brought to the same scale.
-#[inline(always)]
-unsafe fn turn_into_weights<S: Simd>(row: &mut Row, scores: &mut [f32], visible: usize, sums: &mut [f32]) {
-    if visible == 0 {
-        scores.fill(0.0);
-        return;
-    }
-    let max = largest(&scores[..visible]);
-    if max > row.max {
-        let mut correction = [row.max; 16];
-        exp_shifted::<S>(&mut correction, max);
-        let correction = if row.max == f32::NEG_INFINITY { 0.0 } else { correction[0] };
-        row.weight *= correction;
-        sums.iter_mut().for_each(|sum| *sum *= correction);
-        row.max = max;
-    }
-    exp_shifted::<S>(scores, row.max);
-    scores[visible..].fill(0.0);
-    row.weight += sum(scores);
 }

@@ -1,0 +1,106 @@
+//! Attention of the query heads that share a key-value head: [`float`] over a cache of numbers, [`quantized`] over one of
+//! signed bytes.
+//!
+//! The softmax runs along (Milakov and Gimelshein, "Online normalizer calculation for softmax", 2018), a block of
+//! positions at a time (Dao et al., "FlashAttention", 2022). A block begins at the same position for every query, so that
+//! a query reads the same alone and among others.
+
+mod float;
+mod quantized;
+
+pub(crate) use float::attend;
+pub use float::{HeadCache, HeadCacheMut, value_width};
+pub(crate) use quantized::attend as attend_quantized;
+pub use quantized::{QuantizedHeadCache, QuantizedHeadCacheMut};
+
+use crate::elementwise::{exp_shifted, largest, sum};
+use crate::packed::PANEL_ROWS;
+use crate::simd::Simd;
+
+/// The widest head that attention takes.
+pub const MAX_HEAD_DIM: usize = 256;
+/// Positions whose keys are interleaved.
+pub const KEY_PANEL: usize = PANEL_ROWS;
+
+/// Positions between two updates of the running softmax.
+const BLOCK: usize = 256;
+
+/// The queries of some tokens that follow each other.
+#[derive(Debug, Clone, Copy)]
+pub struct Queries<'a> {
+    /// `[tokens, query heads * head_dim]`.
+    pub values: &'a [f32],
+    /// Width of a row of `values`.
+    pub stride: usize,
+    /// The query heads that read this cache: the first, and one behind the last.
+    pub heads: (usize, usize),
+    /// Tokens to compute, of those in `values`: the first, and one behind the last.
+    pub tokens: (usize, usize),
+    /// Position of the first token in `values`: it sees itself and all before it.
+    pub first_position: usize,
+    /// What scores are multiplied with, usually `1 / sqrt(head_dim)`.
+    pub scale: f32,
+}
+
+/// One head of one token, and its running softmax.
+#[derive(Clone, Copy)]
+struct Row {
+    token: usize,
+    head: usize,
+    /// Positions that it sees.
+    visible: usize,
+    max: f32,
+    weight: f32,
+}
+
+impl Queries<'_> {
+    fn heads(&self) -> usize {
+        self.heads.1 - self.heads.0
+    }
+
+    /// Heads of tokens.
+    fn rows(&self) -> usize {
+        (self.tokens.1 - self.tokens.0) * self.heads()
+    }
+
+    /// Row `index`: the heads of a token follow each other.
+    fn row(&self, index: usize) -> Row {
+        let token = self.tokens.0 + index / self.heads();
+        let head = self.heads.0 + index % self.heads();
+        Row { token, head, visible: self.first_position + token + 1, max: f32::NEG_INFINITY, weight: 0.0 }
+    }
+
+    fn of(&self, row: &Row, head_dim: usize) -> &[f32] {
+        &self.values[row.token * self.stride + row.head * head_dim..][..head_dim]
+    }
+}
+
+/// Scores of the block of positions from `start` on become weights relative to the largest score so far, and those of
+/// positions that the row does not see, zeros; what was summed before is brought to the same scale.
+///
+/// # Safety
+/// `S` runs on this CPU.
+#[inline(always)]
+unsafe fn turn_into_weights<S: Simd>(row: &mut Row, start: usize, scores: &mut [f32], sums: &mut [f32]) {
+    let visible = row.visible.saturating_sub(start).min(scores.len());
+    if visible == 0 {
+        scores.fill(0.0);
+        return;
+    }
+    scores[visible..].fill(f32::NEG_INFINITY);
+    // SAFETY: the caller's.
+    let max = unsafe { largest::<S>(scores) };
+    if max > row.max {
+        let mut correction = [row.max; 16];
+        // SAFETY: the caller's.
+        unsafe { exp_shifted::<S>(&mut correction, max) };
+        let correction = if row.max == f32::NEG_INFINITY { 0.0 } else { correction[0] };
+        row.weight *= correction;
+        sums.iter_mut().for_each(|sum| *sum *= correction);
+        row.max = max;
+    }
+    // SAFETY: the caller's.
+    unsafe { exp_shifted::<S>(scores, row.max) };
+    scores[visible..].fill(0.0);
+    row.weight += sum(scores);
+}
