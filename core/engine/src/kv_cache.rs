@@ -35,6 +35,9 @@ impl KvType {
     }
 }
 
+/// Stores a key and a value at a position.
+type WriteRow<'a> = &'a mut dyn FnMut(usize, &[f32], &[f32]);
+
 /// Keys and values of every position, layer and head.
 ///
 /// Laid out `[layer][head][keys, values]`, each half in the order that [`HeadCache`] wants, so that one head's positions
@@ -96,7 +99,7 @@ impl KvCache {
         let layer = &mut self.bytes[layer * self.heads * head_bytes..][..self.heads * head_bytes];
         team.run_parts(Chunks::new(layer, head_bytes), |head, cache| {
             let columns = head * head_dim..(head + 1) * head_dim;
-            let store = |write: &mut dyn FnMut(usize, &[f32], &[f32])| {
+            let store = |write: WriteRow<'_>| {
                 let rows = keys.chunks_exact(width).zip(values.chunks_exact(width));
                 for (position, (keys, values)) in (position..).zip(rows) {
                     write(position, &keys[columns.clone()], &values[columns.clone()]);

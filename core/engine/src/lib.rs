@@ -19,6 +19,7 @@
 
 mod cancel;
 mod candle_backend;
+mod ceilings;
 mod config;
 mod cores;
 mod decoder;
@@ -38,6 +39,7 @@ mod scratch;
 mod weights;
 
 pub use cancel::CancelToken;
+pub use ceilings::{Ceilings, TokenCost};
 pub use config::{ModelConfig, RopeScaling};
 pub use decoder::{Decoder, LogitRows};
 pub use dtype::DType;

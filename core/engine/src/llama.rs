@@ -2,6 +2,8 @@
 
 use std::collections::HashSet;
 
+use sotto_kernels::packed::PackedMatrix;
+
 use crate::gguf::GgufFile;
 use crate::weights::{WeightMatrix, load_vector};
 use crate::{EngineError, ModelConfig};
@@ -59,6 +61,15 @@ impl LlamaWeights {
         let layers = (0..config.num_layers).map(|index| loader.layer(index, config)).collect::<Result<_, _>>()?;
         loader.refuse_unknown()?;
         Ok(Self { embedding, layers, output_norm, output })
+    }
+}
+
+impl LayerWeights {
+    /// All matrices, in the order in which a pass reads them.
+    pub(crate) fn matrices(&self) -> impl Iterator<Item = PackedMatrix<'_>> {
+        [&self.query, &self.key, &self.value, &self.attention_output, &self.gate, &self.up, &self.down]
+            .into_iter()
+            .map(WeightMatrix::view)
     }
 }
 

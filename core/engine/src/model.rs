@@ -8,7 +8,7 @@ use crate::forward::{Llama, LlamaDecoder, private_bytes};
 use crate::llama::LlamaWeights;
 use crate::pool::Pool;
 use crate::rope::Rope;
-use crate::{Decoder, EngineError, GgufFile, KvType, MemoryEstimate, ModelConfig};
+use crate::{CancelToken, Ceilings, Decoder, EngineError, GgufFile, KvType, MemoryEstimate, ModelConfig, TokenCost};
 
 /// Tokens that a decoder holds when nobody says how many, or the model's own context where that is shorter: Llama 3.2's
 /// full 131,072 would take gigabytes.
@@ -146,6 +146,26 @@ impl Model {
         };
         let FileBytes { mapped, copied } = self.inner.file;
         Ok(MemoryEstimate { mapped_bytes: mapped, copied_bytes: copied, private_bytes })
+    }
+
+    /// What one token costs; `None` in candle's models.
+    pub fn token_cost(&self) -> Option<TokenCost> {
+        match &self.inner.runtime {
+            Runtime::Sotto(model) => Some(model.token_cost()),
+            Runtime::Candle(_) => None,
+        }
+    }
+
+    /// Measures what this machine can do at most with the model's threads and weights, in about two seconds; `None` in
+    /// candle's models.
+    ///
+    /// # Errors
+    /// [`EngineError::Cancelled`].
+    pub fn ceilings(&self, cancel: &CancelToken) -> Result<Option<Ceilings>, EngineError> {
+        match &self.inner.runtime {
+            Runtime::Sotto(model) => model.ceilings(cancel).map(Some),
+            Runtime::Candle(_) => Ok(None),
+        }
     }
 
     /// Bytes of the file that stay mapped: clean pages, which the system can take back at any time.

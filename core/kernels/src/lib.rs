@@ -9,6 +9,7 @@
 mod activations;
 mod attention;
 pub mod blocks;
+mod ceiling;
 mod elementwise;
 mod matmul;
 pub mod packed;

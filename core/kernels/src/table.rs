@@ -11,6 +11,7 @@ use half::{bf16, f16};
 
 use crate::activations::{self, ActivationRows, Activations};
 use crate::attention::{self, HeadCache, QuantizedHeadCache, Queries};
+use crate::ceiling;
 use crate::elementwise;
 use crate::matmul::{self, Output};
 use crate::packed::{PackedMatrix, WeightFormat};
@@ -42,6 +43,8 @@ pub struct Kernels {
     rms_norm: unsafe fn(&[f32], &[f32], f32, &mut [f32]),
     swiglu: unsafe fn(&mut [f32], &[f32]),
     add: unsafe fn(&mut [f32], &[f32]),
+    multiply_accumulates: unsafe fn(usize) -> u64,
+    read: unsafe fn(&[u8]),
 }
 
 /// Compiles the algorithms for an instruction set.
@@ -73,12 +76,17 @@ macro_rules! table {
                 = elementwise::swiglu::<$isa>(gate, up));
             table!(@function [$($features)?] fn add(x: &mut [f32], update: &[f32])
                 = elementwise::add(x, update));
+            table!(@function [$($features)?] fn multiply_accumulates(rounds: usize) -> u64
+                = ceiling::multiply_accumulates::<$isa>(rounds));
+            table!(@function [$($features)?] fn read(bytes: &[u8])
+                = ceiling::read::<$isa>(bytes));
             Kernels {
                 name: $name,
                 is_available: $is_available,
                 quantize, q4_0, q8_0, q4_k, q5_k, q6_k,
                 f32: float_f32, f16: float_f16, bf16: float_bf16,
                 attend_f16, attend_f32, attend_q8, rms_norm, swiglu, add,
+                multiply_accumulates, read,
             }
         };
     };
@@ -89,9 +97,9 @@ macro_rules! table {
             unsafe { <$isa as matmul::Products>::matmul::<matmul::$format>(weights, x, panels, out) }
         }
     };
-    (@function [$($features:literal)?] fn $name:ident($($argument:ident: $type:ty),*) = $body:expr) => {
+    (@function [$($features:literal)?] fn $name:ident($($argument:ident: $type:ty),*) $(-> $out:ty)? = $body:expr) => {
         $(#[target_feature(enable = $features)])?
-        unsafe fn $name($($argument: $type),*) {
+        unsafe fn $name($($argument: $type),*) $(-> $out)? {
             // SAFETY: the caller's. Some of these functions are safe.
             #[allow(unused_unsafe)]
             unsafe { $body }
@@ -279,6 +287,21 @@ impl Kernels {
     pub fn add(&self, x: &mut [f32], update: &[f32]) {
         // SAFETY: a table is handed out only where its instructions are available.
         unsafe { (self.add)(x, update) }
+    }
+}
+
+impl Kernels {
+    /// A measure of the machine: does `rounds` rounds of products of bytes from register to register, on one thread, and
+    /// returns how many multiply-accumulates they were.
+    pub fn multiply_accumulates(&self, rounds: usize) -> u64 {
+        // SAFETY: a table is handed out only where its instructions are available.
+        unsafe { (self.multiply_accumulates)(rounds) }
+    }
+
+    /// A measure of the machine: reads `bytes`, and does nothing else.
+    pub fn read(&self, bytes: &[u8]) {
+        // SAFETY: a table is handed out only where its instructions are available.
+        unsafe { (self.read)(bytes) }
     }
 }
 

@@ -34,6 +34,10 @@ pub struct PrefillSpeed {
     pub tokens_per_second: f64,
     /// Tokens in the context before.
     pub depth: usize,
+    /// From the start of the prompt to the first token of an answer.
+    pub first_token_seconds: f64,
+    /// Share of the int8 ceiling that the layers' products reach.
+    pub share_of_ceiling: Option<f64>,
 }
 
 /// Speed of decoding at one depth.
@@ -45,6 +49,17 @@ pub struct DecodeSpeed {
     pub tokens_per_second: f64,
     /// Tokens in the context before.
     pub depth: usize,
+    /// Share of the bandwidth at which weights are read.
+    pub share_of_ceiling: Option<f64>,
+}
+
+/// What the machine did at most in this run, with the same threads.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+pub struct BenchCeilings {
+    /// Multiply-accumulates of bytes, from register to register.
+    pub int8_multiply_accumulates_per_second: f64,
+    /// Bytes of weights, read in order and not used.
+    pub bytes_per_second: f64,
 }
 
 /// Memory of the process and of the model.
@@ -67,6 +82,8 @@ pub struct BenchReport {
     pub prefill: Vec<PrefillSpeed>,
     /// One for each depth.
     pub decode: Vec<DecodeSpeed>,
+    /// What the shares are of; absent with candle's models.
+    pub ceilings: Option<BenchCeilings>,
     /// At the end.
     pub memory: BenchMemory,
     /// The arithmetic in use.
@@ -102,6 +119,14 @@ impl LocalModel {
         if context > config.context_length {
             return Err(Error::ContextFull { limit: config.context_length, needed: context });
         }
+        on_step("the machine's ceilings".into());
+        let ceilings = loaded.engine.ceilings(cancel)?;
+        let cost = loaded.engine.token_cost();
+        let share_of_products = |tokens_per_second: f64| {
+            Some(tokens_per_second * cost?.multiply_accumulates as f64 / ceilings?.multiply_accumulates_per_second)
+        };
+        let share_of_bandwidth =
+            |tokens_per_second: f64| Some(tokens_per_second * cost?.bytes as f64 / ceilings?.bytes_per_second);
         let tokens = some_tokens(context, config.vocab_size);
         let mut sequence = Sequence::new(loaded.decoder(context)?);
         let mut prefill = Vec::new();
@@ -115,7 +140,7 @@ impl LocalModel {
             let mut speed = |step: String, pieces: &[&[u32]]| {
                 on_step(step);
                 let count = pieces.iter().map(|piece| piece.len()).sum();
-                let seconds = median(options.repetitions, || {
+                let seconds = median_seconds(options.repetitions, || {
                     sequence.truncate(depth);
                     timed(|| {
                         pieces.iter().try_for_each(|piece| sequence.append(piece, LogitRows::Last, cancel).map(drop))
@@ -126,19 +151,30 @@ impl LocalModel {
             for &length in &options.prefill {
                 let prompt = &tokens[depth..depth + length];
                 let (tokens, tokens_per_second) = speed(format!("prefill {length} at depth {depth}"), &[prompt])?;
-                prefill.push(PrefillSpeed { tokens, tokens_per_second, depth });
+                prefill.push(PrefillSpeed {
+                    tokens,
+                    tokens_per_second,
+                    depth,
+                    first_token_seconds: tokens as f64 / tokens_per_second,
+                    share_of_ceiling: share_of_products(tokens_per_second),
+                });
             }
             if options.decode > 0 {
                 let singly: Vec<_> = tokens[depth..depth + options.decode].chunks(1).collect();
                 let step = format!("decode {} at depth {depth}", options.decode);
                 let (tokens, tokens_per_second) = speed(step, &singly)?;
-                decode.push(DecodeSpeed { tokens, tokens_per_second, depth });
+                let share_of_ceiling = share_of_bandwidth(tokens_per_second);
+                decode.push(DecodeSpeed { tokens, tokens_per_second, depth, share_of_ceiling });
             }
         }
         let ProcessMemory { peak_rss_bytes, private_rss_bytes } = process_memory();
         Ok(BenchReport {
             prefill,
             decode,
+            ceilings: ceilings.map(|ceilings| BenchCeilings {
+                int8_multiply_accumulates_per_second: ceilings.multiply_accumulates_per_second,
+                bytes_per_second: ceilings.bytes_per_second,
+            }),
             memory: BenchMemory {
                 private_bytes: sequence.private_bytes(),
                 mapped_bytes: loaded.engine.mapped_bytes(),
@@ -162,9 +198,45 @@ fn timed<T>(work: impl FnOnce() -> Result<T, Error>) -> Result<f64, Error> {
     Ok(start.elapsed().as_secs_f64())
 }
 
-fn median(repetitions: usize, mut measure: impl FnMut() -> Result<f64, Error>) -> Result<f64, Error> {
-    let mut seconds = (0..repetitions).map(|_| measure()).collect::<Result<Vec<_>, _>>()?;
-    seconds.sort_by(f64::total_cmp);
-    let middle = seconds.len() / 2;
-    Ok(if seconds.len() % 2 == 1 { seconds[middle] } else { (seconds[middle - 1] + seconds[middle]) / 2.0 })
+fn median_seconds(repetitions: usize, mut measure: impl FnMut() -> Result<f64, Error>) -> Result<f64, Error> {
+    Ok(median((0..repetitions).map(|_| measure()).collect::<Result<_, _>>()?))
+}
+
+/// The middle of some figures, or the mean of the two in the middle.
+///
+/// # Panics
+/// When there are none.
+pub fn median(mut figures: Vec<f64>) -> f64 {
+    figures.sort_by(f64::total_cmp);
+    let middle = figures.len() / 2;
+    if figures.len() % 2 == 1 { figures[middle] } else { (figures[middle - 1] + figures[middle]) / 2.0 }
+}
+
+impl BenchReport {
+    /// Of several runs of the same measurements, the median of each figure; of memory, the last run's.
+    ///
+    /// # Panics
+    /// When there are none, or their measurements differ.
+    pub fn median(runs: &[Self]) -> Self {
+        let mut report = runs.last().expect("at least one run").clone();
+        let of = |figure: &dyn Fn(&Self) -> Option<f64>| {
+            let figures: Vec<f64> = runs.iter().filter_map(figure).collect();
+            (!figures.is_empty()).then(|| median(figures))
+        };
+        for (index, speed) in report.prefill.iter_mut().enumerate() {
+            speed.tokens_per_second = of(&|run| Some(run.prefill[index].tokens_per_second)).unwrap_or_default();
+            speed.first_token_seconds = of(&|run| Some(run.prefill[index].first_token_seconds)).unwrap_or_default();
+            speed.share_of_ceiling = of(&|run| run.prefill[index].share_of_ceiling);
+        }
+        for (index, speed) in report.decode.iter_mut().enumerate() {
+            speed.tokens_per_second = of(&|run| Some(run.decode[index].tokens_per_second)).unwrap_or_default();
+            speed.share_of_ceiling = of(&|run| run.decode[index].share_of_ceiling);
+        }
+        report.ceilings = report.ceilings.map(|_| BenchCeilings {
+            int8_multiply_accumulates_per_second: of(&|run| Some(run.ceilings?.int8_multiply_accumulates_per_second))
+                .unwrap_or_default(),
+            bytes_per_second: of(&|run| Some(run.ceilings?.bytes_per_second)).unwrap_or_default(),
+        });
+        report
+    }
 }

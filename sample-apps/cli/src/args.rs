@@ -184,6 +184,15 @@ pub enum Command {
         /// How often each is measured; the median counts.
         #[arg(long, value_name = "N", default_value_t = 3)]
         repeat: usize,
+        /// A llama-bench of llama.cpp, to be run in turns with the same GGUF file and threads.
+        #[arg(long, value_name = "PROGRAM")]
+        compare: Option<PathBuf>,
+        /// The GGUF file for --compare, when --model is its packed copy.
+        #[arg(long, value_name = "FILE", requires = "compare")]
+        compare_model: Option<PathBuf>,
+        /// Write a plot of the speeds to this file.
+        #[arg(long, value_name = "FILE")]
+        svg: Option<PathBuf>,
     },
 }
 

@@ -18,6 +18,8 @@ pub enum Failure {
     BadInput(String),
     #[error("--context {wanted} is more than the {limit} tokens that the model has")]
     ContextTooLong { wanted: usize, limit: usize },
+    #[error("{program} did not give figures to compare with: {why}")]
+    Peer { program: String, why: String },
     #[error("cannot write the output: {0}")]
     Output(#[from] std::io::Error),
 }
@@ -38,7 +40,7 @@ impl Failure {
             Self::Sotto(Error::InvalidInput { .. }) | Self::Input { .. } | Self::BadInput(_) => 4,
             Self::Sotto(Error::OutOfMemory { .. } | Error::ContextFull { .. }) | Self::ContextTooLong { .. } => 5,
             Self::Sotto(Error::Cancelled) | Self::Synth(SynthError::Stopped) => 130,
-            Self::Sotto(_) | Self::Synth(_) | Self::Output(_) => 1,
+            Self::Sotto(_) | Self::Synth(_) | Self::Peer { .. } | Self::Output(_) => 1,
         })
     }
 

@@ -152,9 +152,51 @@ fn perplexity_inspect_and_bench_give_their_figures() {
     assert_eq!(value["tuned"], true);
     let bench = ["bench", "--prefill", "8,16", "--decode", "4", "--depth", "0,8", "--repeat", "1", "--json"];
     let value = json(&run(&bench));
-    assert_eq!(value["prefill"].as_array().unwrap().len(), 2);
+    assert_eq!(value["prefill"].as_array().unwrap().len(), 4);
+    assert_eq!((&value["prefill"][3]["tokens"], &value["prefill"][3]["depth"]), (&16.into(), &8.into()));
     assert_eq!(value["decode"][1]["depth"], 8);
+    let share = value["decode"][0]["share_of_ceiling"].as_f64().unwrap();
+    assert!(share > 0.0 && value["ceilings"]["bytes_per_second"].as_f64().unwrap() > 0.0);
     assert!(value["load_seconds"].is_f64() && value["memory"]["mapped_bytes"].is_u64());
+}
+
+#[cfg(unix)]
+#[test]
+fn bench_runs_in_turns_with_another_program_and_draws_both() {
+    use std::os::unix::fs::PermissionsExt;
+
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name);
+    let script = |name: &str, body: &str| {
+        std::fs::write(path(name), format!("#!/bin/sh\n{body}\n")).unwrap();
+        std::fs::set_permissions(path(name), std::fs::Permissions::from_mode(0o755)).unwrap();
+    };
+    script(
+        "peer",
+        r#"echo "$@" >> "$0.calls"; echo '[{"n_prompt":8,"n_gen":0,"n_depth":0,"avg_ts":1.0},{"n_prompt":0,"n_gen":2,"n_depth":0,"avg_ts":2.5}]'"#,
+    );
+    script("silent", "true");
+    let model = path("tiny.gguf");
+    json(&run(&["synth", "--shape", "tiny", "--quant", "q4_0", "-o", text(&model), "--json"]));
+    let common =
+        ["bench", "--model", text(&model), "--prefill", "8", "--decode", "2", "--repeat", "2", "--threads", "1"];
+    let bench = |peer: &str| {
+        let (peer, svg) = (path(peer), path("plot.svg"));
+        run(&[&common[..], &["--compare", text(&peer), "--svg", text(&svg), "--json"]].concat())
+    };
+    let value = json(&bench("peer"));
+    assert_eq!(value["comparison"]["decode"][0]["tokens_per_second"], 2.5);
+    let speed = value["prefill"][0]["tokens_per_second"].as_f64().unwrap();
+    assert_eq!(value["comparison"]["prefill"][0]["ratio"].as_f64().unwrap(), speed);
+    let calls = std::fs::read_to_string(path("peer.calls")).unwrap();
+    let expected = format!("-m {} -t 1 -r 1 -o json -p 8 -n 2 -d 0", model.display());
+    assert_eq!(calls.lines().collect::<Vec<_>>(), [&expected, &expected]);
+    let svg = std::fs::read_to_string(path("plot.svg")).unwrap();
+    assert!(svg.contains("prefill of 8, 0 before") && svg.contains("peer in grey"), "{svg}");
+
+    let silent = bench("silent");
+    assert_eq!(code(&silent), 1);
+    assert!(String::from_utf8_lossy(&silent.stderr).contains("silent did not give figures"));
 }
 
 #[test]

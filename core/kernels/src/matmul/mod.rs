@@ -27,6 +27,19 @@ use crate::simd::{self, Simd};
 
 /// Products of an instruction set: [`direct`] and [`expanded`], unless it has its own way.
 pub(crate) trait Products: Simd {
+    /// Multiply-accumulates of [`Products::densest_product`].
+    const DENSEST_PRODUCT: usize = 4 * Self::LANES;
+
+    /// The instruction with most multiply-accumulates of bytes.
+    ///
+    /// # Safety
+    /// The CPU has the instructions.
+    #[inline(always)]
+    unsafe fn densest_product(sum: Self::Int, a: Self::Int, b: Self::Int) -> Self::Int {
+        // SAFETY: the caller's.
+        unsafe { Self::dot_codes(sum, a, b) }
+    }
+
     /// The columns of `panels` of the product of `x` with `weights`.
     ///
     /// # Safety

@@ -63,6 +63,11 @@ impl<'a> PackedMatrix<'a> {
         self.rows.div_ceil(PANEL_ROWS)
     }
 
+    /// All of it.
+    pub fn bytes(&self) -> &'a [u8] {
+        self.bytes
+    }
+
     /// One panel's bytes.
     pub(crate) fn panel(&self, panel: usize) -> &'a [u8] {
         let len = packed_len(self.format, PANEL_ROWS, self.cols);

@@ -17,7 +17,7 @@ use std::io::Write;
 use std::time::Instant;
 
 use serde::Serialize;
-use sotto::{Backend, Error, Job, KvType, LoadOptions, LocalModel, ModelFile, Prompt};
+use sotto::{Backend, BenchOptions, Error, Job, KvType, LoadOptions, LocalModel, ModelFile, Prompt};
 
 use crate::args::{Arguments, BackendName, Command, KvName, ModelArguments};
 use crate::demo::demo_model;
@@ -61,7 +61,12 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
             synth::run(shape, quant, vocab.as_deref(), *seed, output, json)
         }
         Command::Pack { file, output, delete } => pack::run(file, output.as_deref(), *delete, json),
-        Command::Bench { prefill, decode, depth, repeat } => bench::run(model, prefill, *decode, depth, *repeat, json),
+        Command::Bench { prefill, decode, depth, repeat, compare, compare_model, svg } => {
+            let options =
+                BenchOptions { prefill: prefill.clone(), decode: *decode, depths: depth.clone(), repetitions: *repeat };
+            let peer = compare.as_ref().map(|program| (program.as_path(), compare_model.as_deref()));
+            bench::run(model, options, peer, svg.as_deref(), json)
+        }
     }
 }
 

@@ -12,11 +12,21 @@ use std::ops::Range;
 use super::{Format, Output, Products, expanded};
 use crate::activations::Activations;
 use crate::packed::PackedMatrix;
-use crate::simd::arm::{DotProd, I8mm, Neon};
+use crate::simd::arm::{DotProd, I8mm, Neon, smmla};
 
 macro_rules! products {
-    ($isa:ty, $many_rows:path) => {
+    ($isa:ty, $many_rows:path $(, $densest:path, $multiply_accumulates:literal)?) => {
         impl Products for $isa {
+            $(
+                const DENSEST_PRODUCT: usize = $multiply_accumulates;
+
+                #[inline(always)]
+                unsafe fn densest_product(sum: Self::Int, a: Self::Int, b: Self::Int) -> Self::Int {
+                    // SAFETY: the caller's.
+                    unsafe { $densest(sum, a, b) }
+                }
+            )?
+
             #[inline(always)]
             unsafe fn few_rows<F: Format>(
                 weights: &PackedMatrix<'_>,
@@ -44,4 +54,4 @@ macro_rules! products {
 
 products!(Neon, expanded::matmul::<Self, F>);
 products!(DotProd, many::matmul::<Self, F>);
-products!(I8mm, many::matmul::<Self, F>);
+products!(I8mm, many::matmul::<Self, F>, smmla, 32);

@@ -1,0 +1,86 @@
+//! What a model's tokens cost, and what this machine can do: the two figures that speed is measured against.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+use sotto_kernels::packed::PackedMatrix;
+
+use crate::forward::Llama;
+use crate::llama::{LayerWeights, LlamaWeights};
+use crate::{CancelToken, EngineError};
+
+/// Each is measured so often; the best counts.
+const TRIES: usize = 5;
+/// How long each thread multiplies in a try, and in how large pieces.
+const WINDOW: Duration = Duration::from_millis(40);
+const ROUNDS: usize = 1 << 14;
+/// Bytes of weights that one task reads.
+const TASK: usize = 1 << 22;
+
+/// The most that the machine did while it was measured, with the threads and kernels of a model.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Ceilings {
+    /// Multiply-accumulates of bytes a second, from register to register.
+    pub multiply_accumulates_per_second: f64,
+    /// Bytes of weights read a second.
+    pub bytes_per_second: f64,
+}
+
+/// What one token costs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct TokenCost {
+    /// Multiply-accumulates of a prompt's token in the layers, without attention.
+    pub multiply_accumulates: u64,
+    /// Bytes of weights that a pass reads for one token: all layers, and the output matrix.
+    pub bytes: u64,
+}
+
+impl Llama {
+    pub(crate) fn token_cost(&self) -> TokenCost {
+        let layers = || self.weights.layers.iter().flat_map(LayerWeights::matrices);
+        TokenCost {
+            multiply_accumulates: layers().map(|matrix| (matrix.rows() * matrix.cols()) as u64).sum(),
+            bytes: self.weights.read_for_a_token().map(|matrix| matrix.bytes().len() as u64).sum(),
+        }
+    }
+
+    /// # Errors
+    /// [`EngineError::Cancelled`].
+    pub(crate) fn ceilings(&self, cancel: &CancelToken) -> Result<Ceilings, EngineError> {
+        let team = self.pool.enter(cancel)?;
+        let parts: Vec<&[u8]> =
+            self.weights.read_for_a_token().flat_map(|matrix| matrix.bytes().chunks(TASK)).collect();
+        let mut best = Ceilings { multiply_accumulates_per_second: 0.0, bytes_per_second: 0.0 };
+        for _ in 0..TRIES {
+            cancel.check()?;
+            let done = AtomicU64::new(0);
+            let took = timed(|| {
+                team.run(self.pool.threads(), |_| {
+                    let start = Instant::now();
+                    while start.elapsed() < WINDOW {
+                        done.fetch_add(self.kernels.multiply_accumulates(ROUNDS), Ordering::Relaxed);
+                    }
+                });
+            });
+            let rate = done.into_inner() as f64 / took.as_secs_f64();
+            best.multiply_accumulates_per_second = best.multiply_accumulates_per_second.max(rate);
+            let took = timed(|| team.run(parts.len(), |part| self.kernels.read(parts[part])));
+            let read: usize = parts.iter().map(|part| part.len()).sum();
+            best.bytes_per_second = best.bytes_per_second.max(read as f64 / took.as_secs_f64());
+        }
+        Ok(best)
+    }
+}
+
+impl LlamaWeights {
+    /// What a pass reads of the weights for one token, but for its row of the embedding.
+    fn read_for_a_token(&self) -> impl Iterator<Item = PackedMatrix<'_>> {
+        self.layers.iter().flat_map(LayerWeights::matrices).chain([self.output.view()])
+    }
+}
+
+fn timed(work: impl FnOnce()) -> Duration {
+    let start = Instant::now();
+    work();
+    start.elapsed()
+}

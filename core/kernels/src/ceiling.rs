@@ -1,0 +1,48 @@
+//! What the machine could do at most: products from register to register, and reading.
+
+// Loads stay within the slice, in whole vectors.
+#![allow(unsafe_op_in_unsafe_fn)]
+
+use std::hint::black_box;
+
+use crate::matmul::Products;
+
+/// Sums that do not wait for each other: enough to hide what an instruction takes.
+const SUMS: usize = 12;
+/// As far ahead as products ask for their weights.
+const AHEAD: usize = 3072;
+/// Bytes that are read between two prefetches.
+const LINE: usize = 64;
+
+/// Does `rounds` rounds of integer products on registers, and returns how many multiply-accumulates they were.
+///
+/// # Safety
+/// `S` runs on this CPU.
+#[inline(always)]
+pub(crate) unsafe fn multiply_accumulates<S: Products>(rounds: usize) -> u64 {
+    let (a, b) = black_box((S::splat_int(0x0102_0304), S::splat_int(0x0403_0201)));
+    let mut sums = [S::splat_int(0); SUMS];
+    for _ in 0..rounds {
+        for sum in &mut sums {
+            *sum = S::densest_product(*sum, a, b);
+        }
+    }
+    black_box(sums);
+    (rounds * SUMS * S::DENSEST_PRODUCT) as u64
+}
+
+/// Reads all of `bytes`, but for what does not fill a cache line.
+///
+/// # Safety
+/// `S` runs on this CPU.
+#[inline(always)]
+pub(crate) unsafe fn read<S: Products>(bytes: &[u8]) {
+    let mut sums = [S::splat_int(0); 2];
+    for line in bytes.chunks_exact(LINE) {
+        S::prefetch(line.as_ptr().wrapping_add(AHEAD));
+        for (index, at) in (0..LINE).step_by(4 * S::LANES).enumerate() {
+            sums[index % 2] = S::add_int(sums[index % 2], S::load_int(line.as_ptr().add(at)));
+        }
+    }
+    black_box(sums);
+}

@@ -1,0 +1,93 @@
+//! The speeds as bars, in SVG.
+
+use std::path::Path;
+
+use plotters::prelude::*;
+use plotters::style::text_anchor::{HPos, Pos, VPos};
+use sotto::BenchReport;
+
+use super::peer::{Comparison, PeerSpeed};
+use crate::failure::Failure;
+
+const WIDTH: i32 = 760;
+const LABELS: i32 = 240;
+const FIGURES: i32 = 90;
+const BAR: i32 = 18;
+const GAP: i32 = 14;
+const TOP: i32 = 46;
+const OURS: RGBColor = RGBColor(38, 92, 158);
+const THEIRS: RGBColor = RGBColor(170, 170, 170);
+
+/// A measurement: what, our speed, the other's.
+type Row = (String, f64, Option<f64>);
+
+/// Writes prefill and decode one below the other, each with its own scale.
+///
+/// # Errors
+/// [`Failure::Output`] when the file cannot be written.
+pub fn write(path: &Path, bench: &BenchReport, comparison: Option<&Comparison>) -> Result<(), Failure> {
+    let peer =
+        |speeds: Option<&Vec<PeerSpeed>>, index: usize| speeds.and_then(|speeds| speeds[index].tokens_per_second);
+    let prefill: Vec<Row> = bench
+        .prefill
+        .iter()
+        .enumerate()
+        .map(|(index, speed)| {
+            let what = format!("prefill of {}, {} before", speed.tokens, speed.depth);
+            (what, speed.tokens_per_second, peer(comparison.map(|c| &c.prefill), index))
+        })
+        .collect();
+    let decode: Vec<Row> = bench
+        .decode
+        .iter()
+        .enumerate()
+        .map(|(index, speed)| {
+            let what = format!("decode of {}, {} before", speed.tokens, speed.depth);
+            (what, speed.tokens_per_second, peer(comparison.map(|c| &c.decode), index))
+        })
+        .collect();
+    let bars = if comparison.is_some() { 2 } else { 1 };
+    let row_height = bars * BAR + GAP;
+    let height = TOP + (prefill.len() + decode.len()) as i32 * row_height + GAP;
+    let mut svg = String::new();
+    draw(&mut svg, height, &[prefill, decode], row_height, &title(bench, comparison))
+        .map_err(|error| std::io::Error::other(error.to_string()))?;
+    Ok(std::fs::write(path, svg)?)
+}
+
+fn title(bench: &BenchReport, comparison: Option<&Comparison>) -> String {
+    let ours = format!("tokens a second: Sotto ({}, {} threads)", bench.kernels, bench.threads);
+    comparison.map_or(ours.clone(), |peer| format!("{ours}, and {} in grey", peer.program))
+}
+
+fn draw(
+    svg: &mut String,
+    height: i32,
+    groups: &[Vec<Row>],
+    row_height: i32,
+    title: &str,
+) -> Result<(), Box<dyn std::error::Error>> {
+    let area = SVGBackend::with_string(svg, (WIDTH as u32, height as u32)).into_drawing_area();
+    area.fill(&WHITE)?;
+    let left = Pos::new(HPos::Left, VPos::Center);
+    let style = |size: i32| ("sans-serif", size).into_font().into_text_style(&area).pos(left);
+    area.draw(&Text::new(title.to_owned(), (12, TOP / 2), style(15)))?;
+    let mut top = TOP;
+    for rows in groups {
+        let fastest = rows.iter().flat_map(|row| [Some(row.1), row.2]).flatten().fold(f64::MIN_POSITIVE, f64::max);
+        for (what, ours, theirs) in rows {
+            area.draw(&Text::new(what.clone(), (12, top + BAR / 2), style(13)))?;
+            let bars =
+                [(Some(*ours), OURS), (*theirs, THEIRS)].into_iter().filter_map(|(speed, color)| Some((speed?, color)));
+            for (index, (speed, color)) in bars.enumerate() {
+                let y = top + index as i32 * BAR;
+                let end = LABELS + (f64::from(WIDTH - LABELS - FIGURES) * speed / fastest) as i32;
+                area.draw(&Rectangle::new([(LABELS, y), (end, y + BAR - 3)], color.filled()))?;
+                area.draw(&Text::new(format!("{speed:.1}"), (end + 6, y + BAR / 2), style(13)))?;
+            }
+            top += row_height;
+        }
+    }
+    area.present()?;
+    Ok(())
+}
