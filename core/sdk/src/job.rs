@@ -1,35 +1,32 @@
 //! Work that runs on a thread of its own, and is watched from the caller's.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::mpsc::{Receiver, Sender, channel};
 use std::thread;
 
-use crate::{CancelToken, Error};
+use async_channel::{Receiver, Sender, bounded, unbounded};
 
-enum Event<Snapshot, Value> {
-    Snapshot(Snapshot),
-    Done(Result<Value, Error>),
-}
+use crate::{CancelToken, Error};
 
 /// A request that is being worked on.
 ///
 /// Iterate over it for snapshots as they come, or [`wait`](Job::wait) for the value. Dropping it cancels the work;
-/// a slow reader loses nothing.
+/// a slow reader loses nothing. In asynchronous code, [`next_snapshot`](Job::next_snapshot) and [`value`](Job::value)
+/// do the same, on any executor.
 #[must_use = "dropping a job cancels it"]
 #[derive(Debug)]
 pub struct Job<Snapshot, Value> {
-    events: Receiver<Event<Snapshot, Value>>,
+    snapshots: Receiver<Snapshot>,
+    outcome: Receiver<Result<Value, Error>>,
     cancel: CancelToken,
-    outcome: Option<Result<Value, Error>>,
 }
 
 /// Where running work leaves its snapshots.
-pub(crate) struct Reporter<Snapshot, Value>(Sender<Event<Snapshot, Value>>);
+pub(crate) struct Reporter<Snapshot>(Sender<Snapshot>);
 
-impl<Snapshot, Value> Reporter<Snapshot, Value> {
+impl<Snapshot> Reporter<Snapshot> {
     /// Hands a snapshot to whoever holds the job; nobody may hold it any more, and then the work is cancelled already.
     pub(crate) fn report(&self, snapshot: Snapshot) {
-        let _ = self.0.send(Event::Snapshot(snapshot));
+        let _ = self.0.try_send(snapshot);
     }
 }
 
@@ -37,19 +34,23 @@ impl<Snapshot: Send + 'static, Value: Send + 'static> Job<Snapshot, Value> {
     /// Starts `work` on a thread of its own. A panic in it becomes [`Error::Internal`].
     pub(crate) fn start(
         name: &str,
-        work: impl FnOnce(&Reporter<Snapshot, Value>, &CancelToken) -> Result<Value, Error> + Send + 'static,
+        work: impl FnOnce(&Reporter<Snapshot>, &CancelToken) -> Result<Value, Error> + Send + 'static,
     ) -> Self {
-        let (sender, events) = channel();
+        let (reporter, snapshots) = unbounded();
+        let (finished, outcome) = bounded(1);
         let cancel = CancelToken::new();
-        let seen_by_work = cancel.clone();
-        let reporter = Reporter(sender);
+        let (reporter, seen_by_work, refused) = (Reporter(reporter), cancel.clone(), finished.clone());
         let spawned = thread::Builder::new().name(format!("sotto-{name}")).spawn(move || {
             let result = catch_unwind(AssertUnwindSafe(|| work(&reporter, &seen_by_work)))
                 .unwrap_or_else(|_| Err(Error::internal("a request panicked")));
-            let _ = reporter.0.send(Event::Done(result));
+            let _ = finished.try_send(result);
+            // Only now do the snapshots end: whoever sees their end finds the outcome there.
+            drop(reporter);
         });
-        let outcome = spawned.err().map(|error| Err(Error::internal(format!("no thread could be started: {error}"))));
-        Self { events, cancel, outcome }
+        if let Err(error) = spawned {
+            let _ = refused.try_send(Err(Error::internal(format!("no thread could be started: {error}"))));
+        }
+        Self { snapshots, outcome, cancel }
     }
 }
 
@@ -70,8 +71,26 @@ impl<Snapshot, Value> Job<Snapshot, Value> {
     /// Whatever ended the work early.
     pub fn wait(mut self) -> Result<Value, Error> {
         while self.next().is_some() {}
-        self.outcome.take().unwrap_or_else(|| Err(Error::internal("a request ended without an answer")))
+        self.outcome.try_recv().unwrap_or_else(|_| Err(no_answer()))
     }
+
+    /// The next snapshot; `None` at the end, after which [`Job::value`] gives the value or the error.
+    pub async fn next_snapshot(&self) -> Option<Snapshot> {
+        self.snapshots.recv().await.ok()
+    }
+
+    /// The value, once it is there, passing over snapshots. It is given once.
+    ///
+    /// # Errors
+    /// Whatever ended the work early.
+    pub async fn value(&self) -> Result<Value, Error> {
+        while self.next_snapshot().await.is_some() {}
+        self.outcome.try_recv().unwrap_or_else(|_| Err(no_answer()))
+    }
+}
+
+fn no_answer() -> Error {
+    Error::internal("a request ended without an answer, or was asked twice for it")
 }
 
 impl<Snapshot, Value> Iterator for Job<Snapshot, Value> {
@@ -79,17 +98,7 @@ impl<Snapshot, Value> Iterator for Job<Snapshot, Value> {
 
     /// The next snapshot; `None` at the end, after which [`Job::wait`] gives the value or the error.
     fn next(&mut self) -> Option<Snapshot> {
-        if self.outcome.is_some() {
-            return None;
-        }
-        match self.events.recv() {
-            Ok(Event::Snapshot(snapshot)) => Some(snapshot),
-            Ok(Event::Done(outcome)) => {
-                self.outcome = Some(outcome);
-                None
-            }
-            Err(_) => None,
-        }
+        self.snapshots.recv_blocking().ok()
     }
 }
 
@@ -102,7 +111,47 @@ impl<Snapshot, Value> Drop for Job<Snapshot, Value> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::future::Future;
+    use std::sync::Arc;
+    use std::sync::mpsc::channel;
+    use std::task::{Context, Poll, Wake};
     use std::time::Duration;
+
+    /// Wakes the thread that waits for a future.
+    struct Unpark(thread::Thread);
+
+    impl Wake for Unpark {
+        fn wake(self: Arc<Self>) {
+            self.0.unpark();
+        }
+    }
+
+    fn block_on<T>(future: impl Future<Output = T>) -> T {
+        let mut future = std::pin::pin!(future);
+        let waker = Arc::new(Unpark(thread::current())).into();
+        loop {
+            match future.as_mut().poll(&mut Context::from_waker(&waker)) {
+                Poll::Ready(value) => return value,
+                Poll::Pending => thread::park(),
+            }
+        }
+    }
+
+    #[test]
+    fn asynchronous_readers_get_the_same() {
+        let job = Job::start("test", |reporter, _| {
+            (0..1000).for_each(|number| reporter.report(number));
+            Ok("done")
+        });
+        block_on(async {
+            for number in 0..1000 {
+                assert_eq!(job.next_snapshot().await, Some(number));
+            }
+            assert_eq!(job.next_snapshot().await, None);
+            assert_eq!(job.value().await, Ok("done"));
+            assert!(matches!(job.value().await, Err(Error::Internal { .. })));
+        });
+    }
 
     #[test]
     fn snapshots_come_in_order_and_none_is_lost() {

@@ -8,6 +8,8 @@ use sotto_text::{ChatTemplate, ConstraintFactory, Tokenizer};
 
 use crate::Error;
 use crate::inspect::FileFacts;
+use crate::job::Job;
+use crate::raw::Progress;
 use crate::tokenizer::load_tokenizer;
 
 /// The context that a model is used with when nothing else is asked for: enough for a long conversation, and little
@@ -27,6 +29,14 @@ impl ModelFile {
     /// A model file at `path`.
     pub fn path(path: impl AsRef<Path>) -> Self {
         Self::Path(path.as_ref().to_owned())
+    }
+
+    /// Where a `tokenizer.json` may lie.
+    fn folder(&self) -> Option<&Path> {
+        match self {
+            Self::Path(path) => path.parent(),
+            Self::Embedded(_) => None,
+        }
     }
 }
 
@@ -73,15 +83,31 @@ impl LocalModel {
         Self::load_with(file, &LoadOptions::default())
     }
 
-    /// Loads a model.
+    /// Loads a model, and waits for it.
+    ///
+    /// # Errors
+    /// As for [`LocalModel::start_loading`].
+    pub fn load_with(file: ModelFile, options: &LoadOptions) -> Result<Self, Error> {
+        Self::start_loading(file, options).wait()
+    }
+
+    /// Starts to load a model. While its packed copy is made, the job tells the bytes done.
     ///
     /// # Errors
     /// [`Error::ModelNotFound`], [`Error::ModelInvalid`] for a damaged file, [`Error::Unsupported`] for a sound one that
     /// cannot be run, [`Error::ContextFull`] when more context is asked for than the model has, [`Error::OutOfMemory`] when
     /// the weights have to be packed into memory that is not there, [`Error::Storage`] when a packed copy cannot be written.
-    pub fn load_with(file: ModelFile, options: &LoadOptions) -> Result<Self, Error> {
-        let (gguf, folder) = open(file, options)?;
-        let tokenizer = load_tokenizer(&gguf, folder.as_deref())?;
+    pub fn start_loading(file: ModelFile, options: &LoadOptions) -> Job<Progress, Self> {
+        let options = options.clone();
+        Job::start("load", move |reporter, cancel| {
+            let gguf = open(&file, &options, cancel, |progress| reporter.report(progress))?;
+            cancel.check()?;
+            Self::from_gguf(gguf, file.folder(), &options)
+        })
+    }
+
+    fn from_gguf(gguf: Arc<GgufFile>, folder: Option<&Path>, options: &LoadOptions) -> Result<Self, Error> {
+        let tokenizer = load_tokenizer(&gguf, folder)?;
         let template = ChatTemplate::for_tokenizer(gguf.metadata().string("tokenizer.chat_template")?, &tokenizer)?;
         let tuned = gguf.metadata().bool("sotto.tuned")?.unwrap_or(false);
         let file = FileFacts::of(&gguf)?;
@@ -137,20 +163,23 @@ impl Loaded {
     }
 }
 
-fn open(file: ModelFile, options: &LoadOptions) -> Result<(Arc<GgufFile>, Option<PathBuf>), Error> {
-    match file {
-        ModelFile::Path(path) => {
-            let gguf = match &options.cache_folder {
-                // candle's models read the GGUF file itself.
-                Some(folder) if options.backend == Backend::Sotto => {
-                    open_packed(&path, folder, &CancelToken::new(), |_, _| {})?
-                }
-                _ => GgufFile::open(&path)?,
-            };
-            Ok((Arc::new(gguf), path.parent().map(Path::to_owned)))
+fn open(
+    file: &ModelFile,
+    options: &LoadOptions,
+    cancel: &CancelToken,
+    on_progress: impl Fn(Progress),
+) -> Result<Arc<GgufFile>, Error> {
+    let gguf = match (file, &options.cache_folder) {
+        // candle's models read the GGUF file itself.
+        (ModelFile::Path(path), Some(folder)) if options.backend == Backend::Sotto => {
+            open_packed(path, folder, cancel, |done, total| {
+                on_progress(Progress { done: done as usize, total: total as usize });
+            })?
         }
-        ModelFile::Embedded(bytes) => Ok((Arc::new(GgufFile::from_bytes(bytes)?), None)),
-    }
+        (ModelFile::Path(path), _) => GgufFile::open(path)?,
+        (ModelFile::Embedded(bytes), _) => GgufFile::from_bytes(*bytes)?,
+    };
+    Ok(Arc::new(gguf))
 }
 
 fn context_limit(model: usize, wanted: Option<usize>) -> Result<usize, Error> {

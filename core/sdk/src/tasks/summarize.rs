@@ -100,7 +100,7 @@ impl LocalModel {
 fn summarize(
     model: &Loaded,
     note: &VoiceNote,
-    reporter: &Reporter<NoteSummary, NoteSummary>,
+    reporter: &Reporter<NoteSummary>,
     cancel: &CancelToken,
 ) -> Result<NoteSummary, Error> {
     if note.segments().is_empty() {
