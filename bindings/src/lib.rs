@@ -1,1 +1,28 @@
-//! The uniffi bridge between the Sotto SDK and Kotlin and Swift.
+//! The uniffi bridge between the Sotto SDK and Kotlin and Swift: mirrors of the SDK's types, and no decisions.
+//!
+//! Every request is a job with the shape of [`sotto_sdk::Job`]: `next()` pulls a snapshot, `value()` gives the end, `cancel()` and
+//! dropping stop the work. The asynchronous functions only wait: the work runs on threads of the SDK, so that they can
+//! be polled from any thread, and dropping them half way costs nothing.
+//!
+//! Names begin with `Ffi`: apps never see them, but the SDK of each language puts its own types before them.
+
+mod error;
+mod jobs;
+mod model;
+mod options;
+mod results;
+#[cfg(test)]
+mod tests;
+
+pub use error::FfiError;
+pub use jobs::{
+    FfiClassifyAllJob, FfiClassifyJob, FfiExtractJob, FfiLoadJob, FfiPackJob, FfiRespondJob, FfiSummarizeJob,
+};
+pub use model::{FfiModel, FfiSession};
+pub use options::{FfiBackend, FfiChatOptions, FfiFormat, FfiLoadOptions, FfiModelFile, FfiSampling};
+pub use results::{
+    FfiAction, FfiClassification, FfiCoverage, FfiExtraction, FfiMetrics, FfiModelReport, FfiNoteSummary, FfiPoint,
+    FfiProgress, FfiReply, FfiScore, FfiSegment, FfiStopReason, FfiWeights,
+};
+
+uniffi::setup_scaffolding!("sotto");

@@ -2,6 +2,7 @@
 
 mod arm;
 mod count;
+mod kotlin;
 mod steps;
 
 use std::path::PathBuf;
@@ -26,6 +27,10 @@ enum Step {
     },
     /// Check the format and the lints.
     Check,
+    /// Generate the Kotlin and Swift side of the bindings into target/bindings.
+    Bindgen,
+    /// Run the Kotlin SDK's tests and lints (needs Maven and a JDK).
+    TestKotlin,
     /// Run the tests of kernels and engine on ARM CPUs, under qemu (Debian; says what to install).
     TestArm,
     /// Count the instructions that ARM executes for each 1,000 multiply-accumulates (Debian; says what to install).
@@ -48,6 +53,8 @@ fn main() -> ExitCode {
     let outcome = match Arguments::parse().step {
         Step::Test { deny_skips } => steps::test(deny_skips),
         Step::Check => steps::check(),
+        Step::Bindgen => kotlin::bindgen(),
+        Step::TestKotlin => kotlin::test(),
         Step::TestArm => arm::test(),
         Step::CountArm { plugin, filter } => count::count(plugin, &filter),
         Step::Fuzz { seconds } => steps::fuzz(seconds),

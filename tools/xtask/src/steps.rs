@@ -4,12 +4,15 @@ use std::io::{BufRead, BufReader};
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
+use crate::kotlin;
+
 /// A test that cannot do its work says so in a line that begins like this, and passes.
 pub const SKIPPED: &str = "SKIPPED";
 
 /// Runs all tests, and counts what was skipped.
 pub fn test(deny_skips: bool) -> Result<(), String> {
-    let skipped = run_tests(&mut cargo(&["test", "--workspace"]), &[SKIPPED])?;
+    let mut skipped = run_tests(&mut cargo(&["test", "--workspace"]), &[SKIPPED])?;
+    skipped.extend(kotlin::test_if_installed()?);
     println!("all tests passed; {} checks skipped", skipped.len());
     for line in &skipped {
         println!("  {line}");

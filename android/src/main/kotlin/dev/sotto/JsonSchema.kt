@@ -1,0 +1,125 @@
+package dev.sotto
+
+import kotlinx.serialization.ExperimentalSerializationApi
+import kotlinx.serialization.descriptors.PolymorphicKind
+import kotlinx.serialization.descriptors.PrimitiveKind
+import kotlinx.serialization.descriptors.SerialDescriptor
+import kotlinx.serialization.descriptors.SerialKind
+import kotlinx.serialization.descriptors.StructureKind
+import kotlinx.serialization.descriptors.elementDescriptors
+import kotlinx.serialization.descriptors.elementNames
+import kotlinx.serialization.descriptors.nonNullOriginal
+import kotlinx.serialization.json.JsonObject
+import kotlinx.serialization.json.JsonObjectBuilder
+import kotlinx.serialization.json.add
+import kotlinx.serialization.json.addJsonObject
+import kotlinx.serialization.json.buildJsonObject
+import kotlinx.serialization.json.put
+import kotlinx.serialization.json.putJsonArray
+import kotlinx.serialization.json.putJsonObject
+
+/** Integers beyond this are not exact in every JSON reader. */
+private const val LARGEST_EXACT_INTEGER = 1L shl 53
+
+/** The name that kotlinx.serialization gives to the property which tells the subclasses of a sealed class apart. */
+private const val SUBCLASS = "type"
+
+/**
+ * The JSON schema of a type, from what its serializer says.
+ *
+ * @throws SottoException.InvalidInput for types that no schema can describe: open, contextual and recursive ones, and
+ *   maps whose keys are no strings.
+ */
+internal fun jsonSchema(descriptor: SerialDescriptor): JsonObject = SchemaBuilder().schema(descriptor)
+
+@OptIn(ExperimentalSerializationApi::class)
+private class SchemaBuilder {
+    private val within = ArrayDeque<String>()
+
+    fun schema(descriptor: SerialDescriptor): JsonObject = if (descriptor.isNullable) {
+        buildJsonObject {
+            putJsonArray("anyOf") {
+                add(plainSchema(descriptor.nonNullOriginal))
+                addJsonObject { put("type", "null") }
+            }
+        }
+    } else {
+        plainSchema(descriptor)
+    }
+
+    private fun plainSchema(descriptor: SerialDescriptor): JsonObject {
+        unsignedRange(descriptor)?.let { return integer(it) }
+        if (descriptor.isInline) return schema(descriptor.getElementDescriptor(0))
+        return when (descriptor.kind) {
+            PrimitiveKind.BOOLEAN -> ofType("boolean")
+            PrimitiveKind.BYTE -> integer(Byte.MIN_VALUE.toLong()..Byte.MAX_VALUE)
+            PrimitiveKind.SHORT -> integer(Short.MIN_VALUE.toLong()..Short.MAX_VALUE)
+            PrimitiveKind.INT -> integer(Int.MIN_VALUE.toLong()..Int.MAX_VALUE)
+            PrimitiveKind.LONG -> integer(-LARGEST_EXACT_INTEGER..LARGEST_EXACT_INTEGER)
+            PrimitiveKind.FLOAT, PrimitiveKind.DOUBLE -> ofType("number")
+            PrimitiveKind.STRING -> ofType("string")
+            SerialKind.ENUM -> buildJsonObject { putJsonArray("enum") { descriptor.elementNames.forEach { add(it) } } }
+            StructureKind.CLASS, StructureKind.OBJECT -> ofClass(descriptor)
+            StructureKind.LIST -> ofList(descriptor)
+            StructureKind.MAP -> ofMap(descriptor)
+            PolymorphicKind.SEALED -> ofSealedClass(descriptor)
+            else -> throw unsupported(descriptor, "no schema can describe it")
+        }
+    }
+
+    private fun ofClass(descriptor: SerialDescriptor, subclass: String? = null): JsonObject {
+        if (descriptor.serialName in within) throw unsupported(descriptor, "it contains itself")
+        within.addLast(descriptor.serialName)
+        val properties = 0 until descriptor.elementsCount
+        return buildJsonObject {
+            put("type", "object")
+            putJsonObject("properties") {
+                subclass?.let { putJsonObject(SUBCLASS) { put("const", it) } }
+                properties.forEach { put(descriptor.getElementName(it), schema(descriptor.getElementDescriptor(it))) }
+            }
+            putJsonArray("required") {
+                subclass?.let { add(SUBCLASS) }
+                properties.filterNot(descriptor::isElementOptional).forEach { add(descriptor.getElementName(it)) }
+            }
+            put("additionalProperties", false)
+        }.also { within.removeLast() }
+    }
+
+    private fun ofList(descriptor: SerialDescriptor) =
+        ofType("array") { put("items", schema(descriptor.getElementDescriptor(0))) }
+
+    private fun ofMap(descriptor: SerialDescriptor): JsonObject {
+        if (descriptor.getElementDescriptor(0).kind != PrimitiveKind.STRING) {
+            throw unsupported(descriptor, "its keys are no strings")
+        }
+        return ofType("object") { put("additionalProperties", schema(descriptor.getElementDescriptor(1))) }
+    }
+
+    /** Its second element holds the subclasses. */
+    private fun ofSealedClass(descriptor: SerialDescriptor) = buildJsonObject {
+        putJsonArray("anyOf") {
+            descriptor.getElementDescriptor(1).elementDescriptors.forEach { add(ofClass(it, it.serialName)) }
+        }
+    }
+}
+
+private fun unsignedRange(descriptor: SerialDescriptor): LongRange? = when (descriptor.serialName) {
+    "kotlin.UByte" -> 0L..UByte.MAX_VALUE.toLong()
+    "kotlin.UShort" -> 0L..UShort.MAX_VALUE.toLong()
+    "kotlin.UInt" -> 0L..UInt.MAX_VALUE.toLong()
+    "kotlin.ULong" -> 0L..LARGEST_EXACT_INTEGER
+    else -> null
+}
+
+private fun integer(range: LongRange) = ofType("integer") {
+    put("minimum", range.first)
+    put("maximum", range.last)
+}
+
+private fun ofType(type: String, more: JsonObjectBuilder.() -> Unit = {}) = buildJsonObject {
+    put("type", type)
+    more()
+}
+
+private fun unsupported(descriptor: SerialDescriptor, why: String) =
+    SottoException.InvalidInput("a value of ${descriptor.serialName} cannot be extracted: $why")

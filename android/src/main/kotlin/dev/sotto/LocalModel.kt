@@ -1,0 +1,159 @@
+package dev.sotto
+
+import dev.sotto.internal.FfiClassifyAllJob
+import dev.sotto.internal.FfiClassifyJob
+import dev.sotto.internal.FfiExtractJob
+import dev.sotto.internal.FfiLoadJob
+import dev.sotto.internal.FfiModel
+import dev.sotto.internal.FfiPackJob
+import dev.sotto.internal.FfiProgress
+import dev.sotto.internal.FfiSummarizeJob
+import kotlinx.coroutines.CancellationException
+import kotlinx.coroutines.flow.Flow
+import kotlinx.serialization.KSerializer
+import kotlinx.serialization.json.Json
+import kotlinx.serialization.json.JsonElement
+import kotlinx.serialization.json.JsonObject
+import kotlinx.serialization.serializer
+import java.io.File
+
+/**
+ * A language model that is ready to be used.
+ *
+ * Everything here can be called from any thread, the main thread too: work runs on the library's own threads. Cancelling
+ * a coroutine stops its work within 100 ms. Failures are [SottoException]s.
+ *
+ * ```
+ * val model = LocalModel.load(ModelFile.path(file))
+ * model.summarize(VoiceNote.text(transcript)).collect { render(it) }
+ * ```
+ *
+ * @property contextLength the longest context of a request, in tokens.
+ */
+public class LocalModel private constructor(private val ffi: FfiModel, public val contextLength: Int) : AutoCloseable {
+    /** Summarizes a note when the result is collected or awaited. Points and actions are the note's own words. */
+    public fun summarize(note: VoiceNote): SummaryFlow {
+        val segments = note.segments.map { it.toFfi() }
+        return SummaryFlow { open().summarize(segments).request() }
+    }
+
+    /**
+     * Which of [labels] fits a text: at least two, all different, without commas or line breaks.
+     *
+     * Below [minConfidence] the result says that it abstains.
+     */
+    public suspend fun classify(
+        text: String,
+        labels: List<String>,
+        minConfidence: Double = DEFAULT_MIN_CONFIDENCE,
+    ): Classification = native { open().classify(text, labels, minConfidence).request().run() }
+
+    /** Classifies many texts, giving each result as it is ready. What their prompts share is computed once. */
+    @JvmOverloads
+    public fun classifyAll(
+        texts: List<String>,
+        labels: List<String>,
+        minConfidence: Double = DEFAULT_MIN_CONFIDENCE,
+    ): Flow<Classification> = nativeFlow { emit -> open().classifyAll(texts, labels, minConfidence).request().run(emit) }
+
+    /**
+     * Reads a value of the `@Serializable` type [T] out of a text. The answer is held to the type token by token.
+     *
+     * Properties with a default value may be left out by the model; nullable ones may be null.
+     */
+    public suspend inline fun <reified T> extract(text: String): T = extract(text, serializer<T>()).value
+
+    /** As [extract], with a serializer, and with what it cost. */
+    public suspend fun <T> extract(text: String, serializer: KSerializer<T>): Extraction<T> {
+        val (json, metrics) = extractText(text, jsonSchema(serializer.descriptor).toString())
+        return Extraction(Json.decodeFromString(serializer, json), metrics)
+    }
+
+    /** Reads a value of a JSON schema out of a text. */
+    public suspend fun extract(text: String, schema: JsonObject): Extraction<JsonElement> {
+        val (json, metrics) = extractText(text, schema.toString())
+        return Extraction(Json.parseToJsonElement(json), metrics)
+    }
+
+    /** Starts a conversation. [instructions] tell the model how to behave in it. */
+    public suspend fun session(instructions: String? = null): Session {
+        var session: Session? = null
+        return closingUnlessDelivered({ session }) { native { Session(open().session(instructions)).also { session = it } } }
+    }
+
+    /** Reports on the model, with the memory that a context of [contextLength] tokens takes. */
+    public suspend fun inspect(contextLength: Int = this.contextLength): ModelReport {
+        require(contextLength > 0) { "the context length must be at least 1" }
+        return native { open().inspect(contextLength.toUInt()).toReport() }
+    }
+
+    /**
+     * Gives the model back. Can be called at any time, from any thread: what is running runs to its end (cancel its
+     * coroutine to stop it), and the memory is free once that and every session of the model is closed.
+     */
+    override fun close(): Unit = ffi.close()
+
+    private fun open(): FfiModel {
+        check(!ffi.uniffiIsDestroyed) { "the model is closed" }
+        return ffi
+    }
+
+    internal suspend fun extractText(text: String, schema: String): Extraction<String> =
+        native { open().extract(text, schema).request().run() }
+
+    /** How to get a model. */
+    public companion object {
+        /** A [Classification] that is surer than this does not abstain. */
+        public const val DEFAULT_MIN_CONFIDENCE: Double = 0.5
+
+        /**
+         * Loads a model. [onProgress] is told, on a background thread, how far its packed copy is while that is made
+         * ([LoadOptions.cacheFolder]).
+         */
+        public suspend fun load(
+            file: ModelFile,
+            options: LoadOptions = LoadOptions(),
+            onProgress: suspend (Progress) -> Unit = {},
+        ): LocalModel {
+            var model: LocalModel? = null
+            return closingUnlessDelivered({ model }) {
+                native {
+                    val loaded = dev.sotto.internal.load(file.ffi, options.toFfi()).request().run {
+                        onProgress(it.toProgress())
+                    }
+                    LocalModel(loaded, loaded.contextLength().toInt()).also { model = it }
+                }
+            }
+        }
+
+        /**
+         * Packs the model file [source] into the new file [target], which [load] maps as it is, on any device. [target]
+         * appears whole or not at all.
+         */
+        public suspend fun pack(source: File, target: File, onProgress: suspend (Progress) -> Unit = {}): Unit =
+            native { dev.sotto.internal.pack(source.path, target.path).request().run { onProgress(it.toProgress()) } }
+    }
+}
+
+/** A coroutine that is cancelled at the last moment never sees what was made for it. */
+private inline fun <T> closingUnlessDelivered(made: () -> AutoCloseable?, block: () -> T): T = try {
+    block()
+} catch (cancelled: CancellationException) {
+    made()?.close()
+    throw cancelled
+}
+
+private fun FfiProgress.toProgress() = Progress(done.toLong(), total.toLong())
+
+private fun FfiLoadJob.request() = Request(this, ::next, ::value, ::cancel)
+
+private fun FfiPackJob.request() = Request(this, ::next, ::value, ::cancel)
+
+private fun FfiSummarizeJob.request() = Request(this, { next()?.toSummary() }, { value().toSummary() }, ::cancel)
+
+private fun FfiClassifyJob.request() = Request<Nothing, _>(this, { null }, { value().toClassification() }, ::cancel)
+
+private fun FfiClassifyAllJob.request() = Request(this, { next()?.toClassification() }, ::value, ::cancel)
+
+private fun FfiExtractJob.request() =
+    Request<Nothing, _>(this, { null }, { value().let { Extraction(it.json, it.metrics.toMetrics()) } }, ::cancel)

@@ -1,0 +1,68 @@
+package dev.sotto
+
+import dev.sotto.internal.FfiMetrics
+import dev.sotto.internal.FfiStopReason
+
+/** Why an answer ended. */
+public enum class StopReason {
+    /** The model said that it is done, or the format has nothing to add. */
+    END,
+
+    /** The answer reached its limit of tokens. */
+    LENGTH,
+}
+
+/**
+ * What a request cost.
+ *
+ * @property timeToFirstToken seconds from the start of the request to the first token of the answer.
+ * @property prefillTokens prompt tokens that were computed.
+ * @property prefillSeconds time spent on them.
+ * @property reusedTokens prompt tokens that were still known from before, and cost nothing.
+ * @property decodeTokens tokens of the answer.
+ * @property decodeSeconds time spent on them.
+ * @property privateBytes memory that belongs to this request alone.
+ * @property mappedBytes the mapped model file: clean pages, which the system can take back at any time.
+ * @property kernels the arithmetic in use.
+ * @property threads threads that the engine works with.
+ * @property stopReason why the answer ended.
+ */
+public data class Metrics(
+    public val timeToFirstToken: Double,
+    public val prefillTokens: Int,
+    public val prefillSeconds: Double,
+    public val reusedTokens: Int,
+    public val decodeTokens: Int,
+    public val decodeSeconds: Double,
+    public val privateBytes: Long,
+    public val mappedBytes: Long,
+    public val kernels: String,
+    public val threads: Int,
+    public val stopReason: StopReason,
+) {
+    /** Prompt tokens computed a second, 0 when there were none. */
+    public val prefillTokensPerSecond: Double get() = rate(prefillTokens, prefillSeconds)
+
+    /** Answer tokens a second, 0 when there were none. */
+    public val decodeTokensPerSecond: Double get() = rate(decodeTokens, decodeSeconds)
+}
+
+private fun rate(count: Int, seconds: Double) = if (seconds > 0) count / seconds else 0.0
+
+internal fun FfiMetrics.toMetrics() = Metrics(
+    timeToFirstToken = timeToFirstToken,
+    prefillTokens = prefillTokens.toInt(),
+    prefillSeconds = prefillSeconds,
+    reusedTokens = reusedTokens.toInt(),
+    decodeTokens = decodeTokens.toInt(),
+    decodeSeconds = decodeSeconds,
+    privateBytes = privateBytes.toLong(),
+    mappedBytes = mappedBytes.toLong(),
+    kernels = kernels,
+    threads = threads.toInt(),
+    stopReason =
+    when (stopReason) {
+        FfiStopReason.END -> StopReason.END
+        FfiStopReason.LENGTH -> StopReason.LENGTH
+    },
+)

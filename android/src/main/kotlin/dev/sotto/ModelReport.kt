@@ -1,0 +1,94 @@
+package dev.sotto
+
+import dev.sotto.internal.FfiModelReport
+
+/**
+ * The weights of one quantization.
+ *
+ * @property quantization its name, as GGUF has it.
+ * @property tensors how many tensors.
+ * @property bytes their bytes.
+ */
+public data class Weights(public val quantization: String, public val tensors: Int, public val bytes: Long)
+
+/**
+ * What is known about a loaded model.
+ *
+ * @property name its name, if the file gives one.
+ * @property architecture its architecture, as GGUF names it.
+ * @property parameters weights in all.
+ * @property layers transformer layers.
+ * @property hiddenSize width of the residual stream.
+ * @property feedForwardSize width of the feed-forward layer.
+ * @property heads query heads.
+ * @property kvHeads key and value heads.
+ * @property headSize width of a head.
+ * @property modelContextLength tokens that the model can be asked to hold.
+ * @property vocabSize tokens in the vocabulary.
+ * @property fileBytes bytes of the file.
+ * @property weights weights by quantization.
+ * @property tokenizer the kind of tokenizer, and its pre-tokenizer.
+ * @property hasChatTemplate whether the file brings its own chat template.
+ * @property tuned whether it was trained on Sotto's own task formats.
+ * @property kernels the arithmetic that was chosen.
+ * @property threads threads that work.
+ * @property contextLength the context that the memory figures are for.
+ * @property privateBytes private memory at that context.
+ * @property copiedBytes private memory that the weights take, unless the file is packed.
+ * @property mappedBytes mapped memory: clean pages of the file.
+ * @property availableBytes memory that the system can give now, where it says so.
+ * @property fits whether the private memory can be had now.
+ */
+public data class ModelReport(
+    public val name: String?,
+    public val architecture: String,
+    public val parameters: Long,
+    public val layers: Int,
+    public val hiddenSize: Int,
+    public val feedForwardSize: Int,
+    public val heads: Int,
+    public val kvHeads: Int,
+    public val headSize: Int,
+    public val modelContextLength: Int,
+    public val vocabSize: Int,
+    public val fileBytes: Long,
+    public val weights: List<Weights>,
+    public val tokenizer: String,
+    public val hasChatTemplate: Boolean,
+    public val tuned: Boolean,
+    public val kernels: String,
+    public val threads: Int,
+    public val contextLength: Int,
+    public val privateBytes: Long,
+    public val copiedBytes: Long,
+    public val mappedBytes: Long,
+    public val availableBytes: Long?,
+    public val fits: Boolean,
+)
+
+internal fun FfiModelReport.toReport() = ModelReport(
+    name = name,
+    architecture = architecture,
+    parameters = parameters.toLong(),
+    layers = layers.toInt(),
+    hiddenSize = hiddenSize.toInt(),
+    feedForwardSize = feedForwardSize.toInt(),
+    heads = heads.toInt(),
+    kvHeads = kvHeads.toInt(),
+    headSize = headSize.toInt(),
+    modelContextLength = modelContextLength.toInt(),
+    vocabSize = vocabSize.toInt(),
+    fileBytes = fileBytes.toLong(),
+    weights = weights.map { Weights(it.quantization, it.tensors.toInt(), it.bytes.toLong()) },
+    tokenizer = tokenizer,
+    hasChatTemplate = hasChatTemplate,
+    tuned = tuned,
+    kernels = kernels,
+    threads = threads.toInt(),
+    contextLength = contextLength.toInt(),
+    privateBytes = privateBytes.toLong(),
+    copiedBytes = copiedBytes.toLong(),
+    mappedBytes = mappedBytes.toLong(),
+    availableBytes = availableBytes?.toLong(),
+    fits = fits,
+)

@@ -1,0 +1,44 @@
+package dev.sotto
+
+import dev.sotto.internal.FfiRespondJob
+import dev.sotto.internal.FfiSession
+import kotlinx.coroutines.flow.Flow
+
+/**
+ * A finished answer of a session.
+ *
+ * @property text what the model wrote.
+ * @property metrics what it cost.
+ */
+public data class Reply(public val text: String, public val metrics: Metrics)
+
+/**
+ * A conversation: it remembers what was said, and computes only what is new.
+ *
+ * Safe to use from any thread. Answers are given one after the other; a second question waits for the first. A cancelled
+ * answer is remembered as far as it went; one that failed, or had no words yet, leaves the conversation as it was before.
+ */
+public class Session internal constructor(private val ffi: FfiSession) : AutoCloseable {
+    /** Says something each time that it is collected, and streams the answer, piece by piece. Pieces are whole characters. */
+    @JvmOverloads
+    public fun stream(text: String, options: ChatOptions = ChatOptions()): Flow<String> =
+        nativeFlow { emit -> start(text, options).run(emit) }
+
+    /** Says something, and gives the whole answer; [onText] gets its pieces as they come, on a background thread. */
+    public suspend fun respond(
+        text: String,
+        options: ChatOptions = ChatOptions(),
+        onText: suspend (String) -> Unit = {},
+    ): Reply = native { start(text, options).run(onText) }
+
+    /** Gives back the memory of the conversation, once a running answer has ended. Can be called at any time. */
+    override fun close(): Unit = ffi.close()
+
+    private fun start(text: String, options: ChatOptions): Request<String, Reply> {
+        check(!ffi.uniffiIsDestroyed) { "the session is closed" }
+        return ffi.respond(text, options.toFfi()).request()
+    }
+}
+
+private fun FfiRespondJob.request() =
+    Request(this, ::next, { value().let { Reply(it.text, it.metrics.toMetrics()) } }, ::cancel)

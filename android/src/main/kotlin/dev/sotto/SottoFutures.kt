@@ -1,0 +1,75 @@
+package dev.sotto
+
+import kotlinx.coroutines.CoroutineScope
+import kotlinx.coroutines.Dispatchers
+import kotlinx.coroutines.SupervisorJob
+import kotlinx.coroutines.flow.onEach
+import kotlinx.coroutines.flow.toList
+import kotlinx.coroutines.future.future
+import java.util.concurrent.CompletableFuture
+import java.util.function.Consumer
+
+/**
+ * The same for Java: futures instead of suspending functions.
+ *
+ * Cancelling a future stops its work. Futures complete on background threads, and consumers are called there.
+ */
+public object SottoFutures {
+    private val scope = CoroutineScope(SupervisorJob() + Dispatchers.Default)
+
+    /** [LocalModel.load]. */
+    @JvmStatic
+    @JvmOverloads
+    public fun load(file: ModelFile, options: LoadOptions = LoadOptions()): CompletableFuture<LocalModel> =
+        scope.future { LocalModel.load(file, options) }
+
+    /** [LocalModel.summarize]; [onSnapshot] gets the growing summary. */
+    @JvmStatic
+    @JvmOverloads
+    public fun summarize(
+        model: LocalModel,
+        note: VoiceNote,
+        onSnapshot: Consumer<NoteSummary> = Consumer {},
+    ): CompletableFuture<NoteSummary> = scope.future {
+        model
+            .summarize(note)
+            .onEach(onSnapshot::accept)
+            .toList()
+            .last()
+    }
+
+    /** [LocalModel.classify]. */
+    @JvmStatic
+    @JvmOverloads
+    public fun classify(
+        model: LocalModel,
+        text: String,
+        labels: List<String>,
+        minConfidence: Double = LocalModel.DEFAULT_MIN_CONFIDENCE,
+    ): CompletableFuture<Classification> = scope.future { model.classify(text, labels, minConfidence) }
+
+    /** [LocalModel.extract] with a JSON schema, as texts. */
+    @JvmStatic
+    public fun extractJson(model: LocalModel, text: String, schema: String): CompletableFuture<Extraction<String>> =
+        scope.future { model.extractText(text, schema) }
+
+    /** [LocalModel.session]. */
+    @JvmStatic
+    @JvmOverloads
+    public fun session(model: LocalModel, instructions: String? = null): CompletableFuture<Session> =
+        scope.future { model.session(instructions) }
+
+    /** [Session.respond]; [onText] gets the answer piece by piece. */
+    @JvmStatic
+    @JvmOverloads
+    public fun respond(
+        session: Session,
+        text: String,
+        options: ChatOptions = ChatOptions(),
+        onText: Consumer<String> = Consumer {},
+    ): CompletableFuture<Reply> = scope.future { session.respond(text, options, onText::accept) }
+
+    /** [LocalModel.inspect], at the model's context length. */
+    @JvmStatic
+    public fun inspect(model: LocalModel): CompletableFuture<ModelReport> = scope.future { model.inspect() }
+}

@@ -1,0 +1,56 @@
+package dev.sotto
+
+import dev.sotto.internal.FfiSegment
+import dev.sotto.internal.numberSegments
+import dev.sotto.internal.textSegments
+import dev.sotto.internal.transcriptSegments
+
+/**
+ * One stretch of speech.
+ *
+ * @property id its number within the note, from 1.
+ * @property text what was said.
+ * @property start when it starts, in seconds from the beginning of the recording, where that is known.
+ * @property end when it ends, in seconds.
+ * @property speaker who said it, where that is known.
+ */
+public data class Segment
+@JvmOverloads
+constructor(
+    public val id: Int,
+    public val text: String,
+    public val start: Double? = null,
+    public val end: Double? = null,
+    public val speaker: String? = null,
+)
+
+/**
+ * A transcript to summarize.
+ *
+ * @property segments the segments, in the order in which they were said; summaries point to their ids.
+ */
+public class VoiceNote private constructor(public val segments: List<Segment>) {
+    /** How to make a note. */
+    public companion object {
+        /** A note from plain text: a segment for each sentence. */
+        @JvmStatic
+        public fun text(text: String): VoiceNote = translated { VoiceNote(textSegments(text).map { it.toSegment() }) }
+
+        /**
+         * A note from a transcript file: lines that start with a time (`[00:04]`) or, all of them, with a name and a
+         * colon become segments; anything else is plain text.
+         */
+        @JvmStatic
+        public fun transcript(text: String): VoiceNote =
+            translated { VoiceNote(transcriptSegments(text).map { it.toSegment() }) }
+
+        /** A note from a speech recognizer's segments. Their ids are given anew, from 1; empty ones are left out. */
+        @JvmStatic
+        public fun segments(segments: List<Segment>): VoiceNote =
+            translated { VoiceNote(numberSegments(segments.map { it.toFfi() }).map { it.toSegment() }) }
+    }
+}
+
+internal fun FfiSegment.toSegment() = Segment(id.toInt(), text, start, end, speaker)
+
+internal fun Segment.toFfi() = FfiSegment(id.toUInt(), start, end, text, speaker)

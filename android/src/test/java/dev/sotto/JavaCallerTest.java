@@ -1,0 +1,70 @@
+package dev.sotto;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertInstanceOf;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.io.File;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.Test;
+
+class JavaCallerTest {
+    private static final File DEMO = new File("../sample-apps/demo-model/sotto-demo.gguf");
+
+    private static <T> T get(CompletableFuture<T> future) throws Exception {
+        return future.get(60, TimeUnit.SECONDS);
+    }
+
+    @Test
+    void everythingFromJava() throws Exception {
+        try (LocalModel model = get(SottoFutures.load(ModelFile.path(DEMO)))) {
+            var snapshots = new ConcurrentLinkedQueue<NoteSummary>();
+            VoiceNote note = VoiceNote.text("Marcus will write a test by Thursday.");
+            NoteSummary summary = get(SottoFutures.summarize(model, note, snapshots::add));
+            assertEquals("Marcus", summary.getActions().get(0).getOwner());
+            assertTrue(snapshots.size() > 3);
+
+            List<String> labels = List.of("urgent", "task", "ignorable");
+            assertTrue(labels.contains(get(SottoFutures.classify(model, "Buy milk.", labels)).getLabel()));
+
+            String schema = "{\"enum\": [\"yes\", \"no\"]}";
+            assertTrue(List.of("\"yes\"", "\"no\"").contains(get(SottoFutures.extractJson(model, "yes", schema)).getValue()));
+
+            try (Session session = get(SottoFutures.session(model))) {
+                var text = new StringBuffer();
+                var options = new ChatOptions(8, Sampling.GREEDY);
+                assertEquals(get(SottoFutures.respond(session, "Hello", options, text::append)).getText(), text.toString());
+            }
+            assertEquals("llama", get(SottoFutures.inspect(model)).getArchitecture());
+        }
+    }
+
+    @Test
+    void errorsAreTheSame() {
+        var missing = SottoFutures.load(ModelFile.path("/no/such/file"), new LoadOptions());
+        var failure = assertThrows(ExecutionException.class, () -> get(missing));
+        assertInstanceOf(SottoException.ModelNotFound.class, failure.getCause());
+    }
+
+    @Test
+    void cancellingAFutureStopsItsWork() throws Exception {
+        var wide = new File("../target/kotlin-models/wide.gguf");
+        try (LocalModel model = get(SottoFutures.load(ModelFile.path(wide)))) {
+            var future = SottoFutures.classify(model, "word ".repeat(700), List.of("a", "b"));
+            Thread.sleep(50);
+            assertFalse(future.isDone());
+            future.cancel(true);
+            long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(1);
+            while (!FixturesKt.runningJobs().isEmpty()) {
+                assertTrue(System.nanoTime() < deadline, "native work goes on");
+                Thread.sleep(1);
+            }
+        }
+    }
+}

@@ -1,0 +1,93 @@
+package dev.sotto
+
+import dev.sotto.internal.FfiAction
+import dev.sotto.internal.FfiBackend
+import dev.sotto.internal.FfiChatOptions
+import dev.sotto.internal.FfiClassification
+import dev.sotto.internal.FfiCoverage
+import dev.sotto.internal.FfiException
+import dev.sotto.internal.FfiFormat
+import dev.sotto.internal.FfiLoadOptions
+import dev.sotto.internal.FfiMetrics
+import dev.sotto.internal.FfiModelFile
+import dev.sotto.internal.FfiModelInterface
+import dev.sotto.internal.FfiModelReport
+import dev.sotto.internal.FfiNoteSummary
+import dev.sotto.internal.FfiPoint
+import dev.sotto.internal.FfiProgress
+import dev.sotto.internal.FfiReply
+import dev.sotto.internal.FfiSampling
+import dev.sotto.internal.FfiSegment
+import dev.sotto.internal.FfiSessionInterface
+import dev.sotto.internal.FfiStopReason
+import dev.sotto.internal.FfiWeights
+import java.lang.reflect.Modifier
+import kotlin.test.Test
+import kotlin.test.assertEquals
+
+/** What the library has, the SDK has. The library's own tests hold it against the Rust SDK. */
+class MirrorTest {
+    private fun variants(type: Class<*>) = type.declaredClasses
+        .filter { it.superclass == type }
+        .map { it.simpleName }
+        .toSet()
+
+    private fun fields(type: Class<*>) = type.declaredFields
+        .filterNot { Modifier.isStatic(it.modifiers) }
+        .map { it.name }
+        .toSet()
+
+    /** Names of public methods; those with value classes or of internal ones have a suffix. */
+    private fun methods(type: Class<*>) = type.declaredMethods
+        .filter { Modifier.isPublic(it.modifiers) && !it.isSynthetic && !it.name.contains("\$sotto") }
+        .map { it.name.substringBefore('-').removePrefix("get").replaceFirstChar(Char::lowercase) }
+        .toSet()
+
+    @Test
+    fun `every error is there, with its fields`() {
+        assertEquals(variants(FfiException::class.java), variants(SottoException::class.java))
+        for (variant in FfiException::class.java.declaredClasses.filter { it.superclass == FfiException::class.java }) {
+            val mirror = SottoException::class.java.declaredClasses.first { it.simpleName == variant.simpleName }
+            assertEquals(fields(variant), fields(mirror), variant.simpleName)
+        }
+    }
+
+    @Test
+    fun `every task is there`() {
+        assertEquals(methods(FfiModelInterface::class.java), methods(LocalModel::class.java) - "close")
+        // Streaming is what answering is underneath.
+        assertEquals(methods(FfiSessionInterface::class.java), methods(Session::class.java) - setOf("close", "stream"))
+    }
+
+    @Test
+    fun `every format and file is there`() {
+        val formats = variants(FfiFormat::class.java).map { it.replaceFirstChar(Char::lowercase) }.toSet()
+        assertEquals(formats, methods(AnswerFormat.Companion::class.java))
+        val files = variants(FfiModelFile::class.java).map { it.replaceFirstChar(Char::lowercase) }.toSet()
+        assertEquals(files, methods(ModelFile.Companion::class.java))
+    }
+
+    @Test
+    fun `every field is carried`() {
+        val mirrors =
+            mapOf(
+                FfiSegment::class to Segment::class,
+                FfiPoint::class to Point::class,
+                FfiAction::class to Action::class,
+                FfiCoverage::class to Coverage::class,
+                FfiNoteSummary::class to NoteSummary::class,
+                FfiClassification::class to Classification::class,
+                FfiReply::class to Reply::class,
+                FfiProgress::class to Progress::class,
+                FfiMetrics::class to Metrics::class,
+                FfiWeights::class to Weights::class,
+                FfiModelReport::class to ModelReport::class,
+                FfiLoadOptions::class to LoadOptions::class,
+                FfiSampling::class to Sampling::class,
+                FfiChatOptions::class to ChatOptions::class,
+            )
+        for ((ffi, mirror) in mirrors) assertEquals(fields(ffi.java), fields(mirror.java), mirror.simpleName)
+        assertEquals(FfiStopReason.entries.map { it.name }, StopReason.entries.map { it.name })
+        assertEquals(FfiBackend.entries.map { it.name }, Backend.entries.map { it.name })
+    }
+}

@@ -1,0 +1,230 @@
+package dev.sotto
+
+import kotlinx.coroutines.Dispatchers
+import kotlinx.coroutines.ExperimentalCoroutinesApi
+import kotlinx.coroutines.delay
+import kotlinx.coroutines.flow.conflate
+import kotlinx.coroutines.flow.first
+import kotlinx.coroutines.flow.onEach
+import kotlinx.coroutines.flow.toList
+import kotlinx.coroutines.launch
+import kotlinx.coroutines.newSingleThreadContext
+import kotlinx.coroutines.test.runTest
+import kotlinx.coroutines.withContext
+import kotlinx.serialization.Serializable
+import kotlinx.serialization.json.Json
+import kotlinx.serialization.json.jsonObject
+import org.junit.jupiter.api.io.TempDir
+import java.io.File
+import kotlin.math.abs
+import kotlin.test.Test
+import kotlin.test.assertContains
+import kotlin.test.assertEquals
+import kotlin.test.assertNotNull
+import kotlin.test.assertNull
+import kotlin.test.assertTrue
+
+class TasksTest {
+    @Test
+    fun `a note is summarized, with evidence`() = test {
+        demo().use { model ->
+            val note = VoiceNote.text(NOTE)
+            val summary = model.summarize(note).await()
+            val action = assertNotNull(summary.actions.find { "write a test" in it.text })
+            assertEquals("Marcus", action.owner)
+            assertContains(assertNotNull(action.due), "Thursday")
+            assertEquals(listOf(3), action.evidence)
+            assertEquals(listOf(1, 2, 3, 4), summary.coverage.segmentsRead)
+            assertEquals(note.segments.size, summary.coverage.segments)
+            assertTrue(assertNotNull(summary.metrics).decodeTokensPerSecond > 0)
+        }
+    }
+
+    @Test
+    fun `snapshots grow into the summary`() = test {
+        demo().use { model ->
+            val flow = model.summarize(VoiceNote.text(NOTE))
+            val snapshots = flow.toList()
+            assertTrue(snapshots.size > 5)
+            snapshots.zipWithNext { earlier, later -> assertTrue(later.title.startsWith(earlier.title)) }
+            assertTrue(snapshots.dropLast(1).all { it.metrics == null })
+            assertNotNull(snapshots.last().metrics)
+            assertEquals(flow.await().withoutMetrics(), snapshots.last().withoutMetrics())
+        }
+    }
+
+    @Test
+    fun `a slow collector gets every snapshot, one that conflates the last`() = test {
+        demo().use { model ->
+            val flow = model.summarize(VoiceNote.text(NOTE))
+            val all = flow.toList().map { it.withoutMetrics() }
+            assertEquals(all, flow.onEach { delay(3) }.toList().map { it.withoutMetrics() })
+            val latest = flow.conflate().onEach { delay(20) }.toList()
+            assertTrue(latest.size < all.size)
+            assertEquals(all.last(), latest.last().withoutMetrics())
+        }
+    }
+
+    @Test
+    fun `segments keep their speakers and times`() = test {
+        val said =
+            listOf(
+                Segment(id = 7, text = "I'll send the figures tomorrow.", start = 0.5, end = 2.0, speaker = "Marta"),
+                Segment(id = 7, text = "  "),
+                Segment(id = 9, text = "Good, and the room is booked.", start = 2.0, end = 4.0, speaker = "Tom"),
+            )
+        val note = VoiceNote.segments(said)
+        assertEquals(listOf(said[0].copy(id = 1), said[2].copy(id = 2)), note.segments)
+        demo().use { model ->
+            assertTrue(model.summarize(note).await().actions.any { "send the figures" in it.text })
+        }
+    }
+
+    @Test
+    fun `a transcript is read with its times`() {
+        val note = VoiceNote.transcript("[00:00] One.\n[00:04.5 --> 00:06] Two.")
+        assertEquals(listOf(Segment(1, "One.", 0.0, 4.5), Segment(2, "Two.", 4.5, 6.0)), note.segments)
+        assertEquals(emptyList(), VoiceNote.text(" \n").segments)
+    }
+
+    @Test
+    fun `a text gets a label`() = test {
+        demo().use { model ->
+            val result = model.classify("The basement is flooding, come right now!", LABELS)
+            assertEquals("urgent", result.label)
+            assertEquals(LABELS, result.scores.keys.toList())
+            assertTrue(abs(result.scores.values.sum() - 1) < 1e-9)
+            assertEquals(result.scores.values.max(), result.confidence)
+            assertTrue(model.classify("text", LABELS, minConfidence = 1.0).abstained)
+        }
+    }
+
+    @Test
+    fun `many texts get labels, one after the other`() = test {
+        demo().use { model ->
+            val texts = listOf("Buy milk.", "The server is down, fix it now!", "Big sale, fifty per cent off!")
+            val results = model.classifyAll(texts, LABELS).toList()
+            assertEquals(texts.map { model.classify(it, LABELS).label }, results.map { it.label })
+            assertTrue(results[1].metrics.reusedTokens > 5)
+        }
+    }
+
+    @Serializable
+    enum class Priority { LOW, HIGH }
+
+    @Serializable
+    data class Errand(
+        val task: String,
+        val owner: String?,
+        val priority: Priority,
+        val count: Short,
+        val urgent: Boolean = false,
+    )
+
+    @Test
+    fun `a text becomes a value of a type, whatever the model knows`() = test {
+        for (model in listOf(demo(), wide(LoadOptions(contextLength = 2048)))) {
+            model.use {
+                // Random weights never end a text of their own will: only what is short by its type ends there.
+                if (model.inspect().tuned) {
+                    val errand: Errand = model.extract("Carla buys two lamps")
+                    assertTrue(errand.task.isNotBlank())
+                }
+                val priorities: Map<String, Priority>? = Json.decodeFromString("null")
+                assertNull(priorities)
+                val value = model.extract("now", Priority.serializer())
+                assertTrue(value.value in Priority.entries)
+                assertTrue(value.metrics.prefillTokens > 0)
+            }
+        }
+    }
+
+    @Test
+    fun `a text becomes JSON of a schema`() = test {
+        val schema = Json.parseToJsonElement(
+            """{"type":"object","properties":{"yes":{"type":"boolean"}},"required":["yes"]}""",
+        )
+        demo().use { model ->
+            val value = model.extract(NOTE, schema.jsonObject).value
+            assertEquals(setOf("yes"), value.jsonObject.keys)
+        }
+    }
+
+    @Test
+    fun `a model reports on itself`() = test {
+        demo().use { model ->
+            val report = model.inspect(contextLength = 256)
+            assertEquals("llama", report.architecture)
+            assertEquals(256, report.contextLength)
+            assertEquals(DEMO_FILE.length(), report.fileBytes)
+            assertTrue(report.tuned && report.fits && report.threads > 0 && report.weights.isNotEmpty())
+            assertTrue(model.inspect().privateBytes > report.privateBytes)
+        }
+    }
+
+    @Test
+    fun `a packed model answers like its source`(@TempDir folder: File) = test {
+        val packed = folder.resolve("demo.sotto")
+        val progress = mutableListOf<Progress>()
+        LocalModel.pack(DEMO_FILE, packed) { progress += it }
+        assertEquals(progress.last().total, progress.last().done)
+        val expected = demo().use { it.summarize(VoiceNote.text(NOTE)).await() }
+        LocalModel.load(ModelFile.path(packed)).use { model ->
+            assertEquals(0, model.inspect().copiedBytes)
+            assertEquals(expected.withoutMetrics(), model.summarize(VoiceNote.text(NOTE)).await().withoutMetrics())
+        }
+    }
+
+    @Test
+    fun `a cache folder gets a packed copy once`(@TempDir folder: File) = test {
+        val options = LoadOptions(cacheFolder = folder)
+        val progress = mutableListOf<Progress>()
+        LocalModel.load(ModelFile.path(DEMO_FILE), options) { progress += it }.use { assertEquals(0, it.inspect().copiedBytes) }
+        assertTrue(progress.isNotEmpty())
+        LocalModel.load(ModelFile.path(DEMO_FILE), options) { progress.clear() }.close()
+        assertTrue(progress.isNotEmpty(), "the copy was made again")
+        assertEquals(1, folder.listFiles()?.size)
+    }
+
+    @OptIn(ExperimentalCoroutinesApi::class, kotlinx.coroutines.DelicateCoroutinesApi::class)
+    @Test
+    fun `collectors run where they were started, and that thread is free meanwhile`() = test {
+        newSingleThreadContext("main").use { main ->
+            withContext(main) {
+                var ticks = 0
+                val ticker =
+                    launch {
+                        while (true) {
+                            delay(1)
+                            ticks++
+                        }
+                    }
+                demo().use { model ->
+                    model.summarize(VoiceNote.text(NOTE)).collect {
+                        assertContains(Thread.currentThread().name, "main")
+                    }
+                }
+                ticker.cancel()
+                assertTrue(ticks > 5, "the thread was blocked: $ticks ticks")
+            }
+        }
+    }
+
+    @Test
+    fun `collectors on no thread of their own work too`() = test {
+        withContext(Dispatchers.Unconfined) {
+            demo().use { model ->
+                val snapshots = model.summarize(VoiceNote.text(NOTE)).toList()
+                assertNotNull(snapshots.last().metrics)
+            }
+        }
+    }
+
+    @Test
+    fun `virtual time does not get in the way`() = runTest {
+        demo().use { model ->
+            assertEquals("urgent", model.classify("The basement is flooding, come right now!", LABELS).label)
+            assertNotNull(model.summarize(VoiceNote.text(NOTE)).first())
+        }
+    }
+}

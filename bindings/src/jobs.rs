@@ -1,0 +1,54 @@
+//! Running requests: `next()` pulls, `value()` ends, `cancel()` and dropping stop.
+
+use std::convert::Infallible;
+
+use sotto_sdk::{Classification, Extraction, Job, LocalModel, NoteSummary, Progress, Reply};
+
+use crate::{FfiClassification, FfiError, FfiExtraction, FfiModel, FfiNoteSummary, FfiProgress, FfiReply};
+
+/// A handle for jobs with these snapshots and this value; both convert into what crosses the border.
+macro_rules! job {
+    ($name:ident: $job:ty, next: $snapshot:ident, value: $value:tt) => {
+        job!($name: $job, value: $value);
+
+        #[uniffi::export]
+        impl $name {
+            /// The next snapshot, once it is there; `None` at the end.
+            pub async fn next(&self) -> Option<$snapshot> {
+                self.0.next_snapshot().await.map(Into::into)
+            }
+        }
+    };
+    ($name:ident: $job:ty, value: $value:tt) => {
+        /// A job of the SDK; dropping it cancels the work.
+        #[derive(uniffi::Object)]
+        pub struct $name($job);
+
+        impl From<$job> for $name {
+            fn from(job: $job) -> Self {
+                Self(job)
+            }
+        }
+
+        #[uniffi::export]
+        impl $name {
+            /// The value, once it is there, passing over snapshots; given once.
+            pub async fn value(&self) -> Result<$value, FfiError> {
+                Ok(self.0.value().await.map(Into::into)?)
+            }
+
+            /// Stops the work within 100 ms.
+            pub fn cancel(&self) {
+                self.0.cancel();
+            }
+        }
+    };
+}
+
+job!(FfiLoadJob: Job<Progress, LocalModel>, next: FfiProgress, value: FfiModel);
+job!(FfiPackJob: Job<Progress, ()>, next: FfiProgress, value: ());
+job!(FfiSummarizeJob: Job<NoteSummary, NoteSummary>, next: FfiNoteSummary, value: FfiNoteSummary);
+job!(FfiClassifyJob: Job<Infallible, Classification>, value: FfiClassification);
+job!(FfiClassifyAllJob: Job<Classification, ()>, next: FfiClassification, value: ());
+job!(FfiExtractJob: Job<Infallible, Extraction>, value: FfiExtraction);
+job!(FfiRespondJob: Job<String, Reply>, next: String, value: FfiReply);

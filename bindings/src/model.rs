@@ -1,0 +1,111 @@
+//! Models and sessions: each function starts a job of the SDK, or gives what the SDK gives.
+
+use std::path::Path;
+
+use sotto_sdk::{ClassifyOptions, LocalModel, Session, VoiceNote};
+
+use crate::options::parse_schema;
+use crate::{
+    FfiChatOptions, FfiClassifyAllJob, FfiClassifyJob, FfiError, FfiExtractJob, FfiLoadJob, FfiLoadOptions,
+    FfiModelFile, FfiModelReport, FfiPackJob, FfiRespondJob, FfiSegment, FfiSummarizeJob,
+};
+
+/// The version of this library.
+#[uniffi::export]
+pub fn version() -> String {
+    env!("CARGO_PKG_VERSION").to_owned()
+}
+
+/// The segments of a plain text: [`VoiceNote::text`].
+#[uniffi::export]
+pub fn text_segments(text: &str) -> Vec<FfiSegment> {
+    VoiceNote::text(text).segments().iter().map(Into::into).collect()
+}
+
+/// The segments of a transcript file: [`VoiceNote::transcript`].
+#[uniffi::export]
+pub fn transcript_segments(text: &str) -> Vec<FfiSegment> {
+    VoiceNote::transcript(text).segments().iter().map(Into::into).collect()
+}
+
+/// Segments as a summary numbers them: [`VoiceNote::from_segments`].
+#[uniffi::export]
+pub fn number_segments(segments: Vec<FfiSegment>) -> Vec<FfiSegment> {
+    note(segments).segments().iter().map(Into::into).collect()
+}
+
+fn note(segments: Vec<FfiSegment>) -> VoiceNote {
+    VoiceNote::from_segments(segments.into_iter().map(Into::into))
+}
+
+/// [`LocalModel::start_loading`].
+#[uniffi::export]
+pub fn load(file: FfiModelFile, options: FfiLoadOptions) -> FfiLoadJob {
+    LocalModel::start_loading(file.into(), &options.into()).into()
+}
+
+/// [`sotto_sdk::pack`].
+#[uniffi::export]
+pub fn pack(source: &str, target: &str) -> FfiPackJob {
+    sotto_sdk::pack(Path::new(source), Path::new(target)).into()
+}
+
+/// A [`LocalModel`].
+#[derive(uniffi::Object)]
+pub struct FfiModel(LocalModel);
+
+impl From<LocalModel> for FfiModel {
+    fn from(model: LocalModel) -> Self {
+        Self(model)
+    }
+}
+
+#[uniffi::export]
+impl FfiModel {
+    /// [`LocalModel::summarize`].
+    pub fn summarize(&self, segments: Vec<FfiSegment>) -> FfiSummarizeJob {
+        self.0.summarize(&note(segments)).into()
+    }
+
+    /// [`LocalModel::classify`].
+    pub fn classify(&self, text: &str, labels: Vec<String>, min_confidence: f64) -> FfiClassifyJob {
+        self.0.classify(text, &ClassifyOptions { labels, min_confidence }).into()
+    }
+
+    /// [`LocalModel::classify_all`].
+    pub fn classify_all(&self, texts: Vec<String>, labels: Vec<String>, min_confidence: f64) -> FfiClassifyAllJob {
+        self.0.classify_all(texts, &ClassifyOptions { labels, min_confidence }).into()
+    }
+
+    /// [`LocalModel::extract`].
+    pub fn extract(&self, text: &str, schema: &str) -> Result<FfiExtractJob, FfiError> {
+        Ok(self.0.extract(text, &parse_schema(schema)?).into())
+    }
+
+    /// [`LocalModel::session`].
+    pub fn session(&self, instructions: Option<String>) -> Result<FfiSession, FfiError> {
+        Ok(FfiSession(self.0.session(instructions.as_deref())?))
+    }
+
+    /// [`LocalModel::inspect`].
+    pub fn inspect(&self, context_length: u32) -> Result<FfiModelReport, FfiError> {
+        Ok(self.0.inspect(context_length as usize)?.into())
+    }
+
+    /// [`LocalModel::context_length`].
+    pub fn context_length(&self) -> u32 {
+        self.0.context_length() as u32
+    }
+}
+
+/// A [`Session`].
+#[derive(uniffi::Object)]
+pub struct FfiSession(Session);
+
+#[uniffi::export]
+impl FfiSession {
+    /// [`Session::respond`].
+    pub fn respond(&self, text: &str, options: FfiChatOptions) -> Result<FfiRespondJob, FfiError> {
+        Ok(self.0.respond(text, &options.try_into()?).into())
+    }
+}

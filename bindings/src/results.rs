@@ -1,0 +1,337 @@
+//! What comes back. Each `From` takes its source apart field by field, so that a new field cannot be forgotten.
+
+use sotto_sdk::{
+    Action, Classification, Coverage, Extraction, Metrics, ModelReport, NoteSummary, Point, Progress, Reply, Segment,
+    StopReason, WeightsOfType,
+};
+
+/// Mirror of [`Segment`].
+#[derive(Debug, Clone, PartialEq, uniffi::Record)]
+#[allow(missing_docs, reason = "the fields are those of the SDK's type")]
+pub struct FfiSegment {
+    pub id: u32,
+    pub start: Option<f64>,
+    pub end: Option<f64>,
+    pub text: String,
+    pub speaker: Option<String>,
+}
+
+impl From<&Segment> for FfiSegment {
+    fn from(segment: &Segment) -> Self {
+        let Segment { id, start, end, text, speaker } = segment.clone();
+        Self { id, start, end, text, speaker }
+    }
+}
+
+impl From<FfiSegment> for Segment {
+    fn from(segment: FfiSegment) -> Self {
+        let FfiSegment { id, start, end, text, speaker } = segment;
+        Self { id, start, end, text, speaker }
+    }
+}
+
+/// Mirror of [`Point`].
+#[derive(Debug, uniffi::Record)]
+#[allow(missing_docs, reason = "the fields are those of the SDK's type")]
+pub struct FfiPoint {
+    pub text: String,
+    pub evidence: Vec<u32>,
+}
+
+impl From<Point> for FfiPoint {
+    fn from(Point { text, evidence }: Point) -> Self {
+        Self { text, evidence }
+    }
+}
+
+/// Mirror of [`Action`].
+#[derive(Debug, uniffi::Record)]
+#[allow(missing_docs, reason = "the fields are those of the SDK's type")]
+pub struct FfiAction {
+    pub text: String,
+    pub owner: Option<String>,
+    pub due: Option<String>,
+    pub evidence: Vec<u32>,
+}
+
+impl From<Action> for FfiAction {
+    fn from(Action { text, owner, due, evidence }: Action) -> Self {
+        Self { text, owner, due, evidence }
+    }
+}
+
+/// Mirror of [`Coverage`].
+#[derive(Debug, uniffi::Record)]
+#[allow(missing_docs, reason = "the fields are those of the SDK's type")]
+pub struct FfiCoverage {
+    pub segments_read: Vec<u32>,
+    pub segments: u32,
+    pub windows: u32,
+}
+
+impl From<Coverage> for FfiCoverage {
+    fn from(Coverage { segments_read, segments, windows }: Coverage) -> Self {
+        Self { segments_read, segments: segments as u32, windows: windows as u32 }
+    }
+}
+
+/// Mirror of [`NoteSummary`].
+#[derive(Debug, uniffi::Record)]
+#[allow(missing_docs, reason = "the fields are those of the SDK's type")]
+pub struct FfiNoteSummary {
+    pub title: String,
+    pub overview: String,
+    pub points: Vec<FfiPoint>,
+    pub actions: Vec<FfiAction>,
+    pub coverage: FfiCoverage,
+    pub metrics: Option<FfiMetrics>,
+}
+
+impl From<NoteSummary> for FfiNoteSummary {
+    fn from(NoteSummary { title, overview, points, actions, coverage, metrics }: NoteSummary) -> Self {
+        Self {
+            title,
+            overview,
+            points: points.into_iter().map(Into::into).collect(),
+            actions: actions.into_iter().map(Into::into).collect(),
+            coverage: coverage.into(),
+            metrics: metrics.map(Into::into),
+        }
+    }
+}
+
+/// One label of a [`Classification`].
+#[derive(Debug, uniffi::Record)]
+#[allow(missing_docs, reason = "the fields are those of the SDK's type")]
+pub struct FfiScore {
+    pub label: String,
+    pub probability: f64,
+}
+
+/// Mirror of [`Classification`].
+#[derive(Debug, uniffi::Record)]
+#[allow(missing_docs, reason = "the fields are those of the SDK's type")]
+pub struct FfiClassification {
+    pub label: String,
+    pub confidence: f64,
+    pub scores: Vec<FfiScore>,
+    pub abstained: bool,
+    pub metrics: FfiMetrics,
+}
+
+impl From<Classification> for FfiClassification {
+    fn from(Classification { label, confidence, scores, abstained, metrics }: Classification) -> Self {
+        let scores = scores.into_iter().map(|(label, probability)| FfiScore { label, probability }).collect();
+        Self { label, confidence, scores, abstained, metrics: metrics.into() }
+    }
+}
+
+/// Mirror of [`Extraction`].
+#[derive(Debug, uniffi::Record)]
+#[allow(missing_docs, reason = "the fields are those of the SDK's type")]
+pub struct FfiExtraction {
+    /// The value, as JSON.
+    pub json: String,
+    pub metrics: FfiMetrics,
+}
+
+impl From<Extraction> for FfiExtraction {
+    fn from(Extraction { value, metrics }: Extraction) -> Self {
+        Self { json: value.to_string(), metrics: metrics.into() }
+    }
+}
+
+/// Mirror of [`Reply`].
+#[derive(Debug, uniffi::Record)]
+#[allow(missing_docs, reason = "the fields are those of the SDK's type")]
+pub struct FfiReply {
+    pub text: String,
+    pub metrics: FfiMetrics,
+}
+
+impl From<Reply> for FfiReply {
+    fn from(Reply { text, metrics }: Reply) -> Self {
+        Self { text, metrics: metrics.into() }
+    }
+}
+
+/// Mirror of [`Progress`].
+#[derive(Debug, uniffi::Record)]
+#[allow(missing_docs, reason = "the fields are those of the SDK's type")]
+pub struct FfiProgress {
+    pub done: u64,
+    pub total: u64,
+}
+
+impl From<Progress> for FfiProgress {
+    fn from(Progress { done, total }: Progress) -> Self {
+        Self { done: done as u64, total: total as u64 }
+    }
+}
+
+/// Mirror of [`StopReason`].
+#[derive(Debug, uniffi::Enum)]
+#[allow(missing_docs, reason = "the variants are those of the SDK's type")]
+pub enum FfiStopReason {
+    End,
+    Length,
+}
+
+impl From<StopReason> for FfiStopReason {
+    fn from(reason: StopReason) -> Self {
+        match reason {
+            StopReason::Length => Self::Length,
+            _ => Self::End,
+        }
+    }
+}
+
+/// Mirror of [`Metrics`].
+#[derive(Debug, uniffi::Record)]
+#[allow(missing_docs, reason = "the fields are those of the SDK's type")]
+pub struct FfiMetrics {
+    pub time_to_first_token: f64,
+    pub prefill_tokens: u32,
+    pub prefill_seconds: f64,
+    pub reused_tokens: u32,
+    pub decode_tokens: u32,
+    pub decode_seconds: f64,
+    pub private_bytes: u64,
+    pub mapped_bytes: u64,
+    pub kernels: String,
+    pub threads: u32,
+    pub stop_reason: FfiStopReason,
+}
+
+impl From<Metrics> for FfiMetrics {
+    fn from(metrics: Metrics) -> Self {
+        let Metrics {
+            time_to_first_token,
+            prefill_tokens,
+            prefill_seconds,
+            reused_tokens,
+            decode_tokens,
+            decode_seconds,
+            private_bytes,
+            mapped_bytes,
+            kernels,
+            threads,
+            stop_reason,
+        } = metrics;
+        Self {
+            time_to_first_token,
+            prefill_tokens: prefill_tokens as u32,
+            prefill_seconds,
+            reused_tokens: reused_tokens as u32,
+            decode_tokens: decode_tokens as u32,
+            decode_seconds,
+            private_bytes,
+            mapped_bytes,
+            kernels,
+            threads: threads as u32,
+            stop_reason: stop_reason.into(),
+        }
+    }
+}
+
+/// Mirror of [`WeightsOfType`].
+#[derive(Debug, uniffi::Record)]
+#[allow(missing_docs, reason = "the fields are those of the SDK's type")]
+pub struct FfiWeights {
+    pub quantization: String,
+    pub tensors: u32,
+    pub bytes: u64,
+}
+
+impl From<(String, WeightsOfType)> for FfiWeights {
+    fn from((quantization, WeightsOfType { tensors, bytes }): (String, WeightsOfType)) -> Self {
+        Self { quantization, tensors: tensors as u32, bytes }
+    }
+}
+
+/// Mirror of [`ModelReport`].
+#[derive(Debug, uniffi::Record)]
+#[allow(missing_docs, reason = "the fields are those of the SDK's type")]
+pub struct FfiModelReport {
+    pub name: Option<String>,
+    pub architecture: String,
+    pub parameters: u64,
+    pub layers: u32,
+    pub hidden_size: u32,
+    pub feed_forward_size: u32,
+    pub heads: u32,
+    pub kv_heads: u32,
+    pub head_size: u32,
+    pub model_context_length: u32,
+    pub vocab_size: u32,
+    pub file_bytes: u64,
+    pub weights: Vec<FfiWeights>,
+    pub tokenizer: String,
+    pub has_chat_template: bool,
+    pub tuned: bool,
+    pub kernels: String,
+    pub threads: u32,
+    pub context_length: u32,
+    pub private_bytes: u64,
+    pub copied_bytes: u64,
+    pub mapped_bytes: u64,
+    pub available_bytes: Option<u64>,
+    pub fits: bool,
+}
+
+impl From<ModelReport> for FfiModelReport {
+    fn from(report: ModelReport) -> Self {
+        let ModelReport {
+            name,
+            architecture,
+            parameters,
+            layers,
+            hidden_size,
+            feed_forward_size,
+            heads,
+            kv_heads,
+            head_size,
+            model_context_length,
+            vocab_size,
+            file_bytes,
+            weights,
+            tokenizer,
+            has_chat_template,
+            tuned,
+            kernels,
+            threads,
+            context_length,
+            private_bytes,
+            copied_bytes,
+            mapped_bytes,
+            available_bytes,
+            fits,
+        } = report;
+        Self {
+            name,
+            architecture,
+            parameters,
+            layers: layers as u32,
+            hidden_size: hidden_size as u32,
+            feed_forward_size: feed_forward_size as u32,
+            heads: heads as u32,
+            kv_heads: kv_heads as u32,
+            head_size: head_size as u32,
+            model_context_length: model_context_length as u32,
+            vocab_size: vocab_size as u32,
+            file_bytes,
+            weights: weights.into_iter().map(Into::into).collect(),
+            tokenizer,
+            has_chat_template,
+            tuned,
+            kernels,
+            threads: threads as u32,
+            context_length: context_length as u32,
+            private_bytes,
+            copied_bytes,
+            mapped_bytes,
+            available_bytes,
+            fits,
+        }
+    }
+}
