@@ -19,7 +19,7 @@ pub use jobs::{
     FfiClassifyAllJob, FfiClassifyJob, FfiExtractJob, FfiLoadJob, FfiPackJob, FfiRespondJob, FfiSummarizeJob,
 };
 pub use model::{FfiModel, FfiSession};
-pub use options::{FfiBackend, FfiChatOptions, FfiFormat, FfiLoadOptions, FfiModelFile, FfiSampling};
+pub use options::{FfiBackend, FfiChatOptions, FfiFormat, FfiKvType, FfiLoadOptions, FfiModelFile, FfiSampling};
 pub use results::{
     FfiAction, FfiClassification, FfiCoverage, FfiExtraction, FfiMetrics, FfiModelReport, FfiNoteSummary, FfiPoint,
     FfiProgress, FfiReply, FfiScore, FfiSegment, FfiStopReason, FfiWeights,

@@ -1,6 +1,6 @@
 //! What goes in.
 
-use sotto_sdk::{Backend, ChatOptions, LoadOptions, ModelFile, OutputFormat, SamplingOptions};
+use sotto_sdk::{Backend, ChatOptions, KvType, LoadOptions, ModelFile, OutputFormat, SamplingOptions};
 
 use crate::FfiError;
 
@@ -27,6 +27,15 @@ pub enum FfiBackend {
     Candle,
 }
 
+/// Mirror of [`KvType`].
+#[derive(Debug, uniffi::Enum)]
+#[allow(missing_docs, reason = "the variants are those of the SDK's type")]
+pub enum FfiKvType {
+    F16,
+    F32,
+    Q8,
+}
+
 /// Mirror of [`LoadOptions`].
 #[derive(Debug, uniffi::Record)]
 #[allow(missing_docs, reason = "the fields are those of the SDK's type")]
@@ -35,10 +44,12 @@ pub struct FfiLoadOptions {
     pub threads: Option<u32>,
     pub cache_folder: Option<String>,
     pub context_length: Option<u32>,
+    pub kv_type: FfiKvType,
 }
 
 impl From<FfiLoadOptions> for LoadOptions {
-    fn from(FfiLoadOptions { backend, threads, cache_folder, context_length }: FfiLoadOptions) -> Self {
+    fn from(options: FfiLoadOptions) -> Self {
+        let FfiLoadOptions { backend, threads, cache_folder, context_length, kv_type } = options;
         Self {
             backend: match backend {
                 FfiBackend::Sotto => Backend::Sotto,
@@ -47,6 +58,11 @@ impl From<FfiLoadOptions> for LoadOptions {
             threads: threads.map(|threads| threads as usize),
             cache_folder: cache_folder.map(Into::into),
             context_length: context_length.map(|length| length as usize),
+            kv_type: match kv_type {
+                FfiKvType::F16 => KvType::F16,
+                FfiKvType::F32 => KvType::F32,
+                FfiKvType::Q8 => KvType::Q8_0,
+            },
         }
     }
 }

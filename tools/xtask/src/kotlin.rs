@@ -21,7 +21,9 @@ pub fn bindgen() -> Result<(), String> {
 /// Runs the Kotlin tests against the library built for this machine. Without Maven or a JDK, returns a line that says so.
 pub fn test_if_installed() -> Result<Option<String>, String> {
     match missing_tool() {
-        Some(tool) => Ok(Some(format!("{SKIPPED}: the Kotlin tests, for want of {tool} (Debian: maven, default-jdk-headless)"))),
+        Some(tool) => {
+            Ok(Some(format!("{SKIPPED}: the Kotlin tests, for want of {tool} (Debian: maven, default-jdk-headless)")))
+        }
         None => test().map(|()| None),
     }
 }
@@ -38,7 +40,9 @@ pub fn test() -> Result<(), String> {
         std::fs::create_dir_all(&folder).map_err(|error| format!("{}: {error}", folder.display()))?;
         run(Command::new(root().join("target/debug/sotto")).args(synth).current_dir(root()))?;
     }
-    run(Command::new("mvn").args(["--batch-mode", "--no-transfer-progress", "verify"]).current_dir(root().join("android")))
+    run(Command::new("mvn")
+        .args(["--batch-mode", "--no-transfer-progress", "verify"])
+        .current_dir(root().join("android")))
 }
 
 fn library() -> String {

@@ -7,6 +7,7 @@ import dev.sotto.internal.FfiClassification
 import dev.sotto.internal.FfiCoverage
 import dev.sotto.internal.FfiException
 import dev.sotto.internal.FfiFormat
+import dev.sotto.internal.FfiKvType
 import dev.sotto.internal.FfiLoadOptions
 import dev.sotto.internal.FfiMetrics
 import dev.sotto.internal.FfiModelFile
@@ -88,6 +89,7 @@ class MirrorTest {
             )
         for ((ffi, mirror) in mirrors) assertEquals(fields(ffi.java), fields(mirror.java), mirror.simpleName)
         assertEquals(FfiStopReason.entries.map { it.name }, StopReason.entries.map { it.name })
+        assertEquals(FfiKvType.entries.map { it.name }, KvType.entries.map { it.name })
         assertEquals(FfiBackend.entries.map { it.name }, Backend.entries.map { it.name })
     }
 }

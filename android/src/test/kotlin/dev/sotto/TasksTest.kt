@@ -163,6 +163,17 @@ class TasksTest {
     }
 
     @Test
+    fun `options reach the engine`() = test {
+        suspend fun report(options: LoadOptions) = demo(options).use { it.inspect() }
+        val memory = KvType.entries.associateWith { report(LoadOptions(kvType = it)).privateBytes }
+        assertTrue(memory.getValue(KvType.Q8) < memory.getValue(KvType.F16))
+        assertTrue(memory.getValue(KvType.F16) < memory.getValue(KvType.F32))
+        val report = report(LoadOptions(threads = 1, contextLength = 100, backend = Backend.CANDLE))
+        assertEquals(listOf(1, 100), listOf(report.threads, report.contextLength))
+        assertContains(report.kernels, "candle")
+    }
+
+    @Test
     fun `a packed model answers like its source`(@TempDir folder: File) = test {
         val packed = folder.resolve("demo.sotto")
         val progress = mutableListOf<Progress>()
