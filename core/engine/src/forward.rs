@@ -17,7 +17,7 @@ use crate::product::{Compute, Input};
 use crate::rope::Rope;
 use crate::scratch::Scratch;
 use crate::weights::check_finite;
-use crate::{CancelToken, Decoder, EngineError, LogitRows, ModelConfig};
+use crate::{CancelToken, EngineError, LogitRows, ModelConfig};
 
 /// Tokens that pass through a layer together. Scratch memory grows with it; beyond this, speed does not.
 pub(crate) const CHUNK: usize = 128;
@@ -34,39 +34,132 @@ pub(crate) struct Llama {
     pub(crate) kernels: &'static Kernels,
 }
 
-/// One sequence in one model.
-pub(crate) struct LlamaDecoder {
-    model: Arc<Llama>,
+/// What one sequence holds.
+pub(crate) struct Sequence {
     cache: KvCache,
-    scratch: Scratch,
-    /// Logits of the last pass, `[rows, vocab_size]`.
-    logits: Vec<f32>,
-    context_length: usize,
     position: usize,
+    context_length: usize,
 }
 
-/// Some tokens of a pass, on their way through the layers.
+/// Tokens that one sequence adds in a pass: these rows of all.
+struct Part<'a> {
+    sequence: &'a mut Sequence,
+    rows: Range<usize>,
+}
+
+/// A pass through the layers: tokens of one sequence or more, one part behind the other.
 struct Chunk<'a> {
     tokens: &'a [u32],
-    /// Position of the first token.
-    start: usize,
+    parts: &'a mut [Part<'a>],
     /// Which of the tokens' logits are wanted.
     wanted: Range<usize>,
     cancel: &'a CancelToken,
 }
 
-impl LlamaDecoder {
-    pub(crate) fn new(model: Arc<Llama>, kv_type: KvType, context_length: usize) -> Result<Self, EngineError> {
-        let needed = private_bytes(&model.config, kv_type, context_length)?;
-        memory::check_available(needed)?;
-        Ok(Self {
-            cache: KvCache::new(&model.config, kv_type, context_length)?,
-            scratch: Scratch::new(&model.config, CHUNK.min(context_length))?,
-            logits: memory::zeros(model.config.vocab_size)?,
-            context_length,
-            position: 0,
-            model,
-        })
+/// The buffers of passes, and the logits of the last.
+pub(crate) struct Workspace {
+    model: Arc<Llama>,
+    scratch: Scratch,
+    /// `[rows, vocab_size]`.
+    logits: Vec<f32>,
+}
+
+impl Sequence {
+    pub(crate) fn new(config: &ModelConfig, kv_type: KvType, context_length: usize) -> Result<Self, EngineError> {
+        Ok(Self { cache: KvCache::new(config, kv_type, context_length)?, position: 0, context_length })
+    }
+
+    pub(crate) fn position(&self) -> usize {
+        self.position
+    }
+
+    pub(crate) fn context_length(&self) -> usize {
+        self.context_length
+    }
+
+    pub(crate) fn truncate(&mut self, length: usize) {
+        self.position = self.position.min(length);
+    }
+
+    pub(crate) fn touched_bytes(&self) -> u64 {
+        self.cache.touched_bytes()
+    }
+
+    fn check_room(&self, tokens: usize) -> Result<(), EngineError> {
+        let needed = self.position + tokens;
+        match needed > self.context_length {
+            true => Err(EngineError::ContextFull { limit: self.context_length, needed }),
+            false => Ok(()),
+        }
+    }
+}
+
+impl Workspace {
+    /// Buffers for passes of at most `rows` tokens.
+    pub(crate) fn new(model: Arc<Llama>, rows: usize) -> Result<Self, EngineError> {
+        Ok(Self { scratch: Scratch::new(&model.config, rows)?, logits: memory::zeros(model.config.vocab_size)?, model })
+    }
+
+    pub(crate) fn model(&self) -> &Llama {
+        &self.model
+    }
+
+    pub(crate) fn logits_bytes(&self) -> u64 {
+        (self.logits.capacity() * size_of::<f32>()) as u64
+    }
+
+    /// Passes all tokens through the model, a chunk at a time, and returns the logits of the last or of all.
+    ///
+    /// # Errors
+    /// As for [`crate::Decoder::forward`]. Chunks that were finished before an error are kept.
+    pub(crate) fn read(
+        &mut self,
+        sequence: &mut Sequence,
+        tokens: &[u32],
+        rows: LogitRows,
+        cancel: &CancelToken,
+    ) -> Result<&[f32], EngineError> {
+        self.check_tokens(tokens)?;
+        sequence.check_room(tokens.len())?;
+        cancel.check()?;
+        let vocab_size = self.model.config.vocab_size;
+        let last_chunk = (tokens.len() - 1) / CHUNK;
+        let wanted_rows = if rows == LogitRows::All { tokens.len() } else { 1 };
+        memory::resize(&mut self.logits, wanted_rows * vocab_size)?;
+        let mut logits = 0..0;
+        for (index, tokens) in tokens.chunks(CHUNK).enumerate() {
+            let wanted = match rows {
+                LogitRows::All => 0..tokens.len(),
+                LogitRows::Last if index == last_chunk => tokens.len() - 1..tokens.len(),
+                LogitRows::Last => 0..0,
+            };
+            logits = logits.end..logits.end + wanted.len() * vocab_size;
+            let parts = &mut [Part { sequence: &mut *sequence, rows: 0..tokens.len() }];
+            self.pass(&mut Chunk { tokens, parts, wanted, cancel }, logits.clone())?;
+        }
+        Ok(&self.logits)
+    }
+
+    /// Passes one token for each of several sequences, reading each weight once for all of them, and returns their logits,
+    /// `[sequences, vocab_size]`.
+    ///
+    /// # Errors
+    /// As for [`crate::Decoder::forward`]. After one, nothing was added to any sequence.
+    pub(crate) fn read_together<'a>(
+        &mut self,
+        sequences: impl Iterator<Item = &'a mut Sequence>,
+        tokens: &[u32],
+        cancel: &CancelToken,
+    ) -> Result<&[f32], EngineError> {
+        self.check_tokens(tokens)?;
+        cancel.check()?;
+        memory::resize(&mut self.logits, tokens.len() * self.model.config.vocab_size)?;
+        let parts = sequences.enumerate().map(|(row, sequence)| Part { sequence, rows: row..row + 1 });
+        let mut parts: Vec<Part<'_>> = parts.collect();
+        parts.iter().try_for_each(|part| part.sequence.check_room(1))?;
+        let logits = 0..self.logits.len();
+        self.pass(&mut Chunk { tokens, parts: &mut parts, wanted: 0..tokens.len(), cancel }, logits)?;
+        Ok(&self.logits)
     }
 
     fn check_tokens(&self, tokens: &[u32]) -> Result<(), EngineError> {
@@ -74,42 +167,24 @@ impl LlamaDecoder {
         if tokens.is_empty() {
             return Err(EngineError::Internal("a forward pass needs at least one token".into()));
         }
-        if let Some(&id) = tokens.iter().find(|&&id| id as usize >= vocab_size) {
-            return Err(EngineError::UnknownToken { id, vocab_size });
-        }
-        let needed = self.position + tokens.len();
-        match needed > self.context_length {
-            true => Err(EngineError::ContextFull { limit: self.context_length, needed }),
-            false => Ok(()),
+        match tokens.iter().find(|&&id| id as usize >= vocab_size) {
+            Some(&id) => Err(EngineError::UnknownToken { id, vocab_size }),
+            None => Ok(()),
         }
     }
 
-    /// Passes all tokens through the model, a chunk at a time; each finished chunk is kept.
-    fn pass(&mut self, tokens: &[u32], rows: LogitRows, cancel: &CancelToken) -> Result<(), EngineError> {
-        let mut logits = 0..0;
-        let last_chunk = (tokens.len() - 1) / CHUNK;
-        for (index, tokens) in tokens.chunks(CHUNK).enumerate() {
-            let wanted = match rows {
-                LogitRows::All => 0..tokens.len(),
-                LogitRows::Last if index == last_chunk => tokens.len() - 1..tokens.len(),
-                LogitRows::Last => 0..0,
-            };
-            logits = logits.end..logits.end + wanted.len() * self.model.config.vocab_size;
-            self.pass_chunk(&Chunk { tokens, start: self.position, wanted, cancel }, logits.clone())?;
-            self.position += tokens.len();
-        }
-        Ok(())
-    }
-
-    fn pass_chunk(&mut self, chunk: &Chunk, logits: Range<usize>) -> Result<(), EngineError> {
+    fn pass(&mut self, chunk: &mut Chunk, logits: Range<usize>) -> Result<(), EngineError> {
         let model = Arc::clone(&self.model);
         let team = model.pool.enter(chunk.cancel)?;
         let compute = Compute { kernels: model.kernels, team: &team, cancel: chunk.cancel };
         let rows = chunk.tokens.len();
         self.embed(&compute, chunk.tokens);
         let pairs = model.rope.pairs();
-        let (cos, sin) = (&mut self.scratch.cos[..rows * pairs], &mut self.scratch.sin[..rows * pairs]);
-        model.rope.fill(chunk.start..chunk.start + rows, cos, sin);
+        for Part { sequence, rows } in &*chunk.parts {
+            let columns = rows.start * pairs..rows.end * pairs;
+            let (cos, sin) = (&mut self.scratch.cos[columns.clone()], &mut self.scratch.sin[columns]);
+            model.rope.fill(sequence.position..sequence.position + rows.len(), cos, sin);
+        }
 
         let last_layer = model.weights.layers.len() - 1;
         for (index, layer) in model.weights.layers.iter().enumerate() {
@@ -117,13 +192,18 @@ impl LlamaDecoder {
             let going_on = if index == last_layer { chunk.wanted.clone() } else { 0..rows };
             self.write_keys_and_values(&compute, index, layer, chunk);
             if going_on.is_empty() {
-                return chunk.cancel.check();
+                break;
             }
             self.attend(&compute, index, layer, chunk, going_on.clone());
             self.feed_forward(&compute, layer, going_on.len());
             chunk.cancel.check()?;
         }
-        self.output(&compute, chunk, logits)
+        if !chunk.wanted.is_empty() {
+            self.output(&compute, chunk.wanted.len(), logits)?;
+        }
+        chunk.cancel.check()?;
+        chunk.parts.iter_mut().for_each(|part| part.sequence.position += part.rows.len());
+        Ok(())
     }
 
     /// `hidden = embedding[token]` for each token.
@@ -135,8 +215,8 @@ impl LlamaDecoder {
     }
 
     /// Queries, keys and values of every token, turned by RoPE; keys and values go into the cache.
-    fn write_keys_and_values(&mut self, compute: &Compute, index: usize, layer: &LayerWeights, chunk: &Chunk) {
-        let Self { model, cache, scratch: s, .. } = self;
+    fn write_keys_and_values(&mut self, compute: &Compute, index: usize, layer: &LayerWeights, chunk: &mut Chunk) {
+        let Self { model, scratch: s, .. } = self;
         let config = &model.config;
         let rows = chunk.tokens.len();
         let normed = &mut s.normed[..rows * config.hidden_size];
@@ -155,40 +235,31 @@ impl LlamaDecoder {
             let heads = queries.chunks_exact_mut(head_dim).chain(keys.chunks_exact_mut(head_dim));
             heads.for_each(|head| rope_interleaved(head, cos, sin));
         });
-        cache.write(compute.team, index, chunk.start, keys, values);
+        for Part { sequence, rows } in &mut *chunk.parts {
+            let columns = rows.start * config.kv_size()..rows.end * config.kv_size();
+            let (keys, values) = (&keys[columns.clone()], &values[columns]);
+            sequence.cache.write(compute.team, index, sequence.position, keys, values);
+        }
     }
 
     /// `hidden += attention(queries, keys, values) · W`, for the tokens that go on; they move to the front.
     fn attend(&mut self, compute: &Compute, index: usize, layer: &LayerWeights, chunk: &Chunk, rows: Range<usize>) {
-        let Self { model, cache, scratch: s, .. } = self;
+        let Self { model, scratch: s, .. } = self;
         let config = &model.config;
-        let hidden_size = config.hidden_size;
-        let heads_per_kv_head = config.num_heads / config.num_kv_heads;
-        let tokens_per_task = (ATTENTION_ROWS / heads_per_kv_head).max(1);
-        let blocks = rows.len().div_ceil(tokens_per_task);
-        let attended = &mut s.attended[..rows.len() * config.query_size()];
-        let out = Output::new(attended, config.query_size());
-        let going_on = &s.queries[rows.start * config.query_size()..rows.end * config.query_size()];
-        compute.team.run(config.num_kv_heads * blocks, |task| {
-            if chunk.cancel.is_cancelled() {
-                return;
+        let (hidden_size, width) = (config.hidden_size, config.query_size());
+        let attended = &mut s.attended[..rows.len() * width];
+        for part in &*chunk.parts {
+            let wanted = part.rows.start.max(rows.start)..part.rows.end.min(rows.end);
+            if !wanted.is_empty() {
+                let attended = &mut attended[(wanted.start - rows.start) * width..(wanted.end - rows.start) * width];
+                let queries = &s.queries[wanted.start * width..wanted.end * width];
+                let position = part.sequence.position + wanted.start - part.rows.start;
+                part.sequence.attend(model, compute, index, position, queries, attended);
             }
-            let (head, block) = (task / blocks, task % blocks);
-            let first = block * tokens_per_task;
-            let queries = Queries {
-                values: going_on,
-                stride: config.query_size(),
-                heads: (head * heads_per_kv_head, (head + 1) * heads_per_kv_head),
-                tokens: (first, rows.len().min(first + tokens_per_task)),
-                first_position: chunk.start + rows.start,
-                scale: 1.0 / (config.head_dim as f32).sqrt(),
-            };
-            // SAFETY: tasks have different heads or different tokens, and each runs once.
-            unsafe { cache.attend(compute.kernels, index, head, &queries, &out) };
-        });
+        }
 
         let update = &mut s.update[..rows.len() * hidden_size];
-        let x = Input { values: attended, cols: config.query_size(), quantized: &mut s.quantized };
+        let x = Input { values: attended, cols: width, quantized: &mut s.quantized };
         compute.multiply(x, [(&layer.attention_output, &mut *update)]);
         s.hidden.copy_within(rows.start * hidden_size..rows.end * hidden_size, 0);
         compute.add(&mut s.hidden[..update.len()], update, hidden_size);
@@ -212,17 +283,54 @@ impl LlamaDecoder {
         compute.add(&mut s.hidden[..update.len()], update, config.hidden_size);
     }
 
-    /// `logits = norm(hidden) · output`, for the rows that are left.
-    fn output(&mut self, compute: &Compute, chunk: &Chunk, logits: Range<usize>) -> Result<(), EngineError> {
+    /// `logits = norm(hidden) · output`, for the first `rows` rows.
+    fn output(&mut self, compute: &Compute, rows: usize, logits: Range<usize>) -> Result<(), EngineError> {
         let Self { model, scratch: s, .. } = self;
         let config = &model.config;
-        let normed = &mut s.normed[..chunk.wanted.len() * config.hidden_size];
+        let normed = &mut s.normed[..rows * config.hidden_size];
         let logits = &mut self.logits[logits];
         compute.norm(&s.hidden, &model.weights.output_norm, config.rms_norm_eps, normed);
         let x = Input { values: normed, cols: config.hidden_size, quantized: &mut s.quantized };
         compute.multiply(x, [(&model.weights.output, &mut *logits)]);
-        chunk.cancel.check()?;
+        compute.cancel.check()?;
         check_finite(logits, "logits")
+    }
+}
+
+impl Sequence {
+    /// What the tokens from `position` on read of this sequence: `queries` and `attended` are `[tokens, query_size]`.
+    fn attend(
+        &self,
+        model: &Llama,
+        compute: &Compute,
+        layer: usize,
+        position: usize,
+        queries: &[f32],
+        attended: &mut [f32],
+    ) {
+        let config = &model.config;
+        let tokens = queries.len() / config.query_size();
+        let heads_per_kv_head = config.num_heads / config.num_kv_heads;
+        let tokens_per_task = (ATTENTION_ROWS / heads_per_kv_head).max(1);
+        let blocks = tokens.div_ceil(tokens_per_task);
+        let out = Output::new(attended, config.query_size());
+        compute.team.run(config.num_kv_heads * blocks, |task| {
+            if compute.cancel.is_cancelled() {
+                return;
+            }
+            let (head, block) = (task / blocks, task % blocks);
+            let first = block * tokens_per_task;
+            let queries = Queries {
+                values: queries,
+                stride: config.query_size(),
+                heads: (head * heads_per_kv_head, (head + 1) * heads_per_kv_head),
+                tokens: (first, tokens.min(first + tokens_per_task)),
+                first_position: position,
+                scale: 1.0 / (config.head_dim as f32).sqrt(),
+            };
+            // SAFETY: tasks have different heads or different tokens, and each runs once.
+            unsafe { self.cache.attend(compute.kernels, layer, head, &queries, &out) };
+        });
     }
 }
 
@@ -241,43 +349,6 @@ impl Compute<'_> {
 
     fn add(&self, x: &mut [f32], update: &[f32], cols: usize) {
         self.team.run_parts(Chunks::new(x, cols), |row, x| self.kernels.add(x, &update[row * cols..][..cols]));
-    }
-}
-
-impl Decoder for LlamaDecoder {
-    fn config(&self) -> &ModelConfig {
-        &self.model.config
-    }
-
-    fn context_length(&self) -> usize {
-        self.context_length
-    }
-
-    fn position(&self) -> usize {
-        self.position
-    }
-
-    fn forward(&mut self, tokens: &[u32], rows: LogitRows, cancel: &CancelToken) -> Result<&[f32], EngineError> {
-        self.check_tokens(tokens)?;
-        cancel.check()?;
-        let wanted = match rows {
-            LogitRows::Last => 1,
-            LogitRows::All => tokens.len(),
-        };
-        let len = wanted * self.model.config.vocab_size;
-        memory::resize(&mut self.logits, len)?;
-        self.pass(tokens, rows, cancel)?;
-        Ok(&self.logits)
-    }
-
-    fn truncate(&mut self, length: usize) {
-        self.position = self.position.min(length);
-    }
-
-    fn private_bytes(&self) -> u64 {
-        let scratch = Scratch::bytes(&self.model.config, CHUNK.min(self.context_length));
-        let logits = self.logits.capacity() * size_of::<f32>();
-        self.cache.touched_bytes() + scratch + logits as u64
     }
 }
 

@@ -17,6 +17,7 @@
 //! # }
 //! ```
 
+mod batch;
 mod cancel;
 mod candle_backend;
 mod ceilings;
@@ -29,6 +30,7 @@ mod forward;
 mod gguf;
 mod kv_cache;
 mod llama;
+mod llama_decoder;
 mod memory;
 mod model;
 mod pack_cache;
@@ -38,6 +40,7 @@ mod rope;
 mod scratch;
 mod weights;
 
+pub use batch::Batch;
 pub use cancel::CancelToken;
 pub use ceilings::{Ceilings, TokenCost};
 pub use config::{ModelConfig, RopeScaling};

@@ -3,9 +3,11 @@ use std::sync::Arc;
 
 use sotto_kernels::Kernels;
 
+use crate::batch::Batch;
 use crate::candle_backend::CandleModel;
-use crate::forward::{Llama, LlamaDecoder, private_bytes};
+use crate::forward::{Llama, private_bytes};
 use crate::llama::LlamaWeights;
+use crate::llama_decoder::LlamaDecoder;
 use crate::pool::Pool;
 use crate::rope::Rope;
 use crate::{CancelToken, Ceilings, Decoder, EngineError, GgufFile, KvType, MemoryEstimate, ModelConfig, TokenCost};
@@ -119,6 +121,19 @@ impl Model {
                 Ok(Box::new(LlamaDecoder::new(Arc::clone(model), options.kv_type, context_length)?))
             }
             Runtime::Candle(model) => Ok(Box::new(model.decoder(context_length)?)),
+        }
+    }
+
+    /// Starts several sequences that decode together.
+    ///
+    /// # Errors
+    /// As for [`Model::decoder`], and [`EngineError::Unsupported`] for no sequence, more than [`Batch::MAX_SEQUENCES`], and
+    /// candle's models.
+    pub fn batch(&self, sequences: usize, options: DecoderOptions) -> Result<Batch, EngineError> {
+        let context_length = self.context_length(options.context_length)?;
+        match &self.inner.runtime {
+            Runtime::Sotto(model) => Batch::new(Arc::clone(model), sequences, options.kv_type, context_length),
+            Runtime::Candle(_) => Err(EngineError::unsupported("several sequences together in candle's models")),
         }
     }
 

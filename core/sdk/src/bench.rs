@@ -21,6 +21,8 @@ pub struct BenchOptions {
     pub decode: usize,
     /// Tokens that are in the context before prefill or decoding starts: each is measured at each of them.
     pub depths: Vec<usize>,
+    /// How many sequences decode together, each of them so many tokens as `decode` says.
+    pub sequences: Vec<usize>,
     /// How often each is measured; the median counts.
     pub repetitions: usize,
 }
@@ -53,6 +55,15 @@ pub struct DecodeSpeed {
     pub share_of_ceiling: Option<f64>,
 }
 
+/// Speed of several sequences that decode together.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+pub struct BatchSpeed {
+    /// How many there are.
+    pub sequences: usize,
+    /// Of all of them. Median of the repetitions.
+    pub tokens_per_second: f64,
+}
+
 /// What the machine did at most in this run, with the same threads.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub struct BenchCeilings {
@@ -82,6 +93,8 @@ pub struct BenchReport {
     pub prefill: Vec<PrefillSpeed>,
     /// One for each depth.
     pub decode: Vec<DecodeSpeed>,
+    /// One for each number of sequences.
+    pub batches: Vec<BatchSpeed>,
     /// What the shares are of; absent with candle's models.
     pub ceilings: Option<BenchCeilings>,
     /// At the end.
@@ -167,10 +180,26 @@ impl LocalModel {
                 decode.push(DecodeSpeed { tokens, tokens_per_second, depth, share_of_ceiling });
             }
         }
+        let mut batches = Vec::new();
+        for &sequences in options.sequences.iter().filter(|_| options.decode > 0) {
+            on_step(format!("{sequences} sequences"));
+            let seconds = median_seconds(options.repetitions, || {
+                let mut batch = loaded.batch(sequences, options.decode)?;
+                timed(|| {
+                    tokens[..options.decode]
+                        .iter()
+                        .try_for_each(|&token| batch.decode(&vec![Some(token); sequences], cancel).map(drop))
+                        .map_err(Error::from)
+                })
+            })?;
+            let tokens_per_second = rate(sequences * options.decode, seconds);
+            batches.push(BatchSpeed { sequences, tokens_per_second });
+        }
         let ProcessMemory { peak_rss_bytes, private_rss_bytes } = process_memory();
         Ok(BenchReport {
             prefill,
             decode,
+            batches,
             ceilings: ceilings.map(|ceilings| BenchCeilings {
                 int8_multiply_accumulates_per_second: ceilings.multiply_accumulates_per_second,
                 bytes_per_second: ceilings.bytes_per_second,
@@ -231,6 +260,9 @@ impl BenchReport {
         for (index, speed) in report.decode.iter_mut().enumerate() {
             speed.tokens_per_second = of(&|run| Some(run.decode[index].tokens_per_second)).unwrap_or_default();
             speed.share_of_ceiling = of(&|run| run.decode[index].share_of_ceiling);
+        }
+        for (index, speed) in report.batches.iter_mut().enumerate() {
+            speed.tokens_per_second = of(&|run| Some(run.batches[index].tokens_per_second)).unwrap_or_default();
         }
         report.ceilings = report.ceilings.map(|_| BenchCeilings {
             int8_multiply_accumulates_per_second: of(&|run| Some(run.ceilings?.int8_multiply_accumulates_per_second))

@@ -35,7 +35,7 @@ mod session;
 mod tasks;
 mod tokenizer;
 
-pub use bench::{BenchCeilings, BenchMemory, BenchOptions, BenchReport, DecodeSpeed, PrefillSpeed, median};
+pub use bench::{BatchSpeed, BenchCeilings, BenchMemory, BenchOptions, BenchReport, DecodeSpeed, PrefillSpeed, median};
 pub use error::Error;
 pub use inspect::{ModelReport, WeightsOfType};
 pub use job::Job;

@@ -3,7 +3,9 @@
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 
-use sotto_engine::{Backend, CancelToken, Decoder, DecoderOptions, GgufFile, KvType, Model, ModelOptions, open_packed};
+use sotto_engine::{
+    Backend, Batch, CancelToken, Decoder, DecoderOptions, GgufFile, KvType, Model, ModelOptions, open_packed,
+};
 use sotto_text::{ChatTemplate, ConstraintFactory, Tokenizer};
 
 use crate::Error;
@@ -152,6 +154,12 @@ impl Loaded {
     /// A decoder that holds up to `tokens` tokens.
     pub(crate) fn decoder(&self, tokens: usize) -> Result<Box<dyn Decoder>, Error> {
         Ok(self.engine.decoder(DecoderOptions { context_length: Some(tokens), kv_type: self.kv_type })?)
+    }
+
+    /// Sequences that decode together, each of up to `tokens` tokens.
+    pub(crate) fn batch(&self, sequences: usize, tokens: usize) -> Result<Batch, Error> {
+        let options = DecoderOptions { context_length: Some(tokens), kv_type: self.kv_type };
+        Ok(self.engine.batch(sequences, options)?)
     }
 
     /// What turns grammars into token masks; built at first use, since that takes a while for a large vocabulary.

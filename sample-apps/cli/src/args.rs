@@ -181,6 +181,9 @@ pub enum Command {
         /// Tokens in the context before prefill or decoding, separated by commas: each is measured at each.
         #[arg(long, value_name = "N,…", value_delimiter = ',', default_value = "0")]
         depth: Vec<usize>,
+        /// How many sequences decode together, separated by commas: throughput of a batch.
+        #[arg(long, value_name = "N,…", value_delimiter = ',')]
+        sequences: Vec<usize>,
         /// How often each is measured; the median counts.
         #[arg(long, value_name = "N", default_value_t = 3)]
         repeat: usize,

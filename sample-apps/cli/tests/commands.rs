@@ -150,11 +150,25 @@ fn perplexity_inspect_and_bench_give_their_figures() {
     let value = json(&run(&["inspect", "--json"]));
     assert_eq!(value["architecture"], "llama");
     assert_eq!(value["tuned"], true);
-    let bench = ["bench", "--prefill", "8,16", "--decode", "4", "--depth", "0,8", "--repeat", "1", "--json"];
+    let bench = [
+        "bench",
+        "--prefill",
+        "8,16",
+        "--decode",
+        "4",
+        "--depth",
+        "0,8",
+        "--sequences",
+        "2",
+        "--repeat",
+        "1",
+        "--json",
+    ];
     let value = json(&run(&bench));
     assert_eq!(value["prefill"].as_array().unwrap().len(), 4);
     assert_eq!((&value["prefill"][3]["tokens"], &value["prefill"][3]["depth"]), (&16.into(), &8.into()));
     assert_eq!(value["decode"][1]["depth"], 8);
+    assert_eq!(value["batches"][0]["sequences"], 2);
     let share = value["decode"][0]["share_of_ceiling"].as_f64().unwrap();
     assert!(share > 0.0 && value["ceilings"]["bytes_per_second"].as_f64().unwrap() > 0.0);
     assert!(value["load_seconds"].is_f64() && value["memory"]["mapped_bytes"].is_u64());

@@ -61,9 +61,14 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
             synth::run(shape, quant, vocab.as_deref(), *seed, output, json)
         }
         Command::Pack { file, output, delete } => pack::run(file, output.as_deref(), *delete, json),
-        Command::Bench { prefill, decode, depth, repeat, compare, compare_model, svg } => {
-            let options =
-                BenchOptions { prefill: prefill.clone(), decode: *decode, depths: depth.clone(), repetitions: *repeat };
+        Command::Bench { prefill, decode, depth, sequences, repeat, compare, compare_model, svg } => {
+            let options = BenchOptions {
+                prefill: prefill.clone(),
+                decode: *decode,
+                depths: depth.clone(),
+                sequences: sequences.clone(),
+                repetitions: *repeat,
+            };
             let peer = compare.as_ref().map(|program| (program.as_path(), compare_model.as_deref()));
             bench::run(model, options, peer, svg.as_deref(), json)
         }

@@ -103,6 +103,9 @@ fn print(Report { load_seconds, bench, comparison }: &Report) -> Result<(), Fail
             comparison.as_ref().map_or(String::new(), |peer| peer.decode[index].to_string()),
         )?;
     }
+    for speed in &bench.batches {
+        writeln!(out, "together  {:>8.1} tokens/s  (of {} sequences)", speed.tokens_per_second, speed.sequences)?;
+    }
     if let Some(ceilings) = &bench.ceilings {
         writeln!(
             out,
