@@ -64,6 +64,8 @@ CASES = [
     Case("plain-gqa1-hd32-tied", heads=2, kv_heads=2, context=4096, seed=1),
     Case("tensor-gqa4-hd64-untied", hidden=32, heads=4, kv_heads=1, head_dim=64, tied=False, scaling="tensor", seed=2),
     Case("metadata-gqa8-hd128-tied", hidden=32, layers=1, heads=8, kv_heads=1, head_dim=128, scaling="metadata", seed=3),
+    Case("tensor-gqa3-hd128-tied", hidden=96, ffn=32, layers=1, heads=3, kv_heads=1, head_dim=128, scaling="tensor", seed=9),
+    Case("metadata-gqa2-hd64-untied", hidden=32, heads=4, kv_heads=2, head_dim=64, tied=False, scaling="metadata", seed=10),
     Case("long-tensor", scaling="tensor", **LONG),
     Case("long-metadata", scaling="metadata", **LONG),
     Case("f16", encoding=Type.F16, **QUANTIZED),
