@@ -10,12 +10,6 @@ use crate::{
     FfiModelFile, FfiModelReport, FfiPackJob, FfiRespondJob, FfiSegment, FfiSummarizeJob,
 };
 
-/// The version of this library.
-#[uniffi::export]
-pub fn version() -> String {
-    env!("CARGO_PKG_VERSION").to_owned()
-}
-
 /// The segments of a plain text: [`VoiceNote::text`].
 #[uniffi::export]
 pub fn text_segments(text: &str) -> Vec<FfiSegment> {

@@ -40,9 +40,18 @@ pub fn test() -> Result<(), String> {
         std::fs::create_dir_all(&folder).map_err(|error| format!("{}: {error}", folder.display()))?;
         run(Command::new(root().join("target/debug/sotto")).args(synth).current_dir(root()))?;
     }
-    run(Command::new("mvn")
-        .args(["--batch-mode", "--no-transfer-progress", "verify"])
-        .current_dir(root().join("android")))
+    maven(&["verify"])
+}
+
+/// Makes the jars of the Kotlin SDK and of its sources in `target/kotlin`.
+pub fn build_jars() -> Result<(), String> {
+    bindgen()?;
+    maven(&["clean", "package", "-DskipTests"])
+}
+
+fn maven(goals: &[&str]) -> Result<(), String> {
+    let mut command = Command::new("mvn");
+    run(command.args(["--batch-mode", "--no-transfer-progress"]).args(goals).current_dir(root().join("android")))
 }
 
 fn library() -> String {

@@ -1,7 +1,9 @@
 //! Build and test steps that are more than one command: `cargo xtask --help`.
 
+mod android;
 mod arm;
 mod count;
+mod elf;
 mod kotlin;
 mod steps;
 
@@ -31,6 +33,13 @@ enum Step {
     Bindgen,
     /// Run the Kotlin SDK's tests and lints (needs Maven and a JDK).
     TestKotlin,
+    /// Package the Android library, with the NDK that ANDROID_NDK_HOME names.
+    Android {
+        /// Do without the NDK: the result is checked from all sides, but cannot be loaded (Debian: rustc-web cargo-web rust-web-src
+        /// lld-22 llvm-22).
+        #[arg(long)]
+        check: bool,
+    },
     /// Run the tests of kernels and engine on ARM CPUs, under qemu (Debian; says what to install).
     TestArm,
     /// Count the instructions that ARM executes for each 1,000 multiply-accumulates (Debian; says what to install).
@@ -55,6 +64,8 @@ fn main() -> ExitCode {
         Step::Check => steps::check(),
         Step::Bindgen => kotlin::bindgen(),
         Step::TestKotlin => kotlin::test(),
+        Step::Android { check: false } => android::package(),
+        Step::Android { check: true } => android::check(),
         Step::TestArm => arm::test(),
         Step::CountArm { plugin, filter } => count::count(plugin, &filter),
         Step::Fuzz { seconds } => steps::fuzz(seconds),

@@ -1,6 +1,7 @@
 package dev.sotto
 
 import dev.sotto.internal.FfiException
+import dev.sotto.internal.InternalException
 import kotlinx.serialization.json.Json
 import kotlinx.serialization.json.jsonObject
 import org.junit.jupiter.api.io.TempDir
@@ -85,6 +86,12 @@ class ErrorsTest {
         assertEquals("reason", assertIs<SottoException.Internal>(FfiException.Internal("reason").toSotto()).why)
         val storage = assertIs<SottoException.Storage>(FfiException.Storage("folder", "full").toSotto())
         assertEquals("cannot write folder: full", storage.message)
+    }
+
+    @Test
+    fun `a panic is an error that keeps its words to itself`() {
+        val refused = assertFailsWith<SottoException.Internal> { translated { throw InternalException("secret") } }
+        assertFalse("secret" in refused.toString())
     }
 
     /** What the Java machine has loaded once is there for good, so this needs one of its own. */

@@ -1,0 +1,94 @@
+//! What a shared library says of itself, read by LLVM's readelf.
+
+use std::path::Path;
+use std::process::Command;
+
+/// The readelf of Debian's LLVM, or whatever is called so: the binutils' prints the same.
+const READERS: [&str; 2] = ["llvm-readelf-22", "readelf"];
+
+/// What is asked about a library.
+#[derive(Debug, Clone)]
+pub struct Findings {
+    pub bytes: u64,
+    pub soname: Option<String>,
+    pub needed: Vec<String>,
+    pub exports: Vec<String>,
+    /// Of each part that is mapped into memory.
+    pub load_alignments: Vec<u64>,
+    pub text_relocations: bool,
+}
+
+/// Reads the shared library at `path`.
+pub fn read(path: &Path) -> Result<Findings, String> {
+    let bytes = std::fs::metadata(path).map_err(|error| format!("{}: {error}", path.display()))?.len();
+    let text = READERS.iter().find_map(|reader| {
+        let output = Command::new(reader).args(["--wide", "--segments", "--dynamic", "--dyn-syms"]).arg(path).output();
+        output.ok().filter(|output| output.status.success()).map(|output| output.stdout)
+    });
+    let text = text.ok_or("there is no readelf: install llvm-22 or binutils")?;
+    Ok(Findings { bytes, ..parse(&String::from_utf8_lossy(&text)) })
+}
+
+fn parse(text: &str) -> Findings {
+    let entries = |tag: &str| -> Vec<String> {
+        let lines = text.lines().filter(|line| line.contains(tag));
+        lines.filter_map(|line| Some(line.split_once('[')?.1.split_once(']')?.0.to_owned())).collect()
+    };
+    Findings {
+        bytes: 0,
+        soname: entries("(SONAME)").pop(),
+        needed: entries("(NEEDED)"),
+        exports: text.lines().filter_map(export).collect(),
+        load_alignments: text.lines().filter_map(load_alignment).collect(),
+        text_relocations: text.contains("(TEXTREL)"),
+    }
+}
+
+/// `  LOAD  0x000000 0x… 0x… 0x… 0x… R E 0x4000`
+fn load_alignment(line: &str) -> Option<u64> {
+    let alignment = line.trim_start().strip_prefix("LOAD ")?.split_whitespace().next_back()?;
+    u64::from_str_radix(alignment.strip_prefix("0x")?, 16).ok()
+}
+
+/// `     7: 00000000000a1b2c    64 FUNC    GLOBAL DEFAULT    12 name`, and not `UND` for the place.
+fn export(line: &str) -> Option<String> {
+    let columns: Vec<&str> = line.split_whitespace().collect();
+    match columns[..] {
+        [number, _, _, _, "GLOBAL" | "WEAK", "DEFAULT" | "PROTECTED", place, name]
+            if number.ends_with(':') && place != "UND" =>
+        {
+            Some(name.split('@').next().unwrap_or(name).to_owned())
+        }
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const OUTPUT: &str = "
+  Type           Offset   VirtAddr           PhysAddr           FileSiz  MemSiz   Flg Align
+  LOAD           0x000000 0x0000000000000000 0x0000000000000000 0x0a1b2c 0x0a1b2c R   0x4000
+  LOAD           0x0a1b40 0x00000000000a5b40 0x00000000000a5b40 0x2a1b2c 0x2a1b2c R E 0x1000
+  Tag                Type           Name/Value
+  0x0000000000000001 (NEEDED)       Shared library: [libdl.so]
+  0x0000000000000001 (NEEDED)       Shared library: [libc.so]
+  0x000000000000000e (SONAME)       Library soname: [libsotto.so]
+   Num:    Value          Size Type    Bind   Vis       Ndx Name
+     0: 0000000000000000     0 NOTYPE  LOCAL  DEFAULT   UND
+     1: 0000000000000000     0 FUNC    GLOBAL DEFAULT   UND malloc
+    97: 00000000000f1a90   412 FUNC    GLOBAL DEFAULT    13 ffi_sotto_rustbuffer_free
+";
+
+    #[test]
+    fn reads_what_readelf_prints() {
+        let findings = parse(OUTPUT);
+        assert_eq!(findings.soname.as_deref(), Some("libsotto.so"));
+        assert_eq!(findings.needed, ["libdl.so", "libc.so"]);
+        assert_eq!(findings.exports, ["ffi_sotto_rustbuffer_free"]);
+        assert_eq!(findings.load_alignments, [0x4000, 0x1000]);
+        assert!(!findings.text_relocations);
+        assert!(parse("  0x0000000000000016 (TEXTREL)      0x0").text_relocations);
+    }
+}
