@@ -26,12 +26,14 @@ impl ByteLevelBpe {
             return Err(invalid("tokens", format!("no token for byte {byte:#04x}")));
         }
         let mut usable: Merges = Vec::with_capacity(merges.len());
+        let mut merged = String::new();
         for (index, merge) in merges.iter().enumerate() {
             let Some((left, right)) = merge.split_once(' ') else {
                 return Err(invalid("merges", format!("entry {index} has no space")));
             };
-            let known = |text: &str| pieces.contains_key(text);
-            if known(left) && known(right) && known(&format!("{left}{right}")) {
+            merged.clear();
+            merged.extend([left, right]);
+            if [left, right, &merged].iter().all(|text| pieces.contains_key(*text)) {
                 usable.push((left.to_owned(), right.to_owned()));
             }
         }

@@ -60,20 +60,20 @@ impl Tokenizer {
             "llama" => None,
             other => return Err(TextError::Unsupported { what: format!("the tokenizer model {other:?}") }),
         };
-        Self::build(&spec, pre_tokenizer)
+        Self::build(spec, pre_tokenizer)
     }
 
     /// Builds the tokenizer from the `tokenizer.json` that lies beside a model. BPE of both kinds is supported.
     pub fn from_json(json: &[u8], hints: &TokenizerHints) -> Result<Self, TextError> {
         let (spec, pre_tokenizer) = json::read(json, hints)?;
-        Self::build(&spec, pre_tokenizer)
+        Self::build(spec, pre_tokenizer)
     }
 
     /// A pre-tokenizer makes it byte-level BPE, none SentencePiece.
-    fn build(spec: &TokenizerSpec, pre_tokenizer: Option<PreTokenizer>) -> Result<Self, TextError> {
+    fn build(mut spec: TokenizerSpec, pre_tokenizer: Option<PreTokenizer>) -> Result<Self, TextError> {
         spec.validate()?;
         let spelling = if pre_tokenizer.is_some() { Spelling::ByteLevel } else { Spelling::SentencePiece };
-        let vocabulary = Vocabulary::new(spec, spelling)?;
+        let vocabulary = Vocabulary::new(&mut spec, spelling)?;
         let (encoder, add_bos, space_prefix) = match &pre_tokenizer {
             Some(pre_tokenizer) => {
                 let bpe = ByteLevelBpe::new(&vocabulary, &spec.merges, pre_tokenizer)?;

@@ -62,8 +62,8 @@ pub(crate) struct Vocabulary {
 }
 
 impl Vocabulary {
-    /// `spec` has been validated. When a text occurs twice, the first token has it and the others can only be read.
-    pub(crate) fn new(spec: &TokenizerSpec, spelling: Spelling) -> Result<Self, TextError> {
+    /// `spec` has been validated; its tokens are taken. When a text occurs twice, the first token has it and the others can only be read.
+    pub(crate) fn new(spec: &mut TokenizerSpec, spelling: Spelling) -> Result<Self, TextError> {
         let named: Vec<u32> = [spec.bos, spec.eos, spec.eot, spec.unknown].into_iter().flatten().collect();
         let mut kinds = Vec::with_capacity(spec.tokens.len());
         for (id, token) in spec.tokens.iter().enumerate() {
@@ -73,10 +73,10 @@ impl Vocabulary {
             kinds[id as usize] = Kind::Control;
         }
         let mut vocabulary = Self {
-            tokens: spec.tokens.clone(),
+            tokens: std::mem::take(&mut spec.tokens),
             kinds,
             bytes: Vec::new(),
-            ends: Vec::with_capacity(spec.tokens.len()),
+            ends: Vec::new(),
             template_ids: HashMap::new(),
             end_tokens: Vec::new(),
         };
@@ -201,8 +201,9 @@ fn kind_of(token: &str, token_type: Option<i32>, spelling: Spelling) -> Result<K
     };
     // Conversions sometimes list the end-of-turn marker as a normal or user-defined token. `</s>` may be ordinary
     // HTML.
-    let mislabelled_end =
-        END_TOKENS.contains(&token) && (kind == Kind::Marker || kind == Kind::Text && token != "</s>");
+    let mislabelled_end = token.starts_with('<')
+        && END_TOKENS.contains(&token)
+        && (kind == Kind::Marker || kind == Kind::Text && token != "</s>");
     if mislabelled_end {
         return Ok(Kind::Control);
     }
