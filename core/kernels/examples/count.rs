@@ -1,16 +1,18 @@
-//! Matrix products between two marks, for a plugin of qemu that counts the executed instructions: see `docs/kernels.md`.
+//! Matrix products and attention between two marks, for a plugin of qemu that counts the executed instructions: see
+//! `docs/kernels.md`.
 //!
 //! A mark is the system call `getpriority(0x5151, region)`, which does nothing; the plugin prints what was executed since
-//! the mark before. Each line on standard output is a region: its number, instruction set, format, rows of activations,
-//! multiply-accumulates.
+//! the mark before. Each line on standard output is a region: its number, instruction set, format, rows of activations (or
+//! tokens), multiply-accumulates.
 //!
 //! `cargo run --release -p sotto-kernels --example count [parts of "instruction set format" ...]`
 
 use std::ffi::{c_int, c_uint};
 use std::hint::black_box;
 
+use half::f16;
 use sotto_kernels::packed::{PackedMatrix, WeightFormat, packed_len};
-use sotto_kernels::{Activations, Kernels, Output};
+use sotto_kernels::{Activations, HeadCache, Kernels, Output, QuantizedHeadCache, Queries};
 
 /// Llama 3.2 1B's key projection, its smallest matrix.
 const ROWS: usize = 512;
@@ -18,37 +20,84 @@ const COLS: usize = 2048;
 /// Rows of activations: prefill and decode.
 const PHASES: [usize; 2] = [128, 1];
 
+/// Llama 3.2 1B's heads of one key-value head, with that many positions behind the tokens.
+const HEADS: usize = 4;
+const HEAD_DIM: usize = 64;
+const DEPTH: usize = 4096;
+/// Tokens that are attended for together: prefill and decode.
+const TOKENS: [usize; 2] = [32, 1];
+
 fn main() {
-    let wanted: Vec<String> = std::env::args().skip(1).collect();
-    let mut region = 0;
+    let mut regions = Regions { wanted: std::env::args().skip(1).collect(), count: 0 };
     for kernels in Kernels::available() {
         for format in WeightFormat::ALL.into_iter().filter(|format| format.is_quantized()) {
-            let label = format!("{} {format}", kernels.name());
-            if !wanted.iter().all(|part| label.contains(part.as_str())) {
-                continue;
-            }
-            for rows in PHASES {
-                region += 1;
-                println!("{region} {label} {rows} {}", rows * ROWS * COLS);
-                count(kernels, format, rows, region);
-            }
+            PHASES.into_iter().for_each(|rows| product(&mut regions, kernels, format, rows));
         }
+        TOKENS.into_iter().for_each(|tokens| attention(&mut regions, kernels, tokens));
     }
 }
 
-fn count(kernels: &Kernels, format: WeightFormat, rows: usize, region: c_uint) {
+fn product(regions: &mut Regions, kernels: &Kernels, format: WeightFormat, rows: usize) {
     let packed: Vec<u8> = (0..packed_len(format, ROWS, COLS)).map(|i| (i * 31) as u8 & 0x3b).collect();
     let matrix = PackedMatrix::new(format, ROWS, COLS, &packed).expect("sizes fit");
-    let x: Vec<f32> = (0..rows * COLS).map(|i| ((i * 37) % 101) as f32 - 50.0).collect();
     let mut activations = Activations::default();
     activations.resize(rows, COLS);
-    kernels.quantize(&x, &mut activations.rows_mut());
+    kernels.quantize(&numbers(rows * COLS), &mut activations.rows_mut());
     let mut out = vec![0.0; rows * ROWS];
-    mark(0);
+    let out = Output::new(&mut out, ROWS);
+    regions.count(kernels, &format.to_string(), rows, rows * ROWS * COLS, || {
+        // SAFETY: one thread.
+        unsafe { kernels.matmul(&matrix, &activations, 0..matrix.panels(), &out) };
+    });
+}
+
+fn attention(regions: &mut Regions, kernels: &Kernels, tokens: usize) {
+    let cache = vec![f16::from_f32(0.5); DEPTH * HEAD_DIM];
+    let cache = HeadCache::new(&cache, &cache, HEAD_DIM);
+    let quantized = vec![0u32; QuantizedHeadCache::bytes(DEPTH, HEAD_DIM).expect("a multiple of 32") / 4];
+    // SAFETY: any number is four bytes.
+    let quantized = QuantizedHeadCache::new(unsafe { quantized.align_to().1 }, HEAD_DIM);
+    let values = numbers(tokens * HEADS * HEAD_DIM);
+    let queries = Queries {
+        values: &values,
+        stride: HEADS * HEAD_DIM,
+        heads: (0, HEADS),
+        tokens: (0, tokens),
+        first_position: DEPTH - tokens,
+        scale: 0.125,
+    };
+    let mut out = vec![0.0; values.len()];
+    let out = Output::new(&mut out, HEADS * HEAD_DIM);
+    let macs = 2 * values.len() * DEPTH;
     // SAFETY: one thread.
-    unsafe { kernels.matmul(&matrix, &activations, 0..matrix.panels(), &Output::new(&mut out, ROWS)) };
-    mark(region);
-    black_box(&out);
+    regions.count(kernels, "attention-F16", tokens, macs, || unsafe { kernels.attend(&cache, &queries, &out) });
+    // SAFETY: as above.
+    regions.count(kernels, "attention-Q8_0", tokens, macs, || unsafe {
+        kernels.attend_quantized(&quantized, &queries, &out);
+    });
+}
+
+fn numbers(count: usize) -> Vec<f32> {
+    (0..count).map(|i| ((i * 37) % 101) as f32 - 50.0).collect()
+}
+
+struct Regions {
+    wanted: Vec<String>,
+    count: c_uint,
+}
+
+impl Regions {
+    /// Marks what `work` executes, if it is wanted.
+    fn count(&mut self, kernels: &Kernels, format: &str, rows: usize, macs: usize, work: impl FnOnce()) {
+        let label = format!("{} {format}", kernels.name());
+        if self.wanted.iter().all(|part| label.contains(part.as_str())) {
+            self.count += 1;
+            println!("{} {label} {rows} {macs}", self.count);
+            mark(0);
+            black_box(work)();
+            mark(self.count);
+        }
+    }
 }
 
 #[cfg(unix)]

@@ -9,8 +9,11 @@ use crate::arm::{cargo_for_arm, need_packages};
 use crate::steps::{root, run};
 
 /// Only the dynamic qemu takes plugins.
-const PACKAGES: [&str; 6] =
+pub const PACKAGES: [&str; 6] =
     ["rustc-web", "libstd-rust-web-dev:arm64", "gcc-aarch64-linux-gnu", "libc6-dev-arm64-cross", "qemu-user", "gcc"];
+
+/// The program that is counted.
+pub const COUNT_PROGRAM: &str = "target/arm/aarch64-unknown-linux-gnu/release/examples/count";
 
 /// Seconds after which the run has gone wrong.
 const TIMEOUT: &str = "1800";
@@ -37,14 +40,13 @@ pub fn count(plugin: Option<PathBuf>, filter: &[String]) -> Result<(), String> {
     need_packages(PACKAGES.into_iter())?;
     let source =
         plugin.or_else(plugin_beside_fixtures).ok_or("no plugin: pass --plugin FILE.c, or set SOTTO_FIXTURES")?;
-    let built = root().join("target/arm");
-    let plugin = built.join("armcount.so");
-    run(cargo_for_arm("build").args(["--release", "--package", "sotto-kernels", "--example", "count"]))?;
+    let plugin = root().join("target/arm/armcount.so");
+    build()?;
     run(Command::new("gcc").args(["-O2", "-shared", "-fPIC", "-o"]).arg(&plugin).arg(source))?;
     let output = Command::new("timeout")
         .args([TIMEOUT, "qemu-aarch64", "-cpu", "max", "-plugin"])
         .arg(&plugin)
-        .arg(built.join("aarch64-unknown-linux-gnu/release/examples/count"))
+        .arg(root().join(COUNT_PROGRAM))
         .args(filter)
         .stdin(Stdio::null())
         .output()
@@ -55,6 +57,11 @@ pub fn count(plugin: Option<PathBuf>, filter: &[String]) -> Result<(), String> {
     }
     print!("{}", table(&regions, &counts)?);
     Ok(())
+}
+
+/// Builds [`COUNT_PROGRAM`].
+pub fn build() -> Result<(), String> {
+    run(cargo_for_arm("build").args(["--release", "--package", "sotto-kernels", "--example", "count"]))
 }
 
 fn plugin_beside_fixtures() -> Option<PathBuf> {

@@ -79,7 +79,17 @@ macro_rules! simd_128 {
                 // No mask, as a shift of bytes has.
                 high_nibbles(x: uint32x4_t) -> uint32x4_t =
                     vreinterpretq_u32_u8(vshrq_n_u8::<4>(vreinterpretq_u8_u32(x)));
-                insert(x: uint32x4_t, mask: uint32x4_t, into: uint32x4_t) -> uint32x4_t = vbslq_u32(mask, x, into);
+            }
+
+            // Not `vbslq`: where `into` has no bits in the mask, the compiler makes two instructions of it.
+            #[inline(always)]
+            unsafe fn insert(x: uint32x4_t, mask: uint32x4_t, mut into: uint32x4_t) -> uint32x4_t {
+                asm!(
+                    "bit {into:v}.16b, {x:v}.16b, {mask:v}.16b",
+                    into = inout(vreg) into, x = in(vreg) x, mask = in(vreg) mask,
+                    options(pure, nomem, nostack, preserves_flags),
+                );
+                into
             }
 
             #[inline(always)]

@@ -7,7 +7,7 @@
 use std::arch::aarch64::float32x4_t;
 use std::arch::asm;
 
-use super::many::{PAIR_VALUES, TILE_CODES, TILE_NUMBERS, VECTORS};
+use super::many::{PAIR_VALUES, VECTORS};
 
 /// Sums of a tile of three pairs.
 pub(super) type Sums = [[float32x4_t; VECTORS]; 3];
@@ -16,25 +16,26 @@ pub(super) type Sums = [[float32x4_t; VECTORS]; 3];
 const X_SCALES: usize = 3 * PAIR_VALUES;
 
 /// A function that adds products of a tile's sub-block: of half `HALF` of its columns or, with the instructions for it, of
-/// all. `s0` to `s11` are the sums, `d0` to `d11` the dot products, `t0` to `t7` anything.
+/// all. Weights are read as a stream, which moves `weights` on. `s0` to `s11` are the sums, `d0` to `d11` the dot products,
+/// v24 to v31 anything.
 macro_rules! add_products {
     ($name:ident: $($instructions:expr),+) => {
         #[inline(always)]
-        pub(super) unsafe fn $name<const HALF: usize>(weights: *const u8, x: *const u8, sums: &mut Sums) {
+        pub(super) unsafe fn $name<const HALF: usize>(weights: &mut *const u8, x: *const u8, sums: &mut Sums) {
             let [[s0, s1, s2, s3], [s4, s5, s6, s7], [s8, s9, s10, s11]] = sums;
             asm!(
                 $($instructions,)+
-                weights = in(reg) weights, x = in(reg) x,
-                codes = const HALF * TILE_CODES / 2, values = const HALF * X_SCALES / 2,
-                scales = const TILE_CODES + HALF * TILE_NUMBERS, x_scales = const X_SCALES,
+                weights = inout(reg) *weights, x = in(reg) x,
+                values = const HALF * X_SCALES / 2, x_scales = const X_SCALES,
                 s0 = inout(vreg) *s0, s1 = inout(vreg) *s1, s2 = inout(vreg) *s2, s3 = inout(vreg) *s3,
                 s4 = inout(vreg) *s4, s5 = inout(vreg) *s5, s6 = inout(vreg) *s6, s7 = inout(vreg) *s7,
                 s8 = inout(vreg) *s8, s9 = inout(vreg) *s9, s10 = inout(vreg) *s10, s11 = inout(vreg) *s11,
                 d0 = out(vreg) _, d1 = out(vreg) _, d2 = out(vreg) _, d3 = out(vreg) _,
                 d4 = out(vreg) _, d5 = out(vreg) _, d6 = out(vreg) _, d7 = out(vreg) _,
                 d8 = out(vreg) _, d9 = out(vreg) _, d10 = out(vreg) _, d11 = out(vreg) _,
-                t0 = out(vreg) _, t1 = out(vreg) _, t2 = out(vreg) _, t3 = out(vreg) _,
-                t4 = out(vreg) _, t5 = out(vreg) _, t6 = out(vreg) _, t7 = out(vreg) _,
+                // Loads of four registers want neighbours.
+                out("v24") _, out("v25") _, out("v26") _, out("v27") _,
+                out("v28") _, out("v29") _, out("v30") _, out("v31") _,
                 options(pure, readonly, nostack, preserves_flags),
             );
         }
@@ -71,30 +72,30 @@ macro_rules! scale {
     ($f0:literal, $f1:literal, $f2:literal, $f3:literal, $f4:literal, $f5:literal,
      $f6:literal, $f7:literal, $f8:literal, $f9:literal, $f10:literal, $f11:literal) => {
         lines!(
-            concat!("fmul {t7:v}.4s, ", $f0),
+            concat!("fmul v31.4s, ", $f0),
             "scvtf {d0:v}.4s, {d0:v}.4s",
             "scvtf {d1:v}.4s, {d1:v}.4s",
             "scvtf {d2:v}.4s, {d2:v}.4s",
             "scvtf {d3:v}.4s, {d3:v}.4s",
-            "fmla {s0:v}.4s, {t7:v}.4s, {d0:v}.4s",
-            concat!("fmul {t7:v}.4s, ", $f1),
+            "fmla {s0:v}.4s, v31.4s, {d0:v}.4s",
+            concat!("fmul v31.4s, ", $f1),
             concat!("fmul {d0:v}.4s, ", $f2),
             "scvtf {d4:v}.4s, {d4:v}.4s",
             "scvtf {d5:v}.4s, {d5:v}.4s",
             "scvtf {d6:v}.4s, {d6:v}.4s",
-            "fmla {s1:v}.4s, {t7:v}.4s, {d1:v}.4s",
+            "fmla {s1:v}.4s, v31.4s, {d1:v}.4s",
             "fmla {s2:v}.4s, {d0:v}.4s, {d2:v}.4s",
-            concat!("fmul {t7:v}.4s, ", $f3),
+            concat!("fmul v31.4s, ", $f3),
             concat!("fmul {d0:v}.4s, ", $f4),
             concat!("fmul {d1:v}.4s, ", $f5),
             concat!("fmul {d2:v}.4s, ", $f6),
             "scvtf {d7:v}.4s, {d7:v}.4s",
             "scvtf {d8:v}.4s, {d8:v}.4s",
-            "fmla {s3:v}.4s, {t7:v}.4s, {d3:v}.4s",
+            "fmla {s3:v}.4s, v31.4s, {d3:v}.4s",
             "fmla {s4:v}.4s, {d0:v}.4s, {d4:v}.4s",
             "fmla {s5:v}.4s, {d1:v}.4s, {d5:v}.4s",
             "fmla {s6:v}.4s, {d2:v}.4s, {d6:v}.4s",
-            concat!("fmul {t7:v}.4s, ", $f7),
+            concat!("fmul v31.4s, ", $f7),
             concat!("fmul {d0:v}.4s, ", $f8),
             concat!("fmul {d1:v}.4s, ", $f9),
             concat!("fmul {d2:v}.4s, ", $f10),
@@ -102,7 +103,7 @@ macro_rules! scale {
             "scvtf {d9:v}.4s, {d9:v}.4s",
             "scvtf {d10:v}.4s, {d10:v}.4s",
             "scvtf {d11:v}.4s, {d11:v}.4s",
-            "fmla {s7:v}.4s, {t7:v}.4s, {d7:v}.4s",
+            "fmla {s7:v}.4s, v31.4s, {d7:v}.4s",
             "fmla {s8:v}.4s, {d0:v}.4s, {d8:v}.4s",
             "fmla {s9:v}.4s, {d1:v}.4s, {d9:v}.4s",
             "fmla {s10:v}.4s, {d2:v}.4s, {d10:v}.4s",
@@ -115,36 +116,36 @@ macro_rules! scale {
 macro_rules! sdots {
     ($lane:literal) => {
         lines!(
-            concat!("sdot {d0:v}.4s, {t6:v}.16b, {t0:v}.4b[", $lane, "]"),
-            concat!("sdot {d1:v}.4s, {t7:v}.16b, {t0:v}.4b[", $lane, "]"),
-            concat!("sdot {d2:v}.4s, {t6:v}.16b, {t1:v}.4b[", $lane, "]"),
-            concat!("sdot {d3:v}.4s, {t7:v}.16b, {t1:v}.4b[", $lane, "]"),
-            concat!("sdot {d4:v}.4s, {t6:v}.16b, {t2:v}.4b[", $lane, "]"),
-            concat!("sdot {d5:v}.4s, {t7:v}.16b, {t2:v}.4b[", $lane, "]"),
-            concat!("sdot {d6:v}.4s, {t6:v}.16b, {t3:v}.4b[", $lane, "]"),
-            concat!("sdot {d7:v}.4s, {t7:v}.16b, {t3:v}.4b[", $lane, "]"),
-            concat!("sdot {d8:v}.4s, {t6:v}.16b, {t4:v}.4b[", $lane, "]"),
-            concat!("sdot {d9:v}.4s, {t7:v}.16b, {t4:v}.4b[", $lane, "]"),
-            concat!("sdot {d10:v}.4s, {t6:v}.16b, {t5:v}.4b[", $lane, "]"),
-            concat!("sdot {d11:v}.4s, {t7:v}.16b, {t5:v}.4b[", $lane, "]"),
+            concat!("sdot {d0:v}.4s, v30.16b, v24.4b[", $lane, "]"),
+            concat!("sdot {d1:v}.4s, v31.16b, v24.4b[", $lane, "]"),
+            concat!("sdot {d2:v}.4s, v30.16b, v25.4b[", $lane, "]"),
+            concat!("sdot {d3:v}.4s, v31.16b, v25.4b[", $lane, "]"),
+            concat!("sdot {d4:v}.4s, v30.16b, v26.4b[", $lane, "]"),
+            concat!("sdot {d5:v}.4s, v31.16b, v26.4b[", $lane, "]"),
+            concat!("sdot {d6:v}.4s, v30.16b, v27.4b[", $lane, "]"),
+            concat!("sdot {d7:v}.4s, v31.16b, v27.4b[", $lane, "]"),
+            concat!("sdot {d8:v}.4s, v30.16b, v28.4b[", $lane, "]"),
+            concat!("sdot {d9:v}.4s, v31.16b, v28.4b[", $lane, "]"),
+            concat!("sdot {d10:v}.4s, v30.16b, v29.4b[", $lane, "]"),
+            concat!("sdot {d11:v}.4s, v31.16b, v29.4b[", $lane, "]"),
         )
     };
 }
 
 /// Sixteen columns: a register for each row of activations, two for eight rows of weights.
 macro_rules! sixteen_by_sdot {
-    ($codes:literal, $values:literal) => {
+    ($values:literal) => {
         lines!(
-            concat!("ldp {t0:q}, {t1:q}, [{x}, #{values} + ", $values, "]"),
-            concat!("ldp {t6:q}, {t7:q}, [{weights}, #{codes} + ", $codes, "]"),
-            concat!("ldp {t2:q}, {t3:q}, [{x}, #{values} + ", $values, " + 32]"),
-            concat!("ldp {t4:q}, {t5:q}, [{x}, #{values} + ", $values, " + 64]"),
+            concat!("ldp q24, q25, [{x}, #{values} + ", $values, "]"),
+            "ldp q30, q31, [{weights}], #32",
+            concat!("ldp q26, q27, [{x}, #{values} + ", $values, " + 32]"),
+            concat!("ldp q28, q29, [{x}, #{values} + ", $values, " + 64]"),
             sdots!("0"),
-            concat!("ldp {t6:q}, {t7:q}, [{weights}, #{codes} + ", $codes, " + 32]"),
+            "ldp q30, q31, [{weights}], #32",
             sdots!("1"),
-            concat!("ldp {t6:q}, {t7:q}, [{weights}, #{codes} + ", $codes, " + 64]"),
+            "ldp q30, q31, [{weights}], #32",
             sdots!("2"),
-            concat!("ldp {t6:q}, {t7:q}, [{weights}, #{codes} + ", $codes, " + 96]"),
+            "ldp q30, q31, [{weights}], #32",
             sdots!("3"),
         )
     };
@@ -154,21 +155,21 @@ macro_rules! sixteen_by_sdot {
 macro_rules! scale_by_lane {
     () => {
         lines!(
-            "ldp {t0:q}, {t1:q}, [{weights}, #{scales}]",
-            "ldp {t2:q}, {t3:q}, [{x}, #{x_scales}]",
+            "ldp q24, q25, [{weights}], #64",
+            "ldp q26, q27, [{x}, #{x_scales}]",
             scale!(
-                "{t0:v}.4s, {t2:v}.s[0]",
-                "{t1:v}.4s, {t2:v}.s[0]",
-                "{t0:v}.4s, {t2:v}.s[1]",
-                "{t1:v}.4s, {t2:v}.s[1]",
-                "{t0:v}.4s, {t2:v}.s[2]",
-                "{t1:v}.4s, {t2:v}.s[2]",
-                "{t0:v}.4s, {t2:v}.s[3]",
-                "{t1:v}.4s, {t2:v}.s[3]",
-                "{t0:v}.4s, {t3:v}.s[0]",
-                "{t1:v}.4s, {t3:v}.s[0]",
-                "{t0:v}.4s, {t3:v}.s[1]",
-                "{t1:v}.4s, {t3:v}.s[1]"
+                "v24.4s, v26.s[0]",
+                "v25.4s, v26.s[0]",
+                "v24.4s, v26.s[1]",
+                "v25.4s, v26.s[1]",
+                "v24.4s, v26.s[2]",
+                "v25.4s, v26.s[2]",
+                "v24.4s, v26.s[3]",
+                "v25.4s, v26.s[3]",
+                "v24.4s, v27.s[0]",
+                "v25.4s, v27.s[0]",
+                "v24.4s, v27.s[1]",
+                "v25.4s, v27.s[1]"
             ),
         )
     };
@@ -178,35 +179,33 @@ macro_rules! scale_by_lane {
 macro_rules! smmlas {
     ($a:literal, $b:literal, $c:literal) => {
         lines!(
-            concat!("smmla {d0:v}.4s, ", $a, ".16b, {t0:v}.16b"),
-            concat!("smmla {d1:v}.4s, ", $a, ".16b, {t1:v}.16b"),
-            concat!("smmla {d2:v}.4s, ", $a, ".16b, {t2:v}.16b"),
-            concat!("smmla {d3:v}.4s, ", $a, ".16b, {t3:v}.16b"),
-            concat!("smmla {d4:v}.4s, ", $b, ".16b, {t0:v}.16b"),
-            concat!("smmla {d5:v}.4s, ", $b, ".16b, {t1:v}.16b"),
-            concat!("smmla {d6:v}.4s, ", $b, ".16b, {t2:v}.16b"),
-            concat!("smmla {d7:v}.4s, ", $b, ".16b, {t3:v}.16b"),
-            concat!("smmla {d8:v}.4s, ", $c, ".16b, {t0:v}.16b"),
-            concat!("smmla {d9:v}.4s, ", $c, ".16b, {t1:v}.16b"),
-            concat!("smmla {d10:v}.4s, ", $c, ".16b, {t2:v}.16b"),
-            concat!("smmla {d11:v}.4s, ", $c, ".16b, {t3:v}.16b"),
+            concat!("smmla {d0:v}.4s, ", $a, ".16b, v24.16b"),
+            concat!("smmla {d1:v}.4s, ", $a, ".16b, v25.16b"),
+            concat!("smmla {d2:v}.4s, ", $a, ".16b, v26.16b"),
+            concat!("smmla {d3:v}.4s, ", $a, ".16b, v27.16b"),
+            concat!("smmla {d4:v}.4s, ", $b, ".16b, v24.16b"),
+            concat!("smmla {d5:v}.4s, ", $b, ".16b, v25.16b"),
+            concat!("smmla {d6:v}.4s, ", $b, ".16b, v26.16b"),
+            concat!("smmla {d7:v}.4s, ", $b, ".16b, v27.16b"),
+            concat!("smmla {d8:v}.4s, ", $c, ".16b, v24.16b"),
+            concat!("smmla {d9:v}.4s, ", $c, ".16b, v25.16b"),
+            concat!("smmla {d10:v}.4s, ", $c, ".16b, v26.16b"),
+            concat!("smmla {d11:v}.4s, ", $c, ".16b, v27.16b"),
         )
     };
 }
 
 /// Sixteen columns. Six registers of activations take three loads; the fourth register waits for the second half.
 macro_rules! sixteen_by_smmla {
-    ($codes:literal, $values:literal) => {
+    ($values:literal) => {
         lines!(
-            concat!("ldp {t4:q}, {t5:q}, [{x}, #{values} + ", $values, "]"),
-            concat!("ldp {t0:q}, {t1:q}, [{weights}, #{codes} + ", $codes, "]"),
-            concat!("ldp {t2:q}, {t3:q}, [{weights}, #{codes} + ", $codes, " + 32]"),
-            concat!("ldp {t6:q}, {t7:q}, [{x}, #{values} + ", $values, " + 32]"),
-            smmlas!("{t4:v}", "{t5:v}", "{t6:v}"),
-            concat!("ldp {t0:q}, {t1:q}, [{weights}, #{codes} + ", $codes, " + 64]"),
-            concat!("ldp {t2:q}, {t3:q}, [{weights}, #{codes} + ", $codes, " + 96]"),
-            concat!("ldp {t4:q}, {t5:q}, [{x}, #{values} + ", $values, " + 64]"),
-            smmlas!("{t7:v}", "{t4:v}", "{t5:v}"),
+            concat!("ldp q28, q29, [{x}, #{values} + ", $values, "]"),
+            "ld1 {{v24.16b-v27.16b}}, [{weights}], #64",
+            concat!("ldp q30, q31, [{x}, #{values} + ", $values, " + 32]"),
+            smmlas!("v28", "v29", "v30"),
+            "ld1 {{v24.16b-v27.16b}}, [{weights}], #64",
+            concat!("ldp q28, q29, [{x}, #{values} + ", $values, " + 64]"),
+            smmlas!("v31", "v28", "v29"),
         )
     };
 }
@@ -215,29 +214,28 @@ macro_rules! sixteen_by_smmla {
 macro_rules! scale_by_vector {
     () => {
         lines!(
-            "ldp {t0:q}, {t1:q}, [{weights}, #{scales}]",
-            "ldp {t2:q}, {t3:q}, [{weights}, #{scales} + 32]",
-            "ldp {t4:q}, {t5:q}, [{x}, #{x_scales}]",
-            "ldr {t6:q}, [{x}, #{x_scales} + 32]",
+            "ld1 {{v24.16b-v27.16b}}, [{weights}], #64",
+            "ldp q28, q29, [{x}, #{x_scales}]",
+            "ldr q30, [{x}, #{x_scales} + 32]",
             scale!(
-                "{t0:v}.4s, {t4:v}.4s",
-                "{t1:v}.4s, {t4:v}.4s",
-                "{t2:v}.4s, {t4:v}.4s",
-                "{t3:v}.4s, {t4:v}.4s",
-                "{t0:v}.4s, {t5:v}.4s",
-                "{t1:v}.4s, {t5:v}.4s",
-                "{t2:v}.4s, {t5:v}.4s",
-                "{t3:v}.4s, {t5:v}.4s",
-                "{t0:v}.4s, {t6:v}.4s",
-                "{t1:v}.4s, {t6:v}.4s",
-                "{t2:v}.4s, {t6:v}.4s",
-                "{t3:v}.4s, {t6:v}.4s"
+                "v24.4s, v28.4s",
+                "v25.4s, v28.4s",
+                "v26.4s, v28.4s",
+                "v27.4s, v28.4s",
+                "v24.4s, v29.4s",
+                "v25.4s, v29.4s",
+                "v26.4s, v29.4s",
+                "v27.4s, v29.4s",
+                "v24.4s, v30.4s",
+                "v25.4s, v30.4s",
+                "v26.4s, v30.4s",
+                "v27.4s, v30.4s"
             ),
         )
     };
 }
 
-add_products!(add_by_sdot: clear!(), sixteen_by_sdot!("0", "0"), sixteen_by_sdot!("128", "96"), scale_by_lane!());
-add_products!(add_half_by_sdot: clear!(), sixteen_by_sdot!("0", "0"), scale_by_lane!());
-add_products!(add_by_smmla: clear!(), sixteen_by_smmla!("0", "0"), sixteen_by_smmla!("128", "96"), scale_by_vector!());
-add_products!(add_half_by_smmla: clear!(), sixteen_by_smmla!("0", "0"), scale_by_vector!());
+add_products!(add_by_sdot: clear!(), sixteen_by_sdot!("0"), sixteen_by_sdot!("96"), scale_by_lane!());
+add_products!(add_half_by_sdot: clear!(), sixteen_by_sdot!("0"), scale_by_lane!());
+add_products!(add_by_smmla: clear!(), sixteen_by_smmla!("0"), sixteen_by_smmla!("96"), scale_by_vector!());
+add_products!(add_half_by_smmla: clear!(), sixteen_by_smmla!("0"), scale_by_vector!());

@@ -17,6 +17,9 @@ use crate::packed::layout::{K_SCALES, PLANE, SECOND_HEADER, SUB_BLOCK};
 use crate::packed::{PANEL_ROWS, PackedMatrix};
 use crate::simd::Simd;
 
+/// Vectors that a panel's rows fill.
+const VECTORS: usize = PANEL_ROWS / 4;
+
 /// Four rows to a vector, four activations to a lane.
 ///
 /// # Safety
@@ -153,16 +156,18 @@ pub(crate) unsafe fn matmul<S: ByLane, F: BlockNumbers>(
     for panel in panels {
         let bytes = weights.panel(panel).as_ptr();
         let blocks = weights.cols() / SUB_BLOCK / F::SUB_BLOCKS;
-        match x.rows() {
-            1 => multiply::<S, F, 1, 2>(bytes, blocks, x, panel, out),
-            2 => multiply::<S, F, 2, 2>(bytes, blocks, x, panel, out),
-            3 => multiply::<S, F, 3, 1>(bytes, blocks, x, panel, out),
+        // All of a block at a time, or no more than registers hold the scales of.
+        match (x.rows(), F::SUB_BLOCKS) {
+            (1, 8) => multiply::<S, F, 1, 2>(bytes, blocks, x, panel, out),
+            (1, _) => multiply::<S, F, 1, 8>(bytes, blocks, x, panel, out),
+            (2, _) => multiply::<S, F, 2, 2>(bytes, blocks, x, panel, out),
+            (3, _) => multiply::<S, F, 3, 1>(bytes, blocks, x, panel, out),
             _ => multiply::<S, F, MAX_ROWS, 1>(bytes, blocks, x, panel, out),
         }
     }
 }
 
-/// One panel, `V` vectors of its rows at a time, with `T` rows of activations.
+/// One panel with `T` rows of activations, `V` vectors of a block's rows at a time.
 #[inline(always)]
 unsafe fn multiply<S: ByLane, F: BlockNumbers, const T: usize, const V: usize>(
     panel_bytes: *const u8,
@@ -172,21 +177,19 @@ unsafe fn multiply<S: ByLane, F: BlockNumbers, const T: usize, const V: usize>(
     out: &Output<'_>,
 ) {
     let rows: [RowPointers; T] = std::array::from_fn(|t| x.row(t));
-    let mut results = [[0.0f32; PANEL_ROWS]; T];
-    for first in (0..PANEL_ROWS / S::LANES).step_by(V) {
-        let mut sums = [[S::splat(0.0); V]; T];
-        for block in 0..blocks {
-            let rows = rows.map(|row| row.at(block * F::SUB_BLOCKS * SUB_BLOCK));
-            add_block::<S, F, T, V>(panel_bytes.add(block * F::BLOCK), first, &rows, &mut sums);
-        }
-        for (sums, results) in sums.iter().zip(&mut results) {
-            for (v, sums) in sums.iter().enumerate() {
-                S::store(*sums, results.as_mut_ptr().add((first + v) * S::LANES));
-            }
+    let mut sums = [[[S::splat(0.0); V]; T]; VECTORS];
+    for block in 0..blocks {
+        let rows = rows.map(|row| row.at(block * F::SUB_BLOCKS * SUB_BLOCK));
+        for (index, sums) in sums[..VECTORS / V].iter_mut().enumerate() {
+            add_block::<S, F, T, V>(panel_bytes.add(block * F::BLOCK), index * V, &rows, sums);
         }
     }
-    for (row, results) in results.iter().enumerate() {
-        out.write_panel(row, panel, results);
+    for t in 0..T {
+        let mut results = [0.0f32; PANEL_ROWS];
+        for (v, results) in results.chunks_exact_mut(4).enumerate() {
+            S::store(sums[v / V][t][v % V], results.as_mut_ptr());
+        }
+        out.write_panel(t, panel, &results);
     }
 }
 
@@ -265,12 +268,16 @@ unsafe fn add_sixteen<S: ByLane, F: BlockNumbers, const T: usize, const V: usize
     let x: [S::Int; T] = std::array::from_fn(|t| S::load_int(rows[t].values.add(16 * half).cast()));
     for v in 0..V {
         let (a, b) = F::codes::<S>(planes, first + v, 2 * half);
-        let (c, d) = F::codes::<S>(planes, first + v, 2 * half + 1);
         for t in 0..T {
             dots[t][v] = S::dot_lane::<0>(dots[t][v], a, x[t]);
             dots[t][v] = S::dot_lane::<1>(dots[t][v], b, x[t]);
-            dots[t][v] = S::dot_lane::<2>(dots[t][v], c, x[t]);
-            dots[t][v] = S::dot_lane::<3>(dots[t][v], d, x[t]);
+        }
+    }
+    for v in 0..V {
+        let (a, b) = F::codes::<S>(planes, first + v, 2 * half + 1);
+        for t in 0..T {
+            dots[t][v] = S::dot_lane::<2>(dots[t][v], a, x[t]);
+            dots[t][v] = S::dot_lane::<3>(dots[t][v], b, x[t]);
         }
     }
 }

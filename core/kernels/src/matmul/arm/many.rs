@@ -65,12 +65,13 @@ pub(crate) trait Tile: Simd {
     /// Arranges a scale or a scaled sum of each row of pair `pair`.
     unsafe fn arrange_numbers(rows: [f32; 2], to: *mut f32, pair: usize);
 
-    /// Adds the 16 products of each half's columns, from `x`, to dot products.
+    /// Adds the products of 16 columns, from `x`, to dot products.
     unsafe fn add_dots<const P: usize>(codes: *const u8, x: *const i8, dots: &mut [[Self::Int; VECTORS]; P]);
 
-    /// Adds the products of a tile's sub-block of three pairs: all of it, or with two scales half `HALF`.
+    /// Adds the products of a tile's sub-block of three pairs, or of half `HALF` of its `HALVES`, and moves `weights` behind
+    /// them.
     unsafe fn add_products_of_three<const HALVES: usize, const HALF: usize>(
-        weights: *const u8,
+        weights: &mut *const u8,
         x: *const u8,
         sums: &mut [[Self::F32; VECTORS]; 3],
     );
@@ -172,9 +173,13 @@ impl Arranged {
     }
 }
 
-/// Bytes of a tile's sub-block.
+/// Bytes of a tile's sub-block: the codes of each part that has a scale, and that scale; then minimums.
 const fn tile_bytes<F: PanelFormat>() -> usize {
-    TILE_CODES + (F::SCALES + F::HAS_MIN as usize) * TILE_NUMBERS
+    F::SCALES * part_bytes::<F>() + F::HAS_MIN as usize * TILE_NUMBERS
+}
+
+const fn part_bytes<F: PanelFormat>() -> usize {
+    TILE_CODES / F::SCALES + TILE_NUMBERS
 }
 
 /// Takes `subs` sub-blocks apart. A piece begins and ends with whole blocks.
@@ -189,14 +194,16 @@ unsafe fn expand<S: Tile, F: PanelFormat>(block: *const u8, subs: usize, scratch
             for pair in 0..4 {
                 let (a, b) = F::codes::<S>(planes, vector, pair);
                 let signed = |codes| if F::OFFSET == 0 { codes } else { S::sub_bytes(codes, F::OFFSET as i8) };
-                S::store_codes((signed(a), signed(b)), to.add(pair * TILE_CODES / 4), vector % 2);
+                let to = to.add(pair * TILE_CODES / 4 + pair * F::SCALES / 4 * TILE_NUMBERS);
+                S::store_codes((signed(a), signed(b)), to, vector % 2);
             }
-            let numbers = |index: usize| to.add(TILE_CODES + index * TILE_NUMBERS).cast();
-            for half in 0..F::SCALES {
-                S::store_numbers(F::scale::<S>(block, sub, half, vector), numbers(half), vector % 2);
+            for part in 0..F::SCALES {
+                let to = to.add((part + 1) * part_bytes::<F>() - TILE_NUMBERS).cast();
+                S::store_numbers(F::scale::<S>(block, sub, part, vector), to, vector % 2);
             }
             if F::HAS_MIN {
-                S::store_numbers(F::min::<S>(block, sub, vector), numbers(F::SCALES), vector % 2);
+                let to = to.add(F::SCALES * part_bytes::<F>()).cast();
+                S::store_numbers(F::min::<S>(block, sub, vector), to, vector % 2);
             }
         }
     }
@@ -237,9 +244,9 @@ unsafe fn multiply_tile<S: Tile, F: PanelFormat, const P: usize>(
             0 => [[S::splat(0.0); VECTORS]; P],
             _ => std::array::from_fn(|p| std::array::from_fn(|v| S::load(sums_at(p, v)))),
         };
-        let weights = scratch.piece.as_ptr().cast::<u8>().add(tile * PIECE * tile_bytes::<F>());
+        let mut weights = scratch.piece.as_ptr().cast::<u8>().add(tile * PIECE * tile_bytes::<F>());
         for index in 0..piece.len() {
-            add_sub_block::<S, F, P>(weights.add(index * tile_bytes::<F>()), x.add(index * P * PAIR), &mut sums);
+            add_sub_block::<S, F, P>(&mut weights, x.add(index * P * PAIR), &mut sums);
         }
         for (p, sums) in sums.iter().enumerate() {
             for (v, sums) in sums.iter().enumerate() {
@@ -249,10 +256,10 @@ unsafe fn multiply_tile<S: Tile, F: PanelFormat, const P: usize>(
     }
 }
 
-/// Adds the products of a tile's sub-block.
+/// Adds the products of a tile's sub-block, and moves `weights` behind it.
 #[inline(always)]
 unsafe fn add_sub_block<S: Tile, F: PanelFormat, const P: usize>(
-    weights: *const u8,
+    weights: &mut *const u8,
     x: *const u8,
     sums: &mut [[S::F32; VECTORS]; P],
 ) {
@@ -263,7 +270,8 @@ unsafe fn add_sub_block<S: Tile, F: PanelFormat, const P: usize>(
         add_products::<S, P, 2, 1>(weights, x, sums);
     }
     if F::HAS_MIN {
-        let mins = S::weight_factors(weights.add(TILE_CODES + F::SCALES * TILE_NUMBERS).cast());
+        let mins = S::weight_factors(weights.cast());
+        *weights = weights.add(TILE_NUMBERS);
         let x_sums = S::activation_factors::<P>(x.add(P * (PAIR_VALUES + PAIR_NUMBERS)).cast());
         for p in 0..P {
             for v in 0..VECTORS {
@@ -274,10 +282,10 @@ unsafe fn add_sub_block<S: Tile, F: PanelFormat, const P: usize>(
 }
 
 /// Adds the products of a tile's sub-block, or of half `HALF` of its `HALVES`: `dots * (scale of the weights * scale of the
-/// activations)`.
+/// activations)`. Moves `weights` behind them.
 #[inline(always)]
 unsafe fn add_products<S: Tile, const P: usize, const HALVES: usize, const HALF: usize>(
-    weights: *const u8,
+    weights: &mut *const u8,
     x: *const u8,
     sums: &mut [[S::F32; VECTORS]; P],
 ) {
@@ -286,10 +294,11 @@ unsafe fn add_products<S: Tile, const P: usize, const HALVES: usize, const HALF:
     }
     let mut dots = [[S::splat_int(0); VECTORS]; P];
     for sixteen in 2 / HALVES * HALF..2 / HALVES * (HALF + 1) {
-        let x = x.add(sixteen * P * PAIR_VALUES / 2);
-        S::add_dots(weights.add(sixteen * TILE_CODES / 2), x.cast(), &mut dots);
+        S::add_dots(*weights, x.add(sixteen * P * PAIR_VALUES / 2).cast(), &mut dots);
+        *weights = weights.add(TILE_CODES / 2);
     }
-    let scales = S::weight_factors(weights.add(TILE_CODES + HALF * TILE_NUMBERS).cast());
+    let scales = S::weight_factors(weights.cast());
+    *weights = weights.add(TILE_NUMBERS);
     let x_scales = S::activation_factors::<P>(x.add(P * PAIR_VALUES).cast());
     for p in 0..P {
         for v in 0..VECTORS {

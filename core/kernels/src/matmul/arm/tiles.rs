@@ -57,7 +57,7 @@ impl Tile for DotProd {
 
     #[inline(always)]
     unsafe fn add_products_of_three<const HALVES: usize, const HALF: usize>(
-        weights: *const u8,
+        weights: &mut *const u8,
         x: *const u8,
         sums: &mut asm::Sums,
     ) {
@@ -156,7 +156,7 @@ impl Tile for I8mm {
 
     #[inline(always)]
     unsafe fn add_products_of_three<const HALVES: usize, const HALF: usize>(
-        weights: *const u8,
+        weights: &mut *const u8,
         x: *const u8,
         sums: &mut asm::Sums,
     ) {

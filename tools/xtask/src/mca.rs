@@ -1,0 +1,133 @@
+//! Cycles of the inner loops on ARM cores, by the estimates of llvm-mca.
+
+use std::io::{self, Write as _};
+use std::process::{Command, Output, Stdio};
+
+use crate::arm::need_packages;
+use crate::count::{COUNT_PROGRAM, PACKAGES, build};
+use crate::steps::root;
+
+/// An in-order core, and two that run far ahead.
+const CORES: [&str; 3] = ["cortex-a510", "cortex-x4", "apple-m1"];
+
+const ITERATIONS: u32 = 100;
+
+/// The loops: kernels, what, their function's table, the instruction that multiplies, how many of them the loop has in the
+/// formats of [`FORMATS`], the multiply-accumulates of one.
+const LOOPS: [(&str, &str, &str, &str, [usize; 4], usize); 3] = [
+    ("i8mm", "prefill", "I8MM", "smmla", [48, 48, 48, 48], 32),
+    ("dotprod", "prefill", "DOTPROD", "sdot", [96, 96, 96, 96], 16),
+    ("i8mm, dotprod", "decode", "DOTPROD", "sdot", [64, 64, 128, 128], 16),
+];
+const FORMATS: [&str; 4] = ["q4_0", "q8_0", "q4_k", "q6_k"];
+
+/// Prints a table of Markdown.
+pub fn mca() -> Result<(), String> {
+    need_packages(PACKAGES.into_iter().chain(["llvm-22"]))?;
+    build()?;
+    let objdump = ["--disassemble", "--demangle", "--no-show-raw-insn"];
+    let assembly = output(Command::new("llvm-objdump-22").args(objdump).arg(root().join(COUNT_PROGRAM)), "")?;
+    println!("| kernels | format | | instructions | {} |", CORES.join(" | "));
+    println!("|---|---|---|---|{}", "---|".repeat(CORES.len()));
+    for (kernels, phase, table, multiply, counts, macs) in LOOPS {
+        for (format, count) in FORMATS.into_iter().zip(counts) {
+            let function = function(&assembly, &format!("table::{table}::{format}::"));
+            let body = inner_loop(&function, multiply, count)
+                .ok_or_else(|| format!("{kernels}, {format}, {phase}: no inner loop with {count} {multiply}"))?;
+            let thousands = (count * macs) as f64 / 1000.0;
+            let cycles = CORES.map(|core| Ok(format!("{:.1}", cycles(&body, core)? / thousands)));
+            let cycles = cycles.into_iter().collect::<Result<Vec<_>, String>>()?.join(" | ");
+            println!("| {kernels} | {format} | {phase} | {:.1} | {cycles} |", body.len() as f64 / thousands);
+        }
+    }
+    Ok(())
+}
+
+/// The instructions of a function whose name has `name` in it, with their addresses.
+fn function<'a>(assembly: &'a str, name: &str) -> Vec<(u64, &'a str)> {
+    let lines = assembly.lines().skip_while(|line| !(line.ends_with(">:") && line.contains(name))).skip(1);
+    lines.take_while(|line| !line.is_empty()).filter_map(instruction).collect()
+}
+
+/// `  2c0f0:      	b.ne	0x2c22c <name+0x264>` without the name.
+fn instruction(line: &str) -> Option<(u64, &str)> {
+    let (address, instruction) = line.split_once(':')?;
+    let instruction = instruction.split('<').next()?.split("//").next()?;
+    Some((u64::from_str_radix(address.trim(), 16).ok()?, instruction.trim()))
+}
+
+/// The loop without a loop in it that has `count` of the instructions `multiply`.
+fn inner_loop<'a>(function: &[(u64, &'a str)], multiply: &str, count: usize) -> Option<Vec<&'a str>> {
+    let first = function.first()?.0;
+    let mut begin = 0;
+    for (end, (address, instruction)) in function.iter().enumerate() {
+        let Some(target) = branch_target(instruction).filter(|target| (first..=*address).contains(target)) else {
+            continue;
+        };
+        let from = function.iter().position(|(address, _)| *address == target)?;
+        if from >= begin {
+            let body: Vec<&str> = function[from..=end].iter().map(|(_, instruction)| *instruction).collect();
+            if body.iter().filter(|instruction| instruction.starts_with(multiply)).count() == count {
+                return Some(body);
+            }
+        }
+        begin = end + 1;
+    }
+    None
+}
+
+fn branch_target(instruction: &str) -> Option<u64> {
+    let (mnemonic, operands) = instruction.split_once('\t')?;
+    let jumps = mnemonic.starts_with("b.") || ["b", "cbz", "cbnz", "tbz", "tbnz"].contains(&mnemonic);
+    let target = operands.rsplit("0x").next().filter(|_| jumps)?;
+    u64::from_str_radix(target.trim(), 16).ok()
+}
+
+/// Cycles of one iteration among many.
+fn cycles(body: &[&str], core: &str) -> Result<f64, String> {
+    let mut mca = Command::new("llvm-mca-22");
+    mca.args(["-mtriple=aarch64", "-mattr=+dotprod,+i8mm,+fullfp16"]).arg(format!("-mcpu={core}"));
+    let report = output(mca.arg(format!("-iterations={ITERATIONS}")), &body.join("\n"))?;
+    let total = report.lines().find_map(|line| line.strip_prefix("Total Cycles:"));
+    let total: f64 = total.and_then(|total| total.trim().parse().ok()).ok_or("llvm-mca's report has no cycles")?;
+    Ok(total / f64::from(ITERATIONS))
+}
+
+/// What a program prints, given `input`, all of which it reads before it prints.
+fn output(command: &mut Command, input: &str) -> Result<String, String> {
+    let mut run = || -> io::Result<Output> {
+        let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::inherit()).spawn()?;
+        if let Some(mut stdin) = child.stdin.take() {
+            stdin.write_all(input.as_bytes())?;
+        }
+        child.wait_with_output()
+    };
+    match run() {
+        Ok(output) if output.status.success() => Ok(String::from_utf8_lossy(&output.stdout).into_owned()),
+        Ok(output) => Err(format!("a tool of llvm-22 ended with {}", output.status)),
+        Err(error) => Err(format!("a tool of llvm-22 could not be run: {error}")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_inner_loop_is_the_one_with_so_many_products() {
+        let assembly = "0000000000000010 <t::X::q4_0::h1>:\n\
+                        10:      \tmov\tw0, #0x1    // =1\n\
+                        14:      \tsdot\tv0.4s, v1.16b, v2.16b\n\
+                        18:      \tsdot\tv0.4s, v1.16b, v2.16b\n\
+                        1c:      \tb.ne\t0x14 <t::X::q4_0::h1+0x4>\n\
+                        20:      \tcbz\tx1, 0x10 <t::X::q4_0::h1>\n\
+                        \n\
+                        0000000000000024 <t::X::q8_0::h1>:\n";
+        let function = function(assembly, "X::q4_0::");
+        assert_eq!(function.len(), 5);
+        let body = inner_loop(&function, "sdot", 2).expect("a loop");
+        assert_eq!(body.last(), Some(&"b.ne\t0x14"));
+        assert_eq!(body.len(), 3);
+        assert!(inner_loop(&function, "sdot", 4).is_none());
+    }
+}
