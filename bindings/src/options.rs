@@ -63,6 +63,7 @@ impl From<FfiLoadOptions> for LoadOptions {
                 FfiKvType::F32 => KvType::F32,
                 FfiKvType::Q8 => KvType::Q8_0,
             },
+            ..Self::default()
         }
     }
 }

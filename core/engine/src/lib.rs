@@ -52,3 +52,4 @@ pub use kv_cache::KvType;
 pub use memory::{MemoryEstimate, available_memory};
 pub use model::{Backend, DEFAULT_CONTEXT_LENGTH, DecoderOptions, Model, ModelOptions};
 pub use pack_cache::open_packed;
+pub use sotto_kernels::Kernels;

@@ -33,6 +33,8 @@ pub struct ModelOptions {
     pub backend: Backend,
     /// Threads; `None` for one on each performance core.
     pub threads: Option<usize>,
+    /// What multiplies, in this crate's forward pass; `None` for [`Kernels::get`].
+    pub kernels: Option<&'static Kernels>,
 }
 
 /// How a decoder is to be made.
@@ -92,7 +94,7 @@ impl Model {
             Backend::Sotto => Runtime::Sotto(Arc::new(Llama {
                 weights: LlamaWeights::load(&file, &config)?,
                 rope: Rope::new(&config),
-                kernels: Kernels::get(),
+                kernels: options.kernels.unwrap_or_else(Kernels::get),
                 pool: Arc::clone(&pool),
                 config: config.clone(),
             })),

@@ -13,7 +13,8 @@ use candle_core::quantized::{GgmlDType, QTensor};
 use candle_core::{Device, Tensor};
 use serde_json::Value;
 use sotto_engine::{
-    Backend, CancelToken, Decoder, DecoderOptions, EngineError, GgufFile, KvType, LogitRows, Model, ModelOptions,
+    Backend, CancelToken, Decoder, DecoderOptions, EngineError, GgufFile, Kernels, KvType, LogitRows, Model,
+    ModelOptions,
 };
 use sotto_synth::{Quantization, RopeScaling, Shape, SynthOptions, synthesize};
 
@@ -99,8 +100,10 @@ impl Golden {
         GgufFile::open(folder().join(format!("{}.gguf", self.name))).expect("a model file")
     }
 
-    fn own_decoder(&self, kv_type: KvType) -> Box<dyn Decoder> {
-        decoder(self.file(), Backend::Sotto, self.options(kv_type))
+    fn own_decoder(&self, kernels: &'static Kernels, kv_type: KvType) -> Box<dyn Decoder> {
+        let options = ModelOptions { threads: Some(2), kernels: Some(kernels), ..ModelOptions::default() };
+        let model = Model::load(Arc::new(self.file()), options).expect("a model");
+        model.decoder(self.options(kv_type)).expect("a decoder")
     }
 
     fn options(&self, kv_type: KvType) -> DecoderOptions {
@@ -158,7 +161,8 @@ fn prompt(count: usize, vocab: usize, seed: u32) -> Vec<u32> {
 }
 
 fn decoder(file: GgufFile, backend: Backend, options: DecoderOptions) -> Box<dyn Decoder> {
-    let model = Model::load(Arc::new(file), ModelOptions { backend, threads: Some(2) }).expect("a model");
+    let model = Model::load(Arc::new(file), ModelOptions { backend, threads: Some(2), ..ModelOptions::default() })
+        .expect("a model");
     model.decoder(options).expect("a decoder")
 }
 
@@ -177,46 +181,55 @@ fn the_prompt_is_the_one_that_pytorch_read() {
 
 #[test]
 fn short_prompts_with_an_f32_cache() {
-    for golden in goldens("llama").iter().filter(|golden| !golden.is_long()) {
-        let bound = bound(&golden.encoding);
-        golden.assert_close("prefill", &golden.by_prefill(&mut *golden.own_decoder(KvType::F32)), bound);
-        golden.assert_close("token by token", &golden.token_by_token(&mut *golden.own_decoder(KvType::F32)), bound);
-        golden.assert_close("all rows", &golden.by_all_rows(&mut *golden.own_decoder(KvType::F32)), bound);
+    for kernels in Kernels::available() {
+        for golden in goldens("llama").iter().filter(|golden| !golden.is_long()) {
+            let decoder = || golden.own_decoder(kernels, KvType::F32);
+            let way = |way: &str| format!("{}, {way}", kernels.name());
+            let bound = bound(&golden.encoding);
+            golden.assert_close(&way("prefill"), &golden.by_prefill(&mut *decoder()), bound);
+            golden.assert_close(&way("token by token"), &golden.token_by_token(&mut *decoder()), bound);
+            golden.assert_close(&way("all rows"), &golden.by_all_rows(&mut *decoder()), bound);
+        }
+        say_exercised(kernels);
     }
-    say_what_was_exercised();
-}
-
-/// `cargo xtask test-arm` fails when an instruction set is missing among these lines.
-fn say_what_was_exercised() {
-    let model = Model::load(Arc::new(golden("q4_k").file()), ModelOptions::default()).expect("a model");
-    // Not `eprintln`: the test runner would keep that to itself.
-    writeln!(std::io::stderr(), "EXERCISED: {} {}", env!("CARGO_PKG_NAME"), model.kernels()).expect("stderr");
 }
 
 #[test]
 fn short_prompts_with_caches_that_round() {
-    for golden in goldens("llama").iter().filter(|golden| !golden.is_long()) {
+    for kernels in Kernels::available() {
         for (kv_type, error) in [(KvType::F16, F16_CACHE_ERROR), (KvType::Q8_0, Q8_0_CACHE_ERROR)] {
-            let bound = bound(&golden.encoding) + error;
-            let what = format!("{kv_type:?}, prefill");
-            golden.assert_close(&what, &golden.by_prefill(&mut *golden.own_decoder(kv_type)), bound);
-            let what = format!("{kv_type:?}, by token");
-            golden.assert_close(&what, &golden.token_by_token(&mut *golden.own_decoder(kv_type)), bound);
+            for golden in goldens("llama").iter().filter(|golden| !golden.is_long()) {
+                let decoder = || golden.own_decoder(kernels, kv_type);
+                let way = |way: &str| format!("{}, {kv_type:?}, {way}", kernels.name());
+                let bound = bound(&golden.encoding) + error;
+                golden.assert_close(&way("prefill"), &golden.by_prefill(&mut *decoder()), bound);
+                golden.assert_close(&way("token by token"), &golden.token_by_token(&mut *decoder()), bound);
+            }
         }
     }
+}
+
+/// `cargo xtask test-arm` fails when an instruction set is missing among these lines.
+fn say_exercised(kernels: &Kernels) {
+    // Not `eprintln`: the test runner would keep that to itself.
+    writeln!(std::io::stderr(), "EXERCISED: {} {}", env!("CARGO_PKG_NAME"), kernels.name()).expect("stderr");
 }
 
 #[test]
 fn beyond_8192_with_scaling_from_the_tensor() {
     let golden = golden("long-tensor");
-    golden.assert_close("prefill", &golden.by_prefill(&mut *golden.own_decoder(KvType::F32)), bound("F32"));
+    golden.assert_close(
+        "prefill",
+        &golden.by_prefill(&mut *golden.own_decoder(Kernels::get(), KvType::F32)),
+        bound("F32"),
+    );
 }
 
 #[test]
 fn beyond_8192_with_scaling_from_metadata() {
     let golden = golden("long-metadata");
     for (kv_type, error) in [(KvType::F16, F16_CACHE_ERROR), (KvType::Q8_0, Q8_0_CACHE_ERROR)] {
-        let logits = golden.by_prefill(&mut *golden.own_decoder(kv_type));
+        let logits = golden.by_prefill(&mut *golden.own_decoder(Kernels::get(), kv_type));
         golden.assert_close(&format!("{kv_type:?}, prefill"), &logits, bound("F32") + error);
     }
 }
@@ -286,7 +299,7 @@ fn both_backends_agree_after_going_back() {
         let exact = answer_after_going_back(widened(&path), Backend::Sotto);
         for backend in [Backend::Sotto, Backend::Candle] {
             if backend == Backend::Candle && !floats && !candle_multiplies_quantized_weights() {
-                let model = Model::load(Arc::new(file()), ModelOptions { backend, threads: None });
+                let model = Model::load(Arc::new(file()), ModelOptions { backend, ..ModelOptions::default() });
                 assert!(matches!(model, Err(EngineError::Unsupported { .. })), "{quantization:?}: {model:?}");
                 continue;
             }

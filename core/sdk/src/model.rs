@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 
 use sotto_engine::{
-    Backend, Batch, CancelToken, Decoder, DecoderOptions, GgufFile, KvType, Model, ModelOptions, open_packed,
+    Backend, Batch, CancelToken, Decoder, DecoderOptions, GgufFile, Kernels, KvType, Model, ModelOptions, open_packed,
 };
 use sotto_text::{ChatTemplate, ConstraintFactory, Tokenizer};
 
@@ -49,6 +49,8 @@ pub struct LoadOptions {
     pub backend: Backend,
     /// How many threads work; by default as many as the device has performance cores.
     pub threads: Option<usize>,
+    /// The instruction set that Sotto's own engine uses; by default the fastest that the device has. The answers are the same.
+    pub kernels: Option<&'static Kernels>,
     /// Where packed copies of model files are kept. A packed file is mapped: it loads faster and its weights take no
     /// private memory. The first load of a GGUF file makes its copy there, which takes as much space as the file; without a
     /// folder, every load packs the weights into private memory.
@@ -113,7 +115,8 @@ impl LocalModel {
         let template = ChatTemplate::for_tokenizer(gguf.metadata().string("tokenizer.chat_template")?, &tokenizer)?;
         let tuned = gguf.metadata().bool("sotto.tuned")?.unwrap_or(false);
         let file = FileFacts::of(&gguf)?;
-        let engine_options = ModelOptions { backend: options.backend, threads: options.threads };
+        let LoadOptions { backend, threads, kernels, .. } = *options;
+        let engine_options = ModelOptions { backend, threads, kernels };
         let engine = Model::load(gguf, engine_options)?;
         engine.memory(1, options.kv_type)?;
         let context_limit = context_limit(engine.config().context_length, options.context_length)?;

@@ -5,6 +5,7 @@ mod arm;
 mod count;
 mod elf;
 mod kotlin;
+mod mca;
 mod steps;
 
 use std::path::PathBuf;
@@ -40,7 +41,7 @@ enum Step {
         #[arg(long)]
         check: bool,
     },
-    /// Run the tests of kernels and engine on ARM CPUs, under qemu (Debian; says what to install).
+    /// Run the tests of kernels, engine and SDK on ARM CPUs, under qemu (Debian; says what to install).
     TestArm,
     /// Count the instructions that ARM executes for each 1,000 multiply-accumulates (Debian; says what to install).
     CountArm {
@@ -50,6 +51,8 @@ enum Step {
         /// Parts of "instruction-set format", of which all must fit: `i8mm Q4_K`.
         filter: Vec<String>,
     },
+    /// Estimate the cycles of the inner loops on ARM cores (Debian; says what to install).
+    McaArm,
     /// Let each fuzz target run for a while (needs cargo-fuzz).
     Fuzz {
         /// Seconds for each target.
@@ -68,6 +71,7 @@ fn main() -> ExitCode {
         Step::Android { check: true } => android::check(),
         Step::TestArm => arm::test(),
         Step::CountArm { plugin, filter } => count::count(plugin, &filter),
+        Step::McaArm => mca::mca(),
         Step::Fuzz { seconds } => steps::fuzz(seconds),
     };
     match outcome {

@@ -119,6 +119,7 @@ fn load_options(arguments: &ModelArguments) -> LoadOptions {
             KvName::Q8_0 => KvType::Q8_0,
             KvName::F32 => KvType::F32,
         },
+        ..LoadOptions::default()
     }
 }
 

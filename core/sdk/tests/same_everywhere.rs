@@ -1,0 +1,39 @@
+//! What the demo model writes does not depend on the device: every instruction set gives the stored summaries.
+
+mod common;
+
+use std::io::Write;
+use std::path::Path;
+
+use common::demo_path;
+use serde_json::{Value, json};
+use sotto::{Kernels, LoadOptions, LocalModel, ModelFile, NoteSummary, VoiceNote};
+
+const NOTES: [&str; 3] = ["clinic-move", "team-call", "train-trip"];
+
+#[test]
+fn every_instruction_set_writes_the_stored_summaries() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let read = |path: &str| std::fs::read_to_string(root.join(path)).expect(path);
+    let stored: Value = serde_json::from_str(&read("tests/summaries.json")).expect("JSON");
+    for kernels in Kernels::available() {
+        let options = LoadOptions { kernels: Some(kernels), ..LoadOptions::default() };
+        let model = LocalModel::load_with(ModelFile::path(demo_path()), &options).expect("the demo model loads");
+        let summary = |name: &str| {
+            let note = VoiceNote::transcript(&read(&format!("../../sample-apps/notes/{name}.txt")));
+            let summary = model.summarize(&note).wait().expect("a summary");
+            assert!(summary.metrics.as_ref().is_some_and(|metrics| metrics.kernels == kernels.name()));
+            json!(NoteSummary { metrics: None, ..summary })
+        };
+        let written: Value = NOTES.into_iter().map(|name| (name.to_owned(), summary(name))).collect();
+        // For another demo model, what is printed here is what to store.
+        assert!(written == stored, "{}: {written:#}", kernels.name());
+        say_exercised(kernels);
+    }
+}
+
+/// `cargo xtask test-arm` fails when an instruction set is missing among these lines.
+fn say_exercised(kernels: &Kernels) {
+    // Not `eprintln`: the test runner would keep that to itself.
+    writeln!(std::io::stderr(), "EXERCISED: {} {}", env!("CARGO_PKG_NAME"), kernels.name()).expect("stderr");
+}
