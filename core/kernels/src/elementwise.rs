@@ -21,22 +21,6 @@ fn total(mut sums: [f32; PARTIAL_SUMS]) -> f32 {
     sums[0]
 }
 
-/// The sum of `x`.
-#[inline(always)]
-pub(crate) fn sum(x: &[f32]) -> f32 {
-    let mut sums = [0.0f32; PARTIAL_SUMS];
-    let (chunks, rest) = x.as_chunks::<PARTIAL_SUMS>();
-    for chunk in chunks {
-        for i in 0..PARTIAL_SUMS {
-            sums[i] += chunk[i];
-        }
-    }
-    for (sum, x) in sums.iter_mut().zip(rest) {
-        *sum += x;
-    }
-    total(sums)
-}
-
 #[inline(always)]
 fn sum_of_squares(x: &[f32]) -> f32 {
     let mut sums = [0.0f32; PARTIAL_SUMS];
@@ -52,18 +36,19 @@ fn sum_of_squares(x: &[f32]) -> f32 {
     total(sums)
 }
 
-/// The largest of `x`, not NaN, for a length that is a multiple of [`Simd::LANES`].
+/// The largest of `x`, not NaN.
 ///
 /// # Safety
 /// `S` runs on this CPU.
 #[inline(always)]
 pub(crate) unsafe fn largest<S: Simd>(x: &[f32]) -> f32 {
-    assert!(x.len().is_multiple_of(S::LANES), "whole vectors");
     let mut largest = S::splat(f32::NEG_INFINITY);
-    for x in x.chunks_exact(S::LANES) {
+    let chunks = x.chunks_exact(S::LANES);
+    let rest = chunks.remainder();
+    for x in chunks {
         largest = S::max(S::load(x.as_ptr()), largest);
     }
-    math::largest::<S>(largest)
+    rest.iter().fold(math::largest::<S>(largest), |a, &b| if b > a { b } else { a })
 }
 
 /// See [`crate::scalar::rms_norm`].
@@ -113,14 +98,46 @@ pub(crate) unsafe fn swiglu<S: Simd>(gate: &mut [f32], up: &[f32]) {
     gate[whole..].copy_from_slice(&last[0][..left]);
 }
 
-/// `x[i] = exp(x[i] - shift)`, for a length that is a multiple of [`Simd::LANES`].
+/// `x[i] = exp(x[i] - shift)`, and the sum of that; then `x[i] *= factors[i]`, if there are any.
 ///
 /// # Safety
 /// `S` runs on this CPU.
+///
+/// # Panics
+/// When there are fewer factors than numbers.
 #[inline(always)]
-pub(crate) unsafe fn exp_shifted<S: Simd>(x: &mut [f32], shift: f32) {
-    assert!(x.len().is_multiple_of(S::LANES), "whole vectors");
-    for x in x.chunks_exact_mut(S::LANES) {
-        S::store(math::exp::<S>(S::sub(S::load(x.as_ptr()), S::splat(shift))), x.as_mut_ptr());
+pub(crate) unsafe fn exp_and_sum<S: Simd>(x: &mut [f32], shift: f32, factors: Option<&[f32]>) -> f32 {
+    assert!(factors.is_none_or(|factors| factors.len() >= x.len()), "factors");
+    let factors = factors.map(<[f32]>::as_ptr);
+    let mut sums = [S::splat(0.0); PARTIAL_SUMS / 4];
+    let whole = x.len() / PARTIAL_SUMS * PARTIAL_SUMS;
+    for at in (0..whole).step_by(PARTIAL_SUMS) {
+        for (vector, sum) in sums[..PARTIAL_SUMS / S::LANES].iter_mut().enumerate() {
+            let at = at + vector * S::LANES;
+            let x = x.as_mut_ptr().add(at);
+            let power = math::exp::<S>(S::sub(S::load(x), S::splat(shift)));
+            *sum = S::add(*sum, power);
+            match factors {
+                Some(factors) => S::store(S::mul(power, S::load(factors.add(at))), x),
+                None => S::store(power, x),
+            }
+        }
     }
+    let mut totals = [0.0f32; PARTIAL_SUMS];
+    for (vector, sum) in sums[..PARTIAL_SUMS / S::LANES].iter().enumerate() {
+        S::store(*sum, totals.as_mut_ptr().add(vector * S::LANES));
+    }
+    // What is left makes a last vector.
+    let rest = &mut x[whole..];
+    let mut last = [f32::NEG_INFINITY; PARTIAL_SUMS];
+    last[..rest.len()].copy_from_slice(rest);
+    for vector in 0..PARTIAL_SUMS / S::LANES {
+        let last = last.as_mut_ptr().add(vector * S::LANES);
+        S::store(math::exp::<S>(S::sub(S::load(last), S::splat(shift))), last);
+    }
+    for (i, rest) in rest.iter_mut().enumerate() {
+        totals[i] += last[i];
+        *rest = last[i] * factors.map_or(1.0, |factors| *factors.add(whole + i));
+    }
+    total(totals)
 }

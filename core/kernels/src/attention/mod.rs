@@ -13,7 +13,7 @@ pub use float::{HeadCache, HeadCacheMut, value_width};
 pub(crate) use quantized::attend as attend_quantized;
 pub use quantized::{QuantizedHeadCache, QuantizedHeadCacheMut};
 
-use crate::elementwise::{exp_shifted, largest, sum};
+use crate::elementwise::{exp_and_sum, largest};
 use crate::packed::PANEL_ROWS;
 use crate::simd::Simd;
 
@@ -76,31 +76,36 @@ impl Queries<'_> {
 }
 
 /// Scores of the block of positions from `start` on become weights relative to the largest score so far, and those of
-/// positions that the row does not see, zeros; what was summed before is brought to the same scale.
+/// positions that the row does not see, zeros; what was summed before is brought to the same scale. If there are `factors`
+/// (one for each position), weights are multiplied with them after they were summed.
 ///
 /// # Safety
 /// `S` runs on this CPU.
 #[inline(always)]
-unsafe fn turn_into_weights<S: Simd>(row: &mut Row, start: usize, scores: &mut [f32], sums: &mut [f32]) {
-    let visible = row.visible.saturating_sub(start).min(scores.len());
-    if visible == 0 {
-        scores.fill(0.0);
+unsafe fn turn_into_weights<S: Simd>(
+    row: &mut Row,
+    start: usize,
+    scores: &mut [f32],
+    sums: &mut [f32],
+    factors: Option<&[f32]>,
+) {
+    let (seen, unseen) = scores.split_at_mut(row.visible.saturating_sub(start).min(scores.len()));
+    unseen.fill(0.0);
+    if seen.is_empty() {
         return;
     }
-    scores[visible..].fill(f32::NEG_INFINITY);
     // SAFETY: the caller's.
-    let max = unsafe { largest::<S>(scores) };
+    let max = unsafe { largest::<S>(seen) };
     if max > row.max {
-        let mut correction = [row.max; 16];
-        // SAFETY: the caller's.
-        unsafe { exp_shifted::<S>(&mut correction, max) };
-        let correction = if row.max == f32::NEG_INFINITY { 0.0 } else { correction[0] };
+        let correction = match row.max == f32::NEG_INFINITY {
+            true => 0.0,
+            // SAFETY: the caller's.
+            false => unsafe { exp_and_sum::<S>(&mut [row.max], max, None) },
+        };
         row.weight *= correction;
         sums.iter_mut().for_each(|sum| *sum *= correction);
         row.max = max;
     }
     // SAFETY: the caller's.
-    unsafe { exp_shifted::<S>(scores, row.max) };
-    scores[visible..].fill(0.0);
-    row.weight += sum(scores);
+    row.weight += unsafe { exp_and_sum::<S>(seen, row.max, factors) };
 }

@@ -213,9 +213,7 @@ unsafe fn attend_rows<S: Products>(
         S::matmul::<Q8_0>(&cache.keys(start, positions), rounded, panels, &Output::new(scores, positions));
         let blocks = scores.chunks_exact_mut(positions).zip(sums.chunks_exact_mut(head_dim));
         for (row, (scores, sums)) in rows.iter_mut().zip(blocks) {
-            turn_into_weights::<S>(row, start, scores, sums);
-            let visible = row.visible.saturating_sub(start).min(positions);
-            scores[..visible].iter_mut().zip(&cache.value_scales[start..]).for_each(|(weight, scale)| *weight *= scale);
+            turn_into_weights::<S>(row, start, scores, sums, Some(&cache.value_scales[start..]));
         }
         quantize::<S>(scores, positions, weights);
         for panel in 0..head_dim / PANEL_ROWS {
