@@ -1,7 +1,7 @@
 //! The AAR: the native library for each kind of Android device, the Kotlin classes, a Maven repository that holds both.
 
 use std::env;
-use std::ffi::OsString;
+use std::ffi::OsStr;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -15,6 +15,9 @@ const ABIS: [(&str, &str); 2] = [("arm64-v8a", "aarch64-linux-android"), ("x86_6
 
 /// The oldest Android that the library runs on, as in `android/src/aar/AndroidManifest.xml`.
 const MIN_SDK: u32 = 26;
+
+/// Links for a phone where there is no NDK.
+const STUB_LINKER: &str = "aarch64-linux-gnu-gcc";
 
 /// What the library may take on a phone.
 const LARGEST: u64 = 8_000_000;
@@ -43,25 +46,23 @@ pub fn check() -> Result<(), String> {
 fn build_with_ndk(ndk: &Path, target: &str) -> Result<PathBuf, String> {
     let host = if cfg!(target_os = "macos") { "darwin-x86_64" } else { "linux-x86_64" };
     let clang = ndk.join(format!("toolchains/llvm/prebuilt/{host}/bin/{target}{MIN_SDK}-clang"));
-    let arguments = ["-Clink-arg=-Wl,-soname,libsotto.so", "-Clink-arg=-Wl,-z,max-page-size=16384"];
-    build(&mut cargo(&["build"]), target, clang.into(), &arguments.join(" "))
+    build(&mut cargo(&["build"]), target, clang.as_os_str(), "")
 }
 
 fn build_with_stubs(target: &str) -> Result<PathBuf, String> {
     let stubs = root().join("target/android/stubs");
     make_stubs(&stubs).map_err(|error| format!("{}: {error}", stubs.display()))?;
     for library in ["c", "m", "dl", "log"] {
-        let mut linker = Command::new("ld.lld-22");
-        linker.args(["-m", "aarch64linux", "-shared", "--format=binary", "empty"]);
-        linker.args([format!("-soname=lib{library}.so"), format!("-olib{library}.so")]);
-        run(linker.current_dir(&stubs))?;
+        let mut linker = Command::new(STUB_LINKER);
+        linker.args(["-shared", "-nostdlib", "-xc", "empty", &format!("-Wl,-soname,lib{library}.so")]);
+        run(linker.arg(format!("-olib{library}.so")).current_dir(&stubs))?;
     }
     // Debian's compiler brings the standard library's source; rustup's cannot be had for Android everywhere.
     let mut command = Command::new("/usr/bin/cargo");
     command.args(["build", "-Zbuild-std=std,panic_abort"]).current_dir(root());
     command.env("RUSTC", "/usr/bin/rustc").env("RUSTC_BOOTSTRAP", "1");
-    let arguments = ["-Clinker-flavor=ld.lld", "-Clink-arg=-soname=libsotto.so", "-Clink-arg=-zmax-page-size=16384"];
-    build(&mut command, target, "ld.lld-22".into(), &format!("{} -L{}", arguments.join(" "), stubs.display()))
+    let flags = format!("-Clink-arg=-nostartfiles -L{}", stubs.display());
+    build(&mut command, target, OsStr::new(STUB_LINKER), &flags)
 }
 
 /// An empty file to make libraries of, and an empty archive in place of the NDK's unwinder.
@@ -71,11 +72,12 @@ fn make_stubs(folder: &Path) -> std::io::Result<()> {
     fs::write(folder.join("libunwind.a"), "!<arch>\n")
 }
 
-fn build(command: &mut Command, target: &str, linker: OsString, flags: &str) -> Result<PathBuf, String> {
+fn build(command: &mut Command, target: &str, linker: &OsStr, flags: &str) -> Result<PathBuf, String> {
     let variable = format!("CARGO_TARGET_{}", target.to_uppercase().replace('-', "_"));
+    let form = "-Clink-arg=-Wl,-soname,libsotto.so -Clink-arg=-Wl,-z,max-page-size=16384";
     command.args(["--release", "--package", "sotto-ffi", "--target", target, "--target-dir", "target/android"]);
     command.args(["--config", "profile.release.strip=true"]);
-    command.env(format!("{variable}_LINKER"), linker).env(format!("{variable}_RUSTFLAGS"), flags);
+    command.env(format!("{variable}_LINKER"), linker).env(format!("{variable}_RUSTFLAGS"), format!("{form} {flags}"));
     run(command)?;
     Ok(root().join(format!("target/android/{target}/release/libsotto.so")))
 }

@@ -1,10 +1,7 @@
-//! What a shared library says of itself, read by LLVM's readelf.
+//! What a shared library says of itself, read by readelf.
 
 use std::path::Path;
 use std::process::Command;
-
-/// The readelf of Debian's LLVM, or whatever is called so: the binutils' prints the same.
-const READERS: [&str; 2] = ["llvm-readelf-22", "readelf"];
 
 /// What is asked about a library.
 #[derive(Debug, Clone)]
@@ -21,12 +18,12 @@ pub struct Findings {
 /// Reads the shared library at `path`.
 pub fn read(path: &Path) -> Result<Findings, String> {
     let bytes = std::fs::metadata(path).map_err(|error| format!("{}: {error}", path.display()))?.len();
-    let text = READERS.iter().find_map(|reader| {
-        let output = Command::new(reader).args(["--wide", "--segments", "--dynamic", "--dyn-syms"]).arg(path).output();
-        output.ok().filter(|output| output.status.success()).map(|output| output.stdout)
-    });
-    let text = text.ok_or("there is no readelf: install llvm-22 or binutils")?;
-    Ok(Findings { bytes, ..parse(&String::from_utf8_lossy(&text)) })
+    let output = Command::new("readelf").args(["--wide", "--segments", "--dynamic", "--dyn-syms"]).arg(path).output();
+    let output = output.map_err(|error| format!("readelf could not be started: {error}"))?;
+    if !output.status.success() {
+        return Err(format!("readelf cannot read {}", path.display()));
+    }
+    Ok(Findings { bytes, ..parse(&String::from_utf8_lossy(&output.stdout)) })
 }
 
 fn parse(text: &str) -> Findings {

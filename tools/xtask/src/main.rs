@@ -36,8 +36,8 @@ enum Step {
     TestKotlin,
     /// Package the Android library, with the NDK that ANDROID_NDK_HOME names.
     Android {
-        /// Do without the NDK: the result is checked from all sides, but cannot be loaded (Debian: rustc-web cargo-web rust-web-src
-        /// lld-22 llvm-22).
+        /// Do without the NDK: the result is checked from all sides, but cannot be loaded (Debian: rustc-web cargo-web
+        /// rust-web-src gcc-aarch64-linux-gnu).
         #[arg(long)]
         check: bool,
     },
