@@ -35,6 +35,7 @@ impl WeightMatrix {
         }
         let len = packed_len(format, rows, cols);
         let bytes = Bytes::write(len, |packed| pack_rows(format, tensor.bytes, rows, cols, packed))?;
+        file.bytes().release(range);
         Ok(Self { bytes: Arc::new(bytes), range: 0..len, format, rows, cols })
     }
 

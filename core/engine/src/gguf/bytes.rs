@@ -1,7 +1,7 @@
 use std::borrow::Cow;
 use std::fs::{self, File};
 use std::io;
-use std::ops::Deref;
+use std::ops::{Deref, Range};
 use std::path::Path;
 
 use memmap2::{Mmap, MmapMut};
@@ -15,7 +15,10 @@ const BASE_ALIGNMENT: usize = 8;
 /// The bytes of a whole model file, aligned to [`BASE_ALIGNMENT`].
 #[derive(Debug)]
 pub(crate) enum Bytes {
-    Mapped(Mmap),
+    /// A file, read-only.
+    File(Mmap),
+    /// Private pages, written once.
+    Private(Mmap),
     Memory(Cow<'static, [u8]>),
 }
 
@@ -34,7 +37,7 @@ impl Bytes {
         // SAFETY: the mapping is read-only and private to this process. That nobody shrinks or rewrites the file while
         // it is open is a condition of `GgufFile::open`, which passes it on to its caller.
         let map = unsafe { Mmap::map(&file) }.map_err(not_found)?;
-        Ok(Self::Mapped(map))
+        Ok(Self::File(map))
     }
 
     /// Takes bytes that are in memory already, and copies them once if they do not lie as tensors need.
@@ -51,6 +54,22 @@ impl Bytes {
         })
     }
 
+    /// Gives back the pages of a part that will not be read again soon, so that a file and what was made of it are not both
+    /// resident. Whoever reads it after all reads the file again.
+    pub(crate) fn release(&self, range: Range<usize>) {
+        #[cfg(unix)]
+        if let Self::File(map) = self {
+            // SAFETY: nothing was written to this mapping, so that a dropped page has the same bytes when it is read again.
+            let released =
+                unsafe { map.unchecked_advise_range(memmap2::UncheckedAdvice::DontNeed, range.start, range.len()) };
+            if let Err(error) = released {
+                log::debug!("pages of a file stay: {error}");
+            }
+        }
+        #[cfg(not(unix))]
+        let _ = range;
+    }
+
     /// New bytes, filled in by `fill`: private memory.
     pub(crate) fn write(
         len: usize,
@@ -61,7 +80,7 @@ impl Bytes {
         let mut bytes = MmapMut::map_anon(len).map_err(out_of_memory)?;
         ask_for_huge_pages(&bytes);
         fill(&mut bytes)?;
-        Ok(Self::Mapped(bytes.make_read_only().map_err(out_of_memory)?))
+        Ok(Self::Private(bytes.make_read_only().map_err(out_of_memory)?))
     }
 }
 
@@ -81,7 +100,7 @@ impl Deref for Bytes {
 
     fn deref(&self) -> &[u8] {
         match self {
-            Self::Mapped(map) => map,
+            Self::File(map) | Self::Private(map) => map,
             Self::Memory(bytes) => bytes,
         }
     }
