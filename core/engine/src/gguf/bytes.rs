@@ -87,11 +87,11 @@ impl Bytes {
 /// Weights are read from end to end for every token: fewer, larger pages mean fewer misses of the address cache. Where the
 /// system has none to give, nothing is lost.
 fn ask_for_huge_pages(bytes: &MmapMut) {
-    #[cfg(any(target_os = "linux", target_os = "android"))]
+    #[cfg(target_os = "linux")]
     if let Err(error) = bytes.advise(memmap2::Advice::HugePage) {
         log::debug!("no huge pages: {error}");
     }
-    #[cfg(not(any(target_os = "linux", target_os = "android")))]
+    #[cfg(not(target_os = "linux"))]
     let _ = bytes;
 }
 
