@@ -17,9 +17,6 @@ use crate::packed::layout::{K_SCALES, PLANE, SECOND_HEADER, SUB_BLOCK};
 use crate::packed::{PANEL_ROWS, PackedMatrix};
 use crate::simd::Simd;
 
-/// Vectors that a panel's rows fill.
-const VECTORS: usize = PANEL_ROWS / 4;
-
 /// Four rows to a vector, four activations to a lane.
 ///
 /// # Safety
@@ -156,7 +153,7 @@ pub(crate) unsafe fn matmul<S: ByLane, F: BlockNumbers>(
     for panel in panels {
         let bytes = weights.panel(panel).as_ptr();
         let blocks = weights.cols() / SUB_BLOCK / F::SUB_BLOCKS;
-        // All of a block at a time, or no more than registers hold the scales of.
+        // All of the panel at a time, or no more than registers hold the scales of.
         match (x.rows(), F::SUB_BLOCKS) {
             (1, 8) => multiply::<S, F, 1, 2>(bytes, blocks, x, panel, out),
             (1, _) => multiply::<S, F, 1, 8>(bytes, blocks, x, panel, out),
@@ -167,7 +164,7 @@ pub(crate) unsafe fn matmul<S: ByLane, F: BlockNumbers>(
     }
 }
 
-/// One panel with `T` rows of activations, `V` vectors of a block's rows at a time.
+/// One panel, `V` vectors of its rows at a time, with `T` rows of activations.
 #[inline(always)]
 unsafe fn multiply<S: ByLane, F: BlockNumbers, const T: usize, const V: usize>(
     panel_bytes: *const u8,
@@ -177,19 +174,21 @@ unsafe fn multiply<S: ByLane, F: BlockNumbers, const T: usize, const V: usize>(
     out: &Output<'_>,
 ) {
     let rows: [RowPointers; T] = std::array::from_fn(|t| x.row(t));
-    let mut sums = [[[S::splat(0.0); V]; T]; VECTORS];
-    for block in 0..blocks {
-        let rows = rows.map(|row| row.at(block * F::SUB_BLOCKS * SUB_BLOCK));
-        for (index, sums) in sums[..VECTORS / V].iter_mut().enumerate() {
-            add_block::<S, F, T, V>(panel_bytes.add(block * F::BLOCK), index * V, &rows, sums);
+    let mut results = [[0.0f32; PANEL_ROWS]; T];
+    for first in (0..PANEL_ROWS / S::LANES).step_by(V) {
+        let mut sums = [[S::splat(0.0); V]; T];
+        for block in 0..blocks {
+            let rows = rows.map(|row| row.at(block * F::SUB_BLOCKS * SUB_BLOCK));
+            add_block::<S, F, T, V>(panel_bytes.add(block * F::BLOCK), first, &rows, &mut sums);
+        }
+        for (sums, results) in sums.iter().zip(&mut results) {
+            for (v, sums) in sums.iter().enumerate() {
+                S::store(*sums, results.as_mut_ptr().add((first + v) * S::LANES));
+            }
         }
     }
-    for t in 0..T {
-        let mut results = [0.0f32; PANEL_ROWS];
-        for (v, results) in results.chunks_exact_mut(4).enumerate() {
-            S::store(sums[v / V][t][v % V], results.as_mut_ptr());
-        }
-        out.write_panel(t, panel, &results);
+    for (row, results) in results.iter().enumerate() {
+        out.write_panel(row, panel, results);
     }
 }
 
