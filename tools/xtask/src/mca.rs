@@ -12,12 +12,24 @@ const CORES: [&str; 3] = ["cortex-a510", "cortex-x4", "apple-m1"];
 
 const ITERATIONS: u32 = 100;
 
-/// The loops: kernels, what, their function's table, the instruction that multiplies, how many of them the loop has in the
-/// formats of [`FORMATS`], the multiply-accumulates of one.
-const LOOPS: [(&str, &str, &str, &str, [usize; 4], usize); 3] = [
-    ("i8mm", "prefill", "I8MM", "smmla", [48, 48, 48, 48], 32),
-    ("dotprod", "prefill", "DOTPROD", "sdot", [96, 96, 96, 96], 16),
-    ("i8mm, dotprod", "decode", "DOTPROD", "sdot", [64, 64, 128, 128], 16),
+/// An inner loop of a kernel.
+struct Loop {
+    kernels: &'static str,
+    phase: &'static str,
+    /// The table of functions that it is compiled for.
+    table: &'static str,
+    /// The instruction that multiplies, and its multiply-accumulates.
+    multiply: &'static str,
+    macs: usize,
+    /// How many of them the loop has, in the formats of [`FORMATS`].
+    counts: [usize; 4],
+}
+
+#[rustfmt::skip]
+const LOOPS: [Loop; 3] = [
+    Loop { kernels: "i8mm", phase: "prefill", table: "I8MM", multiply: "smmla", macs: 32, counts: [48, 48, 48, 48] },
+    Loop { kernels: "dotprod", phase: "prefill", table: "DOTPROD", multiply: "sdot", macs: 16, counts: [96, 96, 96, 96] },
+    Loop { kernels: "i8mm, dotprod", phase: "decode", table: "DOTPROD", multiply: "sdot", macs: 16, counts: [64, 64, 128, 128] },
 ];
 const FORMATS: [&str; 4] = ["q4_0", "q8_0", "q4_k", "q6_k"];
 
@@ -29,7 +41,7 @@ pub fn mca() -> Result<(), String> {
     let assembly = output(Command::new("llvm-objdump-22").args(objdump).arg(root().join(COUNT_PROGRAM)), "")?;
     println!("| kernels | format | | instructions | {} |", CORES.join(" | "));
     println!("|---|---|---|---|{}", "---|".repeat(CORES.len()));
-    for (kernels, phase, table, multiply, counts, macs) in LOOPS {
+    for Loop { kernels, phase, table, multiply, macs, counts } in LOOPS {
         for (format, count) in FORMATS.into_iter().zip(counts) {
             let function = function(&assembly, &format!("table::{table}::{format}::"));
             let body = inner_loop(&function, multiply, count)
@@ -49,7 +61,7 @@ fn function<'a>(assembly: &'a str, name: &str) -> Vec<(u64, &'a str)> {
     lines.take_while(|line| !line.is_empty()).filter_map(instruction).collect()
 }
 
-/// `  2c0f0:      	b.ne	0x2c22c <name+0x264>` without the name.
+/// A line is the address, a colon, the instruction, and the name of its target in brackets, which is left out.
 fn instruction(line: &str) -> Option<(u64, &str)> {
     let (address, instruction) = line.split_once(':')?;
     let instruction = instruction.split('<').next()?.split("//").next()?;
