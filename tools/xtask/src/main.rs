@@ -53,6 +53,8 @@ enum Step {
     },
     /// Estimate the cycles of the inner loops on ARM cores (Debian; says what to install).
     McaArm,
+    /// Run the kernels' tests with the address sanitizer (x86-64 Linux).
+    TestSanitizer,
     /// Let each fuzz target run for a while (needs cargo-fuzz).
     Fuzz {
         /// Seconds for each target.
@@ -72,6 +74,7 @@ fn main() -> ExitCode {
         Step::TestArm => arm::test(),
         Step::CountArm { plugin, filter } => count::count(plugin, &filter),
         Step::McaArm => mca::mca(),
+        Step::TestSanitizer => steps::test_sanitizer(),
         Step::Fuzz { seconds } => steps::fuzz(seconds),
     };
     match outcome {

@@ -43,6 +43,15 @@ pub fn run_tests(command: &mut Command, marks: &[&str]) -> Result<Vec<String>, S
     }
 }
 
+/// Runs the kernels' tests with the address sanitizer.
+pub fn test_sanitizer() -> Result<(), String> {
+    let target = ["--target", "x86_64-unknown-linux-gnu", "--target-dir", "target/sanitizer"];
+    let mut tests = cargo(&["test", "--package", "sotto-kernels", "--tests"]);
+    // The stable compiler takes sanitizer flags only like this; a target keeps them away from build scripts.
+    tests.args(target).env("RUSTC_BOOTSTRAP", "1").env("RUSTFLAGS", "-Zsanitizer=address");
+    run(&mut tests)
+}
+
 /// Checks format and lints.
 pub fn check() -> Result<(), String> {
     run(&mut cargo(&["fmt", "--all", "--check"]))?;
