@@ -77,6 +77,43 @@ fn additions() {
     assert!(out.iter().zip(x.iter().zip(&update)).all(|(out, (x, update))| *out == x + update));
 }
 
+/// Attention of the heads from 1 on, of tokens that follow each other; zeros for head 0.
+fn attend_to_all_but_head_0(
+    queries: &[f32],
+    heads: usize,
+    head_dim: usize,
+    first_position: usize,
+    attend: impl Fn(&Queries<'_>, &Output<'_>),
+) -> Vec<f32> {
+    let stride = heads * head_dim;
+    let mut result = vec![0.0; queries.len()];
+    let queries = Queries {
+        values: queries,
+        stride,
+        heads: (1, heads),
+        tokens: (0, queries.len() / stride),
+        first_position,
+        scale: 1.0 / (head_dim as f32).sqrt(),
+    };
+    attend(&queries, &Output::new(&mut result, stride));
+    result
+}
+
+/// What a token reads does not depend on the tokens that are computed with it: `attend` takes queries, heads and the first
+/// position, for a cache of heads 64 wide.
+fn check_tokens_alone(tokens: usize, attend: impl Fn(&Kernels, &[f32], usize, usize) -> Vec<f32>) {
+    let (head_dim, heads) = (64, 4);
+    let queries = random_values(tokens * heads * head_dim, 2.0);
+    for kernels in Kernels::available() {
+        let together = attend(kernels, &queries, heads, 0);
+        let alone: Vec<f32> = (0..tokens)
+            .zip(queries.chunks(heads * head_dim))
+            .flat_map(|(token, query)| attend(kernels, query, heads, token))
+            .collect();
+        assert_eq!(together, alone, "{}", kernels.name());
+    }
+}
+
 /// A cache filled with random keys and values, and the same as plain rows.
 struct Cache<E> {
     head_dim: usize,
@@ -102,23 +139,13 @@ impl<E: CacheElement + Copy> Cache<E> {
         Self { head_dim, keys, values, plain_keys, plain_values }
     }
 
-    /// Heads 1 to 3 of `heads`, the tokens at the last positions.
     fn attend(&self, kernels: &Kernels, queries: &[f32], heads: usize, first_position: usize) -> Vec<f32> {
-        let tokens = queries.len() / (heads * self.head_dim);
-        let mut result = vec![0.0; queries.len()];
-        let stride = heads * self.head_dim;
-        let job = Queries {
-            values: queries,
-            stride,
-            heads: (1, heads),
-            tokens: (0, tokens),
-            first_position,
-            scale: 1.0 / (self.head_dim as f32).sqrt(),
-        };
         let cache = HeadCache::new(&self.keys, &self.values, self.head_dim);
-        // SAFETY: one thread.
-        unsafe { kernels.attend(&cache, &job, &Output::new(&mut result, stride)) };
-        result
+        let attend = |queries: &Queries<'_>, out: &Output<'_>| {
+            // SAFETY: one thread.
+            unsafe { kernels.attend(&cache, queries, out) }
+        };
+        attend_to_all_but_head_0(queries, heads, self.head_dim, first_position, attend)
     }
 
     fn expected(&self, query: &[f32], visible: usize) -> Vec<f64> {
@@ -144,6 +171,8 @@ fn check_attention<E: CacheElement + Plain>(number: impl Fn(f32) -> E + Copy, wi
     for (head_dim, heads, tokens, before) in [
         (64, 4, 1, 0),
         (64, 3, 1, 127),
+        (64, 3, 2, 254),
+        (64, 4, 3, 1100),
         (64, 5, 9, 31),
         (128, 2, 3, 300),
         (80, 8, 5, 125),
@@ -179,20 +208,10 @@ fn attention_over_f32() {
     check_attention(|x| x, f64::from);
 }
 
-/// What a token reads does not depend on the tokens that are computed with it.
 #[test]
 fn attention_of_a_token_alone_is_the_same() {
-    let (head_dim, heads, tokens) = (64, 4, 150);
-    let cache = Cache::new(tokens, head_dim, f16::from_f32, |x| f64::from(x.to_f32()));
-    let queries = random_values(tokens * heads * head_dim, 2.0);
-    for kernels in Kernels::available() {
-        let together = cache.attend(kernels, &queries, heads, 0);
-        let alone: Vec<f32> = (0..tokens)
-            .zip(queries.chunks(heads * head_dim))
-            .flat_map(|(token, query)| cache.attend(kernels, query, heads, token))
-            .collect();
-        assert_eq!(together, alone, "{}", kernels.name());
-    }
+    let cache = Cache::new(300, 64, f16::from_f32, |x| f64::from(x.to_f32()));
+    check_tokens_alone(300, |kernels, queries, heads, position| cache.attend(kernels, queries, heads, position));
 }
 
 /// A quantized cache with random keys and values, the numbers that it holds, and those that it was given.
@@ -219,20 +238,12 @@ impl Quantized {
     }
 
     fn attend(&self, kernels: &Kernels, queries: &[f32], heads: usize, first_position: usize) -> Vec<f32> {
-        let (tokens, stride) = (queries.len() / (heads * self.head_dim), heads * self.head_dim);
-        let mut result = vec![0.0; queries.len()];
-        let job = Queries {
-            values: queries,
-            stride,
-            heads: (1, heads),
-            tokens: (0, tokens),
-            first_position,
-            scale: 1.0 / (self.head_dim as f32).sqrt(),
-        };
         let cache = QuantizedHeadCache::new(as_bytes(&self.bytes), self.head_dim);
-        // SAFETY: one thread.
-        unsafe { kernels.attend_quantized(&cache, &job, &Output::new(&mut result, stride)) };
-        result
+        let attend = |queries: &Queries<'_>, out: &Output<'_>| {
+            // SAFETY: one thread.
+            unsafe { kernels.attend_quantized(&cache, queries, out) }
+        };
+        attend_to_all_but_head_0(queries, heads, self.head_dim, first_position, attend)
     }
 
     /// With everything rounded but the softmax weights: the output, and how far off their rounding may put it.
@@ -285,9 +296,16 @@ fn cast_slice_mut(numbers: &mut [f32]) -> &mut [u8] {
 
 #[test]
 fn attention_over_a_quantized_cache() {
-    for (head_dim, heads, tokens, before) in
-        [(64, 5, 1, 0), (64, 3, 1, 127), (32, 5, 40, 31), (128, 2, 3, 300), (96, 8, 5, 125), (256, 2, 1, 95)]
-    {
+    for (head_dim, heads, tokens, before) in [
+        (64, 5, 1, 0),
+        (64, 3, 1, 127),
+        (64, 3, 2, 254),
+        (64, 4, 3, 1100),
+        (32, 5, 40, 31),
+        (128, 2, 3, 300),
+        (96, 8, 5, 125),
+        (256, 2, 1, 95),
+    ] {
         let cache = Quantized::new(before + tokens, head_dim);
         let queries = random_values(tokens * heads * head_dim, 2.0);
         let out = on_every_set(|kernels| cache.attend(kernels, &queries, heads, before));
@@ -327,17 +345,8 @@ fn a_quantized_cache_is_near_the_numbers_it_was_given() {
 
 #[test]
 fn a_token_alone_reads_a_quantized_cache_as_among_others() {
-    let (head_dim, heads, tokens) = (64, 4, 150);
-    let cache = Quantized::new(tokens, head_dim);
-    let queries = random_values(tokens * heads * head_dim, 2.0);
-    for kernels in Kernels::available() {
-        let together = cache.attend(kernels, &queries, heads, 0);
-        let alone: Vec<f32> = (0..tokens)
-            .zip(queries.chunks(heads * head_dim))
-            .flat_map(|(token, query)| cache.attend(kernels, query, heads, token))
-            .collect();
-        assert_eq!(together, alone, "{}", kernels.name());
-    }
+    let cache = Quantized::new(300, 64);
+    check_tokens_alone(300, |kernels, queries, heads, position| cache.attend(kernels, queries, heads, position));
 }
 
 #[test]
