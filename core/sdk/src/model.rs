@@ -118,6 +118,7 @@ impl LocalModel {
         let LoadOptions { backend, threads, kernels, .. } = *options;
         let engine_options = ModelOptions { backend, threads, kernels };
         let engine = Model::load(gguf, engine_options)?;
+        // A cache type that does not fit the heads is refused here, not by the first request.
         engine.memory(1, options.kv_type)?;
         let context_limit = context_limit(engine.config().context_length, options.context_length)?;
         if tokenizer.vocab_size() > engine.config().vocab_size {

@@ -155,9 +155,6 @@ unsafe fn attend_rows<S: Simd, E: Element + Plain>(
     }
 
     for (i, row) in rows.iter().enumerate() {
-        let sums = std::slice::from_raw_parts_mut(sums.add(i * width), head_dim);
-        let inverse = 1.0 / row.weight;
-        sums.iter_mut().for_each(|sum| *sum *= inverse);
-        out.write(row.token, row.head * head_dim, sums);
+        row.write(std::slice::from_raw_parts_mut(sums.add(i * width), head_dim), out);
     }
 }

@@ -14,6 +14,7 @@ pub(crate) use quantized::attend as attend_quantized;
 pub use quantized::{QuantizedHeadCache, QuantizedHeadCacheMut};
 
 use crate::elementwise::{exp_and_sum, largest};
+use crate::matmul::Output;
 use crate::packed::PANEL_ROWS;
 use crate::simd::Simd;
 
@@ -72,6 +73,20 @@ impl Queries<'_> {
 
     fn of(&self, row: &Row, head_dim: usize) -> &[f32] {
         &self.values[row.token * self.stride + row.head * head_dim..][..head_dim]
+    }
+}
+
+impl Row {
+    /// Writes what was summed, `[head_dim]`, divided by the weight of all positions.
+    ///
+    /// # Safety
+    /// Nobody else writes this head of this token.
+    #[inline(always)]
+    unsafe fn write(&self, sums: &mut [f32], out: &Output<'_>) {
+        let inverse = 1.0 / self.weight;
+        sums.iter_mut().for_each(|sum| *sum *= inverse);
+        // SAFETY: the caller's.
+        unsafe { out.write(self.token, self.head * sums.len(), sums) }
     }
 }
 

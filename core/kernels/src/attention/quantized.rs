@@ -226,9 +226,7 @@ unsafe fn attend_rows<S: Products>(
     }
 
     for (row, sums) in rows.iter().zip(sums.chunks_exact_mut(head_dim)) {
-        let inverse = 1.0 / row.weight;
-        sums.iter_mut().for_each(|sum| *sum *= inverse);
-        out.write(row.token, row.head * head_dim, sums);
+        row.write(sums, out);
     }
 }
 

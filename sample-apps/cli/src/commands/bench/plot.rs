@@ -26,26 +26,10 @@ type Row = (String, f64, Option<f64>);
 /// # Errors
 /// [`Failure::Output`] when the file cannot be written.
 pub fn write(path: &Path, bench: &BenchReport, comparison: Option<&Comparison>) -> Result<(), Failure> {
-    let peer =
-        |speeds: Option<&Vec<PeerSpeed>>, index: usize| speeds.and_then(|speeds| speeds[index].tokens_per_second);
-    let prefill: Vec<Row> = bench
-        .prefill
-        .iter()
-        .enumerate()
-        .map(|(index, speed)| {
-            let what = format!("prefill of {}, {} before", speed.tokens, speed.depth);
-            (what, speed.tokens_per_second, peer(comparison.map(|c| &c.prefill), index))
-        })
-        .collect();
-    let decode: Vec<Row> = bench
-        .decode
-        .iter()
-        .enumerate()
-        .map(|(index, speed)| {
-            let what = format!("decode of {}, {} before", speed.tokens, speed.depth);
-            (what, speed.tokens_per_second, peer(comparison.map(|c| &c.decode), index))
-        })
-        .collect();
+    let prefill = bench.prefill.iter().map(|speed| (speed.tokens, speed.depth, speed.tokens_per_second));
+    let prefill = rows("prefill", prefill, comparison.map(|peer| &peer.prefill));
+    let decode = bench.decode.iter().map(|speed| (speed.tokens, speed.depth, speed.tokens_per_second));
+    let decode = rows("decode", decode, comparison.map(|peer| &peer.decode));
     let bars = if comparison.is_some() { 2 } else { 1 };
     let row_height = bars * BAR + GAP;
     let height = TOP + (prefill.len() + decode.len()) as i32 * row_height + GAP;
@@ -53,6 +37,15 @@ pub fn write(path: &Path, bench: &BenchReport, comparison: Option<&Comparison>) 
     draw(&mut svg, height, &[prefill, decode], row_height, &title(bench, comparison))
         .map_err(|error| std::io::Error::other(error.to_string()))?;
     Ok(std::fs::write(path, svg)?)
+}
+
+/// `speeds` are tokens, depth and our speed; `peer` has its own in the same order.
+fn rows(what: &str, speeds: impl Iterator<Item = (usize, usize, f64)>, peer: Option<&Vec<PeerSpeed>>) -> Vec<Row> {
+    let row = |(index, (tokens, depth, ours)): (usize, (usize, usize, f64))| {
+        let theirs = peer.and_then(|speeds| speeds[index].tokens_per_second);
+        (format!("{what} of {tokens}, {depth} before"), ours, theirs)
+    };
+    speeds.enumerate().map(row).collect()
 }
 
 fn title(bench: &BenchReport, comparison: Option<&Comparison>) -> String {
