@@ -1,8 +1,8 @@
 package dev.sotto
 
-import kotlinx.coroutines.CancellationException
 import kotlinx.coroutines.CoroutineScope
 import kotlinx.coroutines.CoroutineStart
+import kotlinx.coroutines.Job
 import kotlinx.coroutines.cancelAndJoin
 import kotlinx.coroutines.delay
 import kotlinx.coroutines.flow.first
@@ -28,10 +28,12 @@ class CancellationTest {
     private suspend fun CoroutineScope.cancelAfter(after: Duration, work: suspend () -> Unit): Duration {
         val job = launch(start = CoroutineStart.UNDISPATCHED) { work() }
         delay(after)
-        return measureTime {
-            job.cancelAndJoin()
-            timeUntilQuiet()
-        }
+        return job.timeToStop()
+    }
+
+    private suspend fun Job.timeToStop(): Duration = measureTime {
+        cancelAndJoin()
+        timeUntilQuiet()
     }
 
     private fun assertPrompt(times: List<Duration>) {
@@ -45,15 +47,14 @@ class CancellationTest {
         wide().use { model ->
             val times =
                 List(8) { index ->
-                    cancelAfter((20 + 40 * index).milliseconds) {
-                        try {
-                            model.classify(longText, LABELS)
-                            throw AssertionError("the prefill was over before it could be cancelled")
-                        } catch (cancelled: CancellationException) {
-                            assertEquals(listOf("sotto-classify"), runningJobs())
-                            throw cancelled
-                        }
+                    val job = launch(start = CoroutineStart.UNDISPATCHED) {
+                        model.classify(longText, LABELS)
+                        throw AssertionError("the prefill was over before it could be cancelled")
                     }
+                    while (runningJobs().isEmpty()) delay(1.milliseconds)
+                    delay((20 + 40 * index).milliseconds)
+                    assertEquals(listOf("sotto-classify"), runningJobs())
+                    job.timeToStop()
                 }
             assertPrompt(times)
         }
