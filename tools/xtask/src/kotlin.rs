@@ -2,21 +2,8 @@
 
 use std::process::{Command, Stdio};
 
-use crate::steps::{SKIPPED, cargo, root, run};
-
-/// Where the generated Kotlin and Swift go, from the root.
-const BINDINGS: &str = "target/bindings";
-
-/// A model with layers as wide as those of a real one, so that a prefill takes long enough to be cancelled.
-const WIDE_MODEL: &str = "target/kotlin-models/wide.gguf";
-
-/// Generates the Kotlin and Swift side of the bindings from the library built for this machine.
-pub fn bindgen() -> Result<(), String> {
-    // The whole workspace: one package alone would build its dependencies anew, with other features.
-    run(&mut cargo(&["build", "--workspace"]))?;
-    let generator = ["run", "--quiet", "--manifest-path", "tools/bindgen/Cargo.toml", "--target-dir", "target/bindgen"];
-    run(cargo(&generator).args(["--", &library(), "bindings/uniffi.toml", BINDINGS]))
-}
+use crate::bindgen::{bindgen, wide_model};
+use crate::steps::{SKIPPED, root, run};
 
 /// Runs the Kotlin tests against the library built for this machine. Without Maven or a JDK, returns a line that says so.
 pub fn test_if_installed() -> Result<Option<String>, String> {
@@ -34,12 +21,7 @@ pub fn test() -> Result<(), String> {
         return Err(format!("there is no {tool}: install maven and default-jdk-headless (Debian's names)"));
     }
     bindgen()?;
-    if !root().join(WIDE_MODEL).exists() {
-        let synth = ["synth", "--shape", "mini", "--quant", "q4_0", "-o", WIDE_MODEL];
-        let folder = root().join(WIDE_MODEL).with_file_name("");
-        std::fs::create_dir_all(&folder).map_err(|error| format!("{}: {error}", folder.display()))?;
-        run(Command::new(root().join("target/debug/sotto")).args(synth).current_dir(root()))?;
-    }
+    wide_model()?;
     maven(&["verify"])
 }
 
@@ -52,10 +34,6 @@ pub fn build_jars() -> Result<(), String> {
 fn maven(goals: &[&str]) -> Result<(), String> {
     let mut command = Command::new("mvn");
     run(command.args(["--batch-mode", "--no-transfer-progress"]).args(goals).current_dir(root().join("android")))
-}
-
-fn library() -> String {
-    format!("target/debug/{}sotto{}", std::env::consts::DLL_PREFIX, std::env::consts::DLL_SUFFIX)
 }
 
 fn missing_tool() -> Option<&'static str> {

@@ -2,11 +2,13 @@
 
 mod android;
 mod arm;
+mod bindgen;
 mod count;
 mod elf;
 mod kotlin;
 mod mca;
 mod steps;
+mod swift;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -30,10 +32,16 @@ enum Step {
     },
     /// Check the format and the lints.
     Check,
-    /// Generate the Kotlin and Swift side of the bindings into target/bindings.
+    /// Generate the Kotlin and Swift side of the bindings into target/bindings, and ios/Generated.
     Bindgen,
     /// Run the Kotlin SDK's tests and lints (needs Maven and a JDK).
     TestKotlin,
+    /// Run the Swift SDK's tests (needs Swift).
+    TestSwift {
+        /// Install Debian's Swift first, if there is none (Debian, as root; 3 GB; needs debootstrap).
+        #[arg(long)]
+        install: bool,
+    },
     /// Package the Android library, with the NDK that ANDROID_NDK_HOME names.
     Android {
         /// Do without the NDK: the result is checked from all sides, but cannot be loaded (Debian: rustc-web cargo-web
@@ -67,8 +75,10 @@ fn main() -> ExitCode {
     let outcome = match Arguments::parse().step {
         Step::Test { deny_skips } => steps::test(deny_skips),
         Step::Check => steps::check(),
-        Step::Bindgen => kotlin::bindgen(),
+        Step::Bindgen => bindgen::bindgen(),
         Step::TestKotlin => kotlin::test(),
+        Step::TestSwift { install: false } => swift::test(),
+        Step::TestSwift { install: true } => swift::install().and_then(|()| swift::test()),
         Step::Android { check: false } => android::package(),
         Step::Android { check: true } => android::check(),
         Step::TestArm => arm::test(),

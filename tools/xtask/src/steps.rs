@@ -4,7 +4,7 @@ use std::io::{BufRead, BufReader};
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
-use crate::kotlin;
+use crate::{kotlin, swift};
 
 /// A test that cannot do its work says so in a line that begins like this, and passes.
 pub const SKIPPED: &str = "SKIPPED";
@@ -13,6 +13,7 @@ pub const SKIPPED: &str = "SKIPPED";
 pub fn test(deny_skips: bool) -> Result<(), String> {
     let mut skipped = run_tests(&mut cargo(&["test", "--workspace"]), &[SKIPPED])?;
     skipped.extend(kotlin::test_if_installed()?);
+    skipped.extend(swift::test_if_installed()?);
     println!("all tests passed; {} checks skipped", skipped.len());
     for line in &skipped {
         println!("  {line}");
@@ -55,7 +56,11 @@ pub fn test_sanitizer() -> Result<(), String> {
 /// Checks format and lints.
 pub fn check() -> Result<(), String> {
     run(&mut cargo(&["fmt", "--all", "--check"]))?;
-    run(&mut cargo(&["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"]))
+    run(&mut cargo(&["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"]))?;
+    if let Some(skipped) = swift::check_if_installed()? {
+        eprintln!("{skipped}");
+    }
+    Ok(())
 }
 
 /// Runs each fuzz target for some seconds.

@@ -54,7 +54,7 @@ class JavaCallerTest {
 
     @Test
     void cancellingAFutureStopsItsWork() throws Exception {
-        var wide = new File("../target/kotlin-models/wide.gguf");
+        var wide = new File("../target/test-models/wide.gguf");
         try (LocalModel model = get(SottoFutures.load(ModelFile.path(wide)))) {
             var future = SottoFutures.classify(model, "word ".repeat(700), List.of("a", "b"));
             Thread.sleep(50);

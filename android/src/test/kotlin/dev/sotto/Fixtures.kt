@@ -15,7 +15,7 @@ private val root = File("..")
 val DEMO_FILE = root.resolve("sample-apps/demo-model/sotto-demo.gguf")
 
 /** Two layers as wide as those of a real model, with random weights: `cargo xtask test-kotlin` makes it. */
-val WIDE_FILE = root.resolve("target/kotlin-models/wide.gguf")
+val WIDE_FILE = root.resolve("target/test-models/wide.gguf")
 
 val LABELS = listOf("urgent", "task", "ignorable", "attention")
 

@@ -1,0 +1,77 @@
+import Foundation
+
+/// What a value must look like; ``json`` writes it as a JSON schema.
+indirect enum JSONSchema: Equatable {
+    case string
+    case boolean
+    case number
+    case integer(ClosedRange<Int64>)
+    case oneOf([JSONScalar])
+    case list(JSONSchema)
+    case map(JSONSchema)
+    case object([Property])
+    case nullable(JSONSchema)
+
+    struct Property: Equatable {
+        var name: String
+        var schema: JSONSchema
+    }
+
+    /// In the order of the properties: the model writes them in it.
+    var json: String {
+        switch self {
+        case .string: #"{"type":"string"}"#
+        case .boolean: #"{"type":"boolean"}"#
+        case .number: #"{"type":"number"}"#
+        case .integer(let range):
+            #"{"type":"integer","minimum":\#(range.lowerBound),"maximum":\#(range.upperBound)}"#
+        case .oneOf(let values): #"{"enum":[\#(values.map(\.json).joined(separator: ","))]}"#
+        case .list(let element): #"{"type":"array","items":\#(element.json)}"#
+        case .map(let element): #"{"type":"object","additionalProperties":\#(element.json)}"#
+        case .object(let properties): Self.object(properties)
+        case .nullable(let schema): #"{"anyOf":[\#(schema.json),{"type":"null"}]}"#
+        }
+    }
+
+    private static func object(_ properties: [Property]) -> String {
+        let names = properties.map { JSONScalar.string($0.name).json }
+        let fields = zip(names, properties).map { "\($0):\($1.schema.json)" }.joined(separator: ",")
+        let required = names.joined(separator: ",")
+        return #"{"type":"object","properties":{\#(fields)},"required":[\#(required)],"additionalProperties":false}"#
+    }
+}
+
+/// A raw value of an enumeration.
+enum JSONScalar: Equatable {
+    case string(String)
+    case integer(Int64)
+
+    init?(_ value: Any) {
+        if let text = value as? String {
+            self = .string(text)
+        } else if let integer = value as? any BinaryInteger, let number = Int64(exactly: integer) {
+            self = .integer(number)
+        } else {
+            return nil
+        }
+    }
+
+    var json: String {
+        switch self {
+        case .string(let text): quoted(text)
+        case .integer(let number): String(number)
+        }
+    }
+}
+
+private func quoted(_ text: String) -> String {
+    var json = "\""
+    for scalar in text.unicodeScalars {
+        switch scalar {
+        case "\"", "\\": json += "\\\(scalar)"
+        case "\u{0}"..."\u{1f}": json += String(format: "\\u%04x", scalar.value)
+        default: json.unicodeScalars.append(scalar)
+        }
+    }
+    return json + "\""
+}

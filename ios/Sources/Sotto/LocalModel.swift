@@ -1,0 +1,150 @@
+import Foundation
+internal import SottoFFI
+
+/// A language model that is ready to be used.
+///
+/// Everything here can be called from any task, on the main actor too: work runs on the library's own threads. Cancelling a task stops its work
+/// within 100 ms. Failures are ``SottoError``s. The memory is free once nothing refers to the model, nor to what it was asked for.
+///
+/// ```swift
+/// let model = try await LocalModel.load(.file(url))
+/// for try await snapshot in model.summarize(.text(transcript)) { render(snapshot) }
+/// ```
+public final class LocalModel: Sendable {
+    /// How far a long piece of work has come.
+    public struct Progress: Hashable, Sendable {
+        /// Bytes done.
+        public var done: Int
+        /// Bytes in all.
+        public var total: Int
+    }
+
+    /// A ``Classification`` that is surer than this does not abstain.
+    public static let defaultMinConfidence = 0.5
+
+    /// The longest context of a request, in tokens.
+    public let contextLength: Int
+
+    private let ffi: FfiModel
+
+    private init(_ ffi: FfiModel) {
+        self.ffi = ffi
+        contextLength = Int(ffi.contextLength())
+    }
+
+    /// Loads a model. `onProgress` is told, on a background thread, how far its packed copy is while that is made
+    /// (``LoadOptions/cacheFolder``).
+    ///
+    /// - Throws: ``SottoError``, or `CancellationError` when the task is cancelled.
+    public static func load(
+        _ file: ModelFile,
+        options: LoadOptions = LoadOptions(),
+        onProgress: @Sendable (Progress) -> Void = { _ in }
+    ) async throws -> LocalModel {
+        let job = SottoFFI.load(file: file.ffi, options: try options.ffi())
+        return try await Work(job, snapshot: Progress.init, value: LocalModel.init).value(onSnapshot: onProgress)
+    }
+
+    /// Packs the model file `source` into the new file `target`, which ``load(_:options:onProgress:)`` maps as it is, on any device. `target`
+    /// appears whole or not at all.
+    ///
+    /// - Throws: ``SottoError``, or `CancellationError` when the task is cancelled.
+    public static func pack(
+        _ source: URL,
+        to target: URL,
+        onProgress: @Sendable (Progress) -> Void = { _ in }
+    ) async throws {
+        let job = SottoFFI.pack(source: source.path, target: target.path)
+        try await Work(job, snapshot: Progress.init, value: { $0 }).value(onSnapshot: onProgress)
+    }
+
+    /// Summarizes a note when the result is iterated over or awaited. Points and actions are the note's own words.
+    public func summarize(_ note: VoiceNote) -> Summary {
+        Request { [ffi] in
+            let job = ffi.summarize(segments: note.segments.map(\.ffi))
+            return Work(job, snapshot: NoteSummary.init, value: NoteSummary.init)
+        }
+    }
+
+    /// Which of `labels` fits a text: at least two, all different, without commas or line breaks.
+    ///
+    /// Below `minConfidence` the result says that it abstains.
+    ///
+    /// - Throws: ``SottoError``, or `CancellationError` when the task is cancelled.
+    public func classify(
+        _ text: String,
+        into labels: [String],
+        minConfidence: Double = defaultMinConfidence
+    ) async throws -> Classification {
+        let job = ffi.classify(text: text, labels: labels, minConfidence: minConfidence)
+        return try await Work(job, value: Classification.init).value()
+    }
+
+    /// Classifies many texts, giving each result as it is ready. What their prompts share is computed once.
+    public func classifyAll(
+        _ texts: [String],
+        into labels: [String],
+        minConfidence: Double = defaultMinConfidence
+    ) -> Request<Classification, Void> {
+        Request { [ffi] in
+            let job = ffi.classifyAll(texts: texts, labels: labels, minConfidence: minConfidence)
+            return Work(job, snapshot: Classification.init, value: { $0 })
+        }
+    }
+
+    /// Reads a value of a `Decodable` type out of a text. The answer is held to the type token by token.
+    ///
+    /// The type says what it wants by what its `init(from:)` decodes; optional properties may be null. Enumerations need raw values and
+    /// `CaseIterable`.
+    ///
+    /// - Throws: ``SottoError``, or `CancellationError` when the task is cancelled.
+    public func extract<Value: Decodable & Sendable>(from text: String) async throws -> Value {
+        try await extract(Value.self, from: text).value
+    }
+
+    /// As ``extract(from:)``, with what it cost.
+    ///
+    /// - Throws: ``SottoError``, or `CancellationError` when the task is cancelled.
+    public func extract<Value: Decodable & Sendable>(
+        _ type: Value.Type,
+        from text: String
+    ) async throws -> Extraction<Value> {
+        let json = try await extract(from: text, schema: try JSONSchema(of: type).json)
+        do {
+            let value = try JSONDecoder().decode(type, from: Data(json.value.utf8))
+            return Extraction(value: value, metrics: json.metrics)
+        } catch {
+            // What the decoder says may hold the user's words.
+            throw SottoError.invalidInput(what: "\(type) refuses the value that was read")
+        }
+    }
+
+    /// Reads a value of a JSON schema out of a text. Schema and value are JSON.
+    ///
+    /// - Throws: ``SottoError``, or `CancellationError` when the task is cancelled.
+    public func extract(from text: String, schema: String) async throws -> Extraction<String> {
+        let job = try translated { try ffi.extract(text: text, schema: schema) }
+        return try await Work(job) { Extraction(value: $0.json, metrics: Metrics($0.metrics)) }.value()
+    }
+
+    /// Starts a conversation. `instructions` tell the model how to behave in it.
+    ///
+    /// - Throws: ``SottoError``.
+    public func session(_ instructions: String? = nil) async throws -> Session {
+        Session(try translated { try ffi.session(instructions: instructions) })
+    }
+
+    /// Reports on the model, with the memory that a context of `contextLength` tokens takes; its own context length if absent.
+    ///
+    /// - Throws: ``SottoError``.
+    public func inspect(contextLength: Int? = nil) async throws -> ModelReport {
+        let length = try UInt32(contextLength ?? self.contextLength, atLeast: 1, "the context length")
+        return ModelReport(try translated { try ffi.inspect(contextLength: length) })
+    }
+}
+
+extension LocalModel.Progress {
+    init(_ ffi: FfiProgress) {
+        self.init(done: Int(clamping: ffi.done), total: Int(clamping: ffi.total))
+    }
+}

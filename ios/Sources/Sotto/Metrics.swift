@@ -1,0 +1,100 @@
+internal import SottoFFI
+
+/// What a request cost.
+public struct Metrics: Codable, Hashable, Sendable {
+    /// Why an answer ended.
+    public enum StopReason: String, CaseIterable, Codable, Hashable, Sendable {
+        /// The model said that it is done, or the format has nothing to add.
+        case end
+        /// The answer reached its limit of tokens.
+        case length
+    }
+
+    /// Seconds from the start of the request to the first token of the answer.
+    public var timeToFirstToken: Double
+    /// Prompt tokens that were computed.
+    public var prefillTokens: Int
+    /// Seconds spent on them.
+    public var prefillSeconds: Double
+    /// Prompt tokens that were still known from before, and cost nothing.
+    public var reusedTokens: Int
+    /// Tokens of the answer.
+    public var decodeTokens: Int
+    /// Seconds spent on them.
+    public var decodeSeconds: Double
+    /// Bytes of memory that belong to this request alone.
+    public var privateBytes: Int
+    /// Bytes of the mapped model file: clean pages, which the system can take back at any time.
+    public var mappedBytes: Int
+    /// The arithmetic in use.
+    public var kernels: String
+    /// Threads that the engine works with.
+    public var threads: Int
+    /// Why the answer ended.
+    public var stopReason: StopReason
+
+    /// Metrics.
+    public init(
+        timeToFirstToken: Double,
+        prefillTokens: Int,
+        prefillSeconds: Double,
+        reusedTokens: Int,
+        decodeTokens: Int,
+        decodeSeconds: Double,
+        privateBytes: Int,
+        mappedBytes: Int,
+        kernels: String,
+        threads: Int,
+        stopReason: StopReason
+    ) {
+        self.timeToFirstToken = timeToFirstToken
+        self.prefillTokens = prefillTokens
+        self.prefillSeconds = prefillSeconds
+        self.reusedTokens = reusedTokens
+        self.decodeTokens = decodeTokens
+        self.decodeSeconds = decodeSeconds
+        self.privateBytes = privateBytes
+        self.mappedBytes = mappedBytes
+        self.kernels = kernels
+        self.threads = threads
+        self.stopReason = stopReason
+    }
+
+    /// Prompt tokens computed a second, 0 when there were none.
+    public var prefillTokensPerSecond: Double { rate(prefillTokens, prefillSeconds) }
+
+    /// Answer tokens a second, 0 when there were none.
+    public var decodeTokensPerSecond: Double { rate(decodeTokens, decodeSeconds) }
+}
+
+private func rate(_ count: Int, _ seconds: Double) -> Double {
+    seconds > 0 ? Double(count) / seconds : 0
+}
+
+extension Metrics {
+    init(_ ffi: FfiMetrics) {
+        self.init(
+            timeToFirstToken: ffi.timeToFirstToken,
+            prefillTokens: Int(ffi.prefillTokens),
+            prefillSeconds: ffi.prefillSeconds,
+            reusedTokens: Int(ffi.reusedTokens),
+            decodeTokens: Int(ffi.decodeTokens),
+            decodeSeconds: ffi.decodeSeconds,
+            privateBytes: Int(clamping: ffi.privateBytes),
+            mappedBytes: Int(clamping: ffi.mappedBytes),
+            kernels: ffi.kernels,
+            threads: Int(ffi.threads),
+            stopReason: StopReason(ffi.stopReason)
+        )
+    }
+}
+
+extension Metrics.StopReason {
+    fileprivate init(_ ffi: FfiStopReason) {
+        self =
+            switch ffi {
+            case .end: .end
+            case .length: .length
+            }
+    }
+}

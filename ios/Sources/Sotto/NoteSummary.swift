@@ -1,0 +1,108 @@
+internal import SottoFFI
+
+/// A summary that has not been asked for yet: iterate over it for growing ``NoteSummary`` snapshots, of which the last is the complete one, or
+/// await its ``Request/value``, the complete one alone.
+public typealias Summary = Request<NoteSummary, NoteSummary>
+
+/// A summarized note. While it is being written, it grows: later snapshots extend earlier ones.
+public struct NoteSummary: Codable, Hashable, Sendable {
+    /// One thing to remember, in the note's own words.
+    public struct Point: Codable, Hashable, Sendable {
+        /// The words.
+        public var text: String
+        /// Ids of the segments that they stand in.
+        public var evidence: [Int]
+
+        /// A point.
+        public init(text: String, evidence: [Int]) {
+            self.text = text
+            self.evidence = evidence
+        }
+    }
+
+    /// One thing to do, in the note's own words.
+    public struct Action: Codable, Hashable, Sendable {
+        /// What is to be done.
+        public var text: String
+        /// Who has to do it; `nil` for the speaker, or when the note does not say.
+        public var owner: String?
+        /// By when, as it was said.
+        public var due: String?
+        /// Ids of the segments that all this stands in.
+        public var evidence: [Int]
+
+        /// An action.
+        public init(text: String, owner: String? = nil, due: String? = nil, evidence: [Int]) {
+            self.text = text
+            self.owner = owner
+            self.due = due
+            self.evidence = evidence
+        }
+    }
+
+    /// Which segments of the note were read.
+    public struct Coverage: Codable, Hashable, Sendable {
+        /// Ids of the segments read so far.
+        public var segmentsRead: [Int]
+        /// How many segments the note has.
+        public var segments: Int
+        /// How many windows the note was read in: 1 unless it is longer than the model's context.
+        public var windows: Int
+
+        /// A coverage.
+        public init(segmentsRead: [Int], segments: Int, windows: Int) {
+            self.segmentsRead = segmentsRead
+            self.segments = segments
+            self.windows = windows
+        }
+    }
+
+    /// A few words.
+    public var title: String
+    /// What the note is about.
+    public var overview: String
+    /// Things to remember.
+    public var points: [Point]
+    /// Things to do.
+    public var actions: [Action]
+    /// Which part of the note this rests on.
+    public var coverage: Coverage
+    /// What it cost; there once the summary is complete.
+    public var metrics: Metrics?
+
+    /// A summary.
+    public init(
+        title: String,
+        overview: String,
+        points: [Point],
+        actions: [Action],
+        coverage: Coverage,
+        metrics: Metrics? = nil
+    ) {
+        self.title = title
+        self.overview = overview
+        self.points = points
+        self.actions = actions
+        self.coverage = coverage
+        self.metrics = metrics
+    }
+}
+
+extension NoteSummary {
+    init(_ ffi: FfiNoteSummary) {
+        self.init(
+            title: ffi.title,
+            overview: ffi.overview,
+            points: ffi.points.map { Point(text: $0.text, evidence: $0.evidence.map(Int.init)) },
+            actions: ffi.actions.map {
+                Action(text: $0.text, owner: $0.owner, due: $0.due, evidence: $0.evidence.map(Int.init))
+            },
+            coverage: Coverage(
+                segmentsRead: ffi.coverage.segmentsRead.map(Int.init),
+                segments: Int(ffi.coverage.segments),
+                windows: Int(ffi.coverage.windows)
+            ),
+            metrics: ffi.metrics.map(Metrics.init)
+        )
+    }
+}

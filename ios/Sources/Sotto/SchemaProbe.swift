@@ -1,0 +1,68 @@
+import Foundation
+
+// The schema of a `Decodable` type is found by letting it decode itself from a decoder that writes down what it is asked for, and answers with
+// samples.
+
+extension JSONSchema {
+    /// The schema of a type.
+    ///
+    /// - Throws: ``SottoError/invalidInput(what:)`` for types that no schema can describe: those that contain themselves, enumerations without raw
+    ///   values or `CaseIterable`, dictionaries whose keys are no strings, dates, and those that refuse samples.
+    init<T: Decodable>(of type: T.Type) throws {
+        self = try SchemaProbe().answer(type).schema
+    }
+}
+
+/// Goes through a type and the types of its properties.
+final class SchemaProbe {
+    private var within: [any Any.Type] = []
+
+    /// The schema of a type, and a value of it for its owner to go on with.
+    func answer<T: Decodable>(_ type: T.Type) throws -> (schema: JSONSchema, sample: T) {
+        if let known = type as? any SampledType.Type, let sample = known.sample as? T {
+            return (try known.schema(self), sample)
+        }
+        if let enumeration = type as? any CaseIterable.Type {
+            return try oneOf(enumeration, as: type)
+        }
+        // JSONDecoder reads these in ways of its own.
+        guard ![Date.self, Data.self, URL.self].contains(where: { $0 == type }) else {
+            throw unsupported(type, "take a String")
+        }
+        guard !within.contains(where: { $0 == type }) else { throw unsupported(type, "it contains itself") }
+        within.append(type)
+        defer { within.removeLast() }
+        return try probe(type)
+    }
+
+    private func probe<T: Decodable>(_ type: T.Type) throws -> (schema: JSONSchema, sample: T) {
+        let recorder = SchemaRecorder(probe: self)
+        do {
+            let sample = try T(from: recorder)
+            return (try recorder.schema(), sample)
+        } catch let error as SottoError {
+            throw error
+        } catch let refusal as SchemaRecorder.Refusal {
+            throw unsupported(type, refusal.why)
+        } catch {
+            let isEnumeration = type is any RawRepresentable.Type
+            throw unsupported(type, isEnumeration ? "it has to be CaseIterable" : "it cannot be decoded from samples")
+        }
+    }
+
+    private func oneOf<T, Enumeration: CaseIterable>(
+        _ enumeration: Enumeration.Type,
+        as type: T.Type
+    ) throws -> (schema: JSONSchema, sample: T) {
+        let cases = Array(enumeration.allCases)
+        let values = cases.compactMap { ($0 as? any RawRepresentable).flatMap { JSONScalar($0.rawValue) } }
+        guard values.count == cases.count, let sample = cases.first as? T else {
+            throw unsupported(type, "an enumeration needs raw values that are strings or integers")
+        }
+        return (.oneOf(values), sample)
+    }
+}
+
+private func unsupported(_ type: any Any.Type, _ why: String) -> SottoError {
+    .invalidInput(what: "a value of \(type) cannot be extracted: \(why)")
+}

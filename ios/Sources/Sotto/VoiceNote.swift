@@ -1,0 +1,61 @@
+internal import SottoFFI
+
+/// A transcript to summarize.
+public struct VoiceNote: Hashable, Sendable {
+    /// One stretch of speech.
+    public struct Segment: Identifiable, Codable, Hashable, Sendable {
+        /// Its number within the note, from 1.
+        public var id: Int
+        /// What was said.
+        public var text: String
+        /// When it starts, in seconds from the beginning of the recording, where that is known.
+        public var start: Double?
+        /// When it ends, in seconds.
+        public var end: Double?
+        /// Who said it, where that is known.
+        public var speaker: String?
+
+        /// A segment. A note gives it its number.
+        public init(id: Int = 0, text: String, start: Double? = nil, end: Double? = nil, speaker: String? = nil) {
+            self.id = id
+            self.text = text
+            self.start = start
+            self.end = end
+            self.speaker = speaker
+        }
+    }
+
+    /// The segments, in the order in which they were said; summaries point to their ids.
+    public let segments: [Segment]
+
+    /// A note from plain text: a segment for each sentence.
+    public static func text(_ text: String) -> VoiceNote {
+        VoiceNote(segments: textSegments(text: text).map(Segment.init))
+    }
+
+    /// A note from a transcript file.
+    ///
+    /// Lines that start with a time (`[00:04]`) or, all of them, with a name and a colon become segments; anything else is plain text.
+    public static func transcript(_ text: String) -> VoiceNote {
+        VoiceNote(segments: transcriptSegments(text: text).map(Segment.init))
+    }
+
+    /// A note from a speech recognizer's segments. Their ids are given anew, from 1; empty ones are left out.
+    public static func segments(_ segments: [Segment]) -> VoiceNote {
+        VoiceNote(segments: numberSegments(segments: segments.map(\.ffi)).map(Segment.init))
+    }
+
+    private init(segments: [Segment]) {
+        self.segments = segments
+    }
+}
+
+extension VoiceNote.Segment {
+    init(_ ffi: FfiSegment) {
+        self.init(id: Int(ffi.id), text: ffi.text, start: ffi.start, end: ffi.end, speaker: ffi.speaker)
+    }
+
+    var ffi: FfiSegment {
+        FfiSegment(id: UInt32(clamping: id), start: start, end: end, text: text, speaker: speaker)
+    }
+}

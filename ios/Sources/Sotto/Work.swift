@@ -1,0 +1,103 @@
+internal import SottoFFI
+
+/// A request of the native library: it works on threads of its own.
+protocol NativeJob: AnyObject, Sendable {
+    associatedtype Value: Sendable
+
+    /// The value, once it is there; given once.
+    func value() async throws -> Value
+    /// Stops the work within 100 ms.
+    func cancel()
+}
+
+/// One that tells how far it is, and is pulled from.
+protocol NativeStream: NativeJob {
+    associatedtype Snapshot: Sendable
+
+    /// The next snapshot, once it is there; `nil` at the end.
+    func next() async -> Snapshot?
+}
+
+extension FfiLoadJob: NativeStream {}
+extension FfiPackJob: NativeStream {}
+extension FfiSummarizeJob: NativeStream {}
+extension FfiClassifyJob: NativeJob {}
+extension FfiClassifyAllJob: NativeStream {}
+extension FfiExtractJob: NativeJob {}
+extension FfiRespondJob: NativeStream {}
+
+/// A running request. Cancelling the task that waits for it stops the native work, and so does letting go of it.
+final class Work<Snapshot: Sendable, Value: Sendable>: Sendable {
+    private let pull: @Sendable () async -> Snapshot?
+    private let finish: @Sendable () async throws -> Value
+    private let stop: @Sendable () -> Void
+
+    init<Job: NativeStream>(
+        _ job: Job,
+        snapshot: @escaping @Sendable (Job.Snapshot) -> Snapshot,
+        value: @escaping @Sendable (Job.Value) -> Value
+    ) {
+        pull = { await job.next().map(snapshot) }
+        finish = { value(try await job.value()) }
+        stop = { job.cancel() }
+    }
+
+    init<Job: NativeJob>(_ job: Job, value: @escaping @Sendable (Job.Value) -> Value) where Snapshot == Never {
+        pull = { nil }
+        finish = { value(try await job.value()) }
+        stop = { job.cancel() }
+    }
+
+    deinit {
+        stop()
+    }
+
+    /// The next snapshot; `nil` when the work is done.
+    func next() async throws -> Snapshot? {
+        try await stoppedByCancellation {
+            if let snapshot = await pull() { return snapshot }
+            _ = try await finish()
+            return nil
+        }
+    }
+
+    /// The value at the end. The snapshots before it go to `onSnapshot`.
+    func value(onSnapshot: (Snapshot) -> Void = { _ in }) async throws -> Value {
+        try await stoppedByCancellation {
+            while let snapshot = await pull() { onSnapshot(snapshot) }
+            return try await finish()
+        }
+    }
+
+    /// uniffi does not carry a task's cancellation into Rust, so this does.
+    private func stoppedByCancellation<T>(_ body: () async throws -> T) async throws -> T {
+        try await withTaskCancellationHandler {
+            try await translated {
+                try Task.checkCancellation()
+                return try await body()
+            }
+        } onCancel: {
+            stop()
+        }
+    }
+}
+
+/// Runs `body`, and fails with Sotto's own errors.
+func translated<T>(_ body: () async throws -> T) async throws -> T {
+    do { return try await body() } catch { throw sottoError(error) }
+}
+
+/// Runs `body`, and fails with Sotto's own errors.
+func translated<T>(_ body: () throws -> T) throws -> T {
+    do { return try body() } catch { throw sottoError(error) }
+}
+
+private func sottoError(_ error: any Error) -> any Error {
+    switch error {
+    case FfiError.Cancelled where Task.isCancelled: CancellationError()
+    case let error as FfiError: SottoError(error)
+    case is SottoError, is CancellationError: error
+    // Its message is that of a panic, which may hold anything.
+    default: SottoError.internal(why: "the native library panicked")
+    }
+}

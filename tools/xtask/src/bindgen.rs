@@ -1,0 +1,57 @@
+//! The generated side of the bindings, and what their tests need.
+
+use std::fs;
+use std::process::Command;
+
+use crate::steps::{cargo, root, run};
+
+/// Where the generated Kotlin and Swift go, from the root.
+const BINDINGS: &str = "target/bindings";
+
+/// Where `Package.swift` takes its generated sources from, and what they are called here.
+const SWIFT_SOURCES: [(&str, &str); 3] = [
+    ("SottoFFI.swift", "ios/Generated/SottoFFI/SottoFFI.swift"),
+    ("SottoNative.h", "ios/Generated/SottoNative/SottoNative.h"),
+    ("SottoNative.modulemap", "ios/Generated/SottoNative/module.modulemap"),
+];
+
+/// A model with layers as wide as those of a real one, so that a prefill takes long enough to be cancelled.
+const WIDE_MODEL: &str = "target/test-models/wide.gguf";
+
+/// Generates the Kotlin and Swift side of the bindings from the library built for this machine.
+pub fn bindgen() -> Result<(), String> {
+    // The whole workspace: one package alone would build its dependencies anew, with other features.
+    run(&mut cargo(&["build", "--workspace"]))?;
+    let generator = ["run", "--quiet", "--manifest-path", "tools/bindgen/Cargo.toml", "--target-dir", "target/bindgen"];
+    run(cargo(&generator).args(["--", &library(), "bindings/uniffi.toml", BINDINGS]))?;
+    for (generated, source) in SWIFT_SOURCES {
+        copy(&format!("{BINDINGS}/swift/{generated}"), source).map_err(|error| format!("{source}: {error}"))?;
+    }
+    Ok(())
+}
+
+/// Copies a file to where it is wanted. What has not changed is left alone, so that it is not compiled again.
+fn copy(from: &str, to: &str) -> std::io::Result<()> {
+    let (content, target) = (fs::read(root().join(from))?, root().join(to));
+    if fs::read(&target).is_ok_and(|old| old == content) {
+        return Ok(());
+    }
+    fs::create_dir_all(target.with_file_name(""))?;
+    fs::write(target, content)
+}
+
+/// Makes the wide model for the tests, unless it is there.
+pub fn wide_model() -> Result<(), String> {
+    let model = root().join(WIDE_MODEL);
+    if model.exists() {
+        return Ok(());
+    }
+    let folder = model.with_file_name("");
+    fs::create_dir_all(&folder).map_err(|error| format!("{}: {error}", folder.display()))?;
+    let synth = ["synth", "--shape", "mini", "--quant", "q4_0", "-o", WIDE_MODEL];
+    run(Command::new(root().join("target/debug/sotto")).args(synth).current_dir(root()))
+}
+
+fn library() -> String {
+    format!("target/debug/{}sotto{}", std::env::consts::DLL_PREFIX, std::env::consts::DLL_SUFFIX)
+}

@@ -1,0 +1,143 @@
+//! The Swift SDK: the native library for this machine, generated bindings, SwiftPM. Where there is no Swift, Debian's is kept in a
+//! folder of its own, with the Debian that it belongs to.
+
+use std::env;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use crate::bindgen::{bindgen, wide_model};
+use crate::steps::{SKIPPED, root, run};
+
+/// Names the folder where Debian's Swift is kept.
+const ROOT_VARIABLE: &str = "SOTTO_SWIFT_ROOT";
+
+/// The Debian release that has Swift.
+const RELEASE: &str = "trixie";
+
+const PACKAGES: [&str; 5] = ["swiftlang", "libc6-dev", "libstdc++-14-dev", "git", "ca-certificates"];
+
+/// What is formatted.
+const SOURCES: [&str; 3] = ["Package.swift", "ios/Sources", "ios/Tests"];
+
+/// Runs a program in another Debian (`$1`), where this folder (`$2`) is to be found at the same place.
+const RUN_INSIDE: &str = r#"
+    system=$1 folder=$2; shift 2
+    mkdir -p "$system$folder" && mount --bind "$folder" "$system$folder" &&
+    mount -t proc proc "$system/proc" && mount --rbind /dev "$system/dev" &&
+    exec chroot "$system" /usr/bin/env -i HOME=/root LANG=C.UTF-8 PATH=/usr/libexec/swift/bin:/usr/bin:/bin \
+        sh -c 'cd "$0" && exec "$@"' "$folder" "$@"
+"#;
+
+/// Runs the Swift tests against the library built for this machine. Without Swift, returns a line that says so.
+pub fn test_if_installed() -> Result<Option<String>, String> {
+    match Swift::find()? {
+        Some(_) => test().map(|()| None),
+        None => Ok(Some(format!("{SKIPPED}: the Swift tests, for want of Swift (`cargo xtask test-swift --install`)"))),
+    }
+}
+
+/// Runs the Swift tests against the library built for this machine.
+pub fn test() -> Result<(), String> {
+    let swift = Swift::find()?.ok_or("there is no Swift: `cargo xtask test-swift --install` installs Debian's")?;
+    bindgen()?;
+    wide_model()?;
+    let library = folder()?.join("target/debug");
+    let mut tests = swift.command(&["test", "--scratch-path", "target/swift", "-Xswiftc", "-warnings-as-errors"])?;
+    for option in ["-L", "-rpath="] {
+        tests.arg("-Xlinker").arg(format!("{option}{}", library.display()));
+    }
+    run(&mut tests)
+}
+
+/// Checks the format of the Swift sources. Without Swift, returns a line that says so.
+pub fn check_if_installed() -> Result<Option<String>, String> {
+    let Some(swift) = Swift::find()? else {
+        return Ok(Some(format!("{SKIPPED}: the format of the Swift sources, for want of Swift")));
+    };
+    run(swift.command(&["format", "lint", "--strict", "--recursive"])?.args(SOURCES)).map(|()| None)
+}
+
+/// Installs Debian's Swift, unless there is one.
+pub fn install() -> Result<(), String> {
+    if Swift::find()?.is_some() {
+        return Ok(());
+    }
+    let system = system()?;
+    let partial = system.with_extension("partial");
+    if partial.exists() {
+        fs::remove_dir_all(&partial).map_err(|error| format!("{}: {error}", partial.display()))?;
+    }
+    fs::create_dir_all(&partial).map_err(|error| format!("{}: {error}", partial.display()))?;
+    let keyring = "--keyring=/usr/share/keyrings/debian-archive-keyring.gpg";
+    run(Command::new("debootstrap").args(["--variant=minbase", keyring, RELEASE]).arg(&partial).arg(mirror()?))?;
+    for step in [&["install", "--yes", "--no-install-recommends"][..], &["clean"]] {
+        let packages = if step.len() > 1 { &PACKAGES[..] } else { &[] };
+        let mut apt = Command::new("chroot");
+        apt.arg(&partial).arg("apt-get").args(step).args(packages).env("DEBIAN_FRONTEND", "noninteractive");
+        run(&mut apt)?;
+    }
+    fs::rename(&partial, &system).map_err(|error| format!("{}: {error}", system.display()))
+}
+
+/// The server that this machine takes its Debian packages from.
+fn mirror() -> Result<String, String> {
+    let sources = ["indextargets", "--format", "$(REPO_URI)", "Created-By: Packages", "Label: Debian"];
+    let output = Command::new("apt-get").args(sources).output();
+    let output = output.map_err(|error| format!("apt-get could not be started: {error}"))?;
+    let servers = String::from_utf8_lossy(&output.stdout);
+    servers
+        .lines()
+        .next()
+        .map(str::to_owned)
+        .ok_or_else(|| "apt-get knows no Debian server: run `apt-get update`".into())
+}
+
+/// A Swift compiler.
+enum Swift {
+    /// This machine's.
+    Here,
+    /// The one of the Debian in this folder.
+    Inside(PathBuf),
+}
+
+impl Swift {
+    fn find() -> Result<Option<Self>, String> {
+        let version = Command::new("swift").arg("--version").stdout(Stdio::null()).stderr(Stdio::null()).status();
+        if version.is_ok_and(|status| status.success()) {
+            return Ok(Some(Self::Here));
+        }
+        let system = system()?;
+        Ok(system.join("usr/libexec/swift/bin/swift").exists().then_some(Self::Inside(system)))
+    }
+
+    /// A command that runs Swift in the project's folder.
+    fn command(&self, arguments: &[&str]) -> Result<Command, String> {
+        let folder = folder()?;
+        let mut command = match self {
+            Self::Here => Command::new("swift"),
+            Self::Inside(system) => {
+                let mut command = Command::new("unshare");
+                command.args(["--mount", "--propagation", "private", "sh", "-c", RUN_INSIDE, "sh"]);
+                command.arg(system).arg(&folder).arg("swift");
+                command
+            }
+        };
+        command.args(arguments).current_dir(folder);
+        Ok(command)
+    }
+}
+
+/// Where Debian's Swift is kept: beside other caches, so that all copies of the project share it and `cargo clean` leaves it.
+fn system() -> Result<PathBuf, String> {
+    if let Some(folder) = env::var_os(ROOT_VARIABLE) {
+        return Ok(folder.into());
+    }
+    let caches = env::var_os("XDG_CACHE_HOME").map(PathBuf::from);
+    let caches = caches.or_else(|| Some(Path::new(&env::var_os("HOME")?).join(".cache")));
+    Ok(caches.ok_or(format!("there is no HOME: say where Swift is to be kept in {ROOT_VARIABLE}"))?.join("sotto/swift"))
+}
+
+fn folder() -> Result<PathBuf, String> {
+    root().canonicalize().map_err(|error| format!("{}: {error}", root().display()))
+}
