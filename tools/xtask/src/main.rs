@@ -37,11 +37,9 @@ enum Step {
     /// Run the Kotlin SDK's tests and lints (needs Maven and a JDK).
     TestKotlin,
     /// Run the Swift SDK's tests (needs Swift).
-    TestSwift {
-        /// Install Debian's Swift first, if there is none (Debian, as root; 3 GB; needs debootstrap).
-        #[arg(long)]
-        install: bool,
-    },
+    TestSwift,
+    /// Install Debian's Swift beside the system, unless there is one (Debian, as root; needs debootstrap and 3 GB).
+    InstallSwift,
     /// Package the Android library, with the NDK that ANDROID_NDK_HOME names.
     Android {
         /// Do without the NDK: the result is checked from all sides, but cannot be loaded (Debian: rustc-web cargo-web
@@ -77,8 +75,8 @@ fn main() -> ExitCode {
         Step::Check => steps::check(),
         Step::Bindgen => bindgen::bindgen(),
         Step::TestKotlin => kotlin::test(),
-        Step::TestSwift { install: false } => swift::test(),
-        Step::TestSwift { install: true } => swift::install().and_then(|()| swift::test()),
+        Step::TestSwift => swift::test(),
+        Step::InstallSwift => swift::install(),
         Step::Android { check: false } => android::package(),
         Step::Android { check: true } => android::check(),
         Step::TestArm => arm::test(),

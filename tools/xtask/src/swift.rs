@@ -33,13 +33,13 @@ const RUN_INSIDE: &str = r#"
 pub fn test_if_installed() -> Result<Option<String>, String> {
     match Swift::find()? {
         Some(_) => test().map(|()| None),
-        None => Ok(Some(format!("{SKIPPED}: the Swift tests, for want of Swift (`cargo xtask test-swift --install`)"))),
+        None => Ok(Some(format!("{SKIPPED}: the Swift tests, for want of Swift (`cargo xtask install-swift`)"))),
     }
 }
 
 /// Runs the Swift tests against the library built for this machine.
 pub fn test() -> Result<(), String> {
-    let swift = Swift::find()?.ok_or("there is no Swift: `cargo xtask test-swift --install` installs Debian's")?;
+    let swift = Swift::find()?.ok_or("there is no Swift: `cargo xtask install-swift` installs Debian's")?;
     bindgen()?;
     wide_model()?;
     let library = folder()?.join("target/debug");
