@@ -71,7 +71,7 @@ pub struct ModelReport {
     pub fits: bool,
 }
 
-/// What is kept of a file's metadata: the rest is tens of megabytes for a large vocabulary.
+/// What is kept of a file to report on it.
 #[derive(Debug)]
 pub(crate) struct FileFacts {
     pub bytes: u64,

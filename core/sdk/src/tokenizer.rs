@@ -13,7 +13,7 @@ const MOST_JSON_BYTES: u64 = 128 << 20;
 pub(crate) fn load_tokenizer(gguf: &GgufFile, folder: Option<&Path>) -> Result<Tokenizer, Error> {
     let spec = spec(gguf.metadata())?;
     if !spec.tokens.is_empty() {
-        return Ok(Tokenizer::from_spec(spec)?);
+        return Ok(Tokenizer::from_spec(&spec)?);
     }
     match folder.map(|folder| folder.join("tokenizer.json")).filter(|path| path.is_file()) {
         Some(path) => Ok(Tokenizer::from_json(
@@ -40,18 +40,15 @@ fn read_limited(path: &Path) -> Result<Vec<u8>, Error> {
     std::fs::read(path).map_err(not_readable)
 }
 
-fn spec(metadata: &Metadata) -> Result<TokenizerSpec, Error> {
+fn spec(metadata: Metadata<'_>) -> Result<TokenizerSpec<'_>, Error> {
     let id = |name: &str| metadata.u32(&format!("tokenizer.ggml.{name}_token_id"));
-    let strings = |key: &str| -> Result<Vec<String>, Error> {
-        Ok(metadata.strings(key)?.unwrap_or_default().into_iter().map(str::to_owned).collect())
-    };
     Ok(TokenizerSpec {
-        model: metadata.string("tokenizer.ggml.model")?.unwrap_or("gpt2").to_owned(),
-        pre: metadata.string("tokenizer.ggml.pre")?.map(str::to_owned),
-        tokens: strings("tokenizer.ggml.tokens")?,
+        model: metadata.string("tokenizer.ggml.model")?.unwrap_or("gpt2"),
+        pre: metadata.string("tokenizer.ggml.pre")?,
+        tokens: metadata.strings("tokenizer.ggml.tokens")?.unwrap_or_default(),
         token_types: metadata.i32s("tokenizer.ggml.token_type")?.unwrap_or_default(),
         scores: metadata.f32s("tokenizer.ggml.scores")?.unwrap_or_default(),
-        merges: strings("tokenizer.ggml.merges")?,
+        merges: metadata.strings("tokenizer.ggml.merges")?.unwrap_or_default(),
         bos: id("bos")?,
         eos: id("eos")?,
         eot: id("eot")?,

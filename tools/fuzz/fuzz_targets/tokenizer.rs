@@ -24,18 +24,19 @@ fuzz_target!(|input: Input| {
     if input.all_bytes {
         tokens.extend((0..=255u8).map(|byte| format!("<0x{byte:02X}>")));
     }
+    let merges: Vec<String> = input.merges.iter().map(|(left, right)| format!("{left} {right}")).collect();
     let spec = TokenizerSpec {
-        model: if input.sentence_piece { "llama" } else { "gpt2" }.into(),
-        pre: Some("llama-bpe".into()),
-        tokens,
+        model: if input.sentence_piece { "llama" } else { "gpt2" },
+        pre: Some("llama-bpe"),
+        tokens: tokens.iter().map(String::as_str).collect(),
         token_types: input.token_types.into_iter().map(i32::from).collect(),
         scores: input.scores,
-        merges: input.merges.into_iter().map(|(left, right)| format!("{left} {right}")).collect(),
+        merges: merges.iter().map(String::as_str).collect(),
         bos: input.bos,
         eos: input.eos,
         ..TokenizerSpec::default()
     };
-    if let Ok(tokenizer) = Tokenizer::from_spec(spec) {
+    if let Ok(tokenizer) = Tokenizer::from_spec(&spec) {
         read(&tokenizer, &input.text);
     }
     if let Ok(tokenizer) = Tokenizer::from_json(&input.json, &TokenizerHints::default()) {

@@ -1,25 +1,39 @@
-use std::collections::HashMap;
+use std::collections::BTreeMap;
+use std::ops::Range;
 
-use candle_core::quantized::gguf_file::Value;
-
-use super::scan::key_place;
+use super::scan::{key_place, value_type};
 use crate::EngineError;
 
-/// The key-value pairs at the head of a GGUF file.
-///
-/// Each accessor gives `None` when the key is missing, and [`EngineError::Invalid`] when its value has another type.
-#[derive(Debug)]
-pub struct Metadata {
-    values: HashMap<String, Value>,
+/// Where a checked value lies in the file, and of what type it is.
+#[derive(Debug, Clone)]
+pub(crate) struct ValueEntry {
+    /// Of the elements, if it is an array.
+    pub(crate) value_type: u32,
+    pub(crate) is_array: bool,
+    /// How many there are; 1 if it is no array.
+    pub(crate) count: usize,
+    /// The bytes of all elements.
+    pub(crate) range: Range<usize>,
 }
 
-impl Metadata {
-    pub(crate) fn new(values: HashMap<String, Value>) -> Self {
-        Self { values }
+/// The key-value pairs at the head of a GGUF file, read where they lie.
+///
+/// Each accessor gives `None` when the key is missing, and [`EngineError::Invalid`] when its value has another type or a string
+/// is not UTF-8.
+#[derive(Debug, Clone, Copy)]
+pub struct Metadata<'a> {
+    file: &'a [u8],
+    values: &'a BTreeMap<String, ValueEntry>,
+}
+
+impl<'a> Metadata<'a> {
+    /// `values` have been checked to lie in `file`.
+    pub(crate) fn new(file: &'a [u8], values: &'a BTreeMap<String, ValueEntry>) -> Self {
+        Self { file, values }
     }
 
-    /// Every key, in no order.
-    pub fn keys(&self) -> impl Iterator<Item = &str> {
+    /// Every key, sorted.
+    pub fn keys(&self) -> impl Iterator<Item = &'a str> {
         self.values.keys().map(String::as_str)
     }
 
@@ -29,93 +43,128 @@ impl Metadata {
     }
 
     /// A string.
-    pub fn string(&self, key: &str) -> Result<Option<&str>, EngineError> {
-        self.get(key, "a string", as_string)
+    pub fn string(&self, key: &str) -> Result<Option<&'a str>, EngineError> {
+        self.one(key, "a string in UTF-8", as_str)
     }
 
     /// A whole number of any width that fits into 32 bits.
     pub fn u32(&self, key: &str) -> Result<Option<u32>, EngineError> {
-        self.get(key, "a whole number of 32 bits", |value| as_integer(value)?.try_into().ok())
+        self.one(key, "a whole number of 32 bits", |element| element.integer()?.try_into().ok())
     }
 
     /// A floating-point number.
     pub fn f32(&self, key: &str) -> Result<Option<f32>, EngineError> {
-        self.get(key, "a floating-point number", as_f32)
+        self.one(key, "a floating-point number", |element| element.float())
     }
 
     /// A boolean.
     pub fn bool(&self, key: &str) -> Result<Option<bool>, EngineError> {
-        self.get(key, "a boolean", |value| match value {
-            Value::Bool(value) => Some(*value),
+        self.one(key, "a boolean", |element| match element.value_type {
+            value_type::BOOL => Some(element.bytes == [1]),
             _ => None,
         })
     }
 
     /// An array of strings.
-    pub fn strings(&self, key: &str) -> Result<Option<Vec<&str>>, EngineError> {
-        self.array(key, "an array of strings", as_string)
+    pub fn strings(&self, key: &str) -> Result<Option<Vec<&'a str>>, EngineError> {
+        self.array(key, "an array of strings in UTF-8", as_str)
     }
 
     /// An array of whole numbers that fit into signed 32 bits.
     pub fn i32s(&self, key: &str) -> Result<Option<Vec<i32>>, EngineError> {
-        self.array(key, "an array of whole numbers of 32 bits", |value| as_integer(value)?.try_into().ok())
+        self.array(key, "an array of whole numbers of 32 bits", |element| element.integer()?.try_into().ok())
     }
 
     /// An array of floating-point numbers.
     pub fn f32s(&self, key: &str) -> Result<Option<Vec<f32>>, EngineError> {
-        self.array(key, "an array of floating-point numbers", as_f32)
+        self.array(key, "an array of floating-point numbers", |element| element.float())
     }
 
-    fn get<'a, T>(
-        &'a self,
+    fn one<T>(
+        &self,
         key: &str,
         expected: &str,
-        convert: impl Fn(&'a Value) -> Option<T>,
+        convert: impl Fn(Element<'a>) -> Option<T>,
     ) -> Result<Option<T>, EngineError> {
-        let Some(value) = self.values.get(key) else { return Ok(None) };
-        convert(value)
-            .map(Some)
-            .ok_or_else(|| EngineError::invalid(key_place(key), format!("the value is not {expected}")))
+        let Some(entry) = self.values.get(key) else { return Ok(None) };
+        let value = self.elements(entry).next().filter(|_| !entry.is_array).and_then(convert);
+        value.map(Some).ok_or_else(|| mismatch(key, expected))
     }
 
-    fn array<'a, T>(
-        &'a self,
+    fn array<T>(
+        &self,
         key: &str,
         expected: &str,
-        convert: impl Fn(&'a Value) -> Option<T>,
+        convert: impl Fn(Element<'a>) -> Option<T>,
     ) -> Result<Option<Vec<T>>, EngineError> {
-        self.get(key, expected, |value| match value {
-            Value::Array(values) => values.iter().map(&convert).collect(),
-            _ => None,
+        let Some(entry) = self.values.get(key) else { return Ok(None) };
+        if !entry.is_array {
+            return Err(mismatch(key, expected));
+        }
+        let mut values = Vec::with_capacity(entry.count);
+        for element in self.elements(entry) {
+            values.push(convert(element).ok_or_else(|| mismatch(key, expected))?);
+        }
+        Ok(Some(values))
+    }
+
+    fn elements(&self, entry: &ValueEntry) -> impl Iterator<Item = Element<'a>> + use<'a> {
+        let (value_type, mut rest) = (entry.value_type, &self.file[entry.range.clone()]);
+        (0..entry.count).map_while(move |_| {
+            let bytes = match value_type::number_bytes(value_type) {
+                Some(len) => rest.split_off(..len as usize)?,
+                None if value_type == value_type::BOOL => rest.split_off(..1)?,
+                None => {
+                    let len = rest.split_off(..8)?.try_into().map(u64::from_le_bytes).ok()?;
+                    rest.split_off(..len as usize)?
+                }
+            };
+            Some(Element { value_type, bytes })
         })
     }
 }
 
-fn as_string(value: &Value) -> Option<&str> {
-    match value {
-        Value::String(value) => Some(value),
+fn mismatch(key: &str, expected: &str) -> EngineError {
+    EngineError::invalid(key_place(key), format!("the value is not {expected}"))
+}
+
+/// One value as it lies in the file; of a string, its text.
+struct Element<'a> {
+    value_type: u32,
+    bytes: &'a [u8],
+}
+
+fn as_str(element: Element<'_>) -> Option<&str> {
+    match element.value_type {
+        value_type::STRING => std::str::from_utf8(element.bytes).ok(),
         _ => None,
     }
 }
 
-fn as_integer(value: &Value) -> Option<i128> {
-    Some(match value {
-        Value::U8(value) => i128::from(*value),
-        Value::I8(value) => i128::from(*value),
-        Value::U16(value) => i128::from(*value),
-        Value::I16(value) => i128::from(*value),
-        Value::U32(value) => i128::from(*value),
-        Value::I32(value) => i128::from(*value),
-        Value::U64(value) => i128::from(*value),
-        Value::I64(value) => i128::from(*value),
-        _ => return None,
-    })
-}
+impl Element<'_> {
+    fn integer(&self) -> Option<i128> {
+        Some(match self.value_type {
+            value_type::U8 => u8::from_le_bytes(self.number()?).into(),
+            value_type::I8 => i8::from_le_bytes(self.number()?).into(),
+            value_type::U16 => u16::from_le_bytes(self.number()?).into(),
+            value_type::I16 => i16::from_le_bytes(self.number()?).into(),
+            value_type::U32 => u32::from_le_bytes(self.number()?).into(),
+            value_type::I32 => i32::from_le_bytes(self.number()?).into(),
+            value_type::U64 => u64::from_le_bytes(self.number()?).into(),
+            value_type::I64 => i64::from_le_bytes(self.number()?).into(),
+            _ => return None,
+        })
+    }
 
-fn as_f32(value: &Value) -> Option<f32> {
-    match value {
-        Value::F32(value) => Some(*value),
-        Value::F64(value) => Some(*value as f32),
-        _ => None,
+    fn float(&self) -> Option<f32> {
+        match self.value_type {
+            value_type::F32 => self.number().map(f32::from_le_bytes),
+            value_type::F64 => self.number().map(|bytes| f64::from_le_bytes(bytes) as f32),
+            _ => None,
+        }
+    }
+
+    fn number<const N: usize>(&self) -> Option<[u8; N]> {
+        self.bytes.try_into().ok()
     }
 }

@@ -1,4 +1,4 @@
-//! GGUF model files: mapped, walked and checked by us, then read by candle.
+//! GGUF model files: mapped, walked and checked, and read where they lie.
 
 mod bytes;
 mod metadata;
@@ -7,33 +7,29 @@ mod scan;
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
-use std::io::Cursor;
 use std::ops::Range;
 use std::path::Path;
 use std::sync::Arc;
 
-use candle_core::quantized::gguf_file::Content;
-
 use crate::{DType, EngineError};
 pub(crate) use bytes::Bytes;
 pub use metadata::Metadata;
+use metadata::ValueEntry;
 pub(crate) use packed::TEMPORARY;
 pub use packed::pack_file;
-use scan::{Header, MAGIC, TensorEntry, scan};
+use scan::{TensorEntry, scan};
 pub(crate) use scan::{key_place, tensor_place};
 
 /// An open GGUF file (versions 2 and 3, little-endian), its header checked.
 ///
-/// Tensors stay where they are in the file. A [`crate::Model`] keeps the file's bytes open, but not its metadata, which
-/// is tens of megabytes of private memory for a large vocabulary: drop the `GgufFile` once the tokenizer is built.
+/// Metadata and tensors stay where they are in the file.
 #[derive(Debug)]
 pub struct GgufFile {
     bytes: Arc<Bytes>,
     version: u32,
-    metadata: Metadata,
+    values: BTreeMap<String, ValueEntry>,
     tensors: BTreeMap<String, TensorEntry>,
     packed: bool,
-    metadata_count: u64,
     /// Where the key-value pairs lie.
     metadata_bytes: Range<usize>,
     alignment: u64,
@@ -77,14 +73,12 @@ impl GgufFile {
         if header.packed {
             packed::check(&bytes, &header)?;
         }
-        let content = read_content(&bytes, &header)?;
         Ok(Self {
             bytes: Arc::new(bytes),
             version: header.version,
-            metadata: Metadata::new(content.metadata),
+            values: header.values,
             tensors: header.tensors,
             packed: header.packed,
-            metadata_count: header.metadata_count,
             metadata_bytes: header.metadata,
             alignment: header.alignment,
         })
@@ -114,8 +108,8 @@ impl GgufFile {
     }
 
     /// The key-value pairs.
-    pub fn metadata(&self) -> &Metadata {
-        &self.metadata
+    pub fn metadata(&self) -> Metadata<'_> {
+        Metadata::new(&self.bytes, &self.values)
     }
 
     /// The tensors' names, sorted.
@@ -138,19 +132,4 @@ impl GgufFile {
     pub(crate) fn tensor_range(&self, name: &str) -> Option<Range<usize>> {
         self.tensors.get(name).map(|entry| entry.range.clone())
     }
-}
-
-/// candle's reading of the header.
-fn read_content(bytes: &Bytes, header: &Header) -> Result<Content, EngineError> {
-    let invalid = |error: candle_core::Error| EngineError::invalid("the header", error.to_string());
-    if !header.packed {
-        let content = Content::read(&mut Cursor::new(&bytes[..])).map_err(invalid)?;
-        return match content.tensor_data_offset == header.data_start {
-            true => Ok(content),
-            false => Err(EngineError::Internal("two readings of a GGUF header disagree".into())),
-        };
-    }
-    let mut copy = bytes[..header.data_start as usize].to_vec();
-    copy[..MAGIC.len()].copy_from_slice(MAGIC);
-    Content::read(&mut Cursor::new(&copy)).map_err(invalid)
 }

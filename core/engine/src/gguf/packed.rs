@@ -84,7 +84,7 @@ pub(super) fn verify(file: &[u8]) -> Result<(), EngineError> {
 impl GgufFile {
     /// What a packed file was made from; `None` for a file of another layout, and for ordinary files.
     pub(crate) fn packed_source(&self) -> Option<&str> {
-        let key = |key| self.metadata.string(key).ok().flatten();
+        let key = |key| self.metadata().string(key).ok().flatten();
         key(SOURCE_KEY).filter(|_| self.packed && key(LAYOUT_KEY) == Some(LAYOUT))
     }
 }
@@ -239,7 +239,7 @@ fn header(source: &GgufFile, source_name: &str, tensors: &[Planned<'_>]) -> Vec<
     header.extend_from_slice(PACKED_MAGIC);
     header.extend_from_slice(&VERSION.to_le_bytes());
     header.extend_from_slice(&(tensors.len() as u64).to_le_bytes());
-    header.extend_from_slice(&(source.metadata_count + 2).to_le_bytes());
+    header.extend_from_slice(&(source.values.len() as u64 + 2).to_le_bytes());
     header.extend_from_slice(&source.bytes[source.metadata_bytes.clone()]);
     for (key, value) in [(LAYOUT_KEY, LAYOUT), (SOURCE_KEY, source_name)] {
         put_string(&mut header, key);

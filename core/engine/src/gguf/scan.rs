@@ -1,13 +1,15 @@
 //! A bounds-checked walk over a GGUF header, before anything else reads it.
 //!
 //! Format: <https://github.com/ggml-org/ggml/blob/master/docs/gguf.md>. The walk allocates only for tensor entries and
-//! the keys' set, both smaller than the part of the file that declares them.
+//! keys, both smaller than the part of the file that declares them.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 use std::ops::Range;
 
 use sotto_kernels::packed::PANEL_ROWS;
 
+use super::metadata::ValueEntry;
 use crate::EngineError;
 use crate::dtype::{DType, foreign_format};
 
@@ -23,8 +25,8 @@ const MAX_NAME_BYTES: usize = 64;
 const MAX_KEY_BYTES: usize = 65_535;
 /// Alignments beyond a huge page explain nothing and make room for arithmetic to overflow.
 const MAX_ALIGNMENT: u32 = 1 << 21;
-/// Elements of all metadata arrays together: several times what the largest vocabularies need. Decoded, an element takes
-/// 32 bytes however few it takes in the file, so this bounds them to 128 MiB.
+/// Elements of all metadata arrays together: several times what the largest vocabularies need. Read, an element takes up to
+/// 16 bytes however few it takes in the file, so this bounds them to 64 MiB.
 const MAX_ARRAY_ELEMENTS: u64 = 1 << 22;
 
 /// What a header says about a tensor, checked against the file.
@@ -46,8 +48,8 @@ pub(crate) struct Header {
     pub(crate) data_start: u64,
     /// Whether matrices are packed.
     pub(crate) packed: bool,
-    /// How many key-value pairs there are, and where.
-    pub(crate) metadata_count: u64,
+    pub(crate) values: BTreeMap<String, ValueEntry>,
+    /// Where all keys and values lie.
     pub(crate) metadata: Range<usize>,
     /// What tensors begin at a multiple of.
     pub(crate) alignment: u64,
@@ -61,7 +63,7 @@ pub(crate) fn scan(file: &[u8]) -> Result<Header, EngineError> {
     let tensor_count = cursor.u64()?;
     let metadata_count = cursor.u64()?;
     let metadata_start = cursor.at;
-    let mut alignment = scan_metadata(&mut cursor, metadata_count)?;
+    let (values, mut alignment) = scan_metadata(&mut cursor, metadata_count)?;
     let metadata = metadata_start..cursor.at;
     if packed {
         alignment = alignment.max(PACKED_ALIGNMENT);
@@ -69,7 +71,7 @@ pub(crate) fn scan(file: &[u8]) -> Result<Header, EngineError> {
     let entries = scan_tensor_infos(&mut cursor, tensor_count, alignment, packed)?;
     let data_start = (cursor.at as u64).next_multiple_of(alignment);
     let tensors = place_tensors(entries, data_start, file.len() as u64)?;
-    Ok(Header { version, tensors, data_start, packed, metadata_count, metadata, alignment })
+    Ok(Header { version, tensors, data_start, packed, values, metadata, alignment })
 }
 
 /// Whether the file is packed.
@@ -94,71 +96,83 @@ fn scan_version(cursor: &mut Cursor) -> Result<u32, EngineError> {
     }
 }
 
-/// Checks every key and value, and returns the alignment of tensors.
-fn scan_metadata(cursor: &mut Cursor, count: u64) -> Result<u64, EngineError> {
-    let mut keys = HashSet::new();
+/// Checks every key and value, and returns them with the alignment of tensors.
+fn scan_metadata(cursor: &mut Cursor, count: u64) -> Result<(BTreeMap<String, ValueEntry>, u64), EngineError> {
+    let mut values = BTreeMap::new();
     let mut elements_left = MAX_ARRAY_ELEMENTS;
     let mut alignment = DEFAULT_ALIGNMENT;
     for _ in 0..count {
         let key_at = cursor.at;
         let key = cursor.name(MAX_KEY_BYTES)?;
-        if !keys.insert(key) {
-            return Err(EngineError::invalid(key_place(key), "the key occurs twice"));
-        }
-        let kind = cursor.u32()?;
+        let value = scan_value(cursor, &mut elements_left).map_err(|error| at_key(error, key, key_at))?;
         if key == "general.alignment" {
-            alignment = scan_alignment(cursor, kind)?;
-        } else {
-            scan_value(cursor, kind, &mut elements_left).map_err(|error| at_key(error, key, key_at))?;
+            alignment = read_alignment(cursor.file, &value)?;
         }
+        match values.entry(key.to_owned()) {
+            Entry::Occupied(_) => return Err(EngineError::invalid(key_place(key), "the key occurs twice")),
+            Entry::Vacant(entry) => entry.insert(value),
+        };
     }
-    Ok(alignment)
+    Ok((values, alignment))
 }
 
-fn scan_alignment(cursor: &mut Cursor, kind: u32) -> Result<u64, EngineError> {
-    let invalid = |why: String| Err(EngineError::invalid(key_place("general.alignment"), why));
-    if kind != value_type::U32 {
-        return invalid("the alignment must be a 32-bit unsigned number".into());
-    }
-    let alignment = cursor.u32()?;
+fn read_alignment(file: &[u8], value: &ValueEntry) -> Result<u64, EngineError> {
+    let invalid = |why: String| EngineError::invalid(key_place("general.alignment"), why);
+    let bytes = (value.value_type == value_type::U32 && !value.is_array).then(|| &file[value.range.clone()]);
+    let alignment = bytes.and_then(|bytes| bytes.try_into().ok()).map(u32::from_le_bytes);
+    let alignment = alignment.ok_or_else(|| invalid("the alignment must be a 32-bit unsigned number".into()))?;
     if !alignment.is_power_of_two() || !(8..=MAX_ALIGNMENT).contains(&alignment) {
-        return invalid(format!("{alignment} is not a power of two from 8 to {MAX_ALIGNMENT}"));
+        return Err(invalid(format!("{alignment} is not a power of two from 8 to {MAX_ALIGNMENT}")));
     }
     Ok(u64::from(alignment))
 }
 
-mod value_type {
-    pub(super) const U32: u32 = 4;
-    pub(super) const BOOL: u32 = 7;
-    pub(super) const STRING: u32 = 8;
-    pub(super) const ARRAY: u32 = 9;
+/// The format's numbers for types of values.
+pub(crate) mod value_type {
+    pub(crate) const U8: u32 = 0;
+    pub(crate) const I8: u32 = 1;
+    pub(crate) const U16: u32 = 2;
+    pub(crate) const I16: u32 = 3;
+    pub(crate) const U32: u32 = 4;
+    pub(crate) const I32: u32 = 5;
+    pub(crate) const F32: u32 = 6;
+    pub(crate) const BOOL: u32 = 7;
+    pub(crate) const STRING: u32 = 8;
+    pub(crate) const ARRAY: u32 = 9;
+    pub(crate) const U64: u32 = 10;
+    pub(crate) const I64: u32 = 11;
+    pub(crate) const F64: u32 = 12;
 
     /// Bytes of a number; `None` for other types.
-    pub(super) fn number_bytes(kind: u32) -> Option<u64> {
+    pub(crate) fn number_bytes(kind: u32) -> Option<u64> {
         match kind {
-            0 | 1 => Some(1),
-            2 | 3 => Some(2),
-            4..=6 => Some(4),
-            10..=12 => Some(8),
+            U8 | I8 => Some(1),
+            U16 | I16 => Some(2),
+            U32 | I32 | F32 => Some(4),
+            U64 | I64 | F64 => Some(8),
             _ => None,
         }
     }
 }
 
-fn scan_value(cursor: &mut Cursor, kind: u32, elements_left: &mut u64) -> Result<(), EngineError> {
-    if kind != value_type::ARRAY {
-        return scan_elements(cursor, kind, 1);
+fn scan_value(cursor: &mut Cursor, elements_left: &mut u64) -> Result<ValueEntry, EngineError> {
+    let mut value_type = cursor.u32()?;
+    let is_array = value_type == value_type::ARRAY;
+    let mut count = 1;
+    if is_array {
+        value_type = cursor.u32()?;
+        if value_type == value_type::ARRAY {
+            return Err(EngineError::unsupported("metadata arrays of arrays"));
+        }
+        count = cursor.u64()?;
+        let Some(left) = elements_left.checked_sub(count) else {
+            return Err(cursor.invalid(format!("metadata arrays hold more than {MAX_ARRAY_ELEMENTS} elements")));
+        };
+        *elements_left = left;
     }
-    let element = cursor.u32()?;
-    if element == value_type::ARRAY {
-        return Err(EngineError::unsupported("metadata arrays of arrays"));
-    }
-    let count = cursor.u64()?;
-    let Some(left) = elements_left.checked_sub(count) else {
-        return Err(cursor.invalid(format!("metadata arrays hold more than {MAX_ARRAY_ELEMENTS} elements")));
-    };
-    *elements_left = left;
-    scan_elements(cursor, element, count)
+    let start = cursor.at;
+    scan_elements(cursor, value_type, count)?;
+    Ok(ValueEntry { value_type, is_array, count: count as usize, range: start..cursor.at })
 }
 
 fn scan_elements(cursor: &mut Cursor, kind: u32, count: u64) -> Result<(), EngineError> {

@@ -1,33 +1,19 @@
 //! GPT-2's table of printable stand-ins for bytes.
 
-use std::sync::LazyLock;
-
-/// The character that stands for each byte in a byte-level vocabulary: printable Latin-1 stands for itself, and the
-/// rest takes the characters from U+0100 on, in order.
-static BYTE_TO_CHAR: LazyLock<[char; 256]> = LazyLock::new(|| {
-    let mut stand_ins = (0x100..).filter_map(char::from_u32);
-    std::array::from_fn(|byte| match byte as u8 {
-        printable @ (b'!'..=b'~' | 0xA1..=0xAC | 0xAE..=0xFF) => char::from(printable),
-        _ => stand_ins.next().unwrap_or(char::REPLACEMENT_CHARACTER),
-    })
-});
-
-/// The character that stands for `byte`.
-pub(crate) fn char_of(byte: u8) -> char {
-    BYTE_TO_CHAR[usize::from(byte)]
-}
-
-/// The bytes that a token's text stands for. Characters outside the table stand for themselves, as in tokens that
-/// somebody added to a vocabulary in plain text.
-pub(crate) fn bytes_of(token: &str) -> Vec<u8> {
-    let mut bytes = Vec::with_capacity(token.len());
-    for character in token.chars() {
+/// Appends the bytes that `text` stands for, and tells whether text can spell it: characters outside the table stand for
+/// themselves, as in tokens that somebody added to a vocabulary in plain text, but no bytes are written so.
+pub(crate) fn push_bytes(text: &str, bytes: &mut Vec<u8>) -> bool {
+    let mut in_table = true;
+    for character in text.chars() {
         match byte_of(character) {
             Some(byte) => bytes.push(byte),
-            None => bytes.extend_from_slice(character.encode_utf8(&mut [0; 4]).as_bytes()),
+            None => {
+                in_table = false;
+                bytes.extend_from_slice(character.encode_utf8(&mut [0; 4]).as_bytes());
+            }
         }
     }
-    bytes
+    in_table
 }
 
 fn byte_of(character: char) -> Option<u8> {
@@ -51,17 +37,28 @@ pub(crate) fn occurs_in_utf8(byte: u8) -> bool {
 mod tests {
     use super::*;
 
+    fn bytes_of(text: &str) -> (Vec<u8>, bool) {
+        let mut bytes = Vec::new();
+        let in_table = push_bytes(text, &mut bytes);
+        (bytes, in_table)
+    }
+
     #[test]
-    fn the_table_is_its_own_inverse() {
+    fn every_byte_has_its_stand_in() {
+        // Printable Latin-1 stands for itself, and the rest takes the characters from U+0100 on, in order.
+        let mut others = (0x100..).filter_map(char::from_u32);
         for byte in 0..=u8::MAX {
-            assert_eq!(bytes_of(&char_of(byte).to_string()), [byte]);
+            let stand_in = match byte {
+                b'!'..=b'~' | 0xA1..=0xAC | 0xAE..=0xFF => char::from(byte),
+                _ => others.next().expect("there are more characters than bytes"),
+            };
+            assert_eq!(bytes_of(&stand_in.to_string()), (vec![byte], true));
         }
-        assert_eq!(char_of(b' '), 'Ġ');
-        assert_eq!(char_of(b'\n'), 'Ċ');
+        assert_eq!(bytes_of("ĠaĊ"), (b" a\n".to_vec(), true));
     }
 
     #[test]
     fn text_outside_the_table_stands_for_itself() {
-        assert_eq!(bytes_of("日"), "日".as_bytes());
+        assert_eq!(bytes_of("日"), ("日".as_bytes().to_vec(), false));
     }
 }

@@ -63,8 +63,26 @@ struct AddedToken {
     special: bool,
 }
 
-/// The spec, and the pre-tokenizer if it is byte-level BPE.
-pub(crate) fn read(json: &[u8], hints: &TokenizerHints) -> Result<(TokenizerSpec, Option<PreTokenizer>), TextError> {
+/// What a spec borrows, and the rest of it.
+pub(crate) struct JsonTokenizer {
+    tokens: Vec<String>,
+    merges: Vec<String>,
+    /// All else.
+    rest: TokenizerSpec<'static>,
+}
+
+impl JsonTokenizer {
+    pub(crate) fn spec(&self) -> TokenizerSpec<'_> {
+        TokenizerSpec {
+            tokens: self.tokens.iter().map(String::as_str).collect(),
+            merges: self.merges.iter().map(String::as_str).collect(),
+            ..self.rest.clone()
+        }
+    }
+}
+
+/// The vocabulary, and the pre-tokenizer if it is byte-level BPE.
+pub(crate) fn read(json: &[u8], hints: &TokenizerHints) -> Result<(JsonTokenizer, Option<PreTokenizer>), TextError> {
     let file: File = serde_json::from_slice(json).map_err(|error| {
         invalid("file", format!("not a tokenizer.json (line {}, column {})", error.line(), error.column()))
     })?;
@@ -82,8 +100,7 @@ pub(crate) fn read(json: &[u8], hints: &TokenizerHints) -> Result<(TokenizerSpec
         })
         .collect();
     let unknown = file.model.unk_token.and_then(|text| position(&tokens, &text));
-    let mut spec = TokenizerSpec {
-        tokens,
+    let mut rest = TokenizerSpec {
         token_types,
         bos: hints.bos,
         eos: hints.eos,
@@ -95,14 +112,13 @@ pub(crate) fn read(json: &[u8], hints: &TokenizerHints) -> Result<(TokenizerSpec
         refuse_rewriting(&file.normalizer, &["NFC"])?;
         let mut pre_tokenizer = PreTokenizer::split_by(&split_expressions(&file.pre_tokenizer)?);
         pre_tokenizer.ignore_merges = file.model.ignore_merges;
-        spec.merges = merges;
-        return Ok((spec, Some(pre_tokenizer)));
+        return Ok((JsonTokenizer { tokens, merges, rest }, Some(pre_tokenizer)));
     }
     refuse_rewriting(&file.normalizer, &["Prepend", "Replace"])?;
-    spec.add_space_prefix = Some(has_space_prefix(&file.normalizer, &file.pre_tokenizer));
-    spec.scores = scores(&spec.tokens, &merges);
-    mark_bytes(&mut spec);
-    Ok((spec, None))
+    rest.add_space_prefix = Some(has_space_prefix(&file.normalizer, &file.pre_tokenizer));
+    rest.scores = scores(&tokens, &merges);
+    mark_bytes(&tokens, &mut rest.token_types);
+    Ok((JsonTokenizer { tokens, merges: Vec::new(), rest }, None))
 }
 
 /// Tokens by id, and their types as GGUF numbers them. Ids that nothing uses become unused control tokens.
@@ -167,8 +183,8 @@ fn scores(tokens: &[String], merges: &[String]) -> Vec<f32> {
     tokens.iter().map(|token| ranks.get(token).map_or(f32::NEG_INFINITY, |rank| -rank)).collect()
 }
 
-fn mark_bytes(spec: &mut TokenizerSpec) {
-    for (token, kind) in spec.tokens.iter().zip(&mut spec.token_types) {
+fn mark_bytes(tokens: &[String], token_types: &mut [i32]) {
+    for (token, kind) in tokens.iter().zip(token_types) {
         if *kind == 1 && super::vocabulary::parse_byte(token).is_some() {
             *kind = 6;
         }

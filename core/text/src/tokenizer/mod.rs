@@ -3,6 +3,7 @@
 mod byte_level;
 mod byte_table;
 mod json;
+mod merging;
 mod pieces;
 mod pre_tokenizer;
 mod sentence_piece;
@@ -54,9 +55,9 @@ impl Tokenizer {
     /// Merges that name tokens outside the vocabulary are skipped, and when two tokens have the same text the first
     /// one is used. A vocabulary that cannot spell every byte of UTF-8 text is refused: text would be dropped without
     /// a word.
-    pub fn from_spec(spec: TokenizerSpec) -> Result<Self, TextError> {
-        let pre_tokenizer = match spec.model.as_str() {
-            "gpt2" => Some(PreTokenizer::named(spec.pre.as_deref())?),
+    pub fn from_spec(spec: &TokenizerSpec) -> Result<Self, TextError> {
+        let pre_tokenizer = match spec.model {
+            "gpt2" => Some(PreTokenizer::named(spec.pre)?),
             "llama" => None,
             other => return Err(TextError::Unsupported { what: format!("the tokenizer model {other:?}") }),
         };
@@ -65,15 +66,15 @@ impl Tokenizer {
 
     /// Builds the tokenizer from the `tokenizer.json` that lies beside a model. BPE of both kinds is supported.
     pub fn from_json(json: &[u8], hints: &TokenizerHints) -> Result<Self, TextError> {
-        let (spec, pre_tokenizer) = json::read(json, hints)?;
-        Self::build(spec, pre_tokenizer)
+        let (file, pre_tokenizer) = json::read(json, hints)?;
+        Self::build(&file.spec(), pre_tokenizer)
     }
 
     /// A pre-tokenizer makes it byte-level BPE, none SentencePiece.
-    fn build(mut spec: TokenizerSpec, pre_tokenizer: Option<PreTokenizer>) -> Result<Self, TextError> {
+    fn build(spec: &TokenizerSpec, pre_tokenizer: Option<PreTokenizer>) -> Result<Self, TextError> {
         spec.validate()?;
         let spelling = if pre_tokenizer.is_some() { Spelling::ByteLevel } else { Spelling::SentencePiece };
-        let vocabulary = Vocabulary::new(&mut spec, spelling)?;
+        let vocabulary = Vocabulary::new(spec, spelling)?;
         let (encoder, add_bos, space_prefix) = match &pre_tokenizer {
             Some(pre_tokenizer) => {
                 let bpe = ByteLevelBpe::new(&vocabulary, &spec.merges, pre_tokenizer)?;
@@ -137,8 +138,10 @@ impl Tokenizer {
         self.inner.literals.split(text, |position, part| {
             match (part, &self.inner.encoder) {
                 (Part::Literal(id), _) => ids.push(id),
-                (Part::Text(text), Encoder::ByteLevel(bpe)) => bpe.encode(text, ids)?,
-                (Part::Text(text), Encoder::SentencePiece(bpe)) => bpe.encode(text, space_prefix && position == 0, ids),
+                (Part::Text(text), Encoder::ByteLevel(bpe)) => bpe.encode(&self.inner.vocabulary, text, ids)?,
+                (Part::Text(text), Encoder::SentencePiece(bpe)) => {
+                    bpe.encode(&self.inner.vocabulary, text, space_prefix && position == 0, ids);
+                }
             }
             Ok(())
         })
@@ -162,7 +165,7 @@ impl Tokenizer {
     /// A token as a person may read it: its text, or the name of a control token. Half a character shows as U+FFFD.
     pub fn token_text(&self, id: u32) -> Cow<'_, str> {
         match self.is_control(id) {
-            true => Cow::Borrowed(self.inner.vocabulary.token(id).unwrap_or_default()),
+            true => Cow::Borrowed(self.inner.vocabulary.control_name(id).unwrap_or_default()),
             false => String::from_utf8_lossy(self.token_bytes(id)),
         }
     }

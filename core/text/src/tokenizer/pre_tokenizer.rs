@@ -1,7 +1,6 @@
 //! How each `tokenizer.ggml.pre` name splits text before BPE.
 
 use tokenizers::PreTokenizerWrapper;
-use tokenizers::pre_tokenizers::byte_level::ByteLevel;
 use tokenizers::pre_tokenizers::sequence::Sequence;
 use tokenizers::pre_tokenizers::split::{Split, SplitPattern};
 use tokenizers::tokenizer::SplitDelimiterBehavior;
@@ -56,7 +55,7 @@ impl PreTokenizer {
         Self { splits, ignore_merges: false, add_bos: false }
     }
 
-    /// The same, as the tokenizers crate wants it, with bytes mapped to characters at the end.
+    /// The same, as the tokenizers crate wants it.
     pub(crate) fn build(&self) -> Result<PreTokenizerWrapper, TextError> {
         let mut steps: Vec<PreTokenizerWrapper> = Vec::new();
         for expression in &self.splits {
@@ -65,7 +64,6 @@ impl PreTokenizer {
                 .map_err(|_| TextError::Unsupported { what: "the pre-tokenizer's regular expression".to_owned() })?;
             steps.push(split.into());
         }
-        steps.push(ByteLevel::new(false, false, false).into());
         Ok(Sequence::new(steps).into())
     }
 }

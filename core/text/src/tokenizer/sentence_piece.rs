@@ -1,32 +1,23 @@
 //! SentencePiece-style BPE, as Llama 2, TinyLlama, Phi-3 and Gemma use it.
 //!
-//! The best-scored pair of neighbours is joined until none is left; among equal scores the leftmost goes first. The
-//! tokenizers crate can only imitate this with a list of ranked merges, which has no room for equal scores and takes
-//! seconds to derive for a large vocabulary, so the loop is here.
-
-use std::cmp::Ordering;
-use std::collections::{BinaryHeap, HashMap};
+//! Which two tokens may be joined follows from the tokens themselves. The tokenizers crate can only imitate this with a list of
+//! ranked merges, which has no room for equal scores and takes seconds to derive for a large vocabulary.
 
 use super::byte_table;
+use super::merging::{Joined, Joins, Symbol, merge};
 use super::pieces::{Boundaries, pieces};
 use super::spec::invalid;
 use super::vocabulary::Vocabulary;
 use crate::TextError;
 
-/// What stands for a space in the vocabulary.
+/// What stands for a space in the file's tokens.
 pub(crate) const SPACE: char = '▁';
 
 pub(crate) struct SentencePieceBpe {
-    pieces: HashMap<String, Piece>,
+    scores: Vec<f32>,
     bytes: [Option<u32>; 256],
     unknown: Option<u32>,
     boundaries: Boundaries,
-}
-
-#[derive(Clone, Copy)]
-struct Piece {
-    id: u32,
-    score: f32,
 }
 
 impl SentencePieceBpe {
@@ -34,11 +25,6 @@ impl SentencePieceBpe {
         if scores.len() != vocabulary.len() {
             return Err(invalid("scores", "a llama tokenizer needs one score per token"));
         }
-        let pieces: HashMap<_, _> = vocabulary
-            .text_pieces()
-            .into_iter()
-            .map(|(text, id)| (text.to_owned(), Piece { id, score: scores[id as usize] }))
-            .collect();
         let bytes = vocabulary.byte_tokens();
         if unknown.is_none() {
             let lacks = |byte: &u8| byte_table::occurs_in_utf8(*byte) && bytes[usize::from(*byte)].is_none();
@@ -46,36 +32,41 @@ impl SentencePieceBpe {
                 return Err(invalid("tokens", format!("neither a token for byte {byte:#04x} nor an unknown token")));
             }
         }
-        let boundaries = match pieces.keys().any(|text| joins_words(text)) {
+        let boundaries = match vocabulary.texts().any(joins_words) {
             true => Boundaries::Nowhere,
             false => Boundaries::Words,
         };
-        Ok(Self { pieces, bytes, unknown, boundaries })
+        Ok(Self { scores: scores.to_vec(), bytes, unknown, boundaries })
     }
 
     /// Appends the tokens of `text` to `ids`, with a space before it if `space_prefix` says so.
-    pub(crate) fn encode(&self, text: &str, space_prefix: bool, ids: &mut Vec<u32>) {
-        let mut escaped = String::new();
+    pub(crate) fn encode(&self, vocabulary: &Vocabulary, text: &str, space_prefix: bool, ids: &mut Vec<u32>) {
+        let joins = Scored { vocabulary, scores: &self.scores };
+        let mut spaced = String::new();
         for (index, piece) in pieces(text, self.boundaries).enumerate() {
-            escaped.clear();
+            spaced.clear();
             if index == 0 && space_prefix {
-                escaped.push(SPACE);
+                spaced.push(' ');
             }
-            escaped.extend(piece.chars().map(|character| if character == ' ' { SPACE } else { character }));
-            for symbol in Merging::new(self, &escaped).run() {
-                self.push_ids(symbol, ids);
+            // A model cannot tell the two apart.
+            spaced.extend(piece.chars().map(|character| if character == SPACE { ' ' } else { character }));
+            let characters = spaced.char_indices().map(|(start, character)| {
+                let end = start + character.len_utf8();
+                (end, vocabulary.find(&spaced.as_bytes()[start..end]))
+            });
+            for symbol in merge(&joins, spaced.as_bytes(), characters) {
+                match symbol.id {
+                    Some(id) => ids.push(id),
+                    None => self.spell(&spaced.as_bytes()[symbol.start..symbol.end], ids),
+                }
             }
         }
     }
 
-    fn push_ids(&self, symbol: &str, ids: &mut Vec<u32>) {
-        if let Some(piece) = self.pieces.get(symbol) {
-            ids.push(piece.id);
-            return;
-        }
-        // Characters outside the vocabulary are spelled out in bytes; construction made sure that one of the two is
-        // there.
-        for byte in symbol.bytes() {
+    /// Characters outside the vocabulary are spelled out in bytes, or become the unknown token: construction made sure that one
+    /// of the two is there.
+    fn spell(&self, character: &[u8], ids: &mut Vec<u32>) {
+        for &byte in character {
             match self.bytes[usize::from(byte)] {
                 Some(id) => ids.push(id),
                 None => {
@@ -87,119 +78,23 @@ impl SentencePieceBpe {
     }
 }
 
+/// Two neighbours make the token that has the text of both.
+struct Scored<'a> {
+    vocabulary: &'a Vocabulary,
+    scores: &'a [f32],
+}
+
+impl Joins for Scored<'_> {
+    fn join(&self, text: &[u8], _left: &Symbol, _right: &Symbol) -> Option<Joined> {
+        self.vocabulary.find(text).map(|id| Joined { id, score: self.scores[id as usize] })
+    }
+}
+
 /// Whether a token reaches over a place where [`Boundaries::Words`] lets text be cut.
-fn joins_words(token: &str) -> bool {
-    let is_space = |character: char| character == SPACE || character.is_whitespace();
+fn joins_words(token: &[u8]) -> bool {
+    let Ok(token) = std::str::from_utf8(token) else { return true };
     token.chars().zip(token.chars().skip(1)).any(|(left, right)| {
-        let word_then_space = !is_space(left) && is_space(right) && !matches!(right, '\r' | '\n');
+        let word_then_space = !left.is_whitespace() && right.is_whitespace() && !matches!(right, '\r' | '\n');
         word_then_space || left == '\n' && right.is_alphanumeric()
     })
 }
-
-/// Neighbouring symbols of a text, joined step by step. A symbol is a range of the text; joined ones become empty.
-struct Merging<'a> {
-    bpe: &'a SentencePieceBpe,
-    text: &'a str,
-    symbols: Vec<Symbol>,
-    queue: BinaryHeap<Candidate>,
-}
-
-#[derive(Clone, Copy)]
-struct Symbol {
-    start: usize,
-    end: usize,
-    previous: Option<usize>,
-    next: Option<usize>,
-}
-
-/// Two neighbours that would make a token. It is stale when `end` is no longer where the right one ends.
-struct Candidate {
-    score: f32,
-    left: usize,
-    right: usize,
-    start: usize,
-    end: usize,
-}
-
-impl<'a> Merging<'a> {
-    fn new(bpe: &'a SentencePieceBpe, text: &'a str) -> Self {
-        let mut symbols: Vec<Symbol> = text
-            .char_indices()
-            .enumerate()
-            .map(|(index, (start, character))| Symbol {
-                start,
-                end: start + character.len_utf8(),
-                previous: index.checked_sub(1),
-                next: Some(index + 1),
-            })
-            .collect();
-        if let Some(last) = symbols.last_mut() {
-            last.next = None;
-        }
-        Self { bpe, text, symbols, queue: BinaryHeap::new() }
-    }
-
-    fn run(mut self) -> impl Iterator<Item = &'a str> {
-        for right in 1..self.symbols.len() {
-            self.propose(Some(right - 1), Some(right));
-        }
-        while let Some(best) = self.queue.pop() {
-            if !self.is_stale(&best) {
-                self.join(&best);
-            }
-        }
-        let text = self.text;
-        self.symbols
-            .into_iter()
-            .filter(|symbol| symbol.start < symbol.end)
-            .map(|symbol| &text[symbol.start..symbol.end])
-    }
-
-    fn propose(&mut self, left: Option<usize>, right: Option<usize>) {
-        let (Some(left), Some(right)) = (left, right) else { return };
-        let (start, end) = (self.symbols[left].start, self.symbols[right].end);
-        if let Some(piece) = self.bpe.pieces.get(&self.text[start..end]) {
-            self.queue.push(Candidate { score: piece.score, left, right, start, end });
-        }
-    }
-
-    fn is_stale(&self, candidate: &Candidate) -> bool {
-        let (left, right) = (self.symbols[candidate.left], self.symbols[candidate.right]);
-        left.start == left.end || left.end != right.start || left.start != candidate.start || right.end != candidate.end
-    }
-
-    fn join(&mut self, candidate: &Candidate) {
-        let next = self.symbols[candidate.right].next;
-        let left = &mut self.symbols[candidate.left];
-        left.end = candidate.end;
-        left.next = next;
-        let previous = left.previous;
-        let right = &mut self.symbols[candidate.right];
-        right.start = right.end;
-        if let Some(next) = next {
-            self.symbols[next].previous = Some(candidate.left);
-        }
-        self.propose(previous, Some(candidate.left));
-        self.propose(Some(candidate.left), next);
-    }
-}
-
-impl Ord for Candidate {
-    fn cmp(&self, other: &Self) -> Ordering {
-        self.score.total_cmp(&other.score).then_with(|| other.left.cmp(&self.left))
-    }
-}
-
-impl PartialOrd for Candidate {
-    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
-        Some(self.cmp(other))
-    }
-}
-
-impl PartialEq for Candidate {
-    fn eq(&self, other: &Self) -> bool {
-        self.cmp(other) == Ordering::Equal
-    }
-}
-
-impl Eq for Candidate {}

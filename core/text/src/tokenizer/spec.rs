@@ -5,21 +5,21 @@ use crate::TextError;
 /// The largest vocabulary that is taken: token ids fit in 24 bits, as the constraint engine stores them.
 const MAX_TOKENS: usize = (1 << 24) - 2;
 
-/// A vocabulary as GGUF metadata describes it (`tokenizer.ggml.*`).
+/// A vocabulary as GGUF metadata describes it (`tokenizer.ggml.*`). Texts stay where they are: in the file, as a rule.
 #[derive(Debug, Clone, Default)]
-pub struct TokenizerSpec {
+pub struct TokenizerSpec<'a> {
     /// `tokenizer.ggml.model`: `gpt2` (byte-level BPE) or `llama` (SentencePiece-style BPE).
-    pub model: String,
+    pub model: &'a str,
     /// `tokenizer.ggml.pre`: how text is split before BPE; only `gpt2` uses it.
-    pub pre: Option<String>,
+    pub pre: Option<&'a str>,
     /// `tokenizer.ggml.tokens`: the id of a token is its index.
-    pub tokens: Vec<String>,
+    pub tokens: Vec<&'a str>,
     /// `tokenizer.ggml.token_type`, one per token; empty when the file has none.
     pub token_types: Vec<i32>,
     /// `tokenizer.ggml.scores`, one per token; `llama` needs them, `gpt2` does not.
     pub scores: Vec<f32>,
     /// `tokenizer.ggml.merges`: two tokens separated by a space, best first.
-    pub merges: Vec<String>,
+    pub merges: Vec<&'a str>,
     /// `tokenizer.ggml.bos_token_id`.
     pub bos: Option<u32>,
     /// `tokenizer.ggml.eos_token_id`.
@@ -34,7 +34,7 @@ pub struct TokenizerSpec {
     pub add_space_prefix: Option<bool>,
 }
 
-impl TokenizerSpec {
+impl TokenizerSpec<'_> {
     /// Refuses a spec that contradicts itself, so that later steps may index without checking.
     pub(crate) fn validate(&self) -> Result<(), TextError> {
         let count = self.tokens.len();
@@ -43,6 +43,9 @@ impl TokenizerSpec {
         }
         if count > MAX_TOKENS {
             return Err(invalid("tokens", format!("{count} tokens, more than {MAX_TOKENS}")));
+        }
+        if self.merges.len() > MAX_TOKENS {
+            return Err(invalid("merges", format!("{} merges, more than {MAX_TOKENS}", self.merges.len())));
         }
         for (name, length) in [("token_type", self.token_types.len()), ("scores", self.scores.len())] {
             if length != 0 && length != count {

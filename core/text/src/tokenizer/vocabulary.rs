@@ -1,6 +1,11 @@
 //! What each token is and which bytes it stands for.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
+use std::hash::BuildHasher;
+
+use foldhash::fast::RandomState;
+use hashbrown::HashTable;
+use hashbrown::hash_table::Entry;
 
 use super::byte_table;
 use super::sentence_piece::SPACE;
@@ -51,55 +56,57 @@ enum Kind {
     Control,
 }
 
+/// All tokens, in as little memory as they can be held: a large vocabulary has a quarter of a million.
 pub(crate) struct Vocabulary {
-    tokens: Vec<String>,
     kinds: Vec<Kind>,
     bytes: Vec<u8>,
     /// Token `id` stands for `bytes[ends[id - 1]..ends[id]]`.
-    ends: Vec<usize>,
+    ends: Vec<u32>,
+    /// The tokens that BPE may build, by their bytes.
+    texts: HashTable<u32>,
+    hasher: RandomState,
+    /// How the file spells control tokens, which stand for no bytes.
+    control_names: HashMap<u32, String>,
     template_ids: HashMap<String, u32>,
     end_tokens: Vec<u32>,
 }
 
 impl Vocabulary {
-    /// `spec` has been validated; its tokens are taken. When a text occurs twice, the first token has it and the others can only be read.
-    pub(crate) fn new(spec: &mut TokenizerSpec, spelling: Spelling) -> Result<Self, TextError> {
-        let named: Vec<u32> = [spec.bos, spec.eos, spec.eot, spec.unknown].into_iter().flatten().collect();
-        let mut kinds = Vec::with_capacity(spec.tokens.len());
-        for (id, token) in spec.tokens.iter().enumerate() {
-            kinds.push(kind_of(token, spec.token_types.get(id).copied(), spelling)?);
-        }
-        for id in named {
-            kinds[id as usize] = Kind::Control;
-        }
+    /// `spec` has been validated. When a text occurs twice, the first token has it and the others can only be read.
+    pub(crate) fn new(spec: &TokenizerSpec, spelling: Spelling) -> Result<Self, TextError> {
         let mut vocabulary = Self {
-            tokens: std::mem::take(&mut spec.tokens),
-            kinds,
+            kinds: kinds(spec, spelling)?,
             bytes: Vec::new(),
-            ends: Vec::new(),
+            ends: Vec::with_capacity(spec.tokens.len()),
+            texts: HashTable::with_capacity(spec.tokens.len()),
+            hasher: RandomState::default(),
+            control_names: HashMap::new(),
             template_ids: HashMap::new(),
             end_tokens: Vec::new(),
         };
-        vocabulary.fill_bytes(spelling);
-        vocabulary.collect_template_ids();
+        for (id, token) in (0..).zip(&spec.tokens) {
+            vocabulary.push(id, token, spelling)?;
+        }
+        vocabulary.bytes.shrink_to_fit();
+        vocabulary.collect_template_ids(&spec.tokens);
         vocabulary.collect_end_tokens(spec);
         Ok(vocabulary)
     }
 
     pub(crate) fn len(&self) -> usize {
-        self.tokens.len()
+        self.kinds.len()
     }
 
-    /// The token as the file spells it.
-    pub(crate) fn token(&self, id: u32) -> Option<&str> {
-        self.tokens.get(id as usize).map(String::as_str)
+    /// A control token as the file spells it.
+    pub(crate) fn control_name(&self, id: u32) -> Option<&str> {
+        self.control_names.get(&id).map(String::as_str)
     }
 
     pub(crate) fn bytes(&self, id: u32) -> &[u8] {
         let id = id as usize;
         let Some(&end) = self.ends.get(id) else { return &[] };
         let start = id.checked_sub(1).map_or(0, |previous| self.ends[previous]);
-        &self.bytes[start..end]
+        &self.bytes[start as usize..end as usize]
     }
 
     pub(crate) fn is_control(&self, id: u32) -> bool {
@@ -115,19 +122,20 @@ impl Vocabulary {
         &self.end_tokens
     }
 
-    /// The tokens that BPE may build: nothing else is reachable from text.
-    pub(crate) fn text_pieces(&self) -> HashMap<&str, u32> {
-        let mut pieces = HashMap::with_capacity(self.tokens.len());
-        for (id, token) in self.of_kind(Kind::Text).filter(|(_, token)| !token.is_empty()) {
-            pieces.entry(token).or_insert(id);
-        }
-        pieces
+    /// The token that stands for `text`, of those that BPE may build: nothing else is reachable from text.
+    pub(crate) fn find(&self, text: &[u8]) -> Option<u32> {
+        self.texts.find(self.hasher.hash_one(text), |&id| self.bytes(id) == text).copied()
+    }
+
+    /// The texts that [`Vocabulary::find`] finds.
+    pub(crate) fn texts(&self) -> impl Iterator<Item = &[u8]> {
+        self.texts.iter().map(|&id| self.bytes(id))
     }
 
     /// Added tokens that are matched in text as a whole: their bytes as text, and their ids.
     pub(crate) fn literals(&self) -> Vec<(&str, u32)> {
         self.of_kind(Kind::Literal)
-            .filter_map(|(id, _)| Some((std::str::from_utf8(self.bytes(id)).ok()?, id)))
+            .filter_map(|id| Some((std::str::from_utf8(self.bytes(id)).ok()?, id)))
             .filter(|(text, _)| !text.is_empty())
             .collect()
     }
@@ -135,54 +143,86 @@ impl Vocabulary {
     /// The tokens of single bytes in a SentencePiece vocabulary.
     pub(crate) fn byte_tokens(&self) -> [Option<u32>; 256] {
         let mut ids = [None; 256];
-        for (id, token) in self.of_kind(Kind::Byte) {
-            if let Some(byte) = parse_byte(token) {
-                ids[usize::from(byte)].get_or_insert(id);
+        for id in self.of_kind(Kind::Byte) {
+            if let [byte] = self.bytes(id) {
+                ids[usize::from(*byte)].get_or_insert(id);
             }
         }
         ids
     }
 
-    fn of_kind(&self, kind: Kind) -> impl Iterator<Item = (u32, &str)> {
-        let ids = 0_u32..;
-        ids.zip(&self.tokens)
-            .zip(&self.kinds)
-            .filter(move |(_, found)| **found == kind)
-            .map(|((id, token), _)| (id, token.as_str()))
+    fn of_kind(&self, kind: Kind) -> impl Iterator<Item = u32> {
+        (0..).zip(&self.kinds).filter(move |(_, found)| **found == kind).map(|(id, _)| id)
     }
 
-    fn fill_bytes(&mut self, spelling: Spelling) {
-        for (token, kind) in self.tokens.iter().zip(&self.kinds) {
-            match (kind, spelling) {
-                (Kind::Control, _) => {}
-                (Kind::Byte, _) => self.bytes.extend(parse_byte(token)),
-                (Kind::Marker, Spelling::ByteLevel) | (Kind::Literal, Spelling::ByteLevel) => {
-                    self.bytes.extend_from_slice(token.as_bytes());
-                }
-                (Kind::Text, Spelling::ByteLevel) => self.bytes.extend(byte_table::bytes_of(token)),
-                (_, Spelling::SentencePiece) => self.bytes.extend(token.replace(SPACE, " ").into_bytes()),
+    fn push(&mut self, id: u32, token: &str, spelling: Spelling) -> Result<(), TextError> {
+        let kind = self.kinds[id as usize];
+        let start = self.bytes.len();
+        let spelled = match (kind, spelling) {
+            (Kind::Control, _) => {
+                self.control_names.insert(id, token.to_owned());
+                false
             }
-            self.ends.push(self.bytes.len());
+            (Kind::Byte, _) => {
+                self.bytes.extend(parse_byte(token));
+                false
+            }
+            (Kind::Text, Spelling::ByteLevel) => byte_table::push_bytes(token, &mut self.bytes),
+            (Kind::Marker | Kind::Literal, Spelling::ByteLevel) => {
+                self.bytes.extend_from_slice(token.as_bytes());
+                false
+            }
+            (_, Spelling::SentencePiece) => {
+                self.bytes.extend(token.replace(SPACE, " ").into_bytes());
+                !token.contains(' ')
+            }
+        };
+        let end = u32::try_from(self.bytes.len()).map_err(|_| invalid("tokens", "more than 4 GB of text"))?;
+        self.ends.push(end);
+        if kind == Kind::Text && spelled && start < self.bytes.len() {
+            self.index(id);
+        }
+        Ok(())
+    }
+
+    fn index(&mut self, id: u32) {
+        let Self { bytes, ends, texts, hasher, .. } = self;
+        let text = |id: u32| {
+            let start = id.checked_sub(1).map_or(0, |previous| ends[previous as usize]);
+            &bytes[start as usize..ends[id as usize] as usize]
+        };
+        let hash = |&id: &u32| hasher.hash_one(text(id));
+        if let Entry::Vacant(entry) = texts.entry(hash(&id), |&other| text(other) == text(id), hash) {
+            entry.insert(id);
         }
     }
 
-    fn collect_template_ids(&mut self) {
-        let mut template_ids = HashMap::new();
+    fn collect_template_ids(&mut self, tokens: &[&str]) {
         for kind in [Kind::Control, Kind::Marker] {
-            for (id, token) in self.of_kind(kind).filter(|(_, token)| !token.is_empty()) {
-                template_ids.entry(token.to_owned()).or_insert(id);
+            let ids: Vec<u32> = self.of_kind(kind).filter(|&id| !tokens[id as usize].is_empty()).collect();
+            for id in ids {
+                self.template_ids.entry(tokens[id as usize].to_owned()).or_insert(id);
             }
         }
-        self.template_ids = template_ids;
     }
 
     fn collect_end_tokens(&mut self, spec: &TokenizerSpec) {
         let known = END_TOKENS.iter().filter_map(|text| self.template_ids.get(*text).copied());
         let mut end_tokens: Vec<u32> = [spec.eos, spec.eot].into_iter().flatten().chain(known).collect();
-        let mut seen = std::collections::HashSet::new();
+        let mut seen = HashSet::new();
         end_tokens.retain(|id| seen.insert(*id));
         self.end_tokens = end_tokens;
     }
+}
+
+fn kinds(spec: &TokenizerSpec, spelling: Spelling) -> Result<Vec<Kind>, TextError> {
+    let types = spec.token_types.iter().copied().map(Some).chain(std::iter::repeat(None));
+    let kinds = spec.tokens.iter().zip(types).map(|(token, token_type)| kind_of(token, token_type, spelling));
+    let mut kinds = kinds.collect::<Result<Vec<_>, _>>()?;
+    for id in [spec.bos, spec.eos, spec.eot, spec.unknown].into_iter().flatten() {
+        kinds[id as usize] = Kind::Control;
+    }
+    Ok(kinds)
 }
 
 /// The kind of a token from its `token_type` (1 normal, 2 unknown, 3 control, 4 user-defined, 5 unused, 6 byte), and

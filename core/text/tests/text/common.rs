@@ -14,6 +14,9 @@ pub const CONTROL: i32 = 3;
 pub const USER_DEFINED: i32 = 4;
 pub const BYTE: i32 = 6;
 
+/// How Llama 3 splits text into words.
+pub const LLAMA3: &str = r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+";
+
 /// The folder of the fixtures; says loudly that the test is skipped when there is none.
 pub fn fixtures(test: &str) -> Option<PathBuf> {
     let folder = std::env::var_os("SOTTO_FIXTURES").map(PathBuf::from);
@@ -35,16 +38,15 @@ pub fn stand_in(byte: u8) -> char {
     char::from_u32(256 + before as u32).unwrap()
 }
 
-fn push(spec: &mut TokenizerSpec, token: &str, token_type: i32) -> u32 {
-    spec.tokens.push(token.to_owned());
+pub fn push(spec: &mut TokenizerSpec<'static>, token: &str, token_type: i32) -> u32 {
+    spec.tokens.push(token.to_owned().leak());
     spec.token_types.push(token_type);
     spec.tokens.len() as u32 - 1
 }
 
 /// A byte-level vocabulary: all bytes, some merges, Llama 3's control tokens, one user-defined token of each sort.
-pub fn byte_level_spec() -> TokenizerSpec {
-    let mut spec =
-        TokenizerSpec { model: "gpt2".to_owned(), pre: Some("llama-bpe".to_owned()), ..TokenizerSpec::default() };
+pub fn byte_level_spec() -> TokenizerSpec<'static> {
+    let mut spec = TokenizerSpec { model: "gpt2", pre: Some("llama-bpe"), ..TokenizerSpec::default() };
     for byte in 0..=255 {
         push(&mut spec, &stand_in(byte).to_string(), NORMAL);
     }
@@ -52,7 +54,7 @@ pub fn byte_level_spec() -> TokenizerSpec {
         ["h e", "l l", "he ll", "hell o", "Ġ w", "Ġw o", "r l", "< |", "| >", "e o", "eo t", "i d", "_ id", "Ċ Ċ"]
     {
         push(&mut spec, &merge.replace(' ', ""), NORMAL);
-        spec.merges.push(merge.to_owned());
+        spec.merges.push(merge);
     }
     spec.bos = Some(push(&mut spec, "<|begin_of_text|>", CONTROL));
     spec.eos = Some(push(&mut spec, "<|end_of_text|>", CONTROL));
@@ -65,7 +67,7 @@ pub fn byte_level_spec() -> TokenizerSpec {
 }
 
 pub fn byte_level() -> Tokenizer {
-    static TOKENIZER: LazyLock<Tokenizer> = LazyLock::new(|| Tokenizer::from_spec(byte_level_spec()).unwrap());
+    static TOKENIZER: LazyLock<Tokenizer> = LazyLock::new(|| Tokenizer::from_spec(&byte_level_spec()).unwrap());
     TOKENIZER.clone()
 }
 
@@ -76,8 +78,8 @@ pub fn byte_level_factory() -> &'static ConstraintFactory {
 }
 
 /// A SentencePiece vocabulary: control tokens, bytes, letters and some pieces; scores fall with the id, some are equal.
-pub fn sentence_piece_spec() -> TokenizerSpec {
-    let mut spec = TokenizerSpec { model: "llama".to_owned(), ..TokenizerSpec::default() };
+pub fn sentence_piece_spec() -> TokenizerSpec<'static> {
+    let mut spec = TokenizerSpec { model: "llama", ..TokenizerSpec::default() };
     spec.unknown = Some(push(&mut spec, "<unk>", UNKNOWN));
     spec.bos = Some(push(&mut spec, "<s>", CONTROL));
     spec.eos = Some(push(&mut spec, "</s>", CONTROL));
@@ -94,26 +96,23 @@ pub fn sentence_piece_spec() -> TokenizerSpec {
 }
 
 pub fn sentence_piece() -> Tokenizer {
-    static TOKENIZER: LazyLock<Tokenizer> = LazyLock::new(|| Tokenizer::from_spec(sentence_piece_spec()).unwrap());
+    static TOKENIZER: LazyLock<Tokenizer> = LazyLock::new(|| Tokenizer::from_spec(&sentence_piece_spec()).unwrap());
     TOKENIZER.clone()
 }
 
-/// The spec in the metadata of a GGUF file.
-pub fn spec_from_gguf(path: &std::path::Path) -> TokenizerSpec {
-    let content = Content::read(&mut File::open(path).unwrap()).unwrap();
-    let get = |key: &str| content.metadata.get(&format!("tokenizer.ggml.{key}"));
-    let strings = |key: &str| -> Vec<String> {
-        let items = get(key).map(|value| value.to_vec().unwrap().clone()).unwrap_or_default();
-        items.iter().map(|item| item.to_string().unwrap().clone()).collect()
-    };
+/// The spec in the metadata of a GGUF file; its texts are never freed.
+pub fn spec_from_gguf(path: &std::path::Path) -> TokenizerSpec<'static> {
+    let metadata = &Box::leak(Box::new(Content::read(&mut File::open(path).unwrap()).unwrap())).metadata;
+    let get = |key: &str| metadata.get(&format!("tokenizer.ggml.{key}"));
+    let string = |value: &'static Value| value.to_string().unwrap().as_str();
+    let list = |key: &str| get(key).map_or(&[][..], |value| value.to_vec().unwrap());
     let id = |key: &str| get(key).map(|value| value.to_u32().unwrap());
-    let types = get("token_type").map(|value| value.to_vec().unwrap().clone()).unwrap_or_default();
     TokenizerSpec {
-        model: get("model").unwrap().to_string().unwrap().clone(),
-        pre: get("pre").map(|value| value.to_string().unwrap().clone()),
-        tokens: strings("tokens"),
-        token_types: types.iter().map(|value: &Value| value.to_i32().unwrap()).collect(),
-        merges: strings("merges"),
+        model: string(get("model").unwrap()),
+        pre: get("pre").map(string),
+        tokens: list("tokens").iter().map(string).collect(),
+        token_types: list("token_type").iter().map(|value| value.to_i32().unwrap()).collect(),
+        merges: list("merges").iter().map(string).collect(),
         bos: id("bos_token_id"),
         eos: id("eos_token_id"),
         eot: id("eot_token_id"),
@@ -125,5 +124,5 @@ pub fn spec_from_gguf(path: &std::path::Path) -> TokenizerSpec {
 pub fn llama3(test: &str) -> Option<&'static Tokenizer> {
     static TOKENIZER: OnceLock<Tokenizer> = OnceLock::new();
     let path = fixtures(test)?.join("ggml-vocab-llama-bpe.gguf");
-    Some(TOKENIZER.get_or_init(|| Tokenizer::from_spec(spec_from_gguf(&path)).unwrap()))
+    Some(TOKENIZER.get_or_init(|| Tokenizer::from_spec(&spec_from_gguf(&path)).unwrap()))
 }

@@ -1,5 +1,6 @@
 //! Tests of the public API, in one program to link.
 
+mod byte_level;
 mod common;
 mod constraints;
 mod decoding;

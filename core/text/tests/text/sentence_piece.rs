@@ -11,7 +11,7 @@ use crate::common::{BYTE, NORMAL, sentence_piece, sentence_piece_spec};
 fn reference(spec: &TokenizerSpec, text: &str) -> Vec<u32> {
     let of_type = |token_type: i32| {
         let ids = (0_u32..).zip(spec.tokens.iter().zip(&spec.token_types));
-        ids.filter(move |(_, (_, found))| **found == token_type).map(|(id, (token, _))| (token.clone(), id))
+        ids.filter(move |(_, (_, found))| **found == token_type).map(|(id, (token, _))| ((*token).to_owned(), id))
     };
     let pieces: HashMap<String, u32> = of_type(NORMAL).collect();
     let bytes: HashMap<String, u32> = of_type(BYTE).collect();
@@ -57,7 +57,7 @@ proptest! {
         let mut spec = sentence_piece_spec();
         spec.scores = (0..spec.tokens.len()).map(|id| f32::from(scores[id])).collect();
         let expected = reference(&spec, &text);
-        let tokenizer = sotto_text::Tokenizer::from_spec(spec).unwrap();
+        let tokenizer = sotto_text::Tokenizer::from_spec(&spec).unwrap();
         prop_assert_eq!(tokenizer.encode_continuation(&text).unwrap(), expected);
     }
 }
@@ -68,7 +68,7 @@ fn a_text_gets_one_space_before_it() {
     assert_eq!(tokenizer.encode("hello").unwrap(), tokenizer.encode_continuation(" hello").unwrap());
     assert!(tokenizer.encode("").unwrap().is_empty());
     let spec = TokenizerSpec { add_space_prefix: Some(false), ..sentence_piece_spec() };
-    let without = sotto_text::Tokenizer::from_spec(spec).unwrap();
+    let without = sotto_text::Tokenizer::from_spec(&spec).unwrap();
     assert_eq!(without.encode("hello").unwrap(), tokenizer.encode_continuation("hello").unwrap());
 }
 

@@ -99,16 +99,16 @@ fn errors_do_not_quote_messages() {
 }
 
 fn with_controls(controls: &[&str]) -> Tokenizer {
-    let mut spec = TokenizerSpec { pre: Some("gpt-2".to_owned()), ..byte_level_spec() };
+    let mut spec = TokenizerSpec { pre: Some("gpt-2"), ..byte_level_spec() };
     for (index, token) in spec.tokens.iter_mut().enumerate().filter(|(index, _)| *index >= 270) {
-        *token = format!("<|unused_{index}|>");
+        *token = format!("<|unused_{index}|>").leak();
         spec.token_types[index] = 3;
     }
     for control in controls {
-        spec.tokens.push((*control).to_owned());
+        spec.tokens.push(control);
         spec.token_types.push(3);
     }
-    Tokenizer::from_spec(spec).unwrap()
+    Tokenizer::from_spec(&spec).unwrap()
 }
 
 #[test]

@@ -3,16 +3,14 @@
 use serde_json::{Value, json};
 use sotto_text::{TextError, Tokenizer, TokenizerHints};
 
-use crate::common::{BYTE, NORMAL, USER_DEFINED, byte_level, byte_level_spec, sentence_piece_spec};
-
-const LLAMA3: &str = r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+";
+use crate::common::{BYTE, LLAMA3, NORMAL, USER_DEFINED, byte_level, byte_level_spec, sentence_piece_spec};
 
 fn byte_level_json() -> Value {
     let spec = byte_level_spec();
     let entries = || (0_u32..).zip(spec.tokens.iter().zip(&spec.token_types));
     let vocab: serde_json::Map<String, Value> = entries()
         .filter(|(_, (_, kind))| **kind == NORMAL)
-        .map(|(id, (token, _))| (token.clone(), json!(id)))
+        .map(|(id, (token, _))| ((*token).to_owned(), json!(id)))
         .collect();
     let added: Vec<Value> = entries()
         .filter(|(_, (_, kind))| **kind != NORMAL)
@@ -54,7 +52,7 @@ fn sentence_piece_json_uses_the_rank_of_merges() {
     let in_model = |kind: i32| kind == NORMAL || kind == BYTE;
     let vocab: serde_json::Map<String, Value> = entries()
         .filter(|(_, (_, kind))| in_model(**kind))
-        .map(|(id, (token, _))| (token.clone(), json!(id)))
+        .map(|(id, (token, _))| ((*token).to_owned(), json!(id)))
         .collect();
     let added: Vec<Value> = entries()
         .filter(|(_, (_, kind))| !in_model(**kind))

@@ -1,0 +1,88 @@
+//! Byte-level BPE against the tokenizers crate's, which holds the same merges in another way.
+
+use proptest::prelude::*;
+use sotto_text::{Tokenizer, TokenizerSpec};
+use tokenizers::PreTokenizerWrapper;
+use tokenizers::models::bpe::{BPE, Vocab};
+use tokenizers::pre_tokenizers::byte_level::ByteLevel;
+use tokenizers::pre_tokenizers::sequence::Sequence;
+use tokenizers::pre_tokenizers::split::{Split, SplitPattern};
+use tokenizers::tokenizer::SplitDelimiterBehavior;
+
+use crate::common::{LLAMA3, NORMAL, fixtures, llama3, push, spec_from_gguf, stand_in};
+
+fn reference(spec: &TokenizerSpec) -> tokenizers::Tokenizer {
+    let texts = (0_u32..).zip(spec.tokens.iter().zip(&spec.token_types)).filter(|(_, (_, kind))| **kind == NORMAL);
+    let merges = spec.merges.iter().map(|merge| merge.split_once(' ').unwrap());
+    let bpe = BPE::builder()
+        .vocab_and_merges(
+            texts.map(|(id, (token, _))| ((*token).to_owned(), id)).collect::<Vocab>(),
+            merges.map(|(left, right)| (left.to_owned(), right.to_owned())).collect(),
+        )
+        .ignore_merges(spec.pre == Some("llama-bpe"))
+        .build()
+        .unwrap();
+    let words = Split::new(SplitPattern::Regex(LLAMA3.into()), SplitDelimiterBehavior::Isolated, false).unwrap();
+    let steps: Vec<PreTokenizerWrapper> = vec![words.into(), ByteLevel::new(false, false, false).into()];
+    let mut tokenizer = tokenizers::Tokenizer::new(bpe);
+    tokenizer.with_pre_tokenizer(Some(Sequence::new(steps)));
+    tokenizer
+}
+
+/// All bytes, and then tokens each made of two earlier ones, some of them in more than one way.
+fn random_spec(pre: &'static str, pairs: &[(usize, usize)]) -> TokenizerSpec<'static> {
+    let mut spec = TokenizerSpec { model: "gpt2", pre: Some(pre), ..TokenizerSpec::default() };
+    for byte in 0..=255 {
+        push(&mut spec, &stand_in(byte).to_string(), NORMAL);
+    }
+    let mut known: Vec<&'static str> = vec!["a", "b", "c", "Ġ"];
+    for (left, right) in pairs {
+        let (left, right) = (known[left % known.len()], known[right % known.len()]);
+        let merge = format!("{left} {right}");
+        if left.len() + right.len() > 12 || spec.merges.contains(&merge.as_str()) {
+            continue;
+        }
+        let joined: &'static str = format!("{left}{right}").leak();
+        if !known.contains(&joined) {
+            known.push(joined);
+            push(&mut spec, joined, NORMAL);
+        }
+        spec.merges.push(merge.leak());
+    }
+    spec
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(300))]
+
+    #[test]
+    fn agrees_whatever_the_merges(
+        pre in prop::sample::select(vec!["llama-bpe", "smaug-bpe"]),
+        pairs in prop::collection::vec(any::<(usize, usize)>(), 0..60),
+        texts in prop::collection::vec(prop_oneof!["[abc]{0,40}", "[abc ]{0,40}", any::<String>()], 10),
+    ) {
+        let spec = random_spec(pre, &pairs);
+        let (ours, theirs) = (Tokenizer::from_spec(&spec).unwrap(), reference(&spec));
+        for text in texts {
+            let expected = theirs.encode_fast(text.as_str(), false).unwrap();
+            prop_assert_eq!(ours.encode(&text).unwrap(), expected.get_ids());
+        }
+    }
+}
+
+#[test]
+fn agrees_on_llama_3() {
+    let name = "Llama 3's merges against the tokenizers crate";
+    let Some(ours) = llama3(name) else { return };
+    let spec = spec_from_gguf(&fixtures(name).unwrap().join("ggml-vocab-llama-bpe.gguf"));
+    let theirs = reference(&spec);
+    let agree = |text: &str| assert_eq!(ours.encode(text).unwrap(), theirs.encode_fast(text, false).unwrap().get_ids());
+    // Words of the vocabulary itself run together: none is a token as it stands, so the merges decide.
+    let words: Vec<&str> = (0..ours.vocab_size() as u32)
+        .filter_map(|id| std::str::from_utf8(ours.token_bytes(id)).ok())
+        .filter(|word| !word.is_empty() && word.chars().all(char::is_alphabetic))
+        .collect();
+    for triple in words.chunks(3).step_by(7) {
+        agree(&triple.concat());
+    }
+}
