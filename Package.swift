@@ -1,10 +1,10 @@
-// swift-tools-version: 6.0
-// The Swift SDK. `cargo xtask bindgen` writes the generated sources that it needs into ios/Generated; docs/ios.md says more.
+// swift-tools-version: 6.0 The Swift SDK. `cargo xtask bindgen` writes the generated sources that it needs into
+// ios/Generated; docs/ios.md says more.
 
 import PackageDescription
 
-/// The framework of a release: `cargo xtask apple` prints both. The commit that a release tag names has them, and the generated
-/// sources; in between, the framework is built here.
+/// The framework of a release: `cargo xtask apple` prints both. The commit that a release tag names has them, and the
+/// generated sources; in between, the framework is built here.
 let released: (url: String, checksum: String)? = nil
 
 /// The native library. On Linux it is `libsotto.so`, whose folder the linker is told by `-L`.

@@ -23,8 +23,9 @@ public struct LoadOptions: Hashable, Sendable {
 
     /// Where packed copies of model files are kept, `URL.applicationSupportDirectory` for one.
     ///
-    /// A packed file is mapped: it loads faster, and its weights take no private memory. The first load of a GGUF file makes its copy, which
-    /// takes as much space as the file; without a folder, every load packs the weights into private memory.
+    /// A packed file is mapped: it loads faster, and its weights take no private memory. The first load of a GGUF file
+    /// makes its copy, which takes as much space as the file; without a folder, every load packs the weights into
+    /// private memory.
     public var cacheFolder: URL?
     /// The longest context of a request, in tokens; 4,096 if absent, or the model's own when that is less.
     public var contextLength: Int?

@@ -3,8 +3,9 @@ internal import SottoFFI
 
 /// A language model that is ready to be used.
 ///
-/// Everything here can be called from any task, on the main actor too: work runs on the library's own threads. Cancelling a task stops its work
-/// within 100 ms. Failures are ``SottoError``s. The memory is free once nothing refers to the model, nor to what it was asked for.
+/// Everything here can be called from any task, on the main actor too: work runs on the library's own threads.
+/// Cancelling a task stops its work within 100 ms. Failures are ``SottoError``s. The memory is free once nothing refers
+/// to the model, nor to what it was asked for.
 ///
 /// ```swift
 /// let model = try await LocalModel.load(.file(url))
@@ -45,8 +46,8 @@ public final class LocalModel: Sendable {
         return try await Work(job, snapshot: Progress.init, value: LocalModel.init).value(onSnapshot: onProgress)
     }
 
-    /// Packs the model file `source` into the new file `target`, which ``load(_:options:onProgress:)`` maps as it is, on any device. `target`
-    /// appears whole or not at all.
+    /// Packs the model file `source` into the new file `target`, which ``load(_:options:onProgress:)`` maps as it is,
+    /// on any device. `target` appears whole or not at all.
     ///
     /// - Throws: ``SottoError``, or `CancellationError` when the task is cancelled.
     public static func pack(
@@ -62,7 +63,7 @@ public final class LocalModel: Sendable {
     public func summarize(_ note: VoiceNote) -> Summary {
         Request { [ffi] in
             let job = ffi.summarize(segments: note.segments.map(\.ffi))
-            return Work(job, snapshot: NoteSummary.init, value: NoteSummary.init)
+            return Work(job, snapshot: NoteSummary.init, value: NoteSummary.init, last: { $0 })
         }
     }
 
@@ -94,8 +95,8 @@ public final class LocalModel: Sendable {
 
     /// Reads a value of a `Decodable` type out of a text. The answer is held to the type token by token.
     ///
-    /// The type says what it wants by what its `init(from:)` decodes; optional properties may be null. Enumerations need raw values and
-    /// `CaseIterable`.
+    /// The type says what it wants by what its `init(from:)` decodes; optional properties may be null. Enumerations
+    /// need raw values and `CaseIterable`.
     ///
     /// - Throws: ``SottoError``, or `CancellationError` when the task is cancelled.
     public func extract<Value: Decodable & Sendable>(from text: String) async throws -> Value {
@@ -134,7 +135,8 @@ public final class LocalModel: Sendable {
         Session(try translated { try ffi.session(instructions: instructions) })
     }
 
-    /// Reports on the model, with the memory that a context of `contextLength` tokens takes; its own context length if absent.
+    /// Reports on the model, with the memory that a context of `contextLength` tokens takes; its own context length if
+    /// absent.
     ///
     /// - Throws: ``SottoError``.
     public func inspect(contextLength: Int? = nil) async throws -> ModelReport {

@@ -1,7 +1,7 @@
 internal import SottoFFI
 
-/// A summary that has not been asked for yet: iterate over it for growing ``NoteSummary`` snapshots, of which the last is the complete one, or
-/// await its ``Request/value``, the complete one alone.
+/// A summary that has not been asked for yet: iterate over it for growing ``NoteSummary`` snapshots, of which the last
+/// is the complete one, or await its ``Request/value``, the complete one alone.
 public typealias Summary = Request<NoteSummary, NoteSummary>
 
 /// A summarized note. While it is being written, it grows: later snapshots extend earlier ones.

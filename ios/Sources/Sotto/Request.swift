@@ -1,7 +1,7 @@
 /// A request that has not been asked for yet: iterate over it for what comes as it comes, or await its ``value``.
 ///
-/// Each time, the work is done. What comes is pulled, so that a slow reader loses nothing. Cancelling the task, breaking out of the loop or
-/// letting go of the iterator stops the native work.
+/// Each time, the work is done. What comes is pulled, so that a slow reader loses nothing. Cancelling the task,
+/// breaking out of the loop or letting go of the iterator stops the native work.
 public struct Request<Element: Sendable, Value: Sendable>: AsyncSequence, Sendable {
     let start: @Sendable () throws -> Work<Element, Value>
 
@@ -31,14 +31,10 @@ public struct Request<Element: Sendable, Value: Sendable>: AsyncSequence, Sendab
         ///
         /// - Throws: ``SottoError``, or `CancellationError` when the task is cancelled.
         public mutating func next() async throws -> Element? {
-            do {
-                let element = try await work()?.next()
-                if element == nil { state = .ended }
-                return element
-            } catch {
-                state = .ended
-                throw error
-            }
+            guard let work = try work() else { return nil }
+            if let element = try await work.next() { return element }
+            state = .ended
+            return try await work.lastSnapshot()
         }
 
         private mutating func work() throws -> Work<Element, Value>? {

@@ -1,7 +1,7 @@
 import Foundation
 
-// The schema of a `Decodable` type is found by letting it decode itself from a decoder that writes down what it is asked for, and answers with
-// samples.
+// The schema of a `Decodable` type is found by letting it decode itself from a decoder that writes down what it is
+// asked for, and answers with samples.
 
 extension JSONSchema {
     /// The schema of a type.

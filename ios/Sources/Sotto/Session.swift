@@ -1,7 +1,7 @@
 internal import SottoFFI
 
-/// An answer that has not been asked for yet: iterate over it for its pieces, whole characters each, or await its ``Request/value``, the whole
-/// answer.
+/// An answer that has not been asked for yet: iterate over it for its pieces, whole characters each, or await its
+/// ``Request/value``, the whole answer.
 public typealias ResponseStream = Request<String, Reply>
 
 /// A finished answer of a session.
@@ -20,8 +20,9 @@ public struct Reply: Hashable, Sendable {
 
 /// A conversation: it remembers what was said, and computes only what is new.
 ///
-/// Answers are given one after the other; a second question waits for the first. A cancelled answer is remembered as far as it went; one that
-/// failed, or had no words yet, leaves the conversation as it was before. Its memory is free once nothing refers to it, nor to an answer of it.
+/// Answers are given one after the other; a second question waits for the first. A cancelled answer is remembered as
+/// far as it went; one that failed, or had no words yet, leaves the conversation as it was before. Its memory is free
+/// once nothing refers to it, nor to an answer of it.
 public actor Session {
     private nonisolated let ffi: FfiSession
 

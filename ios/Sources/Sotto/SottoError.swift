@@ -3,8 +3,8 @@ internal import SottoFFI
 
 /// Everything that a call into Sotto can end with instead of a result.
 ///
-/// Each says what an app can do about it; none carries the user's text, so that they can be logged. A cancelled task gets Swift's own
-/// `CancellationError`, as everywhere.
+/// Each says what an app can do about it; none carries the user's text, so that they can be logged. A cancelled task
+/// gets Swift's own `CancellationError`, as everywhere.
 public enum SottoError: Error, Hashable, Sendable {
     /// There is no readable model file at `path`; `reason` is the system's.
     case modelNotFound(path: String, reason: String)

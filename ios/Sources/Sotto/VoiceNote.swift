@@ -35,7 +35,8 @@ public struct VoiceNote: Hashable, Sendable {
 
     /// A note from a transcript file.
     ///
-    /// Lines that start with a time (`[00:04]`) or, all of them, with a name and a colon become segments; anything else is plain text.
+    /// Lines that start with a time (`[00:04]`) or, all of them, with a name and a colon become segments; anything else
+    /// is plain text.
     public static func transcript(_ text: String) -> VoiceNote {
         VoiceNote(segments: transcriptSegments(text: text).map(Segment.init))
     }

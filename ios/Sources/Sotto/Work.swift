@@ -30,21 +30,26 @@ extension FfiRespondJob: NativeStream {}
 final class Work<Snapshot: Sendable, Value: Sendable>: Sendable {
     private let pull: @Sendable () async -> Snapshot?
     private let finish: @Sendable () async throws -> Value
+    private let last: @Sendable (Value) -> Snapshot?
     private let stop: @Sendable () -> Void
 
+    /// `last` is the snapshot that the value itself makes, if any.
     init<Job: NativeStream>(
         _ job: Job,
         snapshot: @escaping @Sendable (Job.Snapshot) -> Snapshot,
-        value: @escaping @Sendable (Job.Value) -> Value
+        value: @escaping @Sendable (Job.Value) -> Value,
+        last: @escaping @Sendable (Value) -> Snapshot? = { _ in nil }
     ) {
         pull = { await job.next().map(snapshot) }
         finish = { value(try await job.value()) }
+        self.last = last
         stop = { job.cancel() }
     }
 
     init<Job: NativeJob>(_ job: Job, value: @escaping @Sendable (Job.Value) -> Value) where Snapshot == Never {
         pull = { nil }
         finish = { value(try await job.value()) }
+        last = { _ in nil }
         stop = { job.cancel() }
     }
 
@@ -52,13 +57,15 @@ final class Work<Snapshot: Sendable, Value: Sendable>: Sendable {
         stop()
     }
 
-    /// The next snapshot; `nil` when the work is done.
+    /// The next snapshot; `nil` when there are no more but the ``lastSnapshot()``.
     func next() async throws -> Snapshot? {
-        try await stoppedByCancellation {
-            if let snapshot = await pull() { return snapshot }
-            _ = try await finish()
-            return nil
-        }
+        try await stoppedByCancellation { await pull() }
+    }
+
+    /// The snapshot that the value makes, if any. Once the others were given, this ends the work, or tells what has
+    /// ended it.
+    func lastSnapshot() async throws -> Snapshot? {
+        try await stoppedByCancellation { last(try await finish()) }
     }
 
     /// The value at the end. The snapshots before it go to `onSnapshot`.

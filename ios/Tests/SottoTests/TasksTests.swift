@@ -1,10 +1,10 @@
+import Foundation
 import Sotto
 import Testing
 
 extension AllTests {
     @Suite struct TasksTests {
         @Test func aNoteIsSummarizedWithEvidence() async throws {
-            let note = VoiceNote.text(note)
             let summary = try await demo().summarize(note).value
             let action = try #require(summary.actions.first { $0.text.contains("write a test") })
             #expect(action.owner == "Marcus")
@@ -14,5 +14,185 @@ extension AllTests {
             #expect(summary.coverage.segments == note.segments.count)
             #expect(try #require(summary.metrics).decodeTokensPerSecond > 0)
         }
+
+        @Test func snapshotsGrowIntoTheSummary() async throws {
+            let request = try await demo().summarize(note)
+            let snapshots = try await request.collect()
+            #expect(snapshots.count > 5)
+            for (earlier, later) in zip(snapshots, snapshots.dropFirst()) {
+                #expect(later.title.hasPrefix(earlier.title))
+            }
+            #expect(snapshots.dropLast().allSatisfy { $0.metrics == nil })
+            #expect(snapshots.last?.metrics != nil)
+            #expect(try await request.value.withoutMetrics == snapshots.last?.withoutMetrics)
+        }
+
+        @Test func aSlowReaderGetsEverySnapshot() async throws {
+            let request = try await demo().summarize(note)
+            let all = try await request.collect()
+            var slowly: [NoteSummary] = []
+            for try await snapshot in request {
+                try await Task.sleep(for: .milliseconds(3))
+                slowly.append(snapshot)
+            }
+            #expect(slowly.map(\.withoutMetrics) == all.map(\.withoutMetrics))
+        }
+
+        @Test func anIteratorThatHasEndedStaysAtItsEnd() async throws {
+            var iterator = try await demo().summarize(note).makeAsyncIterator()
+            while try await iterator.next() != nil {}
+            #expect(try await iterator.next() == nil)
+        }
+
+        @Test func segmentsKeepTheirSpeakersAndTimes() async throws {
+            var said = [
+                VoiceNote.Segment(id: 7, text: "I'll send the figures tomorrow.", start: 0.5, end: 2, speaker: "Marta"),
+                VoiceNote.Segment(id: 7, text: "  "),
+                VoiceNote.Segment(id: 9, text: "Good, and the room is booked.", start: 2, end: 4, speaker: "Tom"),
+            ]
+            let note = VoiceNote.segments(said)
+            said[0].id = 1
+            said[2].id = 2
+            #expect(note.segments == [said[0], said[2]])
+            let summary = try await demo().summarize(note).value
+            #expect(summary.actions.contains { $0.text.contains("send the figures") })
+        }
+
+        @Test func aTranscriptIsReadWithItsTimes() {
+            let note = VoiceNote.transcript("[00:00] One.\n[00:04.5 --> 00:06] Two.")
+            let expected: [VoiceNote.Segment] = [
+                .init(id: 1, text: "One.", start: 0, end: 4.5), .init(id: 2, text: "Two.", start: 4.5, end: 6),
+            ]
+            #expect(note.segments == expected)
+            #expect(VoiceNote.text(" \n").segments.isEmpty)
+        }
+
+        @Test func aTextGetsALabel() async throws {
+            let model = try await demo()
+            let result = try await model.classify("The basement is flooding, come right now!", into: labels)
+            #expect(result.label == "urgent")
+            #expect(result.scores.map(\.label) == labels)
+            #expect(abs(result.scores.map(\.probability).reduce(0, +) - 1) < 1e-9)
+            #expect(result.scores.map(\.probability).max() == result.confidence)
+            #expect(try await model.classify("text", into: labels, minConfidence: 1).abstained)
+        }
+
+        @Test func manyTextsGetLabelsOneAfterTheOther() async throws {
+            let model = try await demo()
+            let texts = ["Buy milk.", "The server is down, fix it now!", "Big sale, fifty per cent off!"]
+            let results = try await model.classifyAll(texts, into: labels).collect()
+            var alone: [String] = []
+            for text in texts { alone.append(try await model.classify(text, into: labels).label) }
+            #expect(results.map(\.label) == alone)
+            #expect(results[1].metrics.reusedTokens > 5)
+        }
+
+        enum Priority: String, Decodable, CaseIterable { case low, high }
+
+        struct Errand: Decodable {
+            let task: String
+            let owner: String?
+            let priority: Priority
+            let count: Int16
+        }
+
+        @Test func aTextBecomesAValueOfAType() async throws {
+            let model = try await demo()
+            let errand: Errand = try await model.extract(from: "Carla buys two lamps")
+            #expect(!errand.task.isEmpty)
+        }
+
+        @Test func whateverTheModelKnows() async throws {
+            for model in [try await demo(), try await wide(LoadOptions(contextLength: 2048))] {
+                let value = try await model.extract(Priority.self, from: "now")
+                #expect(Priority.allCases.contains(value.value))
+                #expect(value.metrics.prefillTokens > 0)
+            }
+        }
+
+        @Test func aTextBecomesJSONOfASchema() async throws {
+            let schema = #"{"type":"object","properties":{"yes":{"type":"boolean"}},"required":["yes"]}"#
+            let value = try await demo().extract(from: noteText, schema: schema).value
+            #expect([#"{"yes":true}"#, #"{"yes":false}"#].contains(value.filter { !$0.isWhitespace }))
+        }
+
+        @Test func aModelReportsOnItself() async throws {
+            let model = try await demo()
+            let report = try await model.inspect(contextLength: 256)
+            #expect(report.architecture == "llama")
+            #expect(report.contextLength == 256)
+            #expect(try Data(contentsOf: demoFile).count == report.fileBytes)
+            #expect(report.tuned && report.fits && report.threads > 0 && !report.weights.isEmpty)
+            #expect(try await model.inspect().privateBytes > report.privateBytes)
+            #expect(try await model.inspect().contextLength == model.contextLength)
+        }
+
+        @Test func optionsReachTheEngine() async throws {
+            var memory: [LoadOptions.KVType: Int] = [:]
+            for type in LoadOptions.KVType.allCases {
+                memory[type] = try await demo(LoadOptions(kvType: type)).inspect().privateBytes
+            }
+            #expect(try #require(memory[.q8]) < #require(memory[.f16]))
+            #expect(try #require(memory[.f16]) < #require(memory[.f32]))
+            let options = LoadOptions(contextLength: 100, threads: 1, backend: .candle)
+            let report = try await demo(options).inspect()
+            #expect(report.threads == 1 && report.contextLength == 100)
+            #expect(report.kernels.contains("candle"))
+        }
+
+        @Test func aPackedModelAnswersLikeItsSource() async throws {
+            try await withFolder { folder in
+                let packed = folder.appending(path: "demo.sotto")
+                let progress = Collected<LocalModel.Progress>()
+                try await LocalModel.pack(demoFile, to: packed) { progress.add($0) }
+                let last = try #require(progress.all.last)
+                #expect(last.done == last.total)
+                let model = try await LocalModel.load(.file(packed))
+                #expect(try await model.inspect().copiedBytes == 0)
+                let expected = try await demo().summarize(note).value.withoutMetrics
+                #expect(try await model.summarize(note).value.withoutMetrics == expected)
+            }
+        }
+
+        @Test func aCacheFolderGetsAPackedCopyOnce() async throws {
+            try await withFolder { folder in
+                let options = LoadOptions(cacheFolder: folder)
+                let first = Collected<LocalModel.Progress>()
+                let model = try await LocalModel.load(.file(demoFile), options: options) { first.add($0) }
+                #expect(try await model.inspect().copiedBytes == 0)
+                #expect(!first.all.isEmpty)
+                let second = Collected<LocalModel.Progress>()
+                _ = try await LocalModel.load(.file(demoFile), options: options) { second.add($0) }
+                #expect(second.all.isEmpty, "the copy was made again")
+                #expect(try files(in: folder).count == 1)
+            }
+        }
+
+        @Test @MainActor func loopsRunWhereTheyAreAndThatActorIsFreeMeanwhile() async throws {
+            var ticks = 0
+            let ticker = Task { @MainActor in
+                while !Task.isCancelled {
+                    try await Task.sleep(for: .milliseconds(1))
+                    ticks += 1
+                }
+            }
+            for try await _ in try await demo().summarize(note) {
+                MainActor.assertIsolated()
+            }
+            ticker.cancel()
+            #expect(ticks > 5, "the main actor was blocked: \(ticks) ticks")
+        }
+    }
+}
+
+/// What a callback was given, from any thread.
+final class Collected<Element: Sendable>: @unchecked Sendable {
+    private let lock = NSLock()
+    private var elements: [Element] = []
+
+    var all: [Element] { lock.withLock { elements } }
+
+    func add(_ element: Element) {
+        lock.withLock { elements.append(element) }
     }
 }

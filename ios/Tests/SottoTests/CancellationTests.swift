@@ -1,0 +1,128 @@
+// The tests watch the library's threads through /proc.
+#if os(Linux)
+    import Foundation
+    import Sotto
+    import Testing
+
+    extension AllTests {
+        @Suite struct CancellationTests {
+            /// Long enough to keep a prefill busy for a second.
+            let longText = String(repeating: "Marcus will write a test for it by Thursday. ", count: 60)
+
+            /// Starts `work`, cancels it after `delay`, and tells how long the native work went on from there.
+            private func cancel(
+                after delay: Duration,
+                _ work: @escaping @Sendable () async throws -> Void
+            ) async throws -> Duration {
+                let task = Task(operation: work)
+                try await Task.sleep(for: delay)
+                return try await timeToStop(task)
+            }
+
+            private func timeToStop(_ task: Task<Void, any Error>) async throws -> Duration {
+                try await ContinuousClock().measure {
+                    task.cancel()
+                    _ = await task.result
+                    try await timeUntilQuiet()
+                }
+            }
+
+            private func expectPrompt(_ times: [Duration]) throws {
+                // One pause of the machine is not ours: most of them count.
+                #expect(times.sorted()[times.count / 2] < .milliseconds(100), "native work went on: \(times)")
+                #expect(try #require(times.max()) < .seconds(1), "native work went on: \(times)")
+            }
+
+            @Test func aCancelledPrefillStops() async throws {
+                let model = try await wide()
+                var times: [Duration] = []
+                for index in 0..<8 {
+                    let task = Task { [longText] in
+                        _ = try await model.classify(longText, into: labels)
+                        Issue.record("the prefill was over before it could be cancelled")
+                    }
+                    while runningJobs().isEmpty { try await Task.sleep(for: .milliseconds(1)) }
+                    try await Task.sleep(for: .milliseconds(20 + 40 * index))
+                    #expect(runningJobs() == ["sotto-classify"])
+                    times.append(try await timeToStop(task))
+                    await #expect(throws: CancellationError.self) { try await task.value }
+                }
+                try expectPrompt(times)
+            }
+
+            @Test func cancelledAtAnyMomentWorkStopsAndTheModelWorksOn() async throws {
+                let model = try await demo()
+                let expected = try await model.summarize(note).value.withoutMetrics
+                let whole = try await ContinuousClock().measure { _ = try await model.summarize(note).value }
+                var times: [Duration] = []
+                for _ in 0..<40 {
+                    let time = try await cancel(after: whole * Double.random(in: 0...1.1)) {
+                        for try await _ in model.summarize(note) {}
+                    }
+                    times.append(time)
+                }
+                try expectPrompt(times)
+                #expect(try await model.summarize(note).value.withoutMetrics == expected)
+            }
+
+            @Test func breakingOutOfALoopStopsTheWork() async throws {
+                let session = try await wide().session()
+                var times: [Duration] = []
+                for _ in 0..<5 {
+                    for try await _ in session.streamResponse(to: "Tell me a story.", options: endless) { break }
+                    times.append(try await timeUntilQuiet())
+                }
+                try expectPrompt(times)
+            }
+
+            @Test func aLoopThatFailsStopsTheWork() async throws {
+                struct Mine: Error {}
+                let session = try await wide().session()
+                await #expect(throws: Mine.self) {
+                    for try await _ in session.streamResponse(to: "Tell me a story.", options: endless) { throw Mine() }
+                }
+                try expectPrompt([try await timeUntilQuiet()])
+            }
+
+            @Test func anIteratorThatIsLetGoStopsTheWork() async throws {
+                let session = try await wide().session()
+                var iterator: ResponseStream.Iterator? =
+                    session.streamResponse(to: "Tell me a story.", options: endless).makeAsyncIterator()
+                #expect(try await iterator?.next() != nil)
+                #expect(runningJobs() == ["sotto-chat"])
+                iterator = nil
+                try expectPrompt([try await timeUntilQuiet()])
+            }
+
+            @Test func aRequestThatNobodyAsksForDoesNothing() async throws {
+                let session = try await wide().session()
+                let iterator = session.streamResponse(to: "Tell me a story.", options: endless).makeAsyncIterator()
+                #expect(runningJobs().isEmpty)
+                withExtendedLifetime(iterator) {}
+            }
+
+            @Test func cancelledWhileACopyIsPackedNothingIsLeft() async throws {
+                try await withFolder { folder in
+                    for index in 0..<10 {
+                        _ = try await cancel(after: .milliseconds(2 * index)) {
+                            _ = try await wide(LoadOptions(cacheFolder: folder))
+                        }
+                        let left = try files(in: folder)
+                        #expect(left.allSatisfy { $0.pathExtension == "sotto" }, "an unfinished file is left")
+                        for file in left { try FileManager.default.removeItem(at: file) }
+                    }
+                }
+            }
+
+            @Test func loadingAndStartingSessionsCanBeCancelledAtAnyMoment() async throws {
+                for _ in 0..<60 {
+                    _ = try await cancel(after: .microseconds(.random(in: 0...20_000))) {
+                        _ = try await demo().session().respond(to: "Hi", options: ChatOptions(maxTokens: 2))
+                    }
+                }
+                let result = try await demo().classify("The basement is flooding, come right now!", into: labels)
+                #expect(result.label == "urgent")
+            }
+        }
+    }
+#endif

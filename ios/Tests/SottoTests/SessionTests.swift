@@ -1,0 +1,77 @@
+import Sotto
+import Testing
+
+extension AllTests {
+    @Suite struct SessionTests {
+        @Test func aSessionRemembersAndComputesOnlyWhatIsNew() async throws {
+            let session = try await demo().session("Be brief.")
+            let first = try await session.respond(to: noteText, options: greedy)
+            let second = try await session.respond(to: "Who has to write a test?", options: greedy)
+            #expect(second.metrics.reusedTokens >= first.metrics.prefillTokens)
+            #expect(second.metrics.prefillTokens < 40)
+        }
+
+        @Test func piecesPutTogetherAreTheAnswer() async throws {
+            let model = try await wide(LoadOptions(contextLength: 1024))
+            func options(seed: UInt64) -> ChatOptions {
+                ChatOptions(maxTokens: 100, sampling: Sampling(temperature: 1.5, seed: seed))
+            }
+            let reply = try await model.session().respond(to: "Hello", options: options(seed: 3))
+            let pieces = try await model.session().streamResponse(to: "Hello", options: options(seed: 3)).collect()
+            #expect(pieces.joined() == reply.text)
+            var slowly: [String] = []
+            for try await piece in try await model.session().streamResponse(to: "Hello", options: options(seed: 3)) {
+                try await Task.sleep(for: .milliseconds(5))
+                slowly.append(piece)
+            }
+            #expect(slowly == pieces)
+            #expect(try await model.session().respond(to: "Hello", options: options(seed: 4)).text != reply.text)
+        }
+
+        static let texts = ["🎉👩‍👩‍👧‍👦🇪🇸 𝒳", "日本語の文章と漢字", "नमस्ते दुनिया, क्षत्रिय", "naïve Ærøskøbing", "مرحبا بالعالم"]
+
+        @Test(arguments: texts) func charactersOfSeveralBytesNeverBreakBetweenPieces(text: String) async throws {
+            let model = try await demo()
+            let choice = ChatOptions(sampling: .greedy, format: .choice([text, "no way"]))
+            let chosen = try await model.session(text).streamResponse(to: "Say \(text)", options: choice).collect()
+            #expect([text, "no way"].contains(chosen.joined()))
+            // Asked for it alone, the model has no choice.
+            let forced = ChatOptions(format: .regex(text))
+            let pieces = try await model.session().streamResponse(to: "Say it", options: forced).collect()
+            #expect(Array(pieces.joined().utf8) == Array(text.utf8))
+            #expect(pieces.count > 2, "the text came in one piece: nothing was tested")
+            #expect(!(chosen + pieces).contains { $0.isEmpty || $0.contains("\u{FFFD}") })
+        }
+
+        @Test func anAnswerCanBeHeldToAFormat() async throws {
+            let session = try await demo().session()
+            func answer(_ format: AnswerFormat, maxTokens: Int = 512) async throws -> Reply {
+                let options = ChatOptions(maxTokens: maxTokens, sampling: .greedy, format: format)
+                return try await session.respond(to: "Well?", options: options)
+            }
+            #expect(["yes", "no"].contains(try await answer(.choice(["yes", "no"])).text))
+            #expect(try await answer(.regex("[0-9]{3}")).text.wholeMatch(of: /[0-9]{3}/) != nil)
+            #expect(try await answer(.lark(#"start: "a" "b""#)).text == "ab")
+            #expect(try await answer(.regex("[a-z]{500}"), maxTokens: 5).metrics.stopReason == .length)
+            #expect([#""low""#, #""high""#].contains(try await answer(.jsonSchema(#"{"enum":["low","high"]}"#)).text))
+        }
+
+        @Test func aCancelledAnswerLeavesTheSessionUsable() async throws {
+            let session = try await wide(LoadOptions(contextLength: 2048)).session("Be brief.")
+            for try await _ in session.streamResponse(to: "Tell me a story.", options: endless) { break }
+            let asking = Task { try await session.respond(to: "And another?", options: endless) }
+            try await Task.sleep(for: .milliseconds(30))
+            asking.cancel()
+            await #expect(throws: CancellationError.self) { try await asking.value }
+            let reply = try await session.respond(to: "Hello?", options: ChatOptions(maxTokens: 4))
+            #expect(reply.metrics.reusedTokens > 5, "the conversation was forgotten")
+        }
+
+        @Test func aSessionOutlivesTheReferenceToItsModel() async throws {
+            var model: LocalModel? = try await demo()
+            let session = try await model?.session()
+            model = nil
+            #expect(try await #require(session).respond(to: "Hello", options: greedy).metrics.prefillTokens > 0)
+        }
+    }
+}
