@@ -1,5 +1,7 @@
-// swift-tools-version: 6.0 The Swift SDK. `cargo xtask bindgen` writes the generated sources that it needs into
-// ios/Generated; docs/ios.md says more.
+// swift-tools-version: 6.0
+
+// The Swift SDK. `cargo xtask bindgen` writes the generated sources that it needs into ios/Generated; docs/ios.md says
+// more.
 
 import PackageDescription
 

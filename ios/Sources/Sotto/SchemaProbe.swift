@@ -6,8 +6,9 @@ import Foundation
 extension JSONSchema {
     /// The schema of a type.
     ///
-    /// - Throws: ``SottoError/invalidInput(what:)`` for types that no schema can describe: those that contain themselves, enumerations without raw
-    ///   values or `CaseIterable`, dictionaries whose keys are no strings, dates, and those that refuse samples.
+    /// - Throws: ``SottoError/invalidInput(what:)`` for types that no schema can describe: those that contain
+    ///   themselves, enumerations without raw values or `CaseIterable`, dictionaries whose keys are no strings, dates,
+    ///   and those that refuse samples.
     init<T: Decodable>(of type: T.Type) throws {
         self = try SchemaProbe().answer(type).schema
     }
