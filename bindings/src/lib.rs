@@ -6,6 +6,8 @@
 //!
 //! Names begin with `Ffi`: apps never see them, but the SDK of each language puts its own types before them.
 
+#[cfg(target_os = "android")]
+mod android;
 mod error;
 mod jobs;
 mod model;

@@ -9,12 +9,14 @@ use crate::FfiError;
 #[allow(missing_docs, reason = "the variants are those of the SDK's type")]
 pub enum FfiModelFile {
     Path { path: String },
+    Descriptor { descriptor: i32, offset: u64, len: Option<u64> },
 }
 
 impl From<FfiModelFile> for ModelFile {
     fn from(file: FfiModelFile) -> Self {
         match file {
             FfiModelFile::Path { path } => Self::path(path),
+            FfiModelFile::Descriptor { descriptor, offset, len } => Self::descriptor(descriptor, offset, len),
         }
     }
 }

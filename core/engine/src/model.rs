@@ -69,7 +69,7 @@ struct FileBytes {
 impl FileBytes {
     /// A packed file is used as it is, of any other our own engine makes a copy; candle's copies belong to its decoders.
     fn of(file: &GgufFile, backend: Backend) -> Self {
-        match file.is_packed() || backend == Backend::Candle {
+        match (file.is_packed() || backend == Backend::Candle) && !file.bytes().is_private() {
             true => Self { mapped: file.file_len(), copied: 0 },
             false => Self { mapped: 0, copied: file.file_len() },
         }

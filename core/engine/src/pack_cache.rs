@@ -1,43 +1,42 @@
 //! Packed copies of model files in a folder that the app gives.
 
-use std::fs::{self, File};
-use std::io::{self, Read, Seek, SeekFrom};
+use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
 use crc32fast::Hasher;
 
 use crate::gguf::{TEMPORARY, pack_file};
-use crate::{CancelToken, EngineError, GgufFile};
+use crate::{CancelToken, EngineError, FilePart, GgufFile};
 
 const EXTENSION: &str = "sotto";
 /// Places of a model file that go into its fingerprint, and bytes at each: enough to see another file behind the same
 /// name, size and time.
-const SAMPLES: u64 = 32;
+const SAMPLES: usize = 32;
 const SAMPLE_BYTES: usize = 4096;
 /// After this time, nobody is writing an unfinished file any more.
 const ABANDONED: Duration = Duration::from_secs(3600);
 
-/// Opens the packed copy of the model at `path`, and makes it in `folder` first if there is none, it is damaged, or the
-/// model has changed since. A file that is packed itself is opened as it is.
+/// Opens the packed copy of `model`, and makes it in `folder` first if there is none, it is damaged, or the model has
+/// changed since. A file that is packed itself is opened as it is.
 ///
-/// Copies are told apart by the model's path, size, time and a sample of its bytes. Making one needs as much free space as
+/// Copies are told apart by the model's place, size, time and a sample of its bytes. Making one needs as much free space as
 /// the model takes; `on_progress` is told the bytes done and all bytes.
 ///
 /// # Errors
 /// As [`GgufFile::open`] and [`pack_file`].
 pub fn open_packed(
-    path: &Path,
+    model: &FilePart,
     folder: &Path,
     cancel: &CancelToken,
     on_progress: impl FnMut(u64, u64),
 ) -> Result<GgufFile, EngineError> {
-    let source = GgufFile::open(path)?;
+    let source = GgufFile::open_part(model)?;
     if source.is_packed() {
         return Ok(source);
     }
-    let fingerprint = fingerprint(path).map_err(|source| EngineError::NotFound { path: path.to_owned(), source })?;
-    let copy = CachedCopy::of(path, folder, &fingerprint);
+    let fingerprint = fingerprint(source.bytes(), model.modified());
+    let copy = CachedCopy::of(model, folder, &fingerprint);
     if let Some(file) = copy.open(&fingerprint) {
         return Ok(file);
     }
@@ -55,11 +54,13 @@ struct CachedCopy {
 }
 
 impl CachedCopy {
-    fn of(model: &Path, folder: &Path, fingerprint: &str) -> Self {
-        let place = fs::canonicalize(model).unwrap_or_else(|_| model.to_owned());
-        let place = crc32fast::hash(place.as_os_str().as_encoded_bytes());
-        let stem = model.file_stem().unwrap_or_default().to_string_lossy();
-        let prefix = format!("{stem}-{place:08x}-");
+    fn of(model: &FilePart, folder: &Path, fingerprint: &str) -> Self {
+        let file = fs::canonicalize(model.name()).unwrap_or_else(|_| model.name().to_owned());
+        let mut place = Hasher::new();
+        place.update(file.as_os_str().as_encoded_bytes());
+        place.update(&model.offset().to_le_bytes());
+        let stem = model.name().file_stem().unwrap_or_default().to_string_lossy();
+        let prefix = format!("{stem}-{:08x}-", place.finalize());
         let path = folder.join(format!("{prefix}{fingerprint}.{EXTENSION}"));
         Self { path, folder: folder.to_owned(), prefix }
     }
@@ -97,19 +98,14 @@ fn age(entry: &fs::DirEntry) -> Option<Duration> {
 }
 
 /// Tells versions of a model file apart without reading all of it.
-fn fingerprint(path: &Path) -> io::Result<String> {
-    let mut file = File::open(path)?;
-    let metadata = file.metadata()?;
-    let modified = metadata.modified().ok().and_then(|time| time.duration_since(SystemTime::UNIX_EPOCH).ok());
+fn fingerprint(file: &[u8], modified: Option<SystemTime>) -> String {
     let mut hasher = Hasher::new();
-    let mut sample = Vec::new();
+    let last = file.len().saturating_sub(SAMPLE_BYTES);
     for index in 0..SAMPLES {
-        let last = metadata.len().saturating_sub(SAMPLE_BYTES as u64);
-        file.seek(SeekFrom::Start(last / (SAMPLES - 1) * index))?;
-        sample.clear();
-        file.by_ref().take(SAMPLE_BYTES as u64).read_to_end(&mut sample)?;
-        hasher.update(&sample);
+        let sample = &file[last / (SAMPLES - 1) * index..];
+        hasher.update(&sample[..sample.len().min(SAMPLE_BYTES)]);
     }
+    let modified = modified.and_then(|time| time.duration_since(SystemTime::UNIX_EPOCH).ok());
     let modified = modified.map_or(0, |time| time.as_nanos() as u64);
-    Ok(format!("{:x}-{modified:x}-{:08x}", metadata.len(), hasher.finalize()))
+    format!("{:x}-{modified:x}-{:08x}", file.len(), hasher.finalize())
 }

@@ -11,7 +11,8 @@ use candle_core::quantized::GgmlDType;
 use common::TestModel;
 use rand::RngExt;
 use sotto_engine::{
-    CancelToken, DecoderOptions, EngineError, GgufFile, KvType, LogitRows, Model, ModelOptions, open_packed, pack_file,
+    CancelToken, DecoderOptions, EngineError, FilePart, GgufFile, KvType, LogitRows, Model, ModelOptions, open_packed,
+    pack_file,
 };
 use tempfile::TempDir;
 
@@ -61,7 +62,11 @@ impl Place {
     }
 
     fn open(&self) -> Result<GgufFile, EngineError> {
-        open_packed(&self.model(), &self.cache(), &CancelToken::new(), |_, _| {})
+        self.open_with(&CancelToken::new())
+    }
+
+    fn open_with(&self, cancel: &CancelToken) -> Result<GgufFile, EngineError> {
+        open_packed(&FilePart::open(self.model())?, &self.cache(), cancel, |_, _| {})
     }
 
     fn copies(&self) -> Vec<PathBuf> {
@@ -114,11 +119,15 @@ fn a_copy_is_made_once() {
     let place = Place::with(&model(GgmlDType::Q8_0));
     place.open().expect("packed");
     let written = fs::metadata(place.only_copy()).expect("metadata").modified().expect("a time");
-    open_packed(&place.model(), &place.cache(), &CancelToken::new(), |_, _| panic!("packed again")).expect("opens");
+    let open_again = |path: &Path, folder: &Path| {
+        let part = FilePart::open(path).expect("a file");
+        open_packed(&part, folder, &CancelToken::new(), |_, _| panic!("packed again")).expect("opens");
+    };
+    open_again(&place.model(), &place.cache());
     assert_eq!(fs::metadata(place.only_copy()).expect("metadata").modified().expect("a time"), written);
     // A packed file is opened as it is, wherever it lies.
     let elsewhere = place.folder.path().join("nowhere");
-    open_packed(&place.only_copy(), &elsewhere, &CancelToken::new(), |_, _| panic!("packed again")).expect("opens");
+    open_again(&place.only_copy(), &elsewhere);
     assert!(!elsewhere.exists());
 }
 
@@ -140,6 +149,7 @@ fn a_copy_of_another_model_stays() {
     place.open().expect("packed");
     let other = place.folder.path().join("other.gguf");
     fs::write(&other, model(GgmlDType::Q8_0)).expect("written");
+    let other = FilePart::open(other).expect("a file");
     open_packed(&other, &place.cache(), &CancelToken::new(), |_, _| {}).expect("packed");
     assert_eq!(place.copies().len(), 2);
 }
@@ -195,11 +205,12 @@ fn what_is_cancelled_or_cannot_be_written_leaves_nothing() {
     let place = Place::with(&model(GgmlDType::Q4_0));
     let cancel = CancelToken::new();
     cancel.cancel();
-    let outcome = open_packed(&place.model(), &place.cache(), &cancel, |_, _| {});
+    let outcome = place.open_with(&cancel);
     assert!(matches!(outcome, Err(EngineError::Cancelled)));
     assert!(place.copies().is_empty());
-    let a_file = place.model();
-    let outcome = open_packed(&place.model(), &a_file.join("cache"), &CancelToken::new(), |_, _| {});
+    let below_a_file = place.model().join("cache");
+    let model = FilePart::open(place.model()).expect("a file");
+    let outcome = open_packed(&model, &below_a_file, &CancelToken::new(), |_, _| {});
     assert!(matches!(outcome, Err(EngineError::Storage { .. })));
 }
 

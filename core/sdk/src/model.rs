@@ -4,7 +4,8 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 
 use sotto_engine::{
-    Backend, Batch, CancelToken, Decoder, DecoderOptions, GgufFile, Kernels, KvType, Model, ModelOptions, open_packed,
+    Backend, Batch, CancelToken, Decoder, DecoderOptions, FilePart, GgufFile, Kernels, KvType, Model, ModelOptions,
+    open_packed,
 };
 use sotto_text::{ChatTemplate, ConstraintFactory, Tokenizer};
 
@@ -23,6 +24,8 @@ pub const DEFAULT_CONTEXT_LENGTH: usize = 4096;
 pub enum ModelFile {
     /// A GGUF file, or a packed one. A `tokenizer.json` beside it is used when it has no tokenizer itself.
     Path(PathBuf),
+    /// The same in a file that is open already, or in a part of it: [`ModelFile::descriptor`].
+    Open(Arc<FilePart>),
     /// A GGUF file that is part of the program.
     Embedded(&'static [u8]),
 }
@@ -33,11 +36,21 @@ impl ModelFile {
         Self::Path(path.as_ref().to_owned())
     }
 
+    /// A model file that begins at `offset` of an open file, in bytes, and has `len` bytes or goes on to the file's end: an
+    /// asset in an app's package, or a document that another app shares.
+    ///
+    /// The descriptor is duplicated before this returns, and stays the caller's to close. One that is not open is reported
+    /// by loading, as a path without a file is. The model is mapped where it lies; only one that does not begin at a multiple
+    /// of 4 bytes is copied.
+    pub fn descriptor(descriptor: i32, offset: u64, len: Option<u64>) -> Self {
+        Self::Open(Arc::new(FilePart::from_descriptor(descriptor, offset, len)))
+    }
+
     /// Where a `tokenizer.json` may lie.
     fn folder(&self) -> Option<&Path> {
         match self {
             Self::Path(path) => path.parent(),
-            Self::Embedded(_) => None,
+            Self::Open(_) | Self::Embedded(_) => None,
         }
     }
 }
@@ -181,15 +194,17 @@ fn open(
     cancel: &CancelToken,
     on_progress: impl Fn(Progress),
 ) -> Result<Arc<GgufFile>, Error> {
-    let gguf = match (file, &options.cache_folder) {
+    let part = match file {
+        ModelFile::Path(path) => &FilePart::open(path)?,
+        ModelFile::Open(part) => part,
+        ModelFile::Embedded(bytes) => return Ok(Arc::new(GgufFile::from_bytes(*bytes)?)),
+    };
+    let gguf = match &options.cache_folder {
         // candle's models read the GGUF file itself.
-        (ModelFile::Path(path), Some(folder)) if options.backend == Backend::Sotto => {
-            open_packed(path, folder, cancel, |done, total| {
-                on_progress(Progress { done: done as usize, total: total as usize });
-            })?
-        }
-        (ModelFile::Path(path), _) => GgufFile::open(path)?,
-        (ModelFile::Embedded(bytes), _) => GgufFile::from_bytes(*bytes)?,
+        Some(folder) if options.backend == Backend::Sotto => open_packed(part, folder, cancel, |done, total| {
+            on_progress(Progress { done: done as usize, total: total as usize });
+        })?,
+        _ => GgufFile::open_part(part)?,
     };
     Ok(Arc::new(gguf))
 }

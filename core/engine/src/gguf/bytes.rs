@@ -1,16 +1,13 @@
 use std::borrow::Cow;
-use std::fs::{self, File};
-use std::io;
 use std::ops::{Deref, Range};
-use std::path::Path;
 
-use memmap2::{Mmap, MmapMut};
+use memmap2::{Mmap, MmapMut, MmapOptions};
 
-use crate::EngineError;
 use crate::memory::check_available;
+use crate::{EngineError, FilePart};
 
-/// Alignment of the first byte that every tensor format can live with.
-const BASE_ALIGNMENT: usize = 8;
+/// Alignment of the first byte that every tensor format can live with: that of `f32`, and of what Android's packages hold.
+const BASE_ALIGNMENT: usize = 4;
 
 /// The bytes of a whole model file, aligned to [`BASE_ALIGNMENT`].
 #[derive(Debug)]
@@ -23,21 +20,18 @@ pub(crate) enum Bytes {
 }
 
 impl Bytes {
-    /// Maps a file read-only. Its pages are clean: the system can drop them under pressure and read them again.
-    pub(crate) fn map(path: &Path) -> Result<Self, EngineError> {
-        let not_found = |source| EngineError::NotFound { path: path.to_owned(), source };
-        let metadata = fs::metadata(path).map_err(not_found)?;
-        if !metadata.is_file() {
-            return Err(not_found(io::Error::new(io::ErrorKind::InvalidInput, "not a regular file")));
-        }
-        if metadata.len() == 0 {
-            return Err(EngineError::invalid("byte 0", "the file is empty"));
-        }
-        let file = File::open(path).map_err(not_found)?;
+    /// Maps a part of a file read-only. Its pages are clean: the system can drop them under pressure and read them again. A
+    /// part that does not lie as tensors need is copied instead.
+    pub(crate) fn map(part: &FilePart) -> Result<Self, EngineError> {
+        let (file, len) = part.checked()?;
         // SAFETY: the mapping is read-only and private to this process. That nobody shrinks or rewrites the file while
         // it is open is a condition of `GgufFile::open`, which passes it on to its caller.
-        let map = unsafe { Mmap::map(&file) }.map_err(not_found)?;
-        Ok(Self::File(map))
+        let map = unsafe { MmapOptions::new().offset(part.offset()).len(len).map(file) }
+            .map_err(|source| EngineError::NotFound { path: part.name().to_owned(), source })?;
+        match is_aligned(&map) {
+            true => Ok(Self::File(map)),
+            false => Self::copy(&map),
+        }
     }
 
     /// Takes bytes that are in memory already, and copies them once if they do not lie as tensors need.
@@ -45,13 +39,22 @@ impl Bytes {
         if bytes.is_empty() {
             return Err(EngineError::invalid("byte 0", "the file is empty"));
         }
-        if bytes.as_ptr().addr().is_multiple_of(BASE_ALIGNMENT) {
-            return Ok(Self::Memory(bytes));
+        match is_aligned(&bytes) {
+            true => Ok(Self::Memory(bytes)),
+            false => Self::copy(&bytes),
         }
+    }
+
+    fn copy(bytes: &[u8]) -> Result<Self, EngineError> {
         Self::write(bytes.len(), |copy| {
-            copy.copy_from_slice(&bytes);
+            copy.copy_from_slice(bytes);
             Ok(())
         })
+    }
+
+    /// Whether they take private memory.
+    pub(crate) fn is_private(&self) -> bool {
+        matches!(self, Self::Private(_))
     }
 
     /// Gives back the pages of a part that will not be read again soon, so that a file and what was made of it are not both
@@ -82,6 +85,10 @@ impl Bytes {
         fill(&mut bytes)?;
         Ok(Self::Private(bytes.make_read_only().map_err(out_of_memory)?))
     }
+}
+
+fn is_aligned(bytes: &[u8]) -> bool {
+    bytes.as_ptr().addr().is_multiple_of(BASE_ALIGNMENT)
 }
 
 /// Weights are read from end to end for every token: fewer, larger pages mean fewer misses of the address cache. Where the

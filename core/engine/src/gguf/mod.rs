@@ -11,7 +11,7 @@ use std::ops::Range;
 use std::path::Path;
 use std::sync::Arc;
 
-use crate::{DType, EngineError};
+use crate::{DType, EngineError, FilePart};
 pub(crate) use bytes::Bytes;
 pub use metadata::Metadata;
 use metadata::ValueEntry;
@@ -55,12 +55,20 @@ impl GgufFile {
     /// [`EngineError::NotFound`], [`EngineError::Invalid`] with the place of the first fault, or
     /// [`EngineError::Unsupported`] for other versions, big-endian files and unknown tensor formats.
     pub fn open(path: impl AsRef<Path>) -> Result<Self, EngineError> {
-        Self::read(Bytes::map(path.as_ref())?)
+        Self::open_part(&FilePart::open(path)?)
+    }
+
+    /// Maps a file that is open already, or a part of it; a part that does not begin at a multiple of 4 is copied.
+    ///
+    /// # Errors
+    /// As [`GgufFile::open`], and [`EngineError::OutOfMemory`] for a copy.
+    pub fn open_part(part: &FilePart) -> Result<Self, EngineError> {
+        Self::read(Bytes::map(part)?)
     }
 
     /// Reads a file that is in memory, for example by `include_bytes!`.
     ///
-    /// Bytes that do not begin at a multiple of 8 are copied once.
+    /// Bytes that do not begin at a multiple of 4 are copied once.
     ///
     /// # Errors
     /// As [`GgufFile::open`], and [`EngineError::OutOfMemory`] for the copy.

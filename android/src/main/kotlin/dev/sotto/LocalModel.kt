@@ -118,6 +118,7 @@ public class LocalModel private constructor(private val ffi: FfiModel, public va
             var model: LocalModel? = null
             return closingUnlessDelivered({ model }) {
                 native {
+                    javaLoad
                     val loaded = dev.sotto.internal.load(file.ffi, options.toFfi()).request().run {
                         onProgress(it.toProgress())
                     }

@@ -14,5 +14,16 @@ public class ModelFile private constructor(internal val ffi: FfiModelFile) {
         /** The model in [file]. */
         @JvmStatic
         public fun path(file: File): ModelFile = path(file.path)
+
+        /**
+         * The model in an open file: from byte [offset] on, [length] bytes or up to the file's end. The [descriptor] stays
+         * yours: close it when [LocalModel.load] has returned. Where [offset] is a multiple of 4, a packed file is mapped, not copied.
+         */
+        @JvmStatic
+        @JvmOverloads
+        public fun descriptor(descriptor: Int, offset: Long = 0, length: Long? = null): ModelFile {
+            require(offset >= 0 && (length == null || length >= 0)) { "a part of a file has no negative offset or length" }
+            return ModelFile(FfiModelFile.Descriptor(descriptor, offset.toULong(), length?.toULong()))
+        }
     }
 }

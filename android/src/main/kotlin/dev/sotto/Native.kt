@@ -25,6 +25,11 @@ internal class Request<Snapshot : Any, Value>(
     }
 }
 
+/** On Android, the library's log goes to logcat once Java has loaded it; JNA, which calls it, loads it past Java. */
+internal val javaLoad: Unit by lazy {
+    if (System.getProperty("java.vm.name") == "Dalvik") System.loadLibrary("sotto")
+}
+
 /** Runs [block] away from the caller's thread, and answers with Sotto's own exceptions. */
 internal suspend fun <T> native(block: suspend () -> T): T = withContext(Dispatchers.Default) { translated { block() } }
 
