@@ -4,6 +4,7 @@
 //! they take in the model file: 70 MB and a third of a second for Llama 3. Here a merge is three token ids.
 
 use std::hash::BuildHasher;
+use std::num::NonZero;
 
 use foldhash::fast::RandomState;
 use hashbrown::HashTable;
@@ -18,11 +19,19 @@ use super::spec::invalid;
 use super::vocabulary::Vocabulary;
 use crate::TextError;
 
+/// More threads would wait for memory.
+const MOST_THREADS: usize = 4;
+/// Below this, starting a thread takes longer than it saves.
+const LEAST_MERGES_PER_THREAD: usize = 16 << 10;
+
+/// The token of each byte alone.
+type ByteIds = [Option<u32>; 256];
+
 pub(crate) struct ByteLevelBpe {
     pre_tokenizer: PreTokenizerWrapper,
     /// Whether a word that is a token is taken whole, without looking at the merges.
     ignore_merges: bool,
-    byte_ids: [Option<u32>; 256],
+    byte_ids: ByteIds,
     merges: Merges,
 }
 
@@ -44,7 +53,7 @@ impl ByteLevelBpe {
             pre_tokenizer: pre_tokenizer.build()?,
             ignore_merges: pre_tokenizer.ignore_merges,
             byte_ids,
-            merges: Merges::new(vocabulary, merges)?,
+            merges: Merges::new(vocabulary, &byte_ids, merges)?,
         })
     }
 
@@ -72,37 +81,27 @@ impl ByteLevelBpe {
     }
 }
 
-/// Which two tokens make which third, best first.
+/// Left, right, and the token that they make.
+type Merge = [u32; 3];
+
+/// Which two tokens make which third.
 struct Merges {
-    /// Left, right, and the token they make.
-    list: Vec<[u32; 3]>,
+    /// Best first.
+    list: Vec<Merge>,
     /// Places in the list, by left and right.
     by_pair: HashTable<u32>,
     hasher: RandomState,
 }
 
 impl Merges {
-    fn new(vocabulary: &Vocabulary, merges: &[&str]) -> Result<Self, TextError> {
+    fn new(vocabulary: &Vocabulary, byte_ids: &ByteIds, merges: &[&str]) -> Result<Self, TextError> {
         let mut found = Self {
             list: Vec::with_capacity(merges.len()),
             by_pair: HashTable::with_capacity(merges.len()),
             hasher: RandomState::default(),
         };
-        let mut bytes = Vec::new();
-        for (index, merge) in merges.iter().enumerate() {
-            let Some((left, right)) = merge.split_once(' ') else {
-                return Err(invalid("merges", format!("entry {index} has no space")));
-            };
-            bytes.clear();
-            let spelled = byte_table::push_bytes(left, &mut bytes);
-            let middle = bytes.len();
-            if !(spelled && byte_table::push_bytes(right, &mut bytes)) {
-                continue;
-            }
-            let ids = [&bytes[..middle], &bytes[middle..], &bytes].map(|text| vocabulary.find(text));
-            if let [Some(left), Some(right), Some(joined)] = ids {
-                found.push([left, right, joined]);
-            }
+        for part in resolve(vocabulary, byte_ids, merges) {
+            part?.into_iter().for_each(|merge| found.push(merge));
         }
         if found.list.len() < merges.len() {
             log::debug!("{} merges are double, or name tokens outside the vocabulary", merges.len() - found.list.len());
@@ -111,7 +110,7 @@ impl Merges {
     }
 
     /// Adds a merge behind the others, if there is none for its two tokens.
-    fn push(&mut self, merge: [u32; 3]) {
+    fn push(&mut self, merge: Merge) {
         let Self { list, by_pair, hasher } = self;
         let [left, right, _] = merge;
         let is_same = |&place: &u32| list[place as usize][..2] == [left, right];
@@ -131,4 +130,59 @@ impl Joins for Merges {
         // A file holds fewer than 2^24 merges, so that a float tells them all apart.
         Some(Joined { id: self.list[place as usize][2], score: -(place as f32) })
     }
+}
+
+/// The merges by token ids, in parts. Looking up a quarter of a million of them is most of the time that a tokenizer takes to
+/// load, so several threads do it.
+fn resolve(vocabulary: &Vocabulary, byte_ids: &ByteIds, merges: &[&str]) -> Vec<Result<Vec<Merge>, TextError>> {
+    let threads = std::thread::available_parallelism().map_or(1, NonZero::get).min(MOST_THREADS);
+    let part_len = merges.len().div_ceil(threads).max(LEAST_MERGES_PER_THREAD);
+    std::thread::scope(|scope| {
+        let mut parts = merges.chunks(part_len).enumerate();
+        let here = parts.next();
+        let elsewhere: Vec<_> = parts
+            .map(|(part, merges)| scope.spawn(move || resolve_part(vocabulary, byte_ids, merges, part * part_len)))
+            .collect();
+        let here = here.map(|(_, merges)| resolve_part(vocabulary, byte_ids, merges, 0));
+        let elsewhere = elsewhere.into_iter().map(|part| {
+            part.join().unwrap_or_else(|_| Err(TextError::Internal("looking up merges failed".to_owned())))
+        });
+        here.into_iter().chain(elsewhere).collect()
+    })
+}
+
+/// `first` is the place of the part in the file.
+fn resolve_part(
+    vocabulary: &Vocabulary,
+    byte_ids: &ByteIds,
+    merges: &[&str],
+    first: usize,
+) -> Result<Vec<Merge>, TextError> {
+    let find = |text: &[u8]| match text {
+        [byte] => byte_ids[usize::from(*byte)],
+        _ => vocabulary.find(text),
+    };
+    let mut resolved = Vec::with_capacity(merges.len());
+    let mut bytes = Vec::new();
+    let mut last = 0;
+    for (index, merge) in merges.iter().enumerate() {
+        let Some((left, right)) = merge.split_once(' ') else {
+            return Err(invalid("merges", format!("entry {} has no space", first + index)));
+        };
+        bytes.clear();
+        let left_in_table = byte_table::push_bytes(left, &mut bytes);
+        let middle = bytes.len();
+        if !(byte_table::push_bytes(right, &mut bytes) && left_in_table) {
+            continue;
+        }
+        let (left, right) = bytes.split_at(middle);
+        // Files list the ways to make a token one after the other, and tokens in the order of their ids.
+        let joined = [last, last + 1].into_iter().find(|&id| vocabulary.finds(&bytes, id));
+        let ids = [find(left), find(right), joined.or_else(|| find(&bytes))];
+        if let [Some(left), Some(right), Some(joined)] = ids {
+            resolved.push([left, right, joined]);
+            last = joined;
+        }
+    }
+    Ok(resolved)
 }

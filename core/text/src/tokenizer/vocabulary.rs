@@ -45,6 +45,8 @@ pub(crate) enum Spelling {
 enum Kind {
     /// Text that BPE may build.
     Text,
+    /// Text that BPE cannot build: an earlier token has it too, or bytes are not spelled so.
+    OutOfReach,
     /// One byte of a SentencePiece vocabulary.
     Byte,
     /// Added by the model's authors, looks like a marker (`<tool_call>`): it has text, but only a template may write
@@ -127,6 +129,11 @@ impl Vocabulary {
         self.texts.find(self.hasher.hash_one(text), |&id| self.bytes(id) == text).copied()
     }
 
+    /// Whether [`Vocabulary::find`] gives `id` for `text`; quicker, where that is likely.
+    pub(crate) fn finds(&self, text: &[u8], id: u32) -> bool {
+        self.kinds.get(id as usize) == Some(&Kind::Text) && self.bytes(id) == text
+    }
+
     /// The texts that [`Vocabulary::find`] finds.
     pub(crate) fn texts(&self) -> impl Iterator<Item = &[u8]> {
         self.texts.iter().map(|&id| self.bytes(id))
@@ -167,7 +174,7 @@ impl Vocabulary {
                 self.bytes.extend(parse_byte(token));
                 false
             }
-            (Kind::Text, Spelling::ByteLevel) => byte_table::push_bytes(token, &mut self.bytes),
+            (Kind::Text | Kind::OutOfReach, Spelling::ByteLevel) => byte_table::push_bytes(token, &mut self.bytes),
             (Kind::Marker | Kind::Literal, Spelling::ByteLevel) => {
                 self.bytes.extend_from_slice(token.as_bytes());
                 false
@@ -179,21 +186,27 @@ impl Vocabulary {
         };
         let end = u32::try_from(self.bytes.len()).map_err(|_| invalid("tokens", "more than 4 GB of text"))?;
         self.ends.push(end);
-        if kind == Kind::Text && spelled && start < self.bytes.len() {
-            self.index(id);
+        let in_reach = kind == Kind::Text && spelled && start < self.bytes.len() && self.index(id);
+        if kind == Kind::Text && !in_reach {
+            self.kinds[id as usize] = Kind::OutOfReach;
         }
         Ok(())
     }
 
-    fn index(&mut self, id: u32) {
+    /// Whether it is the first token with its text.
+    fn index(&mut self, id: u32) -> bool {
         let Self { bytes, ends, texts, hasher, .. } = self;
         let text = |id: u32| {
             let start = id.checked_sub(1).map_or(0, |previous| ends[previous as usize]);
             &bytes[start as usize..ends[id as usize] as usize]
         };
         let hash = |&id: &u32| hasher.hash_one(text(id));
-        if let Entry::Vacant(entry) = texts.entry(hash(&id), |&other| text(other) == text(id), hash) {
-            entry.insert(id);
+        match texts.entry(hash(&id), |&other| text(other) == text(id), hash) {
+            Entry::Vacant(entry) => {
+                entry.insert(id);
+                true
+            }
+            Entry::Occupied(_) => false,
         }
     }
 
