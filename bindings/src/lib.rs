@@ -20,7 +20,7 @@ pub use error::FfiError;
 pub use jobs::{
     FfiClassifyAllJob, FfiClassifyJob, FfiExtractJob, FfiLoadJob, FfiPackJob, FfiRespondJob, FfiSummarizeJob,
 };
-pub use model::{FfiModel, FfiSession};
+pub use model::{FfiModel, FfiNoteSession, FfiSession};
 pub use options::{FfiBackend, FfiChatOptions, FfiFormat, FfiKvType, FfiLoadOptions, FfiModelFile, FfiSampling};
 pub use results::{
     FfiAction, FfiClassification, FfiCoverage, FfiExtraction, FfiMetrics, FfiModelReport, FfiNoteSummary, FfiPoint,

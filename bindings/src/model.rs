@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use sotto_sdk::{ClassifyOptions, LocalModel, Session, VoiceNote};
+use sotto_sdk::{ClassifyOptions, LocalModel, NoteSession, Session, VoiceNote};
 
 use crate::options::parse_schema;
 use crate::{
@@ -61,6 +61,11 @@ impl FfiModel {
         self.0.summarize(&note(segments)).into()
     }
 
+    /// [`LocalModel::note_session`].
+    pub fn note_session(&self) -> FfiNoteSession {
+        FfiNoteSession(self.0.note_session())
+    }
+
     /// [`LocalModel::classify`].
     pub fn classify(&self, text: &str, labels: Vec<String>, min_confidence: f64) -> FfiClassifyJob {
         self.0.classify(text, &ClassifyOptions { labels, min_confidence }).into()
@@ -101,5 +106,27 @@ impl FfiSession {
     /// [`Session::respond`].
     pub fn respond(&self, text: &str, options: FfiChatOptions) -> Result<FfiRespondJob, FfiError> {
         Ok(self.0.respond(text, &options.try_into()?).into())
+    }
+}
+
+/// A [`NoteSession`].
+#[derive(uniffi::Object)]
+pub struct FfiNoteSession(NoteSession);
+
+#[uniffi::export]
+impl FfiNoteSession {
+    /// [`NoteSession::append`].
+    pub fn append(&self, segment: FfiSegment) -> Result<(), FfiError> {
+        Ok(self.0.append(segment.into())?)
+    }
+
+    /// The segments of [`NoteSession::note`].
+    pub fn note(&self) -> Vec<FfiSegment> {
+        self.0.note().segments().iter().map(Into::into).collect()
+    }
+
+    /// [`NoteSession::finish`].
+    pub fn finish(&self) -> FfiSummarizeJob {
+        self.0.finish().into()
     }
 }

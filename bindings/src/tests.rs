@@ -72,6 +72,7 @@ fn every_task_is_mirrored() {
     let mut requests = methods(&sdk, "Session");
     assert!(requests.remove(RUST_ONLY_IN_SESSIONS));
     assert_eq!(requests, methods(&ffi, "FfiSession"));
+    assert_eq!(methods(&sdk, "NoteSession"), methods(&ffi, "FfiNoteSession"));
 }
 
 #[test]

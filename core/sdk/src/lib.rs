@@ -49,6 +49,7 @@ pub use sotto_engine::{Backend, CancelToken, FilePart, Kernels, KvType};
 pub use sotto_text::{ChatTemplate, Message, OutputFormat, Role, SamplingOptions};
 pub use tasks::classify::{Classification, ClassifyOptions, DEFAULT_MIN_CONFIDENCE};
 pub use tasks::extract::Extraction;
+pub use tasks::note_session::NoteSession;
 pub use tasks::summarize::{Action, Coverage, NoteSummary, Point};
 
 /// The README's example compiles.

@@ -24,7 +24,7 @@ pub struct Segment {
 }
 
 /// A transcript to summarize.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct VoiceNote {
     segments: Vec<Segment>,
 }
@@ -55,16 +55,19 @@ impl VoiceNote {
 
     /// A note from segments of a speech recognizer. Their ids are given anew, from 1; empty ones are left out.
     pub fn from_segments(segments: impl IntoIterator<Item = Segment>) -> Self {
-        let mut kept: Vec<Segment> = Vec::new();
-        for mut segment in segments {
-            segment.text = collapse_white_space(&segment.text);
-            segment.speaker = segment.speaker.map(|name| collapse_white_space(&name)).filter(|name| !name.is_empty());
-            if !segment.text.is_empty() {
-                segment.id = kept.len() as u32 + 1;
-                kept.push(segment);
-            }
+        let mut note = Self::default();
+        segments.into_iter().for_each(|segment| note.push(segment));
+        note
+    }
+
+    /// Appends a segment under the next id; an empty one is left out.
+    pub(crate) fn push(&mut self, mut segment: Segment) {
+        segment.text = collapse_white_space(&segment.text);
+        segment.speaker = segment.speaker.map(|name| collapse_white_space(&name)).filter(|name| !name.is_empty());
+        if !segment.text.is_empty() {
+            segment.id = self.segments.len() as u32 + 1;
+            self.segments.push(segment);
         }
-        Self { segments: kept }
     }
 
     fn from_timed_lines(timed: Vec<TimedLine>) -> Self {

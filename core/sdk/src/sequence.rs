@@ -55,6 +55,7 @@ impl Sequence {
     }
 }
 
-fn common_prefix(held: &[u32], wanted: &[u32]) -> usize {
+/// How many tokens two sequences begin with alike.
+pub(crate) fn common_prefix(held: &[u32], wanted: &[u32]) -> usize {
     held.iter().zip(wanted).take_while(|(a, b)| a == b).count()
 }

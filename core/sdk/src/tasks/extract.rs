@@ -6,10 +6,11 @@ use serde::Serialize;
 use serde_json::Value;
 use sotto_text::OutputFormat;
 
-use super::{constrained_answer, split_context, task_prompt};
+use super::{constrained_answer, context_for, split_context, task_prompt};
 use crate::job::Job;
 use crate::metrics::{Metrics, StopReason};
 use crate::model::{Loaded, LocalModel};
+use crate::sequence::Sequence;
 use crate::{CancelToken, Error};
 
 /// The most tokens of one extracted value.
@@ -43,8 +44,9 @@ fn extract(model: &Loaded, text: &str, schema: Value, cancel: &CancelToken) -> R
     }
     let prompt = task_prompt(model, &instruction(model, &schema), text)?;
     let (_, max_tokens) = split_context(model.context_limit(), ANSWER_TOKENS);
+    let mut sequence = Sequence::new(model.decoder(context_for(model, prompt.len(), max_tokens)?)?);
     let format = OutputFormat::JsonSchema(schema);
-    let answer = constrained_answer(model, &prompt, &format, max_tokens, cancel, |_| {})?;
+    let answer = constrained_answer(model, &mut sequence, &prompt, &format, max_tokens, cancel, |_| {})?;
     if answer.metrics.stop_reason == StopReason::Length {
         return Err(Error::ContextFull { limit: max_tokens, needed: max_tokens + 1 });
     }

@@ -2,6 +2,7 @@
 
 pub mod classify;
 pub mod extract;
+pub mod note_session;
 pub mod summarize;
 
 use sotto_text::{Message, OutputFormat, Role, Sampler, SamplingOptions};
@@ -21,27 +22,29 @@ pub(crate) fn task_prompt(model: &Loaded, instruction: &str, text: &str) -> Resu
     Ok(model.tokenizer.encode_prompt(&rendered)?)
 }
 
-/// The greedy answer to a task prompt, held to `format`, in a context just large enough.
+/// The greedy answer to a task prompt, held to `format`.
 pub(crate) fn constrained_answer(
     model: &Loaded,
+    sequence: &mut Sequence,
     prompt: &[u32],
     format: &OutputFormat,
     max_tokens: usize,
     cancel: &CancelToken,
     on_text: impl FnMut(&str),
 ) -> Result<Answer, Error> {
-    let needed = prompt.len() + max_tokens;
-    if needed > model.context_limit() {
-        return Err(Error::ContextFull { limit: model.context_limit(), needed });
-    }
-    let mut sequence = Sequence::new(model.decoder(needed)?);
     let request = Request {
         prompt,
         sampler: Sampler::new(SamplingOptions::default())?,
         constraint: Some(model.constraints()?.constraint(format)?),
         max_tokens,
     };
-    generate(model, &mut sequence, request, cancel, on_text)
+    generate(model, sequence, request, cancel, on_text)
+}
+
+/// How many tokens a context must hold for a prompt and its answer.
+pub(crate) fn context_for(model: &Loaded, prompt_tokens: usize, max_tokens: usize) -> Result<usize, Error> {
+    let (limit, needed) = (model.context_limit(), prompt_tokens + max_tokens);
+    if needed > limit { Err(Error::ContextFull { limit, needed }) } else { Ok(needed) }
 }
 
 /// How many tokens a prompt and its answer may take, for a task that would like `wanted` tokens of answer.

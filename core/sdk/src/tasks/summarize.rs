@@ -3,11 +3,12 @@
 use serde::{Deserialize, Serialize};
 use sotto_text::{OutputFormat, spans_grammar};
 
-use super::{constrained_answer, split_context, task_prompt};
+use super::{constrained_answer, context_for, split_context, task_prompt};
 use crate::job::{Job, Reporter};
 use crate::metrics::{Metrics, StopReason};
 use crate::model::{Loaded, LocalModel};
 use crate::note::{NoteText, Segment, VoiceNote};
+use crate::sequence::Sequence;
 use crate::{CancelToken, Error};
 
 /// The most tokens of one answer: a title, an overview, and eight points and actions of ordinary length.
@@ -93,13 +94,16 @@ impl LocalModel {
     pub fn summarize(&self, note: &VoiceNote) -> Job<NoteSummary, NoteSummary> {
         let model = self.loaded();
         let note = note.clone();
-        Job::start("summarize", move |reporter, cancel| summarize(&model, &note, reporter, cancel))
+        Job::start("summarize", move |reporter, cancel| summarize(&model, &note, &mut None, reporter, cancel))
     }
 }
 
-fn summarize(
+/// Summarizes a note in `sequence`, which may hold the beginning of its prompt already; without one, in a new one that is
+/// just large enough.
+pub(super) fn summarize(
     model: &Loaded,
     note: &VoiceNote,
+    sequence: &mut Option<Sequence>,
     reporter: &Reporter<NoteSummary>,
     cancel: &CancelToken,
 ) -> Result<NoteSummary, Error> {
@@ -107,12 +111,19 @@ fn summarize(
         return Err(Error::invalid_input("the note is empty: there is nothing to summarize"));
     }
     let windows = windows(model, note.segments())?;
+    let prompts = windows.iter().map(|window| prompt(model, window)).collect::<Result<Vec<_>, Error>>()?;
+    let longest = prompts.iter().map(Vec::len).max().unwrap_or(0);
+    let needed = context_for(model, longest, answer_tokens(model))?;
+    let sequence = match sequence {
+        Some(sequence) => sequence,
+        None => sequence.insert(Sequence::new(model.decoder(needed)?)),
+    };
     let mut whole = NoteSummary {
         coverage: Coverage { segments: note.segments().len(), windows: windows.len(), ..Coverage::default() },
         ..NoteSummary::default()
     };
-    for window in windows {
-        let part = summarize_window(model, window, cancel, |part| {
+    for (window, prompt) in windows.into_iter().zip(&prompts) {
+        let part = summarize_window(model, sequence, window, prompt, cancel, |part| {
             let mut snapshot = whole.clone();
             snapshot.extend(part);
             reporter.report(snapshot);
@@ -123,15 +134,23 @@ fn summarize(
     Ok(whole)
 }
 
+/// What the model reads for a window of the note.
+pub(super) fn prompt(model: &Loaded, window: &[Segment]) -> Result<Vec<u32>, Error> {
+    task_prompt(model, instruction(model), NoteText::new(window).as_str())
+}
+
+fn answer_tokens(model: &Loaded) -> usize {
+    split_context(model.context_limit(), ANSWER_TOKENS).1
+}
+
 fn instruction(model: &Loaded) -> &'static str {
     if model.tuned { TUNED_INSTRUCTION } else { INSTRUCTION }
 }
 
 /// Cuts the note into runs of segments that fit the context together with their answer.
-fn windows<'a>(model: &Loaded, segments: &'a [Segment]) -> Result<Vec<&'a [Segment]>, Error> {
+pub(super) fn windows<'a>(model: &Loaded, segments: &'a [Segment]) -> Result<Vec<&'a [Segment]>, Error> {
     let (prompt_limit, _) = split_context(model.context_limit(), ANSWER_TOKENS);
-    let overhead = task_prompt(model, instruction(model), "")?.len();
-    let limit = prompt_limit.saturating_sub(overhead);
+    let limit = prompt_limit.saturating_sub(prompt(model, &[])?.len());
     // Segments are joined by a space or a new line and a name: never more than these tokens and a few.
     let costs = segments
         .iter()
@@ -160,17 +179,17 @@ fn windows<'a>(model: &Loaded, segments: &'a [Segment]) -> Result<Vec<&'a [Segme
 
 fn summarize_window(
     model: &Loaded,
+    sequence: &mut Sequence,
     window: &[Segment],
+    prompt: &[u32],
     cancel: &CancelToken,
     mut on_part: impl FnMut(NoteSummary),
 ) -> Result<NoteSummary, Error> {
     let note = NoteText::new(window);
-    let prompt = task_prompt(model, instruction(model), note.as_str())?;
-    let (_, max_tokens) = split_context(model.context_limit(), ANSWER_TOKENS);
     let format = OutputFormat::Lark(grammar(&note, model.tuned)?);
     let mut written = String::new();
     let mut last = NoteSummary::default();
-    let answer = constrained_answer(model, &prompt, &format, max_tokens, cancel, |piece| {
+    let answer = constrained_answer(model, sequence, prompt, &format, answer_tokens(model), cancel, |piece| {
         written.push_str(piece);
         let part = parse(&written, &note);
         if part != last {

@@ -37,6 +37,9 @@ public class LocalModel private constructor(private val ffi: FfiModel, public va
         return SummaryFlow { open().summarize(segments).request() }
     }
 
+    /** Begins a note whose segments come one by one, while a person speaks: it is summarized sooner after its end. */
+    public fun noteSession(): NoteSession = translated { NoteSession(open().noteSession()) }
+
     /**
      * Which of [labels] fits a text: at least two, all different, without commas or line breaks.
      *
@@ -150,7 +153,7 @@ private fun FfiLoadJob.request() = Request(this, ::next, ::value, ::cancel)
 
 private fun FfiPackJob.request() = Request(this, ::next, ::value, ::cancel)
 
-private fun FfiSummarizeJob.request() = Request(this, { next()?.toSummary() }, { value().toSummary() }, ::cancel)
+internal fun FfiSummarizeJob.request() = Request(this, { next()?.toSummary() }, { value().toSummary() }, ::cancel)
 
 private fun FfiClassifyJob.request() = Request<Nothing, _>(this, { null }, { value().toClassification() }, ::cancel)
 

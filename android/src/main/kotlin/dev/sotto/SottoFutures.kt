@@ -30,13 +30,15 @@ public object SottoFutures {
         model: LocalModel,
         note: VoiceNote,
         onSnapshot: Consumer<NoteSummary> = Consumer {},
-    ): CompletableFuture<NoteSummary> = scope.future {
-        model
-            .summarize(note)
-            .onEach(onSnapshot::accept)
-            .toList()
-            .last()
-    }
+    ): CompletableFuture<NoteSummary> = last(model.summarize(note), onSnapshot)
+
+    /** [NoteSession.finish]; [onSnapshot] gets the growing summary. */
+    @JvmStatic
+    @JvmOverloads
+    public fun finish(
+        session: NoteSession,
+        onSnapshot: Consumer<NoteSummary> = Consumer {},
+    ): CompletableFuture<NoteSummary> = last(session.finish(), onSnapshot)
 
     /** [LocalModel.classify]. */
     @JvmStatic
@@ -72,4 +74,11 @@ public object SottoFutures {
     /** [LocalModel.inspect], at the model's context length. */
     @JvmStatic
     public fun inspect(model: LocalModel): CompletableFuture<ModelReport> = scope.future { model.inspect() }
+
+    private fun last(summary: SummaryFlow, onSnapshot: Consumer<NoteSummary>) = scope.future {
+        summary
+            .onEach(onSnapshot::accept)
+            .toList()
+            .last()
+    }
 }

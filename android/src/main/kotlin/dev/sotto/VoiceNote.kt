@@ -29,7 +29,7 @@ constructor(
  *
  * @property segments the segments, in the order in which they were said; summaries point to their ids.
  */
-public class VoiceNote private constructor(public val segments: List<Segment>) {
+public class VoiceNote internal constructor(public val segments: List<Segment>) {
     /** How to make a note. */
     public companion object {
         /** A note from plain text: a segment for each sentence. */

@@ -30,6 +30,11 @@ class JavaCallerTest {
             assertEquals("Marcus", summary.getActions().get(0).getOwner());
             assertTrue(snapshots.size() > 3);
 
+            try (NoteSession session = model.noteSession()) {
+                session.append(new Segment(0, "Marcus will write a test by Thursday."));
+                assertEquals(summary.getActions(), get(SottoFutures.finish(session)).getActions());
+            }
+
             List<String> labels = List.of("urgent", "task", "ignorable");
             assertTrue(labels.contains(get(SottoFutures.classify(model, "Buy milk.", labels)).getLabel()));
 

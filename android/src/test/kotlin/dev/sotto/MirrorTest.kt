@@ -13,6 +13,7 @@ import dev.sotto.internal.FfiMetrics
 import dev.sotto.internal.FfiModelFile
 import dev.sotto.internal.FfiModelInterface
 import dev.sotto.internal.FfiModelReport
+import dev.sotto.internal.FfiNoteSessionInterface
 import dev.sotto.internal.FfiNoteSummary
 import dev.sotto.internal.FfiPoint
 import dev.sotto.internal.FfiProgress
@@ -58,6 +59,7 @@ class MirrorTest {
         assertEquals(methods(FfiModelInterface::class.java), methods(LocalModel::class.java) - "close")
         // Streaming is what answering is underneath.
         assertEquals(methods(FfiSessionInterface::class.java), methods(Session::class.java) - setOf("close", "stream"))
+        assertEquals(methods(FfiNoteSessionInterface::class.java), methods(NoteSession::class.java) - "close")
     }
 
     @Test
