@@ -10,11 +10,20 @@ pub(crate) const MAX_THREADS: usize = 256;
 /// product would wait for.
 pub(crate) fn performance_cores() -> usize {
     let available = thread::available_parallelism().map_or(1, NonZero::get);
-    linux_performance_cores().map_or(available, |cores| cores.clamp(1, available))
+    system_performance_cores().map_or(available, |cores| cores.clamp(1, available))
 }
 
+/// Tells the system that somebody waits for this thread, where that decides which cores it computes on: on Apple's systems.
+pub fn prefer_fast_cores() {
+    #[cfg(target_vendor = "apple")]
+    crate::apple::prefer_fast_cores();
+}
+
+#[cfg(target_vendor = "apple")]
+use crate::apple::performance_cores as system_performance_cores;
+
 #[cfg(any(target_os = "linux", target_os = "android"))]
-fn linux_performance_cores() -> Option<usize> {
+fn system_performance_cores() -> Option<usize> {
     use std::collections::BTreeSet;
     use std::fs;
 
@@ -36,7 +45,7 @@ fn linux_performance_cores() -> Option<usize> {
     (!fast.is_empty()).then_some(fast.len())
 }
 
-#[cfg(not(any(target_os = "linux", target_os = "android")))]
-fn linux_performance_cores() -> Option<usize> {
+#[cfg(not(any(target_os = "linux", target_os = "android", target_vendor = "apple")))]
+fn system_performance_cores() -> Option<usize> {
     None
 }

@@ -17,6 +17,8 @@
 //! # }
 //! ```
 
+#[cfg(target_vendor = "apple")]
+mod apple;
 mod batch;
 mod cancel;
 mod candle_backend;
@@ -36,6 +38,7 @@ mod memory;
 mod model;
 mod pack_cache;
 mod pool;
+mod process_memory;
 mod product;
 mod rope;
 mod scratch;
@@ -45,6 +48,7 @@ pub use batch::Batch;
 pub use cancel::CancelToken;
 pub use ceilings::{Ceilings, TokenCost};
 pub use config::{ModelConfig, RopeScaling};
+pub use cores::prefer_fast_cores;
 pub use decoder::{Decoder, LogitRows};
 pub use dtype::DType;
 pub use error::EngineError;
@@ -54,4 +58,5 @@ pub use kv_cache::KvType;
 pub use memory::{MemoryEstimate, available_memory};
 pub use model::{Backend, DEFAULT_CONTEXT_LENGTH, DecoderOptions, Model, ModelOptions};
 pub use pack_cache::open_packed;
+pub use process_memory::{ProcessMemory, process_memory};
 pub use sotto_kernels::Kernels;

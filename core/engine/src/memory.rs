@@ -19,11 +19,18 @@ pub(crate) fn check_available(needed: u64) -> Result<(), EngineError> {
     }
 }
 
-/// Bytes of memory that the system says are available now; `None` where it does not say.
+/// Bytes of memory that the system says are available now: to everybody on Linux and Android, to this app until it is ended on
+/// iOS. `None` where the system does not say.
 pub fn available_memory() -> Option<u64> {
-    if !cfg!(any(target_os = "linux", target_os = "android")) {
-        return None;
-    }
+    #[cfg(target_vendor = "apple")]
+    return crate::apple::available_memory();
+    #[cfg(not(target_vendor = "apple"))]
+    return mem_available();
+}
+
+/// `/proc/meminfo` (proc(5)), where there is one.
+#[cfg(not(target_vendor = "apple"))]
+fn mem_available() -> Option<u64> {
     let meminfo = std::fs::read_to_string("/proc/meminfo").ok()?;
     let line = meminfo.lines().find_map(|line| line.strip_prefix("MemAvailable:"))?;
     let kibibytes: u64 = line.trim().strip_suffix("kB")?.trim().parse().ok()?;

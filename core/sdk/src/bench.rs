@@ -3,13 +3,12 @@
 use std::time::Instant;
 
 use serde::Serialize;
-use sotto_engine::{CancelToken, LogitRows};
+use sotto_engine::{CancelToken, LogitRows, ProcessMemory, process_memory};
 
 use crate::Error;
 use crate::job::Job;
 use crate::metrics::rate;
 use crate::model::LocalModel;
-use crate::process_memory::{ProcessMemory, process_memory};
 use crate::sequence::Sequence;
 
 /// What to measure.

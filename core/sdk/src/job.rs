@@ -41,6 +41,8 @@ impl<Snapshot: Send + 'static, Value: Send + 'static> Job<Snapshot, Value> {
         let cancel = CancelToken::new();
         let (reporter, seen_by_work, refused) = (Reporter(reporter), cancel.clone(), finished.clone());
         let spawned = thread::Builder::new().name(format!("sotto-{name}")).spawn(move || {
+            // It is one of those that compute.
+            sotto_engine::prefer_fast_cores();
             let result = catch_unwind(AssertUnwindSafe(|| work(&reporter, &seen_by_work)))
                 .unwrap_or_else(|_| Err(Error::internal("a request panicked")));
             let _ = finished.try_send(result);

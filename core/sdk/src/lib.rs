@@ -28,7 +28,6 @@ mod metrics;
 mod model;
 mod note;
 mod pack;
-mod process_memory;
 mod raw;
 mod sequence;
 mod session;

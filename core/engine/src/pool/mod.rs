@@ -9,7 +9,7 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
-use crate::cores::{MAX_THREADS, performance_cores};
+use crate::cores::{MAX_THREADS, performance_cores, prefer_fast_cores};
 use crate::{CancelToken, EngineError};
 use region::Region;
 pub(crate) use split::{Chunks, Split};
@@ -113,7 +113,10 @@ impl Workers {
         for index in 0..count {
             let region = Arc::clone(&region);
             let thread = thread::Builder::new().name(format!("sotto-{}", index + 1));
-            let handle = thread.spawn(move || region.serve());
+            let handle = thread.spawn(move || {
+                prefer_fast_cores();
+                region.serve();
+            });
             workers
                 .handles
                 .push(handle.map_err(|error| EngineError::Internal(format!("cannot start threads: {error}")))?);

@@ -1,0 +1,55 @@
+//! What iOS and macOS say about the machine and this process, and are told about our threads.
+
+use std::ffi::CStr;
+use std::ptr;
+
+/// Cores of the fastest kind. Systems that know of one kind alone have no levels.
+pub(crate) fn performance_cores() -> Option<usize> {
+    sysctl(c"hw.perflevel0.physicalcpu").or_else(|| sysctl(c"hw.physicalcpu"))
+}
+
+/// A count that `sysctl -n NAME` prints.
+fn sysctl(name: &CStr) -> Option<usize> {
+    let mut value: libc::c_int = 0;
+    let mut len = size_of_val(&value);
+    // SAFETY: the name ends with a zero, and `len` is the size of what the second argument points to.
+    let status =
+        unsafe { libc::sysctlbyname(name.as_ptr(), (&raw mut value).cast(), &raw mut len, ptr::null_mut(), 0) };
+    let is_told = status == 0 && len == size_of_val(&value) && value > 0;
+    is_told.then(|| usize::try_from(value).ok()).flatten()
+}
+
+/// Puts this thread into the class of work that a user waits for: threads that say nothing about themselves may compute on
+/// efficiency cores. An app in the background keeps being held back by the system.
+pub(crate) fn prefer_fast_cores() {
+    // SAFETY: it changes this thread's class alone; zero is a relative priority that every class has.
+    let status = unsafe { libc::pthread_set_qos_class_self_np(libc::qos_class_t::QOS_CLASS_USER_INITIATED, 0) };
+    if status != 0 {
+        log::debug!("a thread's quality of service stays: error {status}");
+    }
+}
+
+/// Bytes until the system ends this app. macOS swaps instead, and ends nobody; and 0 stands for "no limit", too.
+pub(crate) fn available_memory() -> Option<u64> {
+    #[cfg(target_os = "macos")]
+    let available = 0;
+    #[cfg(not(target_os = "macos"))]
+    // SAFETY: it takes nothing and reads a counter; it is there from iOS 13 on.
+    let available = unsafe { os_proc_available_memory() } as u64;
+    (available > 0).then_some(available)
+}
+
+#[cfg(not(target_os = "macos"))]
+unsafe extern "C" {
+    /// `<os/proc.h>`, which `libc` lacks.
+    fn os_proc_available_memory() -> libc::size_t;
+}
+
+/// The most memory that was ever resident, in bytes.
+pub(crate) fn peak_resident_memory() -> Option<u64> {
+    let mut usage = std::mem::MaybeUninit::<libc::rusage>::zeroed();
+    // SAFETY: `usage` is a `rusage`, of which zeros are a value, so that it is one whatever the call does.
+    let (status, usage) = unsafe { (libc::getrusage(libc::RUSAGE_SELF, usage.as_mut_ptr()), usage.assume_init()) };
+    // Bytes here; kibibytes on Linux.
+    (status == 0).then(|| u64::try_from(usage.ru_maxrss).ok()).flatten()
+}
