@@ -1,0 +1,151 @@
+import AVFoundation
+import NotesModel
+import Speech
+
+/// Hears the microphone, and understands on this device alone.
+///
+/// Each stretch of speech up to a pause is a request of its own to the recognizer: a request ends with words that do not change any more.
+final class Microphone: Listener, @unchecked Sendable {
+    /// What can keep it from hearing.
+    enum Failure: LocalizedError {
+        case notAllowed
+        case notOnThisDevice
+
+        var errorDescription: String? {
+            switch self {
+            case .notAllowed: "Microphone or speech recognition are not allowed."
+            case .notOnThisDevice: "Speech in your language is not recognized on this device."
+            }
+        }
+
+        var recoverySuggestion: String? {
+            switch self {
+            case .notAllowed: "Allow them in Settings."
+            case .notOnThisDevice: "Add a dictation language in Settings."
+            }
+        }
+    }
+
+    /// Silence that ends a stretch of speech.
+    private static let pause: TimeInterval = 1
+
+    private let engine = AVAudioEngine()
+    private let queue = DispatchQueue(label: "dev.sotto.notes.microphone")
+    // All that follows belongs to the queue.
+    private var recognizer: SFSpeechRecognizer?
+    private var request: SFSpeechAudioBufferRecognitionRequest?
+    private var pauseTimer: DispatchWorkItem?
+    private var started = Date.now
+    private var unfinished: Set<ObjectIdentifier> = []
+    private var stopped = false
+    private var output: AsyncThrowingStream<Utterance, any Error>.Continuation?
+
+    func utterances() -> AsyncThrowingStream<Utterance, any Error> {
+        AsyncThrowingStream { continuation in
+            continuation.onTermination = { [weak self] _ in self?.stop() }
+            Task {
+                do {
+                    try await self.askForPermission()
+                    try self.queue.sync { try self.start(continuation) }
+                } catch {
+                    continuation.finish(throwing: error)
+                }
+            }
+        }
+    }
+
+    func stop() {
+        queue.async { [self] in
+            guard !stopped else { return }
+            stopped = true
+            engine.stop()
+            engine.inputNode.removeTap(onBus: 0)
+            request?.endAudio()
+            finishIfDone()
+        }
+    }
+
+    private func askForPermission() async throws {
+        let speech = await withCheckedContinuation { continuation in
+            SFSpeechRecognizer.requestAuthorization { continuation.resume(returning: $0) }
+        }
+        let microphone = await AVAudioApplication.requestRecordPermission()
+        guard speech == .authorized, microphone else { throw Failure.notAllowed }
+    }
+
+    private func start(_ continuation: AsyncThrowingStream<Utterance, any Error>.Continuation) throws {
+        guard let recognizer = SFSpeechRecognizer(), recognizer.supportsOnDeviceRecognition else {
+            throw Failure.notOnThisDevice
+        }
+        self.recognizer = recognizer
+        output = continuation
+        let session = AVAudioSession.sharedInstance()
+        try session.setCategory(.record, mode: .measurement)
+        try session.setActive(true)
+        let input = engine.inputNode
+        input.installTap(onBus: 0, bufferSize: 4096, format: input.outputFormat(forBus: 0)) { [weak self] buffer, _ in
+            self?.queue.async { self?.request?.append(buffer) }
+        }
+        engine.prepare()
+        try engine.start()
+        started = .now
+        beginStretch()
+    }
+
+    private func beginStretch() {
+        let request = SFSpeechAudioBufferRecognitionRequest()
+        request.requiresOnDeviceRecognition = true
+        request.addsPunctuation = true
+        request.taskHint = .dictation
+        self.request = request
+        unfinished.insert(ObjectIdentifier(request))
+        let begin = Date.now.timeIntervalSince(started)
+        recognizer?.recognitionTask(with: request) { [weak self] result, error in
+            self?.queue.async { self?.heard(result, error, by: request, from: begin) }
+        }
+    }
+
+    private func heard(
+        _ result: SFSpeechRecognitionResult?,
+        _ error: (any Error)?,
+        by request: SFSpeechAudioBufferRecognitionRequest,
+        from begin: TimeInterval
+    ) {
+        if let result {
+            let text = result.bestTranscription.formattedString
+            let end = Date.now.timeIntervalSince(started)
+            output?.yield(Utterance(text: text, start: begin, end: end, isFinal: result.isFinal))
+            if !result.isFinal, request === self.request { waitForPause() }
+        }
+        guard error != nil || result?.isFinal == true, unfinished.remove(ObjectIdentifier(request)) != nil else {
+            return
+        }
+        // Silence ends a request with an error, too: there were no words to lose. But not at once.
+        if let error, Date.now.timeIntervalSince(started) - begin < Self.pause {
+            output?.finish(throwing: error)
+        } else if request === self.request, !stopped {
+            beginStretch()
+        }
+        finishIfDone()
+    }
+
+    /// Ends this stretch once nothing is heard for a while, and begins the next before anything can be missed.
+    private func waitForPause() {
+        pauseTimer?.cancel()
+        let timer = DispatchWorkItem { [weak self] in
+            guard let self, !stopped else { return }
+            let ended = request
+            beginStretch()
+            ended?.endAudio()
+        }
+        pauseTimer = timer
+        queue.asyncAfter(deadline: .now() + Self.pause, execute: timer)
+    }
+
+    private func finishIfDone() {
+        guard stopped, unfinished.isEmpty else { return }
+        output?.finish()
+        output = nil
+        try? AVAudioSession.sharedInstance().setActive(false, options: .notifyOthersOnDeactivation)
+    }
+}

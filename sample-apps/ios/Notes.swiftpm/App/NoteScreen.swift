@@ -1,0 +1,66 @@
+import NotesModel
+import Sotto
+import SwiftUI
+
+/// Records a note, and shows what was said and what came of it.
+struct NoteScreen: View {
+    let note: NoteModel
+    let models: ModelShelf
+
+    var body: some View {
+        NavigationStack {
+            ScrollViewReader { reader in
+                List {
+                    if case .failed(let message) = note.phase {
+                        Label(message, systemImage: "exclamationmark.triangle")
+                    }
+                    if let summary = note.summary {
+                        SummarySection(summary: summary, label: note.label) { ids in
+                            note.showEvidence(ids)
+                            if let first = ids.first { withAnimation { reader.scrollTo(first) } }
+                        }
+                    }
+                    TranscriptSection(note: note)
+                }
+            }
+            .navigationTitle("Note")
+            .safeAreaInset(edge: .bottom) { RecordButton(note: note, models: models).padding() }
+        }
+    }
+}
+
+private struct TranscriptSection: View {
+    let note: NoteModel
+
+    var body: some View {
+        Section("Transcript") {
+            ForEach(note.segments) { segment in
+                Text(segment.text)
+                    .id(segment.id)
+                    .listRowBackground(note.evidence.contains(segment.id) ? Color.yellow.opacity(0.3) : nil)
+            }
+            if !note.hearing.isEmpty {
+                Text(note.hearing).foregroundStyle(.secondary)
+            }
+        }
+    }
+}
+
+private struct RecordButton: View {
+    let note: NoteModel
+    let models: ModelShelf
+
+    var body: some View {
+        switch note.phase {
+        case .listening:
+            Button("Stop", systemImage: "stop.fill", action: note.stop).buttonStyle(.borderedProminent)
+        case .summarizing:
+            Button("Cancel", systemImage: "xmark", action: note.cancel).buttonStyle(.bordered)
+        case .idle, .failed:
+            Button("Record", systemImage: "mic.fill") {
+                note.record(from: Microphone(), model: models.model)
+            }
+            .buttonStyle(.borderedProminent)
+        }
+    }
+}

@@ -1,0 +1,48 @@
+import Charts
+import NotesModel
+import SwiftUI
+
+/// How fast the latest summaries were written.
+struct SpeedScreen: View {
+    let speeds: Speeds
+
+    var body: some View {
+        NavigationStack {
+            List {
+                Section("Tokens a second") {
+                    Chart(speeds.runs) { run in
+                        point(run, "read", run.metrics.prefillTokensPerSecond)
+                        point(run, "written", run.metrics.decodeTokensPerSecond)
+                    }
+                    .chartXAxisLabel("Summary")
+                    .frame(height: 240)
+                }
+                if let metrics = speeds.runs.last?.metrics {
+                    Section("Latest") {
+                        row(
+                            "First word after",
+                            Duration.seconds(metrics.timeToFirstToken).formatted(
+                                .units(fractionalPart: .show(length: 2))))
+                        row("Read", "\(metrics.prefillTokens) tokens, \(metrics.reusedTokens) were known")
+                        row("Written", "\(metrics.decodeTokens) tokens")
+                        row("Memory of its own", metrics.privateBytes.formatted(.byteCount(style: .memory)))
+                        row("Mapped", metrics.mappedBytes.formatted(.byteCount(style: .file)))
+                        row("Arithmetic", "\(metrics.kernels), \(metrics.threads) threads")
+                    }
+                }
+            }
+            .overlay { if speeds.runs.isEmpty { ContentUnavailableView("No summary yet", systemImage: "gauge") } }
+            .navigationTitle("Speed")
+        }
+    }
+
+    private func point(_ run: Speeds.Run, _ name: String, _ value: Double) -> some ChartContent {
+        LineMark(x: .value("Summary", run.id), y: .value("Tokens a second", value))
+            .foregroundStyle(by: .value("What", name))
+            .symbol(by: .value("What", name))
+    }
+
+    private func row(_ name: String, _ value: String) -> some View {
+        LabeledContent(name, value: value)
+    }
+}

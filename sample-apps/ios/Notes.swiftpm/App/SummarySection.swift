@@ -1,0 +1,49 @@
+import NotesModel
+import Sotto
+import SwiftUI
+
+/// A summary that may still be growing. A tap on a point or an action shows what it rests on.
+struct SummarySection: View {
+    let summary: NoteSummary
+    let label: String?
+    let showEvidence: ([Int]) -> Void
+
+    var body: some View {
+        Section {
+            Text(summary.overview)
+            ForEach(Array(summary.points.enumerated()), id: \.offset) { _, point in
+                row(point.text, systemImage: "circle.fill", evidence: point.evidence)
+            }
+        } header: {
+            HStack {
+                Text(summary.title)
+                Spacer()
+                if let label { Text(label).textCase(.uppercase) }
+            }
+        }
+        Section("To do") {
+            ForEach(Array(summary.actions.enumerated()), id: \.offset) { _, action in
+                row(action.text, systemImage: "square", evidence: action.evidence)
+                    .badge([action.owner, action.due].compactMap { $0 }.joined(separator: ", "))
+            }
+        }
+        if summary.metrics != nil {
+            Section {
+                ShareLink(item: summary.plainText)
+                if summary.coverage.segmentsRead.count < summary.coverage.segments {
+                    Text("\(summary.coverage.segmentsRead.count) of \(summary.coverage.segments) sentences were read.")
+                }
+            }
+        }
+    }
+
+    private func row(_ text: String, systemImage: String, evidence: [Int]) -> some View {
+        Button {
+            showEvidence(evidence)
+        } label: {
+            Label(text, systemImage: systemImage)
+        }
+        .tint(.primary)
+        .accessibilityHint("Shows the sentences that this rests on")
+    }
+}

@@ -1,0 +1,83 @@
+import DemoModel
+import Foundation
+import Observation
+import Sotto
+
+/// The models on this device, and the one that is loaded.
+@MainActor @Observable
+public final class ModelShelf {
+    /// A model file.
+    public struct Entry: Identifiable, Hashable, Sendable {
+        /// Where it is.
+        public let url: URL
+        /// What a list shows of it.
+        public let name: String
+        /// Its identity.
+        public var id: URL { url }
+    }
+
+    /// What has become of the chosen model.
+    public enum State {
+        case unloaded
+        /// A share of the work is done, from 0 to 1; the first load of a file takes the longest.
+        case loading(Double)
+        case ready(LocalModel)
+        case failed(String)
+    }
+
+    /// Models that can be chosen: the demo model, then those in the folder.
+    public private(set) var entries: [Entry] = []
+    /// The one that is loaded, or will be.
+    public private(set) var chosen: Entry
+    /// How far it is.
+    public private(set) var state = State.unloaded
+
+    private let folder: URL
+    private let options: LoadOptions
+
+    /// The models in `folder`; packed copies are kept in `cacheFolder`.
+    public init(folder: URL, cacheFolder: URL) {
+        self.folder = folder
+        options = LoadOptions(cacheFolder: cacheFolder)
+        chosen = Entry(url: DemoModel.url, name: "Demo model")
+        refresh()
+    }
+
+    /// Looks what models there are.
+    public func refresh() {
+        let files = try? FileManager.default.contentsOfDirectory(at: folder, includingPropertiesForKeys: nil)
+        let models = (files ?? []).filter { ["gguf", "sotto"].contains($0.pathExtension) }
+        let found = models.map { Entry(url: $0, name: $0.deletingPathExtension().lastPathComponent) }
+        entries = [Entry(url: DemoModel.url, name: "Demo model")] + found.sorted { $0.name < $1.name }
+    }
+
+    /// Loads another model. The memory of the one before is free once nothing uses it any more.
+    public func choose(_ entry: Entry) async {
+        chosen = entry
+        state = .unloaded
+        _ = try? await model()
+    }
+
+    /// The chosen model, which is loaded if need be.
+    public func model() async throws -> LocalModel {
+        if case .ready(let model) = state { return model }
+        let entry = chosen
+        state = .loading(0)
+        do {
+            let model = try await LocalModel.load(.file(entry.url), options: options) { progress in
+                Task { @MainActor [weak self] in self?.show(progress, of: entry) }
+            }
+            // Another one may have been chosen meanwhile.
+            if entry == chosen { state = .ready(model) }
+            return model
+        } catch {
+            if entry == chosen { state = .failed(message(for: error)) }
+            throw error
+        }
+    }
+
+    private func show(_ progress: LocalModel.Progress, of entry: Entry) {
+        guard entry == chosen, case .loading = state else { return }
+        state = .loading(Double(progress.done) / Double(max(progress.total, 1)))
+    }
+}

@@ -1,0 +1,55 @@
+import DemoModel
+import Foundation
+import NotesModel
+import Sotto
+
+/// What a person says, word for word.
+struct Script: Listener {
+    let said: [Utterance]
+    var failure: (any Error)?
+
+    func utterances() -> AsyncThrowingStream<Utterance, any Error> {
+        AsyncThrowingStream { continuation in
+            said.forEach { continuation.yield($0) }
+            continuation.finish(throwing: failure)
+        }
+    }
+
+    func stop() {}
+
+    /// Each sentence is heard word by word before it is certain.
+    init(_ sentences: [String], failure: (any Error)? = nil) {
+        self.failure = failure
+        said = sentences.enumerated().flatMap { index, sentence in
+            let words = sentence.split(separator: " ")
+            let partial = (1..<words.count).map { words.prefix($0).joined(separator: " ") }
+            return partial.map { Utterance(text: $0, isFinal: false) }
+                + [Utterance(text: sentence, start: Double(index), end: Double(index + 1), isFinal: true)]
+        }
+    }
+}
+
+/// Hears nothing until it is stopped.
+final class Silence: Listener, Sendable {
+    private let (stream, continuation) = AsyncThrowingStream<Utterance, any Error>.makeStream()
+
+    func utterances() -> AsyncThrowingStream<Utterance, any Error> { stream }
+
+    func stop() { continuation.finish() }
+}
+
+let sentences = ["Marcus will write the report by Thursday.", "The clinic moves to the second floor in May."]
+
+/// A folder for one test.
+func temporaryFolder() throws -> URL {
+    let folder = FileManager.default.temporaryDirectory.appendingPathComponent("notes-\(UUID())")
+    try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+    return folder
+}
+
+/// The demo model, loaded once for all tests.
+@MainActor enum Shared {
+    private static let loading = Task { try await LocalModel.load(.file(DemoModel.url)) }
+
+    static func model() async throws -> LocalModel { try await loading.value }
+}

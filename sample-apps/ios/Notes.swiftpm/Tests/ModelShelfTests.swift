@@ -1,0 +1,26 @@
+import Foundation
+import NotesModel
+import Testing
+
+@MainActor struct ModelShelfTests {
+    @Test func theDemoModelIsThereAndOthersAreFound() async throws {
+        let folder = try temporaryFolder()
+        for name in ["b.gguf", "a.sotto", "notes.txt"] {
+            try Data("no model".utf8).write(to: folder.appendingPathComponent(name))
+        }
+        let shelf = ModelShelf(folder: folder, cacheFolder: try temporaryFolder())
+        #expect(shelf.entries.map(\.name) == ["Demo model", "a", "b"])
+        #expect(shelf.chosen.name == "Demo model")
+
+        await shelf.choose(shelf.entries[2])
+        guard case .failed(let why) = shelf.state else { throw Unexpected() }
+        #expect(!why.isEmpty)
+        await #expect(throws: (any Error).self) { try await shelf.model() }
+
+        await shelf.choose(shelf.entries[0])
+        guard case .ready(let model) = shelf.state else { throw Unexpected() }
+        #expect(try await shelf.model() === model)
+    }
+
+    private struct Unexpected: Error {}
+}

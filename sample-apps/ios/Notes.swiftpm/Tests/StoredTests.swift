@@ -1,0 +1,42 @@
+import Foundation
+import NotesModel
+import Sotto
+import Testing
+
+struct StoredTests {
+    @Test func aFileThatIsNoNoteIsPassedOver() async throws {
+        let folder = try temporaryFolder()
+        let store = NoteStore(folder: folder)
+        let early = SavedNote(segments: [], date: Date(timeIntervalSince1970: 1))
+        let late = SavedNote(segments: [VoiceNote.Segment(id: 1, text: "Hello.")], date: Date(timeIntervalSince1970: 2))
+        try await store.save(early)
+        try await store.save(late)
+        try Data("{".utf8).write(to: folder.appendingPathComponent("broken.json"))
+        #expect(await store.notes() == [late, early])
+        #expect(late.title == "Hello.")
+        try await store.delete(late)
+        #expect(await store.notes() == [early])
+    }
+
+    @Test func aSummaryAsText() {
+        let summary = NoteSummary(
+            title: "Move",
+            overview: "",
+            points: [NoteSummary.Point(text: "The clinic moves", evidence: [1])],
+            actions: [NoteSummary.Action(text: "write", owner: "Marcus", due: "Thursday", evidence: [2])],
+            coverage: NoteSummary.Coverage(segmentsRead: [1, 2], segments: 2, windows: 1)
+        )
+        #expect(summary.plainText == "Move\n• The clinic moves\n☐ write (Marcus, Thursday)")
+    }
+
+    @Test func theLatestSpeedsAreKept() {
+        let metrics = Metrics(
+            timeToFirstToken: 1, prefillTokens: 2, prefillSeconds: 1, reusedTokens: 0, decodeTokens: 1,
+            decodeSeconds: 1,
+            privateBytes: 0, mappedBytes: 0, kernels: "neon", threads: 2, stopReason: .end
+        )
+        var speeds = Speeds()
+        (0...Speeds.limit).forEach { _ in speeds.add(metrics) }
+        #expect(speeds.runs.map(\.id) == Array(2...(Speeds.limit + 1)))
+    }
+}
