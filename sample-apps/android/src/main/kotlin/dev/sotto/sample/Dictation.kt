@@ -1,0 +1,76 @@
+package dev.sotto.sample
+
+/** What hears: the platform's speech recognizer, which listens until it notices a pause. */
+interface Recognizer {
+    /** Listens to one utterance. The listener is told of parts of it, then of its end, once. */
+    fun start(listener: Listener)
+
+    /** Ends the utterance now. */
+    fun stop()
+
+    /** Ends without telling anything more. */
+    fun cancel()
+
+    /** Hears from a [Recognizer]. */
+    interface Listener {
+        fun onPart(text: String)
+
+        fun onUtterance(text: String)
+
+        /** There was nothing but silence. */
+        fun onSilence()
+
+        fun onFailure(trouble: Trouble)
+    }
+}
+
+/** Turns one utterance after another into the segments of a note, until the person ends it. */
+class Dictation(private val notebook: Notebook, private val recognizer: Recognizer) : Recognizer.Listener {
+    private var ending = false
+
+    fun begin() {
+        ending = false
+        notebook.listen()
+        if (isListening()) recognizer.start(this)
+    }
+
+    /** Ends the note. What is being said is waited for. */
+    fun end() {
+        if (!isListening()) return
+        ending = true
+        recognizer.stop()
+    }
+
+    /** Gives the note up, as far as it is not written yet. */
+    fun cancel() {
+        recognizer.cancel()
+        notebook.cancel()
+    }
+
+    override fun onPart(text: String) = notebook.hear(text)
+
+    override fun onUtterance(text: String) {
+        if (!isListening()) return
+        notebook.heard(text)
+        goOn()
+    }
+
+    override fun onSilence() {
+        if (isListening()) goOn()
+    }
+
+    override fun onFailure(trouble: Trouble) {
+        if (!isListening()) return
+        // What was understood so far is worth its summary.
+        if (notebook.state.value.segments.isEmpty()) notebook.cancel() else notebook.finishListening()
+        notebook.trouble(trouble)
+    }
+
+    private fun goOn() = when {
+        !ending -> recognizer.start(this)
+        notebook.state.value.segments.isEmpty() -> notebook.cancel()
+        else -> notebook.finishListening()
+    }
+
+    private fun isListening() = notebook.state.value.phase == Phase.LISTENING
+}

@@ -1,0 +1,46 @@
+package dev.sotto.sample
+
+import dev.sotto.NoteSummary
+import dev.sotto.Segment
+
+/** What the app is doing with the note. */
+enum class Phase { IDLE, LISTENING, SUMMARIZING }
+
+/** Whether there is a model to work with. */
+sealed interface ModelState {
+    data object Missing : ModelState
+
+    /** [fraction] tells how far it is, from 0 to 1, where that is known. */
+    data class Loading(val name: String, val fraction: Float? = null) : ModelState
+
+    data class Ready(val name: String) : ModelState
+}
+
+/** Everything that the screens show. */
+data class NoteState(
+    val model: ModelState = ModelState.Missing,
+    val phase: Phase = Phase.IDLE,
+    val segments: List<Segment> = emptyList(),
+    /** What was said last, which the recognizer may still change. */
+    val hearing: String = "",
+    val summary: NoteSummary? = null,
+    val label: String? = null,
+    /** Ids of the segments that the tapped point rests on. */
+    val highlighted: Set<Int> = emptySet(),
+    val trouble: Trouble? = null,
+    val runs: List<Run> = emptyList(),
+) {
+    val canListen get() = phase == Phase.IDLE && model is ModelState.Ready
+
+    val canPaste get() = phase == Phase.IDLE
+
+    /** A model that is still being loaded is waited for. */
+    val canSummarize get() = phase == Phase.IDLE && model != ModelState.Missing && segments.isNotEmpty()
+
+    /** Another note in place of this one. */
+    fun withNote(segments: List<Segment>) =
+        copy(segments = segments, hearing = "", summary = null, label = null, highlighted = emptySet(), trouble = null)
+
+    /** Highlights these segments, or nothing when they are highlighted already. */
+    fun tapped(evidence: List<Int>) = copy(highlighted = evidence.toSet().takeIf { it != highlighted }.orEmpty())
+}

@@ -1,0 +1,148 @@
+package dev.sotto.sample
+
+import dev.sotto.LocalModel
+import dev.sotto.Metrics
+import dev.sotto.NoteSession
+import dev.sotto.Segment
+import dev.sotto.SummaryFlow
+import dev.sotto.VoiceNote
+import kotlinx.coroutines.CancellationException
+import kotlinx.coroutines.CoroutineScope
+import kotlinx.coroutines.CoroutineStart
+import kotlinx.coroutines.Deferred
+import kotlinx.coroutines.ExperimentalCoroutinesApi
+import kotlinx.coroutines.Job
+import kotlinx.coroutines.async
+import kotlinx.coroutines.flow.MutableStateFlow
+import kotlinx.coroutines.flow.StateFlow
+import kotlinx.coroutines.flow.asStateFlow
+import kotlinx.coroutines.flow.conflate
+import kotlinx.coroutines.flow.update
+import kotlinx.coroutines.launch
+import kotlin.time.TimeSource
+
+/**
+ * The note, the model, and the work on them.
+ *
+ * It lives as long as the app: screens come and go, show [state] and pass on what a person does. Its functions are called on the
+ * thread of [scope], whose jobs must not end each other by failing.
+ */
+class Notebook(private val scope: CoroutineScope) {
+    private val current = MutableStateFlow(NoteState())
+    private val started = TimeSource.Monotonic.markNow()
+    private var model: Deferred<LocalModel>? = null
+    private var session: NoteSession? = null
+    private var work: Job? = null
+
+    val state: StateFlow<NoteState> = current.asStateFlow()
+
+    /** Works with the model that [load] gives, in place of the one before; [load] can tell how far it is, from 0 to 1. */
+    fun useModel(name: String, load: suspend (onProgress: (Float) -> Unit) -> LocalModel) {
+        cancel()
+        val previous = model
+        previous?.cancel()
+        change { copy(model = ModelState.Loading(name), trouble = null) }
+        // What has begun at once cannot be cancelled before it has closed the model before it.
+        val next = scope.async(start = CoroutineStart.UNDISPATCHED) {
+            previous?.let { runCatching { it.await().close() } }
+            load { fraction -> change { copy(model = ModelState.Loading(name, fraction)) } }
+        }
+        model = next
+        scope.launch {
+            try {
+                next.await()
+                change { copy(model = ModelState.Ready(name)) }
+            } catch (error: Exception) {
+                if (next === model) tell(error) { copy(model = ModelState.Missing) }
+            }
+        }
+    }
+
+    /** Takes a note that was written down. */
+    fun paste(text: String) {
+        if (!state.value.canPaste) return
+        change { withNote(VoiceNote.transcript(text).segments) }
+        if (state.value.segments.isEmpty()) trouble(Trouble.NOTHING_TO_PASTE)
+    }
+
+    /** Begins a note that is spoken; the model reads along. */
+    @OptIn(ExperimentalCoroutinesApi::class)
+    fun listen() {
+        val model = model?.takeIf { state.value.canListen }?.getCompleted() ?: return
+        session = model.noteSession()
+        change { withNote(emptyList()).copy(phase = Phase.LISTENING) }
+    }
+
+    /** What is being said, as far as it is understood by now. */
+    fun hear(text: String) = change { if (phase == Phase.LISTENING) copy(hearing = text) else this }
+
+    /** What was said. */
+    fun heard(text: String) {
+        val session = session ?: return
+        session.append(Segment(0, text))
+        change { copy(segments = session.note.segments, hearing = "") }
+    }
+
+    /** Ends the spoken note and summarizes it. */
+    fun finishListening() {
+        val session = session ?: return
+        this.session = null
+        summarize { model -> session.use { show(model, it.finish()) } }
+    }
+
+    /** Summarizes and labels the note. */
+    fun summarize() {
+        if (!state.value.canSummarize) return
+        val note = VoiceNote.segments(state.value.segments)
+        summarize { model -> show(model, model.summarize(note)) }
+    }
+
+    /** Stops what is being done; the note stays. */
+    fun cancel() {
+        work?.cancel()
+        session?.close()
+        session = null
+        change { copy(phase = Phase.IDLE, hearing = "") }
+    }
+
+    fun tap(evidence: List<Int>) = change { tapped(evidence) }
+
+    fun trouble(trouble: Trouble?) = change { copy(trouble = trouble) }
+
+    private fun summarize(block: suspend (LocalModel) -> Unit) {
+        val model = model ?: return
+        change { withNote(segments).copy(phase = Phase.SUMMARIZING) }
+        work = scope.launch(start = CoroutineStart.UNDISPATCHED) {
+            try {
+                block(model.await())
+                change { copy(phase = Phase.IDLE) }
+            } catch (error: Exception) {
+                tell(error) { copy(phase = Phase.IDLE) }
+            }
+        }
+    }
+
+    private suspend fun show(model: LocalModel, summary: SummaryFlow) {
+        summary.conflate().collect { change { copy(summary = it) } }
+        record(state.value.summary?.metrics)
+        val label = model.classify(state.value.segments.joinToString(" ") { it.text }, LABELS)
+        change { copy(label = label.label.takeUnless { label.abstained }) }
+    }
+
+    private fun record(metrics: Metrics?) {
+        if (metrics != null) change { copy(runs = runs + Run(started.elapsedNow(), metrics)) }
+    }
+
+    /** A cancelled coroutine has nothing to tell: whoever cancelled it has put things right. */
+    private fun tell(error: Exception, after: NoteState.() -> NoteState) {
+        if (error is CancellationException) throw error
+        change { after().copy(trouble = Trouble.of(error)) }
+    }
+
+    private fun change(transition: NoteState.() -> NoteState) = current.update(transition)
+
+    companion object {
+        /** The demo model was trained on these. */
+        val LABELS = listOf("urgent", "task", "ignorable", "attention")
+    }
+}

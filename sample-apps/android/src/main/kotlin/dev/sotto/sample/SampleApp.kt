@@ -1,0 +1,45 @@
+package dev.sotto.sample
+
+import android.app.Application
+import android.net.Uri
+import android.provider.OpenableColumns
+import kotlinx.coroutines.CoroutineScope
+import kotlinx.coroutines.Dispatchers
+import kotlinx.coroutines.SupervisorJob
+import java.io.File
+import java.io.FileNotFoundException
+
+/** Keeps what outlives a screen: the model is loaded once, and a rotated phone goes on with its summary. */
+class SampleApp : Application() {
+    private val scope = CoroutineScope(SupervisorJob() + Dispatchers.Main.immediate)
+    private val shelf by lazy { ModelShelf(File(noBackupFilesDir, "models")) }
+
+    val notebook = Notebook(scope)
+    val dictation by lazy { Dictation(notebook, SpeechRecognition(this)) }
+
+    override fun onCreate() {
+        super.onCreate()
+        if (shelf.hasChosen) {
+            notebook.useModel(getString(R.string.chosen_model)) { shelf.chosen() }
+        } else {
+            useDemoModel()
+        }
+    }
+
+    fun useDemoModel() = notebook.useModel(getString(R.string.demo_model)) { shelf.demo { assets.open(DEMO_MODEL) } }
+
+    /** Uses the model file that a person has picked. */
+    fun useModel(picked: Uri) = notebook.useModel(getString(R.string.chosen_model)) { onProgress ->
+        val source = { contentResolver.openInputStream(picked) ?: throw FileNotFoundException("the document is gone") }
+        shelf.choose(source, sizeOf(picked), onProgress)
+    }
+
+    private fun sizeOf(document: Uri): Long? =
+        contentResolver.query(document, arrayOf(OpenableColumns.SIZE), null, null, null)?.use { cursor ->
+            if (cursor.moveToFirst() && !cursor.isNull(0)) cursor.getLong(0) else null
+        }
+
+    private companion object {
+        const val DEMO_MODEL = "sotto-demo.gguf"
+    }
+}

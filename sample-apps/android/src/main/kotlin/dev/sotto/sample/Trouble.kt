@@ -1,0 +1,41 @@
+package dev.sotto.sample
+
+import dev.sotto.SottoException
+import java.io.IOException
+
+/** What can go wrong, as far as a person can do something about it; the screen has the words. */
+enum class Trouble {
+    MODEL_NOT_FOUND,
+    MODEL_DAMAGED,
+    MODEL_UNSUPPORTED,
+    OUT_OF_MEMORY,
+    NO_SPACE,
+    NOTE_TOO_LONG,
+    NOTHING_TO_SUMMARIZE,
+    NOTHING_TO_PASTE,
+    FILE_UNREADABLE,
+    MICROPHONE_DENIED,
+    NO_RECOGNIZER,
+    RECOGNIZER_FAILED,
+    INTERNAL,
+    ;
+
+    companion object {
+        fun of(error: Exception): Trouble = when (error) {
+            is SottoException -> of(error)
+            is IOException -> FILE_UNREADABLE
+            else -> INTERNAL
+        }
+
+        private fun of(error: SottoException): Trouble = when (error) {
+            is SottoException.ModelNotFound -> MODEL_NOT_FOUND
+            is SottoException.ModelInvalid -> MODEL_DAMAGED
+            is SottoException.Unsupported -> MODEL_UNSUPPORTED
+            is SottoException.OutOfMemory -> OUT_OF_MEMORY
+            is SottoException.Storage -> NO_SPACE
+            is SottoException.ContextFull -> NOTE_TOO_LONG
+            is SottoException.InvalidInput -> NOTHING_TO_SUMMARIZE
+            is SottoException.Cancelled, is SottoException.Internal -> INTERNAL
+        }
+    }
+}

@@ -1,0 +1,105 @@
+package dev.sotto.sample
+
+import dev.sotto.Segment
+import dev.sotto.VoiceNote
+import kotlin.test.Test
+import kotlin.test.assertEquals
+import kotlin.test.assertNull
+
+class DictationTest {
+    /** Hears what the test says. */
+    private class FakeRecognizer : Recognizer {
+        var listener: Recognizer.Listener? = null
+        var starts = 0
+        var stops = 0
+
+        override fun start(listener: Recognizer.Listener) {
+            this.listener = listener
+            starts++
+        }
+
+        override fun stop() {
+            stops++
+        }
+
+        override fun cancel() {
+            listener = null
+        }
+    }
+
+    private val said = listOf("okay short note after standup", "Marcus will write a test by Thursday", "buy milk")
+
+    private fun dictate(block: suspend Notebook.(Dictation, FakeRecognizer) -> Unit) = withNotebook {
+        val recognizer = FakeRecognizer()
+        block(Dictation(this, recognizer), recognizer)
+    }
+
+    @Test
+    fun `a spoken note is summarized as a written one`() = dictate { dictation, recognizer ->
+        dictation.begin()
+        for (utterance in said) {
+            val half = utterance.take(utterance.length / 2)
+            recognizer.listener!!.onPart(half)
+            assertEquals(half, state.value.hearing)
+            recognizer.listener!!.onUtterance(utterance)
+            assertEquals("", state.value.hearing)
+            recognizer.listener!!.onSilence()
+        }
+        assertEquals(said, state.value.segments.map { it.text })
+        assertEquals(1 + 2 * said.size, recognizer.starts)
+        dictation.end()
+        assertEquals(Phase.LISTENING, state.value.phase)
+        recognizer.listener!!.onSilence()
+        assertEquals(1 to Phase.SUMMARIZING, recognizer.stops to state.value.phase)
+        val spoken = untilIdle().summary!!
+        val written = demo().use { it.summarize(VoiceNote.segments(said.map { text -> Segment(0, text) })).await() }
+        assertEquals(written.copy(metrics = null), spoken.copy(metrics = null))
+    }
+
+    @Test
+    fun `what is said while it ends belongs to the note`() = dictate { dictation, recognizer ->
+        dictation.begin()
+        recognizer.listener!!.onUtterance(said[1])
+        dictation.end()
+        recognizer.listener!!.onUtterance(said[2])
+        assertEquals(said.drop(1), untilIdle().segments.map { it.text })
+        recognizer.listener!!.onUtterance("too late")
+        assertEquals(2, state.value.segments.size)
+    }
+
+    @Test
+    fun `a failing recognizer keeps what it has heard`() = dictate { dictation, recognizer ->
+        dictation.begin()
+        recognizer.listener!!.onUtterance(said[1])
+        recognizer.listener!!.onFailure(Trouble.RECOGNIZER_FAILED)
+        assertEquals(Phase.SUMMARIZING, state.value.phase)
+        val done = untilIdle()
+        assertEquals(Trouble.RECOGNIZER_FAILED, done.trouble)
+        assertEquals("Marcus", done.summary!!.actions.single().owner)
+    }
+
+    @Test
+    fun `without a word there is no note`() = dictate { dictation, recognizer ->
+        dictation.begin()
+        recognizer.listener!!.onFailure(Trouble.NO_RECOGNIZER)
+        assertEquals(Phase.IDLE to Trouble.NO_RECOGNIZER, state.value.phase to state.value.trouble)
+        dictation.begin()
+        assertNull(state.value.trouble)
+        dictation.end()
+        recognizer.listener!!.onSilence()
+        assertEquals(NoteState(model = ModelState.Ready("demo")), state.value)
+    }
+
+    @Test
+    fun `a note can be given up`() = dictate { dictation, recognizer ->
+        dictation.begin()
+        recognizer.listener!!.onUtterance(said[0])
+        dictation.cancel()
+        assertEquals(Phase.IDLE to null, state.value.phase to recognizer.listener)
+        assertEquals(1, state.value.segments.size)
+        dictation.end()
+        assertEquals(0, recognizer.stops)
+        summarize()
+        assertEquals(Phase.SUMMARIZING, state.value.phase)
+    }
+}

@@ -1,0 +1,41 @@
+package dev.sotto.sample
+
+import dev.sotto.LocalModel
+import dev.sotto.ModelFile
+import kotlinx.coroutines.CoroutineScope
+import kotlinx.coroutines.SupervisorJob
+import kotlinx.coroutines.cancel
+import kotlinx.coroutines.flow.first
+import kotlinx.coroutines.runBlocking
+import kotlinx.coroutines.withTimeout
+import java.io.File
+import kotlin.time.Duration.Companion.seconds
+
+/** The tests run in the folder of the Maven build. */
+val DEMO_FILE = File("../demo-model/sotto-demo.gguf")
+
+const val NOTE =
+    "Okay, short note after standup. The upload bug is still open. Marcus will write a test for it by Thursday. " +
+        "I need to send the release notes to Dana before lunch."
+
+/** Runs [block] with a notebook that has the demo model, all on this thread. */
+fun withNotebook(block: suspend Notebook.() -> Unit): Unit = runBlocking {
+    val scope = CoroutineScope(coroutineContext + SupervisorJob())
+    try {
+        val notebook = Notebook(scope)
+        notebook.useModel("demo") { demo() }
+        withTimeout(60.seconds) {
+            notebook.until { canListen }
+            notebook.block()
+        }
+    } finally {
+        scope.cancel()
+    }
+}
+
+suspend fun demo() = LocalModel.load(ModelFile.path(DEMO_FILE))
+
+/** The first state that meets [condition]. */
+suspend fun Notebook.until(condition: NoteState.() -> Boolean): NoteState = state.first { it.condition() }
+
+suspend fun Notebook.untilIdle(): NoteState = until { phase == Phase.IDLE }

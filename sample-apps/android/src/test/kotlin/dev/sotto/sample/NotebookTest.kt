@@ -1,0 +1,119 @@
+package dev.sotto.sample
+
+import dev.sotto.LoadOptions
+import dev.sotto.LocalModel
+import dev.sotto.ModelFile
+import dev.sotto.VoiceNote
+import kotlinx.coroutines.delay
+import java.io.File
+import kotlin.test.Test
+import kotlin.test.assertContains
+import kotlin.test.assertEquals
+import kotlin.test.assertFalse
+import kotlin.test.assertNotNull
+import kotlin.test.assertNull
+import kotlin.test.assertTrue
+
+class NotebookTest {
+    @Test
+    fun `a pasted note is summarized and labelled`() = withNotebook {
+        paste(NOTE)
+        assertEquals(VoiceNote.text(NOTE).segments, state.value.segments)
+        assertFalse(state.value.phase == Phase.SUMMARIZING)
+        summarize()
+        until { phase == Phase.SUMMARIZING && summary != null && summary.metrics == null }
+        val done = untilIdle()
+        val action = done.summary!!.lines().first { it.kind == SummaryLine.Kind.ACTION && "write a test" in it.text }
+        assertContains(action.detail, "Marcus")
+        assertContains(Notebook.LABELS, done.label)
+        assertEquals(listOf(done.summary.metrics), done.runs.map { it.metrics })
+        assertNull(done.trouble)
+    }
+
+    @Test
+    fun `a tapped line highlights its segments, and no longer when it is tapped again`() = withNotebook {
+        paste(NOTE)
+        summarize()
+        val line = untilIdle().summary!!.lines().first { "write a test" in it.text }
+        tap(line.evidence)
+        assertEquals(setOf(3), state.value.highlighted)
+        tap(listOf(4))
+        assertEquals(setOf(4), state.value.highlighted)
+        tap(listOf(4))
+        assertEquals(emptySet(), state.value.highlighted)
+    }
+
+    @Test
+    fun `a summary can be cancelled and asked for again`() = withNotebook {
+        paste(NOTE.repeat(4))
+        summarize()
+        until { summary != null }
+        cancel()
+        assertEquals(Phase.IDLE, state.value.phase)
+        val left = state.value
+        delay(100)
+        assertEquals(left, state.value, "the cancelled summary went on")
+        summarize()
+        assertNotNull(untilIdle().summary?.metrics)
+    }
+
+    @Test
+    fun `what cannot be done now is not done`() = withNotebook {
+        summarize()
+        heard("Nobody listens.")
+        finishListening()
+        assertEquals(NoteState(model = ModelState.Ready("demo")), state.value)
+        paste(NOTE)
+        summarize()
+        val busy = state.value
+        paste("Another note.")
+        listen()
+        assertEquals(busy.segments, state.value.segments)
+        assertEquals(Phase.SUMMARIZING, state.value.phase)
+    }
+
+    @Test
+    fun `a file that is no model is told, and the next one is used`() = withNotebook {
+        useModel("pom") { LocalModel.load(ModelFile.path(File("pom.xml"))) }
+        val without = until { trouble != null }
+        assertEquals(Trouble.MODEL_DAMAGED to ModelState.Missing, without.trouble to without.model)
+        paste(NOTE)
+        assertFalse(state.value.canSummarize)
+        useModel("gone") { LocalModel.load(ModelFile.path(File("no/such/file"))) }
+        assertEquals(Trouble.MODEL_NOT_FOUND, until { trouble != null }.trouble)
+        useModel("demo") { demo() }
+        // A model that is still being loaded is waited for.
+        summarize()
+        assertNotNull(untilIdle().summary?.metrics)
+        assertNull(state.value.trouble)
+    }
+
+    @Test
+    fun `another model takes the place of one at work`() = withNotebook {
+        paste(NOTE)
+        summarize()
+        until { summary != null }
+        useModel("again") { demo() }
+        useModel("and again") { onProgress ->
+            onProgress(0.5f)
+            demo()
+        }
+        assertEquals(ModelState.Ready("and again"), until { model is ModelState.Ready }.model)
+        assertEquals(Phase.IDLE, state.value.phase)
+        summarize()
+        assertNotNull(untilIdle().summary?.metrics)
+    }
+
+    @Test
+    fun `too long a note and an empty one are told in words`() = withNotebook {
+        useModel("short") { LocalModel.load(ModelFile.path(DEMO_FILE), LoadOptions(contextLength = 64)) }
+        paste("a".repeat(5000))
+        summarize()
+        assertEquals(Trouble.NOTE_TOO_LONG, untilIdle().trouble)
+        paste("  \n ")
+        assertEquals(Trouble.NOTHING_TO_PASTE, state.value.trouble)
+        trouble(null)
+        assertNull(state.value.trouble)
+        assertTrue(state.value.canPaste)
+    }
+}
