@@ -35,10 +35,8 @@ public object SottoFutures {
     /** [NoteSession.finish]; [onSnapshot] gets the growing summary. */
     @JvmStatic
     @JvmOverloads
-    public fun finish(
-        session: NoteSession,
-        onSnapshot: Consumer<NoteSummary> = Consumer {},
-    ): CompletableFuture<NoteSummary> = last(session.finish(), onSnapshot)
+    public fun finish(session: NoteSession, onSnapshot: Consumer<NoteSummary> = Consumer {}): CompletableFuture<NoteSummary> =
+        last(session.finish(), onSnapshot)
 
     /** [LocalModel.classify]. */
     @JvmStatic
