@@ -1,4 +1,4 @@
-//! The Kotlin SDK: the native library for this machine, generated bindings, Maven.
+//! The Kotlin SDK and the sample app on it: the native library for this machine, generated bindings, Maven.
 
 use std::process::{Command, Stdio};
 
@@ -11,34 +11,47 @@ pub fn test_if_installed() -> Result<Option<String>, String> {
         Some(tool) => {
             Ok(Some(format!("{SKIPPED}: the Kotlin tests, for want of {tool} (Debian: maven, default-jdk-headless)")))
         }
-        None => test().map(|()| None),
+        None => test(),
     }
 }
 
-/// Runs the Kotlin tests against the library built for this machine.
-pub fn test() -> Result<(), String> {
+/// Runs the Kotlin tests against the library built for this machine, then those of the sample app. If these had to be skipped,
+/// returns a line that says so.
+pub fn test() -> Result<Option<String>, String> {
     if let Some(tool) = missing_tool() {
         return Err(format!("there is no {tool}: install maven and default-jdk-headless (Debian's names)"));
     }
     bindgen()?;
     wide_model()?;
-    maven(&["verify"])
+    maven("android", &["verify"])?;
+    test_sample_app()
+}
+
+fn test_sample_app() -> Result<Option<String>, String> {
+    if !starts("aapt2", "version") {
+        let skipped = format!("{SKIPPED}: the Android sample app's tests, for want of aapt2 (Debian: aapt)");
+        eprintln!("{skipped}");
+        return Ok(Some(skipped));
+    }
+    maven("sample-apps/android", &["verify"]).map(|()| None)
 }
 
 /// Makes the jars of the Kotlin SDK and of its sources in `target/kotlin`.
 pub fn build_jars() -> Result<(), String> {
     bindgen()?;
-    maven(&["clean", "package", "-DskipTests"])
+    maven("android", &["clean", "package", "-DskipTests"])
 }
 
-fn maven(goals: &[&str]) -> Result<(), String> {
+fn maven(folder: &str, goals: &[&str]) -> Result<(), String> {
     let mut command = Command::new("mvn");
-    run(command.args(["--batch-mode", "--no-transfer-progress"]).args(goals).current_dir(root().join("android")))
+    run(command.args(["--batch-mode", "--no-transfer-progress"]).args(goals).current_dir(root().join(folder)))
 }
 
 fn missing_tool() -> Option<&'static str> {
-    ["mvn", "javac"].into_iter().find(|tool| {
-        let version = Command::new(tool).arg("-version").stdout(Stdio::null()).stderr(Stdio::null()).status();
-        !version.is_ok_and(|status| status.success())
-    })
+    ["mvn", "javac"].into_iter().find(|tool| !starts(tool, "-version"))
+}
+
+fn starts(tool: &str, version: &str) -> bool {
+    let status = Command::new(tool).arg(version).stdout(Stdio::null()).stderr(Stdio::null()).status();
+    status.is_ok_and(|status| status.success())
 }

@@ -3,6 +3,7 @@ package dev.sotto.sample
 import dev.sotto.LoadOptions
 import dev.sotto.LocalModel
 import dev.sotto.ModelFile
+import dev.sotto.SottoException
 import kotlinx.coroutines.Dispatchers
 import kotlinx.coroutines.ensureActive
 import kotlinx.coroutines.withContext
@@ -23,7 +24,13 @@ class ModelShelf(private val folder: File) {
     /** Takes a copy of the model in [source], of [size] bytes if that is known, as the chosen one, and loads it. */
     suspend fun choose(source: () -> InputStream, size: Long?, onProgress: (Float) -> Unit): LocalModel {
         copy(source, chosen) { copied -> if (size != null && size > 0) onProgress(copied.toFloat() / size) }
-        return load(chosen)
+        try {
+            return load(chosen)
+        } catch (error: SottoException) {
+            // It would fail at the next start, too.
+            chosen.delete()
+            throw error
+        }
     }
 
     /** Loads the demo model, copied from the app's own files, and forgets the chosen one. */

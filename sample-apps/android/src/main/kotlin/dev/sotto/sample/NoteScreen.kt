@@ -65,7 +65,15 @@ class NoteScreen(private val root: View, private val onTap: (evidence: List<Int>
         title.showUnlessEmpty(summary?.title.orEmpty())
         overview.showUnlessEmpty(summary?.overview.orEmpty())
         lines.fill(summary?.lines().orEmpty(), R.layout.line) { line ->
-            val whole = if (line.detail.isEmpty()) line.text else context.getString(R.string.with_detail, line.text, line.detail)
+            val whole = if (line.detail.isEmpty()) {
+                line.text
+            } else {
+                context.getString(
+                    R.string.with_detail,
+                    line.text,
+                    line.detail,
+                )
+            }
             val spoken = if (line.kind == SummaryLine.Kind.ACTION) R.string.action_spoken else R.string.point_spoken
             val shown = if (line.kind == SummaryLine.Kind.ACTION) R.string.action_shown else R.string.point_shown
             text = context.getString(shown, whole)

@@ -14,6 +14,9 @@ sealed interface ModelState {
     data class Loading(val name: String, val fraction: Float? = null) : ModelState
 
     data class Ready(val name: String) : ModelState
+
+    /** The same, but that the model [name] is this far; one that is no longer waited for changes nothing. */
+    fun at(name: String, fraction: Float) = if (this is Loading && this.name == name) Loading(name, fraction) else this
 }
 
 /** Everything that the screens show. */

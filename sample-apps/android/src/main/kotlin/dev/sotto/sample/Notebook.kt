@@ -45,13 +45,13 @@ class Notebook(private val scope: CoroutineScope) {
         // What has begun at once cannot be cancelled before it has closed the model before it.
         val next = scope.async(start = CoroutineStart.UNDISPATCHED) {
             previous?.let { runCatching { it.await().close() } }
-            load { fraction -> change { copy(model = ModelState.Loading(name, fraction)) } }
+            load { fraction -> change { copy(model = model.at(name, fraction)) } }
         }
         model = next
         scope.launch {
             try {
                 next.await()
-                change { copy(model = ModelState.Ready(name)) }
+                if (next === model) change { copy(model = ModelState.Ready(name)) }
             } catch (error: Exception) {
                 if (next === model) tell(error) { copy(model = ModelState.Missing) }
             }

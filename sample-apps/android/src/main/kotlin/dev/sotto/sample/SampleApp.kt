@@ -3,6 +3,7 @@ package dev.sotto.sample
 import android.app.Application
 import android.net.Uri
 import android.provider.OpenableColumns
+import dev.sotto.LocalModel
 import kotlinx.coroutines.CoroutineScope
 import kotlinx.coroutines.Dispatchers
 import kotlinx.coroutines.SupervisorJob
@@ -20,18 +21,23 @@ class SampleApp : Application() {
     override fun onCreate() {
         super.onCreate()
         if (shelf.hasChosen) {
-            notebook.useModel(getString(R.string.chosen_model)) { shelf.chosen() }
+            useModel(R.string.chosen_model) { shelf.chosen() }
         } else {
             useDemoModel()
         }
     }
 
-    fun useDemoModel() = notebook.useModel(getString(R.string.demo_model)) { shelf.demo { assets.open(DEMO_MODEL) } }
+    fun useDemoModel() = useModel(R.string.demo_model) { shelf.demo { assets.open(DEMO_MODEL) } }
 
     /** Uses the model file that a person has picked. */
-    fun useModel(picked: Uri) = notebook.useModel(getString(R.string.chosen_model)) { onProgress ->
+    fun useModel(picked: Uri) = useModel(R.string.chosen_model) { onProgress ->
         val source = { contentResolver.openInputStream(picked) ?: throw FileNotFoundException("the document is gone") }
         shelf.choose(source, sizeOf(picked), onProgress)
+    }
+
+    private fun useModel(name: Int, load: suspend (onProgress: (Float) -> Unit) -> LocalModel) {
+        dictation.cancel()
+        notebook.useModel(getString(name), load)
     }
 
     private fun sizeOf(document: Uri): Long? =

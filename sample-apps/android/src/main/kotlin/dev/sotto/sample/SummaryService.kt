@@ -52,7 +52,11 @@ class SummaryService : Service() {
         val open = Intent(this, NoteActivity::class.java).addFlags(Intent.FLAG_ACTIVITY_SINGLE_TOP)
         val cancel = Intent(this, SummaryService::class.java).setAction(ACTION_CANCEL)
         val flags = PendingIntent.FLAG_IMMUTABLE
-        val action = Notification.Action.Builder(null, getText(R.string.cancel), PendingIntent.getService(this, 0, cancel, flags))
+        val action = Notification.Action.Builder(
+            null,
+            getText(R.string.cancel),
+            PendingIntent.getService(this, 0, cancel, flags),
+        )
         return Notification.Builder(this, CHANNEL)
             .setSmallIcon(R.drawable.icon_note)
             .setContentTitle(getText(R.string.summarizing))

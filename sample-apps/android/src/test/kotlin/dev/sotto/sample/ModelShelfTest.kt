@@ -41,7 +41,7 @@ class ModelShelfTest {
         assertFailsWith<IOException> { shelf.choose({ Failing(after = 3) }, null) {} }
         assertEquals(emptyList(), files())
         assertFailsWith<SottoException.ModelInvalid> { shelf.choose({ ByteArrayInputStream(ByteArray(64)) }, 64) {} }
-        Unit
+        assertFalse(shelf.hasChosen)
     }
 
     @Test

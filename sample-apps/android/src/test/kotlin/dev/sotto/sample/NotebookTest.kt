@@ -98,6 +98,7 @@ class NotebookTest {
             onProgress(0.5f)
             demo()
         }
+        until { model == ModelState.Loading("and again", 0.5f) }
         assertEquals(ModelState.Ready("and again"), until { model is ModelState.Ready }.model)
         assertEquals(Phase.IDLE, state.value.phase)
         summarize()
