@@ -52,3 +52,4 @@ job!(FfiClassifyJob: Job<Infallible, Classification>, value: FfiClassification);
 job!(FfiClassifyAllJob: Job<Classification, ()>, next: FfiClassification, value: ());
 job!(FfiExtractJob: Job<Infallible, Extraction>, value: FfiExtraction);
 job!(FfiRespondJob: Job<String, Reply>, next: String, value: FfiReply);
+job!(FfiPrewarmJob: Job<Infallible, ()>, value: ());

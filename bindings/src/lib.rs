@@ -12,16 +12,21 @@ mod error;
 mod jobs;
 mod model;
 mod options;
+#[cfg(test)]
+mod parity;
 mod results;
 #[cfg(test)]
 mod tests;
 
 pub use error::FfiError;
 pub use jobs::{
-    FfiClassifyAllJob, FfiClassifyJob, FfiExtractJob, FfiLoadJob, FfiPackJob, FfiRespondJob, FfiSummarizeJob,
+    FfiClassifyAllJob, FfiClassifyJob, FfiExtractJob, FfiLoadJob, FfiPackJob, FfiPrewarmJob, FfiRespondJob,
+    FfiSummarizeJob,
 };
 pub use model::{FfiModel, FfiNoteSession, FfiSession};
-pub use options::{FfiBackend, FfiChatOptions, FfiFormat, FfiKvType, FfiLoadOptions, FfiModelFile, FfiSampling};
+pub use options::{
+    FfiBackend, FfiChatOptions, FfiFormat, FfiKvType, FfiLoadOptions, FfiModelFile, FfiSampling, FfiTurn,
+};
 pub use results::{
     FfiAction, FfiClassification, FfiCoverage, FfiExtraction, FfiMetrics, FfiModelReport, FfiNoteSummary, FfiPoint,
     FfiProgress, FfiReply, FfiScore, FfiSegment, FfiStopReason, FfiWeights,

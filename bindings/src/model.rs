@@ -7,7 +7,7 @@ use sotto_sdk::{ClassifyOptions, LocalModel, NoteSession, Session, VoiceNote};
 use crate::options::parse_schema;
 use crate::{
     FfiChatOptions, FfiClassifyAllJob, FfiClassifyJob, FfiError, FfiExtractJob, FfiLoadJob, FfiLoadOptions,
-    FfiModelFile, FfiModelReport, FfiPackJob, FfiRespondJob, FfiSegment, FfiSummarizeJob,
+    FfiModelFile, FfiModelReport, FfiPackJob, FfiPrewarmJob, FfiRespondJob, FfiSegment, FfiSummarizeJob, FfiTurn,
 };
 
 /// The segments of a plain text: [`VoiceNote::text`].
@@ -86,6 +86,12 @@ impl FfiModel {
         Ok(FfiSession(self.0.session(instructions.as_deref())?))
     }
 
+    /// [`LocalModel::resume`].
+    pub fn resume(&self, instructions: Option<String>, history: Vec<FfiTurn>) -> Result<FfiSession, FfiError> {
+        let history: Vec<_> = history.into_iter().map(Into::into).collect();
+        Ok(FfiSession(self.0.resume(instructions.as_deref(), &history)?))
+    }
+
     /// [`LocalModel::inspect`].
     pub fn inspect(&self, context_length: u32) -> Result<FfiModelReport, FfiError> {
         Ok(self.0.inspect(context_length as usize)?.into())
@@ -103,6 +109,11 @@ pub struct FfiSession(Session);
 
 #[uniffi::export]
 impl FfiSession {
+    /// [`Session::prewarm`].
+    pub fn prewarm(&self) -> FfiPrewarmJob {
+        self.0.prewarm().into()
+    }
+
     /// [`Session::respond`].
     pub fn respond(&self, text: &str, options: FfiChatOptions) -> Result<FfiRespondJob, FfiError> {
         Ok(self.0.respond(text, &options.try_into()?).into())

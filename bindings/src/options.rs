@@ -1,6 +1,6 @@
 //! What goes in.
 
-use sotto_sdk::{Backend, ChatOptions, KvType, LoadOptions, ModelFile, OutputFormat, SamplingOptions};
+use sotto_sdk::{Backend, ChatOptions, KvType, LoadOptions, ModelFile, OutputFormat, SamplingOptions, Turn};
 
 use crate::FfiError;
 
@@ -140,6 +140,20 @@ impl TryFrom<FfiChatOptions> for ChatOptions {
             max_tokens: max_tokens as usize,
             format: format.map(TryInto::try_into).transpose()?,
         })
+    }
+}
+
+/// Mirror of [`Turn`].
+#[derive(Debug, uniffi::Record)]
+#[allow(missing_docs, reason = "the fields are those of the SDK's type")]
+pub struct FfiTurn {
+    pub question: String,
+    pub answer: String,
+}
+
+impl From<FfiTurn> for Turn {
+    fn from(FfiTurn { question, answer }: FfiTurn) -> Self {
+        Self { question, answer }
     }
 }
 

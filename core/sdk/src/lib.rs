@@ -43,7 +43,7 @@ pub use model::{DEFAULT_CONTEXT_LENGTH, LoadOptions, LocalModel, ModelFile};
 pub use note::{Segment, VoiceNote};
 pub use pack::pack;
 pub use raw::{Completion, CompletionOptions, Perplexity, Progress, Prompt, Token};
-pub use session::{ChatOptions, Reply, Session};
+pub use session::{ChatOptions, Reply, Session, Turn};
 pub use sotto_engine::{Backend, CancelToken, FilePart, Kernels, KvType};
 pub use sotto_text::{ChatTemplate, Message, OutputFormat, Role, SamplingOptions};
 pub use tasks::classify::{Classification, ClassifyOptions, DEFAULT_MIN_CONFIDENCE};

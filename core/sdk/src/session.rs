@@ -1,5 +1,6 @@
 //! A conversation with a model.
 
+use std::convert::Infallible;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use serde::Serialize;
@@ -47,6 +48,15 @@ pub struct Reply {
     pub metrics: Metrics,
 }
 
+/// A question, and what was answered.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Turn {
+    /// What was said to the model.
+    pub question: String,
+    /// What it wrote.
+    pub answer: String,
+}
+
 /// A conversation: it remembers what was said, and computes only what is new.
 ///
 /// Clones are the same conversation. Answers are given one after the other; a second request waits for the first.
@@ -67,9 +77,21 @@ impl LocalModel {
     /// # Errors
     /// [`Error::OutOfMemory`] when there is no room for its KV cache.
     pub fn session(&self, instructions: Option<&str>) -> Result<Session, Error> {
+        self.resume(instructions, &[])
+    }
+
+    /// Goes on with a conversation in which `history` was said.
+    ///
+    /// # Errors
+    /// As for [`LocalModel::session`].
+    pub fn resume(&self, instructions: Option<&str>, history: &[Turn]) -> Result<Session, Error> {
         let model = self.loaded();
         let sequence = Sequence::new(model.decoder(model.context_limit())?);
-        let messages = instructions.map(|text| Message::new(Role::System, text)).into_iter().collect();
+        let instructions = instructions.map(|text| Message::new(Role::System, text));
+        let turns = history.iter().flat_map(|Turn { question, answer }| {
+            [Message::new(Role::User, question), Message::new(Role::Assistant, answer)]
+        });
+        let messages = instructions.into_iter().chain(turns).collect();
         Ok(Session { model, state: Arc::new(Mutex::new(State { messages, sequence })) })
     }
 }
@@ -89,6 +111,15 @@ impl Session {
         })
     }
 
+    /// Reads instructions and history now, so that the first question has less to wait for.
+    ///
+    /// # Errors
+    /// [`Error::ContextFull`] when they are longer than the context.
+    pub fn prewarm(&self) -> Job<Infallible, ()> {
+        let session = self.clone();
+        Job::start("prewarm", move |_, cancel| session.read_ahead(cancel))
+    }
+
     /// How many messages the conversation has, instructions included.
     pub fn message_count(&self) -> usize {
         self.lock().messages.len()
@@ -97,6 +128,16 @@ impl Session {
     fn lock(&self) -> MutexGuard<'_, State> {
         // A panicking request leaves whole messages and a whole prefix, so its state can be used on.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn read_ahead(&self, cancel: &CancelToken) -> Result<(), Error> {
+        let State { messages, sequence } = &mut *self.lock();
+        if messages.is_empty() {
+            return Ok(());
+        }
+        let rendered = self.model.template.render(messages, false)?;
+        sequence.set(&self.model.tokenizer.encode_prompt(&rendered)?, cancel)?;
+        Ok(())
     }
 
     fn answer(

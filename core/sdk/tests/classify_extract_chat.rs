@@ -5,7 +5,7 @@ mod common;
 use common::{NOTE, demo, random};
 use serde_json::json;
 use sotto::{
-    ChatOptions, ClassifyOptions, CompletionOptions, Error, Message, OutputFormat, Prompt, Role, SamplingOptions,
+    ChatOptions, ClassifyOptions, CompletionOptions, Error, Message, OutputFormat, Prompt, Role, SamplingOptions, Turn,
 };
 
 fn greedy() -> ChatOptions {
@@ -88,6 +88,31 @@ fn a_session_remembers_and_computes_only_what_is_new() {
     assert_eq!(session.message_count(), 4);
     assert!(second.metrics.reused_tokens >= first.metrics.prefill_tokens);
     assert!(second.metrics.prefill_tokens < 40);
+}
+
+#[test]
+fn a_resumed_session_goes_on_where_the_other_was() {
+    let session = demo().session(Some("Be brief.")).unwrap();
+    let answer = session.respond(NOTE, &greedy()).wait().unwrap().text;
+    let expected = session.respond("Who has to write a test?", &greedy()).wait().unwrap().text;
+    let history = [Turn { question: NOTE.into(), answer }];
+    let resumed = demo().resume(Some("Be brief."), &history).unwrap();
+    assert_eq!(resumed.respond("Who has to write a test?", &greedy()).wait().unwrap().text, expected);
+}
+
+#[test]
+fn a_prewarmed_session_has_read_what_comes_before_the_question() {
+    let ask = |prewarm: bool| {
+        let session = demo().session(Some(NOTE)).unwrap();
+        if prewarm {
+            session.prewarm().wait().unwrap();
+        }
+        session.respond("Who has to write a test?", &greedy()).wait().unwrap()
+    };
+    let (cold, warm) = (ask(false), ask(true));
+    assert_eq!(warm.text, cold.text);
+    assert!(warm.metrics.reused_tokens > 30, "{:?}", warm.metrics);
+    assert!(demo().session(None).unwrap().prewarm().wait().is_ok());
 }
 
 #[test]

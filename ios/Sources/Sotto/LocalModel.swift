@@ -132,7 +132,15 @@ public final class LocalModel: Sendable {
     ///
     /// - Throws: ``SottoError``.
     public func session(_ instructions: String? = nil) async throws -> Session {
-        Session(try translated { try ffi.session(instructions: instructions) })
+        try await resume(instructions, history: [])
+    }
+
+    /// Goes on with a conversation in which `history` was said: one that an app has kept.
+    ///
+    /// - Throws: ``SottoError``.
+    public func resume(_ instructions: String? = nil, history: [Turn]) async throws -> Session {
+        let turns = history.map { FfiTurn(question: $0.question, answer: $0.answer) }
+        return Session(try translated { try ffi.resume(instructions: instructions, history: turns) })
     }
 
     /// Reports on the model, with the memory that a context of `contextLength` tokens takes; its own context length if

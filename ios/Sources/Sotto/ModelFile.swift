@@ -3,7 +3,12 @@ internal import SottoFFI
 
 /// Where a model is: a GGUF file, or a packed one. It must not be changed while a model is loaded from it.
 public struct ModelFile: Hashable, Sendable {
-    let path: String
+    private enum Place: Hashable {
+        case path(String)
+        case descriptor(Int32, offset: UInt64, length: UInt64?)
+    }
+
+    private let place: Place
 
     /// The model in the file at `url`.
     public static func file(_ url: URL) -> ModelFile {
@@ -12,8 +17,22 @@ public struct ModelFile: Hashable, Sendable {
 
     /// The model at `path`.
     public static func path(_ path: String) -> ModelFile {
-        ModelFile(path: path)
+        ModelFile(place: .path(path))
     }
 
-    var ffi: FfiModelFile { .path(path: path) }
+    /// The model in an open file: from byte `offset` on, `length` bytes or up to the file's end.
+    ///
+    /// The descriptor stays yours: close it when ``LocalModel/load(_:options:onProgress:)`` has returned. Where `offset`
+    /// is a multiple of 4, a packed file is mapped, not copied.
+    public static func descriptor(_ descriptor: Int32, offset: UInt64 = 0, length: UInt64? = nil) -> ModelFile {
+        ModelFile(place: .descriptor(descriptor, offset: offset, length: length))
+    }
+
+    var ffi: FfiModelFile {
+        switch place {
+        case .path(let path): .path(path: path)
+        case .descriptor(let descriptor, let offset, let length):
+            .descriptor(descriptor: descriptor, offset: offset, len: length)
+        }
+    }
 }

@@ -18,6 +18,20 @@ public struct Reply: Hashable, Sendable {
     }
 }
 
+/// A question, and what was answered.
+public struct Turn: Codable, Hashable, Sendable {
+    /// What was said to the model.
+    public var question: String
+    /// What it wrote.
+    public var answer: String
+
+    /// A turn.
+    public init(question: String, answer: String) {
+        self.question = question
+        self.answer = answer
+    }
+}
+
 /// A conversation: it remembers what was said, and computes only what is new.
 ///
 /// Answers are given one after the other; a second question waits for the first. A cancelled answer is remembered as
@@ -28,6 +42,13 @@ public actor Session {
 
     init(_ ffi: FfiSession) {
         self.ffi = ffi
+    }
+
+    /// Reads instructions and history now, so that the first question has less to wait for.
+    ///
+    /// - Throws: ``SottoError``, or `CancellationError` when the task is cancelled.
+    public func prewarm() async throws {
+        try await Work(ffi.prewarm(), value: { $0 }).value()
     }
 
     /// Says something, and gives the whole answer.

@@ -24,6 +24,7 @@ extension FfiSummarizeJob: NativeStream {}
 extension FfiClassifyJob: NativeJob {}
 extension FfiClassifyAllJob: NativeStream {}
 extension FfiExtractJob: NativeJob {}
+extension FfiPrewarmJob: NativeJob {}
 extension FfiRespondJob: NativeStream {}
 
 /// A running request. Cancelling the task that waits for it stops the native work, and so does letting go of it.

@@ -11,6 +11,19 @@ extension AllTests {
             #expect(second.metrics.prefillTokens < 40)
         }
 
+        @Test func aResumedSessionGoesOnAndAPrewarmedOneHasReadIt() async throws {
+            let model = try await demo()
+            let question = "Who has to write a test?"
+            let session = try await model.session("Be brief.")
+            let answer = try await session.respond(to: noteText, options: greedy).text
+            let expected = try await session.respond(to: question, options: greedy).text
+            let resumed = try await model.resume("Be brief.", history: [Turn(question: noteText, answer: answer)])
+            try await resumed.prewarm()
+            let reply = try await resumed.respond(to: question, options: greedy)
+            #expect(reply.text == expected)
+            #expect(reply.metrics.reusedTokens > 30)
+        }
+
         @Test func piecesPutTogetherAreTheAnswer() async throws {
             let model = try await wide(LoadOptions(contextLength: 1024))
             func options(seed: UInt64) -> ChatOptions {

@@ -168,6 +168,19 @@ extension AllTests {
             }
         }
 
+        @Test func aModelInAnOpenFileIsRead() async throws {
+            try await withFolder { folder in
+                let file = folder.appending(path: "shared")
+                let model = try Data(contentsOf: demoFile)
+                try (Data(count: 8) + model + Data(count: 8)).write(to: file)
+                let handle = try FileHandle(forReadingFrom: file)
+                let part = ModelFile.descriptor(handle.fileDescriptor, offset: 8, length: UInt64(model.count))
+                let loaded = try await LocalModel.load(part)
+                try handle.close()
+                #expect(try await loaded.summarize(note).value.points.isEmpty == false)
+            }
+        }
+
         @Test @MainActor func loopsRunWhereTheyAreAndThatActorIsFreeMeanwhile() async throws {
             var ticks = 0
             let ticker = Task { @MainActor in

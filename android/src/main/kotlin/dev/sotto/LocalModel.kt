@@ -8,6 +8,7 @@ import dev.sotto.internal.FfiModel
 import dev.sotto.internal.FfiPackJob
 import dev.sotto.internal.FfiProgress
 import dev.sotto.internal.FfiSummarizeJob
+import dev.sotto.internal.FfiTurn
 import kotlinx.coroutines.CancellationException
 import kotlinx.coroutines.flow.Flow
 import kotlinx.serialization.KSerializer
@@ -79,9 +80,15 @@ public class LocalModel private constructor(private val ffi: FfiModel, public va
     }
 
     /** Starts a conversation. [instructions] tell the model how to behave in it. */
-    public suspend fun session(instructions: String? = null): Session {
+    public suspend fun session(instructions: String? = null): Session = resume(instructions, emptyList())
+
+    /** Goes on with a conversation in which [history] was said: one that an app has kept. */
+    public suspend fun resume(instructions: String?, history: List<Turn>): Session {
         var session: Session? = null
-        return closingUnlessDelivered({ session }) { native { Session(open().session(instructions)).also { session = it } } }
+        val turns = history.map { FfiTurn(it.question, it.answer) }
+        return closingUnlessDelivered({ session }) {
+            native { Session(open().resume(instructions, turns)).also { session = it } }
+        }
     }
 
     /** Reports on the model, with the memory that a context of [contextLength] tokens takes. */

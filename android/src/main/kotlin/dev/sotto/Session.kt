@@ -1,5 +1,6 @@
 package dev.sotto
 
+import dev.sotto.internal.FfiPrewarmJob
 import dev.sotto.internal.FfiRespondJob
 import dev.sotto.internal.FfiSession
 import kotlinx.coroutines.flow.Flow
@@ -11,6 +12,14 @@ import kotlinx.coroutines.flow.Flow
  * @property metrics what it cost.
  */
 public data class Reply(public val text: String, public val metrics: Metrics)
+
+/**
+ * A question, and what was answered.
+ *
+ * @property question what was said to the model.
+ * @property answer what it wrote.
+ */
+public data class Turn(public val question: String, public val answer: String)
 
 /**
  * A conversation: it remembers what was said, and computes only what is new.
@@ -31,14 +40,22 @@ public class Session internal constructor(private val ffi: FfiSession) : AutoClo
         onText: suspend (String) -> Unit = {},
     ): Reply = native { start(text, options).run(onText) }
 
+    /** Reads instructions and history now, so that the first question has less to wait for. */
+    public suspend fun prewarm(): Unit = native { open().prewarm().request().run() }
+
     /** Gives back the memory of the conversation, once a running answer has ended. Can be called at any time. */
     override fun close(): Unit = ffi.close()
 
-    private fun start(text: String, options: ChatOptions): Request<String, Reply> {
+    private fun start(text: String, options: ChatOptions): Request<String, Reply> =
+        open().respond(text, options.toFfi()).request()
+
+    private fun open(): FfiSession {
         check(!ffi.uniffiIsDestroyed) { "the session is closed" }
-        return ffi.respond(text, options.toFfi()).request()
+        return ffi
     }
 }
+
+private fun FfiPrewarmJob.request() = Request<Nothing, _>(this, { null }, ::value, ::cancel)
 
 private fun FfiRespondJob.request() =
     Request(this, ::next, { value().let { Reply(it.text, it.metrics.toMetrics()) } }, ::cancel)

@@ -22,6 +22,7 @@ import dev.sotto.internal.FfiSampling
 import dev.sotto.internal.FfiSegment
 import dev.sotto.internal.FfiSessionInterface
 import dev.sotto.internal.FfiStopReason
+import dev.sotto.internal.FfiTurn
 import dev.sotto.internal.FfiWeights
 import java.lang.reflect.Modifier
 import kotlin.test.Test
@@ -81,6 +82,7 @@ class MirrorTest {
                 FfiNoteSummary::class to NoteSummary::class,
                 FfiClassification::class to Classification::class,
                 FfiReply::class to Reply::class,
+                FfiTurn::class to Turn::class,
                 FfiProgress::class to Progress::class,
                 FfiMetrics::class to Metrics::class,
                 FfiWeights::class to Weights::class,

@@ -29,6 +29,22 @@ class SessionTest {
     }
 
     @Test
+    fun `a resumed session goes on where the other was, and a prewarmed one has read it`() = test {
+        demo().use { model ->
+            val question = "Who has to write a test?"
+            val (answer, expected) = model.session("Be brief.").use {
+                it.respond(NOTE, brief).text to it.respond(question, brief).text
+            }
+            model.resume("Be brief.", listOf(Turn(NOTE, answer))).use { session ->
+                session.prewarm()
+                val reply = session.respond(question, brief)
+                assertEquals(expected, reply.text)
+                assertTrue(reply.metrics.reusedTokens > 30)
+            }
+        }
+    }
+
+    @Test
     fun `pieces put together are the answer`() = test {
         wide(LoadOptions(contextLength = 1024)).use { model ->
             val options = ChatOptions(maxTokens = 100, sampling = Sampling(temperature = 1.5f, seed = 3))
