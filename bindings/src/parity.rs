@@ -99,18 +99,21 @@ fn swift_names(source: &str) -> Names {
     for line in source.lines().filter(|line| !line.trim().is_empty()) {
         let indent = line.len() - line.trim_start().len();
         within.retain(|(_, outer, _)| *outer < indent);
-        let mut words = line.split([' ', '(', ':', '<', '=', '{', ',']).filter(|word| !word.is_empty()).peekable();
+        let mut words = line.split([' ', '(', ':', '<', '{', ',']).filter(|word| !word.is_empty()).peekable();
         let mut public = false;
         while let Some(word) = words.next_if(|word| MODIFIERS.contains(word) || word.starts_with('@')) {
             public |= word == "public";
         }
         let (Some(keyword), Some(name)) = (words.next(), words.next()) else { continue };
+        if name == "==" || name.starts_with('.') {
+            continue;
+        }
         let owner = within.last();
         let path = owner.map_or(name.to_owned(), |(owner, ..)| format!("{owner}.{name}")).replace('`', "");
         if TYPES.contains(&keyword) || keyword == "extension" {
             within.push((path.clone(), indent, public && keyword == "enum"));
             public &= keyword != "extension";
-        } else if keyword == "case" && !name.starts_with('.') && owner.is_some_and(|(.., cases)| *cases) {
+        } else if keyword == "case" && owner.is_some_and(|(.., cases)| *cases) {
             let labels = line.split(['(', ',']).skip(1).filter_map(|part| part.split_once(':'));
             names.extend(labels.map(|(label, _)| format!("{path}.{}", label.trim())));
             public = true;

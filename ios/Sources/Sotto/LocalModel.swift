@@ -61,10 +61,12 @@ public final class LocalModel: Sendable {
 
     /// Summarizes a note when the result is iterated over or awaited. Points and actions are the note's own words.
     public func summarize(_ note: VoiceNote) -> Summary {
-        Request { [ffi] in
-            let job = ffi.summarize(segments: note.segments.map(\.ffi))
-            return Work(job, snapshot: NoteSummary.init, value: NoteSummary.init, last: { $0 })
-        }
+        Request { [ffi] in Work(ffi.summarize(segments: note.segments.map(\.ffi))) }
+    }
+
+    /// Begins a note whose segments come one by one, while a person speaks: the model reads along.
+    public func noteSession() -> NoteSession {
+        NoteSession(ffi.noteSession())
     }
 
     /// Which of `labels` fits a text: at least two, all different, without commas or line breaks.

@@ -88,6 +88,13 @@ public struct NoteSummary: Codable, Hashable, Sendable {
     }
 }
 
+extension Work where Snapshot == NoteSummary, Value == NoteSummary {
+    /// Its last snapshot is the complete summary.
+    convenience init(_ job: FfiSummarizeJob) {
+        self.init(job, snapshot: NoteSummary.init, value: NoteSummary.init, last: { $0 })
+    }
+}
+
 extension NoteSummary {
     init(_ ffi: FfiNoteSummary) {
         self.init(

@@ -60,9 +60,11 @@ public actor Session {
 
     /// Says something each time that the result is iterated over or awaited, and streams the answer.
     public nonisolated func streamResponse(to text: String, options: ChatOptions = ChatOptions()) -> ResponseStream {
-        Request { [ffi] in
-            let job = try ffi.respond(text: text, options: try options.ffi())
-            return Work(job, snapshot: { $0 }, value: { Reply(text: $0.text, metrics: Metrics($0.metrics)) })
-        }
+        Request { [self] in try start(text, options: options) }
+    }
+
+    nonisolated func start(_ text: String, options: ChatOptions) throws -> Work<String, Reply> {
+        let job = try ffi.respond(text: text, options: try options.ffi())
+        return Work(job, snapshot: { $0 }, value: { Reply(text: $0.text, metrics: Metrics($0.metrics)) })
     }
 }

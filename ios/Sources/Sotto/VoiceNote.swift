@@ -46,7 +46,7 @@ public struct VoiceNote: Hashable, Sendable {
         VoiceNote(segments: numberSegments(segments: segments.map(\.ffi)).map(Segment.init))
     }
 
-    private init(segments: [Segment]) {
+    init(segments: [Segment]) {
         self.segments = segments
     }
 }
