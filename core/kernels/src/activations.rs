@@ -128,6 +128,7 @@ impl Activations {
         self.version
     }
 
+    #[inline(always)]
     pub(crate) fn row(&self, row: usize) -> RowPointers {
         RowPointers {
             values: self.values[row * self.cols..].as_ptr(),
@@ -164,22 +165,40 @@ impl RowPointers {
 /// `S` runs on this CPU.
 #[inline(always)]
 pub(crate) unsafe fn quantize<S: Simd>(x: &[f32], row: &mut ActivationRows<'_>) {
+    // SAFETY: the caller's.
+    unsafe { quantize_groups::<S, true>(x, row) }
+}
+
+/// As [`quantize`], without the sums that products with some formats need.
+///
+/// # Safety
+/// As there.
+#[inline(always)]
+pub(crate) unsafe fn quantize_without_sums<S: Simd>(x: &[f32], row: &mut ActivationRows<'_>) {
+    // SAFETY: the caller's.
+    unsafe { quantize_groups::<S, false>(x, row) }
+}
+
+#[inline(always)]
+unsafe fn quantize_groups<S: Simd, const SUMS: bool>(x: &[f32], row: &mut ActivationRows<'_>) {
     assert_eq!(x.len(), row.values.len(), "activation width");
     assert!(x.len() / SUM_GROUP <= row.sums.len() && x.len() / SUB_BLOCK <= row.scales.len(), "activation groups");
     assert_eq!(row.scales.len(), row.scaled_sums.len(), "activation groups");
     for group in 0..x.len() / SUB_BLOCK {
         let at = group * SUB_BLOCK;
         // SAFETY: the caller's; the group lies within both slices.
-        let (scale, sums) = unsafe { quantize_group::<S>(x.as_ptr().add(at), row.values.as_mut_ptr().add(at)) };
-        row.sums[2 * group..][..2].copy_from_slice(&sums);
+        let (scale, sums) = unsafe { quantize_group::<S, SUMS>(x.as_ptr().add(at), row.values.as_mut_ptr().add(at)) };
         row.scales[group] = scale;
-        row.scaled_sums[group] = scale * (sums[0] + sums[1]) as f32;
+        if SUMS {
+            row.sums[2 * group..][..2].copy_from_slice(&sums);
+            row.scaled_sums[group] = scale * (sums[0] + sums[1]) as f32;
+        }
     }
 }
 
-/// Rounds 32 values; returns their scale, and the sums of both halves.
+/// Rounds 32 values; returns their scale, and the sums of both halves, if they are wanted.
 #[inline(always)]
-unsafe fn quantize_group<S: Simd>(x: *const f32, values: *mut i8) -> (f32, [i32; 2]) {
+unsafe fn quantize_group<S: Simd, const SUMS: bool>(x: *const f32, values: *mut i8) -> (f32, [i32; 2]) {
     // SAFETY: the caller's: 32 numbers each.
     unsafe {
         // As integers, magnitudes have the same order, and what is not finite is larger than all numbers.
@@ -198,7 +217,9 @@ unsafe fn quantize_group<S: Simd>(x: *const f32, values: *mut i8) -> (f32, [i32;
                 S::store_i8(value, values.add(at));
                 lanes = S::add_int(lanes, value);
             }
-            *sum = S::sum_lanes(lanes);
+            if SUMS {
+                *sum = S::sum_lanes(lanes);
+            }
         }
         // What is not a number has no integer; whatever it became has zeros for a low byte.
         (scale, if scale <= f32::MAX { sums } else { [0; 2] })

@@ -6,11 +6,11 @@
 use crate::simd::{Simd, math};
 
 /// Partial sums of a row, whatever the vectors' width: the same on every instruction set.
-const PARTIAL_SUMS: usize = 16;
+pub(crate) const PARTIAL_SUMS: usize = 16;
 
 /// Adds partial sums in pairs.
 #[inline(always)]
-fn total(mut sums: [f32; PARTIAL_SUMS]) -> f32 {
+pub(crate) fn total(mut sums: [f32; PARTIAL_SUMS]) -> f32 {
     let mut half = PARTIAL_SUMS / 2;
     while half > 0 {
         for i in 0..half {
@@ -98,7 +98,8 @@ pub(crate) unsafe fn swiglu<S: Simd>(gate: &mut [f32], up: &[f32]) {
     gate[whole..].copy_from_slice(&last[0][..left]);
 }
 
-/// `x[i] = exp(x[i] - shift)`, and the sum of that; then `x[i] *= factors[i]`, if there are any.
+/// `x[i] = 2^(x[i] - shift)`, which are added to `sums`, in order to the one after the other; then `x[i] *= factors[i]`, if
+/// there are any. No `x` is more than 127 above `shift`.
 ///
 /// # Safety
 /// `S` runs on this CPU.
@@ -106,16 +107,25 @@ pub(crate) unsafe fn swiglu<S: Simd>(gate: &mut [f32], up: &[f32]) {
 /// # Panics
 /// When there are fewer factors than numbers.
 #[inline(always)]
-pub(crate) unsafe fn exp_and_sum<S: Simd>(x: &mut [f32], shift: f32, factors: Option<&[f32]>) -> f32 {
+pub(crate) unsafe fn exp2_and_sum<S: Simd>(
+    x: &mut [f32],
+    shift: f32,
+    factors: Option<&[f32]>,
+    sums: &mut [f32; PARTIAL_SUMS],
+) {
     assert!(factors.is_none_or(|factors| factors.len() >= x.len()), "factors");
     let factors = factors.map(<[f32]>::as_ptr);
-    let mut sums = [S::splat(0.0); PARTIAL_SUMS / 4];
+    let mut vectors = [S::splat(0.0); PARTIAL_SUMS / 4];
+    let vectors = &mut vectors[..PARTIAL_SUMS / S::LANES];
+    for (vector, to) in vectors.iter_mut().enumerate() {
+        *to = S::load(sums.as_ptr().add(vector * S::LANES));
+    }
     let whole = x.len() / PARTIAL_SUMS * PARTIAL_SUMS;
     for at in (0..whole).step_by(PARTIAL_SUMS) {
-        for (vector, sum) in sums[..PARTIAL_SUMS / S::LANES].iter_mut().enumerate() {
+        for (vector, sum) in vectors.iter_mut().enumerate() {
             let at = at + vector * S::LANES;
             let x = x.as_mut_ptr().add(at);
-            let power = math::exp::<S>(S::sub(S::load(x), S::splat(shift)));
+            let power = math::exp2::<S>(S::sub(S::load(x), S::splat(shift)));
             *sum = S::add(*sum, power);
             match factors {
                 Some(factors) => S::store(S::mul(power, S::load(factors.add(at))), x),
@@ -123,9 +133,8 @@ pub(crate) unsafe fn exp_and_sum<S: Simd>(x: &mut [f32], shift: f32, factors: Op
             }
         }
     }
-    let mut totals = [0.0f32; PARTIAL_SUMS];
-    for (vector, sum) in sums[..PARTIAL_SUMS / S::LANES].iter().enumerate() {
-        S::store(*sum, totals.as_mut_ptr().add(vector * S::LANES));
+    for (vector, sum) in vectors.iter().enumerate() {
+        S::store(*sum, sums.as_mut_ptr().add(vector * S::LANES));
     }
     // What is left makes a last vector.
     let rest = &mut x[whole..];
@@ -133,11 +142,21 @@ pub(crate) unsafe fn exp_and_sum<S: Simd>(x: &mut [f32], shift: f32, factors: Op
     last[..rest.len()].copy_from_slice(rest);
     for vector in 0..PARTIAL_SUMS / S::LANES {
         let last = last.as_mut_ptr().add(vector * S::LANES);
-        S::store(math::exp::<S>(S::sub(S::load(last), S::splat(shift))), last);
+        S::store(math::exp2::<S>(S::sub(S::load(last), S::splat(shift))), last);
     }
     for (i, rest) in rest.iter_mut().enumerate() {
-        totals[i] += last[i];
+        sums[i] += last[i];
         *rest = last[i] * factors.map_or(1.0, |factors| *factors.add(whole + i));
     }
-    total(totals)
+}
+
+/// `2^x`, of at most 127.
+///
+/// # Safety
+/// `S` runs on this CPU.
+#[inline(always)]
+pub(crate) unsafe fn exp2<S: Simd>(x: f32) -> f32 {
+    let mut lanes = [0.0; PARTIAL_SUMS];
+    S::store(math::exp2::<S>(S::splat(x)), lanes.as_mut_ptr());
+    lanes[0]
 }

@@ -125,9 +125,10 @@ unsafe fn attend_rows<S: Simd, E: Element + Plain>(
     let scaled = scratch.queries.as_mut_ptr().cast::<f32>();
     let scores = scratch.scores.as_mut_ptr().cast::<f32>();
     let sums = scratch.sums.as_mut_ptr().cast::<f32>();
+    let scale = queries.scale();
     for (i, row) in rows.iter().enumerate() {
         for (d, value) in queries.of(row, head_dim).iter().enumerate() {
-            *scaled.add(i * head_dim + d) = value * queries.scale;
+            *scaled.add(i * head_dim + d) = value * scale;
         }
     }
     sums.write_bytes(0, rows.len() * width);

@@ -13,7 +13,9 @@ pub use float::{HeadCache, HeadCacheMut, value_width};
 pub(crate) use quantized::attend as attend_quantized;
 pub use quantized::{QuantizedHeadCache, QuantizedHeadCacheMut};
 
-use crate::elementwise::{exp_and_sum, largest};
+use std::f32::consts::LOG2_E;
+
+use crate::elementwise::{PARTIAL_SUMS, exp2, exp2_and_sum, largest, total};
 use crate::matmul::Output;
 use crate::packed::PANEL_ROWS;
 use crate::simd::Simd;
@@ -44,14 +46,14 @@ pub struct Queries<'a> {
 }
 
 /// One head of one token, and its running softmax.
-#[derive(Clone, Copy)]
 struct Row {
     token: usize,
     head: usize,
     /// Positions that it sees.
     visible: usize,
     max: f32,
-    weight: f32,
+    /// The sum of all weights, in parts.
+    weights: [f32; PARTIAL_SUMS],
 }
 
 impl Queries<'_> {
@@ -68,7 +70,18 @@ impl Queries<'_> {
     fn row(&self, index: usize) -> Row {
         let token = self.tokens.0 + index / self.heads();
         let head = self.heads.0 + index % self.heads();
-        Row { token, head, visible: self.first_position + token + 1, max: f32::NEG_INFINITY, weight: 0.0 }
+        Row {
+            token,
+            head,
+            visible: self.first_position + token + 1,
+            max: f32::NEG_INFINITY,
+            weights: [0.0; PARTIAL_SUMS],
+        }
+    }
+
+    /// What queries are multiplied with: scores are exponents of 2.
+    fn scale(&self) -> f32 {
+        self.scale * LOG2_E
     }
 
     fn of(&self, row: &Row, head_dim: usize) -> &[f32] {
@@ -83,7 +96,7 @@ impl Row {
     /// Nobody else writes this head of this token.
     #[inline(always)]
     unsafe fn write(&self, sums: &mut [f32], out: &Output<'_>) {
-        let inverse = 1.0 / self.weight;
+        let inverse = 1.0 / total(self.weights);
         sums.iter_mut().for_each(|sum| *sum *= inverse);
         // SAFETY: the caller's.
         unsafe { out.write(self.token, self.head * sums.len(), sums) }
@@ -115,12 +128,11 @@ unsafe fn turn_into_weights<S: Simd>(
         let correction = match row.max == f32::NEG_INFINITY {
             true => 0.0,
             // SAFETY: the caller's.
-            false => unsafe { exp_and_sum::<S>(&mut [row.max], max, None) },
+            false => unsafe { exp2::<S>(row.max - max) },
         };
-        row.weight *= correction;
-        sums.iter_mut().for_each(|sum| *sum *= correction);
+        row.weights.iter_mut().chain(sums).for_each(|sum| *sum *= correction);
         row.max = max;
     }
     // SAFETY: the caller's.
-    row.weight += unsafe { exp_and_sum::<S>(seen, row.max, factors) };
+    unsafe { exp2_and_sum::<S>(seen, row.max, factors, &mut row.weights) };
 }

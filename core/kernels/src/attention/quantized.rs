@@ -14,11 +14,10 @@ use half::f16;
 use super::{BLOCK, KEY_PANEL, MAX_HEAD_DIM, Queries, Row, turn_into_weights};
 use crate::activations::{self, Activations, scale_and_inverse};
 use crate::elementwise::add;
-use crate::matmul::{Output, Products, Q8_0};
+use crate::matmul::{CachedValues, Output, Products, Q8_0};
 use crate::packed::layout::{PLANE, SUB_BLOCK, block, header};
 use crate::packed::{PANEL_ROWS, PackedMatrix, WeightFormat};
 use crate::plain::{cast_slice, cast_slice_mut};
-use crate::simd::Simd;
 
 /// Query rows (a head of a token each) that read the cache together.
 const ROWS: usize = 48;
@@ -198,9 +197,11 @@ unsafe fn attend_rows<S: Products>(
 ) {
     let head_dim = cache.head_dim;
     let Scratch { scaled, queries: rounded, scores, weights, part, sums } = scratch;
+    let scale = queries.scale();
     scaled.clear();
-    scaled.extend(rows.iter().flat_map(|row| queries.of(row, head_dim)).map(|value| value * queries.scale));
-    quantize::<S>(scaled, head_dim, rounded);
+    scaled.extend(rows.iter().flat_map(|row| queries.of(row, head_dim)).map(|value| value * scale));
+    rounded.resize(rows.len(), head_dim);
+    activations::quantize::<S>(scaled, &mut rounded.rows_mut());
     sums.clear();
     sums.resize(rows.len() * head_dim, 0.0);
     part.resize(rows.len() * PANEL_ROWS, 0.0);
@@ -215,10 +216,11 @@ unsafe fn attend_rows<S: Products>(
         for (row, (scores, sums)) in rows.iter_mut().zip(blocks) {
             turn_into_weights::<S>(row, start, scores, sums, Some(&cache.value_scales[start..]));
         }
-        quantize::<S>(scores, positions, weights);
+        weights.resize(rows.len(), positions);
+        activations::quantize_without_sums::<S>(scores, &mut weights.rows_mut());
         for panel in 0..head_dim / PANEL_ROWS {
             let values = cache.values(panel, start, positions);
-            S::matmul::<Q8_0>(&values, weights, 0..1, &Output::new(part, PANEL_ROWS));
+            S::matmul::<CachedValues>(&values, weights, 0..1, &Output::new(part, PANEL_ROWS));
             for (part, sums) in part.as_chunks::<PANEL_ROWS>().0.iter().zip(sums.chunks_exact_mut(head_dim)) {
                 add(&mut sums[panel * PANEL_ROWS..][..PANEL_ROWS], part);
             }
@@ -228,13 +230,6 @@ unsafe fn attend_rows<S: Products>(
     for (row, sums) in rows.iter().zip(sums.chunks_exact_mut(head_dim)) {
         row.write(sums, out);
     }
-}
-
-/// Rounds rows of `cols`.
-#[inline(always)]
-unsafe fn quantize<S: Simd>(x: &[f32], cols: usize, rounded: &mut Activations) {
-    rounded.resize(x.len() / cols, cols);
-    activations::quantize::<S>(x, &mut rounded.rows_mut());
 }
 
 /// The scale of `x`, not finite when a value is not, and what values are multiplied with to be multiples of it.

@@ -125,7 +125,7 @@ unsafe fn add_sub_block<S: Simd, F: PanelFormat, const T: usize, const V: usize>
 #[inline(always)]
 pub(super) unsafe fn start<S: Simd, F: PanelFormat>(row: RowPointers, half: usize) -> S::Int {
     let offset = if F::SIGNED { S::SIGNED_OFFSET } else { F::OFFSET };
-    if offset == 0 {
+    if offset == 0 || F::TIMES_NON_NEGATIVE {
         return S::splat_int(0);
     }
     let sum = if F::SCALES == 2 { *row.sums.add(half) } else { *row.sums + *row.sums.add(1) };
@@ -134,7 +134,11 @@ pub(super) unsafe fn start<S: Simd, F: PanelFormat>(row: RowPointers, half: usiz
 
 #[inline(always)]
 pub(super) unsafe fn dot<S: Simd, F: PanelFormat>(sum: S::Int, codes: S::Int, x: S::Int) -> S::Int {
-    if F::SIGNED { S::dot_signed(sum, codes, x) } else { S::dot_codes(sum, codes, x) }
+    match (F::SIGNED, F::TIMES_NON_NEGATIVE) {
+        (false, _) => S::dot_codes(sum, codes, x),
+        (true, false) => S::dot_signed(sum, codes, x),
+        (true, true) => S::dot_non_negative(sum, codes, x),
+    }
 }
 
 /// `sum + dots * (scale of the weights * scale of the activations)`.

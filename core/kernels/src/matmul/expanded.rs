@@ -10,6 +10,7 @@ use std::mem::MaybeUninit;
 use std::ops::Range;
 
 use super::direct::{add_scaled, dot, start, take_min};
+use super::float::Rows;
 use super::{Output, PanelFormat};
 use crate::activations::{Activations, RowPointers};
 use crate::packed::layout::{PLANE, SUB_BLOCK};
@@ -57,13 +58,19 @@ pub(crate) unsafe fn matmul<S: Simd, F: PanelFormat>(
         let bytes = weights.panel(panel).as_ptr();
         for first_row in (0..x.rows()).step_by(ROWS) {
             let rows = first_row..x.rows().min(first_row + ROWS);
+            // Sums of a short product are its results at once.
+            let place = out.panel(&rows, panel).filter(|_| subs <= PIECE);
+            let sums = Rows { start: scratch.sums.as_mut_ptr().cast(), stride: PANEL_ROWS };
+            let sums = place.map_or(sums, |start| Rows { start, stride: out.cols() });
             for first_sub in (0..subs).step_by(PIECE) {
                 let piece = first_sub..subs.min(first_sub + PIECE);
                 expand::<S, F>(bytes.add(first_sub / F::SUB_BLOCKS * F::BLOCK), piece.len(), &mut scratch);
-                multiply::<S, F>(&mut scratch, piece, x, rows.clone());
+                multiply::<S, F>(&scratch, piece, x, rows.clone(), sums);
             }
-            for (row, sums) in rows.zip(scratch.sums.assume_init_ref()) {
-                out.write_panel(row, panel, sums);
+            if place.is_none() {
+                for (row, sums) in rows.zip(scratch.sums.assume_init_ref()) {
+                    out.write_panel(row, panel, sums);
+                }
             }
         }
     }
@@ -98,20 +105,21 @@ unsafe fn expand<S: Simd, F: PanelFormat>(block: *const u8, subs: usize, scratch
 
 #[inline(always)]
 unsafe fn multiply<S: Simd, F: PanelFormat>(
-    scratch: &mut Scratch,
+    scratch: &Scratch,
     piece: Range<usize>,
     x: &Activations,
     rows: Range<usize>,
+    sums: Rows<*mut f32>,
 ) {
     let mut row = rows.start;
     while row < rows.end {
-        let done = row - rows.start;
+        let sums = Rows { start: sums.start.add((row - rows.start) * sums.stride), ..sums };
         // Tiles as large as the registers allow, then smaller ones for what is left.
         row += match (S::LANES, rows.end - row) {
-            (16, 6..) => tile::<S, F, 6, 2>(scratch, &piece, x, row, done),
-            (4, 4..) => tile::<S, F, 4, 2>(scratch, &piece, x, row, done),
-            (_, 3..) => tile::<S, F, 3, 2>(scratch, &piece, x, row, done),
-            _ => tile::<S, F, 1, 2>(scratch, &piece, x, row, done),
+            (16, 6..) => tile::<S, F, 6, 2>(scratch, &piece, x, row, sums),
+            (4, 4..) => tile::<S, F, 4, 2>(scratch, &piece, x, row, sums),
+            (_, 3..) => tile::<S, F, 3, 2>(scratch, &piece, x, row, sums),
+            _ => tile::<S, F, 1, 2>(scratch, &piece, x, row, sums),
         };
     }
 }
@@ -119,16 +127,15 @@ unsafe fn multiply<S: Simd, F: PanelFormat>(
 /// `T` rows of activations from `row` on, with `V` vectors of the piece at a time.
 #[inline(always)]
 unsafe fn tile<S: Simd, F: PanelFormat, const T: usize, const V: usize>(
-    scratch: &mut Scratch,
+    scratch: &Scratch,
     piece: &Range<usize>,
     x: &Activations,
     row: usize,
-    done: usize,
+    sums: Rows<*mut f32>,
 ) -> usize {
     let rows: [RowPointers; T] = std::array::from_fn(|t| x.row(row + t).at(piece.start * SUB_BLOCK));
-    let sums_at = scratch.sums.as_mut_ptr().cast::<f32>().add(done * PANEL_ROWS);
     for first in (0..PANEL_ROWS / S::LANES).step_by(V) {
-        let sums_at = |t: usize, v: usize| sums_at.add(t * PANEL_ROWS + (first + v) * S::LANES);
+        let sums_at = |t: usize, v: usize| sums.start.add(t * sums.stride + (first + v) * S::LANES);
         let mut sums: [[S::F32; V]; T] = match piece.start {
             0 => [[S::splat(0.0); V]; T],
             _ => std::array::from_fn(|t| std::array::from_fn(|v| S::load(sums_at(t, v)))),

@@ -17,6 +17,9 @@ pub(crate) trait PanelFormat: 'static {
     const OFFSET: i32 = 0;
     /// Whether codes are signed bytes, and not unsigned ones up to 63.
     const SIGNED: bool = false;
+    /// Whether signed codes are only multiplied with activations that are not negative: then these can be the unsigned ones, and
+    /// nothing is to be taken from the product.
+    const TIMES_NON_NEGATIVE: bool = false;
     /// Scales in a sub-block: one, or one for each half.
     const SCALES: usize = 1;
     /// Whether each sub-block has a minimum, to be taken from each weight.
@@ -45,6 +48,8 @@ pub(crate) trait PanelFormat: 'static {
 
 pub(crate) struct Q4_0;
 pub(crate) struct Q8_0;
+/// Q8_0 that is multiplied with softmax weights.
+pub(crate) struct CachedValues;
 pub(crate) struct Q4K;
 pub(crate) struct Q5K;
 pub(crate) struct Q6K;
@@ -106,6 +111,22 @@ impl PanelFormat for Q8_0 {
     unsafe fn codes<S: Simd>(planes: *const u8, vector: usize, pair: usize) -> (S::Int, S::Int) {
         let group = |index| S::signed_operand(plane::<S>(planes, index, vector));
         (group(2 * pair), group(2 * pair + 1))
+    }
+
+    #[inline(always)]
+    unsafe fn scale<S: Simd>(block: *const u8, _sub: usize, _half: usize, vector: usize) -> S::F32 {
+        halves::<S>(block, vector)
+    }
+}
+
+impl PanelFormat for CachedValues {
+    const FORMAT: WeightFormat = WeightFormat::Q8_0;
+    const SIGNED: bool = true;
+    const TIMES_NON_NEGATIVE: bool = true;
+
+    #[inline(always)]
+    unsafe fn codes<S: Simd>(planes: *const u8, vector: usize, pair: usize) -> (S::Int, S::Int) {
+        (plane::<S>(planes, 2 * pair, vector), plane::<S>(planes, 2 * pair + 1, vector))
     }
 
     #[inline(always)]

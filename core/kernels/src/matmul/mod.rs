@@ -19,7 +19,7 @@ use std::ops::Range;
 pub(crate) use arm::few::BlockNumbers as Format;
 #[cfg(not(target_arch = "aarch64"))]
 pub(crate) use format::PanelFormat as Format;
-pub(crate) use format::{PanelFormat, Q4_0, Q4K, Q5K, Q6K, Q8_0};
+pub(crate) use format::{CachedValues, PanelFormat, Q4_0, Q4K, Q5K, Q6K, Q8_0};
 
 use crate::activations::Activations;
 use crate::packed::{PANEL_ROWS, PackedMatrix};
@@ -122,6 +122,15 @@ impl<'a> Output<'a> {
     /// Columns: rows of the weight matrix.
     pub fn cols(&self) -> usize {
         self.stride
+    }
+
+    /// Where a panel's results begin for the first of `rows`, if there is room for all of them.
+    #[inline(always)]
+    pub(crate) fn panel(&self, rows: &Range<usize>, panel: usize) -> Option<*mut f32> {
+        let column = panel * PANEL_ROWS;
+        let has_room = rows.start < rows.end && rows.end <= self.rows && column + PANEL_ROWS <= self.stride;
+        // SAFETY: row and columns lie within the slice that `new` took.
+        has_room.then(|| unsafe { self.start.add(rows.start * self.stride + column) })
     }
 
     /// Writes a panel's results for one row; those of rows that only fill the last panel are dropped.

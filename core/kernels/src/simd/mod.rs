@@ -112,4 +112,9 @@ pub(crate) trait Simd: Copy + 'static {
     unsafe fn signed_operand(bytes: Self::Int) -> Self::Int;
     /// As [`Simd::dot_codes`] for what [`Simd::signed_operand`] made.
     unsafe fn dot_signed(sum: Self::Int, operand: Self::Int, x: Self::Int) -> Self::Int;
+    /// As [`Simd::dot_codes`] for signed bytes, and `x` from 0 to 127.
+    #[inline(always)]
+    unsafe fn dot_non_negative(sum: Self::Int, bytes: Self::Int, x: Self::Int) -> Self::Int {
+        Self::dot_signed(sum, Self::signed_operand(bytes), x)
+    }
 }

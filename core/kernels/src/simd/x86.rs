@@ -66,6 +66,7 @@ impl Simd for Avx512Vnni {
         dot_codes(sum: __m512i, codes: __m512i, x: __m512i) -> __m512i = _mm512_dpbusd_epi32(sum, codes, x);
         signed_operand(bytes: __m512i) -> __m512i = _mm512_xor_si512(bytes, _mm512_set1_epi8(-128));
         dot_signed(sum: __m512i, operand: __m512i, x: __m512i) -> __m512i = _mm512_dpbusd_epi32(sum, operand, x);
+        dot_non_negative(sum: __m512i, bytes: __m512i, x: __m512i) -> __m512i = _mm512_dpbusd_epi32(sum, x, bytes);
     }
 
     #[inline(always)]
@@ -206,10 +207,12 @@ simd_256!(Avx2, 0, {
     // A sign moves from one factor to the other; −128 becomes an unsigned 128.
     dot_signed(sum: __m256i, operand: __m256i, x: __m256i) -> __m256i =
         dot_by_pairs(sum, _mm256_abs_epi8(operand), _mm256_sign_epi8(x, operand));
+    dot_non_negative(sum: __m256i, bytes: __m256i, x: __m256i) -> __m256i = dot_by_pairs(sum, x, bytes);
 });
 
 simd_256!(AvxVnni, 128, {
     dot_codes(sum: __m256i, codes: __m256i, x: __m256i) -> __m256i = _mm256_dpbusd_avx_epi32(sum, codes, x);
     signed_operand(bytes: __m256i) -> __m256i = _mm256_xor_si256(bytes, _mm256_set1_epi8(-128));
     dot_signed(sum: __m256i, operand: __m256i, x: __m256i) -> __m256i = _mm256_dpbusd_avx_epi32(sum, operand, x);
+    dot_non_negative(sum: __m256i, bytes: __m256i, x: __m256i) -> __m256i = _mm256_dpbusd_avx_epi32(sum, x, bytes);
 });

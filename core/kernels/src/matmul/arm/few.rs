@@ -12,7 +12,7 @@ use std::ops::Range;
 
 use crate::activations::{Activations, RowPointers};
 use crate::matmul::direct::{MAX_ROWS, add_scaled, start, take_min};
-use crate::matmul::{Output, PanelFormat, Q4_0, Q4K, Q5K, Q6K, Q8_0};
+use crate::matmul::{CachedValues, Output, PanelFormat, Q4_0, Q4K, Q5K, Q6K, Q8_0};
 use crate::packed::layout::{K_SCALES, PLANE, SECOND_HEADER, SUB_BLOCK};
 use crate::packed::{PANEL_ROWS, PackedMatrix};
 use crate::simd::Simd;
@@ -83,7 +83,7 @@ macro_rules! plain_numbers {
     };
 }
 
-plain_numbers!(Q4_0, Q8_0, Q6K);
+plain_numbers!(Q4_0, Q8_0, CachedValues, Q6K);
 
 /// The 6-bit scales and minimums of Q4_K and Q5_K as bytes, those of even sub-blocks and of odd ones, and what they are
 /// multiplied with.
