@@ -46,14 +46,17 @@ public final class NoteModel {
         self.listener = listener
         run { note in
             let model = try await model()
+            let session = model.noteSession()
             for try await utterance in listener.utterances() {
                 note.hearing = utterance.isFinal ? "" : utterance.text
                 guard utterance.isFinal else { continue }
-                let segment = VoiceNote.Segment(text: utterance.text, start: utterance.start, end: utterance.end)
-                note.segments = VoiceNote.segments(note.segments + [segment]).segments
+                try session.append(
+                    VoiceNote.Segment(text: utterance.text, start: utterance.start, end: utterance.end)
+                )
+                note.segments = session.note.segments
             }
             note.phase = .summarizing
-            try await note.write(model.summarize(.segments(note.segments)), with: model)
+            try await note.write(session.finish(), with: model)
         }
     }
 
