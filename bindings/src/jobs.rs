@@ -14,8 +14,8 @@ macro_rules! job {
         #[uniffi::export]
         impl $name {
             /// The next snapshot, once it is there; `None` at the end.
-            pub async fn next(&self) -> Option<$snapshot> {
-                self.0.next_snapshot().await.map(Into::into)
+            pub async fn next(&self) -> Result<Option<$snapshot>, FfiError> {
+                Ok(self.0.next_snapshot().await.map(Into::into))
             }
         }
     };

@@ -1,4 +1,6 @@
 //! Models and sessions: each function starts a job of the SDK, or gives what the SDK gives.
+//!
+//! What starts a job returns a `Result`, though nothing fails: where a function has none, Swift makes a crash of a panic.
 
 use std::path::Path;
 
@@ -34,14 +36,14 @@ fn note(segments: Vec<FfiSegment>) -> VoiceNote {
 
 /// [`LocalModel::start_loading`].
 #[uniffi::export]
-pub fn load(file: FfiModelFile, options: FfiLoadOptions) -> FfiLoadJob {
-    LocalModel::start_loading(file.into(), &options.into()).into()
+pub fn load(file: FfiModelFile, options: FfiLoadOptions) -> Result<FfiLoadJob, FfiError> {
+    Ok(LocalModel::start_loading(file.into(), &options.into()).into())
 }
 
 /// [`sotto_sdk::pack`].
 #[uniffi::export]
-pub fn pack(source: &str, target: &str) -> FfiPackJob {
-    sotto_sdk::pack(Path::new(source), Path::new(target)).into()
+pub fn pack(source: &str, target: &str) -> Result<FfiPackJob, FfiError> {
+    Ok(sotto_sdk::pack(Path::new(source), Path::new(target)).into())
 }
 
 /// A [`LocalModel`].
@@ -57,8 +59,8 @@ impl From<LocalModel> for FfiModel {
 #[uniffi::export]
 impl FfiModel {
     /// [`LocalModel::summarize`].
-    pub fn summarize(&self, segments: Vec<FfiSegment>) -> FfiSummarizeJob {
-        self.0.summarize(&note(segments)).into()
+    pub fn summarize(&self, segments: Vec<FfiSegment>) -> Result<FfiSummarizeJob, FfiError> {
+        Ok(self.0.summarize(&note(segments)).into())
     }
 
     /// [`LocalModel::note_session`].
@@ -67,13 +69,18 @@ impl FfiModel {
     }
 
     /// [`LocalModel::classify`].
-    pub fn classify(&self, text: &str, labels: Vec<String>, min_confidence: f64) -> FfiClassifyJob {
-        self.0.classify(text, &ClassifyOptions { labels, min_confidence }).into()
+    pub fn classify(&self, text: &str, labels: Vec<String>, min_confidence: f64) -> Result<FfiClassifyJob, FfiError> {
+        Ok(self.0.classify(text, &ClassifyOptions { labels, min_confidence }).into())
     }
 
     /// [`LocalModel::classify_all`].
-    pub fn classify_all(&self, texts: Vec<String>, labels: Vec<String>, min_confidence: f64) -> FfiClassifyAllJob {
-        self.0.classify_all(texts, &ClassifyOptions { labels, min_confidence }).into()
+    pub fn classify_all(
+        &self,
+        texts: Vec<String>,
+        labels: Vec<String>,
+        min_confidence: f64,
+    ) -> Result<FfiClassifyAllJob, FfiError> {
+        Ok(self.0.classify_all(texts, &ClassifyOptions { labels, min_confidence }).into())
     }
 
     /// [`LocalModel::extract`].
@@ -110,8 +117,8 @@ pub struct FfiSession(Session);
 #[uniffi::export]
 impl FfiSession {
     /// [`Session::prewarm`].
-    pub fn prewarm(&self) -> FfiPrewarmJob {
-        self.0.prewarm().into()
+    pub fn prewarm(&self) -> Result<FfiPrewarmJob, FfiError> {
+        Ok(self.0.prewarm().into())
     }
 
     /// [`Session::respond`].
@@ -137,7 +144,7 @@ impl FfiNoteSession {
     }
 
     /// [`NoteSession::finish`].
-    pub fn finish(&self) -> FfiSummarizeJob {
-        self.0.finish().into()
+    pub fn finish(&self) -> Result<FfiSummarizeJob, FfiError> {
+        Ok(self.0.finish().into())
     }
 }

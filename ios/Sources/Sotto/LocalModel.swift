@@ -42,7 +42,7 @@ public final class LocalModel: Sendable {
         options: LoadOptions = LoadOptions(),
         onProgress: @Sendable (Progress) -> Void = { _ in }
     ) async throws -> LocalModel {
-        let job = SottoFFI.load(file: file.ffi, options: try options.ffi())
+        let job = try translated { try SottoFFI.load(file: file.ffi, options: try options.ffi()) }
         return try await Work(job, snapshot: Progress.init, value: LocalModel.init).value(onSnapshot: onProgress)
     }
 
@@ -55,13 +55,13 @@ public final class LocalModel: Sendable {
         to target: URL,
         onProgress: @Sendable (Progress) -> Void = { _ in }
     ) async throws {
-        let job = SottoFFI.pack(source: source.path, target: target.path)
+        let job = try translated { try SottoFFI.pack(source: source.path, target: target.path) }
         try await Work(job, snapshot: Progress.init, value: { $0 }).value(onSnapshot: onProgress)
     }
 
     /// Summarizes a note when the result is iterated over or awaited. Points and actions are the note's own words.
     public func summarize(_ note: VoiceNote) -> Summary {
-        Request { [ffi] in Work(ffi.summarize(segments: note.segments.map(\.ffi))) }
+        Request { [ffi] in Work(try ffi.summarize(segments: note.segments.map(\.ffi))) }
     }
 
     /// Begins a note whose segments come one by one, while a person speaks: the model reads along.
@@ -79,7 +79,7 @@ public final class LocalModel: Sendable {
         into labels: [String],
         minConfidence: Double = defaultMinConfidence
     ) async throws -> Classification {
-        let job = ffi.classify(text: text, labels: labels, minConfidence: minConfidence)
+        let job = try translated { try ffi.classify(text: text, labels: labels, minConfidence: minConfidence) }
         return try await Work(job, value: Classification.init).value()
     }
 
@@ -90,7 +90,7 @@ public final class LocalModel: Sendable {
         minConfidence: Double = defaultMinConfidence
     ) -> Request<Classification, Void> {
         Request { [ffi] in
-            let job = ffi.classifyAll(texts: texts, labels: labels, minConfidence: minConfidence)
+            let job = try ffi.classifyAll(texts: texts, labels: labels, minConfidence: minConfidence)
             return Work(job, snapshot: Classification.init, value: { $0 })
         }
     }

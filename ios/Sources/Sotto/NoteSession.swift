@@ -33,6 +33,6 @@ public final class NoteSession: Sendable {
     /// The summary of the note: exactly that of ``LocalModel/summarize(_:)``. Iterating over it or awaiting it ends the
     /// note; what went wrong while it was read is told there.
     public func finish() -> Summary {
-        Request { [ffi] in Work(ffi.finish()) }
+        Request { [ffi] in Work(try ffi.finish()) }
     }
 }

@@ -48,7 +48,7 @@ public actor Session {
     ///
     /// - Throws: ``SottoError``, or `CancellationError` when the task is cancelled.
     public func prewarm() async throws {
-        try await Work(ffi.prewarm(), value: { $0 }).value()
+        try await Work(try translated { try ffi.prewarm() }, value: { $0 }).value()
     }
 
     /// Says something, and gives the whole answer.

@@ -15,7 +15,7 @@ protocol NativeStream: NativeJob {
     associatedtype Snapshot: Sendable
 
     /// The next snapshot, once it is there; `nil` at the end.
-    func next() async -> Snapshot?
+    func next() async throws -> Snapshot?
 }
 
 extension FfiLoadJob: NativeStream {}
@@ -29,7 +29,7 @@ extension FfiRespondJob: NativeStream {}
 
 /// A running request. Cancelling the task that waits for it stops the native work, and so does letting go of it.
 final class Work<Snapshot: Sendable, Value: Sendable>: Sendable {
-    private let pull: @Sendable () async -> Snapshot?
+    private let pull: @Sendable () async throws -> Snapshot?
     private let finish: @Sendable () async throws -> Value
     private let last: @Sendable (Value) -> Snapshot?
     private let stop: @Sendable () -> Void
@@ -41,7 +41,7 @@ final class Work<Snapshot: Sendable, Value: Sendable>: Sendable {
         value: @escaping @Sendable (Job.Value) -> Value,
         last: @escaping @Sendable (Value) -> Snapshot? = { _ in nil }
     ) {
-        pull = { await job.next().map(snapshot) }
+        pull = { try await job.next().map(snapshot) }
         finish = { value(try await job.value()) }
         self.last = last
         stop = { job.cancel() }
@@ -60,7 +60,7 @@ final class Work<Snapshot: Sendable, Value: Sendable>: Sendable {
 
     /// The next snapshot; `nil` when there are no more but the ``lastSnapshot()``.
     func next() async throws -> Snapshot? {
-        try await stoppedByCancellation { await pull() }
+        try await stoppedByCancellation { try await pull() }
     }
 
     /// The snapshot that the value makes, if any. Once the others were given, this ends the work, or tells what has
@@ -72,7 +72,7 @@ final class Work<Snapshot: Sendable, Value: Sendable>: Sendable {
     /// The value at the end. The snapshots before it go to `onSnapshot`.
     func value(onSnapshot: (Snapshot) -> Void = { _ in }) async throws -> Value {
         try await stoppedByCancellation {
-            while let snapshot = await pull() { onSnapshot(snapshot) }
+            while let snapshot = try await pull() { onSnapshot(snapshot) }
             return try await finish()
         }
     }
