@@ -38,11 +38,12 @@ impl BindgenPathsLayer for ConfigFile {
     }
 }
 
-/// Makes every top-level declaration (some follow their comment on its last line) of a file internal to the Kotlin module: apps see the SDK's own classes alone.
+/// Makes every top-level declaration of a file internal to the Kotlin module: apps see the SDK's own classes alone. Some
+/// follow their comment on its last line, or what they throw.
 fn hide(path: &Utf8PathBuf) -> Result<()> {
     let declaration = Regex::new(
-        r"(?m)^( *\*/ )?(?:public )?((?:open |data |sealed |enum |abstract |suspend |inline |external )*(?:class|interface|object|fun|val|var|typealias)(?-u:\b))",
+        r"(?m)^( *\*/ )?( *@Throws\([^)]*\) )?(?:public )?((?:open |data |sealed |enum |abstract |suspend |inline |external )*(?:class|interface|object|fun|val|var|typealias)(?-u:\b))",
     )?;
     let text = fs::read_to_string(path).with_context(|| format!("the generator made no {path}"))?;
-    Ok(fs::write(path, &*declaration.replace_all(&text, "${1}internal $2"))?)
+    Ok(fs::write(path, &*declaration.replace_all(&text, "${1}${2}internal $3"))?)
 }

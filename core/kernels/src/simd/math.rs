@@ -33,7 +33,8 @@ pub(crate) unsafe fn exp<S: Simd>(x: S::F32) -> S::F32 {
 /// begin with 1, and `n` added to the exponent.
 #[inline(always)]
 unsafe fn scale_by_exp2<S: Simd>(r: S::F32, n: S::Int) -> S::F32 {
-    const COEFFICIENTS: [f32; 6] = [0.001_339_887_5, 0.009_618_437, 0.055_503_324, 0.240_226_48, 0.693_147_2, 1.0];
+    const COEFFICIENTS: [f32; 6] =
+        [0.001_339_887_5, 0.009_618_437, 0.055_503_324, 0.240_226_48, std::f32::consts::LN_2, 1.0];
     let mut power = S::splat(0.000_153_533_62);
     for coefficient in COEFFICIENTS {
         power = S::fma(power, r, S::splat(coefficient));
