@@ -1,6 +1,6 @@
 plugins {
     id("com.android.application") version "8.13.0"
-    id("org.jetbrains.kotlin.android") version "2.2.21"
+    id("org.jetbrains.kotlin.android") version "2.3.21"
 }
 
 android {
@@ -41,7 +41,7 @@ kotlin { jvmToolchain(17) }
 dependencies {
     implementation("dev.sotto:sotto-android:0.1.0")
 
-    testImplementation("org.jetbrains.kotlin:kotlin-test-junit:2.2.21")
+    testImplementation("org.jetbrains.kotlin:kotlin-test-junit:2.3.21")
     testImplementation("org.jetbrains.kotlinx:kotlinx-coroutines-test:1.11.0")
     testImplementation("org.robolectric:robolectric:4.16.1")
     testRuntimeOnly("net.java.dev.jna:jna:5.19.1")
