@@ -3,9 +3,8 @@
 mod common;
 
 use std::io::Write;
-use std::path::Path;
 
-use common::demo_path;
+use common::{demo_path, package_folder};
 use serde_json::{Value, json};
 use sotto::{Kernels, LoadOptions, LocalModel, ModelFile, NoteSummary, VoiceNote};
 
@@ -13,7 +12,7 @@ const NOTES: [&str; 3] = ["clinic-move", "team-call", "train-trip"];
 
 #[test]
 fn every_instruction_set_writes_the_stored_summaries() {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let root = package_folder();
     let read = |path: &str| std::fs::read_to_string(root.join(path)).expect(path);
     let stored: Value = serde_json::from_str(&read("tests/summaries.json")).expect("JSON");
     for kernels in Kernels::available() {

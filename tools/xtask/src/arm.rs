@@ -7,7 +7,7 @@ use std::time::Instant;
 use crate::steps::{SKIPPED, cargo, run, run_tests};
 
 /// A test that has run an instruction set's kernels says so in a line `EXERCISED: package instruction-set`.
-const EXERCISED: &str = "EXERCISED: ";
+pub const EXERCISED: &str = "EXERCISED: ";
 
 /// qemu's CPUs, and their instruction sets: neither less nor more must be exercised.
 const CPUS: [(&str, &[&str]); 3] = [
@@ -24,7 +24,7 @@ const BY_INSTRUCTION_SET: [&str; 6] =
     ["matmul", "rows", "scalar_against_f64", "forward", "golden_logits", "same_everywhere"];
 
 /// What runs on `max` alone, with the unit tests. (The SDK's other tests take many minutes under qemu.)
-const ONCE: [&str; 4] = ["allocations", "gguf", "gguf_random", "packed"];
+const ONCE: [&str; 5] = ["allocations", "file_part", "gguf", "gguf_random", "packed"];
 
 /// Debian's packages, also read by `.ci/run`.
 const PACKAGES: &str = include_str!("../arm-packages.txt");
@@ -54,13 +54,20 @@ pub fn test() -> Result<(), String> {
 /// A command that runs what is to be tested on `cpu`.
 fn tests(cpu: &str) -> Command {
     let mut command = cargo_for_arm("test");
-    command.args(TESTED.iter().flat_map(|package| ["--package", package]));
-    command.args(BY_INSTRUCTION_SET.iter().flat_map(|test| ["--test", test]));
-    if cpu == "max" {
-        command.arg("--lib").args(ONCE.iter().flat_map(|test| ["--test", test]));
-    }
-    command.arg("--no-fail-fast").env("QEMU_CPU", cpu);
+    command.args(selection(cpu == "max")).env("QEMU_CPU", cpu);
     command
+}
+
+/// What is tested: what depends on the instruction set, or all that is worth a run on an ARM CPU.
+pub fn selection(all: bool) -> Vec<&'static str> {
+    let mut arguments: Vec<&str> = TESTED.iter().flat_map(|package| ["--package", package]).collect();
+    arguments.extend(BY_INSTRUCTION_SET.iter().flat_map(|test| ["--test", test]));
+    if all {
+        arguments.push("--lib");
+        arguments.extend(ONCE.iter().flat_map(|test| ["--test", test]));
+    }
+    arguments.push("--no-fail-fast");
+    arguments
 }
 
 /// What the tests said that they should not have, and the other way round.
@@ -82,7 +89,7 @@ pub fn cargo_for_arm(command: &str) -> Command {
 
 /// Fails, and says how to install them, unless these packages are there.
 pub fn need_packages<'a>(packages: impl Iterator<Item = &'a str>) -> Result<(), String> {
-    let missing: Vec<&str> = packages.filter(|package| !is_installed(package)).collect();
+    let missing = missing(packages);
     if missing.is_empty() {
         return Ok(());
     }
@@ -91,6 +98,11 @@ pub fn need_packages<'a>(packages: impl Iterator<Item = &'a str>) -> Result<(), 
          dpkg --add-architecture arm64 && apt-get update && apt-get install --no-install-recommends {}",
         missing.join(" ")
     ))
+}
+
+/// Those of Debian's packages that are not installed.
+pub fn missing<'a>(packages: impl Iterator<Item = &'a str>) -> Vec<&'a str> {
+    packages.filter(|package| !is_installed(package)).collect()
 }
 
 fn is_installed(package: &str) -> bool {

@@ -1,9 +1,10 @@
 //! The generated side of the bindings, and what their tests need.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::process::Command;
 
-use crate::steps::{cargo, root, run};
+use crate::steps::{cargo, in_file, root, run};
 
 /// Where the generated Kotlin and Swift go, from the root.
 const BINDINGS: &str = "target/bindings";
@@ -28,6 +29,14 @@ pub fn bindgen() -> Result<(), String> {
         copy(&format!("{BINDINGS}/swift/{generated}"), source).map_err(|error| format!("{source}: {error}"))?;
     }
     Ok(())
+}
+
+/// The native functions that the generated Kotlin calls.
+pub fn called_by_kotlin() -> Result<BTreeSet<String>, String> {
+    let source = root().join(BINDINGS).join("kotlin/dev/sotto/internal/sotto.kt");
+    let text = in_file(&source, fs::read_to_string(&source))?;
+    let calls = text.lines().filter_map(|line| line.trim_start().strip_prefix("external fun "));
+    Ok(calls.filter_map(|call| Some(call.split_once('(')?.0.to_owned())).collect())
 }
 
 /// Copies a file to where it is wanted. What has not changed is left alone, so that it is not compiled again.

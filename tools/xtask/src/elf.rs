@@ -10,16 +10,18 @@ pub struct Findings {
     pub soname: Option<String>,
     pub needed: Vec<String>,
     pub exports: Vec<String>,
+    /// What others are to define.
+    pub undefined: Vec<String>,
     /// Of each part that is mapped into memory.
     pub load_alignments: Vec<u64>,
     pub text_relocations: bool,
 }
 
-/// Reads the shared library at `path`.
-pub fn read(path: &Path) -> Result<Findings, String> {
+/// Reads the shared library at `path` with this readelf.
+pub fn read(readelf: &Path, path: &Path) -> Result<Findings, String> {
     let bytes = std::fs::metadata(path).map_err(|error| format!("{}: {error}", path.display()))?.len();
-    let output = Command::new("readelf").args(["--wide", "--segments", "--dynamic", "--dyn-syms"]).arg(path).output();
-    let output = output.map_err(|error| format!("readelf could not be started: {error}"))?;
+    let output = Command::new(readelf).args(["--wide", "--segments", "--dynamic", "--dyn-syms"]).arg(path).output();
+    let output = output.map_err(|error| format!("{} could not be started: {error}", readelf.display()))?;
     if !output.status.success() {
         return Err(format!("readelf cannot read {}", path.display()));
     }
@@ -35,7 +37,8 @@ fn parse(text: &str) -> Findings {
         bytes: 0,
         soname: entries("(SONAME)").pop(),
         needed: entries("(NEEDED)"),
-        exports: text.lines().filter_map(export).collect(),
+        exports: symbols(text).filter(|(place, _)| *place != "UND").map(|(_, name)| name.to_owned()).collect(),
+        undefined: symbols(text).filter(|(place, _)| *place == "UND").map(|(_, name)| name.to_owned()).collect(),
         load_alignments: text.lines().filter_map(load_alignment).collect(),
         text_relocations: text.contains("(TEXTREL)"),
     }
@@ -47,17 +50,18 @@ fn load_alignment(line: &str) -> Option<u64> {
     u64::from_str_radix(alignment.strip_prefix("0x")?, 16).ok()
 }
 
-/// `     7: 00000000000a1b2c    64 FUNC    GLOBAL DEFAULT    12 name`, and not `UND` for the place.
-fn export(line: &str) -> Option<String> {
+/// The places and names of what is exported and imported.
+fn symbols(text: &str) -> impl Iterator<Item = (&str, &str)> {
+    text.lines().filter_map(symbol)
+}
+
+/// `     7: 00000000000a1b2c    64 FUNC    GLOBAL DEFAULT    12 name@VERSION`
+fn symbol(line: &str) -> Option<(&str, &str)> {
     let columns: Vec<&str> = line.split_whitespace().collect();
-    match columns[..] {
-        [number, _, _, _, "GLOBAL" | "WEAK", "DEFAULT" | "PROTECTED", place, name]
-            if number.ends_with(':') && place != "UND" =>
-        {
-            Some(name.split('@').next().unwrap_or(name).to_owned())
-        }
-        _ => None,
-    }
+    let [number, _, _, _, "GLOBAL" | "WEAK", "DEFAULT" | "PROTECTED", place, name, ..] = columns[..] else {
+        return None;
+    };
+    number.ends_with(':').then(|| (place, name.split('@').next().unwrap_or(name)))
 }
 
 #[cfg(test)]
@@ -74,7 +78,7 @@ mod tests {
   0x000000000000000e (SONAME)       Library soname: [libsotto.so]
    Num:    Value          Size Type    Bind   Vis       Ndx Name
      0: 0000000000000000     0 NOTYPE  LOCAL  DEFAULT   UND
-     1: 0000000000000000     0 FUNC    GLOBAL DEFAULT   UND malloc
+     1: 0000000000000000     0 FUNC    GLOBAL DEFAULT   UND malloc@GLIBC_2.2.5 (2)
     97: 00000000000f1a90   412 FUNC    GLOBAL DEFAULT    13 ffi_sotto_rustbuffer_free
 ";
 
@@ -84,6 +88,7 @@ mod tests {
         assert_eq!(findings.soname.as_deref(), Some("libsotto.so"));
         assert_eq!(findings.needed, ["libdl.so", "libc.so"]);
         assert_eq!(findings.exports, ["ffi_sotto_rustbuffer_free"]);
+        assert_eq!(findings.undefined, ["malloc"]);
         assert_eq!(findings.load_alignments, [0x4000, 0x1000]);
         assert!(!findings.text_relocations);
         assert!(parse("  0x0000000000000016 (TEXTREL)      0x0").text_relocations);

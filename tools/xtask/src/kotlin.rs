@@ -36,10 +36,10 @@ fn test_sample_app() -> Result<Option<String>, String> {
     maven("sample-apps/android", &["verify"]).map(|()| None)
 }
 
-/// Makes the jars of the Kotlin SDK and of its sources in `target/kotlin`.
-pub fn build_jars() -> Result<(), String> {
-    bindgen()?;
-    maven("android", &["clean", "package", "-DskipTests"])
+/// Makes, from generated bindings, what the AAR has of the Kotlin SDK: classes, sources, documentation, rules for shrinking. They end
+/// up in `target/android/kotlin`.
+pub fn build_for_aar() -> Result<(), String> {
+    maven("android", &["clean", "package", "-Paar", "-DskipTests"])
 }
 
 fn maven(folder: &str, goals: &[&str]) -> Result<(), String> {

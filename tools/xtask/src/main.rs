@@ -42,11 +42,12 @@ enum Step {
     InstallSwift,
     /// Package the Android library, with the NDK that ANDROID_NDK_HOME names.
     Android {
-        /// Do without the NDK: the result is checked from all sides, but cannot be loaded (Debian: rustc-web cargo-web
-        /// rust-web-src gcc-aarch64-linux-gnu).
+        /// Do without the NDK: the result is checked from all sides, but cannot be loaded (Debian; says what to install).
         #[arg(long)]
         check: bool,
     },
+    /// Run the tests of kernels, engine and SDK on the Android device that adb finds (needs the NDK, as `android`).
+    DeviceTest,
     /// Run the tests of kernels, engine and SDK on ARM CPUs, under qemu (Debian; says what to install).
     TestArm,
     /// Count the instructions that ARM executes for each 1,000 multiply-accumulates (Debian; says what to install).
@@ -79,6 +80,7 @@ fn main() -> ExitCode {
         Step::InstallSwift => swift::install(),
         Step::Android { check: false } => android::package(),
         Step::Android { check: true } => android::check(),
+        Step::DeviceTest => android::test_on_device(),
         Step::TestArm => arm::test(),
         Step::CountArm { plugin, filter } => count::count(plugin, &filter),
         Step::McaArm => mca::mca(),

@@ -1,7 +1,7 @@
 //! What each step runs.
 
 use std::io::{BufRead, BufReader};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use crate::{kotlin, swift};
@@ -89,7 +89,7 @@ pub fn cargo(arguments: &[&str]) -> Command {
 }
 
 pub fn root() -> PathBuf {
-    PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../.."))
+    Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().nth(2).expect("two folders below the root").to_owned()
 }
 
 pub fn run(command: &mut Command) -> Result<(), String> {
@@ -100,4 +100,9 @@ pub fn run(command: &mut Command) -> Result<(), String> {
         Ok(status) => Err(format!("{shown} ended with {status}")),
         Err(error) => Err(format!("{shown} could not be started: {error}")),
     }
+}
+
+/// What went wrong with a file, with its name.
+pub fn in_file<T>(path: &Path, outcome: std::io::Result<T>) -> Result<T, String> {
+    outcome.map_err(|error| format!("{}: {error}", path.display()))
 }

@@ -12,7 +12,12 @@ pub fn demo() -> LocalModel {
 }
 
 pub fn demo_path() -> PathBuf {
-    concat!(env!("CARGO_MANIFEST_DIR"), "/../../sample-apps/demo-model/sotto-demo.gguf").into()
+    package_folder().join("../../sample-apps/demo-model/sotto-demo.gguf")
+}
+
+/// Where this package is now, not when it was compiled: on a phone, its files lie elsewhere.
+pub fn package_folder() -> PathBuf {
+    std::env::var_os("CARGO_MANIFEST_DIR").expect("cargo sets it").into()
 }
 
 /// A model that has learnt nothing: whatever comes out of it is held in shape by Sotto alone.

@@ -1,0 +1,147 @@
+//! The native library: cargo compiles an archive, and it is linked here, where it can be said what is exported. (rustc exports every
+//! C function of every dependency.)
+
+use std::env;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use super::{Abi, MIN_SDK, stubs};
+use crate::arm::missing;
+use crate::steps::{cargo, in_file, root, run};
+
+/// What the bindings of an app call, and what Android's Java calls when it loads the library.
+const EXPORTS: &str = "{ global: uniffi_sotto_*; ffi_sotto_*; JNI_OnLoad; local: *; };\n";
+
+/// Where everything is made, from the root.
+const TARGET: &str = "target/android";
+
+/// Debian's packages, also read by `.ci/run`.
+const PACKAGES: &str = include_str!("../../android-packages.txt");
+
+/// Debian's linker, of the same make as the NDK's.
+pub const LLD: &str = "ld.lld-22";
+
+/// What Rust's standard library needs of Android, and the log.
+const LIBRARIES: [&str; 5] = ["-llog", "-ldl", "-lm", "-lc", "-lunwind"];
+
+/// What compiles and links for Android.
+#[derive(Debug)]
+pub enum Toolchain {
+    /// Android's own, in this folder: what ships is made with it.
+    Ndk(PathBuf),
+    /// Debian's: it compiles the same objects, the standard library too, and links them against stand-ins for Android's libraries.
+    Debian,
+}
+
+/// A linked library, and the linker's account of it.
+#[derive(Debug)]
+pub struct Library {
+    pub abi: Abi,
+    pub path: PathBuf,
+    pub map: PathBuf,
+}
+
+impl Toolchain {
+    /// The NDK that `ANDROID_NDK_HOME` names.
+    pub fn ndk() -> Result<Self, String> {
+        let ndk = env::var_os("ANDROID_NDK_HOME").ok_or("ANDROID_NDK_HOME names no NDK")?;
+        let host = if cfg!(target_os = "macos") { "darwin-x86_64" } else { "linux-x86_64" };
+        Ok(Self::Ndk(Path::new(&ndk).join(format!("toolchains/llvm/prebuilt/{host}/bin"))))
+    }
+
+    /// Debian's, if it is installed.
+    pub fn debian() -> Result<Self, String> {
+        match missing(PACKAGES.split_whitespace())[..] {
+            [] => Ok(Self::Debian),
+            ref missing => Err(format!("this needs Debian bookworm's packages {}", missing.join(" "))),
+        }
+    }
+
+    /// Compiles and links the library for one kind of device.
+    pub fn build(&self, abi: Abi) -> Result<Library, String> {
+        let mut compile = self.cargo("rustc", abi);
+        compile.args(["--release", "--package", "sotto-ffi", "--lib", "--crate-type", "staticlib"]);
+        run(&mut compile)?;
+        self.link(abi, &root().join(TARGET).join(abi.target).join("release"))
+    }
+
+    /// A cargo command that compiles for one kind of device.
+    pub fn cargo(&self, command: &str, abi: Abi) -> Command {
+        let mut cargo = match self {
+            Self::Ndk(_) => cargo(&[command]),
+            Self::Debian => {
+                let mut debian = Command::new("/usr/bin/cargo");
+                debian.args([command, "-Zbuild-std=std,panic_abort"]).current_dir(root());
+                debian.env("RUSTC", "/usr/bin/rustc").env("RUSTC_BOOTSTRAP", "1");
+                debian
+            }
+        };
+        cargo.args(["--target", abi.target, "--target-dir", TARGET]);
+        let variable = |name: &str| format!("CARGO_TARGET_{}_{name}", abi.target.to_uppercase().replace('-', "_"));
+        cargo.env(variable("LINKER"), self.linker(abi)).env(variable("RUSTFLAGS"), remap_paths());
+        cargo
+    }
+
+    /// What links the programs and libraries that cargo makes: tests, and what a dependency makes beside, which nobody uses.
+    fn linker(&self, abi: Abi) -> PathBuf {
+        match self {
+            Self::Ndk(tools) => tools.join(format!("{}{MIN_SDK}-clang", abi.target)),
+            Self::Debian => "true".into(),
+        }
+    }
+
+    fn link(&self, abi: Abi, folder: &Path) -> Result<Library, String> {
+        let library = Library { abi, path: folder.join("libsotto.so"), map: folder.join("libsotto.map") };
+        let exports = folder.join("exports");
+        in_file(&exports, fs::write(&exports, EXPORTS))?;
+        let mut options = vec![
+            "-soname=libsotto.so".to_owned(),
+            "-zmax-page-size=16384".to_owned(),
+            format!("--version-script={}", exports.display()),
+            format!("-Map={}", library.map.display()),
+        ];
+        options.extend(
+            ["--gc-sections", "--icf=safe", "--pack-dyn-relocs=android", "--build-id", "--strip-all"].map(Into::into),
+        );
+        let archive = folder.join("libsotto.a").display().to_string();
+        options.extend(["--whole-archive".to_owned(), archive, "--no-whole-archive".to_owned()]);
+        match self {
+            Self::Ndk(_) => {
+                let mut clang = Command::new(self.linker(abi));
+                clang.arg("-shared").args(options.iter().map(|option| format!("-Wl,{option}"))).args(LIBRARIES);
+                run(clang.arg("-Wl,--no-undefined").arg("-o").arg(&library.path))?;
+            }
+            Self::Debian => {
+                let lld = || {
+                    let mut lld = Command::new(LLD);
+                    lld.args(["-maarch64linux", "-shared"]).args(&options).arg("-o").arg(&library.path);
+                    lld
+                };
+                run(&mut lld())?;
+                let stubs = root().join(TARGET).join("stubs");
+                stubs::make(&stubs, &library.path)?;
+                run(lld()
+                    .arg(format!("-L{}", stubs.display()))
+                    .args(["--as-needed", "--no-undefined"])
+                    .args(LIBRARIES))?;
+            }
+        }
+        Ok(library)
+    }
+
+    /// What reads a library of Android's.
+    pub fn readelf(&self) -> PathBuf {
+        match self {
+            Self::Ndk(tools) => tools.join("llvm-readelf"),
+            Self::Debian => "readelf".into(),
+        }
+    }
+}
+
+/// Panics name their place: by the crate, not by the folder of the machine that built it.
+fn remap_paths() -> String {
+    let home = env::home_dir().unwrap_or_default();
+    let cargo_home = env::var_os("CARGO_HOME").map_or_else(|| home.join(".cargo"), PathBuf::from);
+    format!("--remap-path-prefix={}=", cargo_home.join("registry/src/").display())
+}

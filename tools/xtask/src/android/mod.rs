@@ -1,0 +1,159 @@
+//! The AAR: the native library for each kind of Android device, the Kotlin classes, a Maven repository that holds both.
+
+mod build;
+mod device;
+mod repository;
+mod sizes;
+mod stubs;
+
+use std::collections::BTreeSet;
+use std::fs;
+
+use self::build::{Library, Toolchain};
+pub use self::device::test as test_on_device;
+use self::repository::assemble;
+use crate::bindgen::{bindgen, called_by_kotlin};
+use crate::elf::{self, Findings};
+use crate::steps::in_file;
+
+/// A kind of processor: Android's name, and Rust's.
+#[derive(Debug, Clone, Copy)]
+pub struct Abi {
+    pub name: &'static str,
+    pub target: &'static str,
+}
+
+/// Phones.
+const ARM64: Abi = Abi { name: "arm64-v8a", target: "aarch64-linux-android" };
+
+/// Emulators.
+const X86_64: Abi = Abi { name: "x86_64", target: "x86_64-linux-android" };
+
+/// The oldest Android that the library runs on, as in `android/aar/AndroidManifest.xml`.
+const MIN_SDK: u32 = 26;
+
+/// What the library may take on a phone.
+const LARGEST: u64 = 8_000_000;
+
+/// Crates of which the size is told one by one.
+const LARGEST_CRATES: usize = 12;
+
+/// Builds for phones and emulators with Android's NDK, and assembles a Maven repository in `target/android/repository`.
+pub fn package() -> Result<(), String> {
+    package_with(&Toolchain::ndk()?, &[ARM64, X86_64], "target/android/repository")
+}
+
+/// Builds for a phone without an NDK. What comes out has the right form, and everything about that is checked, but nothing can
+/// load it.
+pub fn check() -> Result<(), String> {
+    package_with(&Toolchain::debian()?, &[ARM64], "target/android/check")
+}
+
+fn package_with(toolchain: &Toolchain, abis: &[Abi], repository: &str) -> Result<(), String> {
+    bindgen()?;
+    let mut expected = called_by_kotlin()?;
+    expected.insert("JNI_OnLoad".into());
+    let libraries = abis.iter().map(|&abi| toolchain.build(abi)).collect::<Result<Vec<_>, _>>()?;
+    for library in &libraries {
+        report(toolchain, library, &expected)?;
+    }
+    assemble(&libraries, repository)
+}
+
+/// Prints what is to be known about a library, and fails if it would not do on a phone.
+fn report(toolchain: &Toolchain, library: &Library, expected: &BTreeSet<String>) -> Result<(), String> {
+    let findings = elf::read(&toolchain.readelf(), &library.path)?;
+    let Findings { bytes, exports, needed, .. } = &findings;
+    let abi = library.abi.name;
+    println!("{abi}: {:.2} MB, {} exports, needs {}", megabytes(*bytes), exports.len(), needed.join(" "));
+    print_sizes(&in_file(&library.map, fs::read_to_string(&library.map))?);
+    let faults = faults(&findings, expected);
+    if faults.is_empty() { Ok(()) } else { Err(format!("{abi}: {}", faults.join("; "))) }
+}
+
+fn print_sizes(map: &str) {
+    let crates = sizes::by_crate(map);
+    for (name, size) in crates.iter().take(LARGEST_CRATES) {
+        println!("  {:5.2} MB {name}", megabytes(*size));
+    }
+    let rest = &crates[LARGEST_CRATES.min(crates.len())..];
+    println!("  {:5.2} MB {} others", megabytes(rest.iter().map(|(_, size)| size).sum()), rest.len());
+}
+
+fn megabytes(bytes: u64) -> f64 {
+    bytes as f64 / 1e6
+}
+
+fn faults(library: &Findings, expected: &BTreeSet<String>) -> Vec<String> {
+    let mut faults = Vec::new();
+    let mut expect = |holds: bool, fault: String| {
+        if !holds {
+            faults.push(fault);
+        }
+    };
+    let exports: BTreeSet<String> = library.exports.iter().cloned().collect();
+    let names = |set: Vec<&String>| set.into_iter().map(String::as_str).collect::<Vec<_>>().join(" ");
+    let alien = names(exports.difference(expected).collect());
+    let missing = names(expected.difference(&exports).collect());
+    let unknown: Vec<&str> = library
+        .needed
+        .iter()
+        .map(String::as_str)
+        .filter(|name| !["libc.so", "libm.so", "libdl.so", "liblog.so"].contains(name))
+        .collect();
+    expect(library.soname.as_deref() == Some("libsotto.so"), format!("its name is {:?}", library.soname));
+    expect(alien.is_empty(), format!("it exports {alien}"));
+    expect(missing.is_empty(), format!("it does not export {missing}"));
+    expect(unknown.is_empty(), format!("it needs {}", unknown.join(" ")));
+    expect(!library.load_alignments.is_empty(), "it has nothing to load".into());
+    expect(
+        library.load_alignments.iter().all(|&alignment| alignment >= 16384),
+        "devices with pages of 16 KB refuse it".into(),
+    );
+    expect(!library.text_relocations, "it has text relocations, which Android refuses".into());
+    expect(library.bytes <= LARGEST, format!("it has {} bytes, more than {LARGEST}", library.bytes));
+    faults
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn sound() -> Findings {
+        Findings {
+            bytes: 7_000_000,
+            soname: Some("libsotto.so".into()),
+            needed: vec!["libc.so".into(), "libdl.so".into()],
+            exports: vec!["uniffi_sotto_fn_func_load".into(), "JNI_OnLoad".into()],
+            undefined: vec!["malloc".into()],
+            load_alignments: vec![16384, 65536],
+            text_relocations: false,
+        }
+    }
+
+    fn expected() -> BTreeSet<String> {
+        sound().exports.into_iter().collect()
+    }
+
+    #[test]
+    fn a_sound_library_has_no_faults() {
+        assert_eq!(faults(&sound(), &expected()), [""; 0]);
+    }
+
+    #[test]
+    fn each_fault_is_found() {
+        let broken = [
+            Findings { bytes: LARGEST + 1, ..sound() },
+            Findings { soname: None, ..sound() },
+            Findings { needed: vec!["libc++_shared.so".into()], ..sound() },
+            Findings { exports: [sound().exports, vec!["malloc".into()]].concat(), ..sound() },
+            Findings { exports: vec!["JNI_OnLoad".into()], ..sound() },
+            Findings { load_alignments: vec![16384, 4096], ..sound() },
+            Findings { load_alignments: Vec::new(), ..sound() },
+            Findings { text_relocations: true, ..sound() },
+        ];
+        for library in &broken {
+            assert_eq!(faults(library, &expected()).len(), 1, "{:?}", faults(library, &expected()));
+        }
+    }
+}

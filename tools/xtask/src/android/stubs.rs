@@ -1,0 +1,90 @@
+//! Stand-ins for Android's libraries where there is no NDK: each has exactly the functions that the library needs of it.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+
+use super::build::LLD;
+use crate::elf;
+use crate::steps::{in_file, run};
+
+/// Makes what `library`, linked without any other, lacks.
+pub fn make(folder: &Path, library: &Path) -> Result<(), String> {
+    in_file(folder, fs::create_dir_all(folder))?;
+    // The linker wants to link something.
+    in_file(folder, fs::write(folder.join("empty.a"), "!<arch>\n"))?;
+    let readelf = Path::new("readelf");
+    // Android's C library has the functions of this machine's, and they are divided in the same way.
+    let here = |name: &str| {
+        let path = format!("/lib/{}-linux-gnu/{name}", std::env::consts::ARCH);
+        Ok::<BTreeSet<String>, String>(elf::read(readelf, Path::new(&path))?.exports.into_iter().collect())
+    };
+    let shared = divide(elf::read(readelf, library)?.undefined, &here("libm.so.6")?, &here("libc.so.6")?)?;
+    for (name, functions) in shared {
+        let mut lld = Command::new(LLD);
+        lld.arg("-maarch64linux").args(functions.iter().map(|function| format!("--defsym={function}=0")));
+        match name {
+            // The NDK's unwinder becomes part of the library.
+            "unwind" => lld.args(["-r", "-olibunwind.a"]),
+            _ => lld.args(["-shared", &format!("-soname=lib{name}.so"), &format!("-olib{name}.so")]),
+        };
+        run(lld.arg("empty.a").current_dir(folder))?;
+    }
+    Ok(())
+}
+
+/// Says which library has which function.
+fn divide(
+    undefined: Vec<String>,
+    math: &BTreeSet<String>,
+    c: &BTreeSet<String>,
+) -> Result<BTreeMap<&'static str, Vec<String>>, String> {
+    let mut libraries: BTreeMap<&str, Vec<String>> = BTreeMap::new();
+    let mut unknown = Vec::new();
+    for function in undefined {
+        let library = match function.as_str() {
+            name if name.starts_with("__android_log_") => "log",
+            name if name.starts_with("_Unwind_") => "unwind",
+            name if name.starts_with("dl") && c.contains(name) => "dl",
+            name if math.contains(name) => "m",
+            name if c.contains(name) || ONLY_IN_ANDROIDS_C.contains(&name) => "c",
+            _ => {
+                unknown.push(function);
+                continue;
+            }
+        };
+        libraries.entry(library).or_default().push(function);
+    }
+    match unknown.is_empty() {
+        true => Ok(libraries),
+        false => Err(format!("no library of Android's has {}", unknown.join(" "))),
+    }
+}
+
+/// What Rust's standard library uses of Android's C library that this machine's does not have.
+const ONLY_IN_ANDROIDS_C: [&str; 1] = ["__errno"];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn names(names: &[&str]) -> Vec<String> {
+        names.iter().map(|&name| name.to_owned()).collect()
+    }
+
+    #[test]
+    fn every_function_has_its_library() {
+        let math = names(&["expf"]).into_iter().collect();
+        let c = names(&["malloc", "dlsym", "open"]).into_iter().collect();
+        let undefined = names(&["malloc", "expf", "dlsym", "__errno", "__android_log_write", "_Unwind_Resume"]);
+        let divided = divide(undefined, &math, &c).expect("all are known");
+        assert_eq!(divided["c"], ["malloc", "__errno"]);
+        for (library, function) in
+            [("m", "expf"), ("dl", "dlsym"), ("log", "__android_log_write"), ("unwind", "_Unwind_Resume")]
+        {
+            assert_eq!(divided[library], [function]);
+        }
+        assert!(divide(names(&["malloc", "__cxa_throw"]), &math, &c).is_err_and(|why| why.contains("__cxa_throw")));
+    }
+}
