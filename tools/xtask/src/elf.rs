@@ -15,6 +15,8 @@ pub struct Findings {
     /// Of each part that is mapped into memory.
     pub load_alignments: Vec<u64>,
     pub text_relocations: bool,
+    /// Without it, a panic ends the process.
+    pub unwind_table: bool,
 }
 
 /// Reads the shared library at `path` with this readelf.
@@ -41,6 +43,7 @@ fn parse(text: &str) -> Findings {
         undefined: symbols(text).filter(|(place, _)| *place == "UND").map(|(_, name)| name.to_owned()).collect(),
         load_alignments: text.lines().filter_map(load_alignment).collect(),
         text_relocations: text.contains("(TEXTREL)"),
+        unwind_table: text.lines().any(|line| line.trim_start().starts_with("GNU_EH_FRAME")),
     }
 }
 
@@ -72,6 +75,7 @@ mod tests {
   Type           Offset   VirtAddr           PhysAddr           FileSiz  MemSiz   Flg Align
   LOAD           0x000000 0x0000000000000000 0x0000000000000000 0x0a1b2c 0x0a1b2c R   0x4000
   LOAD           0x0a1b40 0x00000000000a5b40 0x00000000000a5b40 0x2a1b2c 0x2a1b2c R E 0x1000
+  GNU_EH_FRAME   0x0b66d8 0x00000000000b66d8 0x00000000000b66d8 0x00a1b4 0x00a1b4 R   0x4
   Tag                Type           Name/Value
   0x0000000000000001 (NEEDED)       Shared library: [libdl.so]
   0x0000000000000001 (NEEDED)       Shared library: [libc.so]
@@ -90,7 +94,8 @@ mod tests {
         assert_eq!(findings.exports, ["ffi_sotto_rustbuffer_free"]);
         assert_eq!(findings.undefined, ["malloc"]);
         assert_eq!(findings.load_alignments, [0x4000, 0x1000]);
-        assert!(!findings.text_relocations);
-        assert!(parse("  0x0000000000000016 (TEXTREL)      0x0").text_relocations);
+        assert!(!findings.text_relocations && findings.unwind_table);
+        let other = parse("  0x0000000000000016 (TEXTREL)      0x0");
+        assert!(other.text_relocations && !other.unwind_table);
     }
 }

@@ -25,6 +25,20 @@ pub const LLD: &str = "ld.lld-22";
 /// What Rust's standard library needs of Android, and the log.
 const LIBRARIES: [&str; 5] = ["-llog", "-ldl", "-lm", "-lc", "-lunwind"];
 
+/// How the linker makes the library: for pages of 16 KB, with a table for unwinding, without what is not used, small.
+const FORM: [&str; 10] = [
+    "-soname=libsotto.so",
+    "-zmax-page-size=16384",
+    "-znow",
+    "--eh-frame-hdr",
+    "--hash-style=gnu",
+    "--pack-dyn-relocs=android",
+    "--gc-sections",
+    "--icf=safe",
+    "--build-id",
+    "--strip-all",
+];
+
 /// What compiles and links for Android.
 #[derive(Debug)]
 pub enum Toolchain {
@@ -95,17 +109,10 @@ impl Toolchain {
         let library = Library { abi, path: folder.join("libsotto.so"), map: folder.join("libsotto.map") };
         let exports = folder.join("exports");
         in_file(&exports, fs::write(&exports, EXPORTS))?;
-        let mut options = vec![
-            "-soname=libsotto.so".to_owned(),
-            "-zmax-page-size=16384".to_owned(),
-            format!("--version-script={}", exports.display()),
-            format!("-Map={}", library.map.display()),
-        ];
-        options.extend(
-            ["--gc-sections", "--icf=safe", "--pack-dyn-relocs=android", "--build-id", "--strip-all"].map(Into::into),
-        );
         let archive = folder.join("libsotto.a").display().to_string();
-        options.extend(["--whole-archive".to_owned(), archive, "--no-whole-archive".to_owned()]);
+        let files = [format!("--version-script={}", exports.display()), format!("-Map={}", library.map.display())];
+        let input = ["--whole-archive".to_owned(), archive, "--no-whole-archive".to_owned()];
+        let options: Vec<String> = FORM.map(str::to_owned).into_iter().chain(files).chain(input).collect();
         match self {
             Self::Ndk(_) => {
                 let mut clang = Command::new(self.linker(abi));
@@ -119,12 +126,8 @@ impl Toolchain {
                     lld
                 };
                 run(&mut lld())?;
-                let stubs = root().join(TARGET).join("stubs");
-                stubs::make(&stubs, &library.path)?;
-                run(lld()
-                    .arg(format!("-L{}", stubs.display()))
-                    .args(["--as-needed", "--no-undefined"])
-                    .args(LIBRARIES))?;
+                let stubs = stubs::make(&root().join(TARGET).join("stubs"), &library.path)?;
+                run(lld().arg("--no-undefined").args(stubs))?;
             }
         }
         Ok(library)

@@ -111,6 +111,7 @@ fn faults(library: &Findings, expected: &BTreeSet<String>) -> Vec<String> {
         "devices with pages of 16 KB refuse it".into(),
     );
     expect(!library.text_relocations, "it has text relocations, which Android refuses".into());
+    expect(library.unwind_table, "it has no table for unwinding, and a panic would end the app".into());
     expect(library.bytes <= LARGEST, format!("it has {} bytes, more than {LARGEST}", library.bytes));
     faults
 }
@@ -128,6 +129,7 @@ mod tests {
             undefined: vec!["malloc".into()],
             load_alignments: vec![16384, 65536],
             text_relocations: false,
+            unwind_table: true,
         }
     }
 
@@ -151,6 +153,7 @@ mod tests {
             Findings { load_alignments: vec![16384, 4096], ..sound() },
             Findings { load_alignments: Vec::new(), ..sound() },
             Findings { text_relocations: true, ..sound() },
+            Findings { unwind_table: false, ..sound() },
         ];
         for library in &broken {
             assert_eq!(faults(library, &expected()).len(), 1, "{:?}", faults(library, &expected()));

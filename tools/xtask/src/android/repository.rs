@@ -8,35 +8,75 @@ use super::build::Library;
 use crate::kotlin;
 use crate::steps::{in_file, root, run};
 
+const VERSION: &str = env!("CARGO_PKG_VERSION");
+
+/// Classes of the SDK, of its Android half, and of the generated bindings.
+const CLASSES: [&str; 3] =
+    ["dev/sotto/LocalModel.class", "dev/sotto/AndroidDescriptors.class", "dev/sotto/internal/SottoKt.class"];
+
+/// What the repository has of the SDK, each with its checksums.
+const PUBLISHED: [&str; 4] = [".aar", ".pom", "-sources.jar", "-javadoc.jar"];
+
 /// Puts libraries and Kotlin classes into an AAR, and that into a Maven repository with its sources, documentation and checksums.
 pub fn assemble(libraries: &[Library], repository: &str) -> Result<(), String> {
     kotlin::build_for_aar()?;
     let built = root().join("target/android/kotlin");
+    let jar = |kind: &str| built.join(format!("sotto-android-{VERSION}{kind}.jar"));
+    check_contents(&jar(""), &CLASSES)?;
+
     let content = root().join("target/android/aar");
-    let files = libraries.iter().map(|library| (library.path.clone(), format!("jni/{}/libsotto.so", library.abi.name)));
-    let files = files.chain([
-        (built.join("sotto-android-0.1.0.jar"), "classes.jar".to_owned()),
-        (built.join("aar/AndroidManifest.xml"), "AndroidManifest.xml".to_owned()),
-        (built.join("aar/proguard.txt"), "proguard.txt".to_owned()),
-    ]);
-    in_file(&content, lay_out(&content, files))?;
+    let mut files: Vec<(PathBuf, String)> = vec![
+        (jar(""), "classes.jar".into()),
+        (built.join("aar/AndroidManifest.xml"), "AndroidManifest.xml".into()),
+        (built.join("aar/proguard.txt"), "proguard.txt".into()),
+    ];
+    files.extend(
+        libraries.iter().map(|library| (library.path.clone(), format!("jni/{}/libsotto.so", library.abi.name))),
+    );
+    in_file(&content, lay_out(&content, &files))?;
     let aar = root().join("target/android/sotto-android.aar");
     run(Command::new("jar").args(["--create", "--no-manifest", "--file"]).arg(&aar).arg("-C").arg(&content).arg("."))?;
-    let option = |name: &str, value: &Path| format!("-D{name}={}", value.display());
+
     let repository = root().join(repository);
+    let option = |name: &str, value: &Path| format!("-D{name}={}", value.display());
     run(Command::new("mvn")
         .args(["--batch-mode", "--no-transfer-progress", "--quiet"])
         .arg("org.apache.maven.plugins:maven-deploy-plugin:3.1.4:deploy-file")
         .arg(format!("-Durl=file://{}", repository.display()))
         .arg(option("file", &aar))
         .arg(option("pomFile", &built.join("aar/pom.xml")))
-        .arg(option("sources", &built.join("sotto-android-0.1.0-sources.jar")))
-        .arg(option("javadoc", &built.join("sotto-android-0.1.0-javadoc.jar"))))?;
-    println!("{}: {} bytes", aar.display(), fs::metadata(&aar).map_or(0, |file| file.len()));
+        .arg(option("sources", &jar("-sources")))
+        .arg(option("javadoc", &jar("-javadoc"))))?;
+    check_repository(&repository, &files)
+}
+
+/// Whether everything is there, under the names by which build tools look for it.
+fn check_repository(repository: &Path, files: &[(PathBuf, String)]) -> Result<(), String> {
+    let folder = repository.join(format!("dev/sotto/sotto-android/{VERSION}"));
+    for suffix in PUBLISHED {
+        let file = format!("sotto-android-{VERSION}{suffix}");
+        for name in [file.clone(), file.clone() + ".sha1", file + ".md5"] {
+            in_file(&folder.join(&name), fs::metadata(folder.join(&name)))?;
+        }
+    }
+    let aar = folder.join(format!("sotto-android-{VERSION}.aar"));
+    let names: Vec<&str> = files.iter().map(|(_, name)| name.as_str()).collect();
+    check_contents(&aar, &names)?;
+    println!("{}: {:.2} MB", aar.display(), in_file(&aar, fs::metadata(&aar))?.len() as f64 / 1e6);
     Ok(())
 }
 
-fn lay_out(folder: &Path, files: impl Iterator<Item = (PathBuf, String)>) -> std::io::Result<()> {
+fn check_contents(archive: &Path, expected: &[&str]) -> Result<(), String> {
+    let listing = Command::new("jar").args(["--list", "--file"]).arg(archive).output();
+    let listing = listing.map_err(|error| format!("jar could not be started: {error}"))?;
+    let listing = String::from_utf8_lossy(&listing.stdout);
+    match expected.iter().find(|name| !listing.lines().any(|line| line == **name)) {
+        None => Ok(()),
+        Some(missing) => Err(format!("{} has no {missing}", archive.display())),
+    }
+}
+
+fn lay_out(folder: &Path, files: &[(PathBuf, String)]) -> std::io::Result<()> {
     if folder.exists() {
         fs::remove_dir_all(folder)?;
     }

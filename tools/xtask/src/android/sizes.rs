@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 /// Bytes of each crate, the largest first, and of what lld makes itself. Generic code counts where it is made.
 ///
-/// `  1f2a00   1f2a00     5c8     4         /path/libsotto.a(candle_core-….rcgu.o):(.text.…)`
+/// `  1f2a00   1f2a00     5c8     4         /path/libsotto.a(sotto-….candle_core.…-cgu.0.rcgu.o):(.text.…)`
 pub fn by_crate(map: &str) -> Vec<(String, u64)> {
     let mut crates: BTreeMap<String, u64> = BTreeMap::new();
     for line in map.lines() {
@@ -19,12 +19,12 @@ pub fn by_crate(map: &str) -> Vec<(String, u64)> {
     crates
 }
 
-/// `/path/libsotto.a(candle_core-0123456789abcdef.candle_core.fedcba-cgu.0.rcgu.o)` is candle_core's.
+/// `/path/libsotto.a(sotto-0123.candle_core-4567.candle_core.89ab-cgu.0.rcgu.o)` is candle_core's.
 fn crate_of(object: &str) -> &str {
-    match object.rsplit_once('(') {
-        Some((_, member)) => member.split(['-', '.']).next().unwrap_or(member),
-        None => "the linker",
-    }
+    let Some((_, member)) = object.rsplit_once('(') else { return "the linker" };
+    let parts: Vec<&str> = member.split('.').collect();
+    let unit = parts.iter().position(|part| part.ends_with("-cgu")).and_then(|unit| unit.checked_sub(1));
+    unit.map_or(member, |name| parts[name])
 }
 
 #[cfg(test)]
@@ -36,7 +36,7 @@ mod tests {
    10000    10000    80000    64 .text
    10000    10000    1a000    64         libsotto.a(sotto_engine-0a1b.sotto_engine.2c-cgu.0.rcgu.o):(.text.hot)
    10000    10000    1a000     1                 sotto_engine::forward
-   2a000    2a000    20000    16         /a path/libsotto.a(std-3f.std.11-cgu.0.rcgu.o):(.text._ZN3std)
+   2a000    2a000    20000    16         /a path/libsotto.a(sotto-9.std-3f.std.11-cgu.0.rcgu.o.rcgu.o):(.text._ZN3std)
    4a000    4a000       10    16         libsotto.a(sotto_engine-0a1b.sotto_engine.2c-cgu.0.rcgu.o):(.rodata)
    5a000    5a000      100     8         <internal>:(.gnu.hash)
 ";

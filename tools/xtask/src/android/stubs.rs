@@ -9,8 +9,8 @@ use super::build::LLD;
 use crate::elf;
 use crate::steps::{in_file, run};
 
-/// Makes what `library`, linked without any other, lacks.
-pub fn make(folder: &Path, library: &Path) -> Result<(), String> {
+/// Makes the shared libraries that `library`, linked without any, lacks, and returns what tells the linker of them.
+pub fn make(folder: &Path, library: &Path) -> Result<Vec<String>, String> {
     in_file(folder, fs::create_dir_all(folder))?;
     // The linker wants to link something.
     in_file(folder, fs::write(folder.join("empty.a"), "!<arch>\n"))?;
@@ -20,18 +20,24 @@ pub fn make(folder: &Path, library: &Path) -> Result<(), String> {
         let path = format!("/lib/{}-linux-gnu/{name}", std::env::consts::ARCH);
         Ok::<BTreeSet<String>, String>(elf::read(readelf, Path::new(&path))?.exports.into_iter().collect())
     };
-    let shared = divide(elf::read(readelf, library)?.undefined, &here("libm.so.6")?, &here("libc.so.6")?)?;
+    let mut shared = divide(elf::read(readelf, library)?.undefined, &here("libm.so.6")?, &here("libc.so.6")?)?;
+    // The NDK's unwinder becomes a part of the library: in its place, any function that is in there.
+    let unwinder = shared.remove("unwind").unwrap_or_default();
+    let mut options: Vec<String> = unwinder.iter().map(|function| format!("--defsym={function}=JNI_OnLoad")).collect();
+    options.extend(["--as-needed".to_owned(), format!("-L{}", folder.display())]);
     for (name, functions) in shared {
         let mut lld = Command::new(LLD);
-        lld.arg("-maarch64linux").args(functions.iter().map(|function| format!("--defsym={function}=0")));
-        match name {
-            // The NDK's unwinder becomes part of the library.
-            "unwind" => lld.args(["-r", "-olibunwind.a"]),
-            _ => lld.args(["-shared", &format!("-soname=lib{name}.so"), &format!("-olib{name}.so")]),
-        };
-        run(lld.arg("empty.a").current_dir(folder))?;
+        lld.args([
+            "-maarch64linux",
+            "-shared",
+            "empty.a",
+            &format!("-soname=lib{name}.so"),
+            &format!("-olib{name}.so"),
+        ]);
+        run(lld.args(functions.iter().map(|function| format!("--defsym={function}=0"))).current_dir(folder))?;
+        options.push(format!("-l{name}"));
     }
-    Ok(())
+    Ok(options)
 }
 
 /// Says which library has which function.

@@ -26,7 +26,8 @@ class PublicApiTest {
     @Test
     fun `everything public is documented`() {
         val name = Regex("public .*?(?:val|fun|class|interface|object)(?: <.*?>)? (?:\\w+\\.)?(\\w+)")
-        for (file in File("src/main/kotlin").walk().filter { it.extension == "kt" }) {
+        val sources = listOf("src/main/kotlin", "aar/kotlin").flatMap { File(it).walk() }
+        for (file in sources.filter { it.extension == "kt" }) {
             val lines = file.readLines().map(String::trim)
             val undocumented = lines.indices.filter { index ->
                 val public = name.find(lines[index])?.takeIf { it.range.first == 0 } ?: return@filter false
