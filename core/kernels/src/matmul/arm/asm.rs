@@ -50,18 +50,18 @@ macro_rules! lines {
 macro_rules! clear {
     () => {
         lines!(
-            "movi {d0:v}.2d, #0",
-            "movi {d1:v}.2d, #0",
-            "movi {d2:v}.2d, #0",
-            "movi {d3:v}.2d, #0",
-            "movi {d4:v}.2d, #0",
-            "movi {d5:v}.2d, #0",
-            "movi {d6:v}.2d, #0",
-            "movi {d7:v}.2d, #0",
-            "movi {d8:v}.2d, #0",
-            "movi {d9:v}.2d, #0",
-            "movi {d10:v}.2d, #0",
-            "movi {d11:v}.2d, #0",
+            "movi {d0:v}.16b, #0",
+            "movi {d1:v}.16b, #0",
+            "movi {d2:v}.16b, #0",
+            "movi {d3:v}.16b, #0",
+            "movi {d4:v}.16b, #0",
+            "movi {d5:v}.16b, #0",
+            "movi {d6:v}.16b, #0",
+            "movi {d7:v}.16b, #0",
+            "movi {d8:v}.16b, #0",
+            "movi {d9:v}.16b, #0",
+            "movi {d10:v}.16b, #0",
+            "movi {d11:v}.16b, #0",
         )
     };
 }
