@@ -36,7 +36,7 @@ let package = Package(
             bundleIdentifier: "dev.sotto.notes",
             displayVersion: "1.0",
             bundleVersion: "1",
-            appIcon: .placeholder(icon: .note),
+            appIcon: .placeholder(icon: .mic),
             accentColor: .presetColor(.indigo),
             supportedDeviceFamilies: [.pad, .phone],
             supportedInterfaceOrientations: [.portrait, .landscapeLeft, .landscapeRight],

@@ -4,7 +4,7 @@ import SwiftUI
 /// The notes on this device.
 struct NoteList: View {
     let store: NoteStore
-    let open: (SavedNote) -> Void
+    let open: @MainActor (SavedNote) -> Void
     @State private var notes: [SavedNote] = []
 
     var body: some View {

@@ -4,7 +4,7 @@ import NotesModel
 /// "Summarize note", for Shortcuts and Siri.
 struct SummarizeNote: AppIntent {
     static let title: LocalizedStringResource = "Summarize note"
-    static let description = IntentDescription("Summarizes a text on this device.")
+    static let description: IntentDescription? = IntentDescription("Summarizes a text on this device.")
 
     @Parameter(title: "Note", inputOptions: String.IntentInputOptions(multiline: true))
     var note: String
