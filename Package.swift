@@ -29,7 +29,12 @@ let package = Package(
         .library(name: "Sotto", targets: ["Sotto"])
     ],
     targets: [
-        .target(name: "Sotto", dependencies: ["SottoFFI"], path: "ios/Sources/Sotto"),
+        .target(
+            name: "Sotto",
+            dependencies: ["SottoFFI"],
+            path: "ios/Sources/Sotto",
+            resources: [.copy("PrivacyInfo.xcprivacy")]
+        ),
         .target(
             name: "SottoFFI",
             dependencies: ["SottoNative"],

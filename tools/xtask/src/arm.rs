@@ -31,7 +31,7 @@ const PACKAGES: &str = include_str!("../arm-packages.txt");
 
 /// Runs the tests of kernels, engine and SDK on each CPU.
 pub fn test() -> Result<(), String> {
-    need_packages(PACKAGES.split_whitespace())?;
+    need_packages("ARM", PACKAGES.split_whitespace())?;
     let started = Instant::now();
     run(tests("max").arg("--no-run"))?;
     let mut summary = vec![format!("built in {} s", started.elapsed().as_secs())];
@@ -88,14 +88,16 @@ pub fn cargo_for_arm(command: &str) -> Command {
 }
 
 /// Fails, and says how to install them, unless these packages are there.
-pub fn need_packages<'a>(packages: impl Iterator<Item = &'a str>) -> Result<(), String> {
+pub fn need_packages<'a>(purpose: &str, packages: impl Iterator<Item = &'a str>) -> Result<(), String> {
     let missing = missing(packages);
     if missing.is_empty() {
         return Ok(());
     }
+    let foreign = missing.iter().any(|package| package.ends_with(":arm64"));
+    let architecture = if foreign { "dpkg --add-architecture arm64 && " } else { "" };
     Err(format!(
-        "{SKIPPED}: nothing was run for ARM. It needs Debian bookworm's\n  \
-         dpkg --add-architecture arm64 && apt-get update && apt-get install --no-install-recommends {}",
+        "{SKIPPED}: nothing was run for {purpose}. It needs Debian bookworm's\n  \
+         {architecture}apt-get update && apt-get install --no-install-recommends {}",
         missing.join(" ")
     ))
 }

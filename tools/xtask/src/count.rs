@@ -37,7 +37,7 @@ const PEERS: [(&str, &str, bool, u32, u32); 12] = [
 
 /// Counts what `core/kernels/examples/count.rs` executes, and prints it beside the peers'.
 pub fn count(plugin: Option<PathBuf>, filter: &[String]) -> Result<(), String> {
-    need_packages(PACKAGES.into_iter())?;
+    need_packages("ARM", PACKAGES.into_iter())?;
     let source =
         plugin.or_else(plugin_beside_fixtures).ok_or("no plugin: pass --plugin FILE.c, or set SOTTO_FIXTURES")?;
     let plugin = root().join("target/arm/armcount.so");

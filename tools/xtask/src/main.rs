@@ -1,6 +1,7 @@
 //! Build and test steps that are more than one command: `cargo xtask --help`.
 
 mod android;
+mod apple;
 mod arm;
 mod bindgen;
 mod count;
@@ -48,6 +49,12 @@ enum Step {
     },
     /// Run the tests of kernels, engine and SDK on the Android device that adb finds (needs the NDK, as `android`).
     DeviceTest,
+    /// Package the framework for Swift packages, with Xcode's tools on a Mac and Debian's elsewhere (says what to install).
+    Apple {
+        /// Build for the iPhone alone, check the result from all sides, and only compile for the other systems.
+        #[arg(long)]
+        check: bool,
+    },
     /// Run the tests of kernels, engine and SDK on ARM CPUs, under qemu (Debian; says what to install).
     TestArm,
     /// Count the instructions that ARM executes for each 1,000 multiply-accumulates (Debian; says what to install).
@@ -81,6 +88,8 @@ fn main() -> ExitCode {
         Step::Android { check: false } => android::package(),
         Step::Android { check: true } => android::check(),
         Step::DeviceTest => android::test_on_device(),
+        Step::Apple { check: false } => apple::package(),
+        Step::Apple { check: true } => apple::check(),
         Step::TestArm => arm::test(),
         Step::CountArm { plugin, filter } => count::count(plugin, &filter),
         Step::McaArm => mca::mca(),

@@ -35,7 +35,7 @@ const FORMATS: [&str; 4] = ["q4_0", "q8_0", "q4_k", "q6_k"];
 
 /// Prints a table of Markdown.
 pub fn mca() -> Result<(), String> {
-    need_packages(PACKAGES.into_iter().chain(["llvm-22"]))?;
+    need_packages("ARM", PACKAGES.into_iter().chain(["llvm-22"]))?;
     build()?;
     let objdump = ["--disassemble", "--demangle", "--no-show-raw-insn"];
     let assembly = output(Command::new("llvm-objdump-22").args(objdump).arg(root().join(COUNT_PROGRAM)), "")?;

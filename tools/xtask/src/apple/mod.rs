@@ -1,0 +1,327 @@
+//! The XCFramework: a static library for each kind of Apple system, and the header that Swift imports.
+
+mod framework;
+mod macho;
+mod privacy;
+mod tools;
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use object::macho::{PLATFORM_IOS, PLATFORM_IOSSIMULATOR, PLATFORM_MACOS};
+use sha2::{Digest, Sha256};
+
+use crate::bindgen::bindgen;
+use crate::steps::{root, run};
+use framework::{LIBRARY, MODULE};
+use macho::{ObjectFile, System};
+use tools::{FOLDER, Target, Tools};
+
+/// The oldest systems that the library runs on, as in `Package.swift`.
+const IOS: (u32, u32) = (16, 0);
+const MACOS: (u32, u32) = (13, 0);
+
+/// What the library may add to an app, in bytes.
+const LARGEST: u64 = 8_000_000;
+
+/// One library of the framework.
+#[derive(Debug, Clone, Copy)]
+struct Slice {
+    /// Its folder, in Xcode's way of naming.
+    identifier: &'static str,
+    platform: &'static str,
+    variant: Option<&'static str>,
+    /// Apple's number for platform and variant together.
+    number: u32,
+    minimum: (u32, u32),
+    /// One for each processor.
+    targets: &'static [Target],
+}
+
+const PHONE: Slice = Slice {
+    identifier: "ios-arm64",
+    platform: "ios",
+    variant: None,
+    number: PLATFORM_IOS,
+    minimum: IOS,
+    targets: &[Target { triple: "aarch64-apple-ios", architecture: "arm64", system: "ios", minimum: IOS }],
+};
+
+const SIMULATOR: Slice = Slice {
+    identifier: "ios-arm64_x86_64-simulator",
+    platform: "ios",
+    variant: Some("simulator"),
+    number: PLATFORM_IOSSIMULATOR,
+    minimum: IOS,
+    targets: &[
+        Target { triple: "aarch64-apple-ios-sim", architecture: "arm64", system: "ios-simulator", minimum: IOS },
+        Target { triple: "x86_64-apple-ios", architecture: "x86_64", system: "ios-simulator", minimum: IOS },
+    ],
+};
+
+const MAC: Slice = Slice {
+    identifier: "macos-arm64",
+    platform: "macos",
+    variant: None,
+    number: PLATFORM_MACOS,
+    minimum: MACOS,
+    targets: &[Target { triple: "aarch64-apple-darwin", architecture: "arm64", system: "macos", minimum: MACOS }],
+};
+
+/// Builds every slice, and makes `target/apple/SottoNative.xcframework` with its zip of them.
+pub fn package() -> Result<(), String> {
+    let tools = Tools::of_this_machine()?;
+    let headers = headers()?;
+    let mut slices = Vec::new();
+    for slice in [PHONE, SIMULATOR, MAC] {
+        slices.push((slice, build_slice(tools, slice, &headers)?));
+    }
+    let framework = root().join(FOLDER).join(format!("{MODULE}.xcframework"));
+    tools.assemble(&slices, &headers.folder, &framework)?;
+    zip(&framework)
+}
+
+/// Builds for a phone, checks everything about the result that can be checked without Apple's SDK, and makes a framework of it in
+/// `target/apple/check`. For an Intel simulator and the Mac, compiler and lints look at the code, but nothing is built; the ARM simulator's code is
+/// the phone's.
+pub fn check() -> Result<(), String> {
+    let tools = Tools::of_this_machine()?;
+    let headers = headers()?;
+    let library = build_slice(tools, PHONE, &headers)?;
+    check_client(tools, PHONE.targets[0], &library, &headers)?;
+    let folder = root().join(FOLDER).join("check");
+    let framework = folder.join(format!("{MODULE}.xcframework"));
+    tools.assemble(&[(PHONE, library)], &headers.folder, &framework)?;
+    zip(&framework)?;
+    let compiled = [SIMULATOR.targets[1], MAC.targets[0]];
+    for target in compiled {
+        run(&mut tools.lint(target))?;
+    }
+    let compiled = compiled.map(|target| target.triple).join(", ");
+    println!("{}: built and checked; only compiled: {compiled}", PHONE.targets[0].triple);
+    Ok(())
+}
+
+/// The generated header, and what it declares.
+struct Headers {
+    folder: PathBuf,
+    functions: BTreeSet<String>,
+    /// A file of the functions' symbols, one in each line.
+    symbols: PathBuf,
+}
+
+fn headers() -> Result<Headers, String> {
+    bindgen()?;
+    let generated = root().join("target/bindings/swift");
+    let folder = root().join(FOLDER).join("headers");
+    let symbols = root().join(FOLDER).join("symbols.txt");
+    let laid_out = framework::lay_out_headers(&generated, &folder);
+    let header = laid_out.map_err(|error| format!("{}: {error}", generated.display()))?;
+    let functions = functions(&header);
+    write_symbols(&functions, &symbols)?;
+    Ok(Headers { folder, functions, symbols })
+}
+
+/// The functions that a header of uniffi's declares.
+fn functions(header: &str) -> BTreeSet<String> {
+    let is_part_of_name = |character: char| character.is_ascii_alphanumeric() || character == '_';
+    let before_parentheses = header.split('(').map(|text| text.rsplit(|c| !is_part_of_name(c)).next().unwrap_or(""));
+    let names = before_parentheses.filter(|name| name.starts_with("uniffi_sotto_") || name.starts_with("ffi_sotto_"));
+    names.map(str::to_owned).collect()
+}
+
+fn write_symbols<'a>(names: impl IntoIterator<Item = &'a String>, path: &Path) -> Result<(), String> {
+    let lines: String = names.into_iter().map(|name| format!("_{name}\n")).collect();
+    fs::write(path, lines).map_err(|error| format!("{}: {error}", path.display()))
+}
+
+/// Builds the library of a slice, which defines the functions of the header and nothing else that anybody could see.
+fn build_slice(tools: Tools, slice: Slice, headers: &Headers) -> Result<PathBuf, String> {
+    let mut libraries = Vec::new();
+    for target in slice.targets {
+        let (mut build, built) = tools.build(*target);
+        run(&mut build)?;
+        libraries.push(tools.hide_symbols(*target, &built, headers)?);
+    }
+    let library = match &libraries[..] {
+        [library] => library.clone(),
+        several => {
+            let folder = root().join(FOLDER).join(slice.identifier);
+            fs::create_dir_all(&folder).map_err(|error| format!("{}: {error}", folder.display()))?;
+            let joined = folder.join(LIBRARY);
+            run(&mut tools.join(several, &joined))?;
+            joined
+        }
+    };
+    let objects = read(&library)?;
+    let bytes = fs::metadata(&library).map_or(0, |file| file.len());
+    let Slice { identifier, minimum: (major, minor), .. } = slice;
+    println!(
+        "{identifier}: {:.1} MB before linking, {} objects, from {major}.{minor} on",
+        bytes as f64 / 1e6,
+        objects.len()
+    );
+    fail_on(identifier, &faults(&slice, &objects, &headers.functions))?;
+    Ok(library)
+}
+
+fn read(library: &Path) -> Result<Vec<ObjectFile>, String> {
+    let data = fs::read(library).map_err(|error| format!("{}: {error}", library.display()))?;
+    macho::read(&data).map_err(|error| format!("{}: {error}", library.display()))
+}
+
+fn fail_on(what: &str, faults: &[String]) -> Result<(), String> {
+    if faults.is_empty() { Ok(()) } else { Err(format!("{what}: {}", faults.join("; "))) }
+}
+
+fn faults(slice: &Slice, objects: &[ObjectFile], functions: &BTreeSet<String>) -> Vec<String> {
+    let mut faults = Vec::new();
+    let system = System { platform: slice.number, minimum: slice.minimum };
+    let alien = objects.iter().filter(|object| object.system != Some(system)).count();
+    if alien > 0 {
+        faults.push(format!("{alien} objects are built for another system than {system:?}"));
+    }
+    let wanted: BTreeSet<&str> = slice.targets.iter().map(|target| target.architecture).collect();
+    let found: BTreeSet<&str> = objects.iter().map(|object| object.architecture.as_str()).collect();
+    if found != wanted {
+        faults.push(format!("it is for {found:?}, and not for {wanted:?}"));
+    }
+    for architecture in found {
+        let objects: Vec<_> = objects.iter().filter(|object| object.architecture == architecture).collect();
+        faults
+            .extend(faults_of_symbols(&objects, functions).into_iter().map(|fault| format!("{architecture}: {fault}")));
+    }
+    faults
+}
+
+fn faults_of_symbols(objects: &[&ObjectFile], functions: &BTreeSet<String>) -> Vec<String> {
+    let mut faults = Vec::new();
+    let mut complain = |what: &str, names: Vec<&String>| {
+        if !names.is_empty() {
+            faults.push(format!("{what}: {names:?}"));
+        }
+    };
+    let exports: BTreeSet<String> = objects.iter().flat_map(|object| object.exports.clone()).collect();
+    complain("the header does not declare", exports.difference(functions).collect());
+    complain("the library lacks", functions.difference(&exports).collect());
+    let mut seen = BTreeSet::new();
+    let defined = objects.iter().flat_map(|object| object.defined());
+    complain("defined twice", defined.filter(|name| !seen.insert(*name)).collect());
+    faults
+}
+
+/// Links a library that offers every function of the header as an app would, and checks what that comes to: what the functions
+/// do not need falls away.
+fn check_client(tools: Tools, target: Target, library: &Path, headers: &Headers) -> Result<(), String> {
+    let client = tools.link_client(target, library, headers)?;
+    let bytes = fs::metadata(&client).map_or(0, |file| file.len());
+    println!("{}: adds {:.2} MB to an app", target.triple, bytes as f64 / 1e6);
+    let called = undefined(&read(&client)?);
+    for (category, functions) in privacy::categories(&called) {
+        println!("  {category}: {}", functions.join(" "));
+    }
+    let manifest = root().join("ios/Sources/Sotto/PrivacyInfo.xcprivacy");
+    let manifest = fs::read(&manifest).map_err(|error| format!("{}: {error}", manifest.display()))?;
+    let mut faults = privacy::faults(&manifest, &called);
+    if bytes > LARGEST {
+        faults.push(format!("it adds {bytes} bytes to an app, more than {LARGEST}"));
+    }
+    fail_on(target.triple, &faults)
+}
+
+/// What a library needs of others.
+fn undefined(objects: &[ObjectFile]) -> BTreeSet<String> {
+    let defined: BTreeSet<&String> = objects.iter().flat_map(ObjectFile::defined).collect();
+    objects.iter().flat_map(|object| &object.undefined).filter(|name| !defined.contains(name)).cloned().collect()
+}
+
+/// Zips the framework beside it, and says what `Package.swift` has to say of that: its checksum is that of `swift package
+/// compute-checksum`.
+fn zip(framework: &Path) -> Result<(), String> {
+    let archive = framework.with_extension("xcframework.zip");
+    let name = framework.file_name().unwrap_or_default();
+    let folder = framework.parent().unwrap_or(framework);
+    let _: Result<(), std::io::Error> = fs::remove_file(&archive);
+    run(Command::new("zip").args(["--quiet", "-X", "--recurse-paths"]).arg(&archive).arg(name).current_dir(folder))?;
+    let data = fs::read(&archive).map_err(|error| format!("{}: {error}", archive.display()))?;
+    let checksum: String = Sha256::digest(&data).iter().map(|byte| format!("{byte:02x}")).collect();
+    println!("{}: {:.1} MB, checksum {checksum}", archive.display(), data.len() as f64 / 1e6);
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn names(names: &[&str]) -> BTreeSet<String> {
+        names.iter().map(|name| (*name).to_owned()).collect()
+    }
+
+    fn sound() -> Vec<ObjectFile> {
+        let system = Some(System { platform: PLATFORM_IOS, minimum: IOS });
+        let ours = ObjectFile {
+            architecture: "arm64".into(),
+            system,
+            exports: names(&["ffi_sotto_free", "uniffi_sotto_load"]),
+            undefined: names(&["__udivti3", "malloc"]),
+            ..ObjectFile::default()
+        };
+        let builtins = ObjectFile { exports: names(&[]), hidden: names(&["__udivti3"]), ..ours.clone() };
+        vec![ours, builtins]
+    }
+
+    fn faults_of(objects: &[ObjectFile]) -> Vec<String> {
+        faults(&PHONE, objects, &names(&["ffi_sotto_free", "uniffi_sotto_load"]))
+    }
+
+    #[test]
+    fn a_sound_library_has_no_faults() {
+        assert_eq!(faults_of(&sound()), [""; 0]);
+        assert_eq!(undefined(&sound()), names(&["malloc"]));
+    }
+
+    #[test]
+    fn each_fault_is_found() {
+        let breaks: [fn(&mut Vec<ObjectFile>); 7] = [
+            |objects| objects[1].system = None,
+            |objects| objects[1].system = Some(System { platform: PLATFORM_IOSSIMULATOR, minimum: IOS }),
+            |objects| objects[1].system = Some(System { platform: PLATFORM_IOS, minimum: (17, 0) }),
+            |objects| objects.iter_mut().for_each(|object| object.architecture = "x86_64".into()),
+            |objects| {
+                objects[1].exports.insert("llg_free_tokenizer".into());
+            },
+            |objects| {
+                objects[0].exports.pop_last();
+            },
+            |objects| {
+                objects[1].hidden.insert("ffi_sotto_free".into());
+            },
+        ];
+        for (number, damage) in breaks.iter().enumerate() {
+            let mut objects = sound();
+            damage(&mut objects);
+            assert_eq!(faults_of(&objects).len(), 1, "{number}: {:?}", faults_of(&objects));
+        }
+    }
+
+    #[test]
+    fn slices_are_named_as_xcode_names_them() {
+        for slice in [PHONE, SIMULATOR, MAC] {
+            let architectures: Vec<&str> = slice.targets.iter().map(|target| target.architecture).collect();
+            let name = [Some(slice.platform), Some(&architectures.join("_")), slice.variant];
+            assert_eq!(slice.identifier, name.into_iter().flatten().collect::<Vec<_>>().join("-"));
+            let system = [Some(slice.platform), slice.variant].into_iter().flatten().collect::<Vec<_>>().join("-");
+            assert!(slice.targets.iter().all(|target| target.system == system && target.minimum == slice.minimum));
+        }
+    }
+
+    #[test]
+    fn the_header_s_functions_are_found() {
+        let header = "typedef void (*UniffiCallback)(uint64_t, int8_t\n    );\n\
+            void*_Nonnull uniffi_sotto_fn_clone_ffimodel(void*_Nonnull ptr);\n\
+            RustBuffer ffi_sotto_rustbuffer_alloc(uint64_t size, RustCallStatus *_Nonnull out_status\n);";
+        assert_eq!(functions(header), names(&["ffi_sotto_rustbuffer_alloc", "uniffi_sotto_fn_clone_ffimodel"]));
+    }
+}
