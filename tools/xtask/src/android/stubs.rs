@@ -68,8 +68,8 @@ fn divide(
     }
 }
 
-/// What Rust's standard library uses of Android's C library that this machine's does not have.
-const ONLY_IN_ANDROIDS_C: [&str; 1] = ["__errno"];
+/// What Rust and its crates use of Android's C library that this machine's does not have.
+const ONLY_IN_ANDROIDS_C: [&str; 2] = ["__errno", "__system_property_get"];
 
 #[cfg(test)]
 mod tests {
