@@ -17,16 +17,28 @@ pub(crate) fn push_bytes(text: &str, bytes: &mut Vec<u8>) -> bool {
 }
 
 fn byte_of(character: char) -> Option<u8> {
-    let code = u32::from(character);
-    match code {
-        0x21..=0x7E | 0xA1..=0xAC | 0xAE..=0xFF => u8::try_from(code).ok(),
-        // Stand-ins cover, in this order: 0x00..=0x20, 0x7F..=0xA0, 0xAD.
-        0x100..=0x120 => u8::try_from(code - 0x100).ok(),
-        0x121..=0x142 => u8::try_from(code - 0x121 + 0x7F).ok(),
-        0x143 => Some(0xAD),
-        _ => None,
-    }
+    *BYTES.get(character as usize)?
 }
+
+/// Bytes by the code of the character that stands for them: printable Latin-1 stands for itself, and the rest takes the
+/// characters from U+0100 on, in order.
+const BYTES: [Option<u8>; 0x144] = {
+    let mut bytes = [None; 0x144];
+    let mut next = 0x100;
+    let mut byte = 0;
+    while byte < 0x100 {
+        let stand_in = match byte {
+            0x21..=0x7E | 0xA1..=0xAC | 0xAE..=0xFF => byte,
+            _ => {
+                next += 1;
+                next - 1
+            }
+        };
+        bytes[stand_in] = Some(byte as u8);
+        byte += 1;
+    }
+    bytes
+};
 
 /// Whether `byte` can occur in UTF-8 text.
 pub(crate) fn occurs_in_utf8(byte: u8) -> bool {
