@@ -106,6 +106,8 @@ impl SpokenNote {
 
     fn read(&self, prompt: &[u32], cancel: &CancelToken) -> Result<(), Error> {
         let mut sequence = self.sequence();
+        // The note may have ended while the summary had the sequence: nobody wants less than that has read.
+        cancel.check()?;
         let sequence = match &mut *sequence {
             Some(sequence) => sequence,
             none => none.insert(Sequence::new(self.model.decoder(self.model.context_limit())?)),
