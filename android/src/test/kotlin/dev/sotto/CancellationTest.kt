@@ -53,7 +53,7 @@ class CancellationTest {
                     }
                     while (runningJobs().isEmpty()) delay(1.milliseconds)
                     delay((20 + 40 * index).milliseconds)
-                    assertEquals(listOf("sotto-classify"), runningJobs())
+                    assertEquals(setOf("sotto-classify"), runningJobs())
                     job.timeToStop()
                 }
             assertPrompt(times)

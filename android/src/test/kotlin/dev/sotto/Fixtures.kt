@@ -36,11 +36,11 @@ fun test(block: suspend CoroutineScope.() -> Unit): Unit = runBlocking { block()
 fun NoteSummary.withoutMetrics() = copy(metrics = null)
 
 /** The names of the library's threads that work on a request now; engine threads are numbered. */
-fun runningJobs(): List<String> = File("/proc/self/task")
+fun runningJobs(): Set<String> = File("/proc/self/task")
     .listFiles()
     .orEmpty()
     .mapNotNull { task -> runCatching { task.resolve("comm").readText().trim() }.getOrNull() }
-    .filter { it.startsWith("sotto-") && it.last().isLetter() }
+    .filterTo(mutableSetOf()) { it.startsWith("sotto-") && it.last().isLetter() }
 
 /** Waits until no request is worked on, and tells how long that took. */
 suspend fun timeUntilQuiet(): Duration {

@@ -80,7 +80,7 @@ class NoteSessionTest {
                     val appended = measureTime { repeat(2) { session.append(long) } }
                     assertTrue(appended < 50.milliseconds, "appending took $appended")
                     delay((30 + 40 * index).milliseconds)
-                    assertEquals(listOf("sotto-listen"), runningJobs())
+                    assertEquals(setOf("sotto-listen"), runningJobs())
                     session.close()
                     timeUntilQuiet()
                 }
