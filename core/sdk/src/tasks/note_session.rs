@@ -170,6 +170,18 @@ mod tests {
     }
 
     #[test]
+    fn a_reader_that_comes_late_leaves_what_the_summary_read() {
+        let session = demo().note_session();
+        session.note.read(&[1, 2, 3], &CancelToken::new()).unwrap();
+        let ended = CancelToken::new();
+        ended.cancel();
+        assert!(matches!(session.note.read(&[1], &ended), Err(Error::Cancelled)));
+        let mut sequence = session.note.sequence();
+        let again = sequence.as_mut().unwrap().set(&[1, 2, 3], &CancelToken::new()).unwrap();
+        assert_eq!((again.reused, again.computed), (2, 1));
+    }
+
+    #[test]
     fn a_panic_within_a_pass_leaves_no_half_read_note() {
         let session = demo().note_session();
         session.note.read(&[1, 2, 3], &CancelToken::new()).unwrap();
