@@ -53,7 +53,7 @@ pub use decoder::{Decoder, LogitRows};
 pub use dtype::DType;
 pub use error::EngineError;
 pub use file_part::FilePart;
-pub use gguf::{GgufFile, Metadata, TensorView, pack_file};
+pub use gguf::{GgufFile, Metadata, Replacement, TensorView, pack_file};
 pub use kv_cache::KvType;
 pub use memory::{MemoryEstimate, available_memory};
 pub use model::{Backend, DEFAULT_CONTEXT_LENGTH, DecoderOptions, Model, ModelOptions};

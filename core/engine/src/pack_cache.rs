@@ -6,7 +6,7 @@ use std::time::{Duration, SystemTime};
 
 use crc32fast::Hasher;
 
-use crate::gguf::{TEMPORARY, pack_file};
+use crate::gguf::{Replacement, TEMPORARY, pack_file};
 use crate::{CancelToken, EngineError, FilePart, GgufFile};
 
 const EXTENSION: &str = "sotto";
@@ -21,16 +21,17 @@ const ABANDONED: Duration = Duration::from_secs(3600);
 /// changed since. A file that is packed itself is opened as it is.
 ///
 /// Copies are told apart by the model's place, size, time and a sample of its bytes. Making one needs as much free space as
-/// the model takes; `on_progress` is told the bytes done and all bytes.
+/// the model takes; `replacement` says what it has in another form, and `on_progress` is told the bytes done and all bytes.
 ///
 /// # Errors
-/// As [`GgufFile::open`] and [`pack_file`].
-pub fn open_packed(
+/// As [`GgufFile::open`] and [`pack_file`], and those of `replacement`.
+pub fn open_packed<E: From<EngineError>>(
     model: &FilePart,
     folder: &Path,
+    replacement: impl FnOnce(&GgufFile) -> Result<Option<Replacement>, E>,
     cancel: &CancelToken,
     on_progress: impl FnMut(u64, u64),
-) -> Result<GgufFile, EngineError> {
+) -> Result<GgufFile, E> {
     let source = GgufFile::open_part(model)?;
     if source.is_packed() {
         return Ok(source);
@@ -40,9 +41,10 @@ pub fn open_packed(
     if let Some(file) = copy.open(&fingerprint) {
         return Ok(file);
     }
+    let replacement = replacement(&source)?;
     copy.remove_stale();
-    pack_file(&source, &fingerprint, &copy.path, cancel, on_progress)?;
-    GgufFile::open(&copy.path)
+    pack_file(&source, &fingerprint, replacement.as_ref(), &copy.path, cancel, on_progress)?;
+    Ok(GgufFile::open(&copy.path)?)
 }
 
 /// A packed copy and its name: `<model>-<where the model is>-<fingerprint>.sotto`.

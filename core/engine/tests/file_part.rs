@@ -24,7 +24,7 @@ fn gguf(dtype: GgmlDType) -> Vec<u8> {
 fn packed(gguf: &[u8], folder: &Path) -> Vec<u8> {
     let target = folder.join("packed.sotto");
     let source = GgufFile::from_bytes(gguf.to_vec()).expect("valid");
-    pack_file(&source, "a test", &target, &CancelToken::new(), |_, _| {}).expect("packed");
+    pack_file(&source, "a test", None, &target, &CancelToken::new(), |_, _| {}).expect("packed");
     fs::read(target).expect("readable")
 }
 
@@ -110,9 +110,11 @@ fn a_part_has_one_packed_copy_whatever_its_descriptor() {
     let cache = folder.path().join("cache");
     let gguf = gguf(GgmlDType::Q4_0);
     let first = part(&gguf, 100, folder.path());
-    let made = open_packed(&first, &cache, &CancelToken::new(), |_, _| {}).expect("packed");
+    let made =
+        open_packed(&first, &cache, |_| Ok::<_, EngineError>(None), &CancelToken::new(), |_, _| {}).expect("packed");
     let again = File::open(folder.path().join("package")).expect("a file");
     let again = FilePart::from_descriptor(again.as_raw_fd(), 100, Some(gguf.len() as u64));
-    let opened = open_packed(&again, &cache, &CancelToken::new(), |_, _| panic!("packed again")).expect("opens");
+    let packs_again = |_: &GgufFile| -> Result<_, EngineError> { panic!("packed again") };
+    let opened = open_packed(&again, &cache, packs_again, &CancelToken::new(), |_, _| {}).expect("opens");
     assert_eq!(logits(&load(opened)), logits(&load(made)));
 }

@@ -8,11 +8,12 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use candle_core::quantized::GgmlDType;
+use candle_core::quantized::gguf_file::Value;
 use common::TestModel;
 use rand::RngExt;
 use sotto_engine::{
-    CancelToken, DecoderOptions, EngineError, FilePart, GgufFile, KvType, LogitRows, Model, ModelOptions, open_packed,
-    pack_file,
+    CancelToken, DecoderOptions, EngineError, FilePart, GgufFile, KvType, LogitRows, Model, ModelOptions, Replacement,
+    open_packed, pack_file,
 };
 use tempfile::TempDir;
 
@@ -31,6 +32,11 @@ fn model(dtype: GgmlDType) -> Vec<u8> {
     let mut model = TestModel::new(4, 2, 64);
     model.dtype = dtype;
     model.with_random_weights().gguf()
+}
+
+/// Nothing is replaced.
+fn as_it_is(_: &GgufFile) -> Result<Option<Replacement>, EngineError> {
+    Ok(None)
 }
 
 fn logits(file: GgufFile) -> Vec<f32> {
@@ -66,7 +72,7 @@ impl Place {
     }
 
     fn open_with(&self, cancel: &CancelToken) -> Result<GgufFile, EngineError> {
-        open_packed(&FilePart::open(self.model())?, &self.cache(), cancel, |_, _| {})
+        open_packed(&FilePart::open(self.model())?, &self.cache(), as_it_is, cancel, |_, _| {})
     }
 
     fn copies(&self) -> Vec<PathBuf> {
@@ -80,9 +86,24 @@ impl Place {
     }
 }
 
-fn packed(source: &[u8], target: &Path) {
+fn packed(source: &[u8], replacement: Option<&Replacement>, target: &Path) {
     let source = GgufFile::from_bytes(source.to_vec()).expect("a valid file");
-    pack_file(&source, "a test", target, &CancelToken::new(), |done, all| assert!(done <= all)).expect("packed");
+    let on_progress = |done, all| assert!(done <= all);
+    pack_file(&source, "a test", replacement, target, &CancelToken::new(), on_progress).expect("packed");
+}
+
+/// The same packed file, as another version would have written it.
+fn of_another_version(packed: &[u8]) -> Vec<u8> {
+    let trailer = packed.len() - 16;
+    let checksum = u32::from_le_bytes(packed[trailer..trailer + 4].try_into().expect("four bytes"));
+    let header = (0..trailer).step_by(64).find(|&end| crc32fast::hash(&packed[..end]) == checksum);
+    let header = header.expect("the trailer begins with the checksum of the header");
+    let layout = packed.windows(10).position(|bytes| bytes == b"panels-32-").expect("the name of the layout");
+    let mut other = packed.to_vec();
+    other[layout + 11] = b'1';
+    let checksum = crc32fast::hash(&other[..header]);
+    other[trailer..trailer + 4].copy_from_slice(&checksum.to_le_bytes());
+    other
 }
 
 #[test]
@@ -121,7 +142,8 @@ fn a_copy_is_made_once() {
     let written = fs::metadata(place.only_copy()).expect("metadata").modified().expect("a time");
     let open_again = |path: &Path, folder: &Path| {
         let part = FilePart::open(path).expect("a file");
-        open_packed(&part, folder, &CancelToken::new(), |_, _| panic!("packed again")).expect("opens");
+        let replacement = |_: &GgufFile| -> Result<_, EngineError> { panic!("packed again") };
+        open_packed(&part, folder, replacement, &CancelToken::new(), |_, _| {}).expect("opens");
     };
     open_again(&place.model(), &place.cache());
     assert_eq!(fs::metadata(place.only_copy()).expect("metadata").modified().expect("a time"), written);
@@ -150,7 +172,7 @@ fn a_copy_of_another_model_stays() {
     let other = place.folder.path().join("other.gguf");
     fs::write(&other, model(GgmlDType::Q8_0)).expect("written");
     let other = FilePart::open(other).expect("a file");
-    open_packed(&other, &place.cache(), &CancelToken::new(), |_, _| {}).expect("packed");
+    open_packed(&other, &place.cache(), as_it_is, &CancelToken::new(), |_, _| {}).expect("packed");
     assert_eq!(place.copies().len(), 2);
 }
 
@@ -187,17 +209,71 @@ fn an_ordinary_file_does_not_pass_for_a_packed_one_nor_the_reverse() {
     assert!(matches!(file.verify_packed(), Err(EngineError::Invalid { .. })));
     let place = Place::with(&source);
     let target = place.folder.path().join("packed.sotto");
-    packed(&source, &target);
+    packed(&source, None, &target);
     let bytes = fs::read(&target).expect("readable");
     assert_ne!(bytes[..4], *b"GGUF");
     let again = pack_file(
         &GgufFile::open(&target).expect("valid"),
         "a test",
+        None,
         &place.folder.path().join("twice"),
         &CancelToken::new(),
         |_, _| {},
     );
     assert!(matches!(again, Err(EngineError::Invalid { .. })));
+}
+
+#[test]
+fn files_of_another_version_are_errors_and_made_anew() {
+    let place = Place::with(&model(GgmlDType::Q4_0));
+    place.open().expect("packed");
+    let copy = place.only_copy();
+    let current = fs::read(&copy).expect("readable");
+    let other = of_another_version(&current);
+    fs::write(&copy, &other).expect("written");
+    let error = GgufFile::open(&copy).expect_err("another version");
+    assert!(matches!(&error, EngineError::Invalid { why, .. } if why.ends_with("pack the model again")), "{error}");
+    place.open().expect("packed anew");
+    assert_eq!(fs::read(place.only_copy()).expect("readable"), current);
+}
+
+#[test]
+fn a_value_is_replaced_by_another_and_nothing_else_changes() {
+    let mut model = TestModel::new(4, 2, 64);
+    model.metadata.insert("b.texts".into(), Value::Array(vec![Value::String("one two".into()); 3]));
+    for (key, text) in [("a", "before"), ("c", "behind")] {
+        model.metadata.insert(key.into(), Value::String(text.into()));
+    }
+    let source = model.with_random_weights().gguf();
+    let place = Place::with(&source);
+    let plain = GgufFile::open(place.model()).expect("valid");
+    let target = place.folder.path().join("packed.sotto");
+    for value in [vec![], vec![0, 7, u32::MAX]] {
+        packed(&source, Some(&Replacement { replaced: "b.texts", key: "b.numbers", value: value.clone() }), &target);
+        let file = GgufFile::open(&target).expect("valid");
+        file.verify_packed().expect("whole");
+        let metadata = file.metadata();
+        assert_eq!(metadata.u32s("b.numbers").expect("numbers"), Some(value));
+        for key in plain.metadata().keys().filter(|&key| key != "b.texts") {
+            assert!(metadata.contains(key), "{key}");
+        }
+        assert_eq!(metadata.keys().count(), plain.metadata().keys().count() + 2, "the layout and the source");
+        assert_eq!([metadata.string("a"), metadata.string("c")].map(Result::unwrap), [Some("before"), Some("behind")]);
+        assert_eq!(logits(file), logits(GgufFile::open(place.model()).expect("valid")));
+    }
+    packed(&source, Some(&Replacement { replaced: "missing", key: "b.numbers", value: vec![1] }), &target);
+    let file = GgufFile::open(&target).expect("valid");
+    assert!(file.metadata().contains("b.texts") && !file.metadata().contains("b.numbers"));
+}
+
+#[test]
+fn who_cannot_give_a_replacement_stops_the_packing() {
+    let place = Place::with(&model(GgmlDType::Q4_0));
+    let part = FilePart::open(place.model()).expect("a file");
+    let refuse = |_: &GgufFile| Err(EngineError::Unsupported { what: "a test".into() });
+    let outcome = open_packed(&part, &place.cache(), refuse, &CancelToken::new(), |_, _| {});
+    assert!(matches!(outcome, Err(EngineError::Unsupported { .. })));
+    assert!(!place.cache().exists());
 }
 
 #[test]
@@ -210,7 +286,7 @@ fn what_is_cancelled_or_cannot_be_written_leaves_nothing() {
     assert!(place.copies().is_empty());
     let below_a_file = place.model().join("cache");
     let model = FilePart::open(place.model()).expect("a file");
-    let outcome = open_packed(&model, &below_a_file, &CancelToken::new(), |_, _| {});
+    let outcome = open_packed(&model, &below_a_file, as_it_is, &CancelToken::new(), |_, _| {});
     assert!(matches!(outcome, Err(EngineError::Storage { .. })));
 }
 

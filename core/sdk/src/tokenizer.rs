@@ -2,11 +2,14 @@
 
 use std::path::Path;
 
-use sotto_engine::{GgufFile, Metadata};
+use sotto_engine::{GgufFile, Metadata, Replacement};
 use sotto_text::{Tokenizer, TokenizerHints, TokenizerSpec};
 
 use crate::Error;
 
+const MERGES: &str = "tokenizer.ggml.merges";
+/// What packed files have in place of [`MERGES`].
+const MERGES_BY_ID: &str = "sotto.tokenizer.merges";
 /// The largest `tokenizer.json` that is read; Gemma's, the largest known, has 34 MB.
 const MOST_JSON_BYTES: u64 = 128 << 20;
 
@@ -27,6 +30,17 @@ pub(crate) fn load_tokenizer(gguf: &GgufFile, folder: Option<&Path>) -> Result<T
     }
 }
 
+/// The merges in the form that packed files have them in: looking up their texts would be most of what a model takes to
+/// load. A tokenizer that could not be loaded is refused.
+pub(crate) fn packed_merges(gguf: &GgufFile) -> Result<Option<Replacement>, Error> {
+    let spec = spec(gguf.metadata())?;
+    if spec.tokens.is_empty() {
+        return Ok(None);
+    }
+    let merges = Tokenizer::from_spec(&spec)?.merges_by_id();
+    Ok(merges.map(|value| Replacement { replaced: MERGES, key: MERGES_BY_ID, value }))
+}
+
 fn read_limited(path: &Path) -> Result<Vec<u8>, Error> {
     let not_readable =
         |error: std::io::Error| Error::ModelNotFound { path: path.to_owned(), reason: error.to_string() };
@@ -42,19 +56,14 @@ fn read_limited(path: &Path) -> Result<Vec<u8>, Error> {
 
 fn spec(metadata: Metadata<'_>) -> Result<TokenizerSpec<'_>, Error> {
     let id = |name: &str| metadata.u32(&format!("tokenizer.ggml.{name}_token_id"));
-    // The two are most of the header, and reading them a tenth of the time that a model takes to load.
-    let (tokens, merges) = std::thread::scope(|scope| {
-        let merges = scope.spawn(|| metadata.strings("tokenizer.ggml.merges"));
-        let tokens = metadata.strings("tokenizer.ggml.tokens");
-        (tokens, merges.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
-    });
     Ok(TokenizerSpec {
         model: metadata.string("tokenizer.ggml.model")?.unwrap_or("gpt2"),
         pre: metadata.string("tokenizer.ggml.pre")?,
-        tokens: tokens?.unwrap_or_default(),
+        tokens: metadata.strings("tokenizer.ggml.tokens")?.unwrap_or_default(),
         token_types: metadata.i32s("tokenizer.ggml.token_type")?.unwrap_or_default(),
         scores: metadata.f32s("tokenizer.ggml.scores")?.unwrap_or_default(),
-        merges: merges?.unwrap_or_default(),
+        merges: metadata.strings(MERGES)?.unwrap_or_default(),
+        merges_by_id: metadata.u32s(MERGES_BY_ID)?,
         bos: id("bos")?,
         eos: id("eos")?,
         eot: id("eot")?,

@@ -145,7 +145,7 @@ fn sound_model(quantization: Quantization, folder: &Path) -> [SoundModel; 2] {
     let (path, packed) = (folder.join("sound.gguf"), folder.join("sound.sotto"));
     synthesize(&SynthOptions::new(shape, quantization), &path, |_, _| {}).expect("a model can be made");
     let file = GgufFile::open(&path).expect("a sound file");
-    pack_file(&file, "sound", &packed, &CancelToken::new(), |_, _| {}).expect("it can be packed");
+    pack_file(&file, "sound", None, &packed, &CancelToken::new(), |_, _| {}).expect("it can be packed");
     let read = |path: &Path| std::fs::read(path).expect("it can be read");
     let (bytes, packed) = (read(&path), read(&packed));
     let checksum = u32::from_le_bytes(std::array::from_fn(|i| packed[packed.len() - TRAILER + i]));

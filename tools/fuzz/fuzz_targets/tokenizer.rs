@@ -13,6 +13,7 @@ struct Input {
     token_types: Vec<i8>,
     scores: Vec<f32>,
     merges: Vec<(String, String)>,
+    merges_by_id: Option<Vec<[u32; 4]>>,
     bos: Option<u32>,
     eos: Option<u32>,
     text: String,
@@ -24,7 +25,8 @@ fuzz_target!(|input: Input| {
     if input.all_bytes {
         tokens.extend((0..=255u8).map(|byte| format!("<0x{byte:02X}>")));
     }
-    let merges: Vec<String> = input.merges.iter().map(|(left, right)| format!("{left} {right}")).collect();
+    let merges = input.merges.iter().filter(|_| input.merges_by_id.is_none());
+    let merges: Vec<String> = merges.map(|(left, right)| format!("{left} {right}")).collect();
     let spec = TokenizerSpec {
         model: if input.sentence_piece { "llama" } else { "gpt2" },
         pre: Some("llama-bpe"),
@@ -32,6 +34,7 @@ fuzz_target!(|input: Input| {
         token_types: input.token_types.into_iter().map(i32::from).collect(),
         scores: input.scores,
         merges: merges.iter().map(String::as_str).collect(),
+        merges_by_id: input.merges_by_id.map(|rows| rows.into_flattened()),
         bos: input.bos,
         eos: input.eos,
         ..TokenizerSpec::default()

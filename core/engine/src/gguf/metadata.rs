@@ -14,6 +14,8 @@ pub(crate) struct ValueEntry {
     pub(crate) count: usize,
     /// The bytes of all elements.
     pub(crate) range: Range<usize>,
+    /// The bytes of the whole pair: key, type and elements.
+    pub(crate) pair: Range<usize>,
 }
 
 /// The key-value pairs at the head of a GGUF file, read where they lie.
@@ -72,6 +74,11 @@ impl<'a> Metadata<'a> {
 
     /// An array of whole numbers that fit into signed 32 bits.
     pub fn i32s(&self, key: &str) -> Result<Option<Vec<i32>>, EngineError> {
+        self.array(key, "an array of whole numbers of 32 bits", |element| element.integer()?.try_into().ok())
+    }
+
+    /// An array of whole numbers that fit into unsigned 32 bits.
+    pub fn u32s(&self, key: &str) -> Result<Option<Vec<u32>>, EngineError> {
         self.array(key, "an array of whole numbers of 32 bits", |element| element.integer()?.try_into().ok())
     }
 

@@ -16,7 +16,7 @@ pub(crate) use bytes::Bytes;
 pub use metadata::Metadata;
 use metadata::ValueEntry;
 pub(crate) use packed::TEMPORARY;
-pub use packed::pack_file;
+pub use packed::{Replacement, pack_file};
 use scan::{TensorEntry, scan};
 pub(crate) use scan::{key_place, tensor_place};
 

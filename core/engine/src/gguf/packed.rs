@@ -3,8 +3,9 @@
 //!
 //! The structure is GGUF's, version 3, with these differences: the magic is `SPGF`; two-dimensional tensors are stored as
 //! [`sotto_kernels::packed`] lays them out, with as many bytes as that takes; tensors begin at multiples of 64 at least;
-//! the metadata says where the file comes from ([`SOURCE_KEY`]) and which layout it has ([`LAYOUT_KEY`]); and the file ends
-//! with a [`Trailer`] of checksums. The layout is the same for all machines.
+//! the metadata says where the file comes from ([`SOURCE_KEY`]) and which layout it has ([`LAYOUT_KEY`]), and may have a value
+//! in another form ([`Replacement`]); and the file ends with a [`Trailer`] of checksums. The layout is the same for all
+//! machines.
 
 use std::fs::{self, File};
 use std::io::{self, BufWriter, Write};
@@ -15,22 +16,33 @@ use crc32fast::Hasher;
 use sotto_kernels::packed::{PANEL_ROWS, WeightFormat, packed_len};
 use tempfile::NamedTempFile;
 
-use super::scan::{Header, PACKED_ALIGNMENT, PACKED_MAGIC, scan};
-use super::{GgufFile, TensorEntry, TensorView};
+use super::scan::value_type::{ARRAY, STRING, U32};
+use super::scan::{Header, PACKED_ALIGNMENT, PACKED_MAGIC, key_place, scan};
+use super::{GgufFile, Metadata, TensorEntry, TensorView};
 use crate::weights::{pack_rows, weight_format};
 use crate::{CancelToken, EngineError};
 
 /// Says which file this one was made from, in whatever form the maker chose.
 pub(crate) const SOURCE_KEY: &str = "sotto.packed.source";
-/// The version of the layout: a file of another version is packed anew.
+/// The version of the layout, of tensors and of metadata: a file of another version has to be packed anew.
 const LAYOUT_KEY: &str = "sotto.packed.layout";
-const LAYOUT: &str = "panels-32-v1";
+const LAYOUT: &str = "panels-32-v2";
 
 const END: &[u8; 8] = b"SOTTOEND";
-const STRING: u32 = 8;
 const VERSION: u32 = 3;
 /// Bytes that are packed and written at a time.
 const PIECE: usize = 4 << 20;
+
+/// What a packed file has in place of one of its source's key-value pairs: the same in a form that takes less time to read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Replacement {
+    /// The key that goes, if it is there; if it is not, nothing is replaced.
+    pub replaced: &'static str,
+    /// The key that comes.
+    pub key: &'static str,
+    /// Its value, an array.
+    pub value: Vec<u32>,
+}
 
 /// The last bytes of a packed file.
 struct Trailer {
@@ -64,7 +76,10 @@ pub(super) fn check(file: &[u8], header: &Header) -> Result<(), EngineError> {
     if crc32fast::hash(&file[..header.data_start as usize]) != trailer.header {
         return Err(EngineError::invalid("the header", "its checksum is wrong: pack the model again"));
     }
-    Ok(())
+    match Metadata::new(file, &header.values).string(LAYOUT_KEY)? {
+        Some(LAYOUT) => Ok(()),
+        _ => Err(EngineError::invalid(key_place(LAYOUT_KEY), "another version packed the file: pack the model again")),
+    }
 }
 
 /// Checks everything.
@@ -82,15 +97,15 @@ pub(super) fn verify(file: &[u8]) -> Result<(), EngineError> {
 }
 
 impl GgufFile {
-    /// What a packed file was made from; `None` for a file of another layout, and for ordinary files.
+    /// What a packed file was made from; `None` for ordinary files.
     pub(crate) fn packed_source(&self) -> Option<&str> {
-        let key = |key| self.metadata().string(key).ok().flatten();
-        key(SOURCE_KEY).filter(|_| self.packed && key(LAYOUT_KEY) == Some(LAYOUT))
+        self.metadata().string(SOURCE_KEY).ok().flatten().filter(|_| self.packed)
     }
 }
 
 /// Packs the model `source` into a new file at `target`, which appears there whole or not at all. `source_name` goes into
-/// the file, to tell later what it was made from; `on_progress` is told the bytes done and all bytes.
+/// the file, to tell later what it was made from, and so does `replacement`; `on_progress` is told the bytes done and all
+/// bytes.
 ///
 /// # Errors
 /// [`EngineError::Storage`] when the file cannot be written, [`EngineError::Unsupported`] for matrices in a format that
@@ -98,6 +113,7 @@ impl GgufFile {
 pub fn pack_file(
     source: &GgufFile,
     source_name: &str,
+    replacement: Option<&Replacement>,
     target: &Path,
     cancel: &CancelToken,
     mut on_progress: impl FnMut(u64, u64),
@@ -113,7 +129,7 @@ pub fn pack_file(
     let total = tensors.last().map_or(0, |tensor| tensor.end());
     let mut writer = Writer { out: BufWriter::new(temporary), hasher: Hasher::new(), written: 0 };
 
-    let header = header(source, source_name, &tensors);
+    let header = header(source, source_name, replacement, &tensors);
     writer.write(&header).map_err(storage)?;
     let mut trailer = Trailer { header: writer.hasher.finalize(), data: 0 };
     (writer.hasher, writer.written) = (Hasher::new(), 0);
@@ -234,13 +250,13 @@ impl Planned<'_> {
 }
 
 /// Everything before the tensors, with the fill before the first of them.
-fn header(source: &GgufFile, source_name: &str, tensors: &[Planned<'_>]) -> Vec<u8> {
+fn header(source: &GgufFile, source_name: &str, replacement: Option<&Replacement>, tensors: &[Planned<'_>]) -> Vec<u8> {
     let mut header = Vec::new();
     header.extend_from_slice(PACKED_MAGIC);
     header.extend_from_slice(&VERSION.to_le_bytes());
     header.extend_from_slice(&(tensors.len() as u64).to_le_bytes());
     header.extend_from_slice(&(source.values.len() as u64 + 2).to_le_bytes());
-    header.extend_from_slice(&source.bytes[source.metadata_bytes.clone()]);
+    put_metadata(&mut header, source, replacement);
     for (key, value) in [(LAYOUT_KEY, LAYOUT), (SOURCE_KEY, source_name)] {
         put_string(&mut header, key);
         header.extend_from_slice(&STRING.to_le_bytes());
@@ -257,6 +273,20 @@ fn header(source: &GgufFile, source_name: &str, tensors: &[Planned<'_>]) -> Vec<
     }
     header.resize(header.len().next_multiple_of(alignment(source)), 0);
     header
+}
+
+/// As many key-value pairs as the source has.
+fn put_metadata(out: &mut Vec<u8>, source: &GgufFile, replacement: Option<&Replacement>) {
+    let all = source.metadata_bytes.clone();
+    let replaced = replacement.and_then(|new| Some((source.values.get(new.replaced)?.pair.clone(), new)));
+    let Some((pair, new)) = replaced else { return out.extend_from_slice(&source.bytes[all]) };
+    out.extend_from_slice(&source.bytes[all.start..pair.start]);
+    put_string(out, new.key);
+    out.extend_from_slice(&ARRAY.to_le_bytes());
+    out.extend_from_slice(&U32.to_le_bytes());
+    out.extend_from_slice(&(new.value.len() as u64).to_le_bytes());
+    out.extend(new.value.iter().flat_map(|number| number.to_le_bytes()));
+    out.extend_from_slice(&source.bytes[pair.end..all.end]);
 }
 
 fn put_string(out: &mut Vec<u8>, text: &str) {

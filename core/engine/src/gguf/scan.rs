@@ -104,7 +104,7 @@ fn scan_metadata(cursor: &mut Cursor, count: u64) -> Result<(BTreeMap<String, Va
     for _ in 0..count {
         let key_at = cursor.at;
         let key = cursor.name(MAX_KEY_BYTES)?;
-        let value = scan_value(cursor, &mut elements_left).map_err(|error| at_key(error, key, key_at))?;
+        let value = scan_value(cursor, &mut elements_left, key_at).map_err(|error| at_key(error, key, key_at))?;
         if key == "general.alignment" {
             alignment = read_alignment(cursor.file, &value)?;
         }
@@ -155,7 +155,8 @@ pub(crate) mod value_type {
     }
 }
 
-fn scan_value(cursor: &mut Cursor, elements_left: &mut u64) -> Result<ValueEntry, EngineError> {
+/// Scans the value of the key at `key_at`.
+fn scan_value(cursor: &mut Cursor, elements_left: &mut u64, key_at: usize) -> Result<ValueEntry, EngineError> {
     let mut value_type = cursor.u32()?;
     let is_array = value_type == value_type::ARRAY;
     let mut count = 1;
@@ -172,7 +173,8 @@ fn scan_value(cursor: &mut Cursor, elements_left: &mut u64) -> Result<ValueEntry
     }
     let start = cursor.at;
     scan_elements(cursor, value_type, count)?;
-    Ok(ValueEntry { value_type, is_array, count: count as usize, range: start..cursor.at })
+    let (range, pair) = (start..cursor.at, key_at..cursor.at);
+    Ok(ValueEntry { value_type, is_array, count: count as usize, range, pair })
 }
 
 fn scan_elements(cursor: &mut Cursor, kind: u32, count: u64) -> Result<(), EngineError> {

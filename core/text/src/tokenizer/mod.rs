@@ -3,6 +3,7 @@
 mod byte_level;
 mod byte_table;
 mod json;
+mod merges;
 mod merging;
 mod pieces;
 mod pre_tokenizer;
@@ -77,7 +78,7 @@ impl Tokenizer {
         let vocabulary = Vocabulary::new(spec, spelling)?;
         let (encoder, add_bos, space_prefix) = match &pre_tokenizer {
             Some(pre_tokenizer) => {
-                let bpe = ByteLevelBpe::new(&vocabulary, &spec.merges, pre_tokenizer)?;
+                let bpe = ByteLevelBpe::new(&vocabulary, spec, pre_tokenizer)?;
                 (Encoder::ByteLevel(Box::new(bpe)), pre_tokenizer.add_bos, false)
             }
             None => {
@@ -94,6 +95,14 @@ impl Tokenizer {
             space_prefix,
         };
         Ok(Self { inner: Arc::new(inner) })
+    }
+
+    /// The merges of byte-level BPE as a [`TokenizerSpec`] takes them back: much faster to read than their texts.
+    pub fn merges_by_id(&self) -> Option<Vec<u32>> {
+        match &self.inner.encoder {
+            Encoder::ByteLevel(bpe) => Some(bpe.merges().ids()),
+            Encoder::SentencePiece(_) => None,
+        }
     }
 
     /// The tokens of a text on its own. Never a control token, never the begin token.

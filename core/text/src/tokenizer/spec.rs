@@ -20,6 +20,8 @@ pub struct TokenizerSpec<'a> {
     pub scores: Vec<f32>,
     /// `tokenizer.ggml.merges`: two tokens separated by a space, best first.
     pub merges: Vec<&'a str>,
+    /// What [`crate::Tokenizer::merges_by_id`] gave when a file was packed, in place of `merges`.
+    pub merges_by_id: Option<Vec<u32>>,
     /// `tokenizer.ggml.bos_token_id`.
     pub bos: Option<u32>,
     /// `tokenizer.ggml.eos_token_id`.
@@ -46,6 +48,9 @@ impl TokenizerSpec<'_> {
         }
         if self.merges.len() > MAX_TOKENS {
             return Err(invalid("merges", format!("{} merges, more than {MAX_TOKENS}", self.merges.len())));
+        }
+        if self.merges_by_id.is_some() && !self.merges.is_empty() {
+            return Err(invalid("merges", "they are there twice, by their texts and by token ids"));
         }
         for (name, length) in [("token_type", self.token_types.len()), ("scores", self.scores.len())] {
             if length != 0 && length != count {

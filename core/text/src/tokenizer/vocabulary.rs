@@ -129,9 +129,9 @@ impl Vocabulary {
         self.texts.find(self.hasher.hash_one(text), |&id| self.bytes(id) == text).copied()
     }
 
-    /// Whether [`Vocabulary::find`] gives `id` for `text`; quicker, where that is likely.
-    pub(crate) fn finds(&self, text: &[u8], id: u32) -> bool {
-        self.kinds.get(id as usize) == Some(&Kind::Text) && self.bytes(id) == text
+    /// Whether BPE may build this token: whether [`Vocabulary::find`] gives it for any text.
+    pub(crate) fn is_buildable(&self, id: u32) -> bool {
+        self.kinds.get(id as usize) == Some(&Kind::Text)
     }
 
     /// The texts that [`Vocabulary::find`] finds.

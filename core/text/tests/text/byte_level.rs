@@ -9,7 +9,7 @@ use tokenizers::pre_tokenizers::sequence::Sequence;
 use tokenizers::pre_tokenizers::split::{Split, SplitPattern};
 use tokenizers::tokenizer::SplitDelimiterBehavior;
 
-use crate::common::{LLAMA3, NORMAL, fixtures, llama3, push, spec_from_gguf, stand_in};
+use crate::common::{LLAMA3, NORMAL, by_ids, byte_level_spec, fixtures, llama3, push, spec_from_gguf, stand_in};
 
 fn reference(spec: &TokenizerSpec) -> tokenizers::Tokenizer {
     let texts = (0_u32..).zip(spec.tokens.iter().zip(&spec.token_types)).filter(|(_, (_, kind))| **kind == NORMAL);
@@ -63,9 +63,12 @@ proptest! {
     ) {
         let spec = random_spec(pre, &pairs);
         let (ours, theirs) = (Tokenizer::from_spec(&spec).unwrap(), reference(&spec));
+        let packed = Tokenizer::from_spec(&by_ids(&spec, &ours)).unwrap();
+        prop_assert_eq!(packed.merges_by_id(), ours.merges_by_id());
         for text in texts {
             let expected = theirs.encode_fast(text.as_str(), false).unwrap();
             prop_assert_eq!(ours.encode(&text).unwrap(), expected.get_ids());
+            prop_assert_eq!(packed.encode(&text).unwrap(), expected.get_ids());
         }
     }
 }
@@ -76,7 +79,12 @@ fn agrees_on_llama_3() {
     let Some(ours) = llama3(name) else { return };
     let spec = spec_from_gguf(&fixtures(name).unwrap().join("ggml-vocab-llama-bpe.gguf"));
     let theirs = reference(&spec);
-    let agree = |text: &str| assert_eq!(ours.encode(text).unwrap(), theirs.encode_fast(text, false).unwrap().get_ids());
+    let packed = Tokenizer::from_spec(&by_ids(&spec, ours)).unwrap();
+    let agree = |text: &str| {
+        let expected = theirs.encode_fast(text, false).unwrap();
+        assert_eq!(ours.encode(text).unwrap(), expected.get_ids());
+        assert_eq!(packed.encode(text).unwrap(), expected.get_ids());
+    };
     // Words of the vocabulary itself run together: none is a token as it stands, so the merges decide.
     let words: Vec<&str> = (0..ours.vocab_size() as u32)
         .filter_map(|id| std::str::from_utf8(ours.token_bytes(id)).ok())
@@ -85,4 +93,26 @@ fn agrees_on_llama_3() {
     for triple in words.chunks(3).step_by(7) {
         agree(&triple.concat());
     }
+}
+
+#[test]
+fn of_two_tokens_with_one_text_the_first_is_made() {
+    let mut spec = TokenizerSpec { pre: Some("qwen2"), ..byte_level_spec() };
+    let first = push(&mut spec, "xy", NORMAL);
+    // A file lists a merge beside the token that it makes: here, the second.
+    push(&mut spec, "xz", NORMAL);
+    push(&mut spec, "xy", NORMAL);
+    spec.merges.extend(["x z", "x y"]);
+    let tokenizer = Tokenizer::from_spec(&spec).unwrap();
+    assert_eq!(tokenizer.encode("xy").unwrap(), [first]);
+    let packed = Tokenizer::from_spec(&by_ids(&spec, &tokenizer)).unwrap();
+    assert_eq!(packed.encode("xy").unwrap(), [first]);
+}
+
+#[test]
+fn a_merge_that_is_listed_twice_has_its_first_place() {
+    let mut spec = TokenizerSpec { pre: Some("qwen2"), ..byte_level_spec() };
+    let made = ["xy", "yz"].map(|text| push(&mut spec, text, NORMAL));
+    spec.merges.extend(["x y", "y z", "x y"]);
+    assert_eq!(Tokenizer::from_spec(&spec).unwrap().encode("xyz").unwrap(), [made[0], u32::from(b'z')]);
 }

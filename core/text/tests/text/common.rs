@@ -66,6 +66,13 @@ pub fn byte_level_spec() -> TokenizerSpec<'static> {
     spec
 }
 
+/// The same vocabulary as a packed file has it.
+pub fn by_ids<'a>(spec: &TokenizerSpec<'a>, tokenizer: &Tokenizer) -> TokenizerSpec<'a> {
+    let merges_by_id = tokenizer.merges_by_id();
+    assert!(merges_by_id.is_some());
+    TokenizerSpec { merges: Vec::new(), merges_by_id, ..spec.clone() }
+}
+
 pub fn byte_level() -> Tokenizer {
     static TOKENIZER: LazyLock<Tokenizer> = LazyLock::new(|| Tokenizer::from_spec(&byte_level_spec()).unwrap());
     TOKENIZER.clone()

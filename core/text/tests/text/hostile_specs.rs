@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 use sotto_text::{TextError, Tokenizer, TokenizerHints, TokenizerSpec};
 
-use crate::common::{byte_level_spec, sentence_piece_spec};
+use crate::common::{by_ids, byte_level, byte_level_spec, sentence_piece, sentence_piece_spec};
 
 fn refused(change: impl FnOnce(&mut TokenizerSpec<'static>)) -> TextError {
     let mut spec = byte_level_spec();
@@ -30,6 +30,35 @@ fn contradictions_are_typed_errors() {
     }
     let without_scores = TokenizerSpec { scores: Vec::new(), ..sentence_piece_spec() };
     assert!(matches!(Tokenizer::from_spec(&without_scores), Err(TextError::InvalidTokenizer { .. })));
+}
+
+/// Four numbers a merge: left, right, joined, rank.
+#[test]
+fn merges_by_id_that_contradict_themselves_are_typed_errors() {
+    type Change = fn(&mut Vec<u32>);
+    let changes: [(&str, Change); 9] = [
+        ("half a merge", |ids| ids.truncate(6)),
+        ("left out of range", |ids| ids.extend([u32::MAX, 1, 256, 0])),
+        ("left beyond the last token", |ids| ids.extend([byte_level().vocab_size() as u32, 1, 256, 0])),
+        ("right out of range", |ids| ids[1] = u32::MAX),
+        ("joined out of range", |ids| ids[2] = u32::MAX),
+        ("a control token is made", |ids| ids[2] = byte_level().bos().unwrap()),
+        ("a marker is made", |ids| ids[2] = byte_level().token_id("<tool_call>").unwrap()),
+        ("not sorted", |ids| ids.rotate_left(4)),
+        ("one pair twice", |ids| ids.splice(0..0, [ids[0], ids[1], 257, 0]).for_each(drop)),
+    ];
+    let packed = |change: Change| {
+        let mut spec = by_ids(&byte_level_spec(), &byte_level());
+        change(spec.merges_by_id.as_mut().unwrap());
+        Tokenizer::from_spec(&spec)
+    };
+    assert!(packed(|_| ()).is_ok());
+    for (name, change) in changes {
+        assert!(matches!(packed(change), Err(TextError::InvalidTokenizer { .. })), "{name}");
+    }
+    let twice = TokenizerSpec { merges_by_id: byte_level().merges_by_id(), ..byte_level_spec() };
+    assert!(matches!(Tokenizer::from_spec(&twice), Err(TextError::InvalidTokenizer { .. })));
+    assert_eq!(sentence_piece().merges_by_id(), None);
 }
 
 #[test]
@@ -99,6 +128,30 @@ proptest! {
             let ids = tokenizer.encode(&text).unwrap();
             tokenizer.decode(&ids);
             let _ = sotto_text::ConstraintFactory::new(&tokenizer);
+        }
+    }
+
+    /// Sorted rows get past the first checks; edits of sound ones get further.
+    #[test]
+    fn random_merges_by_id_never_reach_a_control_token(
+        rows in prop::collection::vec(prop::array::uniform4(0_u32..300), 0..60),
+        edits in prop::collection::vec((any::<usize>(), prop_oneof![0_u32..300, any::<u32>()]), 0..4),
+        made_up in any::<bool>(),
+        text in "[ <|>_a-z]{0,40}",
+    ) {
+        let mut spec = by_ids(&byte_level_spec(), &byte_level());
+        let ids = spec.merges_by_id.as_mut().unwrap();
+        if made_up {
+            let sorted: std::collections::BTreeSet<_> = rows.into_iter().collect();
+            *ids = sorted.into_iter().flatten().collect();
+        }
+        for (at, number) in edits {
+            let at = at % ids.len().max(1);
+            ids.get_mut(at).into_iter().for_each(|id| *id = number);
+        }
+        if let Ok(tokenizer) = Tokenizer::from_spec(&spec) {
+            let ids = tokenizer.encode(&text).unwrap();
+            prop_assert!(ids.iter().all(|&id| !tokenizer.is_control(id) && tokenizer.token_bytes(id) != b"<tool_call>"));
         }
     }
 

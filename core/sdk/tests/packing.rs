@@ -1,0 +1,121 @@
+//! Packed files have a tokenizer in another form, and it is the same tokenizer.
+
+mod common;
+
+use std::fs::{self, File};
+use std::path::{Path, PathBuf};
+
+use candle_core::quantized::gguf_file::{self, Value};
+use common::{NOTE, demo, demo_path};
+use sotto::{CompletionOptions, Error, LoadOptions, LocalModel, ModelFile, Prompt, SamplingOptions, pack};
+use sotto_engine::{CancelToken, GgufFile, Replacement, pack_file};
+use sotto_synth::{Quantization, Shape, SynthOptions, Vocabulary, synthesize};
+use tempfile::TempDir;
+
+const MERGES: &str = "tokenizer.ggml.merges";
+const MERGES_BY_ID: &str = "sotto.tokenizer.merges";
+
+fn answer(model: &LocalModel) -> (String, usize) {
+    let options = CompletionOptions { sampling: SamplingOptions::default(), max_tokens: 8, format: None };
+    let completion = model.complete(Prompt::Text(NOTE.into()), &options).wait().expect("an answer");
+    (completion.text, completion.metrics.prefill_tokens)
+}
+
+fn load(path: &Path) -> Result<LocalModel, Error> {
+    LocalModel::load(ModelFile::path(path))
+}
+
+/// A model with this tokenizer (`tokenizer.ggml.*`) and random weights.
+fn model_with(tokenizer: &[(&str, Value)], folder: &TempDir) -> PathBuf {
+    let vocabulary = folder.path().join("vocabulary.gguf");
+    let entries: Vec<_> = tokenizer.iter().map(|(key, value)| (format!("tokenizer.ggml.{key}"), value)).collect();
+    let entries: Vec<_> = entries.iter().map(|(key, value)| (key.as_str(), *value)).collect();
+    gguf_file::write(&mut File::create(&vocabulary).expect("a file"), &entries, &[]).expect("written");
+    let model = folder.path().join("model.gguf");
+    let shape = Shape::named("tiny").expect("a known shape");
+    let options = SynthOptions {
+        vocabulary: Vocabulary::FromGguf(vocabulary),
+        ..SynthOptions::new(shape, Quantization::named("q8_0").expect("a known format"))
+    };
+    synthesize(&options, &model, |_, _| {}).expect("a model");
+    model
+}
+
+fn strings(strings: impl IntoIterator<Item = String>) -> Value {
+    Value::Array(strings.into_iter().map(Value::String).collect())
+}
+
+#[test]
+fn a_packed_file_has_the_merges_by_token_ids_and_answers_the_same() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let packed = folder.path().join("demo.sotto");
+    pack(&demo_path(), &packed).wait().expect("packed");
+    let file = GgufFile::open(&packed).expect("valid");
+    let source = GgufFile::open(demo_path()).expect("valid");
+    let merges = source.metadata().strings(MERGES).expect("texts").expect("merges");
+    assert!(!merges.is_empty() && !file.metadata().contains(MERGES));
+    let by_id = file.metadata().u32s(MERGES_BY_ID).expect("numbers").expect("merges");
+    assert_eq!(by_id.len(), 4 * merges.len());
+
+    let cache = folder.path().join("cache");
+    let options = LoadOptions { cache_folder: Some(cache.clone()), ..LoadOptions::default() };
+    let cached = LocalModel::load_with(ModelFile::path(demo_path()), &options).expect("loads");
+    let copy = fs::read_dir(cache).expect("a folder").next().expect("a copy").expect("readable");
+    assert!(GgufFile::open(copy.path()).expect("valid").metadata().contains(MERGES_BY_ID));
+    let expected = answer(&demo());
+    assert_eq!(answer(&load(&packed).expect("loads")), expected);
+    assert_eq!(answer(&cached), expected);
+}
+
+#[test]
+fn a_tokenizer_without_merges_is_packed_as_it_is() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let bytes = (0..=255_u8).map(|byte| format!("<0x{byte:02X}>"));
+    let tokens: Vec<String> = ["<unk>", "<s>", "</s>", "▁", "a"].map(str::to_owned).into_iter().chain(bytes).collect();
+    let scores = Value::Array(vec![Value::F32(0.0); tokens.len()]);
+    let model = model_with(
+        &[
+            ("model", Value::String("llama".into())),
+            ("tokens", strings(tokens)),
+            ("scores", scores),
+            ("unknown_token_id", Value::U32(0)),
+            ("bos_token_id", Value::U32(1)),
+            ("eos_token_id", Value::U32(2)),
+        ],
+        &folder,
+    );
+    let packed = folder.path().join("model.sotto");
+    pack(&model, &packed).wait().expect("packed");
+    assert!(!GgufFile::open(&packed).expect("valid").metadata().contains(MERGES_BY_ID));
+    assert_eq!(answer(&load(&packed).expect("loads")), answer(&load(&model).expect("loads")));
+}
+
+#[test]
+fn a_model_whose_tokenizer_cannot_be_loaded_is_not_packed() {
+    let tokens = strings(["a", "b"].map(str::to_owned));
+    let unsupported = [("model", Value::String("bert".into())), ("tokens", tokens.clone())];
+    let invalid = [("model", Value::String("gpt2".into())), ("tokens", tokens)];
+    for tokenizer in [unsupported, invalid] {
+        let folder = tempfile::tempdir().expect("a folder");
+        let model = model_with(&tokenizer, &folder);
+        let (packed, cache) = (folder.path().join("model.sotto"), folder.path().join("cache"));
+        let refused = pack(&model, &packed).wait().expect_err("as loading");
+        assert_eq!(refused, load(&model).err().expect("no tokenizer"));
+        let options = LoadOptions { cache_folder: Some(cache.clone()), ..LoadOptions::default() };
+        assert_eq!(LocalModel::load_with(ModelFile::path(&model), &options).err().expect("no tokenizer"), refused);
+        assert!(!packed.exists() && !cache.exists());
+    }
+}
+
+#[test]
+fn merges_that_nobody_checked_are_an_error() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let source = GgufFile::open(demo_path()).expect("valid");
+    let bos = source.metadata().u32("tokenizer.ggml.bos_token_id").expect("a number").expect("a begin token");
+    for value in [vec![0, 1, bos, 0], vec![0, 1, u32::MAX, 0], vec![0]] {
+        let packed = folder.path().join("demo.sotto");
+        let merges = Replacement { replaced: MERGES, key: MERGES_BY_ID, value };
+        pack_file(&source, "a test", Some(&merges), &packed, &CancelToken::new(), |_, _| {}).expect("packed");
+        assert!(matches!(load(&packed), Err(Error::ModelInvalid { at, .. }) if at == MERGES));
+    }
+}
