@@ -247,6 +247,9 @@ fn a_value_is_replaced_by_another_and_nothing_else_changes() {
     let source = model.with_random_weights().gguf();
     let place = Place::with(&source);
     let plain = GgufFile::open(place.model()).expect("valid");
+    for key in ["a", "b.texts"] {
+        assert!(matches!(plain.metadata().u32s(key), Err(EngineError::Invalid { .. })), "{key} has no numbers");
+    }
     let target = place.folder.path().join("packed.sotto");
     for value in [vec![], vec![0, 7, u32::MAX]] {
         packed(&source, Some(&Replacement { replaced: "b.texts", key: "b.numbers", value: value.clone() }), &target);

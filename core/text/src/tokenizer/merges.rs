@@ -14,15 +14,16 @@ type Row = [u32; 4];
 
 /// Byte-level BPE's merges by token ids, grouped by their left token.
 pub(crate) struct Merges {
-    /// The merges of the left token `id` are `merges[starts[id]..starts[id + 1]]`.
+    /// The merges of the left token `id` are number `starts[id]` to `starts[id + 1]`, exclusive.
     starts: Vec<u32>,
-    /// In each group, sorted by the right token.
-    merges: Vec<Merge>,
+    /// Sorted in each group. They are searched, and lie apart from what is found.
+    rights: Vec<u32>,
+    made: Vec<Made>,
 }
 
-struct Merge {
-    right: u32,
-    joined: u32,
+#[derive(Clone, Copy)]
+struct Made {
+    id: u32,
     rank: u32,
 }
 
@@ -49,18 +50,15 @@ impl Merges {
 
     /// The merges in rows of four numbers, sorted: left, right, joined, rank.
     pub(crate) fn ids(&self) -> Vec<u32> {
-        let groups = (0_u32..).zip(self.starts.windows(2));
-        groups
-            .flat_map(|(left, bounds)| {
-                let group = &self.merges[bounds[0] as usize..bounds[1] as usize];
-                group.iter().flat_map(move |merge| [left, merge.right, merge.joined, merge.rank])
-            })
-            .collect()
+        let lefts = (0_u32..).zip(self.starts.windows(2));
+        let lefts = lefts.flat_map(|(left, bounds)| (bounds[0]..bounds[1]).map(move |_| left));
+        let merges = lefts.zip(&self.rights).zip(&self.made);
+        merges.flat_map(|((left, &right), made)| [left, right, made.id, made.rank]).collect()
     }
 
     fn group(vocabulary: &Vocabulary, rows: &[Row]) -> Result<Self, TextError> {
         let mut starts = Vec::with_capacity(vocabulary.len() + 1);
-        let mut merges = Vec::with_capacity(rows.len());
+        let (mut rights, mut made) = (Vec::with_capacity(rows.len()), Vec::with_capacity(rows.len()));
         let mut previous = None;
         for &[left, right, joined, rank] in rows {
             if previous >= Some((left, right)) {
@@ -73,22 +71,24 @@ impl Merges {
             if !vocabulary.is_buildable(joined) {
                 return Err(invalid_row("a merge makes a token that text cannot become"));
             }
-            starts.resize(left as usize + 1, merges.len() as u32);
-            merges.push(Merge { right, joined, rank });
+            starts.resize(left as usize + 1, rights.len() as u32);
+            rights.push(right);
+            made.push(Made { id: joined, rank });
             previous = Some((left, right));
         }
-        starts.resize(vocabulary.len() + 1, merges.len() as u32);
-        Ok(Self { starts, merges })
+        starts.resize(vocabulary.len() + 1, rights.len() as u32);
+        Ok(Self { starts, rights, made })
     }
 }
 
 impl Joins for Merges {
     fn join(&self, _text: &[u8], left: &Symbol, right: &Symbol) -> Option<Joined> {
         let (left, right) = (left.id? as usize, right.id?);
-        let group = &self.merges[self.starts[left] as usize..self.starts[left + 1] as usize];
-        let merge = &group[group.binary_search_by_key(&right, |merge| merge.right).ok()?];
+        let (start, end) = (self.starts[left] as usize, self.starts[left + 1] as usize);
+        let place = start + self.rights[start..end].binary_search(&right).ok()?;
+        let Made { id, rank } = self.made[place];
         // A file holds fewer than 2^24 merges, so that a float tells them all apart.
-        Some(Joined { id: merge.joined, score: -(merge.rank as f32) })
+        Some(Joined { id, score: -(rank as f32) })
     }
 }
 

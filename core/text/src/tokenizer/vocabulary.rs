@@ -90,6 +90,8 @@ impl Vocabulary {
             vocabulary.push(id, token, spelling)?;
         }
         vocabulary.bytes.shrink_to_fit();
+        // Not while bytes are pushed: a processor waits when it is to read words of what it has just written byte by byte.
+        vocabulary.index_texts();
         vocabulary.collect_template_ids(&spec.tokens);
         vocabulary.collect_end_tokens(spec);
         Ok(vocabulary)
@@ -186,11 +188,19 @@ impl Vocabulary {
         };
         let end = u32::try_from(self.bytes.len()).map_err(|_| invalid("tokens", "more than 4 GB of text"))?;
         self.ends.push(end);
-        let in_reach = kind == Kind::Text && spelled && start < self.bytes.len() && self.index(id);
-        if kind == Kind::Text && !in_reach {
+        if kind == Kind::Text && !(spelled && start < self.bytes.len()) {
             self.kinds[id as usize] = Kind::OutOfReach;
         }
         Ok(())
+    }
+
+    /// The first token with a text has it.
+    fn index_texts(&mut self) {
+        for id in 0..self.len() as u32 {
+            if self.is_buildable(id) && !self.index(id) {
+                self.kinds[id as usize] = Kind::OutOfReach;
+            }
+        }
     }
 
     /// Whether it is the first token with its text.
