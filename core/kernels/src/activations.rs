@@ -130,11 +130,13 @@ impl Activations {
 
     #[inline(always)]
     pub(crate) fn row(&self, row: usize) -> RowPointers {
+        assert!(row < self.rows, "activation rows");
+        // Places that exist, so that the sums cannot wrap.
         RowPointers {
-            values: self.values[row * self.cols..].as_ptr(),
-            scales: self.scales[row * (self.cols / SUB_BLOCK)..].as_ptr(),
-            sums: self.sums[row * (self.cols / SUM_GROUP)..].as_ptr(),
-            scaled_sums: self.scaled_sums[row * (self.cols / SUB_BLOCK)..].as_ptr(),
+            values: self.values.as_ptr().wrapping_add(row * self.cols),
+            scales: self.scales.as_ptr().wrapping_add(row * (self.cols / SUB_BLOCK)),
+            sums: self.sums.as_ptr().wrapping_add(row * (self.cols / SUM_GROUP)),
+            scaled_sums: self.scaled_sums.as_ptr().wrapping_add(row * (self.cols / SUB_BLOCK)),
         }
     }
 }
@@ -165,40 +167,22 @@ impl RowPointers {
 /// `S` runs on this CPU.
 #[inline(always)]
 pub(crate) unsafe fn quantize<S: Simd>(x: &[f32], row: &mut ActivationRows<'_>) {
-    // SAFETY: the caller's.
-    unsafe { quantize_groups::<S, true>(x, row) }
-}
-
-/// As [`quantize`], without the sums that products with some formats need.
-///
-/// # Safety
-/// As there.
-#[inline(always)]
-pub(crate) unsafe fn quantize_without_sums<S: Simd>(x: &[f32], row: &mut ActivationRows<'_>) {
-    // SAFETY: the caller's.
-    unsafe { quantize_groups::<S, false>(x, row) }
-}
-
-#[inline(always)]
-unsafe fn quantize_groups<S: Simd, const SUMS: bool>(x: &[f32], row: &mut ActivationRows<'_>) {
     assert_eq!(x.len(), row.values.len(), "activation width");
     assert!(x.len() / SUM_GROUP <= row.sums.len() && x.len() / SUB_BLOCK <= row.scales.len(), "activation groups");
     assert_eq!(row.scales.len(), row.scaled_sums.len(), "activation groups");
     for group in 0..x.len() / SUB_BLOCK {
         let at = group * SUB_BLOCK;
         // SAFETY: the caller's; the group lies within both slices.
-        let (scale, sums) = unsafe { quantize_group::<S, SUMS>(x.as_ptr().add(at), row.values.as_mut_ptr().add(at)) };
+        let (scale, sums) = unsafe { quantize_group::<S>(x.as_ptr().add(at), row.values.as_mut_ptr().add(at)) };
         row.scales[group] = scale;
-        if SUMS {
-            row.sums[2 * group..][..2].copy_from_slice(&sums);
-            row.scaled_sums[group] = scale * (sums[0] + sums[1]) as f32;
-        }
+        row.sums[2 * group..][..2].copy_from_slice(&sums);
+        row.scaled_sums[group] = scale * (sums[0] + sums[1]) as f32;
     }
 }
 
-/// Rounds 32 values; returns their scale, and the sums of both halves, if they are wanted.
+/// Rounds 32 values; returns their scale, and the sums of both halves.
 #[inline(always)]
-unsafe fn quantize_group<S: Simd, const SUMS: bool>(x: *const f32, values: *mut i8) -> (f32, [i32; 2]) {
+unsafe fn quantize_group<S: Simd>(x: *const f32, values: *mut i8) -> (f32, [i32; 2]) {
     // SAFETY: the caller's: 32 numbers each.
     unsafe {
         // As integers, magnitudes have the same order, and what is not finite is larger than all numbers.
@@ -217,14 +201,15 @@ unsafe fn quantize_group<S: Simd, const SUMS: bool>(x: *const f32, values: *mut 
                 S::store_i8(value, values.add(at));
                 lanes = S::add_int(lanes, value);
             }
-            if SUMS {
-                *sum = S::sum_lanes(lanes);
-            }
+            *sum = S::sum_lanes(lanes);
         }
         // What is not a number has no integer; whatever it became has zeros for a low byte.
         (scale, if scale <= f32::MAX { sums } else { [0; 2] })
     }
 }
+
+/// 1.5 * 2²³: numbers of this size are whole, so that a sum with it is rounded to the nearest one, whose low byte is the sum's.
+pub(crate) const WHOLE: f32 = 12_582_912.0;
 
 /// What the largest of a group becomes.
 const STEPS: f32 = 127.0;

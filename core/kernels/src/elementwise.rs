@@ -98,23 +98,13 @@ pub(crate) unsafe fn swiglu<S: Simd>(gate: &mut [f32], up: &[f32]) {
     gate[whole..].copy_from_slice(&last[0][..left]);
 }
 
-/// `x[i] = 2^(x[i] - shift)`, which are added to `sums`, in order to the one after the other; then `x[i] *= factors[i]`, if
-/// there are any. No `x` is more than 127 above `shift`.
+/// `x[i] = 2^(x[i] - shift)`, which are added to `sums`, in order to the one after the other. No `x` is more than 127 above
+/// `shift`.
 ///
 /// # Safety
 /// `S` runs on this CPU.
-///
-/// # Panics
-/// When there are fewer factors than numbers.
 #[inline(always)]
-pub(crate) unsafe fn exp2_and_sum<S: Simd>(
-    x: &mut [f32],
-    shift: f32,
-    factors: Option<&[f32]>,
-    sums: &mut [f32; PARTIAL_SUMS],
-) {
-    assert!(factors.is_none_or(|factors| factors.len() >= x.len()), "factors");
-    let factors = factors.map(<[f32]>::as_ptr);
+pub(crate) unsafe fn exp2_and_sum<S: Simd>(x: &mut [f32], shift: f32, sums: &mut [f32; PARTIAL_SUMS]) {
     let mut vectors = [S::splat(0.0); PARTIAL_SUMS / 4];
     let vectors = &mut vectors[..PARTIAL_SUMS / S::LANES];
     for (vector, to) in vectors.iter_mut().enumerate() {
@@ -127,10 +117,7 @@ pub(crate) unsafe fn exp2_and_sum<S: Simd>(
             let x = x.as_mut_ptr().add(at);
             let power = math::exp2::<S>(S::sub(S::load(x), S::splat(shift)));
             *sum = S::add(*sum, power);
-            match factors {
-                Some(factors) => S::store(S::mul(power, S::load(factors.add(at))), x),
-                None => S::store(power, x),
-            }
+            S::store(power, x);
         }
     }
     for (vector, sum) in vectors.iter().enumerate() {
@@ -146,8 +133,26 @@ pub(crate) unsafe fn exp2_and_sum<S: Simd>(
     }
     for (i, rest) in rest.iter_mut().enumerate() {
         sums[i] += last[i];
-        *rest = last[i] * factors.map_or(1.0, |factors| *factors.add(whole + i));
+        *rest = last[i];
     }
+}
+
+/// `x[i] = 2^x[i]`, of at most 127.
+///
+/// # Safety
+/// `S` runs on this CPU.
+#[inline(always)]
+pub(crate) unsafe fn exp2_all<S: Simd>(x: &mut [f32]) {
+    let (chunks, rest) = x.as_chunks_mut::<PARTIAL_SUMS>();
+    let mut last = [0.0; PARTIAL_SUMS];
+    last[..rest.len()].copy_from_slice(rest);
+    for chunk in chunks.iter_mut().chain([&mut last]) {
+        for vector in 0..PARTIAL_SUMS / S::LANES {
+            let at = chunk.as_mut_ptr().add(vector * S::LANES);
+            S::store(math::exp2::<S>(S::load(at)), at);
+        }
+    }
+    rest.copy_from_slice(&last[..rest.len()]);
 }
 
 /// `2^x`, of at most 127.

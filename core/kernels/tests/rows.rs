@@ -225,11 +225,17 @@ struct Quantized {
 
 impl Quantized {
     fn new(positions: usize, head_dim: usize) -> Self {
+        let random = || random_values(positions * head_dim, 2.0);
+        Self::of(random(), random(), head_dim)
+    }
+
+    /// `keys` and `values` are `[positions, head_dim]`.
+    fn of(keys: Vec<f32>, values: Vec<f32>, head_dim: usize) -> Self {
         // Room for more than the positions: what lies beyond them must not matter.
-        let room = positions.next_multiple_of(KEY_PANEL) + KEY_PANEL;
+        let room = (keys.len() / head_dim).next_multiple_of(KEY_PANEL) + KEY_PANEL;
         let len = QuantizedHeadCache::bytes(room, head_dim).expect("a multiple of 32");
-        let mut bytes = vec![f32::NAN; len.div_ceil(4)];
-        let (keys, values) = (random_values(positions * head_dim, 2.0), random_values(positions * head_dim, 2.0));
+        // Not a number either, and no byte of it is zero.
+        let mut bytes = vec![f32::from_bits(0x7fff_ffff); len.div_ceil(4)];
         let mut cache = QuantizedHeadCacheMut::new(cast_slice_mut(&mut bytes), head_dim);
         for (position, (key, value)) in keys.chunks(head_dim).zip(values.chunks(head_dim)).enumerate() {
             cache.write(position, key, value);
@@ -264,7 +270,7 @@ impl Quantized {
             // Weights are rounded together with the scales of the values, which the largest of each stands for.
             let most = rows.clone().zip(weights).map(|(row, weight)| largest(row) * weight).fold(0.0, f64::max);
             for (row, weight) in rows.zip(weights) {
-                for i in 0..d {
+                for i in (0..d).filter(|&i| row[i] != 0.0) {
                     out[i] += weight * row[i] / total;
                     bound[i] += ROUNDING * most * (row[i] / largest(row)).abs() / total;
                 }
@@ -279,7 +285,8 @@ fn rounded(x: &[f32], group: usize, stored: impl Fn(f32) -> f64) -> Vec<f64> {
     let mut out = Vec::new();
     for x in x.chunks(group) {
         let scale = x.iter().fold(0.0f32, |a, b| a.max(b.abs())) / 127.0;
-        out.extend(x.iter().map(|x| f64::from((x * (1.0 / scale)).round_ties_even()) * stored(scale)));
+        let inverse = if scale > 0.0 { 1.0 / scale } else { 0.0 };
+        out.extend(x.iter().map(|x| f64::from((x * inverse).round_ties_even()) * stored(scale)));
     }
     out
 }
@@ -324,6 +331,27 @@ fn attention_over_a_quantized_cache() {
 }
 
 #[test]
+fn values_of_all_sizes_share_a_quantized_cache() {
+    let (head_dim, positions) = (64, 300);
+    for sizes in [&[0.0][..], &[0.0, 1e-30, 1e-3, 1.0, 1e20], &[1.0, 0.0, 1e-12], &[1e-25, 3e-26], &[1e30]] {
+        let mut values = random_values(positions * head_dim, 2.0);
+        for (value, size) in values.chunks_mut(head_dim).zip(sizes.iter().cycle()) {
+            value.iter_mut().for_each(|value| *value *= size);
+        }
+        let largest = values.iter().fold(0.0f32, |a, b| a.max(b.abs()));
+        let cache = Quantized::of(random_values(positions * head_dim, 2.0), values, head_dim);
+        let queries = random_values(2 * head_dim, 2.0);
+        let out = on_every_set(|kernels| cache.attend(kernels, &queries, 2, positions - 1));
+        let (expected, bound) = cache.expected(&queries[head_dim..], positions);
+        for (actual, (expected, bound)) in out[head_dim..].iter().zip(expected.iter().zip(bound)) {
+            let error = (f64::from(*actual) - expected).abs();
+            let bound = bound + ATTENTION_BOUND * f64::from(largest);
+            assert!(error <= bound, "{sizes:?}: {actual} is {error:e}, not {bound:e} from {expected}");
+        }
+    }
+}
+
+#[test]
 fn a_quantized_cache_is_near_the_numbers_it_was_given() {
     let (head_dim, positions) = (64, 400);
     let cache = Quantized::new(positions, head_dim);
@@ -362,6 +390,16 @@ fn what_is_not_a_number_is_not_lost() {
         assert!(out[head_dim..].iter().all(|x| x.is_nan()), "{}: keys", kernels.name());
         let out = cache(false).attend(kernels, &vec![f32::NAN; 2 * head_dim], 2, 39);
         assert!(out[head_dim..].iter().all(|x| x.is_nan()), "{}: queries", kernels.name());
+        for (poison, in_keys) in [(f32::NAN, true), (f32::NAN, false), (f32::INFINITY, true), (f32::INFINITY, false)] {
+            let (mut keys, mut values) = (random_values(40 * head_dim, 1.0), random_values(40 * head_dim, 1.0));
+            let poisoned = if in_keys { &mut keys } else { &mut values };
+            poisoned[35 * head_dim + 7] = poison;
+            let cache = Quantized::of(keys, values, head_dim);
+            let out = cache.attend(kernels, &random_values(12 * head_dim, 1.0), 2, 34);
+            assert!(out[..2 * head_dim].iter().all(|x| x.is_finite()), "{}: before {poison}", kernels.name());
+            let seen = out[2 * head_dim..].chunks(2 * head_dim).all(|row| row[head_dim..].iter().all(|x| x.is_nan()));
+            assert!(seen, "{}: {poison} in keys: {in_keys}", kernels.name());
+        }
         let mut gate = vec![f32::NAN; 20];
         kernels.swiglu(&mut gate, &[1.0; 20]);
         assert!(gate.iter().all(|x| x.is_nan()), "{}: gate", kernels.name());

@@ -147,7 +147,7 @@ unsafe fn attend_rows<S: Simd, E: Element + Plain>(
         for (i, row) in rows.iter_mut().enumerate() {
             let scores = std::slice::from_raw_parts_mut(scores.add(i * BLOCK), BLOCK);
             let sums = std::slice::from_raw_parts_mut(sums.add(i * width), width);
-            turn_into_weights::<S>(row, start, scores, sums, None);
+            turn_into_weights::<S>(row, start, scores, sums);
         }
         let values = cache.values[start * width..].as_ptr().cast();
         let values = Columns { start: values, stride: width * E::BYTES, depth: positions };

@@ -7,6 +7,7 @@
 
 mod float;
 mod quantized;
+mod rounded_softmax;
 
 pub(crate) use float::attend;
 pub use float::{HeadCache, HeadCacheMut, value_width};
@@ -90,6 +91,28 @@ impl Queries<'_> {
 }
 
 impl Row {
+    /// Takes note of a block whose largest score is `max`; what was summed before is brought to the same scale.
+    ///
+    /// # Safety
+    /// `S` runs on this CPU.
+    #[inline(always)]
+    unsafe fn raise<S: Simd>(&mut self, max: f32, sums: &mut [f32]) {
+        if max > self.max {
+            let correction = match self.max == f32::NEG_INFINITY {
+                true => 0.0,
+                // SAFETY: the caller's.
+                false => unsafe { exp2::<S>(self.max - max) },
+            };
+            self.weights.iter_mut().chain(sums).for_each(|sum| *sum *= correction);
+            self.max = max;
+        }
+    }
+
+    /// Positions that it sees of those from `start` on.
+    fn seen(&self, start: usize, positions: usize) -> usize {
+        self.visible.saturating_sub(start).min(positions)
+    }
+
     /// Writes what was summed, `[head_dim]`, divided by the weight of all positions.
     ///
     /// # Safety
@@ -104,35 +127,20 @@ impl Row {
 }
 
 /// Scores of the block of positions from `start` on become weights relative to the largest score so far, and those of
-/// positions that the row does not see, zeros; what was summed before is brought to the same scale. If there are `factors`
-/// (one for each position), weights are multiplied with them after they were summed.
+/// positions that the row does not see, zeros; what was summed before is brought to the same scale.
 ///
 /// # Safety
 /// `S` runs on this CPU.
 #[inline(always)]
-unsafe fn turn_into_weights<S: Simd>(
-    row: &mut Row,
-    start: usize,
-    scores: &mut [f32],
-    sums: &mut [f32],
-    factors: Option<&[f32]>,
-) {
-    let (seen, unseen) = scores.split_at_mut(row.visible.saturating_sub(start).min(scores.len()));
+unsafe fn turn_into_weights<S: Simd>(row: &mut Row, start: usize, scores: &mut [f32], sums: &mut [f32]) {
+    let (seen, unseen) = scores.split_at_mut(row.seen(start, scores.len()));
     unseen.fill(0.0);
     if seen.is_empty() {
         return;
     }
     // SAFETY: the caller's.
-    let max = unsafe { largest::<S>(seen) };
-    if max > row.max {
-        let correction = match row.max == f32::NEG_INFINITY {
-            true => 0.0,
-            // SAFETY: the caller's.
-            false => unsafe { exp2::<S>(row.max - max) },
-        };
-        row.weights.iter_mut().chain(sums).for_each(|sum| *sum *= correction);
-        row.max = max;
+    unsafe {
+        row.raise::<S>(largest::<S>(seen), sums);
+        exp2_and_sum::<S>(seen, row.max, &mut row.weights);
     }
-    // SAFETY: the caller's.
-    unsafe { exp2_and_sum::<S>(seen, row.max, factors, &mut row.weights) };
 }

@@ -11,8 +11,9 @@ use std::cell::RefCell;
 
 use half::f16;
 
-use super::{BLOCK, KEY_PANEL, MAX_HEAD_DIM, Queries, Row, turn_into_weights};
-use crate::activations::{self, Activations, scale_and_inverse};
+use super::rounded_softmax::{ValueScales, round};
+use super::{BLOCK, KEY_PANEL, MAX_HEAD_DIM, Queries, Row};
+use crate::activations::{self, Activations, WHOLE, scale_and_inverse};
 use crate::elementwise::add;
 use crate::matmul::{CachedValues, Output, Products, Q8_0};
 use crate::packed::layout::{PLANE, SUB_BLOCK, block, header};
@@ -20,7 +21,7 @@ use crate::packed::{PANEL_ROWS, PackedMatrix, WeightFormat};
 use crate::plain::{cast_slice, cast_slice_mut};
 
 /// Query rows (a head of a token each) that read the cache together.
-const ROWS: usize = 48;
+pub(super) const ROWS: usize = 48;
 /// Bytes of 32 rows with 32 columns.
 const TILE: usize = block(WeightFormat::Q8_0);
 
@@ -128,7 +129,7 @@ impl<'a> QuantizedHeadCacheMut<'a> {
             tile[2 * lane..][..2].copy_from_slice(&f16::from_f32(scale).to_le_bytes());
             let planes = tile[header(WeightFormat::Q8_0)..].as_chunks_mut::<PLANE>().0;
             for (plane, four) in planes.iter_mut().zip(key.as_chunks::<4>().0) {
-                plane[4 * lane..][..4].copy_from_slice(&round(*four, inverse));
+                plane[4 * lane..][..4].copy_from_slice(&round_all(*four, inverse));
             }
         }
     }
@@ -143,7 +144,7 @@ impl<'a> QuantizedHeadCacheMut<'a> {
             if column == 0 {
                 tile[..lanes].as_chunks_mut::<2>().0.fill(f16::ONE.to_le_bytes());
             }
-            let codes = round(*value, inverse);
+            let codes = round_all(*value, inverse);
             for (lane, code) in tile[lanes..][..PLANE].as_chunks_mut::<4>().0.iter_mut().zip(codes) {
                 lane[column % 4] = code;
             }
@@ -157,8 +158,9 @@ struct Scratch {
     /// `[rows, head_dim]`.
     scaled: Vec<f32>,
     queries: Activations,
-    /// Scores, then softmax weights times the scales of the values, `[rows, positions of a block]`.
+    /// `[rows, positions of a block]`.
     scores: Vec<f32>,
+    /// Softmax weights times the scales of the values.
     weights: Activations,
     /// Weighted values of one block and 32 dimensions, `[rows, 32]`.
     part: Vec<f32>,
@@ -212,12 +214,9 @@ unsafe fn attend_rows<S: Products>(
         scores.resize(rows.len() * positions, 0.0);
         let panels = 0..positions / KEY_PANEL;
         S::matmul::<Q8_0>(&cache.keys(start, positions), rounded, panels, &Output::new(scores, positions));
-        let blocks = scores.chunks_exact_mut(positions).zip(sums.chunks_exact_mut(head_dim));
-        for (row, (scores, sums)) in rows.iter_mut().zip(blocks) {
-            turn_into_weights::<S>(row, start, scores, sums, Some(&cache.value_scales[start..]));
-        }
+        let value_scales = ValueScales::new(&cache.value_scales[start..][..positions]);
         weights.resize(rows.len(), positions);
-        activations::quantize_without_sums::<S>(scores, &mut weights.rows_mut());
+        round::<S>(rows, start, &value_scales, scores, sums, &mut weights.rows_mut());
         for panel in 0..head_dim / PANEL_ROWS {
             let values = cache.values(panel, start, positions);
             S::matmul::<CachedValues>(&values, weights, 0..1, &Output::new(part, PANEL_ROWS));
@@ -238,9 +237,6 @@ fn scale_of(x: &[f32]) -> (f32, f32) {
     scale_and_inverse(f32::from_bits(largest))
 }
 
-/// 1.5 * 2²³: numbers of this size are whole, so that a sum with it is rounded to the nearest one.
-const WHOLE: f32 = 12_582_912.0;
-
-fn round<const N: usize>(x: [f32; N], inverse: f32) -> [u8; N] {
+fn round_all<const N: usize>(x: [f32; N], inverse: f32) -> [u8; N] {
     x.map(|x| (x * inverse + WHOLE).to_bits() as u8)
 }

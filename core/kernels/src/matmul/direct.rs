@@ -103,14 +103,14 @@ unsafe fn add_sub_block<S: Simd, F: PanelFormat, const T: usize, const V: usize>
         if F::SCALES == 2 && pair == 1 {
             let scale = F::scale::<S>(header, sub, 0, vector);
             for t in 0..T {
-                sums[t][v] = add_scaled::<S>(sums[t][v], dots[t], scale, rows[t]);
+                sums[t][v] = add_scaled::<S, F>(sums[t][v], dots[t], scale, rows[t]);
                 dots[t] = start::<S, F>(rows[t], 1);
             }
         }
     }
     let scale = F::scale::<S>(header, sub, F::SCALES - 1, vector);
     for t in 0..T {
-        sums[t][v] = add_scaled::<S>(sums[t][v], dots[t], scale, rows[t]);
+        sums[t][v] = add_scaled::<S, F>(sums[t][v], dots[t], scale, rows[t]);
     }
     if F::HAS_MIN {
         let min = F::min::<S>(header, sub, vector);
@@ -143,8 +143,15 @@ pub(super) unsafe fn dot<S: Simd, F: PanelFormat>(sum: S::Int, codes: S::Int, x:
 
 /// `sum + dots * (scale of the weights * scale of the activations)`.
 #[inline(always)]
-pub(super) unsafe fn add_scaled<S: Simd>(sum: S::F32, dots: S::Int, scale: S::F32, row: RowPointers) -> S::F32 {
-    S::fma(S::to_f32(dots), S::mul(scale, S::splat(*row.scales)), sum)
+pub(super) unsafe fn add_scaled<S: Simd, F: PanelFormat>(
+    sum: S::F32,
+    dots: S::Int,
+    scale: S::F32,
+    row: RowPointers,
+) -> S::F32 {
+    let of_activations = S::splat(*row.scales);
+    let scale = if F::SCALES_ARE_1 { of_activations } else { S::mul(scale, of_activations) };
+    S::fma(S::to_f32(dots), scale, sum)
 }
 
 /// `sum - min * (sum of the activations)`.

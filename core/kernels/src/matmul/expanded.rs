@@ -179,7 +179,7 @@ unsafe fn add_sub_block<S: Simd, F: PanelFormat, const T: usize, const V: usize>
         for v in 0..V {
             let scale = S::load(scales.add(half * PANEL_ROWS + v * S::LANES));
             for t in 0..T {
-                sums[t][v] = add_scaled::<S>(sums[t][v], dots[t][v], scale, rows[t]);
+                sums[t][v] = add_scaled::<S, F>(sums[t][v], dots[t][v], scale, rows[t]);
             }
         }
     }

@@ -22,6 +22,8 @@ pub(crate) trait PanelFormat: 'static {
     const TIMES_NON_NEGATIVE: bool = false;
     /// Scales in a sub-block: one, or one for each half.
     const SCALES: usize = 1;
+    /// Whether all scales are 1.
+    const SCALES_ARE_1: bool = false;
     /// Whether each sub-block has a minimum, to be taken from each weight.
     const HAS_MIN: bool = false;
 
@@ -123,6 +125,7 @@ impl PanelFormat for CachedValues {
     const FORMAT: WeightFormat = WeightFormat::Q8_0;
     const SIGNED: bool = true;
     const TIMES_NON_NEGATIVE: bool = true;
+    const SCALES_ARE_1: bool = true;
 
     #[inline(always)]
     unsafe fn codes<S: Simd>(planes: *const u8, vector: usize, pair: usize) -> (S::Int, S::Int) {

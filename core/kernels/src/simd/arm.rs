@@ -81,6 +81,13 @@ macro_rules! simd_128 {
                     vreinterpretq_u32_u8(vshrq_n_u8::<4>(vreinterpretq_u8_u32(x)));
             }
 
+            #[inline(always)]
+            unsafe fn largest_of_each([a, b, c, d]: [float32x4_t; 4]) -> [f32; 4] {
+                let mut largest = [0.0; 4];
+                vst1q_f32(largest.as_mut_ptr(), vpmaxq_f32(vpmaxq_f32(a, b), vpmaxq_f32(c, d)));
+                largest
+            }
+
             // Not `vbslq`: where `into` has no bits in the mask, the compiler makes two instructions of it.
             #[inline(always)]
             unsafe fn insert(x: uint32x4_t, mask: uint32x4_t, mut into: uint32x4_t) -> uint32x4_t {

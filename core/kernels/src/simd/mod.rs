@@ -1,8 +1,8 @@
 //! Vector instruction sets behind one trait: an algorithm is written once and compiled for each of them.
 //!
 //! Generic code is `#[inline(always)]` and ends up inside a function with `#[target_feature]` ([`crate::table`] makes
-//! them), where the compiler turns every method here into an instruction or two. No method but the reductions of integers, whose
-//! order does not matter, looks across lanes, and all of them round alike: what the algorithms compute does not depend on
+//! them), where the compiler turns every method here into an instruction or two. No method but sums of integers and the
+//! largest of numbers, whose order does not matter, looks across lanes, and all of them round alike: what the algorithms compute does not depend on
 //! the instruction set, to the last bit.
 
 // Each method is an instruction whose one precondition is the trait's, and which touches memory only as it says.
@@ -71,6 +71,8 @@ pub(crate) trait Simd: Copy + 'static {
     unsafe fn add_int(a: Self::Int, b: Self::Int) -> Self::Int;
     unsafe fn and(a: Self::Int, b: Self::Int) -> Self::Int;
     unsafe fn or(a: Self::Int, b: Self::Int) -> Self::Int;
+    /// The largest lane of each vector, none of which is NaN.
+    unsafe fn largest_of_each(x: [Self::F32; 4]) -> [f32; 4];
     /// The sum of all lanes.
     unsafe fn sum_lanes(x: Self::Int) -> i32;
     /// The largest signed integer of all lanes.

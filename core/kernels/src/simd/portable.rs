@@ -163,6 +163,11 @@ impl Simd for Portable {
     }
 
     #[inline(always)]
+    unsafe fn largest_of_each(x: [Self::F32; 4]) -> [f32; 4] {
+        x.map(|x| x.into_iter().fold(f32::NEG_INFINITY, f32::max))
+    }
+
+    #[inline(always)]
     unsafe fn sum_lanes(x: Self::Int) -> i32 {
         x.into_iter().fold(0, u32::wrapping_add).cast_signed()
     }

@@ -70,6 +70,18 @@ impl Simd for Avx512Vnni {
     }
 
     #[inline(always)]
+    unsafe fn largest_of_each([a, b, c, d]: [__m512; 4]) -> [f32; 4] {
+        // Of each quarter, the largest of `a` and `b` in turns, then of all four.
+        let ab = _mm512_max_ps(_mm512_unpacklo_ps(a, b), _mm512_unpackhi_ps(a, b));
+        let cd = _mm512_max_ps(_mm512_unpacklo_ps(c, d), _mm512_unpackhi_ps(c, d));
+        let quarters =
+            _mm512_max_ps(_mm512_shuffle_ps::<0b0100_0100>(ab, cd), _mm512_shuffle_ps::<0b1110_1110>(ab, cd));
+        let low = _mm512_castps512_ps256(quarters);
+        let high = _mm256_castpd_ps(_mm512_extractf64x4_pd::<1>(_mm512_castps_pd(quarters)));
+        largest_of_halves(_mm256_max_ps(low, high))
+    }
+
+    #[inline(always)]
     unsafe fn store(x: __m512, to: *mut f32) {
         _mm512_storeu_ps(to, x);
     }
@@ -146,6 +158,16 @@ macro_rules! simd_256 {
             }
 
             #[inline(always)]
+            unsafe fn largest_of_each([a, b, c, d]: [__m256; 4]) -> [f32; 4] {
+                let ab = _mm256_max_ps(_mm256_unpacklo_ps(a, b), _mm256_unpackhi_ps(a, b));
+                let cd = _mm256_max_ps(_mm256_unpacklo_ps(c, d), _mm256_unpackhi_ps(c, d));
+                largest_of_halves(_mm256_max_ps(
+                    _mm256_shuffle_ps::<0b0100_0100>(ab, cd),
+                    _mm256_shuffle_ps::<0b1110_1110>(ab, cd),
+                ))
+            }
+
+            #[inline(always)]
             unsafe fn store(x: __m256, to: *mut f32) {
                 _mm256_storeu_ps(to, x);
             }
@@ -180,6 +202,15 @@ macro_rules! simd_256 {
             }
         }
     };
+}
+
+/// Of each lane of both halves, the larger.
+#[inline(always)]
+unsafe fn largest_of_halves(x: __m256) -> [f32; 4] {
+    let mut largest = [0.0; 4];
+    let both = _mm_max_ps(_mm256_castps256_ps128(x), _mm256_extractf128_ps::<1>(x));
+    _mm_storeu_ps(largest.as_mut_ptr(), both);
+    largest
 }
 
 #[inline(always)]

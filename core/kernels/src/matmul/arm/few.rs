@@ -235,7 +235,7 @@ unsafe fn add_sub_block<
         for v in 0..V {
             let scale = F::scale_of::<S, SUB, PAIR>(numbers[v], block, 0, first + v);
             for t in 0..T {
-                sums[t][v] = add_scaled::<S>(sums[t][v], dots[t][v], scale, rows[t]);
+                sums[t][v] = add_scaled::<S, F>(sums[t][v], dots[t][v], scale, rows[t]);
                 dots[t][v] = start::<S, F>(rows[t], 1);
             }
         }
@@ -244,7 +244,7 @@ unsafe fn add_sub_block<
     for v in 0..V {
         let scale = F::scale_of::<S, SUB, PAIR>(numbers[v], block, F::SCALES - 1, first + v);
         for t in 0..T {
-            sums[t][v] = add_scaled::<S>(sums[t][v], dots[t][v], scale, rows[t]);
+            sums[t][v] = add_scaled::<S, F>(sums[t][v], dots[t][v], scale, rows[t]);
         }
         if F::HAS_MIN {
             let min = F::min_of::<S, SUB, PAIR>(numbers[v]);
