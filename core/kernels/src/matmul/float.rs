@@ -3,6 +3,7 @@
 // Pointers move within matrices whose sizes the callers have checked.
 #![allow(unsafe_op_in_unsafe_fn)]
 
+use std::mem::MaybeUninit;
 use std::ops::Range;
 
 use half::{bf16, f16};
@@ -75,7 +76,7 @@ pub(crate) unsafe fn matmul<S: Simd, E: Element>(
     panels: Range<usize>,
     out: &Output<'_>,
 ) {
-    const ROWS: usize = 12;
+    const ROWS: usize = 48;
     let cols = weights.cols();
     for panel in panels {
         let stride = PANEL_ROWS * E::BYTES;
@@ -121,7 +122,16 @@ pub(crate) unsafe fn multiply_add<S: Simd, E: Element>(
     }
 }
 
-/// `V` vectors of columns, for all rows.
+/// Most rows of a tile.
+const TILE: usize = 6;
+/// Numbers that are widened at a time: 16 KB, to stay in a first-level cache.
+const PIECE: usize = 4096;
+
+/// As vectors, in whole cache lines.
+#[repr(C, align(64))]
+struct Widened([f32; PIECE]);
+
+/// `V` vectors of columns, for all rows. For more than a tile of them, numbers are widened once, and not for each tile.
 #[inline(always)]
 unsafe fn strip<S: Simd, E: Element, const V: usize>(
     columns: Columns,
@@ -129,18 +139,46 @@ unsafe fn strip<S: Simd, E: Element, const V: usize>(
     rows: usize,
     sums: Rows<*mut f32>,
 ) -> usize {
+    if E::BYTES == size_of::<f32>() || rows <= TILE {
+        tiles::<S, E, V>(columns, x, rows, sums);
+        return V;
+    }
+    let width = V * S::LANES;
+    let mut widened = MaybeUninit::<Widened>::uninit();
+    let widened = widened.as_mut_ptr().cast::<f32>();
+    for first in (0..columns.depth).step_by(PIECE / width) {
+        let depth = (PIECE / width).min(columns.depth - first);
+        for d in 0..depth {
+            let from = columns.start.add((first + d) * columns.stride);
+            for v in 0..V {
+                let numbers = E::load::<S>(from.add(v * S::LANES * E::BYTES));
+                S::store(numbers, widened.add(d * width + v * S::LANES));
+            }
+        }
+        let piece = Columns { start: widened.cast_const().cast(), stride: width * size_of::<f32>(), depth };
+        tiles::<S, f32, V>(piece, Rows { start: x.start.add(first), ..x }, rows, sums);
+    }
+    V
+}
+
+#[inline(always)]
+unsafe fn tiles<S: Simd, E: Element, const V: usize>(
+    columns: Columns,
+    x: Rows<*const f32>,
+    rows: usize,
+    sums: Rows<*mut f32>,
+) {
     let mut row = 0;
     while row < rows {
         let x = Rows { start: x.start.add(row * x.stride), ..x };
         let sums = Rows { start: sums.start.add(row * sums.stride), ..sums };
         row += match (S::LANES, rows - row) {
-            (16, 6..) => tile::<S, E, 6, V>(columns, x, sums),
+            (16, TILE..) => tile::<S, E, TILE, V>(columns, x, sums),
             (_, 4..) => tile::<S, E, 4, V>(columns, x, sums),
             (_, 2..) => tile::<S, E, 2, V>(columns, x, sums),
             _ => tile::<S, E, 1, V>(columns, x, sums),
         };
     }
-    V
 }
 
 #[inline(always)]
@@ -151,15 +189,20 @@ unsafe fn tile<S: Simd, E: Element, const T: usize, const V: usize>(
 ) -> usize {
     let sums_at = |t: usize, v: usize| sums.start.add(t * sums.stride + v * S::LANES);
     let mut totals: [[S::F32; V]; T] = std::array::from_fn(|t| std::array::from_fn(|v| S::load(sums_at(t, v))));
-    for d in 0..columns.depth {
-        let at = columns.start.add(d * columns.stride);
-        let numbers: [S::F32; V] = std::array::from_fn(|v| E::load::<S>(at.add(v * S::LANES * E::BYTES)));
-        for (t, totals) in totals.iter_mut().enumerate() {
-            let x = S::splat(*x.start.add(t * x.stride + d));
-            for (total, numbers) in totals.iter_mut().zip(numbers) {
-                *total = S::fma(x, numbers, *total);
-            }
-        }
+    let fours = columns.depth / 4;
+    for four in 0..fours {
+        let x: [S::Four; T] = std::array::from_fn(|t| S::load_four(x.start.add(t * x.stride + 4 * four)));
+        let numbers = columns.start.add(4 * four * columns.stride);
+        add_products::<S, E, T, V, 0>(numbers, &x, &mut totals);
+        add_products::<S, E, T, V, 1>(numbers.add(columns.stride), &x, &mut totals);
+        add_products::<S, E, T, V, 2>(numbers.add(2 * columns.stride), &x, &mut totals);
+        add_products::<S, E, T, V, 3>(numbers.add(3 * columns.stride), &x, &mut totals);
+    }
+    for d in 4 * fours..columns.depth {
+        // Four of the same, of which one is taken.
+        let x: [[f32; 4]; T] = std::array::from_fn(|t| [*x.start.add(t * x.stride + d); 4]);
+        let x: [S::Four; T] = std::array::from_fn(|t| S::load_four(x[t].as_ptr()));
+        add_products::<S, E, T, V, 0>(columns.start.add(d * columns.stride), &x, &mut totals);
     }
     for (t, totals) in totals.iter().enumerate() {
         for (v, total) in totals.iter().enumerate() {
@@ -167,4 +210,19 @@ unsafe fn tile<S: Simd, E: Element, const T: usize, const V: usize>(
         }
     }
     T
+}
+
+/// Adds the products of `V` vectors of numbers with number `INDEX` of four of each row.
+#[inline(always)]
+unsafe fn add_products<S: Simd, E: Element, const T: usize, const V: usize, const INDEX: usize>(
+    numbers: *const u8,
+    x: &[S::Four; T],
+    totals: &mut [[S::F32; V]; T],
+) {
+    let numbers: [S::F32; V] = std::array::from_fn(|v| E::load::<S>(numbers.add(v * S::LANES * E::BYTES)));
+    for (x, totals) in x.iter().zip(totals) {
+        for (total, numbers) in totals.iter_mut().zip(numbers) {
+            *total = S::fma_by::<INDEX>(numbers, *x, *total);
+        }
+    }
 }

@@ -36,6 +36,7 @@ macro_rules! simd_128 {
 
             type F32 = float32x4_t;
             type Int = uint32x4_t;
+            type Four = float32x4_t;
 
             intrinsics! {
                 splat(x: f32) -> float32x4_t = vdupq_n_f32(x);
@@ -52,6 +53,7 @@ macro_rules! simd_128 {
                 max(a: float32x4_t, b: float32x4_t) -> float32x4_t = vbslq_f32(vcgtq_f32(a, b), a, b);
                 min(a: float32x4_t, b: float32x4_t) -> float32x4_t = vbslq_f32(vcltq_f32(a, b), a, b);
                 fma(a: float32x4_t, b: float32x4_t, c: float32x4_t) -> float32x4_t = vfmaq_f32(c, a, b);
+                load_four(from: *const f32) -> float32x4_t = vld1q_f32(from);
                 neg_fma(a: float32x4_t, b: float32x4_t, c: float32x4_t) -> float32x4_t = vfmsq_f32(c, a, b);
                 round_to_int(x: float32x4_t) -> uint32x4_t = vreinterpretq_u32_s32(vcvtnq_s32_f32(x));
                 to_f32(x: uint32x4_t) -> float32x4_t = vcvtq_f32_s32(vreinterpretq_s32_u32(x));
@@ -79,6 +81,17 @@ macro_rules! simd_128 {
                 // No mask, as a shift of bytes has.
                 high_nibbles(x: uint32x4_t) -> uint32x4_t =
                     vreinterpretq_u32_u8(vshrq_n_u8::<4>(vreinterpretq_u8_u32(x)));
+            }
+
+            #[inline(always)]
+            unsafe fn fma_by<const INDEX: usize>(a: float32x4_t, four: float32x4_t, c: float32x4_t) -> float32x4_t {
+                // The compiler cannot tell that the index is one of four.
+                match INDEX {
+                    0 => vfmaq_laneq_f32::<0>(c, a, four),
+                    1 => vfmaq_laneq_f32::<1>(c, a, four),
+                    2 => vfmaq_laneq_f32::<2>(c, a, four),
+                    _ => vfmaq_laneq_f32::<3>(c, a, four),
+                }
             }
 
             #[inline(always)]

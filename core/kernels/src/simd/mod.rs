@@ -32,6 +32,8 @@ pub(crate) trait Simd: Copy + 'static {
     type F32: Copy;
     /// Lanes of 32-bit integers, or four bytes in each.
     type Int: Copy;
+    /// Four numbers in memory, each to be multiplied with whole vectors.
+    type Four: Copy;
 
     unsafe fn splat(x: f32) -> Self::F32;
     unsafe fn load(from: *const f32) -> Self::F32;
@@ -50,6 +52,10 @@ pub(crate) trait Simd: Copy + 'static {
     unsafe fn min(a: Self::F32, b: Self::F32) -> Self::F32;
     /// `a * b + c`, rounded once.
     unsafe fn fma(a: Self::F32, b: Self::F32, c: Self::F32) -> Self::F32;
+    /// Four numbers that stay where they are.
+    unsafe fn load_four(from: *const f32) -> Self::Four;
+    /// `a * four[INDEX] + c`, rounded once.
+    unsafe fn fma_by<const INDEX: usize>(a: Self::F32, four: Self::Four, c: Self::F32) -> Self::F32;
     /// `c - a * b`, rounded once.
     unsafe fn neg_fma(a: Self::F32, b: Self::F32, c: Self::F32) -> Self::F32;
     /// To the nearest integer, ties to even, of a number that fits.

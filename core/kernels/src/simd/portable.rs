@@ -31,6 +31,7 @@ impl Simd for Portable {
 
     type F32 = [f32; LANES];
     type Int = [u32; LANES];
+    type Four = *const f32;
 
     #[inline(always)]
     unsafe fn splat(x: f32) -> Self::F32 {
@@ -90,6 +91,16 @@ impl Simd for Portable {
     #[inline(always)]
     unsafe fn fma(a: Self::F32, b: Self::F32, c: Self::F32) -> Self::F32 {
         std::array::from_fn(|lane| a[lane].mul_add(b[lane], c[lane]))
+    }
+
+    #[inline(always)]
+    unsafe fn load_four(from: *const f32) -> *const f32 {
+        from
+    }
+
+    #[inline(always)]
+    unsafe fn fma_by<const INDEX: usize>(a: Self::F32, four: *const f32, c: Self::F32) -> Self::F32 {
+        Self::fma(a, Self::splat(*four.add(INDEX)), c)
     }
 
     #[inline(always)]

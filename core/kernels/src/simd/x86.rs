@@ -32,6 +32,7 @@ impl Simd for Avx512Vnni {
 
     type F32 = __m512;
     type Int = __m512i;
+    type Four = *const f32;
 
     intrinsics! {
         splat(x: f32) -> __m512 = _mm512_set1_ps(x);
@@ -46,6 +47,7 @@ impl Simd for Avx512Vnni {
         max(a: __m512, b: __m512) -> __m512 = _mm512_max_ps(a, b);
         min(a: __m512, b: __m512) -> __m512 = _mm512_min_ps(a, b);
         fma(a: __m512, b: __m512, c: __m512) -> __m512 = _mm512_fmadd_ps(a, b, c);
+        load_four(from: *const f32) -> *const f32 = from;
         neg_fma(a: __m512, b: __m512, c: __m512) -> __m512 = _mm512_fnmadd_ps(a, b, c);
         round_to_int(x: __m512) -> __m512i =
             _mm512_cvt_roundps_epi32::<{ _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC }>(x);
@@ -67,6 +69,11 @@ impl Simd for Avx512Vnni {
         signed_operand(bytes: __m512i) -> __m512i = _mm512_xor_si512(bytes, _mm512_set1_epi8(-128));
         dot_signed(sum: __m512i, operand: __m512i, x: __m512i) -> __m512i = _mm512_dpbusd_epi32(sum, operand, x);
         dot_non_negative(sum: __m512i, bytes: __m512i, x: __m512i) -> __m512i = _mm512_dpbusd_epi32(sum, x, bytes);
+    }
+
+    #[inline(always)]
+    unsafe fn fma_by<const INDEX: usize>(a: Self::F32, four: *const f32, c: Self::F32) -> Self::F32 {
+        Self::fma(a, Self::splat(*four.add(INDEX)), c)
     }
 
     #[inline(always)]
@@ -121,6 +128,7 @@ macro_rules! simd_256 {
 
             type F32 = __m256;
             type Int = __m256i;
+            type Four = *const f32;
 
             intrinsics! {
                 splat(x: f32) -> __m256 = _mm256_set1_ps(x);
@@ -135,6 +143,7 @@ macro_rules! simd_256 {
                 max(a: __m256, b: __m256) -> __m256 = _mm256_max_ps(a, b);
                 min(a: __m256, b: __m256) -> __m256 = _mm256_min_ps(a, b);
                 fma(a: __m256, b: __m256, c: __m256) -> __m256 = _mm256_fmadd_ps(a, b, c);
+                load_four(from: *const f32) -> *const f32 = from;
                 neg_fma(a: __m256, b: __m256, c: __m256) -> __m256 = _mm256_fnmadd_ps(a, b, c);
                 // In the rounding mode that Rust code may rely on: to nearest, ties to even.
                 round_to_int(x: __m256) -> __m256i = _mm256_cvtps_epi32(x);
@@ -155,6 +164,11 @@ macro_rules! simd_256 {
                 shr_by(x: __m256i, n: u32) -> __m256i = _mm256_srl_epi32(x, _mm_cvtsi32_si128(n.cast_signed()));
                 splat_four(from: *const i8) -> __m256i = _mm256_set1_epi32(from.cast::<i32>().read_unaligned());
                 $($dot_products)*
+            }
+
+            #[inline(always)]
+            unsafe fn fma_by<const INDEX: usize>(a: Self::F32, four: *const f32, c: Self::F32) -> Self::F32 {
+                Self::fma(a, Self::splat(*four.add(INDEX)), c)
             }
 
             #[inline(always)]
