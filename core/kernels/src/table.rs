@@ -20,7 +20,7 @@ use crate::simd;
 /// The environment variable that names the kernels to use, for tests and comparisons; see [`Kernels::available`].
 pub const OVERRIDE: &str = "SOTTO_KERNELS";
 
-type QuantizedMatmul = unsafe fn(&PackedMatrix<'_>, &Activations, Range<usize>, &Output<'_>);
+pub(crate) type QuantizedMatmul = unsafe fn(&PackedMatrix<'_>, &Activations, Range<usize>, &Output<'_>);
 type FloatMatmul = unsafe fn(&PackedMatrix<'_>, &[f32], Range<usize>, &Output<'_>);
 type Attend<E> = unsafe fn(&HeadCache<'_, E>, &Queries<'_>, &Output<'_>);
 
@@ -47,15 +47,11 @@ pub struct Kernels {
     read: unsafe fn(&[u8]),
 }
 
-/// Compiles the algorithms for an instruction set.
+/// Compiles the algorithms for an instruction set; with `as $other`, only those that another table lacks: the products of
+/// integers.
 macro_rules! table {
     ($table:ident, $name:literal, $isa:ty, $is_available:expr $(, $features:literal)?) => {
         static $table: Kernels = {
-            table!(@quantized $isa, q4_0, Q4_0 $(, $features)?);
-            table!(@quantized $isa, q8_0, Q8_0 $(, $features)?);
-            table!(@quantized $isa, q4_k, Q4K $(, $features)?);
-            table!(@quantized $isa, q5_k, Q5K $(, $features)?);
-            table!(@quantized $isa, q6_k, Q6K $(, $features)?);
             table!(@function [$($features)?] fn float_f32(w: &PackedMatrix<'_>, x: &[f32], panels: Range<usize>, out: &Output<'_>)
                 = matmul::float::matmul::<$isa, f32>(w, x, panels, out));
             table!(@function [$($features)?] fn float_f16(w: &PackedMatrix<'_>, x: &[f32], panels: Range<usize>, out: &Output<'_>)
@@ -66,8 +62,6 @@ macro_rules! table {
                 = attention::attend::<$isa, f16>(cache, queries, out));
             table!(@function [$($features)?] fn attend_f32(cache: &HeadCache<'_, f32>, queries: &Queries<'_>, out: &Output<'_>)
                 = attention::attend::<$isa, f32>(cache, queries, out));
-            table!(@function [$($features)?] fn attend_q8(cache: &QuantizedHeadCache<'_>, queries: &Queries<'_>, out: &Output<'_>)
-                = attention::attend_quantized::<$isa>(cache, queries, out));
             table!(@function [$($features)?] fn quantize(x: &[f32], rows: &mut ActivationRows<'_>)
                 = activations::quantize::<$isa>(x, rows));
             table!(@function [$($features)?] fn rms_norm(x: &[f32], weight: &[f32], epsilon: f32, out: &mut [f32])
@@ -76,20 +70,34 @@ macro_rules! table {
                 = elementwise::swiglu::<$isa>(gate, up));
             table!(@function [$($features)?] fn add(x: &mut [f32], update: &[f32])
                 = elementwise::add(x, update));
-            table!(@function [$($features)?] fn multiply_accumulates(rounds: usize) -> u64
-                = ceiling::multiply_accumulates::<$isa>(rounds));
             table!(@function [$($features)?] fn read(bytes: &[u8])
                 = ceiling::read::<$isa>(bytes));
-            Kernels {
-                name: $name,
-                is_available: $is_available,
-                quantize, q4_0, q8_0, q4_k, q5_k, q6_k,
+            table!(@with_products $name, $isa, $is_available, [$($features)?], {
                 f32: float_f32, f16: float_f16, bf16: float_bf16,
-                attend_f16, attend_f32, attend_q8, rms_norm, swiglu, add,
-                multiply_accumulates, read,
-            }
+                attend_f16, attend_f32, quantize, rms_norm, swiglu, add, read,
+            })
         };
     };
+    ($table:ident as $other:ident, $name:literal, $isa:ty, $is_available:expr, $features:literal) => {
+        static $table: Kernels = table!(@with_products $name, $isa, $is_available, [$features], { ..$other });
+    };
+    (@with_products $name:literal, $isa:ty, $is_available:expr, [$($features:literal)?], { $($others:tt)* }) => {{
+        table!(@quantized $isa, q4_0, Q4_0 $(, $features)?);
+        table!(@quantized $isa, q8_0, Q8_0 $(, $features)?);
+        table!(@quantized $isa, q4_k, Q4K $(, $features)?);
+        table!(@quantized $isa, q5_k, Q5K $(, $features)?);
+        table!(@quantized $isa, q6_k, Q6K $(, $features)?);
+        table!(@function [$($features)?] fn attend_q8(cache: &QuantizedHeadCache<'_>, queries: &Queries<'_>, out: &Output<'_>)
+            = attention::attend_quantized::<$isa>(cache, queries, q8_0, out));
+        table!(@function [$($features)?] fn multiply_accumulates(rounds: usize) -> u64
+            = ceiling::multiply_accumulates::<$isa>(rounds));
+        Kernels {
+            name: $name,
+            is_available: $is_available,
+            q4_0, q8_0, q4_k, q5_k, q6_k, attend_q8, multiply_accumulates,
+            $($others)*
+        }
+    }};
     (@quantized $isa:ty, $name:ident, $format:ident $(, $features:literal)?) => {
         $(#[target_feature(enable = $features)])?
         unsafe fn $name(weights: &PackedMatrix<'_>, x: &Activations, panels: Range<usize>, out: &Output<'_>) {
@@ -122,7 +130,7 @@ table!(
 );
 #[cfg(target_arch = "x86_64")]
 table!(
-    AVX_VNNI,
+    AVX_VNNI as AVX2,
     "avxvnni",
     simd::x86::AvxVnni,
     || is_x86_feature_detected!("avxvnni")
@@ -141,14 +149,14 @@ table!(
 );
 #[cfg(target_arch = "aarch64")]
 table!(
-    I8MM,
+    I8MM as NEON,
     "i8mm",
     simd::arm::I8mm,
     || is_aarch64_feature_detected!("i8mm") && is_aarch64_feature_detected!("dotprod"),
     "neon,dotprod,i8mm"
 );
 #[cfg(target_arch = "aarch64")]
-table!(DOTPROD, "dotprod", simd::arm::DotProd, || is_aarch64_feature_detected!("dotprod"), "neon,dotprod");
+table!(DOTPROD as NEON, "dotprod", simd::arm::DotProd, || is_aarch64_feature_detected!("dotprod"), "neon,dotprod");
 #[cfg(target_arch = "aarch64")]
 table!(NEON, "neon", simd::arm::Neon, || is_aarch64_feature_detected!("neon"), "neon");
 table!(PORTABLE, "scalar", simd::Portable, || true);

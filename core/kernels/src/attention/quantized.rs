@@ -15,10 +15,11 @@ use super::rounded_softmax::{ValueScales, round};
 use super::{BLOCK, KEY_PANEL, MAX_HEAD_DIM, Queries, Row};
 use crate::activations::{self, Activations, WHOLE, scale_and_inverse};
 use crate::elementwise::add;
-use crate::matmul::{CachedValues, Output, Products, Q8_0};
+use crate::matmul::{CachedValues, Output, Products};
 use crate::packed::layout::{PLANE, SUB_BLOCK, block, header};
 use crate::packed::{PANEL_ROWS, PackedMatrix, WeightFormat};
 use crate::plain::{cast_slice, cast_slice_mut};
+use crate::table::QuantizedMatmul;
 
 /// Query rows (a head of a token each) that read the cache together.
 pub(super) const ROWS: usize = 48;
@@ -172,19 +173,24 @@ thread_local! {
     static SCRATCH: RefCell<Scratch> = RefCell::default();
 }
 
-/// `out[token][head] = softmax(scale * query · keys) · values`.
+/// `out[token][head] = softmax(scale * query · keys) · values`; `multiply_keys` is the product with Q8_0 weights.
 ///
 /// # Safety
-/// `S` runs on this CPU; the cache holds the last token's position; `out` has the shape of the queries; and nobody else
+/// `S` and `multiply_keys` run on this CPU; the cache holds the last token's position; `out` has the shape of the queries; and nobody else
 /// writes these heads of these tokens.
 #[inline(always)]
-pub(crate) unsafe fn attend<S: Products>(cache: &QuantizedHeadCache<'_>, queries: &Queries<'_>, out: &Output<'_>) {
+pub(crate) unsafe fn attend<S: Products>(
+    cache: &QuantizedHeadCache<'_>,
+    queries: &Queries<'_>,
+    multiply_keys: QuantizedMatmul,
+    out: &Output<'_>,
+) {
     // Taken, not borrowed in a closure, which would be compiled without `S`'s instructions.
     let mut scratch = SCRATCH.take();
     let all = queries.rows();
     for first in (0..all).step_by(ROWS) {
         let mut rows: [Row; ROWS] = std::array::from_fn(|i| queries.row(first + i));
-        attend_rows::<S>(cache, queries, &mut rows[..ROWS.min(all - first)], &mut scratch, out);
+        attend_rows::<S>(cache, queries, multiply_keys, &mut rows[..ROWS.min(all - first)], &mut scratch, out);
     }
     SCRATCH.set(scratch);
 }
@@ -193,6 +199,7 @@ pub(crate) unsafe fn attend<S: Products>(cache: &QuantizedHeadCache<'_>, queries
 unsafe fn attend_rows<S: Products>(
     cache: &QuantizedHeadCache<'_>,
     queries: &Queries<'_>,
+    multiply_keys: QuantizedMatmul,
     rows: &mut [Row],
     scratch: &mut Scratch,
     out: &Output<'_>,
@@ -213,7 +220,7 @@ unsafe fn attend_rows<S: Products>(
         let positions = BLOCK.min((visible - start).next_multiple_of(KEY_PANEL));
         scores.resize(rows.len() * positions, 0.0);
         let panels = 0..positions / KEY_PANEL;
-        S::matmul::<Q8_0>(&cache.keys(start, positions), rounded, panels, &Output::new(scores, positions));
+        multiply_keys(&cache.keys(start, positions), rounded, panels, &Output::new(scores, positions));
         let value_scales = ValueScales::new(&cache.value_scales[start..][..positions]);
         weights.resize(rows.len(), positions);
         round::<S>(rows, start, &value_scales, scores, sums, &mut weights.rows_mut());

@@ -94,8 +94,8 @@ pub(crate) unsafe fn matmul<S: Simd, E: Element>(
     }
 }
 
-/// `sums[r][c] += Σ x[r][d] * columns[d][c]` for `rows` rows and `width` columns, a multiple of [`Simd::LANES`]. The sum
-/// runs over `d` in order.
+/// `sums[r][c] += Σ x[r][d] * columns[d][c]` for `rows` rows and `width` columns, a multiple of 16. The sum runs over `d` in
+/// order.
 ///
 /// # Safety
 /// `S` runs on this CPU, and all of the numbers are there.
@@ -109,16 +109,16 @@ pub(crate) unsafe fn multiply_add<S: Simd, E: Element>(
 ) {
     let mut column = 0;
     while column < width {
-        let columns_left = width - column;
         let columns = Columns { start: columns.start.add(column * E::BYTES), ..columns };
         let sums = Rows { start: sums.start.add(column), ..sums };
-        column += S::LANES
-            * match (S::LANES, columns_left / S::LANES) {
-                // Sixteen registers hold no more.
-                (8, 2..) | (_, 2..4) => strip::<S, E, 2>(columns, x, rows, sums),
-                (_, 4..) => strip::<S, E, 4>(columns, x, rows, sums),
-                _ => strip::<S, E, 1>(columns, x, rows, sums),
-            };
+        // As many vectors as there are registers for.
+        column += match (S::LANES, width - column) {
+            (4, _) => strip::<S, E, 4>(columns, x, rows, sums),
+            (8, _) => strip::<S, E, 2>(columns, x, rows, sums),
+            (_, 64..) => strip::<S, E, 4>(columns, x, rows, sums),
+            (_, 32..) => strip::<S, E, 2>(columns, x, rows, sums),
+            _ => strip::<S, E, 1>(columns, x, rows, sums),
+        };
     }
 }
 
@@ -131,7 +131,7 @@ const PIECE: usize = 4096;
 #[repr(C, align(64))]
 struct Widened([f32; PIECE]);
 
-/// `V` vectors of columns, for all rows. For more than a tile of them, numbers are widened once, and not for each tile.
+/// `V` vectors of columns, for all rows; returns how many columns these are. For more than a tile of them, numbers are widened once, and not for each tile.
 #[inline(always)]
 unsafe fn strip<S: Simd, E: Element, const V: usize>(
     columns: Columns,
@@ -139,11 +139,11 @@ unsafe fn strip<S: Simd, E: Element, const V: usize>(
     rows: usize,
     sums: Rows<*mut f32>,
 ) -> usize {
+    let width = V * S::LANES;
     if E::BYTES == size_of::<f32>() || rows <= TILE {
         tiles::<S, E, V>(columns, x, rows, sums);
-        return V;
+        return width;
     }
-    let width = V * S::LANES;
     let mut widened = MaybeUninit::<Widened>::uninit();
     let widened = widened.as_mut_ptr().cast::<f32>();
     for first in (0..columns.depth).step_by(PIECE / width) {
@@ -158,7 +158,7 @@ unsafe fn strip<S: Simd, E: Element, const V: usize>(
         let piece = Columns { start: widened.cast_const().cast(), stride: width * size_of::<f32>(), depth };
         tiles::<S, f32, V>(piece, Rows { start: x.start.add(first), ..x }, rows, sums);
     }
-    V
+    width
 }
 
 #[inline(always)]
