@@ -5,7 +5,7 @@ mod common;
 use std::thread::sleep;
 use std::time::Duration;
 
-use common::{NOTE, demo, random};
+use common::{NOTE, at_most, demo, random};
 use proptest::prelude::*;
 use sotto::{Error, LocalModel, NoteSession, NoteSummary, Segment, VoiceNote};
 
@@ -51,7 +51,7 @@ fn a_note_that_ends_at_once_is_the_same() {
 #[test]
 fn a_note_that_outgrows_the_context_is_the_same() {
     let (model, note) =
-        (random(Some(2048)), VoiceNote::text(&"Marcus will write a test for it by Thursday. ".repeat(120)));
+        (random(Some(1024)), VoiceNote::text(&"Marcus will write a test for it by Thursday. ".repeat(40)));
     let expected = model.summarize(&note).wait().unwrap();
     assert!(expected.coverage.windows > 1);
     let summary = say(&model, &note, Duration::from_millis(2)).finish().wait().unwrap();
@@ -108,7 +108,7 @@ fn a_cancelled_end_can_be_asked_for_again() {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 12, ..ProptestConfig::default() })]
+    #![proptest_config(at_most(12))]
 
     /// A model that knows nothing answers differently to the smallest change of what it reads.
     #[test]

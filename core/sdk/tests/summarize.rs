@@ -2,7 +2,7 @@
 
 mod common;
 
-use common::{NOTE, demo, random};
+use common::{NOTE, at_most, demo, random};
 use proptest::prelude::*;
 use sotto::{Error, NoteSummary, Segment, VoiceNote};
 
@@ -71,10 +71,10 @@ fn speakers_own_what_they_take_on() {
 #[test]
 fn a_note_longer_than_the_context_is_read_in_windows() {
     let sentence = "Marcus will write a test for it by Thursday.";
-    let note = VoiceNote::text(&format!("{sentence} ").repeat(120));
-    let summary = random(Some(2048)).summarize(&note).wait().unwrap();
+    let note = VoiceNote::text(&format!("{sentence} ").repeat(40));
+    let summary = random(Some(1024)).summarize(&note).wait().unwrap();
     assert!(summary.coverage.windows > 1);
-    assert_eq!(summary.coverage.segments_read, (1..=120).collect::<Vec<_>>());
+    assert_eq!(summary.coverage.segments_read, (1..=40).collect::<Vec<_>>());
 }
 
 #[test]
@@ -128,7 +128,7 @@ fn eight_at_once_give_the_same_as_one() {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 12, ..ProptestConfig::default() })]
+    #![proptest_config(at_most(12))]
 
     /// A model that knows nothing writes nonsense, but never a word that is not in the note.
     #[test]

@@ -3,6 +3,7 @@
 
 use std::path::PathBuf;
 
+use proptest::prelude::ProptestConfig;
 use sotto::{LoadOptions, LocalModel, ModelFile};
 use sotto_synth::{Quantization, Shape, SynthOptions, Vocabulary, synthesize};
 
@@ -13,6 +14,12 @@ pub fn demo() -> LocalModel {
 
 pub fn demo_path() -> PathBuf {
     package_folder().join("../../sample-apps/demo-model/sotto-demo.gguf")
+}
+
+/// So many random cases, or as few as `PROPTEST_CASES` says: under qemu, each takes a hundred times as long.
+pub fn at_most(cases: u32) -> ProptestConfig {
+    let wanted = std::env::var("PROPTEST_CASES").ok().and_then(|cases| cases.parse().ok());
+    ProptestConfig::with_cases(wanted.map_or(cases, |wanted: u32| wanted.min(cases)))
 }
 
 /// Where this package is now, not when it was compiled: on a phone, its files lie elsewhere.

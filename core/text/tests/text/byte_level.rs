@@ -9,7 +9,9 @@ use tokenizers::pre_tokenizers::sequence::Sequence;
 use tokenizers::pre_tokenizers::split::{Split, SplitPattern};
 use tokenizers::tokenizer::SplitDelimiterBehavior;
 
-use crate::common::{LLAMA3, NORMAL, by_ids, byte_level_spec, fixtures, llama3, push, spec_from_gguf, stand_in};
+use crate::common::{
+    LLAMA3, NORMAL, at_most, by_ids, byte_level_spec, fixtures, llama3, push, spec_from_gguf, stand_in,
+};
 
 fn reference(spec: &TokenizerSpec) -> tokenizers::Tokenizer {
     let texts = (0_u32..).zip(spec.tokens.iter().zip(&spec.token_types)).filter(|(_, (_, kind))| **kind == NORMAL);
@@ -53,7 +55,7 @@ fn random_spec(pre: &'static str, pairs: &[(usize, usize)]) -> TokenizerSpec<'st
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(300))]
+    #![proptest_config(at_most(300))]
 
     #[test]
     fn agrees_whatever_the_merges(

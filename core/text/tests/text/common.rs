@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use std::sync::{LazyLock, OnceLock};
 
 use candle_core::quantized::gguf_file::{Content, Value};
+use proptest::prelude::ProptestConfig;
 use sotto_text::{ConstraintFactory, Tokenizer, TokenizerSpec};
 
 pub const NORMAL: i32 = 1;
@@ -26,6 +27,12 @@ pub fn fixtures(test: &str) -> Option<PathBuf> {
         writeln!(std::io::stderr(), "SKIPPED: {test}: SOTTO_FIXTURES is not set").unwrap();
     }
     folder
+}
+
+/// So many random cases, or as few as `PROPTEST_CASES` says: under qemu, each takes a hundred times as long.
+pub fn at_most(cases: u32) -> ProptestConfig {
+    let wanted = std::env::var("PROPTEST_CASES").ok().and_then(|cases| cases.parse().ok());
+    ProptestConfig::with_cases(wanted.map_or(cases, |wanted: u32| wanted.min(cases)))
 }
 
 /// GPT-2's stand-in for a byte, written down independently of the crate.

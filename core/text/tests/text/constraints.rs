@@ -154,11 +154,15 @@ fn commit_agrees_with_the_mask() {
             ids[..length].iter().for_each(|&id| constraint.commit(id).unwrap());
             constraint
         };
+        let (mut with_mask, mut without) = (start(), start());
         for id in (0..tokenizer.vocab_size() as u32 + 2).chain([u32::MAX]) {
-            let (mut with_mask, mut without) = (start(), start());
             let allowed = with_mask.allowed().unwrap().allows(id);
             assert_eq!(with_mask.commit(id).is_ok(), allowed, "token {id} after {length}");
             assert_eq!(without.commit(id).is_ok(), allowed, "token {id} after {length}, no mask");
+            // A token that is refused leaves both where they were.
+            if allowed {
+                (with_mask, without) = (start(), start());
+            }
         }
     }
 }

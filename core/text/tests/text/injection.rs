@@ -5,7 +5,7 @@ use std::sync::LazyLock;
 use proptest::prelude::*;
 use sotto_text::{ChatTemplate, Message, PromptPiece, Role, Tokenizer};
 
-use crate::common::{byte_level, llama3, sentence_piece};
+use crate::common::{at_most, byte_level, llama3, sentence_piece};
 
 const TEMPLATES: [&str; 5] = [
     "{{ bos_token }}{% for m in messages %}<|start_header_id|>{{ m.role }}<|end_header_id|>\n\n{{ m.content | trim }}<|eot_id|>{% endfor %}",
@@ -65,7 +65,7 @@ static SETUPS: LazyLock<Vec<(Tokenizer, ChatTemplate)>> = LazyLock::new(|| {
 });
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(500))]
+    #![proptest_config(at_most(500))]
 
     #[test]
     fn messages_do_not_change_the_control_tokens(contents in prop::collection::vec(fragments(), 3)) {

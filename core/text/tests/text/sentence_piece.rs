@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use proptest::prelude::*;
 use sotto_text::TokenizerSpec;
 
-use crate::common::{BYTE, NORMAL, sentence_piece, sentence_piece_spec};
+use crate::common::{BYTE, NORMAL, at_most, sentence_piece, sentence_piece_spec};
 
 /// Looks at all neighbours again after each merge, and takes the best-scored, leftmost.
 fn reference(spec: &TokenizerSpec, text: &str) -> Vec<u32> {
@@ -38,7 +38,7 @@ fn reference(spec: &TokenizerSpec, text: &str) -> Vec<u32> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(1000))]
+    #![proptest_config(at_most(1000))]
 
     #[test]
     fn agrees_with_the_reference(text in prop_oneof!["[abc ]{0,30}", "[abchelo wrd<>/s]{0,40}", any::<String>()]) {
@@ -49,7 +49,7 @@ proptest! {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(200))]
+    #![proptest_config(at_most(200))]
 
     /// Random scores with many ties.
     #[test]

@@ -5,7 +5,7 @@ use std::time::Instant;
 use proptest::prelude::*;
 use sotto_text::{ConstraintFactory, OutputFormat, Sampler, SamplingOptions, TextError, Tokenizer, spans_grammar};
 
-use crate::common::{byte_level, byte_level_factory, llama3};
+use crate::common::{at_most, byte_level, byte_level_factory, llama3};
 use crate::constraints::{accepts, random_answer};
 
 fn grammar(lines: &[Vec<String>]) -> OutputFormat {
@@ -34,7 +34,7 @@ fn text_of(tokenizer: &Tokenizer, ids: &[u32]) -> String {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(60))]
+    #![proptest_config(at_most(60))]
 
     #[test]
     fn every_run_is_taken_and_nothing_else(
