@@ -51,7 +51,7 @@ fn a_note_that_ends_at_once_is_the_same() {
 #[test]
 fn a_note_that_outgrows_the_context_is_the_same() {
     let (model, note) =
-        (random(Some(1024)), VoiceNote::text(&"Marcus will write a test for it by Thursday. ".repeat(40)));
+        (random(Some(640)), VoiceNote::text(&"Marcus will write a test for it by Thursday. ".repeat(24)));
     let expected = model.summarize(&note).wait().unwrap();
     assert!(expected.coverage.windows > 1);
     let summary = say(&model, &note, Duration::from_millis(2)).finish().wait().unwrap();
@@ -95,7 +95,7 @@ fn what_goes_wrong_while_it_is_read_is_told_at_the_end() {
 
 #[test]
 fn a_cancelled_end_can_be_asked_for_again() {
-    let (model, note) = (demo(), VoiceNote::text(&NOTE.repeat(8)));
+    let (model, note) = (demo(), VoiceNote::text(&NOTE.repeat(4)));
     let session = say(&model, &note, Duration::ZERO);
     for delay in [0, 1, 5, 20, 60] {
         let job = session.finish();

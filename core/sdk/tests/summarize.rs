@@ -71,10 +71,10 @@ fn speakers_own_what_they_take_on() {
 #[test]
 fn a_note_longer_than_the_context_is_read_in_windows() {
     let sentence = "Marcus will write a test for it by Thursday.";
-    let note = VoiceNote::text(&format!("{sentence} ").repeat(40));
-    let summary = random(Some(1024)).summarize(&note).wait().unwrap();
+    let note = VoiceNote::text(&format!("{sentence} ").repeat(24));
+    let summary = random(Some(640)).summarize(&note).wait().unwrap();
     assert!(summary.coverage.windows > 1);
-    assert_eq!(summary.coverage.segments_read, (1..=40).collect::<Vec<_>>());
+    assert_eq!(summary.coverage.segments_read, (1..=24).collect::<Vec<_>>());
 }
 
 #[test]
@@ -107,7 +107,7 @@ fn control_tokens_in_a_note_are_just_its_words() {
 #[test]
 fn cancelling_stops_soon_and_the_model_works_on() {
     let model = demo();
-    let long = VoiceNote::text(&NOTE.repeat(8));
+    let long = VoiceNote::text(&NOTE.repeat(4));
     for delay in [0, 1, 5, 20, 60] {
         let job = model.summarize(&long);
         std::thread::sleep(std::time::Duration::from_millis(delay));

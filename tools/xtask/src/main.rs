@@ -47,7 +47,7 @@ enum Step {
         #[arg(long)]
         check: bool,
     },
-    /// Run the tests of kernels, engine and SDK on the Android device that adb finds (needs the NDK, as `android`).
+    /// Run the tests of kernels, engine, text and SDK on the Android device that adb finds (needs the NDK, as `android`).
     DeviceTest,
     /// Package the framework for Swift packages, with Xcode's tools on a Mac and Debian's elsewhere (says what to install).
     Apple {
@@ -55,8 +55,12 @@ enum Step {
         #[arg(long)]
         check: bool,
     },
-    /// Run the tests of kernels, engine and SDK on ARM CPUs, under qemu (Debian; says what to install).
-    TestArm,
+    /// Run the Rust tests on ARM CPUs, under qemu (Debian; says what to install).
+    TestArm {
+        /// Fail if a check was skipped for want of something.
+        #[arg(long)]
+        deny_skips: bool,
+    },
     /// Count the instructions that ARM executes for each 1,000 multiply-accumulates (Debian; says what to install).
     CountArm {
         /// The C source of the counting plugin; `../tools/armcount.c` beside `SOTTO_FIXTURES` if absent.
@@ -90,7 +94,7 @@ fn main() -> ExitCode {
         Step::DeviceTest => android::test_on_device(),
         Step::Apple { check: false } => apple::package(),
         Step::Apple { check: true } => apple::check(),
-        Step::TestArm => arm::test(),
+        Step::TestArm { deny_skips } => arm::test(deny_skips),
         Step::CountArm { plugin, filter } => count::count(plugin, &filter),
         Step::McaArm => mca::mca(),
         Step::TestSanitizer => steps::test_sanitizer(),
