@@ -38,8 +38,9 @@ pub fn random(context_length: Option<usize>) -> LocalModel {
         seed: 7,
     };
     synthesize(&options, &path, |_, _| {}).expect("the model is written");
-    LocalModel::load_with(ModelFile::path(path), &LoadOptions { context_length, ..LoadOptions::default() })
-        .expect("the random model loads")
+    // One thread: the work is little, and tests run side by side.
+    let options = LoadOptions { context_length, threads: Some(1), ..LoadOptions::default() };
+    LocalModel::load_with(ModelFile::path(path), &options).expect("the random model loads")
 }
 
 /// A note with two actions and a fact.
