@@ -20,11 +20,12 @@ const LINE: usize = 64;
 /// `S` runs on this CPU.
 #[inline(always)]
 pub(crate) unsafe fn multiply_accumulates<S: Products>(rounds: usize) -> u64 {
-    let (a, b) = black_box((S::splat_int(0x0102_0304), S::splat_int(0x0403_0201)));
-    let mut sums = [S::splat_int(0); SUMS];
+    let codes = black_box(S::splat_int(0x0102_0304));
+    let x = S::load_sixteen(black_box(&[1i8; 16]).as_ptr());
+    let mut sums = [S::dots(S::splat_int(0)); SUMS];
     for _ in 0..rounds {
         for sum in &mut sums {
-            *sum = S::densest_product(*sum, a, b);
+            *sum = S::densest_product(*sum, codes, x);
         }
     }
     black_box(sums);

@@ -93,14 +93,20 @@ unsafe fn add_sub_block<S: Simd, F: PanelFormat, const T: usize, const V: usize>
     sums: &mut [[S::F32; V]; T],
 ) {
     let rows: [RowPointers; T] = std::array::from_fn(|t| rows[t].at(col));
-    let mut dots: [S::Int; T] = std::array::from_fn(|t| start::<S, F>(rows[t], 0));
-    for pair in 0..4 {
-        let (a, b) = F::codes::<S>(planes, vector, pair);
+    let mut dots: [S::Dots; T] = std::array::from_fn(|t| start::<S, F>(rows[t], 0));
+    for half in 0..2 {
+        let x: [S::Sixteen; T] = std::array::from_fn(|t| S::load_sixteen(rows[t].values.add(16 * half)));
+        let (a, b) = F::codes::<S>(planes, vector, 2 * half);
         for t in 0..T {
-            dots[t] = dot::<S, F>(dots[t], a, S::splat_four(rows[t].values.add(8 * pair)));
-            dots[t] = dot::<S, F>(dots[t], b, S::splat_four(rows[t].values.add(8 * pair + 4)));
+            dots[t] = dot::<S, F, 0>(dots[t], half, a, x[t]);
+            dots[t] = dot::<S, F, 1>(dots[t], half, b, x[t]);
         }
-        if F::SCALES == 2 && pair == 1 {
+        let (a, b) = F::codes::<S>(planes, vector, 2 * half + 1);
+        for t in 0..T {
+            dots[t] = dot::<S, F, 2>(dots[t], half, a, x[t]);
+            dots[t] = dot::<S, F, 3>(dots[t], half, b, x[t]);
+        }
+        if F::SCALES == 2 && half == 0 {
             let scale = F::scale::<S>(header, sub, 0, vector);
             for t in 0..T {
                 sums[t][v] = add_scaled::<S, F>(sums[t][v], dots[t], scale, rows[t]);
@@ -123,21 +129,38 @@ unsafe fn add_sub_block<S: Simd, F: PanelFormat, const T: usize, const V: usize>
 /// What a dot product of codes starts at, so that it becomes one of weights: minus the codes' offset times the sum of the
 /// activations in the sub-block, or in its half `half`.
 #[inline(always)]
-pub(super) unsafe fn start<S: Simd, F: PanelFormat>(row: RowPointers, half: usize) -> S::Int {
+pub(super) unsafe fn start<S: Simd, F: PanelFormat>(row: RowPointers, half: usize) -> S::Dots {
     let offset = if F::SIGNED { S::SIGNED_OFFSET } else { F::OFFSET };
     if offset == 0 || F::TIMES_NON_NEGATIVE {
-        return S::splat_int(0);
+        return S::dots(S::splat_int(0));
     }
     let sum = if F::SCALES == 2 { *row.sums.add(half) } else { *row.sums + *row.sums.add(1) };
-    S::splat_int(-offset * sum)
+    S::dots(S::splat_int(-offset * sum))
 }
 
+/// Adds the products with group `GROUP` of `x`, which is half `half` of a sub-block's activations.
 #[inline(always)]
-pub(super) unsafe fn dot<S: Simd, F: PanelFormat>(sum: S::Int, codes: S::Int, x: S::Int) -> S::Int {
-    match (F::SIGNED, F::TIMES_NON_NEGATIVE) {
-        (false, _) => S::dot_codes(sum, codes, x),
-        (true, false) => S::dot_signed(sum, codes, x),
-        (true, true) => S::dot_non_negative(sum, codes, x),
+pub(super) unsafe fn dot<S: Simd, F: PanelFormat, const GROUP: usize>(
+    dots: S::Dots,
+    half: usize,
+    codes: S::Int,
+    x: S::Sixteen,
+) -> S::Dots {
+    let dots = match (F::SIGNED, F::TIMES_NON_NEGATIVE) {
+        (false, _) => S::dot_codes::<GROUP>(dots, codes, x),
+        (true, false) => S::dot_signed::<GROUP>(dots, codes, x),
+        (true, true) => S::dot_non_negative::<GROUP>(dots, codes, x),
+    };
+    let groups = 8 / F::SCALES;
+    let at_a_time = match S::PRODUCTS_IN_16_BITS {
+        0 => groups,
+        products => groups.min(i16::MAX as usize / (products * F::LARGEST_CODE * 127)),
+    };
+    let group = 4 * half + GROUP;
+    // What is complete is settled by the total.
+    match (group + 1).is_multiple_of(at_a_time) && !(group + 1).is_multiple_of(groups) {
+        true => S::settle(dots),
+        false => dots,
     }
 }
 
@@ -145,13 +168,13 @@ pub(super) unsafe fn dot<S: Simd, F: PanelFormat>(sum: S::Int, codes: S::Int, x:
 #[inline(always)]
 pub(super) unsafe fn add_scaled<S: Simd, F: PanelFormat>(
     sum: S::F32,
-    dots: S::Int,
+    dots: S::Dots,
     scale: S::F32,
     row: RowPointers,
 ) -> S::F32 {
     let of_activations = S::splat(*row.scales);
     let scale = if F::SCALES_ARE_1 { of_activations } else { S::mul(scale, of_activations) };
-    S::fma(S::to_f32(dots), scale, sum)
+    S::fma(S::to_f32(S::total(dots)), scale, sum)
 }
 
 /// `sum - min * (sum of the activations)`.

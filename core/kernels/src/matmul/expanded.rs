@@ -117,7 +117,6 @@ unsafe fn multiply<S: Simd, F: PanelFormat>(
         // Tiles as large as the registers allow, then smaller ones for what is left.
         row += match (S::LANES, rows.end - row) {
             (16, 6..) => tile::<S, F, 6, 2>(scratch, &piece, x, row, sums),
-            (4, 4..) => tile::<S, F, 4, 2>(scratch, &piece, x, row, sums),
             (_, 3..) => tile::<S, F, 3, 2>(scratch, &piece, x, row, sums),
             _ => tile::<S, F, 1, 2>(scratch, &piece, x, row, sums),
         };
@@ -164,31 +163,65 @@ unsafe fn add_sub_block<S: Simd, F: PanelFormat, const T: usize, const V: usize>
     let codes = scratch.codes.as_ptr().cast::<u8>().add(index * 8 * PLANE + first * 4 * S::LANES);
     let scales = scratch.scales.as_ptr().cast::<f32>().add(index * F::SCALES * PANEL_ROWS + first * S::LANES);
     let mins = scratch.mins.as_ptr().cast::<f32>().add(index * PANEL_ROWS + first * S::LANES);
-    let groups = 8 / F::SCALES;
-    for half in 0..F::SCALES {
-        let mut dots: [[S::Int; V]; T] = std::array::from_fn(|t| [start::<S, F>(rows[t], half); V]);
-        for group in half * groups..(half + 1) * groups {
-            let codes: [S::Int; V] = std::array::from_fn(|v| S::load_int(codes.add(group * PLANE + v * 4 * S::LANES)));
-            for t in 0..T {
-                let x = S::splat_four(rows[t].values.add(4 * group));
-                for v in 0..V {
-                    dots[t][v] = dot::<S, F>(dots[t][v], codes[v], x);
-                }
-            }
-        }
-        for v in 0..V {
-            let scale = S::load(scales.add(half * PANEL_ROWS + v * S::LANES));
-            for t in 0..T {
-                sums[t][v] = add_scaled::<S, F>(sums[t][v], dots[t][v], scale, rows[t]);
-            }
-        }
+    let mut dots: [[S::Dots; V]; T] = std::array::from_fn(|t| [start::<S, F>(rows[t], 0); V]);
+    add_half::<S, F, T, V, 0>(codes, rows, &mut dots);
+    if F::SCALES == 2 {
+        add_dots::<S, F, T, V>(scales, rows, &dots, sums);
+        dots = std::array::from_fn(|t| [start::<S, F>(rows[t], 1); V]);
     }
+    add_half::<S, F, T, V, 1>(codes, rows, &mut dots);
+    add_dots::<S, F, T, V>(scales.add((F::SCALES - 1) * PANEL_ROWS), rows, &dots, sums);
     if F::HAS_MIN {
         for v in 0..V {
             let min = S::load(mins.add(v * S::LANES));
             for t in 0..T {
                 sums[t][v] = take_min::<S>(sums[t][v], min, rows[t]);
             }
+        }
+    }
+}
+
+/// Adds the products of half `HALF` of a sub-block's columns.
+#[inline(always)]
+unsafe fn add_half<S: Simd, F: PanelFormat, const T: usize, const V: usize, const HALF: usize>(
+    codes: *const u8,
+    rows: &[RowPointers; T],
+    dots: &mut [[S::Dots; V]; T],
+) {
+    let x: [S::Sixteen; T] = std::array::from_fn(|t| S::load_sixteen(rows[t].values.add(16 * HALF)));
+    let codes = codes.add(4 * HALF * PLANE);
+    add_group::<S, F, T, V, HALF, 0>(codes, &x, dots);
+    add_group::<S, F, T, V, HALF, 1>(codes, &x, dots);
+    add_group::<S, F, T, V, HALF, 2>(codes, &x, dots);
+    add_group::<S, F, T, V, HALF, 3>(codes, &x, dots);
+}
+
+#[inline(always)]
+unsafe fn add_group<S: Simd, F: PanelFormat, const T: usize, const V: usize, const HALF: usize, const GROUP: usize>(
+    codes: *const u8,
+    x: &[S::Sixteen; T],
+    dots: &mut [[S::Dots; V]; T],
+) {
+    let codes: [S::Int; V] = std::array::from_fn(|v| S::load_int(codes.add(GROUP * PLANE + v * 4 * S::LANES)));
+    for t in 0..T {
+        for v in 0..V {
+            dots[t][v] = dot::<S, F, GROUP>(dots[t][v], HALF, codes[v], x[t]);
+        }
+    }
+}
+
+/// Adds dot products times their scales.
+#[inline(always)]
+unsafe fn add_dots<S: Simd, F: PanelFormat, const T: usize, const V: usize>(
+    scales: *const f32,
+    rows: &[RowPointers; T],
+    dots: &[[S::Dots; V]; T],
+    sums: &mut [[S::F32; V]; T],
+) {
+    for v in 0..V {
+        let scale = S::load(scales.add(v * S::LANES));
+        for t in 0..T {
+            sums[t][v] = add_scaled::<S, F>(sums[t][v], dots[t][v], scale, rows[t]);
         }
     }
 }

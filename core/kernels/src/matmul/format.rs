@@ -15,7 +15,9 @@ pub(crate) trait PanelFormat: 'static {
     const FORMAT: WeightFormat;
     /// Taken from each code.
     const OFFSET: i32 = 0;
-    /// Whether codes are signed bytes, and not unsigned ones up to 63.
+    /// The largest magnitude of codes.
+    const LARGEST_CODE: usize;
+    /// Whether codes are signed bytes, and not unsigned ones.
     const SIGNED: bool = false;
     /// Whether signed codes are only multiplied with activations that are not negative: then these can be the unsigned ones, and
     /// nothing is to be taken from the product.
@@ -92,6 +94,7 @@ unsafe fn k_scale<S: Simd>(block: *const u8, sub: usize, vector: usize, low: usi
 
 impl PanelFormat for Q4_0 {
     const FORMAT: WeightFormat = WeightFormat::Q4_0;
+    const LARGEST_CODE: usize = 15;
     const OFFSET: i32 = 8;
 
     #[inline(always)]
@@ -107,6 +110,7 @@ impl PanelFormat for Q4_0 {
 
 impl PanelFormat for Q8_0 {
     const FORMAT: WeightFormat = WeightFormat::Q8_0;
+    const LARGEST_CODE: usize = 128;
     const SIGNED: bool = true;
 
     #[inline(always)]
@@ -123,6 +127,7 @@ impl PanelFormat for Q8_0 {
 
 impl PanelFormat for CachedValues {
     const FORMAT: WeightFormat = WeightFormat::Q8_0;
+    const LARGEST_CODE: usize = 128;
     const SIGNED: bool = true;
     const TIMES_NON_NEGATIVE: bool = true;
     const SCALES_ARE_1: bool = true;
@@ -140,6 +145,7 @@ impl PanelFormat for CachedValues {
 
 impl PanelFormat for Q4K {
     const FORMAT: WeightFormat = WeightFormat::Q4K;
+    const LARGEST_CODE: usize = 15;
     const HAS_MIN: bool = true;
 
     #[inline(always)]
@@ -160,6 +166,7 @@ impl PanelFormat for Q4K {
 
 impl PanelFormat for Q5K {
     const FORMAT: WeightFormat = WeightFormat::Q5K;
+    const LARGEST_CODE: usize = 31;
     const HAS_MIN: bool = true;
 
     #[inline(always)]
@@ -190,6 +197,7 @@ impl PanelFormat for Q5K {
 
 impl PanelFormat for Q6K {
     const FORMAT: WeightFormat = WeightFormat::Q6K;
+    const LARGEST_CODE: usize = 63;
     const OFFSET: i32 = 32;
     const SCALES: usize = 2;
 

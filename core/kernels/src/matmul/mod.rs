@@ -35,9 +35,9 @@ pub(crate) trait Products: Simd {
     /// # Safety
     /// The CPU has the instructions.
     #[inline(always)]
-    unsafe fn densest_product(sum: Self::Int, a: Self::Int, b: Self::Int) -> Self::Int {
+    unsafe fn densest_product(dots: Self::Dots, codes: Self::Int, x: Self::Sixteen) -> Self::Dots {
         // SAFETY: the caller's.
-        unsafe { Self::dot_codes(sum, a, b) }
+        unsafe { Self::dot_codes::<0>(dots, codes, x) }
     }
 
     /// The columns of `panels` of the product of `x` with `weights`.

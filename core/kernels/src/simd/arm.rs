@@ -3,7 +3,7 @@
 use std::arch::aarch64::*;
 use std::arch::asm;
 
-use super::Simd;
+use super::{Simd, dots_by_group, wide_dots};
 
 /// What every AArch64 CPU has.
 #[derive(Clone, Copy)]
@@ -29,7 +29,7 @@ macro_rules! intrinsics {
 
 /// The instruction sets differ in nothing but their integer dot products.
 macro_rules! simd_128 {
-    ($isa:ty, $dot:path) => {
+    ($isa:ty, $($dot:ident)::+, { $($dots:tt)* }) => {
         impl Simd for $isa {
             const LANES: usize = 4;
             const SIGNED_OFFSET: i32 = 0;
@@ -37,6 +37,9 @@ macro_rules! simd_128 {
             type F32 = float32x4_t;
             type Int = uint32x4_t;
             type Four = float32x4_t;
+            type Sixteen = uint32x4_t;
+
+            $($dots)*
 
             intrinsics! {
                 splat(x: f32) -> float32x4_t = vdupq_n_f32(x);
@@ -71,16 +74,19 @@ macro_rules! simd_128 {
                 or(a: uint32x4_t, b: uint32x4_t) -> uint32x4_t = vorrq_u32(a, b);
                 // Shifts by a negative number go right.
                 shr_by(x: uint32x4_t, n: u32) -> uint32x4_t = vshlq_u32(x, vdupq_n_s32(-n.cast_signed()));
-                splat_four(from: *const i8) -> uint32x4_t = vdupq_n_u32(from.cast::<u32>().read_unaligned());
-                dot_codes(sum: uint32x4_t, codes: uint32x4_t, x: uint32x4_t) -> uint32x4_t = $dot(sum, codes, x);
+                load_sixteen(from: *const i8) -> uint32x4_t = Self::load_int(from.cast());
                 signed_operand(bytes: uint32x4_t) -> uint32x4_t = bytes;
-                dot_signed(sum: uint32x4_t, operand: uint32x4_t, x: uint32x4_t) -> uint32x4_t = $dot(sum, operand, x);
             }
 
             intrinsics! {
                 // No mask, as a shift of bytes has.
                 high_nibbles(x: uint32x4_t) -> uint32x4_t =
                     vreinterpretq_u32_u8(vshrq_n_u8::<4>(vreinterpretq_u8_u32(x)));
+            }
+
+            dots_by_group! {
+                dot_codes(dots, codes, x) = $($dot)::+::<GROUP>(dots, codes, x);
+                dot_signed(dots, operand, x) = $($dot)::+::<GROUP>(dots, operand, x);
             }
 
             #[inline(always)]
@@ -148,27 +154,44 @@ unsafe fn widen_i8(from: *const u8) -> int32x4_t {
     vmovl_s16(vget_low_s16(vmovl_s8(four)))
 }
 
-/// Pairs of products are added in 16 bits first, which 2 * 128 * 127 does not overflow.
-#[inline(always)]
-pub(crate) unsafe fn dot_by_pairs(sum: uint32x4_t, a: uint32x4_t, b: uint32x4_t) -> uint32x4_t {
-    let (a, b) = (vreinterpretq_s8_u32(a), vreinterpretq_s8_u32(b));
-    let pairs = vpaddq_s16(vmull_s8(vget_low_s8(a), vget_low_s8(b)), vmull_high_s8(a, b));
-    vreinterpretq_u32_s32(vpadalq_s16(vreinterpretq_s32_u32(sum), pairs))
+/// Dot products of NEON alone, which multiplies eight bytes to eight products of 16 bits.
+#[derive(Clone, Copy)]
+pub(crate) struct NeonDots {
+    /// Four sums for each row: of two rows, and of two.
+    narrow: [int16x8_t; 2],
+    wide: uint32x4_t,
 }
 
-#[inline(always)]
-unsafe fn sdot(mut sum: uint32x4_t, a: uint32x4_t, b: uint32x4_t) -> uint32x4_t {
-    asm!(
-        "sdot {sum:v}.4s, {a:v}.16b, {b:v}.16b",
-        sum = inout(vreg) sum, a = in(vreg) a, b = in(vreg) b,
-        options(pure, nomem, nostack, preserves_flags),
-    );
-    sum
+impl NeonDots {
+    #[inline(always)]
+    unsafe fn add_by_lane<const LANE: usize>(self, a: uint32x4_t, b: uint32x4_t) -> Self {
+        let b = match LANE {
+            0 => vdupq_laneq_u32::<0>(b),
+            1 => vdupq_laneq_u32::<1>(b),
+            2 => vdupq_laneq_u32::<2>(b),
+            _ => vdupq_laneq_u32::<3>(b),
+        };
+        let (a, b, [low, high]) = (vreinterpretq_s8_u32(a), vreinterpretq_s8_u32(b), self.narrow);
+        Self { narrow: [vmlal_s8(low, vget_low_s8(a), vget_low_s8(b)), vmlal_high_s8(high, a, b)], ..self }
+    }
+
+    /// The compiler makes three instructions of `vpaddq`.
+    #[inline(always)]
+    unsafe fn sum(self) -> uint32x4_t {
+        let ([low, high], mut wide) = (self.narrow, self.wide);
+        asm!(
+            "addp {low:v}.8h, {low:v}.8h, {high:v}.8h",
+            "sadalp {wide:v}.4s, {low:v}.8h",
+            low = inout(vreg) low => _, high = in(vreg) high, wide = inout(vreg) wide,
+            options(pure, nomem, nostack, preserves_flags),
+        );
+        wide
+    }
 }
 
-/// As [`sdot`], with the four bytes of one lane of `b`.
+/// Adds the dot products of the lanes of `a`, four bytes each, with one lane of `b`.
 #[inline(always)]
-pub(crate) unsafe fn sdot_lane<const LANE: usize>(mut sum: uint32x4_t, a: uint32x4_t, b: uint32x4_t) -> uint32x4_t {
+unsafe fn sdot_by_lane<const LANE: usize>(mut sum: uint32x4_t, a: uint32x4_t, b: uint32x4_t) -> uint32x4_t {
     asm!(
         "sdot {sum:v}.4s, {a:v}.16b, {b:v}.4b[{lane}]",
         sum = inout(vreg) sum, a = in(vreg) a, b = in(vreg) b, lane = const LANE,
@@ -188,6 +211,20 @@ pub(crate) unsafe fn smmla(mut sum: uint32x4_t, a: uint32x4_t, b: uint32x4_t) ->
     sum
 }
 
-simd_128!(Neon, dot_by_pairs);
-simd_128!(DotProd, sdot);
-simd_128!(I8mm, sdot);
+simd_128!(Neon, NeonDots::add_by_lane, {
+    type Dots = NeonDots;
+    // Pairs of lanes are added before they become wider.
+    const PRODUCTS_IN_16_BITS: usize = 2;
+
+    intrinsics! {
+        dots(start: uint32x4_t) -> NeonDots = NeonDots { narrow: [vdupq_n_s16(0); 2], wide: start };
+        settle(dots: NeonDots) -> NeonDots = Self::dots(dots.sum());
+        total(dots: NeonDots) -> uint32x4_t = dots.sum();
+    }
+});
+simd_128!(DotProd, sdot_by_lane, {
+    wide_dots!();
+});
+simd_128!(I8mm, sdot_by_lane, {
+    wide_dots!();
+});

@@ -34,6 +34,12 @@ pub(crate) trait Simd: Copy + 'static {
     type Int: Copy;
     /// Four numbers in memory, each to be multiplied with whole vectors.
     type Four: Copy;
+    /// Sixteen signed bytes in memory, four of which at a time are to be multiplied with whole vectors.
+    type Sixteen: Copy;
+    /// Dot products of four bytes for each lane, while products are added to them.
+    type Dots: Copy;
+    /// Products of a group that are added in the same 16 bits; zero where dot products have 32 from the start.
+    const PRODUCTS_IN_16_BITS: usize;
 
     unsafe fn splat(x: f32) -> Self::F32;
     unsafe fn load(from: *const f32) -> Self::F32;
@@ -112,17 +118,58 @@ pub(crate) trait Simd: Copy + 'static {
     #[inline(always)]
     unsafe fn prefetch(_at: *const u8) {}
 
-    /// Four signed bytes, in every lane.
-    unsafe fn splat_four(from: *const i8) -> Self::Int;
-    /// Adds to each lane the dot product of its four bytes: `codes` unsigned and at most 63, `x` from −127 to 127.
-    unsafe fn dot_codes(sum: Self::Int, codes: Self::Int, x: Self::Int) -> Self::Int;
+    /// Sixteen signed bytes that stay where they are.
+    unsafe fn load_sixteen(from: *const i8) -> Self::Sixteen;
+    /// Dot products that begin with `start`.
+    unsafe fn dots(start: Self::Int) -> Self::Dots;
+    /// Adds to each lane the dot product of its four bytes and of group `GROUP` of `x`: bytes `4 * GROUP` to `4 * GROUP + 3`.
+    /// `codes` are unsigned and at most 63, `x` from −127 to 127.
+    unsafe fn dot_codes<const GROUP: usize>(dots: Self::Dots, codes: Self::Int, x: Self::Sixteen) -> Self::Dots;
     /// Signed bytes as [`Simd::dot_signed`] wants them.
     unsafe fn signed_operand(bytes: Self::Int) -> Self::Int;
     /// As [`Simd::dot_codes`] for what [`Simd::signed_operand`] made.
-    unsafe fn dot_signed(sum: Self::Int, operand: Self::Int, x: Self::Int) -> Self::Int;
+    unsafe fn dot_signed<const GROUP: usize>(dots: Self::Dots, operand: Self::Int, x: Self::Sixteen) -> Self::Dots;
     /// As [`Simd::dot_codes`] for signed bytes, and `x` from 0 to 127.
     #[inline(always)]
-    unsafe fn dot_non_negative(sum: Self::Int, bytes: Self::Int, x: Self::Int) -> Self::Int {
-        Self::dot_signed(sum, Self::signed_operand(bytes), x)
+    unsafe fn dot_non_negative<const GROUP: usize>(dots: Self::Dots, bytes: Self::Int, x: Self::Sixteen) -> Self::Dots {
+        Self::dot_signed::<GROUP>(dots, Self::signed_operand(bytes), x)
     }
+    /// Brings what was added in 16 bits to 32: to be done before it can overflow.
+    unsafe fn settle(dots: Self::Dots) -> Self::Dots;
+    unsafe fn total(dots: Self::Dots) -> Self::Int;
 }
+
+/// [`Simd::Dots`] of 32 bits.
+macro_rules! wide_dots {
+    () => {
+        type Dots = Self::Int;
+        const PRODUCTS_IN_16_BITS: usize = 0;
+
+        #[inline(always)]
+        unsafe fn dots(start: Self::Int) -> Self::Int {
+            start
+        }
+
+        #[inline(always)]
+        unsafe fn settle(dots: Self::Int) -> Self::Int {
+            dots
+        }
+
+        #[inline(always)]
+        unsafe fn total(dots: Self::Int) -> Self::Int {
+            dots
+        }
+    };
+}
+
+/// [`Simd::dot_codes`] and its kin, each an expression.
+macro_rules! dots_by_group {
+    ($($method:ident($dots:ident, $codes:ident, $x:ident) = $call:expr;)*) => {
+        $(#[inline(always)]
+        unsafe fn $method<const GROUP: usize>($dots: Self::Dots, $codes: Self::Int, $x: Self::Sixteen) -> Self::Dots {
+            $call
+        })*
+    };
+}
+
+use {dots_by_group, wide_dots};

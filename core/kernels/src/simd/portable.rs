@@ -1,6 +1,6 @@
 use half::{bf16, f16};
 
-use super::Simd;
+use super::{Simd, wide_dots};
 
 const LANES: usize = 8;
 
@@ -32,6 +32,9 @@ impl Simd for Portable {
     type F32 = [f32; LANES];
     type Int = [u32; LANES];
     type Four = *const f32;
+    type Sixteen = *const i8;
+
+    wide_dots!();
 
     #[inline(always)]
     unsafe fn splat(x: f32) -> Self::F32 {
@@ -204,13 +207,14 @@ impl Simd for Portable {
     }
 
     #[inline(always)]
-    unsafe fn splat_four(from: *const i8) -> Self::Int {
-        [from.cast::<u32>().read_unaligned(); LANES]
+    unsafe fn load_sixteen(from: *const i8) -> *const i8 {
+        from
     }
 
     #[inline(always)]
-    unsafe fn dot_codes(sum: Self::Int, codes: Self::Int, x: Self::Int) -> Self::Int {
-        std::array::from_fn(|lane| dot(sum[lane], codes[lane], x[lane], i32::from))
+    unsafe fn dot_codes<const GROUP: usize>(dots: Self::Int, codes: Self::Int, x: *const i8) -> Self::Int {
+        let x = x.cast::<u32>().add(GROUP).read_unaligned();
+        std::array::from_fn(|lane| dot(dots[lane], codes[lane], x, i32::from))
     }
 
     #[inline(always)]
@@ -219,7 +223,8 @@ impl Simd for Portable {
     }
 
     #[inline(always)]
-    unsafe fn dot_signed(sum: Self::Int, operand: Self::Int, x: Self::Int) -> Self::Int {
-        std::array::from_fn(|lane| dot(sum[lane], operand[lane], x[lane], |byte| i32::from(byte.cast_signed())))
+    unsafe fn dot_signed<const GROUP: usize>(dots: Self::Int, operand: Self::Int, x: *const i8) -> Self::Int {
+        let x = x.cast::<u32>().add(GROUP).read_unaligned();
+        std::array::from_fn(|lane| dot(dots[lane], operand[lane], x, |byte| i32::from(byte.cast_signed())))
     }
 }

@@ -2,7 +2,7 @@
 
 use std::arch::x86_64::*;
 
-use super::Simd;
+use super::{Simd, dots_by_group, wide_dots};
 
 /// AVX-512 F, BW, VL and VNNI.
 #[derive(Clone, Copy)]
@@ -33,6 +33,9 @@ impl Simd for Avx512Vnni {
     type F32 = __m512;
     type Int = __m512i;
     type Four = *const f32;
+    type Sixteen = *const i8;
+
+    wide_dots!();
 
     intrinsics! {
         splat(x: f32) -> __m512 = _mm512_set1_ps(x);
@@ -64,11 +67,14 @@ impl Simd for Avx512Vnni {
         and(a: __m512i, b: __m512i) -> __m512i = _mm512_and_si512(a, b);
         or(a: __m512i, b: __m512i) -> __m512i = _mm512_or_si512(a, b);
         shr_by(x: __m512i, n: u32) -> __m512i = _mm512_srl_epi32(x, _mm_cvtsi32_si128(n.cast_signed()));
-        splat_four(from: *const i8) -> __m512i = _mm512_set1_epi32(from.cast::<i32>().read_unaligned());
-        dot_codes(sum: __m512i, codes: __m512i, x: __m512i) -> __m512i = _mm512_dpbusd_epi32(sum, codes, x);
+        load_sixteen(from: *const i8) -> *const i8 = from;
         signed_operand(bytes: __m512i) -> __m512i = _mm512_xor_si512(bytes, _mm512_set1_epi8(-128));
-        dot_signed(sum: __m512i, operand: __m512i, x: __m512i) -> __m512i = _mm512_dpbusd_epi32(sum, operand, x);
-        dot_non_negative(sum: __m512i, bytes: __m512i, x: __m512i) -> __m512i = _mm512_dpbusd_epi32(sum, x, bytes);
+    }
+
+    dots_by_group! {
+        dot_codes(dots, codes, x) = _mm512_dpbusd_epi32(dots, codes, _mm512_set1_epi32(four::<GROUP>(x)));
+        dot_signed(dots, operand, x) = _mm512_dpbusd_epi32(dots, operand, _mm512_set1_epi32(four::<GROUP>(x)));
+        dot_non_negative(dots, bytes, x) = _mm512_dpbusd_epi32(dots, _mm512_set1_epi32(four::<GROUP>(x)), bytes);
     }
 
     #[inline(always)]
@@ -119,9 +125,15 @@ impl Simd for Avx512Vnni {
     }
 }
 
+/// Group `GROUP` of the bytes at `x`.
+#[inline(always)]
+unsafe fn four<const GROUP: usize>(x: *const i8) -> i32 {
+    x.cast::<i32>().add(GROUP).read_unaligned()
+}
+
 /// AVX2 and AVX-VNNI differ in nothing but their integer dot products.
 macro_rules! simd_256 {
-    ($isa:ty, $signed_offset:literal, { $($dot_products:tt)* }) => {
+    ($isa:ty, $signed_offset:literal, { $($dots:tt)* }) => {
         impl Simd for $isa {
             const LANES: usize = 8;
             const SIGNED_OFFSET: i32 = $signed_offset;
@@ -129,6 +141,9 @@ macro_rules! simd_256 {
             type F32 = __m256;
             type Int = __m256i;
             type Four = *const f32;
+            type Sixteen = *const i8;
+
+            $($dots)*
 
             intrinsics! {
                 splat(x: f32) -> __m256 = _mm256_set1_ps(x);
@@ -162,8 +177,7 @@ macro_rules! simd_256 {
                 and(a: __m256i, b: __m256i) -> __m256i = _mm256_and_si256(a, b);
                 or(a: __m256i, b: __m256i) -> __m256i = _mm256_or_si256(a, b);
                 shr_by(x: __m256i, n: u32) -> __m256i = _mm256_srl_epi32(x, _mm_cvtsi32_si128(n.cast_signed()));
-                splat_four(from: *const i8) -> __m256i = _mm256_set1_epi32(from.cast::<i32>().read_unaligned());
-                $($dot_products)*
+                load_sixteen(from: *const i8) -> *const i8 = from;
             }
 
             #[inline(always)]
@@ -239,25 +253,59 @@ unsafe fn largest_of_four(x: __m128i) -> i32 {
     _mm_cvtsi128_si32(_mm_max_epi32(two, _mm_shuffle_epi32::<0b01>(two)))
 }
 
-/// Pairs of products are added in 16 bits first: neither 2 * 63 * 127 nor 2 * 128 * 127 overflows them.
 #[inline(always)]
-unsafe fn dot_by_pairs(sum: __m256i, unsigned: __m256i, signed: __m256i) -> __m256i {
-    let pairs = _mm256_maddubs_epi16(unsigned, signed);
-    _mm256_add_epi32(sum, _mm256_madd_epi16(pairs, _mm256_set1_epi16(1)))
+unsafe fn splat<const GROUP: usize>(x: *const i8) -> __m256i {
+    _mm256_set1_epi32(four::<GROUP>(x))
+}
+
+/// Dot products of AVX2, which multiplies bytes and adds two products to one of 16 bits.
+#[derive(Clone, Copy)]
+pub(crate) struct Avx2Dots {
+    narrow: __m256i,
+    wide: __m256i,
+}
+
+impl Avx2Dots {
+    #[inline(always)]
+    unsafe fn add(self, unsigned: __m256i, signed: __m256i) -> Self {
+        Self { narrow: _mm256_add_epi16(self.narrow, _mm256_maddubs_epi16(unsigned, signed)), ..self }
+    }
+
+    #[inline(always)]
+    unsafe fn sum(self) -> __m256i {
+        _mm256_add_epi32(self.wide, _mm256_madd_epi16(self.narrow, _mm256_set1_epi16(1)))
+    }
 }
 
 simd_256!(Avx2, 0, {
-    dot_codes(sum: __m256i, codes: __m256i, x: __m256i) -> __m256i = dot_by_pairs(sum, codes, x);
-    signed_operand(bytes: __m256i) -> __m256i = bytes;
-    // A sign moves from one factor to the other; −128 becomes an unsigned 128.
-    dot_signed(sum: __m256i, operand: __m256i, x: __m256i) -> __m256i =
-        dot_by_pairs(sum, _mm256_abs_epi8(operand), _mm256_sign_epi8(x, operand));
-    dot_non_negative(sum: __m256i, bytes: __m256i, x: __m256i) -> __m256i = dot_by_pairs(sum, x, bytes);
+    type Dots = Avx2Dots;
+    const PRODUCTS_IN_16_BITS: usize = 2;
+
+    intrinsics! {
+        dots(start: __m256i) -> Avx2Dots = Avx2Dots { narrow: _mm256_setzero_si256(), wide: start };
+        signed_operand(bytes: __m256i) -> __m256i = bytes;
+        settle(dots: Avx2Dots) -> Avx2Dots = Self::dots(dots.sum());
+        total(dots: Avx2Dots) -> __m256i = dots.sum();
+    }
+
+    dots_by_group! {
+        dot_codes(dots, codes, x) = dots.add(codes, splat::<GROUP>(x));
+        // A sign moves from one factor to the other; −128 becomes an unsigned 128.
+        dot_signed(dots, operand, x) = dots.add(_mm256_abs_epi8(operand), _mm256_sign_epi8(splat::<GROUP>(x), operand));
+        dot_non_negative(dots, bytes, x) = dots.add(splat::<GROUP>(x), bytes);
+    }
 });
 
 simd_256!(AvxVnni, 128, {
-    dot_codes(sum: __m256i, codes: __m256i, x: __m256i) -> __m256i = _mm256_dpbusd_avx_epi32(sum, codes, x);
-    signed_operand(bytes: __m256i) -> __m256i = _mm256_xor_si256(bytes, _mm256_set1_epi8(-128));
-    dot_signed(sum: __m256i, operand: __m256i, x: __m256i) -> __m256i = _mm256_dpbusd_avx_epi32(sum, operand, x);
-    dot_non_negative(sum: __m256i, bytes: __m256i, x: __m256i) -> __m256i = _mm256_dpbusd_avx_epi32(sum, x, bytes);
+    wide_dots!();
+
+    intrinsics! {
+        signed_operand(bytes: __m256i) -> __m256i = _mm256_xor_si256(bytes, _mm256_set1_epi8(-128));
+    }
+
+    dots_by_group! {
+        dot_codes(dots, codes, x) = _mm256_dpbusd_avx_epi32(dots, codes, splat::<GROUP>(x));
+        dot_signed(dots, operand, x) = _mm256_dpbusd_avx_epi32(dots, operand, splat::<GROUP>(x));
+        dot_non_negative(dots, bytes, x) = _mm256_dpbusd_avx_epi32(dots, splat::<GROUP>(x), bytes);
+    }
 });

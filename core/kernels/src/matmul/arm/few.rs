@@ -11,7 +11,7 @@
 use std::ops::Range;
 
 use crate::activations::{Activations, RowPointers};
-use crate::matmul::direct::{MAX_ROWS, add_scaled, start, take_min};
+use crate::matmul::direct::{MAX_ROWS, add_scaled, dot, start, take_min};
 use crate::matmul::{CachedValues, Output, PanelFormat, Q4_0, Q4K, Q5K, Q6K, Q8_0};
 use crate::packed::layout::{K_SCALES, PLANE, SECOND_HEADER, SUB_BLOCK};
 use crate::packed::{PANEL_ROWS, PackedMatrix};
@@ -22,9 +22,6 @@ use crate::simd::Simd;
 /// # Safety
 /// As [`Simd`]'s.
 pub(crate) trait ByLane: Simd {
-    /// Adds to each lane the dot product of its four bytes, at most 127 from zero or −128, with lane `LANE` of `x`.
-    unsafe fn dot_lane<const LANE: usize>(sum: Self::Int, codes: Self::Int, x: Self::Int) -> Self::Int;
-
     /// Byte `BYTE` of each lane.
     unsafe fn byte<const BYTE: usize>(x: Self::Int) -> Self::Int;
 
@@ -229,7 +226,7 @@ unsafe fn add_sub_block<
 ) {
     let planes = block.add(F::HEADER + SUB * F::SUB_BLOCK);
     let rows = rows.map(|row| row.at(SUB * SUB_BLOCK));
-    let mut dots: [[S::Int; V]; T] = std::array::from_fn(|t| [start::<S, F>(rows[t], 0); V]);
+    let mut dots: [[S::Dots; V]; T] = std::array::from_fn(|t| [start::<S, F>(rows[t], 0); V]);
     add_sixteen::<S, F, T, V>(planes, 0, first, &rows, &mut dots);
     if F::SCALES == 2 {
         for v in 0..V {
@@ -262,21 +259,21 @@ unsafe fn add_sixteen<S: ByLane, F: BlockNumbers, const T: usize, const V: usize
     half: usize,
     first: usize,
     rows: &[RowPointers; T],
-    dots: &mut [[S::Int; V]; T],
+    dots: &mut [[S::Dots; V]; T],
 ) {
-    let x: [S::Int; T] = std::array::from_fn(|t| S::load_int(rows[t].values.add(16 * half).cast()));
+    let x: [S::Sixteen; T] = std::array::from_fn(|t| S::load_sixteen(rows[t].values.add(16 * half)));
     for v in 0..V {
         let (a, b) = F::codes::<S>(planes, first + v, 2 * half);
         for t in 0..T {
-            dots[t][v] = S::dot_lane::<0>(dots[t][v], a, x[t]);
-            dots[t][v] = S::dot_lane::<1>(dots[t][v], b, x[t]);
+            dots[t][v] = dot::<S, F, 0>(dots[t][v], half, a, x[t]);
+            dots[t][v] = dot::<S, F, 1>(dots[t][v], half, b, x[t]);
         }
     }
     for v in 0..V {
         let (a, b) = F::codes::<S>(planes, first + v, 2 * half + 1);
         for t in 0..T {
-            dots[t][v] = S::dot_lane::<2>(dots[t][v], a, x[t]);
-            dots[t][v] = S::dot_lane::<3>(dots[t][v], b, x[t]);
+            dots[t][v] = dot::<S, F, 2>(dots[t][v], half, a, x[t]);
+            dots[t][v] = dot::<S, F, 3>(dots[t][v], half, b, x[t]);
         }
     }
 }

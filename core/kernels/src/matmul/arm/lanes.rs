@@ -7,16 +7,11 @@ use std::arch::aarch64::*;
 
 use super::few::ByLane;
 use crate::simd::Simd;
-use crate::simd::arm::{DotProd, I8mm, Neon, dot_by_pairs, sdot_lane};
+use crate::simd::arm::{DotProd, I8mm, Neon};
 
 macro_rules! by_lane {
-    ($isa:ty, $dot_lane:path) => {
+    ($isa:ty) => {
         impl ByLane for $isa {
-            #[inline(always)]
-            unsafe fn dot_lane<const LANE: usize>(sum: uint32x4_t, codes: uint32x4_t, x: uint32x4_t) -> uint32x4_t {
-                $dot_lane(sum, codes, x)
-            }
-
             #[inline(always)]
             unsafe fn byte<const BYTE: usize>(x: uint32x4_t) -> uint32x4_t {
                 match BYTE {
@@ -41,23 +36,12 @@ macro_rules! by_lane {
     };
 }
 
-by_lane!(Neon, dot_lane_by_pairs::<LANE>);
-by_lane!(DotProd, sdot_lane::<LANE>);
-by_lane!(I8mm, sdot_lane::<LANE>);
+by_lane!(Neon);
+by_lane!(DotProd);
+by_lane!(I8mm);
 
 /// The bytes of `x` at `indices`, zero for those that it has not.
 #[inline(always)]
 unsafe fn look_up(x: uint32x4_t, indices: [u8; 16]) -> uint32x4_t {
     vreinterpretq_u32_u8(vqtbl1q_u8(vreinterpretq_u8_u32(x), vld1q_u8(indices.as_ptr())))
-}
-
-#[inline(always)]
-unsafe fn dot_lane_by_pairs<const LANE: usize>(sum: uint32x4_t, codes: uint32x4_t, x: uint32x4_t) -> uint32x4_t {
-    let x = match LANE {
-        0 => vdupq_laneq_u32::<0>(x),
-        1 => vdupq_laneq_u32::<1>(x),
-        2 => vdupq_laneq_u32::<2>(x),
-        _ => vdupq_laneq_u32::<3>(x),
-    };
-    dot_by_pairs(sum, codes, x)
 }

@@ -21,9 +21,9 @@ macro_rules! products {
                 const DENSEST_PRODUCT: usize = $multiply_accumulates;
 
                 #[inline(always)]
-                unsafe fn densest_product(sum: Self::Int, a: Self::Int, b: Self::Int) -> Self::Int {
+                unsafe fn densest_product(dots: Self::Dots, codes: Self::Int, x: Self::Sixteen) -> Self::Dots {
                     // SAFETY: the caller's.
-                    unsafe { $densest(sum, a, b) }
+                    unsafe { $densest(dots, codes, x) }
                 }
             )?
 

@@ -9,7 +9,7 @@ use std::arch::aarch64::*;
 use super::asm;
 use super::many::{Tile, VECTORS};
 use crate::simd::Simd;
-use crate::simd::arm::{DotProd, I8mm, sdot_lane, smmla};
+use crate::simd::arm::{DotProd, I8mm, smmla};
 
 /// Two vectors of four rows of weights for each row of activations. A vector of codes has four columns of four rows; a
 /// vector of activations has 16 columns of a row, of which an instruction takes four.
@@ -100,7 +100,7 @@ unsafe fn dot_group<const P: usize, const GROUP: usize>(
     let codes: [uint32x4_t; 2] = std::array::from_fn(|v| DotProd::load_int(codes.add(32 * GROUP + 16 * v)));
     for p in 0..P {
         for v in 0..VECTORS {
-            dots[p][v] = sdot_lane::<GROUP>(dots[p][v], codes[v % 2], x[p][v / 2]);
+            dots[p][v] = DotProd::dot_signed::<GROUP>(dots[p][v], codes[v % 2], x[p][v / 2]);
         }
     }
 }
