@@ -46,6 +46,9 @@ enum Step {
         /// Do without the NDK: the result is checked from all sides, but cannot be loaded (Debian; says what to install).
         #[arg(long)]
         check: bool,
+        /// For this kind of processor alone, `arm64-v8a` or `x86_64`: else for both or, with --check, for phones.
+        #[arg(long = "abi", value_parser = android::abi)]
+        abis: Vec<android::Abi>,
     },
     /// Run the tests of kernels, engine, text and SDK on the Android device that adb finds (needs the NDK, as `android`).
     DeviceTest,
@@ -89,8 +92,8 @@ fn main() -> ExitCode {
         Step::TestKotlin => kotlin::test().map(|_| ()),
         Step::TestSwift => swift::test(),
         Step::InstallSwift => swift::install(),
-        Step::Android { check: false } => android::package(),
-        Step::Android { check: true } => android::check(),
+        Step::Android { check: false, abis } => android::package(&abis),
+        Step::Android { check: true, abis } => android::check(&abis),
         Step::DeviceTest => android::test_on_device(),
         Step::Apple { check: false } => apple::package(),
         Step::Apple { check: true } => apple::check(),

@@ -124,11 +124,11 @@ impl Toolchain {
             Self::Debian => {
                 let lld = || {
                     let mut lld = Command::new(LLD);
-                    lld.args(["-maarch64linux", "-shared"]).args(&options).arg("-o").arg(&library.path);
+                    lld.args(["-m", abi.emulation, "-shared"]).args(&options).arg("-o").arg(&library.path);
                     lld
                 };
                 run(&mut lld())?;
-                let stubs = stubs::make(&root().join(TARGET).join("stubs"), &library.path)?;
+                let stubs = stubs::make(&folder.join("stubs"), &library)?;
                 run(lld().arg("--no-undefined").args(stubs))?;
             }
         }

@@ -5,12 +5,12 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
-use super::build::LLD;
+use super::build::{LLD, Library};
 use crate::elf;
 use crate::steps::{in_file, run};
 
 /// Makes the shared libraries that `library`, linked without any, lacks, and returns what tells the linker of them.
-pub fn make(folder: &Path, library: &Path) -> Result<Vec<String>, String> {
+pub fn make(folder: &Path, library: &Library) -> Result<Vec<String>, String> {
     in_file(folder, fs::create_dir_all(folder))?;
     // The linker wants to link something.
     in_file(folder, fs::write(folder.join("empty.a"), "!<arch>\n"))?;
@@ -20,7 +20,7 @@ pub fn make(folder: &Path, library: &Path) -> Result<Vec<String>, String> {
         let path = format!("/lib/{}-linux-gnu/{name}", std::env::consts::ARCH);
         Ok::<BTreeSet<String>, String>(elf::read(readelf, Path::new(&path))?.exports.into_iter().collect())
     };
-    let mut shared = divide(elf::read(readelf, library)?.undefined, &here("libm.so.6")?, &here("libc.so.6")?)?;
+    let mut shared = divide(elf::read(readelf, &library.path)?.undefined, &here("libm.so.6")?, &here("libc.so.6")?)?;
     // The NDK's unwinder becomes a part of the library: in its place, any function that is in there.
     let unwinder = shared.remove("unwind").unwrap_or_default();
     let mut options: Vec<String> = unwinder.iter().map(|function| format!("--defsym={function}=JNI_OnLoad")).collect();
@@ -28,7 +28,8 @@ pub fn make(folder: &Path, library: &Path) -> Result<Vec<String>, String> {
     for (name, functions) in shared {
         let mut lld = Command::new(LLD);
         lld.args([
-            "-maarch64linux",
+            "-m",
+            library.abi.emulation,
             "-shared",
             "empty.a",
             &format!("-soname=lib{name}.so"),
