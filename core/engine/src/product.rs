@@ -77,10 +77,10 @@ impl Compute<'_> {
         let all = quantized.rows_mut();
         let rows = (
             (Chunks::new(all.values, cols), Chunks::new(all.scales, cols / SCALED)),
-            (Chunks::new(all.sums, cols / SUMMED), Chunks::new(all.scaled_sums, cols / SCALED)),
+            (Chunks::new(all.starts, cols / SUMMED), Chunks::new(all.scaled_sums, cols / SCALED)),
         );
-        self.team.run_parts(rows, |row, ((values_out, scales), (sums, scaled_sums))| {
-            let mut out = ActivationRows { values: values_out, scales, sums, scaled_sums };
+        self.team.run_parts(rows, |row, ((values_out, scales), (starts, scaled_sums))| {
+            let mut out = ActivationRows { values: values_out, scales, starts, scaled_sums };
             self.kernels.quantize(&values[row * cols..][..cols], &mut out);
         });
     }

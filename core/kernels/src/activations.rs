@@ -8,10 +8,13 @@ use crate::simd::Simd;
 /// Values that share a sum: the smallest group of weights with a scale of its own (Q6_K's).
 pub(crate) const SUM_GROUP: usize = 16;
 
+/// What is kept of a sum of values: minus what codes with 128 added make a dot product too large by.
+pub(crate) const START: i32 = -128;
+
 /// Rows of activations as signed bytes, with a scale for every 32: `x ≈ scale * value`, off by at most half a scale.
 ///
-/// Sums of the values are kept beside them: weights are stored as unsigned codes, and what an offset or a minimum takes
-/// from each code, it takes from a dot product as a multiple of that sum.
+/// Multiples of the values' sums are kept beside them: weights are stored as unsigned codes, and what an offset or a minimum
+/// takes from each code, it takes from a dot product as a multiple of that sum.
 #[derive(Debug, Clone, Default)]
 pub struct Activations {
     rows: usize,
@@ -20,8 +23,8 @@ pub struct Activations {
     values: Vec<i8>,
     /// `[rows, cols / 32]`.
     scales: Vec<f32>,
-    /// Sums of values, `[rows, cols / 16]`.
-    sums: Vec<i32>,
+    /// [`START`] times sums of values, `[rows, cols / 32, 2]`: of a sub-block, and of its second half.
+    starts: Vec<i32>,
     /// `scale * sum`, `[rows, cols / 32]`.
     scaled_sums: Vec<f32>,
     version: Version,
@@ -46,7 +49,7 @@ pub struct ActivationRows<'a> {
     /// `cols / 32` for each row.
     pub scales: &'a mut [f32],
     /// `cols / 16` for each row.
-    pub sums: &'a mut [i32],
+    pub starts: &'a mut [i32],
     /// `cols / 32` for each row.
     pub scaled_sums: &'a mut [f32],
 }
@@ -56,7 +59,7 @@ pub struct ActivationRows<'a> {
 pub(crate) struct RowPointers {
     pub(crate) values: *const i8,
     pub(crate) scales: *const f32,
-    pub(crate) sums: *const i32,
+    pub(crate) starts: *const i32,
     pub(crate) scaled_sums: *const f32,
 }
 
@@ -73,7 +76,7 @@ impl Activations {
             cols,
             values: Vec::with_capacity(rows * cols),
             scales: Vec::with_capacity(rows * (cols / SUB_BLOCK)),
-            sums: Vec::with_capacity(rows * (cols / SUM_GROUP)),
+            starts: Vec::with_capacity(rows * (cols / SUM_GROUP)),
             scaled_sums: Vec::with_capacity(rows * (cols / SUB_BLOCK)),
             version: Version::default(),
         }
@@ -90,7 +93,7 @@ impl Activations {
         self.version = Version::next();
         self.values.resize(rows * cols, 0);
         self.scales.resize(rows * (cols / SUB_BLOCK), 0.0);
-        self.sums.resize(rows * (cols / SUM_GROUP), 0);
+        self.starts.resize(rows * (cols / SUM_GROUP), 0);
         self.scaled_sums.resize(rows * (cols / SUB_BLOCK), 0.0);
     }
 
@@ -110,7 +113,7 @@ impl Activations {
         ActivationRows {
             values: &mut self.values,
             scales: &mut self.scales,
-            sums: &mut self.sums,
+            starts: &mut self.starts,
             scaled_sums: &mut self.scaled_sums,
         }
     }
@@ -135,7 +138,7 @@ impl Activations {
         RowPointers {
             values: self.values.as_ptr().wrapping_add(row * self.cols),
             scales: self.scales.as_ptr().wrapping_add(row * (self.cols / SUB_BLOCK)),
-            sums: self.sums.as_ptr().wrapping_add(row * (self.cols / SUM_GROUP)),
+            starts: self.starts.as_ptr().wrapping_add(row * (self.cols / SUM_GROUP)),
             scaled_sums: self.scaled_sums.as_ptr().wrapping_add(row * (self.cols / SUB_BLOCK)),
         }
     }
@@ -153,7 +156,7 @@ impl RowPointers {
             Self {
                 values: self.values.add(col),
                 scales: self.scales.add(col / SUB_BLOCK),
-                sums: self.sums.add(col / SUM_GROUP),
+                starts: self.starts.add(col / SUM_GROUP),
                 scaled_sums: self.scaled_sums.add(col / SUB_BLOCK),
             }
         }
@@ -168,14 +171,14 @@ impl RowPointers {
 #[inline(always)]
 pub(crate) unsafe fn quantize<S: Simd>(x: &[f32], row: &mut ActivationRows<'_>) {
     assert_eq!(x.len(), row.values.len(), "activation width");
-    assert!(x.len() / SUM_GROUP <= row.sums.len() && x.len() / SUB_BLOCK <= row.scales.len(), "activation groups");
+    assert!(x.len() / SUM_GROUP <= row.starts.len() && x.len() / SUB_BLOCK <= row.scales.len(), "activation groups");
     assert_eq!(row.scales.len(), row.scaled_sums.len(), "activation groups");
     for group in 0..x.len() / SUB_BLOCK {
         let at = group * SUB_BLOCK;
         // SAFETY: the caller's; the group lies within both slices.
         let (scale, sums) = unsafe { quantize_group::<S>(x.as_ptr().add(at), row.values.as_mut_ptr().add(at)) };
         row.scales[group] = scale;
-        row.sums[2 * group..][..2].copy_from_slice(&sums);
+        row.starts[2 * group..][..2].copy_from_slice(&[START * (sums[0] + sums[1]), START * sums[1]]);
         row.scaled_sums[group] = scale * (sums[0] + sums[1]) as f32;
     }
 }

@@ -6,7 +6,7 @@
 use std::ops::Range;
 
 use super::{Output, PanelFormat};
-use crate::activations::{Activations, RowPointers};
+use crate::activations::{Activations, RowPointers, START};
 use crate::packed::layout::SUB_BLOCK;
 use crate::packed::{PANEL_ROWS, PackedMatrix};
 use crate::simd::Simd;
@@ -93,7 +93,7 @@ unsafe fn add_sub_block<S: Simd, F: PanelFormat, const T: usize, const V: usize>
     sums: &mut [[S::F32; V]; T],
 ) {
     let rows: [RowPointers; T] = std::array::from_fn(|t| rows[t].at(col));
-    let mut dots: [S::Dots; T] = std::array::from_fn(|t| start::<S, F>(rows[t], 0));
+    let mut dots: [S::Dots; T] = std::array::from_fn(|t| start::<S, F>(rows[t], 0, offset::<S, F>()));
     for half in 0..2 {
         let x: [S::Sixteen; T] = std::array::from_fn(|t| S::load_sixteen(rows[t].values.add(16 * half)));
         let (a, b) = F::codes::<S>(planes, vector, 2 * half);
@@ -110,7 +110,7 @@ unsafe fn add_sub_block<S: Simd, F: PanelFormat, const T: usize, const V: usize>
             let scale = F::scale::<S>(header, sub, 0, vector);
             for t in 0..T {
                 sums[t][v] = add_scaled::<S, F>(sums[t][v], dots[t], scale, rows[t]);
-                dots[t] = start::<S, F>(rows[t], 1);
+                dots[t] = start::<S, F>(rows[t], 1, offset::<S, F>());
             }
         }
     }
@@ -126,16 +126,25 @@ unsafe fn add_sub_block<S: Simd, F: PanelFormat, const T: usize, const V: usize>
     }
 }
 
-/// What a dot product of codes starts at, so that it becomes one of weights: minus the codes' offset times the sum of the
-/// activations in the sub-block, or in its half `half`.
+/// What a dot product of codes starts at that are larger than weights by `offset`, 0 or a power of two up to 128, so that it
+/// becomes one of weights; of a sub-block's columns, or of its half `half`.
 #[inline(always)]
-pub(super) unsafe fn start<S: Simd, F: PanelFormat>(row: RowPointers, half: usize) -> S::Dots {
-    let offset = if F::SIGNED { S::SIGNED_OFFSET } else { F::OFFSET };
+pub(super) unsafe fn start<S: Simd, F: PanelFormat>(row: RowPointers, half: usize, offset: i32) -> S::Dots {
     if offset == 0 || F::TIMES_NON_NEGATIVE {
         return S::dots(S::splat_int(0));
     }
-    let sum = if F::SCALES == 2 { *row.sums.add(half) } else { *row.sums + *row.sums.add(1) };
-    S::dots(S::splat_int(-offset * sum))
+    let all = match (F::SCALES, half) {
+        (1, _) => *row.starts,
+        (_, 0) => *row.starts - *row.starts.add(1),
+        _ => *row.starts.add(1),
+    };
+    // Exact: both are powers of two.
+    S::dots(S::splat_int(all >> (-START / offset).ilog2()))
+}
+
+/// What is to be taken from each of a format's codes, as an instruction set multiplies them.
+pub(super) const fn offset<S: Simd, F: PanelFormat>() -> i32 {
+    if F::SIGNED { S::SIGNED_OFFSET } else { F::OFFSET }
 }
 
 /// Adds the products with group `GROUP` of `x`, which is half `half` of a sub-block's activations.

@@ -9,7 +9,7 @@
 use std::mem::MaybeUninit;
 use std::ops::Range;
 
-use super::direct::{add_scaled, dot, start, take_min};
+use super::direct::{add_scaled, dot, offset, start, take_min};
 use super::float::Rows;
 use super::{Output, PanelFormat};
 use crate::activations::{Activations, RowPointers};
@@ -89,8 +89,8 @@ unsafe fn expand<S: Simd, F: PanelFormat>(block: *const u8, subs: usize, scratch
             let at = codes.add(index * 8 * PLANE + vector * 4 * S::LANES);
             for pair in 0..4 {
                 let (a, b) = F::codes::<S>(planes, vector, pair);
-                S::store_int(a, at.add(2 * pair * PLANE));
-                S::store_int(b, at.add((2 * pair + 1) * PLANE));
+                S::store_int(lift::<S, F>(a), at.add(2 * pair * PLANE));
+                S::store_int(lift::<S, F>(b), at.add((2 * pair + 1) * PLANE));
             }
             for half in 0..F::SCALES {
                 let at = scales.add((index * F::SCALES + half) * PANEL_ROWS + vector * S::LANES);
@@ -100,6 +100,25 @@ unsafe fn expand<S: Simd, F: PanelFormat>(block: *const u8, subs: usize, scratch
                 S::store(F::min::<S>(block, sub, vector), mins.add(index * PANEL_ROWS + vector * S::LANES));
             }
         }
+    }
+}
+
+/// What is to be taken from each code of a piece: where it is not zero, what the instruction set adds to signed ones, so that
+/// [`start`] needs no arithmetic.
+const fn lifted<S: Simd, F: PanelFormat>() -> i32 {
+    match offset::<S, F>() {
+        0 => 0,
+        offset if S::SIGNED_OFFSET == 0 => offset,
+        _ => S::SIGNED_OFFSET,
+    }
+}
+
+/// Adds to codes what makes their offset [`lifted`]. No byte overflows.
+#[inline(always)]
+unsafe fn lift<S: Simd, F: PanelFormat>(codes: S::Int) -> S::Int {
+    match lifted::<S, F>() - offset::<S, F>() {
+        0 => codes,
+        more => S::add_int(codes, S::splat_int(more * 0x0101_0101)),
     }
 }
 
@@ -163,11 +182,11 @@ unsafe fn add_sub_block<S: Simd, F: PanelFormat, const T: usize, const V: usize>
     let codes = scratch.codes.as_ptr().cast::<u8>().add(index * 8 * PLANE + first * 4 * S::LANES);
     let scales = scratch.scales.as_ptr().cast::<f32>().add(index * F::SCALES * PANEL_ROWS + first * S::LANES);
     let mins = scratch.mins.as_ptr().cast::<f32>().add(index * PANEL_ROWS + first * S::LANES);
-    let mut dots: [[S::Dots; V]; T] = std::array::from_fn(|t| [start::<S, F>(rows[t], 0); V]);
+    let mut dots: [[S::Dots; V]; T] = std::array::from_fn(|t| [start::<S, F>(rows[t], 0, lifted::<S, F>()); V]);
     add_half::<S, F, T, V, 0>(codes, rows, &mut dots);
     if F::SCALES == 2 {
         add_dots::<S, F, T, V>(scales, rows, &dots, sums);
-        dots = std::array::from_fn(|t| [start::<S, F>(rows[t], 1); V]);
+        dots = std::array::from_fn(|t| [start::<S, F>(rows[t], 1, lifted::<S, F>()); V]);
     }
     add_half::<S, F, T, V, 1>(codes, rows, &mut dots);
     add_dots::<S, F, T, V>(scales.add((F::SCALES - 1) * PANEL_ROWS), rows, &dots, sums);

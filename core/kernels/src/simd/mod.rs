@@ -123,7 +123,7 @@ pub(crate) trait Simd: Copy + 'static {
     /// Dot products that begin with `start`.
     unsafe fn dots(start: Self::Int) -> Self::Dots;
     /// Adds to each lane the dot product of its four bytes and of group `GROUP` of `x`: bytes `4 * GROUP` to `4 * GROUP + 3`.
-    /// `codes` are unsigned and at most 63, `x` from −127 to 127.
+    /// `codes` are unsigned, at most 63 where [`Simd::SIGNED_OFFSET`] is 0, and `x` is from −127 to 127.
     unsafe fn dot_codes<const GROUP: usize>(dots: Self::Dots, codes: Self::Int, x: Self::Sixteen) -> Self::Dots;
     /// Signed bytes as [`Simd::dot_signed`] wants them.
     unsafe fn signed_operand(bytes: Self::Int) -> Self::Int;

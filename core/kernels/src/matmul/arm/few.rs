@@ -11,7 +11,7 @@
 use std::ops::Range;
 
 use crate::activations::{Activations, RowPointers};
-use crate::matmul::direct::{MAX_ROWS, add_scaled, dot, start, take_min};
+use crate::matmul::direct::{MAX_ROWS, add_scaled, dot, offset, start, take_min};
 use crate::matmul::{CachedValues, Output, PanelFormat, Q4_0, Q4K, Q5K, Q6K, Q8_0};
 use crate::packed::layout::{K_SCALES, PLANE, SECOND_HEADER, SUB_BLOCK};
 use crate::packed::{PANEL_ROWS, PackedMatrix};
@@ -153,6 +153,7 @@ pub(crate) unsafe fn matmul<S: ByLane, F: BlockNumbers>(
         // All of the panel at a time, or no more than registers hold the scales of.
         match (x.rows(), F::SUB_BLOCKS) {
             (1, 8) => multiply::<S, F, 1, 2>(bytes, blocks, x, panel, out),
+            (1, _) if S::PRODUCTS_IN_16_BITS > 0 && !F::SIGNED => multiply::<S, F, 1, 4>(bytes, blocks, x, panel, out),
             (1, _) => multiply::<S, F, 1, 8>(bytes, blocks, x, panel, out),
             (2, _) => multiply::<S, F, 2, 2>(bytes, blocks, x, panel, out),
             (3, _) => multiply::<S, F, 3, 1>(bytes, blocks, x, panel, out),
@@ -226,14 +227,14 @@ unsafe fn add_sub_block<
 ) {
     let planes = block.add(F::HEADER + SUB * F::SUB_BLOCK);
     let rows = rows.map(|row| row.at(SUB * SUB_BLOCK));
-    let mut dots: [[S::Dots; V]; T] = std::array::from_fn(|t| [start::<S, F>(rows[t], 0); V]);
+    let mut dots: [[S::Dots; V]; T] = std::array::from_fn(|t| [start::<S, F>(rows[t], 0, offset::<S, F>()); V]);
     add_sixteen::<S, F, T, V>(planes, 0, first, &rows, &mut dots);
     if F::SCALES == 2 {
         for v in 0..V {
             let scale = F::scale_of::<S, SUB, PAIR>(numbers[v], block, 0, first + v);
             for t in 0..T {
                 sums[t][v] = add_scaled::<S, F>(sums[t][v], dots[t][v], scale, rows[t]);
-                dots[t][v] = start::<S, F>(rows[t], 1);
+                dots[t][v] = start::<S, F>(rows[t], 1, offset::<S, F>());
             }
         }
     }
