@@ -53,7 +53,7 @@ impl Batch {
     /// # Errors
     /// As for [`crate::Decoder::forward`].
     pub fn prefill(&mut self, sequence: usize, tokens: &[u32], cancel: &CancelToken) -> Result<&[f32], EngineError> {
-        self.workspace.read(&mut self.sequences[sequence], tokens, LogitRows::Last, cancel)
+        self.workspace.read(&mut self.sequences[sequence], tokens, LogitRows::Last, None, cancel)
     }
 
     /// Appends a token to each sequence that has one in `tokens` (one entry for each sequence), and returns the logits of

@@ -273,22 +273,42 @@ impl Decoder for CandleDecoder {
         self.tokens.len()
     }
 
+    /// Its cache cannot be cut without computing all of it again.
+    fn tokens_at_once(&self) -> usize {
+        1
+    }
+
     fn forward(&mut self, tokens: &[u32], rows: LogitRows, cancel: &CancelToken) -> Result<&[f32], EngineError> {
         self.check(tokens)?;
         self.catch_up(cancel)?;
         self.logits.clear();
+        // A pass ends with a row that is wanted, or before the first of them.
+        let mut unwanted = tokens.len() - rows.count(tokens.len());
         let mut rest = tokens;
         while !rest.is_empty() {
-            let longest = if rows == LogitRows::All { 1 } else { self.longest_pass() };
-            let (pass, later) = rest.split_at(longest.min(rest.len()));
+            let (pass, later) = rest.split_at(self.longest_pass().min(unwanted + 1).min(rest.len()));
             let row = self.pass(pass, cancel)?;
             self.tokens.extend_from_slice(pass);
-            if rows == LogitRows::Last {
-                self.logits.clear();
+            if pass.len() > unwanted {
+                self.logits.extend_from_slice(&row);
             }
-            self.logits.extend_from_slice(&row);
+            unwanted = unwanted.saturating_sub(pass.len());
             rest = later;
         }
+        Ok(&self.logits)
+    }
+
+    fn forward_for(
+        &mut self,
+        tokens: &[u32],
+        rows: LogitRows,
+        ids: &[u32],
+        cancel: &CancelToken,
+    ) -> Result<&[f32], EngineError> {
+        self.config.check_ids(ids)?;
+        self.forward(tokens, rows, cancel)?;
+        let rows = self.logits.chunks_exact(self.config.vocab_size);
+        self.logits = rows.flat_map(|row| ids.iter().map(|&id| row[id as usize])).collect();
         Ok(&self.logits)
     }
 
@@ -314,11 +334,7 @@ impl CandleDecoder {
         if needed > self.context_length {
             return Err(EngineError::ContextFull { limit: self.context_length, needed });
         }
-        let vocab_size = self.config.vocab_size;
-        match tokens.iter().find(|&&id| id as usize >= vocab_size) {
-            Some(&id) => Err(EngineError::UnknownToken { id, vocab_size }),
-            None => Ok(()),
-        }
+        self.config.check_ids(tokens)
     }
 
     /// Runs those tokens of the sequence again that candle's cache does not hold.

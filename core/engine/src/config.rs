@@ -71,6 +71,15 @@ pub enum RopeScaling {
 }
 
 impl ModelConfig {
+    /// [`EngineError::UnknownToken`] unless the vocabulary has all of these.
+    pub(crate) fn check_ids(&self, ids: &[u32]) -> Result<(), EngineError> {
+        let vocab_size = self.vocab_size;
+        match ids.iter().find(|&&id| id as usize >= vocab_size) {
+            Some(&id) => Err(EngineError::UnknownToken { id, vocab_size }),
+            None => Ok(()),
+        }
+    }
+
     /// Reads and checks the shape in a file's metadata and tensors.
     ///
     /// # Errors

@@ -5,8 +5,21 @@ use crate::{CancelToken, EngineError, ModelConfig};
 pub enum LogitRows {
     /// Only the last token's row: all that prefill and decode need.
     Last,
+    /// Rows of so many tokens at the end of the pass: where some of them were guessed.
+    Tail(usize),
     /// A row for each token of the pass: scoring and perplexity.
     All,
+}
+
+impl LogitRows {
+    /// How many rows that are in a pass of `tokens` tokens.
+    pub(crate) fn count(self, tokens: usize) -> usize {
+        match self {
+            Self::Last => 1,
+            Self::Tail(rows) => rows.min(tokens),
+            Self::All => tokens,
+        }
+    }
 }
 
 /// One sequence being read and written by a model: its KV cache, its scratch memory and its position.
@@ -22,12 +35,25 @@ pub trait Decoder: Send {
     /// How many tokens it holds now: the position of the next token.
     fn position(&self) -> usize;
 
-    /// Appends `tokens` (at least one) and returns logits, row-major `[rows, vocab_size]`, where `rows` is 1 for
-    /// [`LogitRows::Last`] and `tokens.len()` for [`LogitRows::All`].
+    /// Tokens that a pass takes in about the time of one, since each weight is read once for all of them: so many, it is
+    /// worth guessing. 1 where it is not.
+    fn tokens_at_once(&self) -> usize;
+
+    /// Appends `tokens` (at least one) and returns logits, row-major `[rows, vocab_size]`.
     ///
     /// The cancel token is looked at least once per layer and chunk. After an error the decoder stands at a whole
     /// prefix of what it was given ([`Decoder::position`] says how long) and can be used further.
     fn forward(&mut self, tokens: &[u32], rows: LogitRows, cancel: &CancelToken) -> Result<&[f32], EngineError>;
+
+    /// As [`Decoder::forward`], with the logits of `ids` alone, `[rows, ids.len()]`: the same numbers, but what is not
+    /// asked for need not be computed.
+    fn forward_for(
+        &mut self,
+        tokens: &[u32],
+        rows: LogitRows,
+        ids: &[u32],
+        cancel: &CancelToken,
+    ) -> Result<&[f32], EngineError>;
 
     /// Forgets every token from position `length` on. A length at or beyond the position changes nothing.
     fn truncate(&mut self, length: usize);

@@ -16,6 +16,7 @@ use crate::pool::{Chunks, Pool};
 use crate::product::{Compute, Input};
 use crate::rope::Rope;
 use crate::scratch::Scratch;
+use crate::selection::Selection;
 use crate::weights::check_finite;
 use crate::{CancelToken, EngineError, LogitRows, ModelConfig};
 
@@ -53,6 +54,8 @@ struct Chunk<'a> {
     parts: &'a mut [Part<'a>],
     /// Which of the tokens' logits are wanted.
     wanted: Range<usize>,
+    /// Of which tokens of the vocabulary; `None` for all.
+    ids: Option<&'a [u32]>,
     cancel: &'a CancelToken,
 }
 
@@ -60,7 +63,8 @@ struct Chunk<'a> {
 pub(crate) struct Workspace {
     model: Arc<Llama>,
     scratch: Scratch,
-    /// `[rows, vocab_size]`.
+    selection: Selection,
+    /// `[rows, vocab_size]`, or of the tokens that were asked for.
     logits: Vec<f32>,
 }
 
@@ -97,7 +101,8 @@ impl Sequence {
 impl Workspace {
     /// Buffers for passes of at most `rows` tokens.
     pub(crate) fn new(model: Arc<Llama>, rows: usize) -> Result<Self, EngineError> {
-        Ok(Self { scratch: Scratch::new(&model.config, rows)?, logits: memory::zeros(model.config.vocab_size)?, model })
+        let logits = memory::zeros(model.config.vocab_size)?;
+        Ok(Self { scratch: Scratch::new(&model.config, rows)?, selection: Selection::default(), logits, model })
     }
 
     pub(crate) fn model(&self) -> &Llama {
@@ -105,10 +110,11 @@ impl Workspace {
     }
 
     pub(crate) fn logits_bytes(&self) -> u64 {
-        (self.logits.capacity() * size_of::<f32>()) as u64
+        (self.logits.capacity() * size_of::<f32>()) as u64 + self.selection.bytes()
     }
 
-    /// Passes all tokens through the model, a chunk at a time, and returns the logits of the last or of all.
+    /// Passes all tokens through the model, a chunk at a time, and returns the logits that are wanted: of some rows, and of
+    /// some tokens of the vocabulary or all.
     ///
     /// # Errors
     /// As for [`crate::Decoder::forward`]. Chunks that were finished before an error are kept.
@@ -117,25 +123,24 @@ impl Workspace {
         sequence: &mut Sequence,
         tokens: &[u32],
         rows: LogitRows,
+        ids: Option<&[u32]>,
         cancel: &CancelToken,
     ) -> Result<&[f32], EngineError> {
         self.check_tokens(tokens)?;
+        self.model.config.check_ids(ids.unwrap_or_default())?;
         sequence.check_room(tokens.len())?;
         cancel.check()?;
-        let vocab_size = self.model.config.vocab_size;
-        let last_chunk = (tokens.len() - 1) / CHUNK;
-        let wanted_rows = if rows == LogitRows::All { tokens.len() } else { 1 };
-        memory::resize(&mut self.logits, wanted_rows * vocab_size)?;
+        let width = ids.map_or(self.model.config.vocab_size, <[u32]>::len);
+        let rows = rows.count(tokens.len());
+        memory::resize(&mut self.logits, rows * width)?;
+        let mut unwanted = tokens.len() - rows;
         let mut logits = 0..0;
-        for (index, tokens) in tokens.chunks(CHUNK).enumerate() {
-            let wanted = match rows {
-                LogitRows::All => 0..tokens.len(),
-                LogitRows::Last if index == last_chunk => tokens.len() - 1..tokens.len(),
-                LogitRows::Last => 0..0,
-            };
-            logits = logits.end..logits.end + wanted.len() * vocab_size;
+        for tokens in tokens.chunks(CHUNK) {
+            let wanted = unwanted.min(tokens.len())..tokens.len();
+            unwanted -= wanted.start;
+            logits = logits.end..logits.end + wanted.len() * width;
             let parts = &mut [Part { sequence: &mut *sequence, rows: 0..tokens.len() }];
-            self.pass(&mut Chunk { tokens, parts, wanted, cancel }, logits.clone())?;
+            self.pass(&mut Chunk { tokens, parts, wanted, ids, cancel }, logits.clone())?;
         }
         Ok(&self.logits)
     }
@@ -158,19 +163,15 @@ impl Workspace {
         let mut parts: Vec<Part<'_>> = parts.collect();
         parts.iter().try_for_each(|part| part.sequence.check_room(1))?;
         let logits = 0..self.logits.len();
-        self.pass(&mut Chunk { tokens, parts: &mut parts, wanted: 0..tokens.len(), cancel }, logits)?;
+        self.pass(&mut Chunk { tokens, parts: &mut parts, wanted: 0..tokens.len(), ids: None, cancel }, logits)?;
         Ok(&self.logits)
     }
 
     fn check_tokens(&self, tokens: &[u32]) -> Result<(), EngineError> {
-        let vocab_size = self.model.config.vocab_size;
         if tokens.is_empty() {
             return Err(EngineError::Internal("a forward pass needs at least one token".into()));
         }
-        match tokens.iter().find(|&&id| id as usize >= vocab_size) {
-            Some(&id) => Err(EngineError::UnknownToken { id, vocab_size }),
-            None => Ok(()),
-        }
+        self.model.config.check_ids(tokens)
     }
 
     fn pass(&mut self, chunk: &mut Chunk, logits: Range<usize>) -> Result<(), EngineError> {
@@ -199,7 +200,7 @@ impl Workspace {
             chunk.cancel.check()?;
         }
         if !chunk.wanted.is_empty() {
-            self.output(&compute, chunk.wanted.len(), logits)?;
+            self.output(&compute, chunk.wanted.len(), chunk.ids, logits)?;
         }
         chunk.cancel.check()?;
         chunk.parts.iter_mut().for_each(|part| part.sequence.position += part.rows.len());
@@ -284,14 +285,23 @@ impl Workspace {
     }
 
     /// `logits = norm(hidden) · output`, for the first `rows` rows.
-    fn output(&mut self, compute: &Compute, rows: usize, logits: Range<usize>) -> Result<(), EngineError> {
-        let Self { model, scratch: s, .. } = self;
+    fn output(
+        &mut self,
+        compute: &Compute,
+        rows: usize,
+        ids: Option<&[u32]>,
+        logits: Range<usize>,
+    ) -> Result<(), EngineError> {
+        let Self { model, scratch: s, selection, .. } = self;
         let config = &model.config;
         let normed = &mut s.normed[..rows * config.hidden_size];
         let logits = &mut self.logits[logits];
         compute.norm(&s.hidden, &model.weights.output_norm, config.rms_norm_eps, normed);
         let x = Input { values: normed, cols: config.hidden_size, quantized: &mut s.quantized };
-        compute.multiply(x, [(&model.weights.output, &mut *logits)]);
+        match ids {
+            None => compute.multiply(x, [(&model.weights.output, &mut *logits)]),
+            Some(ids) => selection.multiply(compute, x, &model.weights.output, ids, logits)?,
+        }
         compute.cancel.check()?;
         check_finite(logits, "logits")
     }

@@ -42,6 +42,7 @@ mod process_memory;
 mod product;
 mod rope;
 mod scratch;
+mod selection;
 mod weights;
 
 pub use batch::Batch;

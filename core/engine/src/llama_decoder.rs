@@ -1,5 +1,7 @@
 use std::sync::Arc;
 
+use sotto_kernels::FEW_ROWS;
+
 use crate::forward::{CHUNK, Llama, Sequence, Workspace, private_bytes};
 use crate::memory;
 use crate::scratch::Scratch;
@@ -34,8 +36,22 @@ impl Decoder for LlamaDecoder {
         self.sequence.position()
     }
 
+    fn tokens_at_once(&self) -> usize {
+        FEW_ROWS
+    }
+
     fn forward(&mut self, tokens: &[u32], rows: LogitRows, cancel: &CancelToken) -> Result<&[f32], EngineError> {
-        self.workspace.read(&mut self.sequence, tokens, rows, cancel)
+        self.workspace.read(&mut self.sequence, tokens, rows, None, cancel)
+    }
+
+    fn forward_for(
+        &mut self,
+        tokens: &[u32],
+        rows: LogitRows,
+        ids: &[u32],
+        cancel: &CancelToken,
+    ) -> Result<&[f32], EngineError> {
+        self.workspace.read(&mut self.sequence, tokens, rows, Some(ids), cancel)
     }
 
     fn truncate(&mut self, length: usize) {

@@ -2,11 +2,11 @@
 
 use std::ops::Range;
 
-use sotto_kernels::packed::PackedMatrix;
+use sotto_kernels::packed::{PANEL_ROWS, PackedMatrix};
 use sotto_kernels::{ActivationRows, Activations, Kernels, Output};
 
 use crate::CancelToken;
-use crate::pool::{Chunks, Team};
+use crate::pool::{Chunks, Split, Team};
 use crate::weights::WeightMatrix;
 
 /// Multiply-accumulates below which a product is not worth a second thread.
@@ -32,6 +32,13 @@ pub(crate) struct Input<'a> {
     pub(crate) quantized: &'a mut Activations,
 }
 
+impl Input<'_> {
+    /// Rows of activations.
+    pub(crate) fn rows(&self) -> usize {
+        self.values.len() / self.cols
+    }
+}
+
 /// One product: a matrix and where its results go, `[rows of activations, rows of the matrix]`.
 pub(crate) type Product<'a> = (&'a WeightMatrix, &'a mut [f32]);
 
@@ -45,25 +52,63 @@ struct Job<'a> {
 impl Compute<'_> {
     /// Multiplies the same activations with several matrices. After cancellation, results are unspecified.
     pub(crate) fn multiply<const N: usize>(&self, input: Input<'_>, products: [Product<'_>; N]) {
-        let rows = input.values.len() / input.cols;
         let work: usize = products.iter().map(|(_, out)| out.len() * input.cols).sum();
-        let jobs = products.map(|(matrix, out)| self.job(matrix.view(), out, rows));
+        let jobs = products.map(|(matrix, out)| self.job(matrix.view(), out, input.rows()));
         if jobs.iter().any(|job| job.matrix.format().is_quantized()) {
             self.quantize(input.values, input.cols, input.quantized);
         }
         let multiply = |task| {
-            if let Some((job, panels)) = find(&jobs, task).filter(|_| !self.cancel.is_cancelled()) {
+            if let Some((job, panels)) = find(&jobs, task) {
                 // SAFETY: tasks have different panels or different matrices, and each runs once.
-                unsafe {
-                    match job.matrix.format().is_quantized() {
-                        true => self.kernels.matmul(&job.matrix, input.quantized, panels, &job.out),
-                        false => self.kernels.matmul_float(&job.matrix, input.values, panels, &job.out),
-                    }
-                }
+                unsafe { self.multiply_part(&job.matrix, &input, panels, &job.out) }
             }
         };
         let tasks = jobs.iter().map(Job::tasks).sum();
+        self.run(work, tasks, multiply);
+    }
+
+    /// Multiplies activations with some panels of a matrix: `out` is `[panels, rows of activations, PANEL_ROWS]`. After
+    /// cancellation, results are unspecified.
+    pub(crate) fn multiply_panels(&self, input: Input<'_>, matrix: &WeightMatrix, panels: &[usize], out: &mut [f32]) {
+        let (matrix, work, panel_len) = (matrix.view(), out.len() * input.cols, input.rows() * PANEL_ROWS);
+        if matrix.format().is_quantized() {
+            self.quantize(input.values, input.cols, input.quantized);
+        }
+        let parts = Chunks::new(out, panel_len);
+        self.run(work, panels.len(), |task| {
+            // SAFETY: tasks have different parts, and each runs once.
+            unsafe {
+                let out = Output::new(parts.part(task), PANEL_ROWS);
+                self.multiply_part(&matrix.panel_matrix(panels[task]), &input, 0..1, &out);
+            }
+        });
+    }
+
+    fn run(&self, work: usize, tasks: usize, multiply: impl Fn(usize) + Sync) {
         if work < WORTH_SHARING { (0..tasks).for_each(multiply) } else { self.team.run(tasks, multiply) }
+    }
+
+    /// Some panels of a product, unless the pass is cancelled.
+    ///
+    /// # Safety
+    /// No other thread uses these panels' columns of `out` meanwhile.
+    unsafe fn multiply_part(
+        &self,
+        matrix: &PackedMatrix<'_>,
+        input: &Input<'_>,
+        panels: Range<usize>,
+        out: &Output<'_>,
+    ) {
+        if self.cancel.is_cancelled() {
+            return;
+        }
+        // SAFETY: the caller's.
+        unsafe {
+            match matrix.format().is_quantized() {
+                true => self.kernels.matmul(matrix, input.quantized, panels, out),
+                false => self.kernels.matmul_float(matrix, input.values, panels, out),
+            }
+        }
     }
 
     fn job<'a>(&self, matrix: PackedMatrix<'a>, out: &'a mut [f32], rows: usize) -> Job<'a> {

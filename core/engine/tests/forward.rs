@@ -177,6 +177,37 @@ fn chunks_single_tokens_threads_and_second_tries_give_the_same_bits() {
 }
 
 #[test]
+fn some_logits_of_some_rows_are_the_same_numbers() {
+    for dtype in [GgmlDType::F32, GgmlDType::Q4_0, GgmlDType::Q6K] {
+        let mut model = TestModel::new(4, 2, 64);
+        model.dtype = dtype;
+        let model = model.with_random_weights();
+        let (loaded, cancel, vocab) = (model.load(), CancelToken::new(), model.vocab_size);
+        let tokens = random_tokens(140, vocab);
+        let all = all_logits(&mut *exact_decoder(&loaded), &tokens);
+        // Unordered, repeated, from the first and the last panel, whose end is only filled up; and none.
+        let last = vocab as u32 - 1;
+        for ids in [&[last, 0, 64, 3, 64, last - 1][..], &[7], &[]] {
+            for rows in [LogitRows::Last, LogitRows::Tail(4), LogitRows::Tail(15), LogitRows::All] {
+                let count = match rows {
+                    LogitRows::Last => 1,
+                    LogitRows::Tail(count) => count,
+                    LogitRows::All => tokens.len(),
+                };
+                let whole = &all[(tokens.len() - count) * vocab..];
+                let mut decoder = exact_decoder(&loaded);
+                assert_eq!(decoder.forward(&tokens, rows, &cancel).expect("logits"), whole, "{dtype:?} {rows:?}");
+                decoder.truncate(0);
+                let some = decoder.forward_for(&tokens, rows, ids, &cancel).expect("logits");
+                let expected: Vec<f32> =
+                    whole.chunks_exact(vocab).flat_map(|row| ids.iter().map(|&id| row[id as usize])).collect();
+                assert_eq!(some, expected, "{dtype:?} {rows:?} {ids:?}");
+            }
+        }
+    }
+}
+
+#[test]
 fn decoders_of_one_model_do_not_meet() {
     let model = TestModel::new(4, 2, 32).with_random_weights();
     let (loaded, tokens) = (model.load(), random_tokens(30, model.vocab_size));
@@ -204,6 +235,8 @@ fn wrong_requests_are_errors_and_change_nothing() {
     decoder.forward(&[1, 2, 3], LogitRows::Last, &cancel).expect("logits");
 
     let unknown = decoder.forward(&[1, 131], LogitRows::Last, &cancel);
+    assert!(matches!(unknown, Err(EngineError::UnknownToken { id: 131, vocab_size: 131 })));
+    let unknown = decoder.forward_for(&[1], LogitRows::Last, &[131], &cancel);
     assert!(matches!(unknown, Err(EngineError::UnknownToken { id: 131, vocab_size: 131 })));
     let full = decoder.forward(&[1; 6], LogitRows::Last, &cancel);
     assert!(matches!(full, Err(EngineError::ContextFull { limit: 8, needed: 9 })));

@@ -1,14 +1,18 @@
-//! The loop that every answer comes from: prefill, then one token after another.
+//! The loop that every answer comes from: prefill, then one token after another, or some at once where they were guessed.
 
 use std::time::Instant;
 
 use sotto_engine::LogitRows;
-use sotto_text::{Constraint, DecodeStream, Sampler};
+use sotto_text::{Constraint, DecodeStream, Logits, Sampler};
 
+use crate::guess::Guesser;
 use crate::metrics::{Metrics, StopReason, Stopwatch};
 use crate::model::Loaded;
-use crate::sequence::Sequence;
+use crate::sequence::{Sequence, common_prefix};
 use crate::{CancelToken, Error};
+
+/// The share of the vocabulary beyond which it costs less to compute all of its logits in order.
+const MANY: usize = 8;
 
 /// What is to be generated after a prompt.
 pub(crate) struct Request<'a> {
@@ -42,20 +46,20 @@ pub(crate) fn generate(
     let prefill = prefill_watch.time(|| sequence.set(request.prompt, cancel))?;
 
     let mut writer = Writer::new(model, request, on_text);
-    let mut logits = prefill.logits;
+    let mut rows = Rows { ids: None, logits: prefill.logits };
+    let mut guesses = Vec::new();
     let mut time_to_first_token = None;
     let stop_reason = decode_watch.time(|| {
         loop {
             cancel.check()?;
-            let next = match writer.choose(&mut logits)? {
-                Choice::Tokens(tokens) => tokens,
-                Choice::Stop(reason) => return Ok::<_, Error>(reason),
+            let (right, next) = match writer.follow(&rows, &guesses)? {
+                Step::Stop(reason) => return Ok::<_, Error>(reason),
+                Step::Go { right, next } => (right, next),
             };
             time_to_first_token.get_or_insert_with(|| started.elapsed().as_secs_f64());
-            if let Some(reason) = writer.write(&next)? {
-                return Ok(reason);
-            }
-            logits = sequence.append(&next, LogitRows::Last, cancel)?;
+            sequence.forget(guesses.len() - right);
+            guesses = writer.guess(sequence.tokens_at_once().saturating_sub(next.len()))?;
+            rows = writer.read(sequence, &next, &guesses, cancel)?;
         }
     })?;
 
@@ -76,8 +80,27 @@ pub(crate) fn generate(
     Ok(Answer { text, ids, metrics })
 }
 
-enum Choice {
-    Tokens(Vec<u32>),
+/// Logits of some tokens behind each other: what comes next, and what would come behind each guess.
+struct Rows {
+    /// Whose; `None` for the whole vocabulary.
+    ids: Option<Vec<u32>>,
+    logits: Vec<f32>,
+}
+
+impl Rows {
+    fn row(&self, index: usize, vocab_size: usize) -> Logits<'_> {
+        let width = self.ids.as_ref().map_or(vocab_size, Vec::len);
+        let row = &self.logits[index * width..][..width];
+        self.ids.as_ref().map_or(Logits::All(row), |ids| Logits::Of(ids, row))
+    }
+}
+
+enum Step {
+    /// So many guesses were right, and these tokens come behind them.
+    Go {
+        right: usize,
+        next: Vec<u32>,
+    },
     Stop(StopReason),
 }
 
@@ -86,6 +109,7 @@ struct Writer<'a, OnText> {
     model: &'a Loaded,
     request: Request<'a>,
     history: Vec<u32>,
+    guesser: Guesser,
     stream: DecodeStream,
     text: String,
     on_text: OnText,
@@ -95,7 +119,7 @@ impl<'a, OnText: FnMut(&str)> Writer<'a, OnText> {
     fn new(model: &'a Loaded, request: Request<'a>, on_text: OnText) -> Self {
         let history = request.prompt.to_vec();
         let stream = DecodeStream::new(&model.tokenizer);
-        Self { model, request, history, stream, text: String::new(), on_text }
+        Self { model, request, history, guesser: Guesser::new(), stream, text: String::new(), on_text }
     }
 
     fn written(&self) -> usize {
@@ -106,17 +130,37 @@ impl<'a, OnText: FnMut(&str)> Writer<'a, OnText> {
         self.request.max_tokens.saturating_sub(self.written())
     }
 
-    /// The next tokens: those that the grammar leaves no choice about, or else a sampled one.
-    fn choose(&mut self, logits: &mut [f32]) -> Result<Choice, Error> {
-        if self.room() == 0 {
-            return Ok(Choice::Stop(StopReason::Length));
-        }
-        if let Some(constraint) = &mut self.request.constraint {
-            let mut forced = constraint.forced();
-            if !forced.is_empty() {
-                forced.truncate(self.room());
-                return Ok(Choice::Tokens(forced));
+    /// Writes tokens for as long as the guesses, which the rows are behind, come true.
+    fn follow(&mut self, rows: &Rows, guesses: &[u32]) -> Result<Step, Error> {
+        let mut right = 0;
+        loop {
+            let written = self.history.len();
+            if let Some(reason) = self.write_next(rows.row(right, self.model.engine.config().vocab_size))? {
+                return Ok(Step::Stop(reason));
             }
+            let next = &self.history[written..];
+            let agreed = common_prefix(next, &guesses[right..]);
+            right += agreed;
+            if agreed < next.len() {
+                let next = next[agreed..].to_vec();
+                self.guesser.learn(guesses.len(), right);
+                return Ok(Step::Go { right, next });
+            }
+        }
+    }
+
+    /// Writes a sampled token, unless the grammar leaves no choice, and those that it leaves no choice about then. Tells why the
+    /// answer ends, if it does.
+    fn write_next(&mut self, logits: Logits<'_>) -> Result<Option<StopReason>, Error> {
+        if self.room() == 0 {
+            return Ok(Some(StopReason::Length));
+        }
+        let written = self.history.len();
+        if let reason @ Some(_) = self.write_forced()? {
+            return Ok(reason);
+        }
+        if self.history.len() > written {
+            return Ok(None);
         }
         let mask = match &mut self.request.constraint {
             Some(constraint) => Some(constraint.allowed()?),
@@ -124,25 +168,70 @@ impl<'a, OnText: FnMut(&str)> Writer<'a, OnText> {
         };
         let token = self.request.sampler.sample(logits, &self.history, mask)?;
         if self.model.tokenizer.end_tokens().contains(&token) {
-            return Ok(Choice::Stop(StopReason::End));
+            return Ok(Some(StopReason::End));
         }
-        Ok(Choice::Tokens(vec![token]))
+        match self.write(token)? {
+            None => self.write_forced(),
+            reason => Ok(reason),
+        }
     }
 
-    /// Appends tokens to the answer; tells when the grammar is complete with them.
-    fn write(&mut self, tokens: &[u32]) -> Result<Option<StopReason>, Error> {
-        for &token in tokens {
-            self.history.push(token);
-            let piece = self.stream.push(token);
-            self.emit(&piece);
-            if let Some(constraint) = &mut self.request.constraint {
-                constraint.commit(token)?;
-                if constraint.is_finished() {
-                    return Ok(Some(StopReason::End));
-                }
+    /// Writes the tokens that the grammar leaves no choice about.
+    fn write_forced(&mut self) -> Result<Option<StopReason>, Error> {
+        let mut forced = self.request.constraint.as_mut().map(Constraint::forced).unwrap_or_default();
+        forced.truncate(self.room());
+        for token in forced {
+            if let reason @ Some(_) = self.write(token)? {
+                return Ok(reason);
             }
         }
         Ok(None)
+    }
+
+    /// Appends a token to the answer; tells when the grammar is complete with it.
+    fn write(&mut self, token: u32) -> Result<Option<StopReason>, Error> {
+        self.history.push(token);
+        let piece = self.stream.push(token);
+        self.emit(&piece);
+        let Some(constraint) = &mut self.request.constraint else { return Ok(None) };
+        constraint.commit(token)?;
+        Ok(constraint.is_finished().then_some(StopReason::End))
+    }
+
+    /// What may come next: at most so many tokens, which the grammar allows.
+    fn guess(&mut self, most: usize) -> Result<Vec<u32>, Error> {
+        let most = most.min(self.room());
+        let Some(constraint) = &mut self.request.constraint else {
+            return Ok(self.guesser.guess(&self.history, most, |_| true).to_vec());
+        };
+        let mask = constraint.allowed()?;
+        let mut guesses = self.guesser.guess(&self.history, most, |token| mask.allows(token)).to_vec();
+        guesses.truncate(constraint.look_ahead(&guesses)?);
+        Ok(guesses)
+    }
+
+    /// Passes tokens and the guesses behind them through the model.
+    fn read(
+        &mut self,
+        sequence: &mut Sequence,
+        next: &[u32],
+        guesses: &[u32],
+        cancel: &CancelToken,
+    ) -> Result<Rows, Error> {
+        let ids = self.candidates()?;
+        let rows = LogitRows::Tail(1 + guesses.len());
+        let logits = sequence.append_for(&[next, guesses].concat(), rows, ids.as_deref(), cancel)?;
+        Ok(Rows { ids, logits })
+    }
+
+    /// The tokens that may be chosen behind what was written and behind each guess, where they are few.
+    fn candidates(&mut self) -> Result<Option<Vec<u32>>, Error> {
+        let Some(constraint) = &mut self.request.constraint else { return Ok(None) };
+        let (allowed, vocab_size) = (constraint.allowed_ahead()?, self.model.engine.config().vocab_size);
+        if allowed.count() > vocab_size / MANY {
+            return Ok(None);
+        }
+        Ok(Some(allowed.ids().into_iter().filter(|&id| (id as usize) < vocab_size).collect()))
     }
 
     fn emit(&mut self, piece: &str) {

@@ -22,6 +22,7 @@
 mod bench;
 mod error;
 mod generate;
+mod guess;
 mod inspect;
 mod job;
 mod metrics;

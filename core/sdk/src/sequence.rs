@@ -39,13 +39,38 @@ impl Sequence {
         Ok(Prefill { logits, reused, computed: prompt.len() - reused })
     }
 
+    /// How many tokens are worth a pass that was needed for one: [`Decoder::tokens_at_once`].
+    pub(crate) fn tokens_at_once(&self) -> usize {
+        self.decoder.tokens_at_once()
+    }
+
     /// Appends `tokens` and returns the logits of the rows asked for, `[rows, vocab_size]`.
     pub(crate) fn append(&mut self, tokens: &[u32], rows: LogitRows, cancel: &CancelToken) -> Result<Vec<f32>, Error> {
+        self.append_for(tokens, rows, None, cancel)
+    }
+
+    /// As [`Sequence::append`], with the logits of `ids` alone where there are any, `[rows, ids.len()]`.
+    pub(crate) fn append_for(
+        &mut self,
+        tokens: &[u32],
+        rows: LogitRows,
+        ids: Option<&[u32]>,
+        cancel: &CancelToken,
+    ) -> Result<Vec<f32>, Error> {
         let before = self.tokens.len();
-        let outcome = self.decoder.forward(tokens, rows, cancel).map(<[f32]>::to_vec);
+        let outcome = match ids {
+            Some(ids) => self.decoder.forward_for(tokens, rows, ids, cancel),
+            None => self.decoder.forward(tokens, rows, cancel),
+        };
+        let outcome = outcome.map(<[f32]>::to_vec);
         let kept = self.decoder.position().saturating_sub(before).min(tokens.len());
         self.tokens.extend_from_slice(&tokens[..kept]);
         Ok(outcome?)
+    }
+
+    /// Forgets the last `count` tokens.
+    pub(crate) fn forget(&mut self, count: usize) {
+        self.truncate(self.tokens.len().saturating_sub(count));
     }
 
     /// Forgets every token from `length` on.

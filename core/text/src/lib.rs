@@ -17,5 +17,5 @@ pub use chat_template::{ChatTemplate, Message, PromptPiece, RenderedPrompt, Role
 pub use constraint::{Constraint, ConstraintFactory, OutputFormat, TokenMask, choice_grammar, spans_grammar};
 pub use decode_stream::DecodeStream;
 pub use error::TextError;
-pub use sampling::{Sampler, SamplingOptions};
+pub use sampling::{Logits, Sampler, SamplingOptions};
 pub use tokenizer::{Tokenizer, TokenizerHints, TokenizerSpec};

@@ -58,6 +58,24 @@ impl SamplingOptions {
     }
 }
 
+/// Logits of a whole vocabulary, or of some of its tokens.
+#[derive(Debug, Clone, Copy)]
+pub enum Logits<'a> {
+    /// One for each token.
+    All(&'a [f32]),
+    /// For each of these tokens, one.
+    Of(&'a [u32], &'a [f32]),
+}
+
+impl Logits<'_> {
+    fn for_each(self, mut action: impl FnMut(u32, f32)) {
+        match self {
+            Self::All(logits) => (0..).zip(logits).for_each(|(id, &logit)| action(id, logit)),
+            Self::Of(ids, logits) => ids.iter().zip(logits).for_each(|(&id, &logit)| action(id, logit)),
+        }
+    }
+}
+
 /// Chooses tokens, one after the other.
 pub struct Sampler {
     options: SamplingOptions,
@@ -81,11 +99,15 @@ impl Sampler {
         Ok(Self { options, random, candidates: Vec::new() })
     }
 
-    /// The next token: repetition penalty, temperature, top-k, top-p, min-p, then a draw. The penalty changes
-    /// `logits`. NaN counts as impossible; when no token is possible under the mask, that is an error.
-    pub fn sample(&mut self, logits: &mut [f32], history: &[u32], mask: Option<&TokenMask>) -> Result<u32, TextError> {
-        self.penalize_repetition(logits, history);
-        self.collect_candidates(logits, mask);
+    /// The next token: repetition penalty, temperature, top-k, top-p, min-p, then a draw. NaN counts as impossible; when
+    /// no token is possible under the mask, that is an error.
+    pub fn sample(
+        &mut self,
+        logits: Logits<'_>,
+        history: &[u32],
+        mask: Option<&TokenMask>,
+    ) -> Result<u32, TextError> {
+        self.collect_candidates(logits, &self.recent(history), mask);
         let best = self.candidates.iter().copied().reduce(better).ok_or(TextError::NoCandidate)?;
         if self.options.temperature == 0.0 {
             return Ok(best.id);
@@ -97,29 +119,34 @@ impl Sampler {
         Ok(self.draw().unwrap_or(best).id)
     }
 
-    fn penalize_repetition(&self, logits: &mut [f32], history: &[u32]) {
-        let penalty = self.options.repetition_penalty;
-        if penalty == 1.0 {
-            return;
+    /// The tokens to be penalized, in order.
+    fn recent(&self, history: &[u32]) -> Vec<u32> {
+        if self.options.repetition_penalty == 1.0 {
+            return Vec::new();
         }
         let mut recent = history[history.len().saturating_sub(self.options.repetition_window)..].to_vec();
         recent.sort_unstable();
         recent.dedup();
-        for id in recent {
-            if let Some(logit) = logits.get_mut(id as usize) {
-                *logit = if *logit > 0.0 { *logit / penalty } else { *logit * penalty };
-            }
-        }
+        recent
     }
 
-    fn collect_candidates(&mut self, logits: &[f32], mask: Option<&TokenMask>) {
-        let possible = |(id, &logit): (u32, &f32)| {
-            let possible = logit > f32::NEG_INFINITY && mask.is_none_or(|mask| mask.allows(id));
-            // An infinite logit would make every weight NaN.
-            possible.then_some(Candidate { id, logit: logit.min(f32::MAX), weight: 0.0 })
-        };
+    fn collect_candidates(&mut self, logits: Logits<'_>, recent: &[u32], mask: Option<&TokenMask>) {
+        let penalty = self.options.repetition_penalty;
         self.candidates.clear();
-        self.candidates.extend((0..).zip(logits).filter_map(possible));
+        logits.for_each(|id, logit| {
+            if mask.is_some_and(|mask| !mask.allows(id)) {
+                return;
+            }
+            let logit = match recent.binary_search(&id) {
+                Ok(_) if logit > 0.0 => logit / penalty,
+                Ok(_) => logit * penalty,
+                Err(_) => logit,
+            };
+            if logit > f32::NEG_INFINITY {
+                // An infinite logit would make every weight NaN.
+                self.candidates.push(Candidate { id, logit: logit.min(f32::MAX), weight: 0.0 });
+            }
+        });
     }
 
     /// Weights relative to the best token, whose weight is 1.

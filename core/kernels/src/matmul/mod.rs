@@ -14,6 +14,9 @@ mod format;
 
 use std::ops::Range;
 
+/// Rows of activations that are multiplied in about the time of one, where that is the time to read the weights.
+pub const FEW_ROWS: usize = direct::MAX_ROWS;
+
 /// What products ask of a format.
 #[cfg(target_arch = "aarch64")]
 pub(crate) use arm::few::BlockNumbers as Format;

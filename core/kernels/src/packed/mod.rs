@@ -68,6 +68,11 @@ impl<'a> PackedMatrix<'a> {
         self.bytes
     }
 
+    /// One panel as a matrix of its own, `[PANEL_ROWS, cols]`: what fills up the last one are zeros.
+    pub fn panel_matrix(&self, panel: usize) -> Self {
+        Self { rows: PANEL_ROWS, bytes: self.panel(panel), ..*self }
+    }
+
     /// One panel's bytes.
     pub(crate) fn panel(&self, panel: usize) -> &'a [u8] {
         let len = packed_len(self.format, PANEL_ROWS, self.cols);

@@ -27,12 +27,17 @@ impl TokenMask {
 
     /// How many tokens are in the set.
     pub fn count(&self) -> usize {
-        self.ids().count()
+        self.bits.num_set()
     }
 
     /// The tokens in the set, in order.
-    pub fn ids(&self) -> impl Iterator<Item = u32> {
-        (0_u32..).take(self.bits.len()).filter(|&id| self.bits.is_allowed(id))
+    pub fn ids(&self) -> Vec<u32> {
+        self.bits.to_list()
+    }
+
+    /// Adds the tokens of another set of the same vocabulary.
+    pub(crate) fn add(&mut self, other: &Self) {
+        self.bits.or(&other.bits);
     }
 }
 

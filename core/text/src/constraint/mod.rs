@@ -4,6 +4,8 @@ mod mask;
 mod spans;
 mod token_env;
 
+use std::collections::VecDeque;
+
 use llguidance::api::TopLevelGrammar;
 use llguidance::{JsonCompileOptions, Matcher, ParserFactory};
 use serde_json::Value;
@@ -52,7 +54,7 @@ impl ConstraintFactory {
         if let Some(error) = matcher.get_error() {
             return Err(refused(format, &error));
         }
-        Ok(Constraint { matcher, vocabulary: self.parsers.tok_env().clone(), mask: None, ended: false })
+        Ok(Constraint { matcher, vocabulary: self.parsers.tok_env().clone(), mask: None, ahead: VecDeque::new(), ended: false })
     }
 }
 
@@ -62,6 +64,8 @@ pub struct Constraint {
     vocabulary: TokEnv,
     /// The mask of the next token, once somebody has asked for it.
     mask: Option<TokenMask>,
+    /// Tokens that may come, one after the other, each with the mask behind it.
+    ahead: VecDeque<(u32, TokenMask)>,
     ended: bool,
 }
 
@@ -77,13 +81,45 @@ impl Constraint {
         Ok(self.mask.insert(mask))
     }
 
+    /// Looks ahead along `guesses` for as long as they are allowed, without going on, and returns how many were. End tokens
+    /// are not looked behind. Masks on the way are kept for when the guesses come true.
+    pub fn look_ahead(&mut self, guesses: &[u32]) -> Result<usize, TextError> {
+        self.allowed()?;
+        self.ahead.clear();
+        for &guess in guesses {
+            let mask = self.ahead.back().map(|(_, mask)| mask).or(self.mask.as_ref());
+            let ends = self.vocabulary.tok_trie().eos_tokens().contains(&guess);
+            if ends || self.matcher.is_stopped() || !mask.is_some_and(|mask| mask.allows(guess)) {
+                break;
+            }
+            self.matcher.consume_token(guess).map_err(|_| too_complex())?;
+            let mask = self.matcher.compute_mask_or_eos().map_err(|_| too_complex())?;
+            self.ahead.push_back((guess, TokenMask::from_bits(mask)));
+        }
+        self.matcher.rollback(self.ahead.len()).map_err(|_| too_complex())?;
+        Ok(self.ahead.len())
+    }
+
+    /// The tokens that may come next, or behind any of the guesses that were looked along.
+    pub fn allowed_ahead(&mut self) -> Result<TokenMask, TextError> {
+        let mut all = self.allowed()?.clone();
+        self.ahead.iter().for_each(|(_, mask)| all.add(mask));
+        Ok(all)
+    }
+
     /// Goes one token on. An end token is taken when the answer may stop here, and ends it. After an error the
     /// constraint is where it was.
     pub fn commit(&mut self, token: u32) -> Result<(), TextError> {
         if self.ended || !self.allows(token)? {
             return Err(TextError::NotAllowed { token });
         }
-        self.mask = None;
+        self.mask = match self.ahead.pop_front() {
+            Some((guess, mask)) if guess == token => Some(mask),
+            _ => {
+                self.ahead.clear();
+                None
+            }
+        };
         if self.vocabulary.tok_trie().eos_tokens().contains(&token) {
             self.ended = true;
             return Ok(());

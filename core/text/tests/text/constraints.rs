@@ -1,7 +1,7 @@
 //! Output held to schemas, choices and grammars.
 
 use serde_json::{Value, json};
-use sotto_text::{Constraint, ConstraintFactory, OutputFormat, Sampler, SamplingOptions, TextError, Tokenizer};
+use sotto_text::{Constraint, ConstraintFactory, Logits, OutputFormat, Sampler, SamplingOptions, TextError, Tokenizer};
 
 use crate::common::{byte_level, byte_level_factory, llama3, sentence_piece};
 
@@ -11,8 +11,8 @@ pub fn random_answer(tokenizer: &Tokenizer, constraint: &mut Constraint, seed: u
     let mut sampler = Sampler::new(options).unwrap();
     let mut ids = Vec::new();
     while ids.len() < limit {
-        let mut logits = vec![0.0; tokenizer.vocab_size()];
-        let id = sampler.sample(&mut logits, &ids, Some(constraint.allowed().unwrap())).unwrap();
+        let logits = vec![0.0; tokenizer.vocab_size()];
+        let id = sampler.sample(Logits::All(&logits), &ids, Some(constraint.allowed().unwrap())).unwrap();
         constraint.commit(id).unwrap();
         if tokenizer.end_tokens().contains(&id) {
             return Some(ids);
@@ -109,7 +109,7 @@ fn every_end_token_ends_and_only_where_it_may() {
     constraint.commit(u32::from(b'a')).unwrap();
     constraint.commit(u32::from(b'b')).unwrap();
     assert!(constraint.is_finished());
-    let only_ends: Vec<u32> = constraint.allowed().unwrap().ids().collect();
+    let only_ends: Vec<u32> = constraint.allowed().unwrap().ids();
     let mut ends = tokenizer.end_tokens().to_vec();
     ends.sort_unstable();
     assert_eq!(only_ends, ends);
@@ -120,7 +120,7 @@ fn a_grammar_cannot_reach_control_tokens_by_text() {
     let tokenizer = byte_level();
     let factory = byte_level_factory();
     let mut constraint = factory.constraint(&OutputFormat::Regex("(?s:.)*x".to_owned())).unwrap();
-    let allowed: Vec<u32> = constraint.allowed().unwrap().ids().collect();
+    let allowed: Vec<u32> = constraint.allowed().unwrap().ids();
     assert!(allowed.iter().all(|&id| !tokenizer.is_control(id)));
     assert!(allowed.len() > 150);
 }
@@ -199,7 +199,7 @@ fn masks_of_a_large_vocabulary_are_fast() {
         let start = std::time::Instant::now();
         let mask = constraint.allowed().unwrap();
         times.push(start.elapsed());
-        let id = random.sample(&mut vec![0.0; tokenizer.vocab_size()], &[], Some(mask)).unwrap();
+        let id = random.sample(Logits::All(&vec![0.0; tokenizer.vocab_size()]), &[], Some(mask)).unwrap();
         constraint.commit(id).unwrap();
     }
     times.sort_unstable();

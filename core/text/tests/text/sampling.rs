@@ -1,7 +1,7 @@
 //! The sampler against a plain computation in f64.
 
 use proptest::prelude::*;
-use sotto_text::{Sampler, SamplingOptions, TextError, TokenMask};
+use sotto_text::{Logits, Sampler, SamplingOptions, TextError, TokenMask};
 
 /// The probabilities that the options give, step by step.
 fn oracle(logits: &[f32], history: &[u32], options: &SamplingOptions) -> Vec<f64> {
@@ -47,7 +47,7 @@ fn frequencies(logits: &[f32], history: &[u32], options: &SamplingOptions, draws
     let mut sampler = Sampler::new(options.clone()).unwrap();
     let mut counts = vec![0.0; logits.len()];
     for _ in 0..draws {
-        counts[sampler.sample(&mut logits.to_vec(), history, None).unwrap() as usize] += 1.0 / f64::from(draws);
+        counts[sampler.sample(Logits::All(logits), history, None).unwrap() as usize] += 1.0 / f64::from(draws);
     }
     counts
 }
@@ -90,7 +90,7 @@ fn a_seed_means_the_same_draws() {
     let draw = |seed| {
         let options = SamplingOptions { temperature: 1.0, seed, ..SamplingOptions::default() };
         let mut sampler = Sampler::new(options).unwrap();
-        (0..20).map(|_| sampler.sample(&mut logits.clone(), &[], None).unwrap()).collect::<Vec<_>>()
+        (0..20).map(|_| sampler.sample(Logits::All(&logits), &[], None).unwrap()).collect::<Vec<_>>()
     };
     assert_eq!(draw(1), draw(1));
     assert_ne!(draw(1), draw(2));
@@ -99,11 +99,11 @@ fn a_seed_means_the_same_draws() {
 #[test]
 fn greedy_takes_the_best_and_the_first_of_equals() {
     let mut sampler = Sampler::new(SamplingOptions::default()).unwrap();
-    assert_eq!(sampler.sample(&mut [1.0, f32::NAN, 5.0, 5.0], &[], None).unwrap(), 2);
-    assert_eq!(sampler.sample(&mut [f32::NAN, f32::NEG_INFINITY, -3.0], &[], None).unwrap(), 2);
-    assert_eq!(sampler.sample(&mut [0.0, f32::INFINITY], &[], None).unwrap(), 1);
+    assert_eq!(sampler.sample(Logits::All(&[1.0, f32::NAN, 5.0, 5.0]), &[], None).unwrap(), 2);
+    assert_eq!(sampler.sample(Logits::All(&[f32::NAN, f32::NEG_INFINITY, -3.0]), &[], None).unwrap(), 2);
+    assert_eq!(sampler.sample(Logits::All(&[0.0, f32::INFINITY]), &[], None).unwrap(), 1);
     let mask = TokenMask::from_ids(4, [0, 1, 99]);
-    assert_eq!(sampler.sample(&mut [1.0, f32::NAN, 5.0, 5.0], &[], Some(&mask)).unwrap(), 0);
+    assert_eq!(sampler.sample(Logits::All(&[1.0, f32::NAN, 5.0, 5.0]), &[], Some(&mask)).unwrap(), 0);
 }
 
 #[test]
@@ -112,9 +112,9 @@ fn no_candidate_is_an_error() {
     for options in [SamplingOptions::default(), hot] {
         let mut sampler = Sampler::new(options).unwrap();
         let nothing = TokenMask::from_ids(2, []);
-        assert!(matches!(sampler.sample(&mut [f32::NAN; 3], &[], None), Err(TextError::NoCandidate)));
-        assert!(matches!(sampler.sample(&mut [1.0; 2], &[], Some(&nothing)), Err(TextError::NoCandidate)));
-        assert!(matches!(sampler.sample(&mut [], &[5], None), Err(TextError::NoCandidate)));
+        assert!(matches!(sampler.sample(Logits::All(&[f32::NAN; 3]), &[], None), Err(TextError::NoCandidate)));
+        assert!(matches!(sampler.sample(Logits::All(&[1.0; 2]), &[], Some(&nothing)), Err(TextError::NoCandidate)));
+        assert!(matches!(sampler.sample(Logits::All(&[]), &[5], None), Err(TextError::NoCandidate)));
     }
 }
 
@@ -146,7 +146,7 @@ proptest! {
         let options = SamplingOptions { temperature, top_k: Some(top_k), seed, ..SamplingOptions::default() };
         let mut sampler = Sampler::new(options).unwrap();
         let usable = |logit: &f32| *logit > f32::NEG_INFINITY;
-        match sampler.sample(&mut logits.clone(), &[], None) {
+        match sampler.sample(Logits::All(&logits), &[], None) {
             Ok(id) => {
                 let drawn = logits[id as usize];
                 prop_assert!(usable(&drawn));

@@ -3,7 +3,7 @@
 use std::time::Instant;
 
 use proptest::prelude::*;
-use sotto_text::{ConstraintFactory, OutputFormat, Sampler, SamplingOptions, TextError, Tokenizer, spans_grammar};
+use sotto_text::{ConstraintFactory, Logits, OutputFormat, Sampler, SamplingOptions, TextError, Tokenizer, spans_grammar};
 
 use crate::common::{at_most, byte_level, byte_level_factory, llama3};
 use crate::constraints::{accepts, random_answer};
@@ -104,7 +104,7 @@ fn a_long_note_is_fast() {
         let mut logits = vec![0.0; tokenizer.vocab_size()];
         // The end would come early; a summary goes on.
         tokenizer.end_tokens().iter().for_each(|&end| logits[end as usize] = -50.0);
-        let id = random.sample(&mut logits, &[], Some(mask)).unwrap();
+        let id = random.sample(Logits::All(&logits), &[], Some(mask)).unwrap();
         constraint.commit(id).unwrap();
     }
     times.sort_unstable();
