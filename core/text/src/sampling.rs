@@ -101,12 +101,7 @@ impl Sampler {
 
     /// The next token: repetition penalty, temperature, top-k, top-p, min-p, then a draw. NaN counts as impossible; when
     /// no token is possible under the mask, that is an error.
-    pub fn sample(
-        &mut self,
-        logits: Logits<'_>,
-        history: &[u32],
-        mask: Option<&TokenMask>,
-    ) -> Result<u32, TextError> {
+    pub fn sample(&mut self, logits: Logits<'_>, history: &[u32], mask: Option<&TokenMask>) -> Result<u32, TextError> {
         self.collect_candidates(logits, &self.recent(history), mask);
         let best = self.candidates.iter().copied().reduce(better).ok_or(TextError::NoCandidate)?;
         if self.options.temperature == 0.0 {

@@ -54,7 +54,13 @@ impl ConstraintFactory {
         if let Some(error) = matcher.get_error() {
             return Err(refused(format, &error));
         }
-        Ok(Constraint { matcher, vocabulary: self.parsers.tok_env().clone(), mask: None, ahead: VecDeque::new(), ended: false })
+        Ok(Constraint {
+            matcher,
+            vocabulary: self.parsers.tok_env().clone(),
+            mask: None,
+            ahead: VecDeque::new(),
+            ended: false,
+        })
     }
 }
 

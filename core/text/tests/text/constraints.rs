@@ -208,3 +208,36 @@ fn masks_of_a_large_vocabulary_are_fast() {
     // Far above what it takes, so that a busy machine does not fail it.
     assert!(median.as_millis() < 200);
 }
+
+#[test]
+fn looking_ahead_changes_nothing() {
+    let tokenizer = byte_level();
+    let factory = byte_level_factory();
+    for seed in 0..30 {
+        let ids = random_answer(&tokenizer, &mut factory.constraint(&schema()).unwrap(), seed, 400);
+        let Some(ids) = ids else { continue };
+        let mut plain = factory.constraint(&schema()).unwrap();
+        let mut looking = factory.constraint(&schema()).unwrap();
+        for (index, &id) in ids.iter().enumerate() {
+            // What comes, what does not, and what comes until it does not.
+            let mut guesses = ids[index..ids.len().min(index + 3)].to_vec();
+            let right = guesses.len();
+            guesses.push(tokenizer.end_tokens()[0]);
+            if seed % 3 == 1 {
+                guesses[0] = (id + 1) % tokenizer.vocab_size() as u32;
+            }
+            let allowed = looking.look_ahead(&guesses).unwrap();
+            if seed % 3 != 1 {
+                assert_eq!(allowed, right, "an end token is not looked behind");
+            }
+            let ahead = looking.allowed_ahead().unwrap();
+            assert!(plain.allowed().unwrap().ids().iter().all(|&id| ahead.allows(id)));
+            assert_eq!(looking.allowed().unwrap().ids(), plain.allowed().unwrap().ids());
+            assert_eq!(looking.forced(), plain.forced());
+            plain.commit(id).unwrap();
+            looking.commit(id).unwrap();
+            assert_eq!(looking.allowed().unwrap().ids(), plain.allowed().unwrap().ids());
+            assert_eq!((looking.may_stop(), looking.is_finished()), (plain.may_stop(), plain.is_finished()));
+        }
+    }
+}

@@ -107,6 +107,19 @@ fn greedy_takes_the_best_and_the_first_of_equals() {
 }
 
 #[test]
+fn a_part_of_the_logits_is_enough_when_the_rest_is_masked() {
+    let logits = [2.0, 1.0, 0.5, 0.25, -0.5, -1.0, 3.0, -4.0];
+    let (ids, part) = ([1, 3, 4, 7], [1.0, 0.25, -0.5, -4.0]);
+    let mask = TokenMask::from_ids(8, [1, 4, 7]);
+    let options = SamplingOptions { temperature: 1.2, repetition_penalty: 1.3, seed: 3, ..SamplingOptions::default() };
+    let (mut whole, mut some) = (Sampler::new(options.clone()).unwrap(), Sampler::new(options).unwrap());
+    for _ in 0..200 {
+        let expected = whole.sample(Logits::All(&logits), &[4, 6], Some(&mask)).unwrap();
+        assert_eq!(some.sample(Logits::Of(&ids, &part), &[4, 6], Some(&mask)).unwrap(), expected);
+    }
+}
+
+#[test]
 fn no_candidate_is_an_error() {
     let hot = SamplingOptions { temperature: 1.0, ..SamplingOptions::default() };
     for options in [SamplingOptions::default(), hot] {

@@ -3,7 +3,9 @@
 use std::time::Instant;
 
 use proptest::prelude::*;
-use sotto_text::{ConstraintFactory, Logits, OutputFormat, Sampler, SamplingOptions, TextError, Tokenizer, spans_grammar};
+use sotto_text::{
+    ConstraintFactory, Logits, OutputFormat, Sampler, SamplingOptions, TextError, Tokenizer, spans_grammar,
+};
 
 use crate::common::{at_most, byte_level, byte_level_factory, llama3};
 use crate::constraints::{accepts, random_answer};
