@@ -251,3 +251,124 @@ impl<'a, OnText: FnMut(&str)> Writer<'a, OnText> {
         (text, history.split_off(request.prompt.len()))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    use sotto_engine::{Decoder, EngineError, ModelConfig};
+    use sotto_text::{OutputFormat, SamplingOptions};
+
+    use super::*;
+    use crate::{LocalModel, ModelFile};
+
+    /// A decoder that counts its passes, and may say that it takes one token at a time.
+    struct Counting {
+        decoder: Box<dyn Decoder>,
+        tokens_at_once: usize,
+        passes: Arc<AtomicUsize>,
+    }
+
+    impl Decoder for Counting {
+        fn config(&self) -> &ModelConfig {
+            self.decoder.config()
+        }
+
+        fn context_length(&self) -> usize {
+            self.decoder.context_length()
+        }
+
+        fn position(&self) -> usize {
+            self.decoder.position()
+        }
+
+        fn tokens_at_once(&self) -> usize {
+            self.tokens_at_once
+        }
+
+        fn forward(&mut self, tokens: &[u32], rows: LogitRows, cancel: &CancelToken) -> Result<&[f32], EngineError> {
+            self.passes.fetch_add(1, Ordering::Relaxed);
+            self.decoder.forward(tokens, rows, cancel)
+        }
+
+        fn forward_for(
+            &mut self,
+            tokens: &[u32],
+            rows: LogitRows,
+            ids: &[u32],
+            cancel: &CancelToken,
+        ) -> Result<&[f32], EngineError> {
+            self.passes.fetch_add(1, Ordering::Relaxed);
+            self.decoder.forward_for(tokens, rows, ids, cancel)
+        }
+
+        fn truncate(&mut self, length: usize) {
+            self.decoder.truncate(length);
+        }
+
+        fn private_bytes(&self) -> u64 {
+            self.decoder.private_bytes()
+        }
+    }
+
+    /// The answer, the tokens that the sequence holds in the end, and the passes that it took.
+    fn answer(
+        model: &Loaded,
+        tokens_at_once: usize,
+        format: Option<&OutputFormat>,
+        sampling: &SamplingOptions,
+        max_tokens: usize,
+    ) -> (Answer, Vec<u32>, usize) {
+        const PROMPT: &str = "Marcus will write a test for the upload by Thursday, and Dana will write a test for the \
+            download. Marcus will write a test for the upload";
+        let prompt = model.tokenizer.encode(PROMPT).expect("tokens");
+        let passes = Arc::new(AtomicUsize::new(0));
+        let decoder = model.decoder(prompt.len() + max_tokens).expect("a decoder");
+        let mut sequence = Sequence::new(Box::new(Counting { decoder, tokens_at_once, passes: Arc::clone(&passes) }));
+        let constraint =
+            format.map(|format| model.constraints().expect("constraints").constraint(format).expect("a grammar"));
+        let sampler = Sampler::new(sampling.clone()).expect("a sampler");
+        let request = Request { prompt: &prompt, sampler, constraint, max_tokens };
+        let mut streamed = String::new();
+        let answer = generate(model, &mut sequence, request, &CancelToken::new(), |piece| streamed.push_str(piece))
+            .expect("text");
+        assert_eq!(streamed, answer.text);
+        (answer, sequence.tokens().to_vec(), passes.load(Ordering::Relaxed))
+    }
+
+    #[test]
+    fn guesses_change_nothing_but_the_number_of_passes() {
+        let demo = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../sample-apps/demo-model/sotto-demo.gguf");
+        let model = LocalModel::load(ModelFile::path(demo)).expect("the demo model").loaded();
+        let grammar = "start: (\"- \" (\"Marcus\" | \"Dana\") \" will write a test for the \" \
+            (\"upload\" | \"download\") \"\\n\"){6}\n";
+        let formats =
+            [None, Some(OutputFormat::Lark(grammar.to_owned())), Some(OutputFormat::Regex("[ a-z]{1,60}".into()))];
+        let (mut with, mut without) = (0, 0);
+        for format in &formats {
+            for temperature in [0.0, 0.9] {
+                for max_tokens in [1, 7, 90] {
+                    let sampling = SamplingOptions {
+                        temperature,
+                        repetition_penalty: if max_tokens == 7 { 1.1 } else { 1.0 },
+                        ..SamplingOptions::default()
+                    };
+                    let (expected, held, singly) = answer(&model, 1, format.as_ref(), &sampling, max_tokens);
+                    let (guessed, also_held, passes) = answer(&model, 4, format.as_ref(), &sampling, max_tokens);
+                    assert_eq!(guessed.ids, expected.ids, "{format:?} {temperature} {max_tokens}");
+                    assert_eq!(guessed.text, expected.text);
+                    assert_eq!(guessed.metrics.stop_reason, expected.metrics.stop_reason);
+                    // What is held is a beginning of prompt and answer, and what else was guessed last.
+                    let common = common_prefix(&held, &also_held);
+                    assert!(held.len() == common || expected.metrics.stop_reason == StopReason::End);
+                    assert!(passes <= singly, "{passes} {singly}");
+                    with += passes;
+                    without += singly;
+                }
+            }
+        }
+        assert!(4 * with < 3 * without, "guesses save a quarter of the passes and more: {with} of {without}");
+    }
+}

@@ -68,6 +68,11 @@ impl Sequence {
         Ok(outcome?)
     }
 
+    #[cfg(test)]
+    pub(crate) fn tokens(&self) -> &[u32] {
+        &self.tokens
+    }
+
     /// Forgets the last `count` tokens.
     pub(crate) fn forget(&mut self, count: usize) {
         self.truncate(self.tokens.len().saturating_sub(count));
