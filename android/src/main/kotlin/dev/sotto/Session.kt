@@ -30,8 +30,7 @@ public data class Turn(public val question: String, public val answer: String)
 public class Session internal constructor(private val ffi: FfiSession) : AutoCloseable {
     /** Says something each time that it is collected, and streams the answer, piece by piece. Pieces are whole characters. */
     @JvmOverloads
-    public fun stream(text: String, options: ChatOptions = ChatOptions()): Flow<String> =
-        snapshotsOf { start(text, options) }
+    public fun stream(text: String, options: ChatOptions = ChatOptions()): Flow<String> = snapshotsOf { start(text, options) }
 
     /** Says something, and gives the whole answer; [onText] gets its pieces as they come, on a background thread. */
     public suspend fun respond(

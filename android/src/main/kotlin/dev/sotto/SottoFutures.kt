@@ -108,6 +108,5 @@ public object SottoFutures {
     private fun last(summary: SummaryFlow, onSnapshot: Consumer<NoteSummary>) =
         scope.future { summary.onEach(onSnapshot::accept).last() }
 
-    private fun <T> all(results: Flow<T>, onResult: Consumer<T>) =
-        scope.future { results.onEach(onResult::accept).toList() }
+    private fun <T> all(results: Flow<T>, onResult: Consumer<T>) = scope.future { results.onEach(onResult::accept).toList() }
 }

@@ -55,6 +55,7 @@ class SpeechRecognition(private val context: Context) : Recognizer {
 
         override fun onError(error: Int) = when (error) {
             SpeechRecognizer.ERROR_NO_MATCH, SpeechRecognizer.ERROR_SPEECH_TIMEOUT -> listener.onSilence()
+
             SpeechRecognizer.ERROR_INSUFFICIENT_PERMISSIONS -> listener.onFailure(Trouble.MICROPHONE_DENIED)
 
             SpeechRecognizer.ERROR_LANGUAGE_NOT_SUPPORTED, SpeechRecognizer.ERROR_LANGUAGE_UNAVAILABLE ->
