@@ -1,4 +1,5 @@
-//! What Android alone needs. Nothing here calls into the Java machine, so that no thread of the engine is attached to it.
+//! What Android alone needs: its log. How threads of the library are attached to the Java machine is said where that is done, in
+//! `android/src/main/kotlin/dev/sotto/Native.kt`.
 
 use std::ffi::c_void;
 use std::panic;

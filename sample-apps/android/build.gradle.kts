@@ -18,12 +18,17 @@ android {
     sourceSets["main"].assets.srcDir("../demo-model")
     androidResources {
         noCompress += "gguf"
-        ignoreAssetsPattern = "!*.md:!*.jsonl"
+        // Of that folder, the model alone is for phones.
+        ignoreAssetsPattern = "!*.md:!*.jsonl:!*.swift"
     }
     testOptions.unitTests {
         isIncludeAndroidResources = true
-        // `cargo build --workspace` makes the library for this machine.
-        all { it.systemProperty("jna.library.path", file("../../target/debug").path) }
+        all {
+            // `cargo build --workspace` makes the library for this machine.
+            it.systemProperty("jna.library.path", file("../../target/debug").path)
+            // Robolectric's ParcelFileDescriptor looks into Java's for its number.
+            it.jvmArgs("--add-opens=java.base/java.io=ALL-UNNAMED")
+        }
     }
     buildTypes {
         release {

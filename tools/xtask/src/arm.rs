@@ -25,10 +25,10 @@ const TEXT: &str = "sotto-text";
 const BINDINGS: &str = "sotto-ffi";
 
 /// The tests that depend on the instruction set.
-const BY_INSTRUCTION_SET: [&str; 6] =
-    ["matmul", "rows", "scalar_against_f64", "forward", "golden_logits", "same_everywhere"];
+const BY_INSTRUCTION_SET: [&str; 7] =
+    ["matmul", "rows", "scalar_against_f64", "batch", "forward", "golden_logits", "same_everywhere"];
 
-/// What runs on `max` alone, with the unit tests.
+/// What runs on `max` alone.
 const ONCE: [&str; 10] = [
     "allocations",
     "file_part",
@@ -100,13 +100,13 @@ fn tests(cpu: &str) -> Command {
     command
 }
 
-/// What is tested: what depends on the instruction set, or all that is worth a run on an ARM CPU.
+/// What is tested: the unit tests and what depends on the instruction set, or all that is worth a run on an ARM CPU.
 pub fn selection(all: bool) -> Vec<&'static str> {
     let packages = COMPUTING.iter().chain([&TEXT]);
     let mut arguments: Vec<&str> = packages.flat_map(|package| ["--package", package]).collect();
+    arguments.push("--lib");
     arguments.extend(BY_INSTRUCTION_SET.iter().flat_map(|test| ["--test", test]));
     if all {
-        arguments.push("--lib");
         arguments.extend(ONCE.iter().flat_map(|test| ["--test", test]));
     }
     arguments.push("--no-fail-fast");
@@ -156,7 +156,11 @@ fn is_installed(package: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use std::ffi::OsStr;
+    use std::fs;
+
     use super::*;
+    use crate::steps::root;
 
     #[test]
     fn what_is_missing_or_unknown_is_reported() {
@@ -167,5 +171,20 @@ mod tests {
         assert!(differences(&["neon", "scalar"], &said).is_empty());
         assert_eq!(differences(&["neon", "scalar"], &said[1..]), ["not exercised: sotto-kernels neon"]);
         assert_eq!(differences(&["neon"], &said).len(), COMPUTING.len());
+    }
+
+    #[test]
+    fn no_test_program_is_forgotten() {
+        for package in ["kernels", "engine", "text", "sdk"] {
+            let folder = root().join("core").join(package).join("tests");
+            for entry in fs::read_dir(&folder).expect("a folder of tests") {
+                let path = entry.expect("an entry").path();
+                let name = path.file_stem().and_then(OsStr::to_str).expect("a name");
+                let program =
+                    path.extension().is_some_and(|extension| extension == "rs") || path.join("main.rs").exists();
+                let listed = BY_INSTRUCTION_SET.contains(&name) || ONCE.contains(&name);
+                assert!(!program || listed, "{name} is in no list of what runs on ARM");
+            }
+        }
     }
 }

@@ -131,6 +131,7 @@ fn faults(library: &Findings, largest: u64, expected: &BTreeSet<String>) -> Vec<
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::steps::root;
 
     fn sound() -> Findings {
         Findings {
@@ -147,6 +148,18 @@ mod tests {
 
     fn expected() -> BTreeSet<String> {
         sound().exports.into_iter().collect()
+    }
+
+    #[test]
+    fn every_build_asks_for_the_same_android() {
+        for (file, line) in [
+            ("android/aar/AndroidManifest.xml", format!("android:minSdkVersion=\"{MIN_SDK}\"")),
+            ("sample-apps/android/build.gradle.kts", format!("minSdk = {MIN_SDK}\n")),
+            ("sample-apps/android/pom.xml", format!("--min-sdk-version {MIN_SDK} ")),
+        ] {
+            let text = fs::read_to_string(root().join(file)).expect(file);
+            assert!(text.contains(&line), "{file} has no {line}");
+        }
     }
 
     #[test]

@@ -59,11 +59,27 @@ fn check_repository(repository: &Path, files: &[(PathBuf, String)]) -> Result<()
             in_file(&folder.join(&name), fs::metadata(folder.join(&name)))?;
         }
     }
+    let pom = folder.join(format!("sotto-android-{VERSION}.pom"));
+    check_pom(&in_file(&pom, fs::read_to_string(&pom))?)?;
     let aar = folder.join(format!("sotto-android-{VERSION}.aar"));
     let names: Vec<&str> = files.iter().map(|(_, name)| name.as_str()).collect();
     check_contents(&aar, &names)?;
     println!("{}: {:.2} MB", aar.display(), in_file(&aar, fs::metadata(&aar))?.len() as f64 / 1e6);
     Ok(())
+}
+
+/// Whether build tools will take an AAR by this POM, and JNA's AAR with it.
+fn check_pom(pom: &str) -> Result<(), String> {
+    let jna = pom.split("<dependency>").find(|dependency| dependency.contains("<artifactId>jna</artifactId>"));
+    let faults = [
+        (!pom.contains("<packaging>aar</packaging>"), "its packaging is no AAR"),
+        (!jna.is_some_and(|jna| jna.contains("<type>aar</type>")), "it does not ask for JNA's AAR"),
+        (pom.contains("${"), "a version is not filled in"),
+    ];
+    match faults.into_iter().find(|(holds, _)| *holds) {
+        None => Ok(()),
+        Some((_, fault)) => Err(format!("the POM is wrong: {fault}")),
+    }
 }
 
 fn check_contents(archive: &Path, expected: &[&str]) -> Result<(), String> {
@@ -87,4 +103,20 @@ fn lay_out(folder: &Path, files: &[(PathBuf, String)]) -> std::io::Result<()> {
     }
     // Android's build tools want the list of resources, of which there are none.
     fs::write(folder.join("R.txt"), "")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_pom_asks_for_aars() {
+        let pom = fs::read_to_string(root().join("android/aar/pom.xml")).expect("the POM");
+        let filled = pom.replace("${", "");
+        assert_eq!(check_pom(&filled), Ok(()));
+        assert!(check_pom(&pom).is_err_and(|why| why.ends_with("not filled in")));
+        for (from, to) in [("<packaging>aar", "<packaging>jar"), ("<type>aar", "<type>jar"), (">jna<", ">jnr<")] {
+            assert!(check_pom(&filled.replace(from, to)).is_err(), "{to}");
+        }
+    }
 }

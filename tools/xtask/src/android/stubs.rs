@@ -1,26 +1,24 @@
 //! Stand-ins for Android's libraries where there is no NDK: each has exactly the functions that the library needs of it.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 use std::process::Command;
 
+use super::MIN_SDK;
 use super::build::{LLD, Library};
 use crate::elf;
 use crate::steps::{in_file, run};
+
+/// What the library may use of Android's own libraries.
+const FUNCTIONS: &str = include_str!("functions.txt");
 
 /// Makes the shared libraries that `library`, linked without any, lacks, and returns what tells the linker of them.
 pub fn make(folder: &Path, library: &Library) -> Result<Vec<String>, String> {
     in_file(folder, fs::create_dir_all(folder))?;
     // The linker wants to link something.
     in_file(folder, fs::write(folder.join("empty.a"), "!<arch>\n"))?;
-    let readelf = Path::new("readelf");
-    // Android's C library has the functions of this machine's, and they are divided in the same way.
-    let here = |name: &str| {
-        let path = format!("/lib/{}-linux-gnu/{name}", std::env::consts::ARCH);
-        Ok::<BTreeSet<String>, String>(elf::read(readelf, Path::new(&path))?.exports.into_iter().collect())
-    };
-    let mut shared = divide(elf::read(readelf, &library.path)?.undefined, &here("libm.so.6")?, &here("libc.so.6")?)?;
+    let mut shared = divide(elf::read(Path::new("readelf"), &library.path)?.undefined, &libraries(FUNCTIONS))?;
     // The NDK's unwinder becomes a part of the library: in its place, any function that is in there.
     let unwinder = shared.remove("unwind").unwrap_or_default();
     let mut options: Vec<String> = unwinder.iter().map(|function| format!("--defsym={function}=JNI_OnLoad")).collect();
@@ -41,36 +39,36 @@ pub fn make(folder: &Path, library: &Library) -> Result<Vec<String>, String> {
     Ok(options)
 }
 
+/// The library of each function in lines like `libc: abort accept4`.
+fn libraries(lines: &str) -> BTreeMap<&str, &str> {
+    let lines = lines.lines().filter_map(|line| line.strip_prefix("lib")?.split_once(": "));
+    lines.flat_map(|(library, functions)| functions.split_whitespace().map(move |name| (name, library))).collect()
+}
+
 /// Says which library has which function.
-fn divide(
+fn divide<'a>(
     undefined: Vec<String>,
-    math: &BTreeSet<String>,
-    c: &BTreeSet<String>,
-) -> Result<BTreeMap<&'static str, Vec<String>>, String> {
+    known: &BTreeMap<&str, &'a str>,
+) -> Result<BTreeMap<&'a str, Vec<String>>, String> {
     let mut libraries: BTreeMap<&str, Vec<String>> = BTreeMap::new();
     let mut unknown = Vec::new();
     for function in undefined {
-        let library = match function.as_str() {
-            name if name.starts_with("__android_log_") => "log",
-            name if name.starts_with("_Unwind_") => "unwind",
-            name if name.starts_with("dl") && c.contains(name) => "dl",
-            name if math.contains(name) => "m",
-            name if c.contains(name) || ONLY_IN_ANDROIDS_C.contains(&name) => "c",
-            _ => {
-                unknown.push(function);
-                continue;
-            }
-        };
-        libraries.entry(library).or_default().push(function);
+        match known.get(function.as_str()) {
+            Some(library) => libraries.entry(library).or_default().push(function),
+            None if function.starts_with("_Unwind_") => libraries.entry("unwind").or_default().push(function),
+            None => unknown.push(function),
+        }
     }
-    match unknown.is_empty() {
-        true => Ok(libraries),
-        false => Err(format!("no library of Android's has {}", unknown.join(" "))),
+    if unknown.is_empty() {
+        return Ok(libraries);
     }
+    Err(format!(
+        "nobody has looked yet whether Android {MIN_SDK} has {}: find each in bionic's libc.map.txt, libm.map.txt or \
+         libdl.map.txt. If its line has no `introduced`, or none after {MIN_SDK}, add it to \
+         tools/xtask/src/android/functions.txt; else the library cannot be loaded there, and must do without it",
+        unknown.join(" ")
+    ))
 }
-
-/// What Rust and its crates use of Android's C library that this machine's does not have.
-const ONLY_IN_ANDROIDS_C: [&str; 2] = ["__errno", "__system_property_get"];
 
 #[cfg(test)]
 mod tests {
@@ -82,16 +80,22 @@ mod tests {
 
     #[test]
     fn every_function_has_its_library() {
-        let math = names(&["expf"]).into_iter().collect();
-        let c = names(&["malloc", "dlsym", "open"]).into_iter().collect();
-        let undefined = names(&["malloc", "expf", "dlsym", "__errno", "__android_log_write", "_Unwind_Resume"]);
-        let divided = divide(undefined, &math, &c).expect("all are known");
+        let known =
+            libraries("# Where they are.\nlibc: malloc __errno\nlibc: open\nlibm: expf\nliblog: __android_log_write\n");
+        let undefined = names(&["malloc", "expf", "__errno", "__android_log_write", "_Unwind_Resume"]);
+        let divided = divide(undefined, &known).expect("all are known");
         assert_eq!(divided["c"], ["malloc", "__errno"]);
-        for (library, function) in
-            [("m", "expf"), ("dl", "dlsym"), ("log", "__android_log_write"), ("unwind", "_Unwind_Resume")]
-        {
+        for (library, function) in [("m", "expf"), ("log", "__android_log_write"), ("unwind", "_Unwind_Resume")] {
             assert_eq!(divided[library], [function]);
         }
-        assert!(divide(names(&["malloc", "__cxa_throw"]), &math, &c).is_err_and(|why| why.contains("__cxa_throw")));
+    }
+
+    #[test]
+    fn a_function_that_nobody_has_looked_for_is_refused() {
+        // Android has these from API levels 28 and 30 on.
+        for newer in ["getentropy", "memfd_create"] {
+            let refused = divide(names(&["malloc", newer]), &libraries(FUNCTIONS)).expect_err(newer);
+            assert!(refused.contains(&format!("has {newer}: find")), "{refused}");
+        }
     }
 }

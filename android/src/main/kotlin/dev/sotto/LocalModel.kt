@@ -50,7 +50,7 @@ public class LocalModel private constructor(private val ffi: FfiModel, public va
         text: String,
         labels: List<String>,
         minConfidence: Double = DEFAULT_MIN_CONFIDENCE,
-    ): Classification = native { open().classify(text, labels, minConfidence).request().run() }
+    ): Classification = valueOf { open().classify(text, labels, minConfidence).request() }
 
     /** Classifies many texts, giving each result as it is ready. What their prompts share is computed once. */
     @JvmOverloads
@@ -58,7 +58,7 @@ public class LocalModel private constructor(private val ffi: FfiModel, public va
         texts: List<String>,
         labels: List<String>,
         minConfidence: Double = DEFAULT_MIN_CONFIDENCE,
-    ): Flow<Classification> = nativeFlow { emit -> open().classifyAll(texts, labels, minConfidence).request().run(emit) }
+    ): Flow<Classification> = snapshotsOf { open().classifyAll(texts, labels, minConfidence).request() }
 
     /**
      * Reads a value of the `@Serializable` type [T] out of a text. The answer is held to the type token by token.
@@ -70,7 +70,7 @@ public class LocalModel private constructor(private val ffi: FfiModel, public va
     /** As [extract], with a serializer, and with what it cost. */
     public suspend fun <T> extract(text: String, serializer: KSerializer<T>): Extraction<T> {
         val (json, metrics) = extractText(text, jsonSchema(serializer.descriptor).toString())
-        return Extraction(Json.decodeFromString(serializer, json), metrics)
+        return Extraction(decode(serializer, json), metrics)
     }
 
     /** Reads a value of a JSON schema out of a text. */
@@ -84,11 +84,8 @@ public class LocalModel private constructor(private val ffi: FfiModel, public va
 
     /** Goes on with a conversation in which [history] was said: one that an app has kept. */
     public suspend fun resume(instructions: String?, history: List<Turn>): Session {
-        var session: Session? = null
         val turns = history.map { FfiTurn(it.question, it.answer) }
-        return closingUnlessDelivered({ session }) {
-            native { Session(open().resume(instructions, turns)).also { session = it } }
-        }
+        return closingUnlessDelivered { made -> native { Session(open().resume(instructions, turns)).also(made) } }
     }
 
     /** Reports on the model, with the memory that a context of [contextLength] tokens takes. */
@@ -109,7 +106,7 @@ public class LocalModel private constructor(private val ffi: FfiModel, public va
     }
 
     internal suspend fun extractText(text: String, schema: String): Extraction<String> =
-        native { open().extract(text, schema).request().run() }
+        valueOf { open().extract(text, schema).request() }
 
     /** How to get a model. */
     public companion object {
@@ -124,16 +121,10 @@ public class LocalModel private constructor(private val ffi: FfiModel, public va
             file: ModelFile,
             options: LoadOptions = LoadOptions(),
             onProgress: suspend (Progress) -> Unit = {},
-        ): LocalModel {
-            var model: LocalModel? = null
-            return closingUnlessDelivered({ model }) {
-                native {
-                    javaLoad
-                    val loaded = dev.sotto.internal.load(file.ffi, options.toFfi()).request().run {
-                        onProgress(it.toProgress())
-                    }
-                    LocalModel(loaded, loaded.contextLength().toInt()).also { model = it }
-                }
+        ): LocalModel = closingUnlessDelivered { made ->
+            valueOf(onProgress) {
+                javaLoad
+                dev.sotto.internal.load(file.ffi, options.toFfi()).request(made)
             }
         }
 
@@ -142,23 +133,37 @@ public class LocalModel private constructor(private val ffi: FfiModel, public va
          * appears whole or not at all.
          */
         public suspend fun pack(source: File, target: File, onProgress: suspend (Progress) -> Unit = {}): Unit =
-            native { dev.sotto.internal.pack(source.path, target.path).request().run { onProgress(it.toProgress()) } }
+            valueOf(onProgress) { dev.sotto.internal.pack(source.path, target.path).request() }
+
+        private fun FfiLoadJob.request(made: (LocalModel) -> Unit): Request<Progress, LocalModel> {
+            val load = { model: FfiModel -> LocalModel(model, model.contextLength().toInt()).also(made) }
+            return Request(this, { next()?.toProgress() }, { load(value()) }, ::cancel)
+        }
     }
 }
 
 /** A coroutine that is cancelled at the last moment never sees what was made for it. */
-private inline fun <T> closingUnlessDelivered(made: () -> AutoCloseable?, block: () -> T): T = try {
-    block()
-} catch (cancelled: CancellationException) {
-    made()?.close()
-    throw cancelled
+private suspend fun <T : AutoCloseable> closingUnlessDelivered(make: suspend (made: (T) -> Unit) -> T): T {
+    var undelivered: T? = null
+    return try {
+        make { undelivered = it }
+    } catch (cancelled: CancellationException) {
+        undelivered?.close()
+        throw cancelled
+    }
+}
+
+/** A serializer may refuse what the schema of its type allows. What it says then quotes the text. */
+private fun <T> decode(serializer: KSerializer<T>, json: String): T = try {
+    Json.decodeFromString(serializer, json)
+} catch (_: IllegalArgumentException) {
+    val type = serializer.descriptor.serialName
+    throw SottoException.InvalidInput("the serializer of $type refuses a value that fits the type's schema")
 }
 
 private fun FfiProgress.toProgress() = Progress(done.toLong(), total.toLong())
 
-private fun FfiLoadJob.request() = Request(this, ::next, ::value, ::cancel)
-
-private fun FfiPackJob.request() = Request(this, ::next, ::value, ::cancel)
+private fun FfiPackJob.request() = Request(this, { next()?.toProgress() }, ::value, ::cancel)
 
 internal fun FfiSummarizeJob.request() = Request(this, { next()?.toSummary() }, { value().toSummary() }, ::cancel)
 

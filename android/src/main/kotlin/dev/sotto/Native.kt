@@ -1,12 +1,16 @@
 package dev.sotto
 
+import com.sun.jna.CallbackThreadInitializer
 import dev.sotto.internal.FfiException
 import dev.sotto.internal.InternalException
+import dev.sotto.internal.uniffiRustFutureContinuationCallbackImpl
 import kotlinx.coroutines.Dispatchers
 import kotlinx.coroutines.flow.Flow
+import kotlinx.coroutines.flow.FlowCollector
 import kotlinx.coroutines.flow.flow
 import kotlinx.coroutines.flow.flowOn
 import kotlinx.coroutines.withContext
+import java.nio.charset.CharacterCodingException
 
 /** A running request of the native library. It works on threads of its own: the functions here only wait. */
 internal class Request<Snapshot : Any, Value>(
@@ -17,8 +21,9 @@ internal class Request<Snapshot : Any, Value>(
 ) {
     /** Pulls snapshots until there are no more, then the value. Whatever ends this early stops the native work. */
     suspend fun run(onSnapshot: suspend (Snapshot) -> Unit = {}): Value = try {
-        while (true) onSnapshot(next() ?: break)
-        value()
+        attachThreadsOnce
+        while (true) onSnapshot(translated { next() } ?: break)
+        translated { value() }
     } finally {
         cancel()
         handle.close()
@@ -30,21 +35,40 @@ internal val javaLoad: Unit by lazy {
     if (System.getProperty("java.vm.name") == "Dalvik") System.loadLibrary("sotto")
 }
 
-/** Runs [block] away from the caller's thread, and answers with Sotto's own exceptions. */
-internal suspend fun <T> native(block: suspend () -> T): T = withContext(Dispatchers.Default) { translated { block() } }
+/**
+ * The thread of a request tells, for each snapshot, that there is one to pull. It stays attached to the Java machine until it ends:
+ * else JNA would attach it anew for each snapshot, which costs more than many a token.
+ */
+private val attachThreadsOnce: Unit by lazy {
+    val untilItsEnd = CallbackThreadInitializer(true, false)
+    com.sun.jna.Native.setCallbackThreadInitializer(uniffiRustFutureContinuationCallbackImpl, untilItsEnd)
+}
 
-/** A cold flow of what [block] emits, made away from the collector's thread. */
-internal fun <T> nativeFlow(block: suspend (emit: suspend (T) -> Unit) -> Unit): Flow<T> =
-    // A collector's own exceptions pass through untouched: only the library throws those that are translated.
-    flow<T> { translated { block { emit(it) } } }.flowOn(Dispatchers.Default)
+/** Calls the library away from the caller's thread. */
+internal suspend fun <T> native(call: () -> T): T = withContext(Dispatchers.Default) { translated(call) }
 
-internal inline fun <T> translated(block: () -> T): T = try {
-    block()
+/** The value of the request that [start] begins, all away from the caller's thread. */
+internal suspend fun <Snapshot : Any, Value> valueOf(
+    onSnapshot: suspend (Snapshot) -> Unit = {},
+    start: () -> Request<Snapshot, Value>,
+): Value = withContext(Dispatchers.Default) { translated(start).run(onSnapshot) }
+
+/** A cold flow of the snapshots of the request that [start] begins, made away from the collector's thread. */
+internal fun <Snapshot : Any, Value> snapshotsOf(
+    atEnd: suspend FlowCollector<Snapshot>.(Value) -> Unit = {},
+    start: () -> Request<Snapshot, Value>,
+): Flow<Snapshot> = flow { atEnd(translated(start).run { emit(it) }) }.flowOn(Dispatchers.Default)
+
+/** Calls the library, and answers with Sotto's own exceptions. No code of an app runs in here: what that throws is its own. */
+internal inline fun <T> translated(call: () -> T): T = try {
+    call()
 } catch (error: FfiException) {
     throw error.toSotto()
 } catch (_: InternalException) {
     // Its message is that of a panic, which may hold anything.
     throw SottoException.Internal("the native library panicked")
+} catch (_: CharacterCodingException) {
+    throw SottoException.InvalidInput("a text has half a character: a surrogate without the other one of its pair")
 } catch (error: LinkageError) {
     throw SottoException
         .Unsupported("libsotto.so for this device's processor, which the app does not have,")

@@ -61,9 +61,9 @@ public data class NoteSummary(
  * A slow collector loses nothing; one that only wants the latest says `conflate()`.
  */
 public class SummaryFlow internal constructor(private val start: () -> Request<NoteSummary, NoteSummary>) :
-    Flow<NoteSummary> by nativeFlow({ emit -> emit(start().run(emit)) }) {
+    Flow<NoteSummary> by snapshotsOf({ emit(it) }, start) {
     /** The complete summary. */
-    public suspend fun await(): NoteSummary = native { start().run() }
+    public suspend fun await(): NoteSummary = valueOf { start() }
 }
 
 internal fun FfiNoteSummary.toSummary() = NoteSummary(

@@ -30,18 +30,17 @@ public data class Turn(public val question: String, public val answer: String)
 public class Session internal constructor(private val ffi: FfiSession) : AutoCloseable {
     /** Says something each time that it is collected, and streams the answer, piece by piece. Pieces are whole characters. */
     @JvmOverloads
-    public fun stream(text: String, options: ChatOptions = ChatOptions()): Flow<String> =
-        nativeFlow { emit -> start(text, options).run(emit) }
+    public fun stream(text: String, options: ChatOptions = ChatOptions()): Flow<String> = snapshotsOf { start(text, options) }
 
     /** Says something, and gives the whole answer; [onText] gets its pieces as they come, on a background thread. */
     public suspend fun respond(
         text: String,
         options: ChatOptions = ChatOptions(),
         onText: suspend (String) -> Unit = {},
-    ): Reply = native { start(text, options).run(onText) }
+    ): Reply = valueOf(onText) { start(text, options) }
 
     /** Reads instructions and history now, so that the first question has less to wait for. */
-    public suspend fun prewarm(): Unit = native { open().prewarm().request().run() }
+    public suspend fun prewarm(): Unit = valueOf { open().prewarm().request() }
 
     /** Gives back the memory of the conversation, once a running answer has ended. Can be called at any time. */
     override fun close(): Unit = ffi.close()

@@ -3,25 +3,37 @@ package dev.sotto
 import kotlinx.coroutines.CoroutineScope
 import kotlinx.coroutines.Dispatchers
 import kotlinx.coroutines.SupervisorJob
+import kotlinx.coroutines.flow.Flow
+import kotlinx.coroutines.flow.last
 import kotlinx.coroutines.flow.onEach
 import kotlinx.coroutines.flow.toList
 import kotlinx.coroutines.future.future
+import java.io.File
 import java.util.concurrent.CompletableFuture
 import java.util.function.Consumer
 
 /**
- * The same for Java: futures instead of suspending functions.
+ * The same for Java: futures instead of suspending functions and flows.
  *
  * Cancelling a future stops its work. Futures complete on background threads, and consumers are called there.
  */
 public object SottoFutures {
     private val scope = CoroutineScope(SupervisorJob() + Dispatchers.Default)
 
-    /** [LocalModel.load]. */
+    /** [LocalModel.load]; [onProgress] is told how far the packed copy is. */
     @JvmStatic
     @JvmOverloads
-    public fun load(file: ModelFile, options: LoadOptions = LoadOptions()): CompletableFuture<LocalModel> =
-        scope.future { LocalModel.load(file, options) }
+    public fun load(
+        file: ModelFile,
+        options: LoadOptions = LoadOptions(),
+        onProgress: Consumer<Progress> = Consumer {},
+    ): CompletableFuture<LocalModel> = scope.future { LocalModel.load(file, options, onProgress::accept) }
+
+    /** [LocalModel.pack]; [onProgress] is told how far it is. */
+    @JvmStatic
+    @JvmOverloads
+    public fun pack(source: File, target: File, onProgress: Consumer<Progress> = Consumer {}): CompletableFuture<Unit> =
+        scope.future { LocalModel.pack(source, target, onProgress::accept) }
 
     /** [LocalModel.summarize]; [onSnapshot] gets the growing summary. */
     @JvmStatic
@@ -48,6 +60,17 @@ public object SottoFutures {
         minConfidence: Double = LocalModel.DEFAULT_MIN_CONFIDENCE,
     ): CompletableFuture<Classification> = scope.future { model.classify(text, labels, minConfidence) }
 
+    /** [LocalModel.classifyAll]; [onResult] gets each result as it is ready, the future all of them. */
+    @JvmStatic
+    @JvmOverloads
+    public fun classifyAll(
+        model: LocalModel,
+        texts: List<String>,
+        labels: List<String>,
+        minConfidence: Double = LocalModel.DEFAULT_MIN_CONFIDENCE,
+        onResult: Consumer<Classification> = Consumer {},
+    ): CompletableFuture<List<Classification>> = all(model.classifyAll(texts, labels, minConfidence), onResult)
+
     /** [LocalModel.extract] with a JSON schema, as texts. */
     @JvmStatic
     public fun extractJson(model: LocalModel, text: String, schema: String): CompletableFuture<Extraction<String>> =
@@ -58,6 +81,15 @@ public object SottoFutures {
     @JvmOverloads
     public fun session(model: LocalModel, instructions: String? = null): CompletableFuture<Session> =
         scope.future { model.session(instructions) }
+
+    /** [LocalModel.resume]. */
+    @JvmStatic
+    public fun resume(model: LocalModel, instructions: String?, history: List<Turn>): CompletableFuture<Session> =
+        scope.future { model.resume(instructions, history) }
+
+    /** [Session.prewarm]. */
+    @JvmStatic
+    public fun prewarm(session: Session): CompletableFuture<Unit> = scope.future { session.prewarm() }
 
     /** [Session.respond]; [onText] gets the answer piece by piece. */
     @JvmStatic
@@ -73,10 +105,8 @@ public object SottoFutures {
     @JvmStatic
     public fun inspect(model: LocalModel): CompletableFuture<ModelReport> = scope.future { model.inspect() }
 
-    private fun last(summary: SummaryFlow, onSnapshot: Consumer<NoteSummary>) = scope.future {
-        summary
-            .onEach(onSnapshot::accept)
-            .toList()
-            .last()
-    }
+    private fun last(summary: SummaryFlow, onSnapshot: Consumer<NoteSummary>) =
+        scope.future { summary.onEach(onSnapshot::accept).last() }
+
+    private fun <T> all(results: Flow<T>, onResult: Consumer<T>) = scope.future { results.onEach(onResult::accept).toList() }
 }

@@ -13,6 +13,7 @@ import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 
 class JavaCallerTest {
     private static final File DEMO = new File("../sample-apps/demo-model/sotto-demo.gguf");
@@ -36,7 +37,14 @@ class JavaCallerTest {
             }
 
             List<String> labels = List.of("urgent", "task", "ignorable");
-            assertTrue(labels.contains(get(SottoFutures.classify(model, "Buy milk.", labels)).getLabel()));
+            Classification label = get(SottoFutures.classify(model, "Buy milk.", labels));
+            assertTrue(labels.contains(label.getLabel()));
+            var seen = new ConcurrentLinkedQueue<Classification>();
+            var texts = List.of("Buy milk.", "Sale!");
+            double minimum = LocalModel.DEFAULT_MIN_CONFIDENCE;
+            var all = get(SottoFutures.classifyAll(model, texts, labels, minimum, seen::add));
+            assertEquals(all, List.copyOf(seen));
+            assertEquals(List.of(2, label.getLabel()), List.of(all.size(), all.get(0).getLabel()));
 
             String schema = "{\"enum\": [\"yes\", \"no\"]}";
             assertTrue(List.of("\"yes\"", "\"no\"").contains(get(SottoFutures.extractJson(model, "yes", schema)).getValue()));
@@ -46,8 +54,26 @@ class JavaCallerTest {
                 var options = new ChatOptions(8, Sampling.GREEDY);
                 assertEquals(get(SottoFutures.respond(session, "Hello", options, text::append)).getText(), text.toString());
             }
+            var history = List.of(new Turn("Hello", "Hi."));
+            try (Session session = get(SottoFutures.resume(model, null, history))) {
+                get(SottoFutures.prewarm(session));
+                assertTrue(get(SottoFutures.respond(session, "And now?")).getMetrics().getReusedTokens() > 3);
+            }
             assertEquals("llama", get(SottoFutures.inspect(model)).getArchitecture());
         }
+    }
+
+    @Test
+    void packingAndLoadingTellHowFarTheyAre(@TempDir File folder) throws Exception {
+        var packed = new File(folder, "demo.sotto");
+        var progress = new ConcurrentLinkedQueue<Progress>();
+        get(SottoFutures.pack(DEMO, packed, progress::add));
+        assertFalse(progress.isEmpty());
+        progress.clear();
+        var options = new LoadOptions(new File(folder, "models"));
+        get(SottoFutures.load(ModelFile.path(DEMO), options, progress::add)).close();
+        assertFalse(progress.isEmpty());
+        get(SottoFutures.load(ModelFile.path(packed))).close();
     }
 
     @Test

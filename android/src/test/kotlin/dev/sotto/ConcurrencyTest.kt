@@ -84,21 +84,4 @@ class ConcurrencyTest {
         session.close()
         assertEquals("the session is closed", assertFailsWith<IllegalStateException> { session.respond("Hi") }.message)
     }
-
-    @Test
-    fun `a thousand loads leave no memory behind`() = test {
-        suspend fun cycles(count: Int) = repeat(count) { index ->
-            demo().use { model ->
-                if (index % 10 == 0) model.session().use { it.respond("Hi", ChatOptions(maxTokens = 1)) }
-            }
-        }
-        cycles(200)
-        val before = privateMemory()
-        cycles(1000)
-        val grown = privateMemory() - before
-        println("private memory after 1,000 loads: ${grown / 1024} KiB more than after 200, of ${before / 1024} KiB")
-        // The Java heap is resident as a whole from the start (pom.xml), so what grows is native.
-        assertTrue(grown < 16L shl 20, "private memory grew by $grown bytes")
-        timeUntilQuiet()
-    }
 }

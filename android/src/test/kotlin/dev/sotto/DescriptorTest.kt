@@ -1,7 +1,5 @@
 package dev.sotto
 
-import com.sun.jna.Library
-import com.sun.jna.Native
 import org.junit.jupiter.api.io.TempDir
 import java.io.File
 import kotlin.test.Test
@@ -10,23 +8,6 @@ import kotlin.test.assertFailsWith
 
 /** What Android's content providers and assets give: a model in the middle of an open file. */
 class DescriptorTest {
-    private interface LibC : Library {
-        fun open(path: String, flags: Int): Int
-
-        fun close(descriptor: Int): Int
-    }
-
-    private val libC = Native.load("c", LibC::class.java)
-
-    private inline fun <T> File.opened(block: (Int) -> T): T {
-        val descriptor = libC.open(path, 0)
-        return try {
-            block(descriptor)
-        } finally {
-            assertEquals(0, libC.close(descriptor), "somebody else has closed it")
-        }
-    }
-
     private fun File.containing(model: File, offset: Int) =
         apply { writeBytes(ByteArray(offset) + model.readBytes() + ByteArray(99)) }
 

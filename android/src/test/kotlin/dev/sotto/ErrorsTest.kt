@@ -2,10 +2,22 @@ package dev.sotto
 
 import dev.sotto.internal.FfiException
 import dev.sotto.internal.InternalException
+import kotlinx.coroutines.Dispatchers
+import kotlinx.coroutines.flow.toList
+import kotlinx.coroutines.withContext
+import kotlinx.serialization.ExperimentalSerializationApi
+import kotlinx.serialization.InternalSerializationApi
+import kotlinx.serialization.KSerializer
+import kotlinx.serialization.descriptors.SerialKind
+import kotlinx.serialization.descriptors.StructureKind
+import kotlinx.serialization.descriptors.buildSerialDescriptor
+import kotlinx.serialization.encoding.Decoder
+import kotlinx.serialization.encoding.Encoder
 import kotlinx.serialization.json.Json
 import kotlinx.serialization.json.jsonObject
 import org.junit.jupiter.api.io.TempDir
 import java.io.File
+import java.nio.charset.CharacterCodingException
 import java.util.concurrent.TimeUnit
 import kotlin.test.Test
 import kotlin.test.assertContains
@@ -13,6 +25,7 @@ import kotlin.test.assertEquals
 import kotlin.test.assertFailsWith
 import kotlin.test.assertFalse
 import kotlin.test.assertIs
+import kotlin.test.assertNull
 import kotlin.test.assertTrue
 
 class ErrorsTest {
@@ -76,6 +89,82 @@ class ErrorsTest {
         assertFailsWith<IllegalArgumentException> { LoadOptions(threads = -1) }
         assertFailsWith<IllegalArgumentException> { LoadOptions(contextLength = 0) }
         assertFailsWith<IllegalArgumentException> { Sampling(topK = 0) }
+    }
+
+    @Test
+    fun `half a character is an error like any other`() = test {
+        val half = "Buy milk. \uD83C\uDF89".dropLast(1)
+        val errors = mutableListOf<SottoException.InvalidInput>()
+
+        suspend fun refused(call: suspend () -> Any?) {
+            errors += assertFailsWith<SottoException.InvalidInput> { call() }
+        }
+        load(DEMO_FILE).use { model ->
+            refused { VoiceNote.text(half) }
+            refused { VoiceNote.transcript(half) }
+            refused { VoiceNote.segments(listOf(Segment(1, "Buy milk.", speaker = half))) }
+            model.noteSession().use { session -> refused { session.append(Segment(1, half)) } }
+            refused { model.summarize(VoiceNote(listOf(Segment(1, half)))).toList() }
+            refused { model.classify(half, LABELS) }
+            refused { model.classifyAll(listOf("Buy milk.", half), LABELS).toList() }
+            refused { model.classify("Buy milk.", listOf("urgent", half)) }
+            refused { model.extract(half, TasksTest.Priority.serializer()) }
+            refused { model.session(half) }
+            refused { model.resume(null, listOf(Turn("Hello?", half))) }
+            model.session().use { session ->
+                refused { session.respond(half) }
+                refused { session.stream(half).toList() }
+                refused { session.respond("Hello", ChatOptions(format = AnswerFormat.choice(listOf(half)))) }
+                assertTrue(session.respond("Hello", ChatOptions(maxTokens = 2)).metrics.prefillTokens > 0)
+            }
+            val future = SottoFutures.classify(model, half, LABELS)
+            refused { runCatching { future.get(60, TimeUnit.SECONDS) }.exceptionOrNull()?.cause?.let { throw it } }
+        }
+        refused { load(File(half)) }
+        for (error in errors) assertFalse("milk" in error.toString() || error.cause != null)
+    }
+
+    /** What fits a type's schema, of which the type wants nothing to know. */
+    private class Refusing<T>(private val answer: String, private val read: (Decoder) -> T) : KSerializer<T> {
+        @OptIn(ExperimentalSerializationApi::class, InternalSerializationApi::class)
+        override val descriptor = buildSerialDescriptor("Refusing", SerialKind.ENUM) {
+            element(answer, buildSerialDescriptor("Refusing.$answer", StructureKind.OBJECT))
+        }
+
+        override fun deserialize(decoder: Decoder) = read(decoder)
+
+        override fun serialize(encoder: Encoder, value: T) = error("nobody asks for that")
+    }
+
+    @Test
+    fun `a type that refuses its value quotes nothing of the text`() = test {
+        val refusing = listOf(
+            // More than a Float can hold.
+            Refusing("9e99") { it.decodeFloat() },
+            Refusing("secret") { it.decodeInt() },
+            Refusing("secret") { throw IllegalArgumentException("not ${it.decodeString()}") },
+        )
+        load(DEMO_FILE).use { model ->
+            for (type in refusing) {
+                val refused = assertFailsWith<SottoException.InvalidInput> { model.extract("Hello", type) }
+                assertContains(refused.what, "the serializer of Refusing")
+                assertNull(refused.cause)
+                assertFalse("secret" in refused.toString() || "9e99" in refused.toString())
+            }
+        }
+    }
+
+    @Test
+    fun `what an app's own code throws is not ours`() = test {
+        load(DEMO_FILE).use { model ->
+            for (own in listOf(NoSuchMethodError("mine"), CharacterCodingException())) {
+                val thrown = runCatching { model.session().use { it.respond("Hello") { throw own } } }.exceptionOrNull()
+                assertEquals(own.javaClass, thrown?.javaClass)
+                val flow = model.summarize(VoiceNote.text(NOTE))
+                val collected = runCatching { withContext(Dispatchers.Default) { flow.collect { throw own } } }
+                assertEquals(own.javaClass, collected.exceptionOrNull()?.javaClass)
+            }
+        }
     }
 
     @Test

@@ -1,9 +1,12 @@
 package dev.sotto
 
+import com.sun.jna.Library
+import com.sun.jna.Native
 import kotlinx.coroutines.CoroutineScope
 import kotlinx.coroutines.delay
 import kotlinx.coroutines.runBlocking
 import java.io.File
+import kotlin.test.assertEquals
 import kotlin.test.fail
 import kotlin.time.Duration
 import kotlin.time.Duration.Companion.seconds
@@ -30,6 +33,24 @@ suspend fun wide(options: LoadOptions = LoadOptions()) = LocalModel.load(ModelFi
 /** An answer that goes on for longer than any test. */
 val ENDLESS = ChatOptions(maxTokens = 2000, format = AnswerFormat.regex("[a-z ]{2000}"))
 
+internal interface LibC : Library {
+    fun open(path: String, flags: Int): Int
+
+    fun close(descriptor: Int): Int
+}
+
+internal val libC: LibC = Native.load("c", LibC::class.java)
+
+/** Gives [block] a descriptor of this file, as a content provider gives one of a document. */
+internal inline fun <T> File.opened(block: (Int) -> T): T {
+    val descriptor = libC.open(path, 0)
+    return try {
+        block(descriptor)
+    } finally {
+        assertEquals(0, libC.close(descriptor), "somebody else has closed it")
+    }
+}
+
 /** A test in real time. */
 fun test(block: suspend CoroutineScope.() -> Unit): Unit = runBlocking { block() }
 
@@ -50,10 +71,4 @@ suspend fun timeUntilQuiet(): Duration {
         delay(1)
     }
     return start.elapsedNow()
-}
-
-/** Resident private memory of this process, in bytes. */
-fun privateMemory(): Long {
-    val line = File("/proc/self/status").readLines().first { it.startsWith("RssAnon:") }
-    return line.filter(Char::isDigit).toLong() * 1024
 }

@@ -6,6 +6,7 @@ import dev.sotto.internal.FfiChatOptions
 import dev.sotto.internal.FfiClassification
 import dev.sotto.internal.FfiCoverage
 import dev.sotto.internal.FfiException
+import dev.sotto.internal.FfiExtraction
 import dev.sotto.internal.FfiFormat
 import dev.sotto.internal.FfiKvType
 import dev.sotto.internal.FfiLoadOptions
@@ -19,11 +20,13 @@ import dev.sotto.internal.FfiPoint
 import dev.sotto.internal.FfiProgress
 import dev.sotto.internal.FfiReply
 import dev.sotto.internal.FfiSampling
+import dev.sotto.internal.FfiScore
 import dev.sotto.internal.FfiSegment
 import dev.sotto.internal.FfiSessionInterface
 import dev.sotto.internal.FfiStopReason
 import dev.sotto.internal.FfiTurn
 import dev.sotto.internal.FfiWeights
+import java.io.File
 import java.lang.reflect.Modifier
 import kotlin.test.Test
 import kotlin.test.assertEquals
@@ -71,29 +74,49 @@ class MirrorTest {
         assertEquals(files, methods(ModelFile.Companion::class.java))
     }
 
+    private val mirrors =
+        mapOf(
+            FfiSegment::class to Segment::class,
+            FfiPoint::class to Point::class,
+            FfiAction::class to Action::class,
+            FfiCoverage::class to Coverage::class,
+            FfiNoteSummary::class to NoteSummary::class,
+            FfiClassification::class to Classification::class,
+            FfiExtraction::class to Extraction::class,
+            FfiReply::class to Reply::class,
+            FfiTurn::class to Turn::class,
+            FfiProgress::class to Progress::class,
+            FfiMetrics::class to Metrics::class,
+            FfiWeights::class to Weights::class,
+            FfiModelReport::class to ModelReport::class,
+            FfiLoadOptions::class to LoadOptions::class,
+            FfiSampling::class to Sampling::class,
+            FfiChatOptions::class to ChatOptions::class,
+        )
+
     @Test
     fun `every field is carried`() {
-        val mirrors =
-            mapOf(
-                FfiSegment::class to Segment::class,
-                FfiPoint::class to Point::class,
-                FfiAction::class to Action::class,
-                FfiCoverage::class to Coverage::class,
-                FfiNoteSummary::class to NoteSummary::class,
-                FfiClassification::class to Classification::class,
-                FfiReply::class to Reply::class,
-                FfiTurn::class to Turn::class,
-                FfiProgress::class to Progress::class,
-                FfiMetrics::class to Metrics::class,
-                FfiWeights::class to Weights::class,
-                FfiModelReport::class to ModelReport::class,
-                FfiLoadOptions::class to LoadOptions::class,
-                FfiSampling::class to Sampling::class,
-                FfiChatOptions::class to ChatOptions::class,
-            )
-        for ((ffi, mirror) in mirrors) assertEquals(fields(ffi.java), fields(mirror.java), mirror.simpleName)
+        // JSON, before the SDK has made a value of it.
+        val renamed = mapOf(FfiExtraction::class to mapOf("json" to "value"))
+        for ((ffi, mirror) in mirrors) {
+            val names = renamed[ffi].orEmpty()
+            val expected = fields(ffi.java).map { names[it] ?: it }.toSet()
+            assertEquals(expected, fields(mirror.java), mirror.simpleName)
+        }
+        // An entry of the map of scores.
+        assertEquals(setOf("label", "probability"), fields(FfiScore::class.java))
         assertEquals(FfiStopReason.entries.map { it.name }, StopReason.entries.map { it.name })
         assertEquals(FfiKvType.entries.map { it.name }, KvType.entries.map { it.name })
         assertEquals(FfiBackend.entries.map { it.name }, Backend.entries.map { it.name })
+    }
+
+    @Test
+    fun `no record is forgotten here`() {
+        val files = File("../target/kotlin/classes/dev/sotto/internal").list().orEmpty()
+        val generated = files.filter { it.startsWith("Ffi") && '$' !in it }.map { it.removeSuffix(".class") }
+        val records = generated.filter { name ->
+            Class.forName("dev.sotto.internal.$name").methods.any { it.name.substringBefore('-') == "component1" }
+        }
+        assertEquals((mirrors.keys + FfiScore::class).map { it.simpleName }.toSet(), records.toSet())
     }
 }

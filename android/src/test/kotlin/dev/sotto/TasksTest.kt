@@ -21,7 +21,6 @@ import kotlin.test.Test
 import kotlin.test.assertContains
 import kotlin.test.assertEquals
 import kotlin.test.assertNotNull
-import kotlin.test.assertNull
 import kotlin.test.assertTrue
 
 class TasksTest {
@@ -130,8 +129,6 @@ class TasksTest {
                     val errand: Errand = model.extract("Carla buys two lamps")
                     assertTrue(errand.task.isNotBlank())
                 }
-                val priorities: Map<String, Priority>? = Json.decodeFromString("null")
-                assertNull(priorities)
                 val value = model.extract("now", Priority.serializer())
                 assertTrue(value.value in Priority.entries)
                 assertTrue(value.metrics.prefillTokens > 0)

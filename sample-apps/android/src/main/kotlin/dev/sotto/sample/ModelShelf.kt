@@ -14,18 +14,17 @@ import java.io.InputStream
 /** The models of this device: the demo model, and one that the person has chosen. */
 class ModelShelf(private val folder: File) {
     private val chosen = File(folder, "chosen.gguf")
-    private val demo = File(folder, "demo.gguf")
 
     val hasChosen get() = chosen.exists()
 
     /** Loads the chosen model. */
-    suspend fun chosen(): LocalModel = load(chosen)
+    suspend fun chosen(): LocalModel = load(ModelFile.path(chosen))
 
     /** Takes a copy of the model in [source], of [size] bytes if that is known, as the chosen one, and loads it. */
     suspend fun choose(source: () -> InputStream, size: Long?, onProgress: (Float) -> Unit): LocalModel {
         copy(source, chosen) { copied -> if (size != null && size > 0) onProgress(copied.toFloat() / size) }
         try {
-            return load(chosen)
+            return chosen()
         } catch (error: SottoException) {
             // It would fail at the next start, too.
             chosen.delete()
@@ -33,30 +32,29 @@ class ModelShelf(private val folder: File) {
         }
     }
 
-    /** Loads the demo model, copied from the app's own files, and forgets the chosen one. */
-    suspend fun demo(source: () -> InputStream): LocalModel {
+    /** Loads the demo model from where it lies, and forgets the chosen one. */
+    suspend fun demo(file: ModelFile): LocalModel {
         chosen.delete()
-        if (!demo.exists()) copy(source, demo) {}
-        return load(demo)
+        return load(file)
     }
 
-    private suspend fun load(file: File) = LocalModel.load(ModelFile.path(file), LoadOptions(cacheFolder = folder))
+    private suspend fun load(file: ModelFile) = LocalModel.load(file, LoadOptions(cacheFolder = folder))
 
-    /** [target] appears whole or not at all. */
+    /** [target] appears whole or not at all. It is a copy, since a document may lie in the cloud, and be gone tomorrow. */
     private suspend fun copy(source: () -> InputStream, target: File, onProgress: (Long) -> Unit) =
         withContext(Dispatchers.IO) {
             folder.mkdirs()
             val partial = File(folder, "${target.name}.part")
             try {
                 source().use { input ->
-                    partial.outputStream().use { output ->
+                    storing { partial.outputStream() }.use { output ->
                         val buffer = ByteArray(1 shl 20)
                         var copied = 0L
                         while (true) {
                             ensureActive()
                             val count = input.read(buffer)
                             if (count < 0) break
-                            output.write(buffer, 0, count)
+                            storing { output.write(buffer, 0, count) }
                             copied += count
                             onProgress(copied)
                         }
@@ -67,4 +65,13 @@ class ModelShelf(private val folder: File) {
                 partial.delete()
             }
         }
+}
+
+/** A file of the app's own cannot be written: the disk is full. */
+class NoSpaceException(cause: IOException) : IOException(cause)
+
+private inline fun <T> storing(write: () -> T): T = try {
+    write()
+} catch (error: IOException) {
+    throw NoSpaceException(error)
 }

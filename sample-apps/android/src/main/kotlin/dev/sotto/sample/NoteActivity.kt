@@ -84,9 +84,9 @@ class NoteActivity : Activity() {
 
     /** A text that another app shares. */
     private fun take(intent: Intent) {
-        val text = intent.getStringExtra(Intent.EXTRA_TEXT)?.takeIf { intent.action == Intent.ACTION_SEND } ?: return
-        notebook.paste(text)
-        notebook.summarize()
+        // It may be styled: then it is no String.
+        val text = intent.getCharSequenceExtra(Intent.EXTRA_TEXT) ?: return
+        if (intent.action == Intent.ACTION_SEND) notebook.share(text.toString())
     }
 
     private fun summarize() {

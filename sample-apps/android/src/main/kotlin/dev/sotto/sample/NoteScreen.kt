@@ -112,7 +112,8 @@ private val Trouble.message
         Trouble.OUT_OF_MEMORY -> R.string.trouble_out_of_memory
         Trouble.NO_SPACE -> R.string.trouble_no_space
         Trouble.NOTE_TOO_LONG -> R.string.trouble_note_too_long
-        Trouble.NOTHING_TO_SUMMARIZE -> R.string.trouble_nothing_to_summarize
+        Trouble.TEXT_UNUSABLE -> R.string.trouble_text_unusable
+        Trouble.BUSY -> R.string.trouble_busy
         Trouble.NOTHING_TO_PASTE -> R.string.trouble_nothing_to_paste
         Trouble.FILE_UNREADABLE -> R.string.trouble_file_unreadable
         Trouble.MICROPHONE_DENIED -> R.string.trouble_microphone_denied

@@ -4,6 +4,7 @@ import dev.sotto.LocalModel
 import dev.sotto.Metrics
 import dev.sotto.NoteSession
 import dev.sotto.Segment
+import dev.sotto.SottoException
 import dev.sotto.SummaryFlow
 import dev.sotto.VoiceNote
 import kotlinx.coroutines.CancellationException
@@ -61,8 +62,18 @@ class Notebook(private val scope: CoroutineScope) {
     /** Takes a note that was written down. */
     fun paste(text: String) {
         if (!state.value.canPaste) return
-        change { withNote(VoiceNote.transcript(text).segments) }
-        if (state.value.segments.isEmpty()) trouble(Trouble.NOTHING_TO_PASTE)
+        change { withNote(emptyList()) }
+        attempt {
+            change { withNote(VoiceNote.transcript(text).segments) }
+            if (state.value.segments.isEmpty()) trouble(Trouble.NOTHING_TO_PASTE)
+        }
+    }
+
+    /** Takes a text that another app shares, and summarizes it. */
+    fun share(text: String) {
+        if (!state.value.canPaste) return trouble(Trouble.BUSY)
+        paste(text)
+        summarize()
     }
 
     /** Begins a note that is spoken; the model reads along. */
@@ -79,8 +90,10 @@ class Notebook(private val scope: CoroutineScope) {
     /** What was said. */
     fun heard(text: String) {
         val session = session ?: return
-        session.append(Segment(0, text))
-        change { copy(segments = session.note.segments, hearing = "") }
+        attempt {
+            session.append(Segment(0, text))
+            change { copy(segments = session.note.segments, hearing = "") }
+        }
     }
 
     /** Ends the spoken note and summarizes it. */
@@ -137,6 +150,13 @@ class Notebook(private val scope: CoroutineScope) {
     private fun tell(error: Exception, after: NoteState.() -> NoteState) {
         if (error is CancellationException) throw error
         change { after().copy(trouble = Trouble.of(error)) }
+    }
+
+    /** A text from elsewhere can be anything. */
+    private fun attempt(take: () -> Unit) = try {
+        take()
+    } catch (error: SottoException) {
+        trouble(Trouble.of(error))
     }
 
     private fun change(transition: NoteState.() -> NoteState) = current.update(transition)

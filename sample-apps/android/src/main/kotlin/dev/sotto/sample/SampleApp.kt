@@ -4,6 +4,8 @@ import android.app.Application
 import android.net.Uri
 import android.provider.OpenableColumns
 import dev.sotto.LocalModel
+import dev.sotto.ModelFile
+import dev.sotto.descriptor
 import kotlinx.coroutines.CoroutineScope
 import kotlinx.coroutines.Dispatchers
 import kotlinx.coroutines.SupervisorJob
@@ -27,7 +29,10 @@ class SampleApp : Application() {
         }
     }
 
-    fun useDemoModel() = useModel(R.string.demo_model) { shelf.demo { assets.open(DEMO_MODEL) } }
+    /** The build leaves it uncompressed, so that it can be read from within the app's own file. */
+    fun useDemoModel() = useModel(R.string.demo_model) {
+        assets.openFd(DEMO_MODEL).use { shelf.demo(ModelFile.descriptor(it)) }
+    }
 
     /** Uses the model file that a person has picked. */
     fun useModel(picked: Uri) = useModel(R.string.chosen_model) { onProgress ->

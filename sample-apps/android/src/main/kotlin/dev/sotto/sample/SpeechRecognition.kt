@@ -8,7 +8,10 @@ import android.speech.RecognitionListener
 import android.speech.RecognizerIntent
 import android.speech.SpeechRecognizer
 
-/** The platform's recognizer, on the device where it can be (Android 12 and newer), and offline where it is asked to be. */
+/**
+ * The platform's recognizer on the device, which Android has from 12 on. The other one may send what it hears to somebody's servers, and
+ * nothing is to leave the device.
+ */
 class SpeechRecognition(private val context: Context) : Recognizer {
     private var recognizer: SpeechRecognizer? = null
 
@@ -23,8 +26,7 @@ class SpeechRecognition(private val context: Context) : Recognizer {
         recognizer.startListening(
             Intent(RecognizerIntent.ACTION_RECOGNIZE_SPEECH)
                 .putExtra(RecognizerIntent.EXTRA_LANGUAGE_MODEL, RecognizerIntent.LANGUAGE_MODEL_FREE_FORM)
-                .putExtra(RecognizerIntent.EXTRA_PARTIAL_RESULTS, true)
-                .putExtra(RecognizerIntent.EXTRA_PREFER_OFFLINE, true),
+                .putExtra(RecognizerIntent.EXTRA_PARTIAL_RESULTS, true),
         )
     }
 
@@ -38,12 +40,9 @@ class SpeechRecognition(private val context: Context) : Recognizer {
     }
 
     private fun create(): SpeechRecognizer? = when {
-        Build.VERSION.SDK_INT >= Build.VERSION_CODES.S && SpeechRecognizer.isOnDeviceRecognitionAvailable(context) ->
-            SpeechRecognizer.createOnDeviceSpeechRecognizer(context)
-
-        SpeechRecognizer.isRecognitionAvailable(context) -> SpeechRecognizer.createSpeechRecognizer(context)
-
-        else -> null
+        Build.VERSION.SDK_INT < Build.VERSION_CODES.S -> null
+        !SpeechRecognizer.isOnDeviceRecognitionAvailable(context) -> null
+        else -> SpeechRecognizer.createOnDeviceSpeechRecognizer(context)
     }
 
     private class Passing(private val listener: Recognizer.Listener) : RecognitionListener {
@@ -56,8 +55,12 @@ class SpeechRecognition(private val context: Context) : Recognizer {
 
         override fun onError(error: Int) = when (error) {
             SpeechRecognizer.ERROR_NO_MATCH, SpeechRecognizer.ERROR_SPEECH_TIMEOUT -> listener.onSilence()
+
             SpeechRecognizer.ERROR_INSUFFICIENT_PERMISSIONS -> listener.onFailure(Trouble.MICROPHONE_DENIED)
-            SpeechRecognizer.ERROR_LANGUAGE_UNAVAILABLE -> listener.onFailure(Trouble.NO_RECOGNIZER)
+
+            SpeechRecognizer.ERROR_LANGUAGE_NOT_SUPPORTED, SpeechRecognizer.ERROR_LANGUAGE_UNAVAILABLE ->
+                listener.onFailure(Trouble.NO_RECOGNIZER)
+
             else -> listener.onFailure(Trouble.RECOGNIZER_FAILED)
         }
 

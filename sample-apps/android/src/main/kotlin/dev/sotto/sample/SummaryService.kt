@@ -10,6 +10,7 @@ import android.content.Intent
 import android.content.pm.ServiceInfo
 import android.os.Build
 import android.os.IBinder
+import android.os.PowerManager
 import kotlinx.coroutines.MainScope
 import kotlinx.coroutines.cancel
 import kotlinx.coroutines.flow.first
@@ -19,12 +20,19 @@ import kotlinx.coroutines.launch
 class SummaryService : Service() {
     private val scope = MainScope()
 
+    /** The phone sleeps when its screen is dark, and the work with it. */
+    private val wakeLock by lazy {
+        val lock = getSystemService(PowerManager::class.java).newWakeLock(PowerManager.PARTIAL_WAKE_LOCK, "sotto:summary")
+        lock.apply { setReferenceCounted(false) }
+    }
+
     override fun onBind(intent: Intent?): IBinder? = null
 
     override fun onStartCommand(intent: Intent?, flags: Int, startId: Int): Int {
         val app = application as SampleApp
         if (intent?.action == ACTION_CANCEL) app.notebook.cancel()
         showInForeground()
+        wakeLock.acquire(LONGEST_SUMMARY)
         scope.launch {
             app.notebook.state.first { it.phase != Phase.SUMMARIZING }
             stopSelf(startId)
@@ -34,6 +42,7 @@ class SummaryService : Service() {
 
     override fun onDestroy() {
         scope.cancel()
+        wakeLock.release()
         super.onDestroy()
     }
 
@@ -69,6 +78,9 @@ class SummaryService : Service() {
     companion object {
         private const val CHANNEL = "summary"
         private const val NOTIFICATION = 1
+
+        /** In milliseconds: whatever goes wrong, the phone sleeps again after an hour. */
+        private const val LONGEST_SUMMARY = 3_600_000L
         private const val ACTION_CANCEL = "dev.sotto.sample.CANCEL"
 
         /** To be called while a screen is shown: from the background, Android refuses, and the work goes on unprotected. */

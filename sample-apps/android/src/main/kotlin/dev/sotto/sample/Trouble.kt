@@ -11,7 +11,8 @@ enum class Trouble {
     OUT_OF_MEMORY,
     NO_SPACE,
     NOTE_TOO_LONG,
-    NOTHING_TO_SUMMARIZE,
+    TEXT_UNUSABLE,
+    BUSY,
     NOTHING_TO_PASTE,
     FILE_UNREADABLE,
     MICROPHONE_DENIED,
@@ -23,6 +24,7 @@ enum class Trouble {
     companion object {
         fun of(error: Exception): Trouble = when (error) {
             is SottoException -> of(error)
+            is NoSpaceException -> NO_SPACE
             is IOException -> FILE_UNREADABLE
             else -> INTERNAL
         }
@@ -34,7 +36,7 @@ enum class Trouble {
             is SottoException.OutOfMemory -> OUT_OF_MEMORY
             is SottoException.Storage -> NO_SPACE
             is SottoException.ContextFull -> NOTE_TOO_LONG
-            is SottoException.InvalidInput -> NOTHING_TO_SUMMARIZE
+            is SottoException.InvalidInput -> TEXT_UNUSABLE
             is SottoException.Cancelled, is SottoException.Internal -> INTERNAL
         }
     }

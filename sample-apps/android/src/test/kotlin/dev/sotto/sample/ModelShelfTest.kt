@@ -1,5 +1,6 @@
 package dev.sotto.sample
 
+import dev.sotto.ModelFile
 import dev.sotto.SottoException
 import kotlinx.coroutines.CancellationException
 import kotlinx.coroutines.cancel
@@ -10,6 +11,8 @@ import org.junit.rules.TemporaryFolder
 import java.io.ByteArrayInputStream
 import java.io.IOException
 import java.io.InputStream
+import java.nio.file.Files
+import java.nio.file.Path
 import kotlin.test.Test
 import kotlin.test.assertEquals
 import kotlin.test.assertFailsWith
@@ -31,14 +34,24 @@ class ModelShelfTest {
         assertEquals(progress.sorted() to 1f, progress to progress.last())
         assertTrue(shelf.hasChosen)
         ModelShelf(folder.root.resolve("models")).chosen().close()
-        shelf.demo(DEMO_FILE::inputStream).close()
+        shelf.demo(ModelFile.path(DEMO_FILE)).close()
         assertFalse(shelf.hasChosen)
-        shelf.demo { error("it is copied already") }.close()
+    }
+
+    @Test
+    fun `a full disk is told as such`() = runBlocking {
+        folder.newFolder("models")
+        // Whatever is written there finds no space.
+        Files.createSymbolicLink(folder.root.resolve("models/chosen.gguf.part").toPath(), Path.of("/dev/full"))
+        val full = assertFailsWith<IOException> { shelf.choose(DEMO_FILE::inputStream, null) {} }
+        assertEquals(Trouble.NO_SPACE, Trouble.of(full))
+        assertEquals(emptyList(), files())
     }
 
     @Test
     fun `what cannot be read leaves nothing`() = runBlocking {
-        assertFailsWith<IOException> { shelf.choose({ Failing(after = 3) }, null) {} }
+        val unreadable = assertFailsWith<IOException> { shelf.choose({ Failing(after = 3) }, null) {} }
+        assertEquals(Trouble.FILE_UNREADABLE, Trouble.of(unreadable))
         assertEquals(emptyList(), files())
         assertFailsWith<SottoException.ModelInvalid> { shelf.choose({ ByteArrayInputStream(ByteArray(64)) }, 64) {} }
         assertFalse(shelf.hasChosen)

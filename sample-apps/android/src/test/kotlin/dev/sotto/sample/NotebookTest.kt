@@ -73,6 +73,32 @@ class NotebookTest {
     }
 
     @Test
+    fun `a text that is shared in between is told of, not lost in silence`() = withNotebook {
+        paste(NOTE)
+        summarize()
+        val busy = state.value
+        share("Buy milk.")
+        assertEquals(busy.copy(trouble = Trouble.BUSY), state.value)
+        untilIdle()
+        share("Buy milk.")
+        assertEquals(listOf("Buy milk."), state.value.segments.map { it.text })
+        assertEquals(Phase.SUMMARIZING to null, state.value.phase to state.value.trouble)
+    }
+
+    @Test
+    fun `a text that was cut within a character is told of`() = withNotebook {
+        paste(NOTE)
+        share("Buy milk. \uD83C\uDF89".dropLast(1))
+        assertEquals(Trouble.TEXT_UNUSABLE, state.value.trouble)
+        assertEquals(Phase.IDLE to emptyList(), state.value.phase to state.value.segments)
+        listen()
+        heard("\uD83C")
+        assertEquals(Phase.LISTENING to Trouble.TEXT_UNUSABLE, state.value.phase to state.value.trouble)
+        heard("Buy milk.")
+        assertEquals(listOf("Buy milk."), state.value.segments.map { it.text })
+    }
+
+    @Test
     fun `a file that is no model is told, and the next one is used`() = withNotebook {
         useModel("pom") { LocalModel.load(ModelFile.path(File("pom.xml"))) }
         val without = until { trouble != null }

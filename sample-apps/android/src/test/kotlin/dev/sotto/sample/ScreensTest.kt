@@ -4,12 +4,16 @@ import android.Manifest
 import android.app.Activity
 import android.content.ClipData
 import android.content.ClipboardManager
+import android.content.ComponentName
 import android.content.Intent
+import android.content.IntentFilter
 import android.graphics.Bitmap
 import android.graphics.Canvas
 import android.os.Bundle
 import android.os.Looper
+import android.speech.RecognitionService
 import android.speech.SpeechRecognizer
+import android.text.SpannedString
 import android.view.View
 import android.view.ViewGroup
 import android.widget.TextView
@@ -21,11 +25,13 @@ import org.robolectric.RuntimeEnvironment
 import org.robolectric.Shadows.shadowOf
 import org.robolectric.annotation.Config
 import org.robolectric.annotation.GraphicsMode
+import org.robolectric.shadows.ShadowPowerManager
 import org.robolectric.shadows.ShadowSpeechRecognizer
 import java.io.File
 import kotlin.test.Test
 import kotlin.test.assertContains
 import kotlin.test.assertEquals
+import kotlin.test.assertFalse
 import kotlin.test.assertNotNull
 import kotlin.test.assertTrue
 
@@ -104,17 +110,23 @@ class ScreensTest {
 
     @Test
     fun `a shared text is summarized in the foreground, once, however the phone is turned`() {
-        val shared = Intent(Intent.ACTION_SEND).setType("text/plain").putExtra(Intent.EXTRA_TEXT, NOTE)
+        val shared = Intent(Intent.ACTION_SEND).setType("text/plain").putExtra(Intent.EXTRA_TEXT, SpannedString(NOTE))
         val screen = Robolectric.buildActivity(NoteActivity::class.java, shared).setup()
         waitUntil { phase == Phase.SUMMARIZING }
+        screen.newIntent(shared)
+        waitUntil { trouble == Trouble.BUSY }
         assertEquals(SummaryService::class.java.name, shadowOf(app).nextStartedService.component?.className)
-        val service = Robolectric.buildService(SummaryService::class.java, Intent()).create().startCommand(0, 1).get()
+        val running = Robolectric.buildService(SummaryService::class.java, Intent()).create().startCommand(0, 1)
+        val service = running.get()
+        assertTrue(ShadowPowerManager.getLatestWakeLock().isHeld)
         val notification = assertNotNull(shadowOf(service).lastForegroundNotification)
         assertEquals("Cancel", notification.actions.single().title)
         screen.recreate()
         waitUntil { phase == Phase.IDLE && label != null }
         shadowOf(Looper.getMainLooper()).idle()
         assertTrue(shadowOf(service).isStoppedBySelf)
+        running.destroy()
+        assertFalse(ShadowPowerManager.getLatestWakeLock().isHeld)
         assertEquals(1, app.notebook.state.value.runs.size)
         val title = screen.get().view<TextView>(R.id.title)
         assertEquals(app.notebook.state.value.summary?.title, title.text.toString())
@@ -127,7 +139,12 @@ class ScreensTest {
         val record = activity.view<TextView>(R.id.record)
         record.performClick()
         assertEquals(Phase.IDLE, app.notebook.state.value.phase, "nobody has allowed it")
+        // One that may use the network is no recognizer for this app.
         ShadowSpeechRecognizer.setIsOnDeviceRecognitionAvailable(false)
+        val online = ComponentName("other.app", "other.app.OnlineRecognizer")
+        shadowOf(app.packageManager).addServiceIfNotPresent(online)
+        shadowOf(app.packageManager).addIntentFilterForService(online, IntentFilter(RecognitionService.SERVICE_INTERFACE))
+        assertTrue(SpeechRecognizer.isRecognitionAvailable(app))
         shadowOf(app).grantPermissions(Manifest.permission.RECORD_AUDIO)
         record.performClick()
         shadowOf(Looper.getMainLooper()).idle()
