@@ -69,16 +69,16 @@ impl Tools {
 
     /// Builds the static library, and says where it is.
     pub fn build(self, target: Target) -> Result<PathBuf, String> {
-        run(self.cargo("rustc", target).args(["--lib", "--crate-type", "staticlib"]))?;
+        run(self.cargo("rustc", "sotto-ffi", target).args(["--lib", "--crate-type", "staticlib"]))?;
         Ok(target.file(&folder(), "release/libsotto.a"))
     }
 
-    /// Compiles for `target` without building anything.
-    pub fn compile(self, target: Target) -> Result<(), String> {
-        run(&mut self.cargo("check", target))
+    /// Compiles a package for `target` without building anything.
+    pub fn compile(self, package: &str, target: Target) -> Result<(), String> {
+        run(&mut self.cargo("check", package, target))
     }
 
-    fn cargo(self, subcommand: &str, target: Target) -> Command {
+    fn cargo(self, subcommand: &str, package: &str, target: Target) -> Command {
         let mut command = match self {
             Self::Xcode => cargo(&[subcommand]),
             Self::Debian => {
@@ -92,7 +92,7 @@ impl Tools {
                 command
             }
         };
-        command.args(["--release", "--package", "sotto-ffi", "--target", target.triple, "--target-dir", FOLDER]);
+        command.args(["--release", "--package", package, "--target", target.triple, "--target-dir", FOLDER]);
         // One object in the end: what is not exported can be that object's own.
         command.args(["--config", "profile.release.lto='fat'"]);
         command.env("IPHONEOS_DEPLOYMENT_TARGET", version(IOS)).env("MACOSX_DEPLOYMENT_TARGET", version(MACOS));
