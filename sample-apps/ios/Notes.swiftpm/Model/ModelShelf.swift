@@ -49,7 +49,7 @@ public final class ModelShelf {
     public func refresh() {
         let files = try? FileManager.default.contentsOfDirectory(at: folder, includingPropertiesForKeys: nil)
         let models = (files ?? []).filter { ["gguf", "sotto"].contains($0.pathExtension) }
-        models.forEach(Self.leaveOutOfBackups)
+        for model in models { Self.leaveOutOfBackups(model) }
         let found = models.map { Entry(url: $0, name: $0.deletingPathExtension().lastPathComponent) }
         entries = [Entry(url: DemoModel.url, name: "Demo model")] + found.sorted { $0.name < $1.name }
     }
