@@ -82,20 +82,17 @@ pub fn package() -> Result<(), String> {
 }
 
 /// Builds for a phone, and checks everything about the result that can be checked without Apple's SDK. How a framework is made of
-/// libraries for all systems is rehearsed with small ones, and what differs from the phone's code is compiled: the engine, for
-/// Macs and for the simulator on Intel.
+/// libraries for all systems is rehearsed with small ones. The engine, which differs on a Mac, is compiled for it; what the simulator
+/// on Intel has is the phone's and, of the kernels, what Linux has.
 pub fn check() -> Result<(), String> {
     let tools = Tools::of_this_machine()?;
     let headers = headers()?;
     rehearsal::rehearse(tools, &headers, &folder().join("rehearsal"))?;
     let library = make_slice(tools, PHONE, &folder(), &headers, |target| tools.build(target))?;
     check_client(tools, PHONE.targets[0], &library, &headers)?;
-    let compiled = [SIMULATOR.targets[1], MAC.targets[0]];
-    for target in compiled {
-        tools.compile("sotto-engine", target)?;
-    }
-    let compiled = compiled.map(|target| target.triple).join(", ");
-    println!("{}: built and checked; {compiled}: the engine is compiled", PHONE.targets[0].triple);
+    let mac = MAC.targets[0];
+    tools.compile("sotto-engine", mac)?;
+    println!("{}: built and checked; {}: the engine is compiled", PHONE.targets[0].triple, mac.triple);
     Ok(())
 }
 
