@@ -5,8 +5,8 @@
 
 import PackageDescription
 
-/// The framework of a release: `cargo xtask apple` prints both. The commit that a release tag names has them, and the
-/// generated sources; in between, the framework is built here.
+/// The framework of a release: where its zip can be had, and the checksum that `cargo xtask apple` prints of it. The
+/// commit that a release tag names has both, and the generated sources; in between, the framework is built here.
 let released: (url: String, checksum: String)? = nil
 
 /// The native library. On Linux it is `libsotto.so`, whose folder the linker is told by `-L`.

@@ -1,6 +1,8 @@
 //! What iOS and macOS say about the machine and this process, and are told about our threads.
 
-use std::ffi::CStr;
+use std::ffi::{CStr, OsStr};
+use std::os::unix::ffi::OsStrExt;
+use std::path::PathBuf;
 use std::ptr;
 
 /// Cores of the fastest kind. Systems that know of one kind alone have no levels.
@@ -52,4 +54,13 @@ pub(crate) fn peak_resident_memory() -> Option<u64> {
     let (status, usage) = unsafe { (libc::getrusage(libc::RUSAGE_SELF, usage.as_mut_ptr()), usage.assume_init()) };
     // Bytes here; kibibytes on Linux.
     (status == 0).then(|| u64::try_from(usage.ru_maxrss).ok()).flatten()
+}
+
+/// Where an open file lies.
+pub(crate) fn path_of(descriptor: i32) -> Option<PathBuf> {
+    let mut path = [0_u8; libc::PATH_MAX as usize];
+    // SAFETY: the call writes a path of at most `PATH_MAX` bytes, its end included, or answers with an error.
+    let status = unsafe { libc::fcntl(descriptor, libc::F_GETPATH, path.as_mut_ptr()) };
+    let path = CStr::from_bytes_until_nul(&path).ok().filter(|_| status != -1)?;
+    Some(PathBuf::from(OsStr::from_bytes(path.to_bytes())))
 }

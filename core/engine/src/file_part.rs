@@ -35,8 +35,7 @@ impl FilePart {
     /// The descriptor is duplicated before this returns, and stays its owner's to close. One that is not open shows when the
     /// part is read, as [`EngineError::NotFound`].
     pub fn from_descriptor(descriptor: i32, offset: u64, len: Option<u64>) -> Self {
-        let name = fs::read_link(format!("/proc/self/fd/{descriptor}"))
-            .unwrap_or_else(|_| PathBuf::from(format!("descriptor {descriptor}")));
+        let name = path_of(descriptor).unwrap_or_else(|| PathBuf::from(format!("descriptor {descriptor}")));
         Self { name, file: duplicate(descriptor), offset, len }
     }
 
@@ -80,6 +79,14 @@ fn check_regular(metadata: &fs::Metadata) -> io::Result<()> {
         true => Ok(()),
         false => Err(io::Error::new(io::ErrorKind::InvalidInput, "not a regular file")),
     }
+}
+
+/// Where an open file lies, as far as the system knows.
+fn path_of(descriptor: i32) -> Option<PathBuf> {
+    #[cfg(target_vendor = "apple")]
+    return crate::apple::path_of(descriptor);
+    #[cfg(not(target_vendor = "apple"))]
+    return fs::read_link(format!("/proc/self/fd/{descriptor}")).ok();
 }
 
 #[cfg(unix)]

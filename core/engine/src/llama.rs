@@ -6,7 +6,7 @@ use sotto_kernels::packed::PackedMatrix;
 
 use crate::gguf::GgufFile;
 use crate::weights::{WeightMatrix, load_vector};
-use crate::{EngineError, ModelConfig};
+use crate::{CancelToken, EngineError, ModelConfig};
 
 /// Tensors that carry no weight of a layer: frequency factors are read with the shape, precomputed RoPE frequencies of
 /// old converters are not needed.
@@ -39,18 +39,18 @@ pub(crate) struct LayerWeights {
 }
 
 impl LlamaWeights {
-    /// Finds and checks every tensor.
+    /// Finds and checks every tensor, and packs those that are not packed yet.
     ///
     /// # Errors
     /// [`EngineError::Invalid`] for missing tensors and wrong shapes; [`EngineError::Unsupported`] for formats that this
     /// engine does not multiply, and for tensors it knows nothing about (a bias, an expert): leaving them out would
-    /// compute another model.
-    pub(crate) fn load(file: &GgufFile, config: &ModelConfig) -> Result<Self, EngineError> {
+    /// compute another model; [`EngineError::Cancelled`].
+    pub(crate) fn load(file: &GgufFile, config: &ModelConfig, cancel: &CancelToken) -> Result<Self, EngineError> {
         if config.architecture != "llama" {
             let what = format!("the architecture {:?} in this engine's own forward pass", config.architecture);
             return Err(EngineError::unsupported(what));
         }
-        let mut loader = Loader { file, known: HashSet::new() };
+        let mut loader = Loader { file, cancel, known: HashSet::new() };
         let (vocab_size, hidden_size) = (config.vocab_size, config.hidden_size);
         let embedding = loader.matrix("token_embd.weight".into(), vocab_size, hidden_size)?;
         let output = match config.tied_embeddings {
@@ -75,6 +75,7 @@ impl LayerWeights {
 
 struct Loader<'a> {
     file: &'a GgufFile,
+    cancel: &'a CancelToken,
     known: HashSet<String>,
 }
 
@@ -96,7 +97,7 @@ impl Loader<'_> {
     }
 
     fn matrix(&mut self, name: String, rows: usize, cols: usize) -> Result<WeightMatrix, EngineError> {
-        let matrix = WeightMatrix::load(self.file, &name, rows, cols)?;
+        let matrix = WeightMatrix::load(self.file, &name, rows, cols, self.cancel)?;
         self.known.insert(name);
         Ok(matrix)
     }

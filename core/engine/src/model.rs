@@ -83,16 +83,30 @@ enum Runtime {
 }
 
 impl Model {
-    /// Finds the model in a file, and checks its shape and every tensor's.
+    /// As [`Model::load_cancellable`], for those who have nothing to cancel it with.
     ///
     /// # Errors
-    /// [`EngineError::Invalid`] and [`EngineError::Unsupported`], naming the key or tensor.
+    /// As there, but for being cancelled.
     pub fn load(file: Arc<GgufFile>, options: ModelOptions) -> Result<Self, EngineError> {
+        Self::load_cancellable(file, options, &CancelToken::new())
+    }
+
+    /// Finds the model in a file, and checks its shape and every tensor's. Weights that are not packed yet are packed now, which
+    /// takes a second or two for a billion of them.
+    ///
+    /// # Errors
+    /// [`EngineError::Invalid`] and [`EngineError::Unsupported`], naming the key or tensor; [`EngineError::OutOfMemory`] when the
+    /// weights have to be packed and there is no room for them; [`EngineError::Cancelled`].
+    pub fn load_cancellable(
+        file: Arc<GgufFile>,
+        options: ModelOptions,
+        cancel: &CancelToken,
+    ) -> Result<Self, EngineError> {
         let config = ModelConfig::from_gguf(&file)?;
         let pool = Arc::new(Pool::new(options.threads));
         let runtime = match options.backend {
             Backend::Sotto => Runtime::Sotto(Arc::new(Llama {
-                weights: LlamaWeights::load(&file, &config)?,
+                weights: LlamaWeights::load(&file, &config, cancel)?,
                 rope: Rope::new(&config),
                 kernels: options.kernels.unwrap_or_else(Kernels::get),
                 pool: Arc::clone(&pool),

@@ -20,8 +20,9 @@ const ABANDONED: Duration = Duration::from_secs(3600);
 /// Opens the packed copy of `model`, and makes it in `folder` first if there is none, it is damaged, or the model has
 /// changed since. A file that is packed itself is opened as it is.
 ///
-/// Copies are told apart by the model's place, size, time and a sample of its bytes. Making one needs as much free space as
-/// the model takes; `replacement` says what it has in another form, and `on_progress` is told the bytes done and all bytes.
+/// Copies are told apart by the model's name, size, time and a sample of its bytes: a model that lies elsewhere now, as after an
+/// app's update on iOS, keeps its copy. Making one needs as much free space as the model takes; `replacement` says what it has in
+/// another form, and `on_progress` is told the bytes done and all bytes.
 ///
 /// # Errors
 /// As [`GgufFile::open`] and [`pack_file`], and those of `replacement`.
@@ -38,7 +39,7 @@ pub fn open_packed<E: From<EngineError>>(
     }
     let fingerprint = fingerprint(source.bytes(), model.modified());
     let copy = CachedCopy::of(model, folder, &fingerprint);
-    if let Some(file) = copy.open(&fingerprint) {
+    if let Some(file) = copy.open().or_else(|| copy.open_of_another_place()) {
         return Ok(file);
     }
     let replacement = replacement(&source)?;
@@ -48,28 +49,30 @@ pub fn open_packed<E: From<EngineError>>(
 }
 
 /// A packed copy and its name: `<model>-<where the model is>-<fingerprint>.sotto`.
-struct CachedCopy {
+struct CachedCopy<'a> {
     path: PathBuf,
-    folder: PathBuf,
-    /// What the names of all copies of this model begin with.
-    prefix: String,
+    folder: &'a Path,
+    fingerprint: &'a str,
+    /// What the names of copies begin with: those of models with this name, and those of the model in this place.
+    model: String,
+    model_here: String,
 }
 
-impl CachedCopy {
-    fn of(model: &FilePart, folder: &Path, fingerprint: &str) -> Self {
+impl<'a> CachedCopy<'a> {
+    fn of(model: &FilePart, folder: &'a Path, fingerprint: &'a str) -> Self {
         let file = fs::canonicalize(model.name()).unwrap_or_else(|_| model.name().to_owned());
         let mut place = Hasher::new();
         place.update(file.as_os_str().as_encoded_bytes());
         place.update(&model.offset().to_le_bytes());
-        let stem = model.name().file_stem().unwrap_or_default().to_string_lossy();
-        let prefix = format!("{stem}-{:08x}-", place.finalize());
-        let path = folder.join(format!("{prefix}{fingerprint}.{EXTENSION}"));
-        Self { path, folder: folder.to_owned(), prefix }
+        let model = format!("{}-", model.name().file_stem().unwrap_or_default().to_string_lossy());
+        let model_here = format!("{model}{:08x}-", place.finalize());
+        let path = folder.join(format!("{model_here}{fingerprint}.{EXTENSION}"));
+        Self { path, folder, fingerprint, model, model_here }
     }
 
-    fn open(&self, fingerprint: &str) -> Option<GgufFile> {
+    fn open(&self) -> Option<GgufFile> {
         match GgufFile::open(&self.path) {
-            Ok(file) if file.packed_source() == Some(fingerprint) => Some(file),
+            Ok(file) if file.packed_source() == Some(self.fingerprint) => Some(file),
             Ok(_) => None,
             Err(EngineError::NotFound { .. }) => None,
             Err(error) => {
@@ -79,23 +82,36 @@ impl CachedCopy {
         }
     }
 
+    /// The copy that was made where the model was before. It gets the name that it would have now, under which it is found when
+    /// the model changes.
+    fn open_of_another_place(&self) -> Option<GgufFile> {
+        let end = format!("-{}.{EXTENSION}", self.fingerprint);
+        let mut files = self.files().into_iter();
+        let (_, found) = files.find(|(name, _)| name.starts_with(&self.model) && name.ends_with(&end))?;
+        fs::rename(found, &self.path).ok()?;
+        self.open()
+    }
+
+    /// Names and paths of all that is in the folder.
+    fn files(&self) -> Vec<(String, PathBuf)> {
+        let entries = fs::read_dir(self.folder).into_iter().flatten().flatten();
+        entries.map(|entry| (entry.file_name().to_string_lossy().into_owned(), entry.path())).collect()
+    }
+
     /// Removes copies of earlier versions of the model, and what killed processes left.
     fn remove_stale(&self) {
-        let Ok(entries) = fs::read_dir(&self.folder) else { return };
-        for entry in entries.flatten() {
-            let name = entry.file_name();
-            let name = name.to_string_lossy();
-            let is_copy = name.starts_with(&self.prefix) && name.ends_with(&format!(".{EXTENSION}"));
-            let is_abandoned = name.starts_with(TEMPORARY) && age(&entry) > Some(ABANDONED);
-            if (is_copy || is_abandoned) && fs::remove_file(entry.path()).is_err() {
+        for (name, path) in self.files() {
+            let is_copy = name.starts_with(&self.model_here) && name.ends_with(&format!(".{EXTENSION}"));
+            let is_abandoned = name.starts_with(TEMPORARY) && age(&path) > Some(ABANDONED);
+            if (is_copy || is_abandoned) && fs::remove_file(path).is_err() {
                 log::warn!("a stale packed copy cannot be removed");
             }
         }
     }
 }
 
-fn age(entry: &fs::DirEntry) -> Option<Duration> {
-    let modified = entry.metadata().ok()?.modified().ok()?;
+fn age(path: &Path) -> Option<Duration> {
+    let modified = fs::symlink_metadata(path).ok()?.modified().ok()?;
     SystemTime::now().duration_since(modified).ok()
 }
 

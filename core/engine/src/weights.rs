@@ -3,11 +3,14 @@
 use std::ops::Range;
 use std::sync::Arc;
 
-use sotto_kernels::packed::{PackError, PackedMatrix, WeightFormat, pack, packed_len};
+use sotto_kernels::packed::{PANEL_ROWS, PackError, PackedMatrix, WeightFormat, pack, packed_len};
 
 use crate::gguf::{Bytes, GgufFile, tensor_place};
 use crate::memory::zeros;
-use crate::{DType, EngineError};
+use crate::{CancelToken, DType, EngineError};
+
+/// Bytes of a tensor that are packed at a time: between two pieces, the work can be cancelled.
+const PIECE: usize = 4 << 20;
 
 /// A weight matrix, packed: a part of a mapped packed file, or made from an ordinary file when the model was loaded.
 #[derive(Debug, Clone)]
@@ -21,7 +24,13 @@ pub(crate) struct WeightMatrix {
 
 impl WeightMatrix {
     /// The tensor `name`, which must have the shape `[rows, cols]` and a format that this engine multiplies.
-    pub(crate) fn load(file: &GgufFile, name: &str, rows: usize, cols: usize) -> Result<Self, EngineError> {
+    pub(crate) fn load(
+        file: &GgufFile,
+        name: &str,
+        rows: usize,
+        cols: usize,
+        cancel: &CancelToken,
+    ) -> Result<Self, EngineError> {
         let invalid = |why: String| EngineError::invalid(tensor_place(name), why);
         let (Some(tensor), Some(range)) = (file.tensor(name), file.tensor_range(name)) else {
             return Err(invalid("the tensor is missing".into()));
@@ -34,7 +43,7 @@ impl WeightMatrix {
             return Ok(Self { bytes: Arc::clone(file.bytes()), range, format, rows, cols });
         }
         let len = packed_len(format, rows, cols);
-        let bytes = Bytes::write(len, |packed| pack_rows(format, tensor.bytes, rows, cols, packed))?;
+        let bytes = Bytes::write(len, |packed| pack_pieces(format, tensor.bytes, rows, cols, packed, cancel))?;
         file.bytes().release(range);
         Ok(Self { bytes: Arc::new(bytes), range: 0..len, format, rows, cols })
     }
@@ -62,6 +71,42 @@ pub(crate) fn weight_format(dtype: DType) -> Result<WeightFormat, EngineError> {
         DType::Q6K => WeightFormat::Q6K,
         other => return Err(EngineError::unsupported(format!("weights in the format {other}"))),
     })
+}
+
+/// Some panels of a matrix, which are packed together.
+pub(crate) struct Piece {
+    pub(crate) rows: usize,
+    /// Its bytes in an ordinary file's tensor.
+    pub(crate) source: Range<usize>,
+    pub(crate) packed_len: usize,
+}
+
+/// The pieces of a matrix, one after the other: packed, they lie so, too.
+pub(crate) fn pieces(format: WeightFormat, rows: usize, cols: usize) -> impl Iterator<Item = Piece> {
+    let row_len = cols / format.block_len() * format.block_bytes();
+    let rows_per_piece = (PIECE / (PANEL_ROWS * row_len).max(1)).max(1) * PANEL_ROWS;
+    (0..rows).step_by(rows_per_piece).map(move |first| {
+        let end = rows.min(first + rows_per_piece);
+        let rows = end - first;
+        Piece { rows, source: first * row_len..end * row_len, packed_len: packed_len(format, rows, cols) }
+    })
+}
+
+fn pack_pieces(
+    format: WeightFormat,
+    source: &[u8],
+    rows: usize,
+    cols: usize,
+    mut packed: &mut [u8],
+    cancel: &CancelToken,
+) -> Result<(), EngineError> {
+    for piece in pieces(format, rows, cols) {
+        cancel.check()?;
+        let (part, rest) = packed.split_at_mut(piece.packed_len);
+        pack_rows(format, &source[piece.source], piece.rows, cols, part)?;
+        packed = rest;
+    }
+    Ok(())
 }
 
 /// Packs a matrix as it lies in an ordinary file.

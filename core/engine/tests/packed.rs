@@ -177,6 +177,49 @@ fn a_copy_of_another_model_stays() {
 }
 
 #[test]
+fn a_model_that_lies_elsewhere_now_keeps_its_copy() {
+    let source = model(GgmlDType::Q4_0);
+    let place = Place::with(&source);
+    place.open().expect("packed");
+    let written = fs::metadata(place.only_copy()).expect("metadata").modified().expect("a time");
+    let moved = place.folder.path().join("another container");
+    fs::create_dir(&moved).expect("a folder");
+    let moved = moved.join("model.gguf");
+    fs::rename(place.model(), &moved).expect("moved");
+    let open_moved = || {
+        let part = FilePart::open(&moved).expect("a file");
+        open_packed(&part, &place.cache(), as_it_is, &CancelToken::new(), |_, _| {})
+    };
+    let file = open_moved().expect("opens");
+    assert_eq!(fs::metadata(place.only_copy()).expect("metadata").modified().expect("a time"), written);
+    assert_eq!(logits(file), logits(GgufFile::from_bytes(source).expect("valid")));
+    // Once the model changes there, the copy goes, as it would have gone where it was.
+    fs::write(&moved, model(GgmlDType::Q4_0)).expect("written");
+    open_moved().expect("packed");
+    place.only_copy();
+}
+
+#[test]
+fn different_models_of_one_name_have_a_copy_each() {
+    let place = Place::with(&model(GgmlDType::Q4_0));
+    let elsewhere = place.folder.path().join("elsewhere");
+    fs::create_dir(&elsewhere).expect("a folder");
+    let other = elsewhere.join("model.gguf");
+    let source = model(GgmlDType::Q4_0);
+    fs::write(&other, &source).expect("written");
+    // Of the same size and the same age.
+    let age = fs::metadata(place.model()).expect("metadata").modified().expect("a time");
+    fs::File::options().append(true).open(&other).expect("a file").set_modified(age).expect("a time");
+    place.open().expect("packed");
+    let part = FilePart::open(&other).expect("a file");
+    let file = open_packed(&part, &place.cache(), as_it_is, &CancelToken::new(), |_, _| {}).expect("packed");
+    assert_eq!(place.copies().len(), 2);
+    assert_eq!(logits(file), logits(GgufFile::from_bytes(source).expect("valid")));
+    place.open().expect("opens");
+    assert_eq!(place.copies().len(), 2);
+}
+
+#[test]
 fn damaged_copies_are_errors_and_made_anew() {
     let source = model(GgmlDType::Q6K);
     let place = Place::with(&source);

@@ -34,6 +34,7 @@ mod sequence;
 mod session;
 mod tasks;
 mod tokenizer;
+mod turns;
 
 pub use bench::{BatchSpeed, BenchCeilings, BenchMemory, BenchOptions, BenchReport, DecodeSpeed, PrefillSpeed, median};
 pub use error::Error;

@@ -119,18 +119,23 @@ impl LocalModel {
         Job::start("load", move |reporter, cancel| {
             let gguf = open(&file, &options, cancel, |progress| reporter.report(progress))?;
             cancel.check()?;
-            Self::from_gguf(gguf, file.folder(), &options)
+            Self::from_gguf(gguf, file.folder(), &options, cancel)
         })
     }
 
-    fn from_gguf(gguf: Arc<GgufFile>, folder: Option<&Path>, options: &LoadOptions) -> Result<Self, Error> {
+    fn from_gguf(
+        gguf: Arc<GgufFile>,
+        folder: Option<&Path>,
+        options: &LoadOptions,
+        cancel: &CancelToken,
+    ) -> Result<Self, Error> {
         let tokenizer = load_tokenizer(&gguf, folder)?;
         let template = ChatTemplate::for_tokenizer(gguf.metadata().string("tokenizer.chat_template")?, &tokenizer)?;
         let tuned = gguf.metadata().bool("sotto.tuned")?.unwrap_or(false);
         let file = FileFacts::of(&gguf)?;
         let LoadOptions { backend, threads, kernels, .. } = *options;
         let engine_options = ModelOptions { backend, threads, kernels };
-        let engine = Model::load(gguf, engine_options)?;
+        let engine = Model::load_cancellable(gguf, engine_options, cancel)?;
         // A cache type that does not fit the heads is refused here, not by the first request.
         engine.memory(1, options.kv_type)?;
         let context_limit = context_limit(engine.config().context_length, options.context_length)?;

@@ -1,7 +1,7 @@
 //! A conversation with a model.
 
 use std::convert::Infallible;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 
 use serde::Serialize;
 use sotto_text::{Constraint, Message, OutputFormat, Role, Sampler, SamplingOptions};
@@ -11,6 +11,7 @@ use crate::job::Job;
 use crate::metrics::Metrics;
 use crate::model::{Loaded, LocalModel};
 use crate::sequence::Sequence;
+use crate::turns::Turns;
 use crate::{CancelToken, Error};
 
 /// How a session answers.
@@ -59,11 +60,12 @@ pub struct Turn {
 
 /// A conversation: it remembers what was said, and computes only what is new.
 ///
-/// Clones are the same conversation. Answers are given one after the other; a second request waits for the first.
+/// Clones are the same conversation. Answers are given one after the other; a second request waits for the first, and can be
+/// cancelled while it does.
 #[derive(Clone)]
 pub struct Session {
     model: Arc<Loaded>,
-    state: Arc<Mutex<State>>,
+    state: Arc<Turns<State>>,
 }
 
 struct State {
@@ -92,7 +94,7 @@ impl LocalModel {
             [Message::new(Role::User, question), Message::new(Role::Assistant, answer)]
         });
         let messages = instructions.into_iter().chain(turns).collect();
-        Ok(Session { model, state: Arc::new(Mutex::new(State { messages, sequence })) })
+        Ok(Session { model, state: Arc::new(Turns::new(State { messages, sequence })) })
     }
 }
 
@@ -120,18 +122,13 @@ impl Session {
         Job::start("prewarm", move |_, cancel| session.read_ahead(cancel))
     }
 
-    /// How many messages the conversation has, instructions included.
+    /// How many messages the conversation has, instructions included. Waits for an answer that is being given.
     pub fn message_count(&self) -> usize {
-        self.lock().messages.len()
-    }
-
-    fn lock(&self) -> MutexGuard<'_, State> {
-        // A panicking request leaves whole messages and a whole prefix, so its state can be used on.
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+        self.state.take(&CancelToken::new()).map_or(0, |state| state.messages.len())
     }
 
     fn read_ahead(&self, cancel: &CancelToken) -> Result<(), Error> {
-        let State { messages, sequence } = &mut *self.lock();
+        let State { messages, sequence } = &mut *self.state.take(cancel)?;
         if messages.is_empty() {
             return Ok(());
         }
@@ -147,7 +144,8 @@ impl Session {
         cancel: &CancelToken,
         mut on_text: impl FnMut(&str),
     ) -> Result<Reply, Error> {
-        let mut state = self.lock();
+        // A request that panicked has left whole messages and a whole prefix: they can be used on.
+        let mut state = self.state.take(cancel)?;
         let before = state.messages.len();
         state.messages.push(Message::new(Role::User, text));
         let mut written = String::new();

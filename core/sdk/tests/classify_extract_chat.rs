@@ -2,6 +2,9 @@
 
 mod common;
 
+use std::thread::sleep;
+use std::time::{Duration, Instant};
+
 use common::{NOTE, demo, random};
 use serde_json::json;
 use sotto::{
@@ -126,6 +129,26 @@ fn a_cancelled_answer_leaves_the_session_usable() {
     assert!(said.is_some());
     assert_eq!(session.message_count(), 3);
     assert!(session.respond("Hello?", &greedy()).wait().is_ok());
+}
+
+#[test]
+fn a_question_that_waits_for_another_can_be_cancelled() {
+    let session = random(None).session(Some("Be brief.")).unwrap();
+    let endless = OutputFormat::Regex("[a-z ]{2000}".into());
+    let endless = ChatOptions { max_tokens: 2000, format: Some(endless), ..greedy() };
+    let mut answering = session.respond("Tell me a story.", &endless);
+    assert!(answering.next().is_some());
+    let (asking, warming) = (session.respond("And another?", &endless), session.prewarm());
+    sleep(Duration::from_millis(50));
+    let cancelled = Instant::now();
+    asking.cancel();
+    warming.cancel();
+    assert!(matches!((asking.wait(), warming.wait()), (Err(Error::Cancelled), Err(Error::Cancelled))));
+    assert!(cancelled.elapsed() < Duration::from_millis(100), "{:?}", cancelled.elapsed());
+    // The first went on all the time, and nothing of the second is remembered.
+    answering.cancel();
+    assert!(matches!(answering.wait(), Err(Error::Cancelled)));
+    assert_eq!(session.message_count(), 3);
 }
 
 #[test]

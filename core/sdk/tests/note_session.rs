@@ -3,7 +3,7 @@
 mod common;
 
 use std::thread::sleep;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use common::{NOTE, at_most, demo, random};
 use proptest::prelude::*;
@@ -105,6 +105,21 @@ fn a_cancelled_end_can_be_asked_for_again() {
     }
     let expected = model.summarize(&note).wait().unwrap();
     assert_eq!(without_metrics(session.finish().wait().unwrap()), without_metrics(expected));
+}
+
+#[test]
+fn an_end_that_waits_for_another_can_be_cancelled() {
+    let session = say(&random(Some(2048)), &VoiceNote::text(&NOTE.repeat(4)), Duration::ZERO);
+    let mut ending = session.finish();
+    assert!(ending.next().is_some());
+    let again = session.finish();
+    sleep(Duration::from_millis(50));
+    let cancelled = Instant::now();
+    again.cancel();
+    assert!(matches!(again.wait(), Err(Error::Cancelled)));
+    assert!(cancelled.elapsed() < Duration::from_millis(100), "{:?}", cancelled.elapsed());
+    ending.cancel();
+    assert!(matches!(ending.wait(), Err(Error::Cancelled)), "the first was over: nobody waited");
 }
 
 proptest! {

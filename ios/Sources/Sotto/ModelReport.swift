@@ -10,6 +10,13 @@ public struct ModelReport: Hashable, Sendable {
         public var tensors: Int
         /// Their bytes.
         public var bytes: Int
+
+        /// The weights of one quantization.
+        public init(quantization: String, tensors: Int, bytes: Int) {
+            self.quantization = quantization
+            self.tensors = tensors
+            self.bytes = bytes
+        }
     }
 
     /// Its name, if the file gives one.
@@ -60,6 +67,59 @@ public struct ModelReport: Hashable, Sendable {
     public var availableBytes: Int?
     /// Whether the private memory can be had now.
     public var fits: Bool
+
+    /// A report.
+    public init(
+        name: String? = nil,
+        architecture: String,
+        parameters: Int,
+        layers: Int,
+        hiddenSize: Int,
+        feedForwardSize: Int,
+        heads: Int,
+        kvHeads: Int,
+        headSize: Int,
+        modelContextLength: Int,
+        vocabSize: Int,
+        fileBytes: Int,
+        weights: [Weights],
+        tokenizer: String,
+        hasChatTemplate: Bool,
+        tuned: Bool,
+        kernels: String,
+        threads: Int,
+        contextLength: Int,
+        privateBytes: Int,
+        copiedBytes: Int,
+        mappedBytes: Int,
+        availableBytes: Int? = nil,
+        fits: Bool
+    ) {
+        self.name = name
+        self.architecture = architecture
+        self.parameters = parameters
+        self.layers = layers
+        self.hiddenSize = hiddenSize
+        self.feedForwardSize = feedForwardSize
+        self.heads = heads
+        self.kvHeads = kvHeads
+        self.headSize = headSize
+        self.modelContextLength = modelContextLength
+        self.vocabSize = vocabSize
+        self.fileBytes = fileBytes
+        self.weights = weights
+        self.tokenizer = tokenizer
+        self.hasChatTemplate = hasChatTemplate
+        self.tuned = tuned
+        self.kernels = kernels
+        self.threads = threads
+        self.contextLength = contextLength
+        self.privateBytes = privateBytes
+        self.copiedBytes = copiedBytes
+        self.mappedBytes = mappedBytes
+        self.availableBytes = availableBytes
+        self.fits = fits
+    }
 }
 
 extension ModelReport {

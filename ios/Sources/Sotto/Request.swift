@@ -27,25 +27,22 @@ public struct Request<Element: Sendable, Value: Sendable>: AsyncSequence, Sendab
 
         var state: State
 
-        /// The next element, once it is there; `nil` at the end.
+        /// The next element, once it is there; `nil` at the end, and after an error.
         ///
         /// - Throws: ``SottoError``, or `CancellationError` when the task is cancelled.
         public mutating func next() async throws -> Element? {
-            guard let work = try work() else { return nil }
-            if let element = try await work.next() { return element }
+            let before = state
+            // What fails has ended, and so has what has nothing more to give.
             state = .ended
-            return try await work.lastSnapshot()
-        }
-
-        private mutating func work() throws -> Work<Element, Value>? {
-            switch state {
-            case .notStarted(let start):
-                let work = try translated { try start() }
-                state = .running(work)
-                return work
-            case .running(let work): return work
+            let work: Work<Element, Value>
+            switch before {
+            case .notStarted(let start): work = try translated { try start() }
+            case .running(let running): work = running
             case .ended: return nil
             }
+            guard let element = try await work.next() else { return try await work.lastSnapshot() }
+            state = .running(work)
+            return element
         }
     }
 }

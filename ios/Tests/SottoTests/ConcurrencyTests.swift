@@ -3,6 +3,10 @@ import Testing
 
 extension AllTests {
     @Suite struct ConcurrencyTests {
+        #if os(Linux)
+            init() { passOverStrays() }
+        #endif
+
         @Test func eightAtOnceGetWhatEachGetsAlone() async throws {
             let model = try await demo()
             let work: [@Sendable () async throws -> String] = [
@@ -64,7 +68,7 @@ extension AllTests {
                 print(
                     "private memory after 1,000 loads: \(grown / 1024) KiB more than after 200, of \(before / 1024) KiB"
                 )
-                #expect(grown < 16 << 20, "private memory grew by \(grown) bytes")
+                #expect(grown < 4 << 20, "private memory grew by \(grown) bytes")
                 try await timeUntilQuiet()
             }
         #endif

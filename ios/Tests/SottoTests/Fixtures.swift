@@ -5,7 +5,7 @@ import Testing
 /// The tests run one after the other, since some watch the threads and the memory of the whole process.
 @Suite(.serialized) enum AllTests {}
 
-private let root = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "../../..").standardizedFileURL
+let root = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "../../..").standardizedFileURL
 
 let demoFile = root.appending(path: "sample-apps/demo-model/sotto-demo.gguf")
 
@@ -61,12 +61,53 @@ func files(in folder: URL) throws -> [URL] {
 }
 
 #if os(Linux)
-    /// The names of the library's threads that work on a request now; engine threads are numbered.
+    /// Swift's own threads that were there before a test, see ``passOverStrays()``. One test runs at a time.
+    nonisolated(unsafe) private var strays: Set<String> = []
+
+    /// To be called before a test. A thread of Swift's that is started where a request tells something new inherits the
+    /// name of the request's thread, and lives on: before a test, none works on a request.
+    func passOverStrays() {
+        strays = Set(threads().keys)
+    }
+
+    /// The names of the library's threads that work on a request now.
     func runningJobs() -> [String] {
+        threads().filter { !strays.contains($0.key) }.map(\.value)
+    }
+
+    /// Threads that are called like requests, by their numbers in the system; engine threads are numbered in their names.
+    private func threads() -> [String: String] {
         let tasks = (try? FileManager.default.contentsOfDirectory(atPath: "/proc/self/task")) ?? []
-        let names = tasks.compactMap { try? String(contentsOfFile: "/proc/self/task/\($0)/comm", encoding: .utf8) }
-        return names.map { $0.trimmingCharacters(in: .newlines) }
-            .filter { $0.hasPrefix("sotto-") && $0.last?.isLetter == true }
+        let named = tasks.compactMap { task in
+            (try? String(contentsOfFile: "/proc/self/task/\(task)/comm", encoding: .utf8)).map { (task, $0.dropLast()) }
+        }
+        let requests = named.filter { $0.1.hasPrefix("sotto-") && $0.1.last?.isLetter == true }
+        return Dictionary(uniqueKeysWithValues: requests.map { ($0.0, String($0.1)) })
+    }
+
+    /// Waits until a request is worked on.
+    func untilBusy() async throws {
+        let start = ContinuousClock.now
+        while runningJobs().isEmpty {
+            try #require(start.duration(to: .now) < .seconds(20), "nothing has begun")
+            try await Task.sleep(for: .milliseconds(1))
+        }
+    }
+
+    /// Cancels a task, and tells how long it went on from there.
+    func timeToEnd<Value>(_ task: Task<Value, any Error>) async -> Duration {
+        let start = ContinuousClock.now
+        task.cancel()
+        _ = await task.result
+        return start.duration(to: .now)
+    }
+
+    /// Native work must end within 100 ms. A machine that pauses is not ours to blame: nine of ten must.
+    func expectPrompt(_ times: [Duration], sourceLocation: SourceLocation = #_sourceLocation) throws {
+        try #require(times.count >= 10, sourceLocation: sourceLocation)
+        let late = times.filter { $0 >= .milliseconds(100) }
+        #expect(late.count <= times.count / 10, "native work went on: \(times)", sourceLocation: sourceLocation)
+        #expect(late.allSatisfy { $0 < .seconds(1) }, "native work went on: \(times)", sourceLocation: sourceLocation)
     }
 
     /// Waits until no request is worked on, and tells how long that took.

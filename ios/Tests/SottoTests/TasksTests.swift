@@ -44,6 +44,25 @@ extension AllTests {
             #expect(try await iterator.next() == nil)
         }
 
+        @Test func anIteratorThatHasFailedStaysAtItsEnd() async throws {
+            let model = try await demo()
+            let session = try await model.session()
+            var summary = model.summarize(.text(" ")).makeAsyncIterator()
+            await #expect(throws: SottoError.self) { try await summary.next() }
+            #expect(try await summary.next() == nil)
+            // One that cannot even begin.
+            var answer = session.streamResponse(to: "Hi", options: ChatOptions(maxTokens: 0)).makeAsyncIterator()
+            await #expect(throws: SottoError.self) { try await answer.next() }
+            #expect(try await answer.next() == nil)
+            let cancelled = Task {
+                withUnsafeCurrentTask { $0?.cancel() }
+                var answer = session.streamResponse(to: "Hi").makeAsyncIterator()
+                await #expect(throws: CancellationError.self) { try await answer.next() }
+                return try await answer.next()
+            }
+            #expect(try await cancelled.value == nil)
+        }
+
         @Test func segmentsKeepTheirSpeakersAndTimes() async throws {
             var said = [
                 VoiceNote.Segment(id: 7, text: "I'll send the figures tomorrow.", start: 0.5, end: 2, speaker: "Marta"),
@@ -127,6 +146,19 @@ extension AllTests {
             #expect(try await model.inspect().contextLength == model.contextLength)
         }
 
+        @Test func whatAViewShowsCanBeMadeUp() {
+            let weights = ModelReport.Weights(quantization: "Q4_0", tensors: 2, bytes: 18)
+            let report = ModelReport(
+                architecture: "llama", parameters: 32, layers: 1, hiddenSize: 4, feedForwardSize: 8, heads: 2,
+                kvHeads: 1, headSize: 2, modelContextLength: 128, vocabSize: 16, fileBytes: 100, weights: [weights],
+                tokenizer: "gpt2", hasChatTemplate: false, tuned: false, kernels: "neon", threads: 2,
+                contextLength: 64, privateBytes: 10, copiedBytes: 0, mappedBytes: 100, fits: true
+            )
+            #expect(report.weights.first?.bytes == 18 && report.name == nil && report.availableBytes == nil)
+            let progress = LocalModel.Progress(done: 1, total: 2)
+            #expect(progress.done < progress.total)
+        }
+
         @Test func optionsReachTheEngine() async throws {
             var memory: [LoadOptions.KVType: Int] = [:]
             for type in LoadOptions.KVType.allCases {
@@ -165,20 +197,6 @@ extension AllTests {
                 _ = try await LocalModel.load(.file(demoFile), options: options) { second.add($0) }
                 #expect(second.all.isEmpty, "the copy was made again")
                 #expect(try files(in: folder).count == 1)
-            }
-        }
-
-        @Test func aModelInAnOpenFileIsRead() async throws {
-            try await withFolder { folder in
-                let file = folder.appending(path: "shared")
-                let model = try Data(contentsOf: demoFile)
-                try (Data(count: 8) + model + Data(count: 8)).write(to: file)
-                let handle = try FileHandle(forReadingFrom: file)
-                let part = ModelFile.descriptor(handle.fileDescriptor, offset: 8, length: UInt64(model.count))
-                let loaded = try await LocalModel.load(part)
-                try handle.close()
-                let expected = try await demo().summarize(note).value.withoutMetrics
-                #expect(try await loaded.summarize(note).value.withoutMetrics == expected)
             }
         }
 

@@ -37,7 +37,7 @@ enum Step {
     Bindgen,
     /// Run the tests and lints of the Kotlin SDK and the Android sample app (needs Maven, a JDK and aapt2).
     TestKotlin,
-    /// Run the Swift SDK's tests (needs Swift).
+    /// Run the tests of the Swift SDK and the iOS sample app; where there is no Swift, install it as `install-swift` does.
     TestSwift,
     /// Install Debian's Swift beside the system, unless there is one (Debian, as root; needs debootstrap and 3 GB).
     InstallSwift,

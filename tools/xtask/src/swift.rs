@@ -20,6 +20,9 @@ const PACKAGES: [&str; 5] = ["swiftlang", "libc6-dev", "libstdc++-14-dev", "git"
 /// What is formatted.
 const SOURCES: [&str; 5] = ["Package.swift", "ios/Sources", "ios/Tests", "sample-apps/demo-model", "sample-apps/ios"];
 
+/// What `cargo xtask apple` makes, from the root.
+const FRAMEWORK: &str = "target/apple/SottoNative.xcframework";
+
 /// The sample app. What it does without a screen is tested here; the rest needs Xcode.
 const SAMPLE: &str = "sample-apps/ios/Notes.swiftpm";
 
@@ -32,17 +35,27 @@ const RUN_INSIDE: &str = r#"
         sh -c 'cd "$0" && exec "$@"' "$folder" "$@"
 "#;
 
-/// Runs the Swift tests against the library built for this machine. Without Swift, returns a line that says so.
+/// Runs the Swift tests. Where something is missing for them, returns a line that says so.
 pub fn test_if_installed() -> Result<Option<String>, String> {
-    match Swift::find()? {
-        Some(_) => test().map(|()| None),
-        None => Ok(Some(format!("{SKIPPED}: the Swift tests, for want of Swift (`cargo xtask install-swift`)"))),
+    let missing = match Swift::find()? {
+        None => Some("Swift (`cargo xtask install-swift`)"),
+        Some(_) if cfg!(target_os = "macos") && !framework().exists() => Some("the framework (`cargo xtask apple`)"),
+        Some(_) => None,
+    };
+    match missing {
+        Some(missing) => Ok(Some(format!("{SKIPPED}: the Swift tests, for want of {missing}"))),
+        None => test().map(|()| None),
     }
 }
 
-/// Runs the Swift tests against the library built for this machine.
+/// Runs the Swift tests: on a Mac on the framework, elsewhere on the library built for this machine. Installs Swift, unless there
+/// is one.
 pub fn test() -> Result<(), String> {
-    let swift = Swift::find()?.ok_or("there is no Swift: `cargo xtask install-swift` installs Debian's")?;
+    if cfg!(target_os = "macos") && !framework().exists() {
+        return Err("there is no framework to test: run `cargo xtask apple` first".into());
+    }
+    install()?;
+    let swift = Swift::find()?.ok_or("Swift was installed, but is not there")?;
     bindgen()?;
     wide_model()?;
     test_package(&swift, ".", "target/swift")?;
@@ -50,16 +63,28 @@ pub fn test() -> Result<(), String> {
 }
 
 fn test_package(swift: &Swift, package: &str, scratch: &str) -> Result<(), String> {
-    let library = folder()?.join("target/debug");
     let mut tests = swift.command("swift", &["test", "--package-path", package, "--scratch-path", scratch])?;
     tests.args(["-Xswiftc", "-warnings-as-errors"]);
-    // The last: Debian's library of observable objects refers to a function that is nowhere.
-    for option in
-        [&format!("-L{}", library.display()), &format!("-rpath={}", library.display()), "--allow-shlib-undefined"]
-    {
-        tests.args(["-Xlinker", option]);
+    for option in linker_options(env::consts::OS, &folder()?.join("target/debug")) {
+        tests.args(["-Xlinker", &option]);
     }
-    run(&mut tests)
+    // Read on a Mac: this framework, and not that of a release.
+    run(tests.env("SOTTO_XCFRAMEWORK", FRAMEWORK))
+}
+
+/// How the linker finds the library, on systems where it is not a framework.
+fn linker_options(system: &str, library: &Path) -> Vec<String> {
+    let library = library.display();
+    match system {
+        "macos" => vec![],
+        // The last: Debian's library of observable objects refers to a function that is nowhere.
+        _ => vec![format!("-L{library}"), format!("-rpath={library}"), "--allow-shlib-undefined".into()],
+    }
+}
+
+/// Where `cargo xtask apple` leaves the framework, and `Package.swift` looks for it.
+fn framework() -> PathBuf {
+    root().join(FRAMEWORK)
 }
 
 /// Checks the format of the Swift sources, and the grammar of those that only Xcode can compile. Without Swift, returns a line that says so.
@@ -76,6 +101,9 @@ pub fn check_if_installed() -> Result<Option<String>, String> {
 pub fn install() -> Result<(), String> {
     if Swift::find()?.is_some() {
         return Ok(());
+    }
+    if cfg!(target_os = "macos") {
+        return Err("there is no Swift: it comes with Xcode".into());
     }
     let system = system()?;
     let partial = system.with_extension("partial");
@@ -163,4 +191,16 @@ fn system() -> Result<PathBuf, String> {
 
 fn folder() -> Result<PathBuf, String> {
     root().canonicalize().map_err(|error| format!("{}: {error}", root().display()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn apple_s_linker_is_told_nothing_that_it_does_not_know() {
+        assert_eq!(linker_options("macos", Path::new("/library")), [""; 0]);
+        let on_linux = linker_options("linux", Path::new("/library"));
+        assert_eq!(on_linux, ["-L/library", "-rpath=/library", "--allow-shlib-undefined"]);
+    }
 }

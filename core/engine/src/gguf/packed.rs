@@ -9,17 +9,16 @@
 
 use std::fs::{self, File};
 use std::io::{self, BufWriter, Write};
-use std::ops::Range;
 use std::path::Path;
 
 use crc32fast::Hasher;
-use sotto_kernels::packed::{PANEL_ROWS, WeightFormat, packed_len};
+use sotto_kernels::packed::{WeightFormat, packed_len};
 use tempfile::NamedTempFile;
 
 use super::scan::value_type::{ARRAY, STRING, U32};
 use super::scan::{Header, PACKED_ALIGNMENT, PACKED_MAGIC, key_place, scan};
 use super::{GgufFile, Metadata, TensorEntry, TensorView};
-use crate::weights::{pack_rows, weight_format};
+use crate::weights::{pack_rows, pieces, weight_format};
 use crate::{CancelToken, EngineError};
 
 /// Says which file this one was made from, in whatever form the maker chose.
@@ -30,8 +29,6 @@ const LAYOUT: &str = "panels-32-v2";
 
 const END: &[u8; 8] = b"SOTTOEND";
 const VERSION: u32 = 3;
-/// Bytes that are packed and written at a time.
-const PIECE: usize = 4 << 20;
 
 /// What a packed file has in place of one of its source's key-value pairs: the same in a form that takes less time to read.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -234,15 +231,11 @@ impl Planned<'_> {
     ) -> Result<(), EngineError> {
         let Some(format) = self.format else { return write(self.tensor.bytes) };
         let (rows, cols) = (self.tensor.shape[0], self.tensor.shape[1]);
-        let row_len = cols / format.block_len() * format.block_bytes();
-        let rows_per_piece = (PIECE / (PANEL_ROWS * row_len)).max(1) * PANEL_ROWS;
         let mut packed = Vec::new();
-        for first in (0..rows).step_by(rows_per_piece) {
+        for piece in pieces(format, rows, cols) {
             cancel.check()?;
-            let piece: Range<usize> = first..rows.min(first + rows_per_piece);
-            packed.resize(packed_len(format, piece.len(), cols), 0);
-            let source = &self.tensor.bytes[piece.start * row_len..piece.end * row_len];
-            pack_rows(format, source, piece.len(), cols, &mut packed)?;
+            packed.resize(piece.packed_len, 0);
+            pack_rows(format, &self.tensor.bytes[piece.source], piece.rows, cols, &mut packed)?;
             write(&packed)?;
         }
         Ok(())

@@ -3,8 +3,8 @@
 use std::borrow::Cow;
 use std::io::Cursor;
 
-use candle_core::Device;
 use candle_core::quantized::{GgmlDType, QStorage, QTensor, gguf_file};
+use candle_core::{DType as CandleDType, Device, Tensor};
 use rand::RngExt;
 
 use super::*;
@@ -40,7 +40,7 @@ fn dequantize_equals_candle_on_any_bytes() {
         let storage = QStorage::from_data(Cow::Owned(bytes), &Device::Cpu, dtype).expect("storage");
         let tensor = QTensor::new(storage, (rows, cols)).expect("a tensor");
         let file = file_with(&tensor);
-        let matrix = WeightMatrix::load(&file, "w", rows, cols).expect("a matrix");
+        let matrix = WeightMatrix::load(&file, "w", rows, cols, &CancelToken::new()).expect("a matrix");
         let expected = dequantized(&tensor);
         for (row, expected) in expected.chunks(cols).enumerate() {
             let mut actual = vec![0.0; cols];
@@ -51,4 +51,27 @@ fn dequantize_equals_candle_on_any_bytes() {
             }
         }
     }
+}
+
+#[test]
+fn a_large_matrix_is_packed_in_pieces_as_in_one() {
+    let (rows, cols) = (5 * PANEL_ROWS + 7, 1 << 15);
+    let bytes: Vec<u8> = (0..rows * cols * 4).map(|index| (index / 7 % 251) as u8 & 0x3f).collect();
+    let pieces: Vec<Piece> = pieces(WeightFormat::F32, rows, cols).collect();
+    assert_eq!(pieces.iter().map(|piece| piece.rows).collect::<Vec<_>>(), [32, 32, 32, 32, 32, 7]);
+    let len = packed_len(WeightFormat::F32, rows, cols);
+    let (mut whole, mut in_pieces) = (vec![0; len], vec![0; len]);
+    pack_rows(WeightFormat::F32, &bytes, rows, cols, &mut whole).expect("packed");
+    pack_pieces(WeightFormat::F32, &bytes, rows, cols, &mut in_pieces, &CancelToken::new()).expect("packed");
+    assert!(whole == in_pieces);
+}
+
+#[test]
+fn a_cancelled_load_packs_nothing() {
+    let tensor = QTensor::quantize(&Tensor::zeros((64, 64), CandleDType::F32, &Device::Cpu).unwrap(), GgmlDType::Q8_0);
+    let file = file_with(&tensor.expect("a tensor"));
+    let cancel = CancelToken::new();
+    cancel.cancel();
+    let loaded = WeightMatrix::load(&file, "w", 64, 64, &cancel);
+    assert!(matches!(loaded, Err(EngineError::Cancelled)));
 }

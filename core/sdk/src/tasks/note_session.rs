@@ -10,6 +10,7 @@ use crate::job::Job;
 use crate::model::{Loaded, LocalModel};
 use crate::note::{Segment, VoiceNote};
 use crate::sequence::{Sequence, common_prefix};
+use crate::turns::Turns;
 use crate::{CancelToken, Error};
 
 /// A note that is still being spoken.
@@ -32,7 +33,8 @@ pub struct NoteSession {
 struct SpokenNote {
     model: Arc<Loaded>,
     said: Mutex<VoiceNote>,
-    sequence: Mutex<Option<Sequence>>,
+    /// Appears when there is something to read.
+    sequence: Turns<Option<Sequence>>,
 }
 
 /// The work of reading along; dropping it ends that.
@@ -44,7 +46,7 @@ struct Reading {
 impl LocalModel {
     /// Begins a note whose segments come one by one, while a person speaks.
     pub fn note_session(&self) -> NoteSession {
-        let note = Arc::new(SpokenNote { model: self.loaded(), said: Mutex::default(), sequence: Mutex::default() });
+        let note = Arc::new(SpokenNote { model: self.loaded(), said: Mutex::default(), sequence: Turns::new(None) });
         let (said_more, heard_more) = bounded(1);
         let read = Arc::clone(&note);
         let job = Job::start("listen", move |_, cancel| read.read_along(&heard_more, cancel));
@@ -86,7 +88,7 @@ impl NoteSession {
         let note = Arc::clone(&self.note);
         Job::start("summarize", move |reporter, cancel| {
             let said = lock(&note.said).clone();
-            summarize(&note.model, &said, &mut note.sequence(), reporter, cancel)
+            note.with_sequence(cancel, |sequence| summarize(&note.model, &said, sequence, reporter, cancel))
         })
     }
 }
@@ -104,26 +106,30 @@ impl SpokenNote {
         Ok(())
     }
 
+    /// Nobody wants less than the summary has read: when the note ends while that has the sequence, nothing is done.
     fn read(&self, prompt: &[u32], cancel: &CancelToken) -> Result<(), Error> {
-        let mut sequence = self.sequence();
-        // The note may have ended while the summary had the sequence: nobody wants less than that has read.
-        cancel.check()?;
-        let sequence = match &mut *sequence {
-            Some(sequence) => sequence,
-            none => none.insert(Sequence::new(self.model.decoder(self.model.context_limit())?)),
-        };
-        sequence.set(prompt, cancel)?;
-        Ok(())
+        self.with_sequence(cancel, |sequence| {
+            let sequence = match sequence {
+                Some(sequence) => sequence,
+                none => none.insert(Sequence::new(self.model.decoder(self.model.context_limit())?)),
+            };
+            sequence.set(prompt, cancel)?;
+            Ok(())
+        })
     }
 
-    fn sequence(&self) -> MutexGuard<'_, Option<Sequence>> {
-        self.sequence.lock().unwrap_or_else(|poisoned| {
-            // A pass that panicked may be half done: begin afresh.
-            self.sequence.clear_poison();
-            let mut sequence = poisoned.into_inner();
-            *sequence = None;
-            sequence
-        })
+    /// Gives the sequence to `work` once nobody else has it. A pass that panics may be half done: what comes after it begins
+    /// afresh.
+    fn with_sequence<Value>(
+        &self,
+        cancel: &CancelToken,
+        work: impl FnOnce(&mut Option<Sequence>) -> Result<Value, Error>,
+    ) -> Result<Value, Error> {
+        let mut turn = self.sequence.take(cancel)?;
+        let mut sequence = turn.take();
+        let outcome = work(&mut sequence);
+        *turn = sequence;
+        outcome
     }
 }
 
@@ -180,9 +186,9 @@ mod tests {
         let ended = CancelToken::new();
         ended.cancel();
         assert!(matches!(session.note.read(&[1], &ended), Err(Error::Cancelled)));
-        let mut sequence = session.note.sequence();
-        let again = sequence.as_mut().unwrap().set(&[1, 2, 3], &CancelToken::new()).unwrap();
-        assert_eq!((again.reused, again.computed), (2, 1));
+        let cancel = CancelToken::new();
+        let again = session.note.with_sequence(&cancel, |sequence| sequence.as_mut().unwrap().set(&[1, 2, 3], &cancel));
+        assert_eq!(again.map(|again| (again.reused, again.computed)).unwrap(), (2, 1));
     }
 
     #[test]
@@ -191,10 +197,9 @@ mod tests {
         session.note.read(&[1, 2, 3], &CancelToken::new()).unwrap();
         let note = Arc::clone(&session.note);
         let panicked = std::thread::spawn(move || {
-            let _sequence = note.sequence();
-            panic!("on purpose");
+            note.with_sequence(&CancelToken::new(), |_| -> Result<(), Error> { panic!("on purpose") })
         });
         assert!(panicked.join().is_err());
-        assert!(session.note.sequence().is_none());
+        assert!(session.note.with_sequence(&CancelToken::new(), |sequence| Ok(sequence.is_none())).unwrap());
     }
 }

@@ -43,10 +43,11 @@ final class Microphone: Listener, @unchecked Sendable {
     func utterances() -> AsyncThrowingStream<Utterance, any Error> {
         AsyncThrowingStream { continuation in
             continuation.onTermination = { [weak self] _ in self?.stop() }
+            queue.sync { output = continuation }
             Task {
                 do {
                     try await self.askForPermission()
-                    try self.queue.sync { try self.start(continuation) }
+                    try self.queue.sync { try self.start() }
                 } catch {
                     continuation.finish(throwing: error)
                 }
@@ -73,12 +74,13 @@ final class Microphone: Listener, @unchecked Sendable {
         guard speech == .authorized, microphone else { throw Failure.notAllowed }
     }
 
-    private func start(_ continuation: AsyncThrowingStream<Utterance, any Error>.Continuation) throws {
+    private func start() throws {
+        // Whoever has stopped it meanwhile, while the system asked for permission, must not be listened to.
+        guard !stopped else { return }
         guard let recognizer = SFSpeechRecognizer(), recognizer.supportsOnDeviceRecognition else {
             throw Failure.notOnThisDevice
         }
         self.recognizer = recognizer
-        output = continuation
         let session = AVAudioSession.sharedInstance()
         try session.setCategory(.record, mode: .measurement)
         try session.setActive(true)

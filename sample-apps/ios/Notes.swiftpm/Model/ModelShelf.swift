@@ -35,18 +35,21 @@ public final class ModelShelf {
     private let folder: URL
     private let options: LoadOptions
 
-    /// The models in `folder`; packed copies are kept in `cacheFolder`.
+    /// The models in `folder`; packed copies are kept in `cacheFolder`, which no backup takes.
     public init(folder: URL, cacheFolder: URL) {
         self.folder = folder
+        try? FileManager.default.createDirectory(at: cacheFolder, withIntermediateDirectories: true)
+        Self.leaveOutOfBackups(cacheFolder)
         options = LoadOptions(cacheFolder: cacheFolder)
         chosen = Entry(url: DemoModel.url, name: "Demo model")
         refresh()
     }
 
-    /// Looks what models there are.
+    /// Looks what models there are, and leaves them out of backups: they can be had again.
     public func refresh() {
         let files = try? FileManager.default.contentsOfDirectory(at: folder, includingPropertiesForKeys: nil)
         let models = (files ?? []).filter { ["gguf", "sotto"].contains($0.pathExtension) }
+        for model in models { Self.leaveOutOfBackups(model) }
         let found = models.map { Entry(url: $0, name: $0.deletingPathExtension().lastPathComponent) }
         entries = [Entry(url: DemoModel.url, name: "Demo model")] + found.sorted { $0.name < $1.name }
     }
@@ -71,9 +74,17 @@ public final class ModelShelf {
             if entry == chosen { state = .ready(model) }
             return model
         } catch {
-            if entry == chosen { state = .failed(message(for: error)) }
+            if entry == chosen { state = error is CancellationError ? .unloaded : .failed(message(for: error)) }
             throw error
         }
+    }
+
+    /// A model in every backup would fill a person's storage; App Review asks for this.
+    private static func leaveOutOfBackups(_ url: URL) {
+        var (url, values) = (url, URLResourceValues())
+        values.isExcludedFromBackup = true
+        // Where it is refused, nothing but a larger backup comes of it.
+        try? url.setResourceValues(values)
     }
 
     private func show(_ progress: LocalModel.Progress, of entry: Entry) {

@@ -33,6 +33,8 @@ public final class NoteModel {
 
     private let store: NoteStore
     private var listener: (any Listener)?
+    /// What reads along while a note is spoken, once its model is loaded.
+    private var session: NoteSession?
     private var work: Task<Void, Never>?
 
     /// No note yet; those to come are kept in `store`.
@@ -40,23 +42,23 @@ public final class NoteModel {
         self.store = store
     }
 
-    /// Listens until ``stop()``, while the model reads along; then writes the summary.
+    /// Listens until ``stop()``, while the model is loaded and then reads along; then writes the summary.
     public func record(from listener: any Listener, model: @escaping @MainActor () async throws -> LocalModel) {
         begin(.listening)
         self.listener = listener
+        // Now, and not once the model is there: nothing that is said is lost.
+        let utterances = listener.utterances()
         run { note in
-            let model = try await model()
-            let session = model.noteSession()
-            for try await utterance in listener.utterances() {
-                note.hearing = utterance.isFinal ? "" : utterance.text
-                guard utterance.isFinal else { continue }
-                try session.append(
-                    VoiceNote.Segment(text: utterance.text, start: utterance.start, end: utterance.end)
-                )
-                note.segments = session.note.segments
-            }
+            defer { note.session = nil }
+            async let reading = note.readAlong(loading: model)
+            try await note.hear(utterances)
             note.phase = .summarizing
-            try await note.write(session.finish(), with: model)
+            guard !note.segments.isEmpty else { return }
+            // Kept before it is summarized: if the app is ended meanwhile, the background task goes on from here.
+            let saved = SavedNote(segments: note.segments)
+            try await note.store.save(saved)
+            let (model, session) = try await reading
+            try await note.write(session.finish(), with: model, into: saved)
         }
     }
 
@@ -83,6 +85,7 @@ public final class NoteModel {
     public func cancel() {
         listener?.stop()
         work?.cancel()
+        phase = .idle
     }
 
     /// Shows what a point or an action rests on; a second time hides it again.
@@ -105,29 +108,54 @@ public final class NoteModel {
         let before = work
         work = Task {
             await before?.value
+            let end: Phase
             do {
                 try await body(self)
-                phase = .idle
+                end = .idle
             } catch is CancellationError {
-                phase = .idle
+                end = .idle
             } catch {
-                phase = .failed(message(for: error))
+                end = .failed(message(for: error))
             }
+            // Who cancels says what comes next.
+            if !Task.isCancelled { phase = end }
         }
     }
 
-    private func write(_ request: Summary, with model: LocalModel, into saved: SavedNote? = nil) async throws {
-        var saved = saved ?? SavedNote(segments: segments)
-        guard !saved.segments.isEmpty else { return }
-        // Kept before it is summarized: if the app is ended meanwhile, the background task goes on from here.
-        try await store.save(saved)
+    /// Takes down what is heard, until it ends.
+    private func hear(_ utterances: AsyncThrowingStream<Utterance, any Error>) async throws {
+        for try await utterance in utterances {
+            try Task.checkCancellation()
+            hearing = utterance.isFinal ? "" : utterance.text
+            guard utterance.isFinal else { continue }
+            let said = VoiceNote.Segment(text: utterance.text, start: utterance.start, end: utterance.end)
+            segments = VoiceNote.segments(segments + [said]).segments
+            try session?.append(said)
+        }
+        try Task.checkCancellation()
+    }
+
+    /// Gives what was said so far to the model as soon as that is loaded; ``hear(_:)`` gives it the rest.
+    private func readAlong(
+        loading model: @MainActor () async throws -> LocalModel
+    ) async throws -> (LocalModel, NoteSession) {
+        let model = try await model()
+        let session = model.noteSession()
+        for segment in segments { try session.append(segment) }
+        self.session = session
+        return (model, session)
+    }
+
+    private func write(_ request: Summary, with model: LocalModel, into note: SavedNote) async throws {
         for try await snapshot in request {
+            try Task.checkCancellation()
             summary = snapshot
         }
         if let metrics = summary?.metrics { speeds.add(metrics) }
-        let classification = try await model.classify(saved.transcript, into: Self.labels)
+        let classification = try await model.classify(note.transcript, into: Self.labels)
         label = classification.abstained ? nil : classification.label
-        (saved.summary, saved.label) = (summary, label)
-        try await store.save(saved)
+        var note = note
+        (note.summary, note.label) = (summary, label)
+        try await store.save(note)
     }
 }

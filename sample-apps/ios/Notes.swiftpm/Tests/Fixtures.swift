@@ -29,14 +29,27 @@ struct Script: Listener {
     }
 }
 
-/// Hears nothing until it is stopped.
-final class Silence: Listener, Sendable {
+/// Says what a test says, until it is stopped.
+final class Speaker: Listener, Sendable {
     private let (stream, continuation) = AsyncThrowingStream<Utterance, any Error>.makeStream()
 
     func utterances() -> AsyncThrowingStream<Utterance, any Error> { stream }
 
+    func say(_ sentence: String) { continuation.yield(Utterance(text: sentence, isFinal: true)) }
+
     func stop() { continuation.finish() }
 }
+
+/// Waits until something is so; ten seconds later, the test fails.
+@MainActor func soon(_ isSo: () -> Bool) async throws {
+    for _ in 0..<10_000 {
+        if isSo() { return }
+        try await Task.sleep(for: .milliseconds(1))
+    }
+    throw Late()
+}
+
+private struct Late: Error {}
 
 let sentences = ["Marcus will write the report by Thursday.", "The clinic moves to the second floor in May."]
 

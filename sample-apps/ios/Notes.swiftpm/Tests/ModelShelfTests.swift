@@ -22,5 +22,25 @@ import Testing
         #expect(try await shelf.model() === model)
     }
 
+    @Test func aLoadThatIsCancelledIsNoFailure() async throws {
+        let shelf = ModelShelf(folder: try temporaryFolder(), cacheFolder: try temporaryFolder())
+        let loading = Task { try await shelf.model() }
+        loading.cancel()
+        _ = await loading.result
+        guard case .unloaded = shelf.state else { throw Unexpected() }
+    }
+
+    #if canImport(Darwin)
+        @Test func modelsAreLeftOutOfBackups() throws {
+            let (folder, cache) = (try temporaryFolder(), try temporaryFolder())
+            let model = folder.appendingPathComponent("a.gguf")
+            try Data("no model".utf8).write(to: model)
+            _ = ModelShelf(folder: folder, cacheFolder: cache)
+            for url in [model, cache] {
+                #expect(try url.resourceValues(forKeys: [.isExcludedFromBackupKey]).isExcludedFromBackup == true)
+            }
+        }
+    #endif
+
     private struct Unexpected: Error {}
 }

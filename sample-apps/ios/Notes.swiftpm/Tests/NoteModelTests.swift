@@ -33,7 +33,7 @@ import Testing
     }
 
     @Test func stoppingEndsTheRecording() async throws {
-        note.record(from: Silence(), model: Shared.model)
+        note.record(from: Speaker(), model: Shared.model)
         note.stop()
         await note.settle()
         #expect(note.phase == .idle)
@@ -41,9 +41,80 @@ import Testing
         #expect(await store.notes().isEmpty)
     }
 
+    @Test func whatIsSaidWhileTheModelIsLoadedIsNotLost() async throws {
+        note.record(from: Script(sentences)) { [note] in
+            try await soon { note.segments.count == 2 }
+            return try await Shared.model()
+        }
+        await note.settle()
+        #expect(note.phase == .idle)
+        #expect(note.segments.map(\.text) == sentences)
+        let expected = try await Shared.model().summarize(.segments(note.segments)).value
+        #expect(note.summary?.plainText == expected.plainText)
+    }
+
+    @Test func aRecordingCanBeStoppedBeforeItsModelIsLoaded() async throws {
+        let speaker = Speaker()
+        note.record(from: speaker) { [note] in
+            try await soon { note.phase == .summarizing }
+            return try await Shared.model()
+        }
+        speaker.say(sentences[0])
+        try await soon { note.segments.count == 1 }
+        note.stop()
+        speaker.say(sentences[1])
+        await note.settle()
+        #expect(note.phase == .idle)
+        #expect(note.segments.map(\.text) == [sentences[0]])
+        #expect(await store.notes().map(\.summary) == [note.summary])
+        #expect(note.summary != nil)
+    }
+
+    /// A model that takes longer than any test.
+    private func never() async throws -> LocalModel {
+        try await Task.sleep(for: .seconds(600))
+        throw CancellationError()
+    }
+
+    @Test func withoutAWordThereIsNothingToWaitFor() async throws {
+        note.record(from: Speaker(), model: never)
+        note.stop()
+        await note.settle()
+        #expect(note.phase == .idle)
+        #expect(await store.notes().isEmpty)
+    }
+
+    @Test func aMicrophoneThatFailsIsToldAtOnce() async throws {
+        note.record(from: Script([], failure: SottoError.unsupported(what: "A microphone")), model: never)
+        await note.settle()
+        guard case .failed = note.phase else { throw Unexpected() }
+    }
+
+    @Test func aNoteIsKeptWhenItsModelCannotBeLoaded() async throws {
+        note.record(from: Script(sentences)) { throw SottoError.unsupported(what: "Another model") }
+        await note.settle()
+        guard case .failed = note.phase else { throw Unexpected() }
+        #expect(await store.notes().map(\.transcript) == [sentences.joined(separator: " ")])
+    }
+
+    @Test func anotherNoteIsNotDisturbedByTheOneBefore() async throws {
+        note.record(from: Script(sentences), model: Shared.model)
+        try await soon { note.summary != nil }
+        let speaker = Speaker()
+        note.record(from: speaker, model: Shared.model)
+        speaker.say(sentences[1])
+        try await soon { !note.segments.isEmpty }
+        #expect(note.phase == .listening && note.summary == nil)
+        note.stop()
+        await note.settle()
+        #expect(note.segments.map(\.text) == [sentences[1]])
+    }
+
+    private struct Unexpected: Error {}
+
     @Test func whatWasSaidOutlivesACancelledSummary() async throws {
         note.record(from: Script(sentences), model: Shared.model)
-        while note.summary == nil { await Task.yield() }
+        try await soon { note.summary != nil }
         note.cancel()
         await note.settle()
         #expect(note.phase == .idle)

@@ -1,12 +1,14 @@
 //! The XCFramework: libraries for several systems in one folder, and the header that Swift imports.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
-use super::Slice;
+use super::{Slice, faults_of_library, functions, read};
+use crate::steps::in_file;
 
 /// The framework's name, and that of the C module in it.
 pub const MODULE: &str = "SottoNative";
@@ -17,42 +19,76 @@ pub const LIBRARY: &str = "libsotto.a";
 /// The folder that holds the slices' headers.
 const HEADERS: &str = "Headers";
 
-#[derive(Serialize)]
+/// The framework's `Info.plist`, as far as it is looked at.
+#[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
 struct Info {
     #[serde(rename = "AvailableLibraries")]
     available_libraries: Vec<AvailableLibrary>,
     #[serde(rename = "CFBundlePackageType")]
-    package_type: &'static str,
+    package_type: String,
     #[serde(rename = "XCFrameworkFormatVersion")]
-    format_version: &'static str,
+    format_version: String,
 }
 
-#[derive(Serialize)]
+#[derive(Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 struct AvailableLibrary {
-    binary_path: &'static str,
-    headers_path: &'static str,
-    library_identifier: &'static str,
-    library_path: &'static str,
-    supported_architectures: Vec<&'static str>,
-    supported_platform: &'static str,
+    library_identifier: String,
+    binary_path: String,
+    headers_path: String,
+    library_path: String,
+    supported_architectures: Vec<String>,
+    supported_platform: String,
     #[serde(skip_serializing_if = "Option::is_none")]
-    supported_platform_variant: Option<&'static str>,
+    supported_platform_variant: Option<String>,
 }
 
 impl Info {
     fn of<'a>(slices: impl Iterator<Item = &'a Slice>) -> Self {
         let describe = |slice: &Slice| AvailableLibrary {
-            binary_path: LIBRARY,
-            headers_path: HEADERS,
-            library_identifier: slice.identifier,
-            library_path: LIBRARY,
-            supported_architectures: slice.targets.iter().map(|target| target.architecture).collect(),
-            supported_platform: slice.platform,
-            supported_platform_variant: slice.variant,
+            library_identifier: slice.identifier.into(),
+            binary_path: LIBRARY.into(),
+            headers_path: HEADERS.into(),
+            library_path: LIBRARY.into(),
+            supported_architectures: slice.targets.iter().map(|target| target.architecture.into()).collect(),
+            supported_platform: slice.platform.into(),
+            supported_platform_variant: slice.variant.map(Into::into),
         };
-        Self { available_libraries: slices.map(describe).collect(), package_type: "XFWK", format_version: "1.0" }
+        let mut available_libraries: Vec<_> = slices.map(describe).collect();
+        // Nobody's order counts, so that Xcode's does not.
+        available_libraries.sort();
+        Self { available_libraries, package_type: "XFWK".into(), format_version: "1.0".into() }
     }
+
+    fn read(framework: &Path) -> Result<Self, String> {
+        let path = framework.join("Info.plist");
+        let mut info: Self = plist::from_file(&path).map_err(|error| format!("{}: {error}", path.display()))?;
+        info.available_libraries.sort();
+        Ok(info)
+    }
+}
+
+/// What is wrong with a framework of these slices, whose header has these functions.
+pub fn faults(framework: &Path, slices: &[Slice], wanted: &BTreeSet<String>) -> Result<Vec<String>, String> {
+    let mut faults = Vec::new();
+    let (info, expected) = (Info::read(framework)?, Info::of(slices.iter()));
+    if info != expected {
+        faults.push(format!("it says that it has {info:?}, and not {expected:?}"));
+    }
+    for slice in slices {
+        let folder = framework.join(slice.identifier);
+        let mut complain = |fault: &str| faults.push(format!("{}: {fault}", slice.identifier));
+        faults_of_library(slice, &read(&folder.join(LIBRARY))?, wanted).iter().for_each(|fault| complain(fault));
+        let headers = folder.join(HEADERS).join(MODULE);
+        let header = headers.join(format!("{MODULE}.h"));
+        if functions(&in_file(&header, fs::read_to_string(&header))?) != *wanted {
+            complain("its header declares other functions");
+        }
+        if !headers.join("module.modulemap").is_file() {
+            complain("there is no module map");
+        }
+    }
+    Ok(faults)
 }
 
 /// Lays out what `xcodebuild -create-xcframework` would.
@@ -94,12 +130,12 @@ fn copy_folder(from: &Path, to: &Path) -> io::Result<()> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::macho::tests::object_file;
     use super::super::{PHONE, SIMULATOR};
     use super::*;
 
-    #[test]
-    fn a_framework_says_what_is_in_it() {
-        let folder = std::env::temp_dir().join(format!("sotto-framework-{}", std::process::id()));
+    /// A framework of libraries with one object, which nobody has asked for.
+    fn made(folder: &Path) -> PathBuf {
         let [generated, headers, made] = ["generated", "headers", "made"].map(|name| folder.join(name));
         fs::create_dir_all(&generated).expect("a folder");
         for (name, text) in [("SottoNative.h", "void f(void);"), ("SottoNative.modulemap", "module SottoNative {}")] {
@@ -107,9 +143,15 @@ mod tests {
         }
         assert_eq!(lay_out_headers(&generated, &headers).expect("headers"), "void f(void);");
         let library = folder.join("any.a");
-        fs::write(&library, "!<arch>\n").expect("a library");
+        fs::write(&library, object_file()).expect("a library");
         assemble(&[(PHONE, library.clone()), (SIMULATOR, library)], &headers, &made).expect("a framework");
+        made
+    }
 
+    #[test]
+    fn a_framework_says_what_is_in_it() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let made = made(folder.path());
         assert!(made.join("ios-arm64/Headers/SottoNative/module.modulemap").is_file());
         let info: plist::Dictionary = plist::from_file(made.join("Info.plist")).expect("a property list");
         assert_eq!(info["CFBundlePackageType"].as_string(), Some("XFWK"));
@@ -125,6 +167,26 @@ mod tests {
         assert!(!libraries[0].contains_key("SupportedPlatformVariant"));
         assert_eq!(libraries[1]["SupportedPlatformVariant"].as_string(), Some("simulator"));
         assert_eq!(libraries[1]["SupportedArchitectures"].as_array().map(Vec::len), Some(2));
-        fs::remove_dir_all(&folder).expect("an own folder");
+    }
+
+    #[test]
+    fn what_is_wrong_with_a_framework_is_found() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let made = made(folder.path());
+        let slices = [SIMULATOR, PHONE];
+        let found = |slices: &[Slice]| faults(&made, slices, &BTreeSet::new()).map(|faults| faults.join("\n"));
+        let sound = found(&slices).expect("readable");
+        assert!(sound.contains("ios-arm64: 1 objects are built for another system"), "{sound}");
+        assert!(!["it says", "its header", "module map"].iter().any(|fault| sound.contains(fault)), "{sound}");
+        for wrong in [&slices[..1], &[Slice { variant: None, ..SIMULATOR }, PHONE]] {
+            assert!(found(wrong).expect("readable").contains("it says that it has"));
+        }
+        let headers = made.join("ios-arm64/Headers/SottoNative");
+        fs::write(headers.join("SottoNative.h"), "void uniffi_sotto_f(void);").expect("a file");
+        assert!(found(&slices).expect("readable").contains("ios-arm64: its header declares other functions"));
+        fs::remove_file(headers.join("module.modulemap")).expect("it was there");
+        assert!(found(&slices).expect("readable").contains("ios-arm64: there is no module map"));
+        fs::remove_file(made.join("ios-arm64/libsotto.a")).expect("it was there");
+        assert!(found(&slices).is_err());
     }
 }

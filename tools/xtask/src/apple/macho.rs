@@ -81,11 +81,11 @@ fn read_object(data: &[u8]) -> object::Result<ObjectFile> {
 }
 
 #[cfg(test)]
-mod tests {
+pub mod tests {
     use super::*;
 
     /// An object for iOS 16.2 on arm64 with four symbols: `_out`, `_in`, `_other` (undefined) and a local one.
-    fn object_file() -> Vec<u8> {
+    pub fn object_file() -> Vec<u8> {
         let strings = b"\0_out\0_in\0_other\0local\0";
         let symbols: [(u32, u8, u8); 4] = [(1, 0x0f, 1), (6, 0x1f, 1), (10, 0x01, 0), (17, 0x0e, 1)];
         let mut bytes = Vec::new();

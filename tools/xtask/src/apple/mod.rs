@@ -3,6 +3,8 @@
 mod framework;
 mod macho;
 mod privacy;
+mod rehearsal;
+mod system;
 mod tools;
 
 use std::collections::BTreeSet;
@@ -14,10 +16,10 @@ use object::macho::{PLATFORM_IOS, PLATFORM_IOSSIMULATOR, PLATFORM_MACOS};
 use sha2::{Digest, Sha256};
 
 use crate::bindgen::bindgen;
-use crate::steps::{root, run};
+use crate::steps::{in_file, root, run};
 use framework::{LIBRARY, MODULE};
 use macho::{ObjectFile, System};
-use tools::{FOLDER, Target, Tools};
+use tools::{Target, Tools, folder};
 
 /// The oldest systems that the library runs on, as in `Package.swift`.
 const IOS: (u32, u32) = (16, 0);
@@ -70,33 +72,27 @@ const MAC: Slice = Slice {
     targets: &[Target { triple: "aarch64-apple-darwin", architecture: "arm64", system: "macos", minimum: MACOS }],
 };
 
+const SLICES: [Slice; 3] = [PHONE, SIMULATOR, MAC];
+
 /// Builds every slice, and makes `target/apple/SottoNative.xcframework` with its zip of them.
 pub fn package() -> Result<(), String> {
     let tools = Tools::of_this_machine()?;
     let headers = headers()?;
-    let mut slices = Vec::new();
-    for slice in [PHONE, SIMULATOR, MAC] {
-        slices.push((slice, build_slice(tools, slice, &headers)?));
-    }
-    let framework = root().join(FOLDER).join(format!("{MODULE}.xcframework"));
-    tools.assemble(&slices, &headers.folder, &framework)?;
-    zip(&framework)
+    make_framework(tools, &folder(), &headers, |target| tools.build(target))
 }
 
-/// Builds for a phone, checks everything about the result that can be checked without Apple's SDK, and makes a framework of it in
-/// `target/apple/check`. For the Mac, the code is compiled, but nothing is built; the simulators' code is the phone's.
+/// Builds for a phone, and checks everything about the result that can be checked without Apple's SDK. How a framework is made of
+/// libraries for all systems is rehearsed with small ones. The engine, which differs on a Mac, is compiled for it; what the simulator
+/// on Intel has is the phone's and, of the kernels, what Linux has.
 pub fn check() -> Result<(), String> {
     let tools = Tools::of_this_machine()?;
     let headers = headers()?;
-    let library = build_slice(tools, PHONE, &headers)?;
+    rehearsal::rehearse(tools, &headers, &folder().join("rehearsal"))?;
+    let library = make_slice(tools, PHONE, &folder(), &headers, |target| tools.build(target))?;
     check_client(tools, PHONE.targets[0], &library, &headers)?;
-    let folder = root().join(FOLDER).join("check");
-    let framework = folder.join(format!("{MODULE}.xcframework"));
-    tools.assemble(&[(PHONE, library)], &headers.folder, &framework)?;
-    zip(&framework)?;
     let mac = MAC.targets[0];
-    run(&mut tools.compile(mac))?;
-    println!("{}: built and checked; {}: only compiled", PHONE.targets[0].triple, mac.triple);
+    tools.compile("sotto-engine", mac)?;
+    println!("{}: built and checked; {}: the engine is compiled", PHONE.targets[0].triple, mac.triple);
     Ok(())
 }
 
@@ -111,13 +107,11 @@ struct Headers {
 fn headers() -> Result<Headers, String> {
     bindgen()?;
     let generated = root().join("target/bindings/swift");
-    let folder = root().join(FOLDER).join("headers");
-    let symbols = root().join(FOLDER).join("symbols.txt");
-    let laid_out = framework::lay_out_headers(&generated, &folder);
-    let header = laid_out.map_err(|error| format!("{}: {error}", generated.display()))?;
+    let (laid_out, symbols) = (folder().join("headers"), folder().join("symbols.txt"));
+    let header = in_file(&generated, framework::lay_out_headers(&generated, &laid_out))?;
     let functions = functions(&header);
     write_symbols(&functions, &symbols)?;
-    Ok(Headers { folder, functions, symbols })
+    Ok(Headers { folder: laid_out, functions, symbols })
 }
 
 /// The functions that a header of uniffi's declares.
@@ -130,24 +124,45 @@ fn functions(header: &str) -> BTreeSet<String> {
 
 fn write_symbols<'a>(names: impl IntoIterator<Item = &'a String>, path: &Path) -> Result<(), String> {
     let lines: String = names.into_iter().map(|name| format!("_{name}\n")).collect();
-    fs::write(path, lines).map_err(|error| format!("{}: {error}", path.display()))
+    in_file(path, fs::write(path, lines))
 }
 
-/// Builds the library of a slice, which defines the functions of the header and nothing else that anybody could see.
-fn build_slice(tools: Tools, slice: Slice, headers: &Headers) -> Result<PathBuf, String> {
+/// Makes the framework of all slices in `folder`, with its zip, of the libraries that `build` gives for each target.
+fn make_framework(
+    tools: Tools,
+    folder: &Path,
+    headers: &Headers,
+    build: impl Fn(Target) -> Result<PathBuf, String>,
+) -> Result<(), String> {
+    let mut slices = Vec::new();
+    for slice in SLICES {
+        slices.push((slice, make_slice(tools, slice, folder, headers, &build)?));
+    }
+    let framework = folder.join(format!("{MODULE}.xcframework"));
+    tools.assemble(&slices, &headers.folder, &framework)?;
+    fail_on(&framework.display().to_string(), &framework::faults(&framework, &SLICES, &headers.functions)?)?;
+    zip(&framework)
+}
+
+/// Makes the library of a slice, which defines the functions of the header and nothing else that anybody could see.
+fn make_slice(
+    tools: Tools,
+    slice: Slice,
+    folder: &Path,
+    headers: &Headers,
+    build: impl Fn(Target) -> Result<PathBuf, String>,
+) -> Result<PathBuf, String> {
     let mut libraries = Vec::new();
     for target in slice.targets {
-        let (mut build, built) = tools.build(*target);
-        run(&mut build)?;
-        libraries.push(tools.hide_symbols(*target, &built, headers)?);
+        libraries.push(tools.hide_symbols(*target, &build(*target)?, folder, headers)?);
     }
     let library = match &libraries[..] {
         [library] => library.clone(),
         several => {
-            let folder = root().join(FOLDER).join(slice.identifier);
-            fs::create_dir_all(&folder).map_err(|error| format!("{}: {error}", folder.display()))?;
+            let folder = folder.join(slice.identifier);
+            in_file(&folder, fs::create_dir_all(&folder))?;
             let joined = folder.join(LIBRARY);
-            run(&mut tools.join(several, &joined))?;
+            tools.join(several, &joined)?;
             joined
         }
     };
@@ -159,12 +174,12 @@ fn build_slice(tools: Tools, slice: Slice, headers: &Headers) -> Result<PathBuf,
         bytes as f64 / 1e6,
         objects.len()
     );
-    fail_on(identifier, &faults(&slice, &objects, &headers.functions))?;
+    fail_on(identifier, &faults_of_library(&slice, &objects, &headers.functions))?;
     Ok(library)
 }
 
 fn read(library: &Path) -> Result<Vec<ObjectFile>, String> {
-    let data = fs::read(library).map_err(|error| format!("{}: {error}", library.display()))?;
+    let data = in_file(library, fs::read(library))?;
     macho::read(&data).map_err(|error| format!("{}: {error}", library.display()))
 }
 
@@ -172,7 +187,8 @@ fn fail_on(what: &str, faults: &[String]) -> Result<(), String> {
     if faults.is_empty() { Ok(()) } else { Err(format!("{what}: {}", faults.join("; "))) }
 }
 
-fn faults(slice: &Slice, objects: &[ObjectFile], functions: &BTreeSet<String>) -> Vec<String> {
+/// What is wrong with the library of a slice.
+fn faults_of_library(slice: &Slice, objects: &[ObjectFile], functions: &BTreeSet<String>) -> Vec<String> {
     let mut faults = Vec::new();
     let system = System { platform: slice.number, minimum: slice.minimum };
     let alien = objects.iter().filter(|object| object.system != Some(system)).count();
@@ -219,8 +235,9 @@ fn check_client(tools: Tools, target: Target, library: &Path, headers: &Headers)
         println!("  {category}: {}", functions.join(" "));
     }
     let manifest = root().join("ios/Sources/Sotto/PrivacyInfo.xcprivacy");
-    let manifest = fs::read(&manifest).map_err(|error| format!("{}: {error}", manifest.display()))?;
+    let manifest = in_file(&manifest, fs::read(&manifest))?;
     let mut faults = privacy::faults(&manifest, &called);
+    faults.extend(system::faults(&called));
     if bytes > LARGEST {
         faults.push(format!("it adds {bytes} bytes to an app, more than {LARGEST}"));
     }
@@ -241,7 +258,7 @@ fn zip(framework: &Path) -> Result<(), String> {
     let folder = framework.parent().unwrap_or(framework);
     let _: Result<(), std::io::Error> = fs::remove_file(&archive);
     run(Command::new("zip").args(["--quiet", "-X", "--recurse-paths"]).arg(&archive).arg(name).current_dir(folder))?;
-    let data = fs::read(&archive).map_err(|error| format!("{}: {error}", archive.display()))?;
+    let data = in_file(&archive, fs::read(&archive))?;
     let checksum: String = Sha256::digest(&data).iter().map(|byte| format!("{byte:02x}")).collect();
     println!("{}: {:.1} MB, checksum {checksum}", archive.display(), data.len() as f64 / 1e6);
     Ok(())
@@ -251,7 +268,7 @@ fn zip(framework: &Path) -> Result<(), String> {
 mod tests {
     use super::*;
 
-    fn names(names: &[&str]) -> BTreeSet<String> {
+    pub fn names(names: &[&str]) -> BTreeSet<String> {
         names.iter().map(|name| (*name).to_owned()).collect()
     }
 
@@ -269,7 +286,7 @@ mod tests {
     }
 
     fn faults_of(objects: &[ObjectFile]) -> Vec<String> {
-        faults(&PHONE, objects, &names(&["ffi_sotto_free", "uniffi_sotto_load"]))
+        faults_of_library(&PHONE, objects, &names(&["ffi_sotto_free", "uniffi_sotto_load"]))
     }
 
     #[test]
@@ -304,7 +321,7 @@ mod tests {
 
     #[test]
     fn slices_are_named_as_xcode_names_them() {
-        for slice in [PHONE, SIMULATOR, MAC] {
+        for slice in SLICES {
             let architectures: Vec<&str> = slice.targets.iter().map(|target| target.architecture).collect();
             let name = [Some(slice.platform), Some(&architectures.join("_")), slice.variant];
             assert_eq!(slice.identifier, name.into_iter().flatten().collect::<Vec<_>>().join("-"));

@@ -15,7 +15,12 @@ use crate::steps::{cargo, root, run};
 const PACKAGES: &str = include_str!("../../apple-packages.txt");
 
 /// Where everything goes, from the root.
-pub const FOLDER: &str = "target/apple";
+const FOLDER: &str = "target/apple";
+
+/// The same, from anywhere.
+pub fn folder() -> PathBuf {
+    root().join(FOLDER)
+}
 
 /// What is built for: a processor with a kind of system.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -35,9 +40,9 @@ impl Target {
         version(self.minimum)
     }
 
-    /// Where the steps for this target leave `file`.
-    fn file(&self, file: &str) -> PathBuf {
-        root().join(FOLDER).join(self.triple).join(file)
+    /// Where the steps for this target leave `file`, below the folder of all of them.
+    pub fn file(&self, folder: &Path, file: &str) -> PathBuf {
+        folder.join(self.triple).join(file)
     }
 }
 
@@ -63,18 +68,17 @@ impl Tools {
     }
 
     /// Builds the static library, and says where it is.
-    pub fn build(self, target: Target) -> (Command, PathBuf) {
-        let mut command = self.cargo("rustc", target);
-        command.args(["--lib", "--crate-type", "staticlib"]);
-        (command, target.file("release/libsotto.a"))
+    pub fn build(self, target: Target) -> Result<PathBuf, String> {
+        run(self.cargo("rustc", "sotto-ffi", target).args(["--lib", "--crate-type", "staticlib"]))?;
+        Ok(target.file(&folder(), "release/libsotto.a"))
     }
 
-    /// Compiles for `target` without building anything.
-    pub fn compile(self, target: Target) -> Command {
-        self.cargo("check", target)
+    /// Compiles a package for `target` without building anything.
+    pub fn compile(self, package: &str, target: Target) -> Result<(), String> {
+        run(&mut self.cargo("check", package, target))
     }
 
-    fn cargo(self, subcommand: &str, target: Target) -> Command {
+    fn cargo(self, subcommand: &str, package: &str, target: Target) -> Command {
         let mut command = match self {
             Self::Xcode => cargo(&[subcommand]),
             Self::Debian => {
@@ -88,21 +92,59 @@ impl Tools {
                 command
             }
         };
-        command.args(["--release", "--package", "sotto-ffi", "--target", target.triple, "--target-dir", FOLDER]);
+        command.args(["--release", "--package", package, "--target", target.triple, "--target-dir", FOLDER]);
         // One object in the end: what is not exported can be that object's own.
         command.args(["--config", "profile.release.lto='fat'"]);
         command.env("IPHONEOS_DEPLOYMENT_TARGET", version(IOS)).env("MACOSX_DEPLOYMENT_TARGET", version(MACOS));
         command
     }
 
-    /// Makes of `library` one whose functions of the header alone can be seen from outside: other libraries in an app may have
-    /// the same dependencies.
-    pub fn hide_symbols(self, target: Target, library: &Path, headers: &Headers) -> Result<PathBuf, String> {
-        let hidden = target.file(LIBRARY);
+    /// Makes of a source in the assembler's language an object beside it.
+    pub fn object(self, target: Target, source: &Path) -> Result<PathBuf, String> {
+        let object = source.with_extension("o");
+        let Target { architecture, system, .. } = target;
+        let mut assemble = match self {
+            Self::Xcode => {
+                let version = format!("{architecture}-apple-{system}{}", target.minimum_os());
+                xcrun(&["clang", "-c", "-target", &version])
+            }
+            Self::Debian => {
+                let mut assemble = Command::new("llvm-mc-22");
+                assemble.arg(format!("-triple={architecture}-apple-darwin")).args(["-filetype=obj", "--no-warn"]);
+                assemble
+            }
+        };
+        run(assemble.arg(source).arg("-o").arg(&object))?;
+        Ok(object)
+    }
+
+    /// Makes a static library of objects.
+    pub fn archive(self, objects: &[PathBuf], library: &Path) -> Result<(), String> {
+        let mut archive = match self {
+            Self::Xcode => xcrun(&["libtool", "-static", "-o"]),
+            Self::Debian => {
+                let mut archive = Command::new("llvm-ar-22");
+                archive.args(["--format=darwin", "crs"]);
+                archive
+            }
+        };
+        run(archive.arg(library).args(objects))
+    }
+
+    /// Makes of `library` one in `folder` whose functions of the header alone can be seen from outside: other libraries in an app
+    /// may have the same dependencies.
+    pub fn hide_symbols(
+        self,
+        target: Target,
+        library: &Path,
+        folder: &Path,
+        headers: &Headers,
+    ) -> Result<PathBuf, String> {
+        let hidden = target.file(folder, LIBRARY);
         match self {
             // The linker makes one object of all, and what is not exported that object's own.
             Self::Xcode => {
-                let object = target.file("sotto.o");
+                let object = target.file(folder, "sotto.o");
                 let minimum = target.minimum_os();
                 let mut link = xcrun(&["ld", "-r", "-arch", target.architecture]);
                 link.args(["-platform_version", target.system, &minimum, &minimum]);
@@ -112,7 +154,7 @@ impl Tools {
             }
             // LLVM's linker cannot do that: what objects need of each other stays, visible to them alone.
             Self::Debian => {
-                let symbols = target.file("symbols.txt");
+                let symbols = target.file(folder, "symbols.txt");
                 let between = shared(&read(library)?);
                 write_symbols(headers.functions.union(&between), &symbols)?;
                 let mut keep = Command::new("llvm-objcopy-22");
@@ -124,18 +166,17 @@ impl Tools {
     }
 
     /// Joins libraries for several processors.
-    pub fn join(self, libraries: &[PathBuf], joined: &Path) -> Command {
+    pub fn join(self, libraries: &[PathBuf], joined: &Path) -> Result<(), String> {
         let mut command = match self {
             Self::Xcode => xcrun(&["lipo"]),
             Self::Debian => Command::new("llvm-lipo-22"),
         };
-        command.args(libraries).arg("-create").arg("-output").arg(joined);
-        command
+        run(command.args(libraries).arg("-create").arg("-output").arg(joined))
     }
 
     /// Links a dynamic library that offers the functions of the header, and nothing that these do not need.
     pub fn link_client(self, target: Target, library: &Path, headers: &Headers) -> Result<PathBuf, String> {
-        let client = target.file("client.dylib");
+        let client = target.file(&folder(), "client.dylib");
         let minimum = target.minimum_os();
         let mut link = match self {
             Self::Xcode => {
@@ -147,7 +188,7 @@ impl Tools {
                 link
             }
             Self::Debian => {
-                let system = target.file("libSystem.tbd");
+                let system = target.file(&folder(), "libSystem.tbd");
                 let stub = stub(target, &undefined(&read(library)?));
                 fs::write(&system, stub).map_err(|error| format!("{}: {error}", system.display()))?;
                 let mut link = Command::new("ld64.lld-22");
