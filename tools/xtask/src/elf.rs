@@ -10,7 +10,8 @@ pub struct Findings {
     pub soname: Option<String>,
     pub needed: Vec<String>,
     pub exports: Vec<String>,
-    /// What others are to define.
+    /// What others have to define. (Of a weak symbol, the loader says where it is, if it is anywhere: newer functions, which the
+    /// standard library can do without.)
     pub undefined: Vec<String>,
     /// Of each part that is mapped into memory.
     pub load_alignments: Vec<u64>,
@@ -39,8 +40,8 @@ fn parse(text: &str) -> Findings {
         bytes: 0,
         soname: entries("(SONAME)").pop(),
         needed: entries("(NEEDED)"),
-        exports: symbols(text).filter(|(place, _)| *place != "UND").map(|(_, name)| name.to_owned()).collect(),
-        undefined: symbols(text).filter(|(place, _)| *place == "UND").map(|(_, name)| name.to_owned()).collect(),
+        exports: names(text, |_, place| place != "UND"),
+        undefined: names(text, |binding, place| place == "UND" && binding != "WEAK"),
         load_alignments: text.lines().filter_map(load_alignment).collect(),
         text_relocations: text.contains("(TEXTREL)"),
         unwind_table: text.lines().any(|line| line.trim_start().starts_with("GNU_EH_FRAME")),
@@ -53,18 +54,19 @@ fn load_alignment(line: &str) -> Option<u64> {
     u64::from_str_radix(alignment.strip_prefix("0x")?, 16).ok()
 }
 
-/// The places and names of what is exported and imported.
-fn symbols(text: &str) -> impl Iterator<Item = (&str, &str)> {
-    text.lines().filter_map(symbol)
+/// The names of exported and imported symbols with such a binding and place.
+fn names(text: &str, is_wanted: impl Fn(&str, &str) -> bool) -> Vec<String> {
+    let symbols = text.lines().filter_map(symbol).filter(|(binding, place, _)| is_wanted(binding, place));
+    symbols.map(|(_, _, name)| name.to_owned()).collect()
 }
 
 /// `     7: 00000000000a1b2c    64 FUNC    GLOBAL DEFAULT    12 name@VERSION`
-fn symbol(line: &str) -> Option<(&str, &str)> {
+fn symbol(line: &str) -> Option<(&str, &str, &str)> {
     let columns: Vec<&str> = line.split_whitespace().collect();
-    let [number, _, _, _, "GLOBAL" | "WEAK", "DEFAULT" | "PROTECTED", place, name, ..] = columns[..] else {
+    let [number, _, _, _, binding @ ("GLOBAL" | "WEAK"), "DEFAULT" | "PROTECTED", place, name, ..] = columns[..] else {
         return None;
     };
-    number.ends_with(':').then(|| (place, name.split('@').next().unwrap_or(name)))
+    number.ends_with(':').then(|| (binding, place, name.split('@').next().unwrap_or(name)))
 }
 
 #[cfg(test)]
@@ -83,6 +85,7 @@ mod tests {
    Num:    Value          Size Type    Bind   Vis       Ndx Name
      0: 0000000000000000     0 NOTYPE  LOCAL  DEFAULT   UND
      1: 0000000000000000     0 FUNC    GLOBAL DEFAULT   UND malloc@GLIBC_2.2.5 (2)
+     2: 0000000000000000     0 NOTYPE  WEAK   DEFAULT   UND getrandom
     97: 00000000000f1a90   412 FUNC    GLOBAL DEFAULT    13 ffi_sotto_rustbuffer_free
 ";
 
