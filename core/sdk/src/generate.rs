@@ -340,7 +340,8 @@ mod tests {
 
     #[test]
     fn guesses_change_nothing_but_the_number_of_passes() {
-        let demo = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../sample-apps/demo-model/sotto-demo.gguf");
+        let folder = std::env::var_os("CARGO_MANIFEST_DIR").expect("cargo sets it");
+        let demo = Path::new(&folder).join("../../sample-apps/demo-model/sotto-demo.gguf");
         let model = LocalModel::load(ModelFile::path(demo)).expect("the demo model").loaded();
         let grammar = "start: (\"- \" (\"Marcus\" | \"Dana\") \" will write a test for the \" \
             (\"upload\" | \"download\") \"\\n\"){6}\n";
