@@ -21,9 +21,8 @@ const WIDE_MODEL: &str = "target/test-models/wide.gguf";
 
 /// Generates the Kotlin and Swift side of the bindings from the library built for this machine.
 pub fn bindgen() -> Result<(), String> {
-    // All that `cargo test --workspace` builds, which is there already when this comes after it: how a dependency is compiled
-    // depends on who uses it, and with fewer users most of them would be compiled anew.
-    run(&mut cargo(&["build", "--workspace", "--lib", "--bins", "--tests", "--examples"]))?;
+    // The whole workspace: one package alone would build its dependencies anew, with other features.
+    run(&mut cargo(&["build", "--workspace"]))?;
     let generator = ["run", "--quiet", "--manifest-path", "tools/bindgen/Cargo.toml", "--target-dir", "target/bindgen"];
     run(cargo(&generator).args(["--", &library(), "bindings/uniffi.toml", BINDINGS]))?;
     for (generated, source) in SWIFT_SOURCES {
