@@ -198,12 +198,14 @@ unsafe fn quantize_group<S: Simd>(x: *const f32, values: *mut i8) -> (f32, [i32;
         let inverse = S::splat(inverse);
         let mut sums = [0; SUB_BLOCK / SUM_GROUP];
         for (half, sum) in sums.iter_mut().enumerate() {
+            let (x, mut whole) = (x.add(half * SUM_GROUP), [S::splat_int(0); SUM_GROUP / 4]);
+            let whole = &mut whole[..SUM_GROUP / S::LANES];
             let mut lanes = S::splat_int(0);
-            for at in (half * SUM_GROUP..(half + 1) * SUM_GROUP).step_by(S::LANES) {
-                let value = S::round_to_int(S::mul(S::load(x.add(at)), inverse));
-                S::store_i8(value, values.add(at));
-                lanes = S::add_int(lanes, value);
+            for (vector, whole) in whole.iter_mut().enumerate() {
+                *whole = S::round_to_int(S::mul(S::load(x.add(vector * S::LANES)), inverse));
+                lanes = S::add_int(lanes, *whole);
             }
+            S::store_low_bytes(whole, values.add(half * SUM_GROUP));
             *sum = S::sum_lanes(lanes);
         }
         // What is not a number has no integer; whatever it became has zeros for a low byte.

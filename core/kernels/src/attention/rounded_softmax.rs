@@ -123,15 +123,21 @@ unsafe fn round_row<S: Simd>(
         *total = S::load(row.weights.as_ptr().add(vector * S::LANES));
     }
     for (group, (&shift, &scale)) in shifts.iter().zip(scales).enumerate() {
-        for (vector, total) in totals.iter_mut().enumerate() {
-            let mut sum = S::splat(0.0);
-            for half in 0..SUB_BLOCK / PARTIAL_SUMS {
-                let at = group * SUB_BLOCK + half * PARTIAL_SUMS + vector * S::LANES;
-                let weight = math::exp2::<S>(S::add(S::load(scores.as_ptr().add(at)), S::splat(shift)));
-                sum = S::add(sum, weight);
-                let whole = S::fma(weight, S::load(values.scales.as_ptr().add(at)), S::splat(WHOLE));
-                S::store_i8(S::to_bits(whole), weights.as_mut_ptr().add(at));
+        let mut sums = [S::splat(0.0); PARTIAL_SUMS / 4];
+        for half in 0..SUB_BLOCK / PARTIAL_SUMS {
+            let start = group * SUB_BLOCK + half * PARTIAL_SUMS;
+            let mut whole = [S::splat_int(0); PARTIAL_SUMS / 4];
+            let whole = &mut whole[..PARTIAL_SUMS / S::LANES];
+            for (vector, whole) in whole.iter_mut().enumerate() {
+                let at = start + vector * S::LANES;
+                let weight = math::rough_exp2::<S>(S::add(S::load(scores.as_ptr().add(at)), S::splat(shift)));
+                sums[vector] = S::add(sums[vector], weight);
+                let scales = S::load(values.scales.as_ptr().add(at));
+                *whole = S::to_bits(S::fma(weight, scales, S::splat(WHOLE)));
             }
+            S::store_low_bytes(whole, weights.as_mut_ptr().add(start));
+        }
+        for (total, sum) in totals.iter_mut().zip(sums) {
             *total = S::fma(sum, S::splat(scale), *total);
         }
     }

@@ -59,7 +59,7 @@ pub(crate) unsafe fn matmul<S: Simd, F: PanelFormat>(
         for first_row in (0..x.rows()).step_by(ROWS) {
             let rows = first_row..x.rows().min(first_row + ROWS);
             // Sums of a short product are its results at once.
-            let place = out.panel(&rows, panel).filter(|_| subs <= PIECE);
+            let place = out.place(&rows, panel * PANEL_ROWS, PANEL_ROWS).filter(|_| subs <= PIECE);
             let sums = Rows { start: scratch.sums.as_mut_ptr().cast(), stride: PANEL_ROWS };
             let sums = place.map_or(sums, |start| Rows { start, stride: out.cols() });
             for first_sub in (0..subs).step_by(PIECE) {

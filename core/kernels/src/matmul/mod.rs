@@ -127,11 +127,10 @@ impl<'a> Output<'a> {
         self.stride
     }
 
-    /// Where a panel's results begin for the first of `rows`, if there is room for all of them.
+    /// Where `width` columns from `column` on begin in the first of `rows`, if there is room for all of them.
     #[inline(always)]
-    pub(crate) fn panel(&self, rows: &Range<usize>, panel: usize) -> Option<*mut f32> {
-        let column = panel * PANEL_ROWS;
-        let has_room = rows.start < rows.end && rows.end <= self.rows && column + PANEL_ROWS <= self.stride;
+    pub(crate) fn place(&self, rows: &Range<usize>, column: usize, width: usize) -> Option<*mut f32> {
+        let has_room = rows.start < rows.end && rows.end <= self.rows && column + width <= self.stride;
         // SAFETY: row and columns lie within the slice that `new` took.
         has_room.then(|| unsafe { self.start.add(rows.start * self.stride + column) })
     }

@@ -52,9 +52,10 @@ macro_rules! simd_128 {
                 sub(a: float32x4_t, b: float32x4_t) -> float32x4_t = vsubq_f32(a, b);
                 mul(a: float32x4_t, b: float32x4_t) -> float32x4_t = vmulq_f32(a, b);
                 div(a: float32x4_t, b: float32x4_t) -> float32x4_t = vdivq_f32(a, b);
-                // Not `fmax` and `fmin`: of a number and NaN, the other instruction sets give the second.
-                max(a: float32x4_t, b: float32x4_t) -> float32x4_t = vbslq_f32(vcgtq_f32(a, b), a, b);
-                min(a: float32x4_t, b: float32x4_t) -> float32x4_t = vbslq_f32(vcltq_f32(a, b), a, b);
+                // Of a number and NaN, this takes the number, and the next two NaN.
+                max(a: float32x4_t, b: float32x4_t) -> float32x4_t = vmaxnmq_f32(a, b);
+                at_least(bound: float32x4_t, x: float32x4_t) -> float32x4_t = vmaxq_f32(bound, x);
+                at_most(bound: float32x4_t, x: float32x4_t) -> float32x4_t = vminq_f32(bound, x);
                 fma(a: float32x4_t, b: float32x4_t, c: float32x4_t) -> float32x4_t = vfmaq_f32(c, a, b);
                 load_four(from: *const f32) -> float32x4_t = vld1q_f32(from);
                 neg_fma(a: float32x4_t, b: float32x4_t, c: float32x4_t) -> float32x4_t = vfmsq_f32(c, a, b);
@@ -124,10 +125,9 @@ macro_rules! simd_128 {
             }
 
             #[inline(always)]
-            unsafe fn store_i8(x: uint32x4_t, to: *mut i8) {
-                let halves = vmovn_u32(x);
-                let bytes = vmovn_u16(vcombine_u16(halves, halves));
-                to.cast::<u32>().write_unaligned(vget_lane_u32::<0>(vreinterpret_u32_u8(bytes)));
+            unsafe fn store_low_bytes(x: &[uint32x4_t], to: *mut i8) {
+                let low_halves = |a, b| vreinterpretq_s8_u16(vuzp1q_u16(vreinterpretq_u16_u32(a), vreinterpretq_u16_u32(b)));
+                vst1q_s8(to, vuzp1q_s8(low_halves(x[0], x[1]), low_halves(x[2], x[3])));
             }
 
             #[inline(always)]

@@ -52,10 +52,12 @@ pub(crate) trait Simd: Copy + 'static {
     unsafe fn sub(a: Self::F32, b: Self::F32) -> Self::F32;
     unsafe fn mul(a: Self::F32, b: Self::F32) -> Self::F32;
     unsafe fn div(a: Self::F32, b: Self::F32) -> Self::F32;
-    /// The larger; `b` where it is NaN.
+    /// The larger; `b` where `a` is NaN. `b` is not.
     unsafe fn max(a: Self::F32, b: Self::F32) -> Self::F32;
-    /// The smaller; `b` where it is NaN.
-    unsafe fn min(a: Self::F32, b: Self::F32) -> Self::F32;
+    /// The larger; NaN where `x` is. `bound` is not.
+    unsafe fn at_least(bound: Self::F32, x: Self::F32) -> Self::F32;
+    /// The smaller; NaN where `x` is. `bound` is not.
+    unsafe fn at_most(bound: Self::F32, x: Self::F32) -> Self::F32;
     /// `a * b + c`, rounded once.
     unsafe fn fma(a: Self::F32, b: Self::F32, c: Self::F32) -> Self::F32;
     /// Four numbers that stay where they are.
@@ -76,8 +78,8 @@ pub(crate) trait Simd: Copy + 'static {
     unsafe fn store_int(x: Self::Int, to: *mut u8);
     /// Widens [`Simd::LANES`] signed bytes.
     unsafe fn load_i8(from: *const u8) -> Self::Int;
-    /// The low byte of each lane.
-    unsafe fn store_i8(x: Self::Int, to: *mut i8);
+    /// The low byte of each lane of 16, in vectors that follow each other.
+    unsafe fn store_low_bytes(x: &[Self::Int], to: *mut i8);
     /// The larger signed integer.
     unsafe fn max_int(a: Self::Int, b: Self::Int) -> Self::Int;
     unsafe fn add_int(a: Self::Int, b: Self::Int) -> Self::Int;

@@ -87,8 +87,13 @@ impl Simd for Portable {
     }
 
     #[inline(always)]
-    unsafe fn min(a: Self::F32, b: Self::F32) -> Self::F32 {
-        zip(a, b, |a, b| if a < b { a } else { b })
+    unsafe fn at_least(bound: Self::F32, x: Self::F32) -> Self::F32 {
+        zip(bound, x, |bound, x| if bound > x { bound } else { x })
+    }
+
+    #[inline(always)]
+    unsafe fn at_most(bound: Self::F32, x: Self::F32) -> Self::F32 {
+        zip(bound, x, |bound, x| if bound < x { bound } else { x })
     }
 
     #[inline(always)]
@@ -152,8 +157,10 @@ impl Simd for Portable {
     }
 
     #[inline(always)]
-    unsafe fn store_i8(x: Self::Int, to: *mut i8) {
-        to.cast::<[i8; LANES]>().write_unaligned(map(x, |x| x as i8));
+    unsafe fn store_low_bytes(x: &[Self::Int], to: *mut i8) {
+        for (index, &x) in x.iter().enumerate() {
+            to.cast::<[i8; LANES]>().add(index).write_unaligned(map(x, |x| x as i8));
+        }
     }
 
     #[inline(always)]

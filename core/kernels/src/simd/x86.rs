@@ -47,8 +47,10 @@ impl Simd for Avx512Vnni {
         sub(a: __m512, b: __m512) -> __m512 = _mm512_sub_ps(a, b);
         mul(a: __m512, b: __m512) -> __m512 = _mm512_mul_ps(a, b);
         div(a: __m512, b: __m512) -> __m512 = _mm512_div_ps(a, b);
+        // Of operands that do not compare, the second.
         max(a: __m512, b: __m512) -> __m512 = _mm512_max_ps(a, b);
-        min(a: __m512, b: __m512) -> __m512 = _mm512_min_ps(a, b);
+        at_least(bound: __m512, x: __m512) -> __m512 = _mm512_max_ps(bound, x);
+        at_most(bound: __m512, x: __m512) -> __m512 = _mm512_min_ps(bound, x);
         fma(a: __m512, b: __m512, c: __m512) -> __m512 = _mm512_fmadd_ps(a, b, c);
         load_four(from: *const f32) -> *const f32 = from;
         neg_fma(a: __m512, b: __m512, c: __m512) -> __m512 = _mm512_fnmadd_ps(a, b, c);
@@ -100,8 +102,8 @@ impl Simd for Avx512Vnni {
     }
 
     #[inline(always)]
-    unsafe fn store_i8(x: __m512i, to: *mut i8) {
-        _mm_storeu_si128(to.cast(), _mm512_cvtepi32_epi8(x));
+    unsafe fn store_low_bytes(x: &[__m512i], to: *mut i8) {
+        _mm_storeu_si128(to.cast(), _mm512_cvtepi32_epi8(x[0]));
     }
 
     #[inline(always)]
@@ -155,8 +157,10 @@ macro_rules! simd_256 {
                 sub(a: __m256, b: __m256) -> __m256 = _mm256_sub_ps(a, b);
                 mul(a: __m256, b: __m256) -> __m256 = _mm256_mul_ps(a, b);
                 div(a: __m256, b: __m256) -> __m256 = _mm256_div_ps(a, b);
+                // As above.
                 max(a: __m256, b: __m256) -> __m256 = _mm256_max_ps(a, b);
-                min(a: __m256, b: __m256) -> __m256 = _mm256_min_ps(a, b);
+                at_least(bound: __m256, x: __m256) -> __m256 = _mm256_max_ps(bound, x);
+                at_most(bound: __m256, x: __m256) -> __m256 = _mm256_min_ps(bound, x);
                 fma(a: __m256, b: __m256, c: __m256) -> __m256 = _mm256_fmadd_ps(a, b, c);
                 load_four(from: *const f32) -> *const f32 = from;
                 neg_fma(a: __m256, b: __m256, c: __m256) -> __m256 = _mm256_fnmadd_ps(a, b, c);
@@ -201,12 +205,15 @@ macro_rules! simd_256 {
             }
 
             #[inline(always)]
-            unsafe fn store_i8(x: __m256i, to: *mut i8) {
-                // Of each half, the low bytes first; then those of both together.
-                let low_bytes = _mm256_set1_epi64x(0x0c08_0400);
-                let halves = _mm256_shuffle_epi8(x, low_bytes);
-                let both = _mm256_permutevar8x32_epi32(halves, _mm256_set1_epi64x(4 << 32));
-                _mm_storel_epi64(to.cast(), _mm256_castsi256_si128(both));
+            unsafe fn store_low_bytes(x: &[__m256i], to: *mut i8) {
+                // Of each half, the low bytes of the first vector, then of the second; at last each vector's together.
+                let nothing = 0x8080_8080u32.cast_signed();
+                let low_bytes = 0x0c08_0400;
+                let first = _mm256_shuffle_epi8(x[0], _mm256_setr_epi32(low_bytes, nothing, 0, 0, low_bytes, nothing, 0, 0));
+                let second = _mm256_shuffle_epi8(x[1], _mm256_setr_epi32(nothing, low_bytes, 0, 0, nothing, low_bytes, 0, 0));
+                let order = _mm256_setr_epi32(0, 4, 1, 5, 0, 0, 0, 0);
+                let both = _mm256_permutevar8x32_epi32(_mm256_or_si256(first, second), order);
+                _mm_storeu_si128(to.cast(), _mm256_castsi256_si128(both));
             }
 
             #[inline(always)]

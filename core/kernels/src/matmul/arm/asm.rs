@@ -7,26 +7,24 @@
 use std::arch::aarch64::float32x4_t;
 use std::arch::asm;
 
-use super::many::{PAIR_VALUES, VECTORS};
+use super::many::{PAIR_NUMBERS, PAIR_VALUES, VECTORS};
 
 /// Sums of a tile of three pairs.
 pub(super) type Sums = [[float32x4_t; VECTORS]; 3];
 
-/// Where scales begin in a tile's sub-block of activations.
-const X_SCALES: usize = 3 * PAIR_VALUES;
+// Bytes of half a sub-block's values, and of the scales and scaled sums behind them, as the instructions below have them.
+const _: () = assert!(3 * PAIR_VALUES / 2 == 96 && 3 * 2 * PAIR_NUMBERS == 96);
 
-/// A function that adds products of a tile's sub-block: of half `HALF` of its columns or, with the instructions for it, of
-/// all. Weights are read as a stream, which moves `weights` on. `s0` to `s11` are the sums, `d0` to `d11` the dot products,
-/// v24 to v31 anything.
+/// A function that adds the products of a part of a tile's sub-block. Both factors are read as streams, which moves `weights` and
+/// `x` on. `s0` to `s11` are the sums, `d0` to `d11` the dot products, v24 to v31 anything.
 macro_rules! add_products {
     ($name:ident: $($instructions:expr),+) => {
         #[inline(always)]
-        pub(super) unsafe fn $name<const HALF: usize>(weights: &mut *const u8, x: *const u8, sums: &mut Sums) {
+        pub(super) unsafe fn $name(weights: &mut *const u8, x: &mut *const u8, sums: &mut Sums) {
             let [[s0, s1, s2, s3], [s4, s5, s6, s7], [s8, s9, s10, s11]] = sums;
             asm!(
                 $($instructions,)+
-                weights = inout(reg) *weights, x = in(reg) x,
-                values = const HALF * X_SCALES / 2, x_scales = const X_SCALES,
+                weights = inout(reg) *weights, x = inout(reg) *x,
                 s0 = inout(vreg) *s0, s1 = inout(vreg) *s1, s2 = inout(vreg) *s2, s3 = inout(vreg) *s3,
                 s4 = inout(vreg) *s4, s5 = inout(vreg) *s5, s6 = inout(vreg) *s6, s7 = inout(vreg) *s7,
                 s8 = inout(vreg) *s8, s9 = inout(vreg) *s9, s10 = inout(vreg) *s10, s11 = inout(vreg) *s11,
@@ -112,51 +110,136 @@ macro_rules! scale {
     };
 }
 
-/// Four columns, a lane of `t0` to `t5`.
+/// Four columns: the given registers for four rows each of weights, for four rows of activations, and for two, two lanes from
+/// the given ones on.
 macro_rules! sdots {
-    ($lane:literal) => {
+    ($low:literal, $high:literal, $four:literal, $two:literal [$fifth:literal, $sixth:literal]) => {
         lines!(
-            concat!("sdot {d0:v}.4s, v30.16b, v24.4b[", $lane, "]"),
-            concat!("sdot {d1:v}.4s, v31.16b, v24.4b[", $lane, "]"),
-            concat!("sdot {d2:v}.4s, v30.16b, v25.4b[", $lane, "]"),
-            concat!("sdot {d3:v}.4s, v31.16b, v25.4b[", $lane, "]"),
-            concat!("sdot {d4:v}.4s, v30.16b, v26.4b[", $lane, "]"),
-            concat!("sdot {d5:v}.4s, v31.16b, v26.4b[", $lane, "]"),
-            concat!("sdot {d6:v}.4s, v30.16b, v27.4b[", $lane, "]"),
-            concat!("sdot {d7:v}.4s, v31.16b, v27.4b[", $lane, "]"),
-            concat!("sdot {d8:v}.4s, v30.16b, v28.4b[", $lane, "]"),
-            concat!("sdot {d9:v}.4s, v31.16b, v28.4b[", $lane, "]"),
-            concat!("sdot {d10:v}.4s, v30.16b, v29.4b[", $lane, "]"),
-            concat!("sdot {d11:v}.4s, v31.16b, v29.4b[", $lane, "]"),
+            concat!("sdot {d0:v}.4s, ", $low, ".16b, ", $four, ".4b[0]"),
+            concat!("sdot {d1:v}.4s, ", $high, ".16b, ", $four, ".4b[0]"),
+            concat!("sdot {d2:v}.4s, ", $low, ".16b, ", $four, ".4b[1]"),
+            concat!("sdot {d3:v}.4s, ", $high, ".16b, ", $four, ".4b[1]"),
+            concat!("sdot {d4:v}.4s, ", $low, ".16b, ", $four, ".4b[2]"),
+            concat!("sdot {d5:v}.4s, ", $high, ".16b, ", $four, ".4b[2]"),
+            concat!("sdot {d6:v}.4s, ", $low, ".16b, ", $four, ".4b[3]"),
+            concat!("sdot {d7:v}.4s, ", $high, ".16b, ", $four, ".4b[3]"),
+            concat!("sdot {d8:v}.4s, ", $low, ".16b, ", $two, ".4b[", $fifth, "]"),
+            concat!("sdot {d9:v}.4s, ", $high, ".16b, ", $two, ".4b[", $fifth, "]"),
+            concat!("sdot {d10:v}.4s, ", $low, ".16b, ", $two, ".4b[", $sixth, "]"),
+            concat!("sdot {d11:v}.4s, ", $high, ".16b, ", $two, ".4b[", $sixth, "]"),
         )
     };
 }
 
-/// Sixteen columns: a register for each row of activations, two for eight rows of weights.
-macro_rules! sixteen_by_sdot {
-    ($values:literal) => {
+/// Eight columns: two registers for the first four rows of activations and one for the last two, four for eight rows of weights.
+macro_rules! eight_by_sdot {
+    () => {
         lines!(
-            concat!("ldp q24, q25, [{x}, #{values} + ", $values, "]"),
-            "ldp q30, q31, [{weights}], #32",
-            concat!("ldp q26, q27, [{x}, #{values} + ", $values, " + 32]"),
-            concat!("ldp q28, q29, [{x}, #{values} + ", $values, " + 64]"),
-            sdots!("0"),
-            "ldp q30, q31, [{weights}], #32",
-            sdots!("1"),
-            "ldp q30, q31, [{weights}], #32",
-            sdots!("2"),
-            "ldp q30, q31, [{weights}], #32",
-            sdots!("3"),
+            "ld1 {{v24.16b-v26.16b}}, [{x}], #48",
+            "ld1 {{v28.16b-v31.16b}}, [{weights}], #64",
+            sdots!("v28", "v29", "v24", "v26"["0", "1"]),
+            sdots!("v30", "v31", "v25", "v26"["2", "3"]),
+        )
+    };
+}
+
+macro_rules! half_of_columns {
+    ($eight:ident) => {
+        lines!($eight!(), $eight!())
+    };
+}
+
+macro_rules! all_columns {
+    ($eight:ident) => {
+        lines!(half_of_columns!($eight), half_of_columns!($eight))
+    };
+}
+
+/// Scales of the activations, six lanes of v26 and v27, and the end of the sub-block; or those that are half a sub-block ahead.
+macro_rules! scales_as_lanes {
+    () => {
+        "ldp q26, q27, [{x}], #96"
+    };
+    (ahead) => {
+        "ldp q26, q27, [{x}, #96]"
+    };
+}
+
+/// As above, v28 to v30.
+macro_rules! scales_as_vectors {
+    () => {
+        lines!("ldr q30, [{x}, #32]", "ldp q28, q29, [{x}], #96")
+    };
+    (ahead) => {
+        lines!("ldp q28, q29, [{x}, #96]", "ldr q30, [{x}, #128]")
+    };
+}
+
+/// Adds dot products, each times a factor. Conversions are four ahead.
+macro_rules! add {
+    ($f0:literal, $f1:literal, $f2:literal, $f3:literal, $f4:literal, $f5:literal,
+     $f6:literal, $f7:literal, $f8:literal, $f9:literal, $f10:literal, $f11:literal) => {
+        lines!(
+            "scvtf {d0:v}.4s, {d0:v}.4s",
+            "scvtf {d1:v}.4s, {d1:v}.4s",
+            "scvtf {d2:v}.4s, {d2:v}.4s",
+            "scvtf {d3:v}.4s, {d3:v}.4s",
+            concat!("fmla {s0:v}.4s, {d0:v}.4s, ", $f0),
+            "scvtf {d4:v}.4s, {d4:v}.4s",
+            concat!("fmla {s1:v}.4s, {d1:v}.4s, ", $f1),
+            "scvtf {d5:v}.4s, {d5:v}.4s",
+            concat!("fmla {s2:v}.4s, {d2:v}.4s, ", $f2),
+            "scvtf {d6:v}.4s, {d6:v}.4s",
+            concat!("fmla {s3:v}.4s, {d3:v}.4s, ", $f3),
+            "scvtf {d7:v}.4s, {d7:v}.4s",
+            concat!("fmla {s4:v}.4s, {d4:v}.4s, ", $f4),
+            "scvtf {d8:v}.4s, {d8:v}.4s",
+            concat!("fmla {s5:v}.4s, {d5:v}.4s, ", $f5),
+            "scvtf {d9:v}.4s, {d9:v}.4s",
+            concat!("fmla {s6:v}.4s, {d6:v}.4s, ", $f6),
+            "scvtf {d10:v}.4s, {d10:v}.4s",
+            concat!("fmla {s7:v}.4s, {d7:v}.4s, ", $f7),
+            "scvtf {d11:v}.4s, {d11:v}.4s",
+            concat!("fmla {s8:v}.4s, {d8:v}.4s, ", $f8),
+            concat!("fmla {s9:v}.4s, {d9:v}.4s, ", $f9),
+            concat!("fmla {s10:v}.4s, {d10:v}.4s, ", $f10),
+            concat!("fmla {s11:v}.4s, {d11:v}.4s, ", $f11),
+        )
+    };
+}
+
+/// Scales are lanes for rows of activations.
+macro_rules! add_by_lane {
+    () => {
+        lines!(
+            scales_as_lanes!(),
+            add!(
+                "v26.s[0]", "v26.s[0]", "v26.s[1]", "v26.s[1]", "v26.s[2]", "v26.s[2]", "v26.s[3]", "v26.s[3]",
+                "v27.s[0]", "v27.s[0]", "v27.s[1]", "v27.s[1]"
+            ),
+        )
+    };
+}
+
+/// Scales fill vectors as products do: a vector for each pair of rows of activations.
+macro_rules! add_by_vector {
+    () => {
+        lines!(
+            scales_as_vectors!(),
+            add!(
+                "v28.4s", "v28.4s", "v28.4s", "v28.4s", "v29.4s", "v29.4s", "v29.4s", "v29.4s", "v30.4s", "v30.4s",
+                "v30.4s", "v30.4s"
+            ),
         )
     };
 }
 
 /// Scales are lanes for rows of activations, two vectors for rows of weights.
 macro_rules! scale_by_lane {
-    () => {
+    ($scales:expr) => {
         lines!(
             "ldp q24, q25, [{weights}], #64",
-            "ldp q26, q27, [{x}, #{x_scales}]",
+            $scales,
             scale!(
                 "v24.4s, v26.s[0]",
                 "v25.4s, v26.s[0]",
@@ -175,48 +258,34 @@ macro_rules! scale_by_lane {
     };
 }
 
-/// Eight columns: the given registers for pairs of rows of activations, four for pairs of rows of weights.
-macro_rules! smmlas {
-    ($a:literal, $b:literal, $c:literal) => {
+/// Eight columns: a register for each pair of rows, three of activations and four of weights.
+macro_rules! eight_by_smmla {
+    () => {
         lines!(
-            concat!("smmla {d0:v}.4s, ", $a, ".16b, v24.16b"),
-            concat!("smmla {d1:v}.4s, ", $a, ".16b, v25.16b"),
-            concat!("smmla {d2:v}.4s, ", $a, ".16b, v26.16b"),
-            concat!("smmla {d3:v}.4s, ", $a, ".16b, v27.16b"),
-            concat!("smmla {d4:v}.4s, ", $b, ".16b, v24.16b"),
-            concat!("smmla {d5:v}.4s, ", $b, ".16b, v25.16b"),
-            concat!("smmla {d6:v}.4s, ", $b, ".16b, v26.16b"),
-            concat!("smmla {d7:v}.4s, ", $b, ".16b, v27.16b"),
-            concat!("smmla {d8:v}.4s, ", $c, ".16b, v24.16b"),
-            concat!("smmla {d9:v}.4s, ", $c, ".16b, v25.16b"),
-            concat!("smmla {d10:v}.4s, ", $c, ".16b, v26.16b"),
-            concat!("smmla {d11:v}.4s, ", $c, ".16b, v27.16b"),
-        )
-    };
-}
-
-/// Sixteen columns. Six registers of activations take three loads; the fourth register waits for the second half.
-macro_rules! sixteen_by_smmla {
-    ($values:literal) => {
-        lines!(
-            concat!("ldp q28, q29, [{x}, #{values} + ", $values, "]"),
+            "ld1 {{v28.16b-v30.16b}}, [{x}], #48",
             "ld1 {{v24.16b-v27.16b}}, [{weights}], #64",
-            concat!("ldp q30, q31, [{x}, #{values} + ", $values, " + 32]"),
-            smmlas!("v28", "v29", "v30"),
-            "ld1 {{v24.16b-v27.16b}}, [{weights}], #64",
-            concat!("ldp q28, q29, [{x}, #{values} + ", $values, " + 64]"),
-            smmlas!("v31", "v28", "v29"),
+            "smmla {d0:v}.4s, v28.16b, v24.16b",
+            "smmla {d1:v}.4s, v28.16b, v25.16b",
+            "smmla {d2:v}.4s, v28.16b, v26.16b",
+            "smmla {d3:v}.4s, v28.16b, v27.16b",
+            "smmla {d4:v}.4s, v29.16b, v24.16b",
+            "smmla {d5:v}.4s, v29.16b, v25.16b",
+            "smmla {d6:v}.4s, v29.16b, v26.16b",
+            "smmla {d7:v}.4s, v29.16b, v27.16b",
+            "smmla {d8:v}.4s, v30.16b, v24.16b",
+            "smmla {d9:v}.4s, v30.16b, v25.16b",
+            "smmla {d10:v}.4s, v30.16b, v26.16b",
+            "smmla {d11:v}.4s, v30.16b, v27.16b",
         )
     };
 }
 
 /// Scales fill vectors as products do: a vector for each pair of rows, of activations and of weights.
 macro_rules! scale_by_vector {
-    () => {
+    ($scales:expr) => {
         lines!(
             "ld1 {{v24.16b-v27.16b}}, [{weights}], #64",
-            "ldp q28, q29, [{x}, #{x_scales}]",
-            "ldr q30, [{x}, #{x_scales} + 32]",
+            $scales,
             scale!(
                 "v24.4s, v28.4s",
                 "v25.4s, v28.4s",
@@ -235,7 +304,11 @@ macro_rules! scale_by_vector {
     };
 }
 
-add_products!(add_by_sdot: clear!(), sixteen_by_sdot!("0"), sixteen_by_sdot!("96"), scale_by_lane!());
-add_products!(add_half_by_sdot: clear!(), sixteen_by_sdot!("0"), scale_by_lane!());
-add_products!(add_by_smmla: clear!(), sixteen_by_smmla!("0"), sixteen_by_smmla!("96"), scale_by_vector!());
-add_products!(add_half_by_smmla: clear!(), sixteen_by_smmla!("0"), scale_by_vector!());
+add_products!(all_by_sdot: clear!(), all_columns!(eight_by_sdot), scale_by_lane!(scales_as_lanes!()));
+add_products!(all_times_one_by_sdot: clear!(), all_columns!(eight_by_sdot), add_by_lane!());
+add_products!(first_half_by_sdot: clear!(), half_of_columns!(eight_by_sdot), scale_by_lane!(scales_as_lanes!(ahead)));
+add_products!(second_half_by_sdot: clear!(), half_of_columns!(eight_by_sdot), scale_by_lane!(scales_as_lanes!()));
+add_products!(all_by_smmla: clear!(), all_columns!(eight_by_smmla), scale_by_vector!(scales_as_vectors!()));
+add_products!(all_times_one_by_smmla: clear!(), all_columns!(eight_by_smmla), add_by_vector!());
+add_products!(first_half_by_smmla: clear!(), half_of_columns!(eight_by_smmla), scale_by_vector!(scales_as_vectors!(ahead)));
+add_products!(second_half_by_smmla: clear!(), half_of_columns!(eight_by_smmla), scale_by_vector!(scales_as_vectors!()));

@@ -42,8 +42,18 @@ const BLOCK_PAIRS: usize = 32 * PAIRS;
 
 /// Bytes of a pair's values in a sub-block, and of its scales or its scaled sums, in arranged activations.
 pub(super) const PAIR_VALUES: usize = 2 * SUB_BLOCK;
-const PAIR_NUMBERS: usize = 16;
+pub(super) const PAIR_NUMBERS: usize = 16;
 const PAIR: usize = PAIR_VALUES + 2 * PAIR_NUMBERS;
+
+/// What is multiplied of a sub-block's columns.
+#[derive(Clone, Copy)]
+pub(crate) enum Part {
+    All,
+    /// With weights whose scales are 1, and not stored.
+    AllTimesOne,
+    FirstHalf,
+    SecondHalf,
+}
 
 /// What an instruction set's tiles look like: `P` pairs of rows of activations times eight rows of weights.
 ///
@@ -68,11 +78,11 @@ pub(crate) trait Tile: Simd {
     /// Adds the products of 16 columns, from `x`, to dot products.
     unsafe fn add_dots<const P: usize>(codes: *const u8, x: *const i8, dots: &mut [[Self::Int; VECTORS]; P]);
 
-    /// Adds the products of a tile's sub-block of three pairs, or of half `HALF` of its `HALVES`, and moves `weights` behind
-    /// them.
-    unsafe fn add_products_of_three<const HALVES: usize, const HALF: usize>(
+    /// Adds the products of a part of a tile's sub-block of three pairs, and moves both factors behind what is done.
+    unsafe fn add_products_of_three(
+        part: Part,
         weights: &mut *const u8,
-        x: *const u8,
+        x: &mut *const u8,
         sums: &mut [[Self::F32; VECTORS]; 3],
     );
 
@@ -129,10 +139,8 @@ pub(crate) unsafe fn matmul<S: Tile, F: PanelFormat>(
             for first_sub in (0..subs).step_by(PIECE) {
                 let piece = first_sub..subs.min(first_sub + PIECE);
                 expand::<S, F>(bytes.add(first_sub / F::SUB_BLOCKS * F::BLOCK), piece.len(), &mut scratch);
-                multiply::<S, F>(&mut scratch, piece, arranged.bytes.as_ptr(), subs, pairs.clone());
-            }
-            for (index, pair) in pairs.enumerate() {
-                write::<S>(&scratch, index, pair, panel, out);
+                let results = (piece.end == subs).then_some((panel, out));
+                multiply::<S, F>(&mut scratch, piece, arranged.bytes.as_ptr(), subs, pairs.clone(), results);
             }
         }
     }
@@ -179,7 +187,12 @@ const fn tile_bytes<F: PanelFormat>() -> usize {
 }
 
 const fn part_bytes<F: PanelFormat>() -> usize {
-    TILE_CODES / F::SCALES + TILE_NUMBERS
+    TILE_CODES / F::SCALES + scale_bytes::<F>()
+}
+
+/// Bytes of a part's scales, which are left out where all of them are 1.
+const fn scale_bytes<F: PanelFormat>() -> usize {
+    !F::SCALES_ARE_1 as usize * TILE_NUMBERS
 }
 
 /// Takes `subs` sub-blocks apart. A piece begins and ends with whole blocks.
@@ -197,7 +210,7 @@ unsafe fn expand<S: Tile, F: PanelFormat>(block: *const u8, subs: usize, scratch
                 let to = to.add(pair * TILE_CODES / 4 + pair * F::SCALES / 4 * TILE_NUMBERS);
                 S::store_codes((signed(a), signed(b)), to, vector % 2);
             }
-            for part in 0..F::SCALES {
+            for part in 0..F::SCALES * !F::SCALES_ARE_1 as usize {
                 let to = to.add((part + 1) * part_bytes::<F>() - TILE_NUMBERS).cast();
                 S::store_numbers(F::scale::<S>(block, sub, part, vector), to, vector % 2);
             }
@@ -209,7 +222,7 @@ unsafe fn expand<S: Tile, F: PanelFormat>(block: *const u8, subs: usize, scratch
     }
 }
 
-/// Multiplies a piece with `pairs`.
+/// Multiplies a piece with `pairs`; the last of a panel gives that panel's results.
 #[inline(always)]
 unsafe fn multiply<S: Tile, F: PanelFormat>(
     scratch: &mut Scratch,
@@ -217,25 +230,29 @@ unsafe fn multiply<S: Tile, F: PanelFormat>(
     x: *const u8,
     subs: usize,
     pairs: Range<usize>,
+    results: Option<(usize, &Output<'_>)>,
 ) {
     for tile in tiles(pairs.clone()) {
         let x = x.add((tile.start * subs + piece.start * tile.len()) * PAIR);
         let done = tile.start - pairs.start;
+        let results = results.map(|(panel, out)| (2 * tile.start, panel, out));
         match tile.len() {
-            PAIRS => multiply_tile::<S, F, PAIRS>(scratch, &piece, x, done),
-            2 => multiply_tile::<S, F, 2>(scratch, &piece, x, done),
-            _ => multiply_tile::<S, F, 1>(scratch, &piece, x, done),
+            PAIRS => multiply_tile::<S, F, PAIRS>(scratch, &piece, x, done, results),
+            2 => multiply_tile::<S, F, 2>(scratch, &piece, x, done, results),
+            _ => multiply_tile::<S, F, 1>(scratch, &piece, x, done, results),
         }
     }
 }
 
-/// `P` pairs, whose activations from the piece's first sub-block on are at `x`.
+/// `P` pairs, whose activations from the piece's first sub-block on are at `x`. What is summed becomes `results`, of the first
+/// pair's first row, or waits in `scratch` for the next piece.
 #[inline(always)]
 unsafe fn multiply_tile<S: Tile, F: PanelFormat, const P: usize>(
     scratch: &mut Scratch,
     piece: &Range<usize>,
     x: *const u8,
     done: usize,
+    results: Option<(usize, usize, &Output<'_>)>,
 ) {
     for tile in 0..TILES {
         let sums_at = scratch.sums.as_mut_ptr().cast::<f32>();
@@ -245,8 +262,13 @@ unsafe fn multiply_tile<S: Tile, F: PanelFormat, const P: usize>(
             _ => std::array::from_fn(|p| std::array::from_fn(|v| S::load(sums_at(p, v)))),
         };
         let mut weights = scratch.piece.as_ptr().cast::<u8>().add(tile * PIECE * tile_bytes::<F>());
-        for index in 0..piece.len() {
-            add_sub_block::<S, F, P>(&mut weights, x.add(index * P * PAIR), &mut sums);
+        let mut x = x;
+        for _ in 0..piece.len() {
+            add_sub_block::<S, F, P>(&mut weights, &mut x, &mut sums);
+        }
+        if let Some((row, panel, out)) = results {
+            write::<S, P>(sums, row, panel * PANEL_ROWS + tile * TILE_COLUMNS, out);
+            continue;
         }
         for (p, sums) in sums.iter().enumerate() {
             for (v, sums) in sums.iter().enumerate() {
@@ -256,23 +278,25 @@ unsafe fn multiply_tile<S: Tile, F: PanelFormat, const P: usize>(
     }
 }
 
-/// Adds the products of a tile's sub-block, and moves `weights` behind it.
+/// Adds the products of a tile's sub-block, and moves both factors behind it.
 #[inline(always)]
 unsafe fn add_sub_block<S: Tile, F: PanelFormat, const P: usize>(
     weights: &mut *const u8,
-    x: *const u8,
+    x: &mut *const u8,
     sums: &mut [[S::F32; VECTORS]; P],
 ) {
-    if F::SCALES == 1 {
-        add_products::<S, P, 1, 0>(weights, x, sums);
-    } else {
-        add_products::<S, P, 2, 0>(weights, x, sums);
-        add_products::<S, P, 2, 1>(weights, x, sums);
+    match (F::SCALES, F::SCALES_ARE_1) {
+        (1, true) => add_products::<S, P>(Part::AllTimesOne, weights, x, sums),
+        (1, false) => add_products::<S, P>(Part::All, weights, x, sums),
+        _ => {
+            add_products::<S, P>(Part::FirstHalf, weights, x, sums);
+            add_products::<S, P>(Part::SecondHalf, weights, x, sums);
+        }
     }
     if F::HAS_MIN {
         let mins = S::weight_factors(weights.cast());
         *weights = weights.add(TILE_NUMBERS);
-        let x_sums = S::activation_factors::<P>(x.add(P * (PAIR_VALUES + PAIR_NUMBERS)).cast());
+        let x_sums = S::activation_factors::<P>(x.sub(P * PAIR_NUMBERS).cast());
         for p in 0..P {
             for v in 0..VECTORS {
                 sums[p][v] = S::neg_fma(mins[v], x_sums[p][v], sums[p][v]);
@@ -281,45 +305,63 @@ unsafe fn add_sub_block<S: Tile, F: PanelFormat, const P: usize>(
     }
 }
 
-/// Adds the products of a tile's sub-block, or of half `HALF` of its `HALVES`: `dots * (scale of the weights * scale of the
-/// activations)`. Moves `weights` behind them.
+/// Adds `dots * (scale of the weights * scale of the activations)` of a part of a tile's sub-block, and moves both factors behind
+/// what is done.
 #[inline(always)]
-unsafe fn add_products<S: Tile, const P: usize, const HALVES: usize, const HALF: usize>(
+unsafe fn add_products<S: Tile, const P: usize>(
+    part: Part,
     weights: &mut *const u8,
-    x: *const u8,
+    x: &mut *const u8,
     sums: &mut [[S::F32; VECTORS]; P],
 ) {
     if P == 3 {
-        return S::add_products_of_three::<HALVES, HALF>(weights, x, &mut *sums.as_mut_ptr().cast());
+        return S::add_products_of_three(part, weights, x, &mut *sums.as_mut_ptr().cast());
     }
+    let half_of_x = P * PAIR_VALUES / 2;
+    let (halves, to_scales) = match part {
+        Part::All | Part::AllTimesOne => (2, 0),
+        Part::FirstHalf => (1, half_of_x),
+        Part::SecondHalf => (1, 0),
+    };
     let mut dots = [[S::splat_int(0); VECTORS]; P];
-    for sixteen in 2 / HALVES * HALF..2 / HALVES * (HALF + 1) {
-        S::add_dots(*weights, x.add(sixteen * P * PAIR_VALUES / 2).cast(), &mut dots);
-        *weights = weights.add(TILE_CODES / 2);
+    for _ in 0..halves {
+        S::add_dots(*weights, x.cast(), &mut dots);
+        (*weights, *x) = (weights.add(TILE_CODES / 2), x.add(half_of_x));
     }
-    let scales = S::weight_factors(weights.cast());
-    *weights = weights.add(TILE_NUMBERS);
-    let x_scales = S::activation_factors::<P>(x.add(P * PAIR_VALUES).cast());
+    let scales = match part {
+        Part::AllTimesOne => [S::splat(1.0); VECTORS],
+        _ => S::weight_factors(weights.cast()),
+    };
+    let x_scales = S::activation_factors::<P>(x.add(to_scales).cast());
     for p in 0..P {
         for v in 0..VECTORS {
             sums[p][v] = S::fma(S::to_f32(dots[p][v]), S::mul(scales[v], x_scales[p][v]), sums[p][v]);
         }
     }
+    *weights = weights.add(if matches!(part, Part::AllTimesOne) { 0 } else { TILE_NUMBERS });
+    *x = x.add(if matches!(part, Part::FirstHalf) { 0 } else { P * 2 * PAIR_NUMBERS });
 }
 
-/// Writes a pair's sums to its rows of the product; `index` is its place in `scratch`.
+/// Writes a tile's sums as results, from row `row` and column `column` on, as far as there are such rows and columns.
 #[inline(always)]
-unsafe fn write<S: Tile>(scratch: &Scratch, index: usize, pair: usize, panel: usize, out: &Output<'_>) {
-    let sums = scratch.sums.as_ptr().cast::<f32>().add(index * 2 * PANEL_ROWS);
-    let mut rows = [[0.0f32; PANEL_ROWS]; 2];
-    for tile in 0..TILES {
-        let results = S::results(std::array::from_fn(|v| S::load(sums.add((tile * VECTORS + v) * 4))));
-        for (row, results) in rows.iter_mut().zip(results) {
-            S::store(results[0], row.as_mut_ptr().add(tile * TILE_COLUMNS));
-            S::store(results[1], row.as_mut_ptr().add(tile * TILE_COLUMNS + 4));
+unsafe fn write<S: Tile, const P: usize>(sums: [[S::F32; VECTORS]; P], row: usize, column: usize, out: &Output<'_>) {
+    let place = out.place(&(row..row + 2 * P), column, TILE_COLUMNS);
+    for (p, sums) in sums.into_iter().enumerate() {
+        for (r, [first, last]) in S::results(sums).into_iter().enumerate() {
+            let at = 2 * p + r;
+            match place {
+                Some(to) => {
+                    S::store(first, to.add(at * out.cols()));
+                    S::store(last, to.add(at * out.cols() + 4));
+                }
+                None if row + at < out.rows() && column < out.cols() => {
+                    let mut columns = [0.0; TILE_COLUMNS];
+                    S::store(first, columns.as_mut_ptr());
+                    S::store(last, columns.as_mut_ptr().add(4));
+                    out.write(row + at, column, &columns[..TILE_COLUMNS.min(out.cols() - column)]);
+                }
+                None => {}
+            }
         }
-    }
-    for (row, values) in (2 * pair..out.rows()).zip(&rows) {
-        out.write_panel(row, panel, values);
     }
 }

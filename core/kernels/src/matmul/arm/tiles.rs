@@ -7,12 +7,12 @@
 use std::arch::aarch64::*;
 
 use super::asm;
-use super::many::{Tile, VECTORS};
+use super::many::{Part, Tile, VECTORS};
 use crate::simd::Simd;
 use crate::simd::arm::{DotProd, I8mm, smmla};
 
-/// Two vectors of four rows of weights for each row of activations. A vector of codes has four columns of four rows; a
-/// vector of activations has 16 columns of a row, of which an instruction takes four.
+/// Two vectors of four rows of weights for each row of activations. A vector has four columns of four rows, or eight of the
+/// last two of activations; an instruction takes a lane of it.
 impl Tile for DotProd {
     #[inline(always)]
     unsafe fn store_codes(groups: (uint32x4_t, uint32x4_t), to: *mut u8, vector: usize) {
@@ -30,13 +30,23 @@ impl Tile for DotProd {
         Self::store(numbers, to.add(4 * vector));
     }
 
-    /// `[half][row][16]`.
+    /// `[eight columns][two pairs][four columns][row][4]`.
     #[inline(always)]
     unsafe fn arrange_values(rows: [*const i8; 2], to: *mut i8, pair: usize, pairs: usize) {
+        let is_alone = pair + 1 == pairs && pairs % 2 == 1;
         for half in 0..2 {
-            let to = to.add(half * pairs * 32 + pair * 32);
-            vst1q_s8(to, vld1q_s8(rows[0].add(16 * half)));
-            vst1q_s8(to.add(16), vld1q_s8(rows[1].add(16 * half)));
+            let rows = rows.map(|row| Self::load_int(row.add(16 * half).cast()));
+            for (eight, columns) in [vzip1q_u32(rows[0], rows[1]), vzip2q_u32(rows[0], rows[1])].into_iter().enumerate()
+            {
+                let to = to.add((2 * half + eight) * pairs * 16 + pair / 2 * 32).cast::<u8>();
+                if is_alone {
+                    Self::store_int(columns, to);
+                } else {
+                    let to = to.add(pair % 2 * 8);
+                    vst1_u32(to.cast(), vget_low_u32(columns));
+                    vst1_u32(to.add(16).cast(), vget_high_u32(columns));
+                }
+            }
         }
     }
 
@@ -47,23 +57,29 @@ impl Tile for DotProd {
 
     #[inline(always)]
     unsafe fn add_dots<const P: usize>(codes: *const u8, x: *const i8, dots: &mut [[uint32x4_t; VECTORS]; P]) {
-        let x: [[uint32x4_t; 2]; P] =
-            std::array::from_fn(|p| std::array::from_fn(|row| Self::load_int(x.add(p * 32 + row * 16).cast())));
-        dot_group::<P, 0>(codes, &x, dots);
-        dot_group::<P, 1>(codes, &x, dots);
-        dot_group::<P, 2>(codes, &x, dots);
-        dot_group::<P, 3>(codes, &x, dots);
+        for eight in 0..2 {
+            let x: [uint32x4_t; P] = std::array::from_fn(|at| Self::load_int(x.add((eight * P + at) * 16).cast()));
+            for group in 0..2 {
+                let codes = codes.add((2 * eight + group) * 32);
+                let codes: [uint32x4_t; 2] = std::array::from_fn(|v| Self::load_int(codes.add(16 * v)));
+                for p in 0..P {
+                    let (x, first) =
+                        if p + 1 == P && P % 2 == 1 { (x[P - 1], 2 * group) } else { (x[group], p % 2 * 2) };
+                    for v in 0..VECTORS {
+                        dots[p][v] = dot_lane(dots[p][v], codes[v % 2], x, first + v / 2);
+                    }
+                }
+            }
+        }
     }
 
     #[inline(always)]
-    unsafe fn add_products_of_three<const HALVES: usize, const HALF: usize>(
-        weights: &mut *const u8,
-        x: *const u8,
-        sums: &mut asm::Sums,
-    ) {
-        match HALVES {
-            1 => asm::add_by_sdot::<0>(weights, x, sums),
-            _ => asm::add_half_by_sdot::<HALF>(weights, x, sums),
+    unsafe fn add_products_of_three(part: Part, weights: &mut *const u8, x: &mut *const u8, sums: &mut asm::Sums) {
+        match part {
+            Part::All => asm::all_by_sdot(weights, x, sums),
+            Part::AllTimesOne => asm::all_times_one_by_sdot(weights, x, sums),
+            Part::FirstHalf => asm::first_half_by_sdot(weights, x, sums),
+            Part::SecondHalf => asm::second_half_by_sdot(weights, x, sums),
         }
     }
 
@@ -91,17 +107,14 @@ impl Tile for DotProd {
     }
 }
 
+/// Adds the products with lane `lane` of `x`, one of four.
 #[inline(always)]
-unsafe fn dot_group<const P: usize, const GROUP: usize>(
-    codes: *const u8,
-    x: &[[uint32x4_t; 2]; P],
-    dots: &mut [[uint32x4_t; VECTORS]; P],
-) {
-    let codes: [uint32x4_t; 2] = std::array::from_fn(|v| DotProd::load_int(codes.add(32 * GROUP + 16 * v)));
-    for p in 0..P {
-        for v in 0..VECTORS {
-            dots[p][v] = DotProd::dot_signed::<GROUP>(dots[p][v], codes[v % 2], x[p][v / 2]);
-        }
+unsafe fn dot_lane(dots: uint32x4_t, codes: uint32x4_t, x: uint32x4_t, lane: usize) -> uint32x4_t {
+    match lane {
+        0 => DotProd::dot_signed::<0>(dots, codes, x),
+        1 => DotProd::dot_signed::<1>(dots, codes, x),
+        2 => DotProd::dot_signed::<2>(dots, codes, x),
+        _ => DotProd::dot_signed::<3>(dots, codes, x),
     }
 }
 
@@ -155,14 +168,12 @@ impl Tile for I8mm {
     }
 
     #[inline(always)]
-    unsafe fn add_products_of_three<const HALVES: usize, const HALF: usize>(
-        weights: &mut *const u8,
-        x: *const u8,
-        sums: &mut asm::Sums,
-    ) {
-        match HALVES {
-            1 => asm::add_by_smmla::<0>(weights, x, sums),
-            _ => asm::add_half_by_smmla::<HALF>(weights, x, sums),
+    unsafe fn add_products_of_three(part: Part, weights: &mut *const u8, x: &mut *const u8, sums: &mut asm::Sums) {
+        match part {
+            Part::All => asm::all_by_smmla(weights, x, sums),
+            Part::AllTimesOne => asm::all_times_one_by_smmla(weights, x, sums),
+            Part::FirstHalf => asm::first_half_by_smmla(weights, x, sums),
+            Part::SecondHalf => asm::second_half_by_smmla(weights, x, sums),
         }
     }
 
