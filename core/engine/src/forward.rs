@@ -7,7 +7,7 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use sotto_kernels::scalar::rope_interleaved;
-use sotto_kernels::{Kernels, Output, Queries};
+use sotto_kernels::{FEW_ROWS, Kernels, Output, Queries};
 
 use crate::kv_cache::{KvCache, KvType};
 use crate::llama::{LayerWeights, LlamaWeights};
@@ -362,12 +362,12 @@ impl Compute<'_> {
     }
 }
 
-/// Private memory of a decoder whose context is full.
+/// Private memory of a decoder whose context is full and that was asked for the logits of as many tokens as it reads at once.
 ///
 /// # Errors
 /// As for [`KvCache::bytes`].
 pub(crate) fn private_bytes(config: &ModelConfig, kv_type: KvType, context_length: usize) -> Result<u64, EngineError> {
-    let logits = config.vocab_size * size_of::<f32>();
+    let logits = FEW_ROWS * config.vocab_size * size_of::<f32>();
     let scratch = Scratch::bytes(config, CHUNK.min(context_length));
     Ok(KvCache::bytes(config, kv_type, context_length)? + scratch + logits as u64)
 }

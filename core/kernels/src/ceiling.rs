@@ -25,7 +25,7 @@ pub(crate) unsafe fn multiply_accumulates<S: Products>(rounds: usize) -> u64 {
     let mut sums = [S::dots(S::splat_int(0)); SUMS];
     for _ in 0..rounds {
         for sum in &mut sums {
-            *sum = S::densest_product(*sum, codes, x);
+            *sum = S::densest_product(*sum, S::unknown(codes), x);
         }
     }
     black_box(sums);

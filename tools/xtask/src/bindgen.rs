@@ -1,13 +1,15 @@
 //! The generated side of the bindings, and what their tests need.
 
 use std::collections::BTreeSet;
-use std::fs;
+use std::fs::{self, File};
+use std::path::Path;
 use std::process::Command;
 
 use crate::steps::{cargo, in_file, root, run};
 
-/// Where the generated Kotlin and Swift go, from the root.
+/// Where the generated Kotlin and Swift go, from the root, and where they are generated.
 const BINDINGS: &str = "target/bindings";
+const GENERATED: &str = "target/bindgen/generated";
 
 /// Where `Package.swift` takes its generated sources from, and what they are called here.
 const SWIFT_SOURCES: [(&str, &str); 3] = [
@@ -19,14 +21,20 @@ const SWIFT_SOURCES: [(&str, &str); 3] = [
 /// A model with layers as wide as those of a real one, so that a prefill takes long enough to be cancelled.
 const WIDE_MODEL: &str = "target/test-models/wide.gguf";
 
-/// Generates the Kotlin and Swift side of the bindings from the library built for this machine.
+/// Generates the Kotlin and Swift side of the bindings from the library built for this machine. Steps may do so beside each other:
+/// one after the other, and the second finds nothing to change in what the first has begun to read.
 pub fn bindgen() -> Result<(), String> {
+    let (folder, lock) = (root().join(GENERATED), root().join(GENERATED).with_extension("lock"));
+    in_file(&folder, fs::create_dir_all(&folder))?;
+    let _held = in_file(&lock, File::create(&lock).and_then(|file| file.lock().map(|()| file)))?;
     // The whole workspace: one package alone would build its dependencies anew, with other features.
     run(&mut cargo(&["build", "--workspace"]))?;
     let generator = ["run", "--quiet", "--manifest-path", "tools/bindgen/Cargo.toml", "--target-dir", "target/bindgen"];
-    run(cargo(&generator).args(["--", &library(), "bindings/uniffi.toml", BINDINGS]))?;
+    run(cargo(&generator).args(["--", &library(), "bindings/uniffi.toml", GENERATED]))?;
+    in_file(&folder, copy_all(&folder, &root().join(BINDINGS)))?;
     for (generated, source) in SWIFT_SOURCES {
-        copy(&format!("{BINDINGS}/swift/{generated}"), source).map_err(|error| format!("{source}: {error}"))?;
+        let generated = folder.join("swift").join(generated);
+        in_file(&generated, copy(&generated, &root().join(source)))?;
     }
     Ok(())
 }
@@ -39,14 +47,24 @@ pub fn called_by_kotlin() -> Result<BTreeSet<String>, String> {
     Ok(calls.filter_map(|call| Some(call.split_once('(')?.0.to_owned())).collect())
 }
 
+/// Copies the files of a folder and of those in it.
+fn copy_all(from: &Path, to: &Path) -> std::io::Result<()> {
+    for entry in fs::read_dir(from)? {
+        let entry = entry?;
+        let (from, to) = (entry.path(), to.join(entry.file_name()));
+        if entry.file_type()?.is_dir() { copy_all(&from, &to)? } else { copy(&from, &to)? }
+    }
+    Ok(())
+}
+
 /// Copies a file to where it is wanted. What has not changed is left alone, so that it is not compiled again.
-fn copy(from: &str, to: &str) -> std::io::Result<()> {
-    let (content, target) = (fs::read(root().join(from))?, root().join(to));
-    if fs::read(&target).is_ok_and(|old| old == content) {
+fn copy(from: &Path, to: &Path) -> std::io::Result<()> {
+    let content = fs::read(from)?;
+    if fs::read(to).is_ok_and(|old| old == content) {
         return Ok(());
     }
-    fs::create_dir_all(target.with_file_name(""))?;
-    fs::write(target, content)
+    fs::create_dir_all(to.with_file_name(""))?;
+    fs::write(to, content)
 }
 
 /// Makes the wide model for the tests, unless it is there.

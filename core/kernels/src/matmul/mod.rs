@@ -43,6 +43,16 @@ pub(crate) trait Products: Simd {
         unsafe { Self::dot_codes::<0>(dots, codes, x) }
     }
 
+    /// `codes`, of which the compiler cannot know that they are the same as before. Of use where products and sums are
+    /// instructions of their own: it would do the products once for all.
+    ///
+    /// # Safety
+    /// The CPU has the instructions.
+    #[inline(always)]
+    unsafe fn unknown(codes: Self::Int) -> Self::Int {
+        codes
+    }
+
     /// The columns of `panels` of the product of `x` with `weights`.
     ///
     /// # Safety
@@ -90,7 +100,13 @@ impl Products for simd::x86::Avx512Vnni {}
 #[cfg(target_arch = "x86_64")]
 impl Products for simd::x86::AvxVnni {}
 #[cfg(target_arch = "x86_64")]
-impl Products for simd::x86::Avx2 {}
+impl Products for simd::x86::Avx2 {
+    #[inline(always)]
+    unsafe fn unknown(codes: Self::Int) -> Self::Int {
+        // SAFETY: the caller's.
+        unsafe { simd::x86::unknown(codes) }
+    }
+}
 
 /// Where results go: row-major `[rows of activations, rows of the weight matrix]`, written by several threads at once,
 /// each its own columns.

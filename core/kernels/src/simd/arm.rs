@@ -211,6 +211,13 @@ pub(crate) unsafe fn smmla(mut sum: uint32x4_t, a: uint32x4_t, b: uint32x4_t) ->
     sum
 }
 
+/// See [`crate::matmul::Products::unknown`].
+#[inline(always)]
+pub(crate) unsafe fn unknown(mut codes: uint32x4_t) -> uint32x4_t {
+    asm!("/* {0:v} */", inout(vreg) codes, options(nomem, nostack, preserves_flags));
+    codes
+}
+
 simd_128!(Neon, NeonDots::add_by_lane, {
     type Dots = NeonDots;
     // Pairs of lanes are added before they become wider.

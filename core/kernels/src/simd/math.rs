@@ -81,3 +81,29 @@ pub(crate) unsafe fn largest<S: Simd>(x: S::F32) -> f32 {
     }
     lanes[0]
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::simd::Portable;
+
+    /// The largest relative error over two octaves, beside whole numbers and halves too.
+    fn largest_error(exp2: unsafe fn([f32; 8]) -> [f32; 8]) -> f64 {
+        let arguments: Vec<f32> = (-20_000..20_000).map(|i| i as f32 * 5e-5).collect();
+        let errors = arguments.as_chunks::<8>().0.iter().flat_map(|x| {
+            // SAFETY: plain Rust runs anywhere.
+            let powers = unsafe { exp2(*x) };
+            x.iter()
+                .zip(powers)
+                .map(|(x, power)| (f64::from(power) / f64::from(*x).exp2() - 1.0).abs())
+                .collect::<Vec<_>>()
+        });
+        errors.fold(0.0, f64::max)
+    }
+
+    #[test]
+    fn powers_are_as_near_as_they_say() {
+        assert!(largest_error(exp2::<Portable>) < 2.4e-7);
+        assert!(largest_error(rough_exp2::<Portable>) < 1e-4);
+    }
+}

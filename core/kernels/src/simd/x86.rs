@@ -1,5 +1,6 @@
 //! AVX2, AVX-VNNI and AVX-512 VNNI.
 
+use std::arch::asm;
 use std::arch::x86_64::*;
 
 use super::{Simd, dots_by_group, wide_dots};
@@ -263,6 +264,14 @@ unsafe fn largest_of_four(x: __m128i) -> i32 {
 #[inline(always)]
 unsafe fn splat<const GROUP: usize>(x: *const i8) -> __m256i {
     _mm256_set1_epi32(four::<GROUP>(x))
+}
+
+/// See [`crate::matmul::Products::unknown`].
+#[inline]
+#[target_feature(enable = "avx")]
+pub(crate) unsafe fn unknown(mut codes: __m256i) -> __m256i {
+    asm!("/* {0:y} */", inout(ymm_reg) codes, options(nomem, nostack, preserves_flags));
+    codes
 }
 
 /// Dot products of AVX2, which multiplies bytes and adds two products to one of 16 bits.

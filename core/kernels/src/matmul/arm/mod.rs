@@ -15,17 +15,9 @@ use crate::packed::PackedMatrix;
 use crate::simd::arm::{DotProd, I8mm, Neon, smmla};
 
 macro_rules! products {
-    ($isa:ty, $many_rows:path $(, $densest:path, $multiply_accumulates:literal)?) => {
+    ($isa:ty, $many_rows:path, { $($ceiling:tt)* }) => {
         impl Products for $isa {
-            $(
-                const DENSEST_PRODUCT: usize = $multiply_accumulates;
-
-                #[inline(always)]
-                unsafe fn densest_product(dots: Self::Dots, codes: Self::Int, x: Self::Sixteen) -> Self::Dots {
-                    // SAFETY: the caller's.
-                    unsafe { $densest(dots, codes, x) }
-                }
-            )?
+            $($ceiling)*
 
             #[inline(always)]
             unsafe fn few_rows<F: Format>(
@@ -52,6 +44,20 @@ macro_rules! products {
     };
 }
 
-products!(Neon, expanded::matmul::<Self, F>);
-products!(DotProd, many::matmul::<Self, F>);
-products!(I8mm, many::matmul::<Self, F>, smmla, 32);
+products!(Neon, expanded::matmul::<Self, F>, {
+    #[inline(always)]
+    unsafe fn unknown(codes: Self::Int) -> Self::Int {
+        // SAFETY: the caller's.
+        unsafe { crate::simd::arm::unknown(codes) }
+    }
+});
+products!(DotProd, many::matmul::<Self, F>, {});
+products!(I8mm, many::matmul::<Self, F>, {
+    const DENSEST_PRODUCT: usize = 32;
+
+    #[inline(always)]
+    unsafe fn densest_product(dots: Self::Dots, codes: Self::Int, x: Self::Sixteen) -> Self::Dots {
+        // SAFETY: the caller's.
+        unsafe { smmla(dots, codes, x) }
+    }
+});
