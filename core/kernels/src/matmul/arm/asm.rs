@@ -7,13 +7,13 @@
 use std::arch::aarch64::float32x4_t;
 use std::arch::asm;
 
-use super::many::{PAIR_NUMBERS, PAIR_VALUES, VECTORS};
+use super::many::{PAIR, PAIR_VALUES, VECTORS};
 
 /// Sums of a tile of three pairs.
 pub(super) type Sums = [[float32x4_t; VECTORS]; 3];
 
-// Bytes of half a sub-block's values, and of the scales and scaled sums behind them, as the instructions below have them.
-const _: () = assert!(3 * PAIR_VALUES / 2 == 96 && 3 * 2 * PAIR_NUMBERS == 96);
+// Where the second half of a sub-block's values begins, their scales, and the next sub-block, as the instructions below have it.
+const _: () = assert!(3 * PAIR_VALUES / 2 == 96 && 3 * PAIR_VALUES == 192 && 3 * PAIR == 288);
 
 /// A function that adds the products of a part of a tile's sub-block. Both factors are read as streams, which moves `weights` and
 /// `x` on. `s0` to `s11` are the sums, `d0` to `d11` the dot products, v24 to v31 anything.
@@ -133,9 +133,10 @@ macro_rules! sdots {
 
 /// Eight columns: two registers for the first four rows of activations and one for the last two, four for eight rows of weights.
 macro_rules! eight_by_sdot {
-    () => {
+    ($values:literal) => {
         lines!(
-            "ld1 {{v24.16b-v26.16b}}, [{x}], #48",
+            concat!("ldp q24, q25, [{x}, #", $values, "]"),
+            concat!("ldr q26, [{x}, #", $values, " + 32]"),
             "ld1 {{v28.16b-v31.16b}}, [{weights}], #64",
             sdots!("v28", "v29", "v24", "v26"["0", "1"]),
             sdots!("v30", "v31", "v25", "v26"["2", "3"]),
@@ -143,35 +144,36 @@ macro_rules! eight_by_sdot {
     };
 }
 
-macro_rules! half_of_columns {
-    ($eight:ident) => {
-        lines!($eight!(), $eight!())
+macro_rules! first_half_by_sdot {
+    () => {
+        lines!(eight_by_sdot!("0"), eight_by_sdot!("48"))
     };
 }
 
-macro_rules! all_columns {
-    ($eight:ident) => {
-        lines!(half_of_columns!($eight), half_of_columns!($eight))
+macro_rules! second_half_by_sdot {
+    () => {
+        lines!(eight_by_sdot!("96"), eight_by_sdot!("144"))
     };
 }
 
-/// Scales of the activations, six lanes of v26 and v27, and the end of the sub-block; or those that are half a sub-block ahead.
+/// Scales of the activations: six lanes of v26 and v27.
 macro_rules! scales_as_lanes {
     () => {
-        "ldp q26, q27, [{x}], #96"
-    };
-    (ahead) => {
-        "ldp q26, q27, [{x}, #96]"
+        "ldp q26, q27, [{x}, #192]"
     };
 }
 
-/// As above, v28 to v30.
+/// As above: v28 to v30.
 macro_rules! scales_as_vectors {
     () => {
-        lines!("ldr q30, [{x}, #32]", "ldp q28, q29, [{x}], #96")
+        lines!("ldp q28, q29, [{x}, #192]", "ldr q30, [{x}, #224]")
     };
-    (ahead) => {
-        lines!("ldp q28, q29, [{x}, #96]", "ldr q30, [{x}, #128]")
+}
+
+/// On to the next sub-block of the activations.
+macro_rules! next {
+    () => {
+        "add {x}, {x}, #288"
     };
 }
 
@@ -236,10 +238,10 @@ macro_rules! add_by_vector {
 
 /// Scales are lanes for rows of activations, two vectors for rows of weights.
 macro_rules! scale_by_lane {
-    ($scales:expr) => {
+    () => {
         lines!(
             "ldp q24, q25, [{weights}], #64",
-            $scales,
+            scales_as_lanes!(),
             scale!(
                 "v24.4s, v26.s[0]",
                 "v25.4s, v26.s[0]",
@@ -258,34 +260,59 @@ macro_rules! scale_by_lane {
     };
 }
 
-/// Eight columns: a register for each pair of rows, three of activations and four of weights.
-macro_rules! eight_by_smmla {
-    () => {
+/// Eight columns: the given registers for pairs of rows of activations, four for pairs of rows of weights.
+macro_rules! smmlas {
+    ($a:literal, $b:literal, $c:literal) => {
         lines!(
-            "ld1 {{v28.16b-v30.16b}}, [{x}], #48",
-            "ld1 {{v24.16b-v27.16b}}, [{weights}], #64",
-            "smmla {d0:v}.4s, v28.16b, v24.16b",
-            "smmla {d1:v}.4s, v28.16b, v25.16b",
-            "smmla {d2:v}.4s, v28.16b, v26.16b",
-            "smmla {d3:v}.4s, v28.16b, v27.16b",
-            "smmla {d4:v}.4s, v29.16b, v24.16b",
-            "smmla {d5:v}.4s, v29.16b, v25.16b",
-            "smmla {d6:v}.4s, v29.16b, v26.16b",
-            "smmla {d7:v}.4s, v29.16b, v27.16b",
-            "smmla {d8:v}.4s, v30.16b, v24.16b",
-            "smmla {d9:v}.4s, v30.16b, v25.16b",
-            "smmla {d10:v}.4s, v30.16b, v26.16b",
-            "smmla {d11:v}.4s, v30.16b, v27.16b",
+            concat!("smmla {d0:v}.4s, ", $a, ".16b, v24.16b"),
+            concat!("smmla {d1:v}.4s, ", $a, ".16b, v25.16b"),
+            concat!("smmla {d2:v}.4s, ", $a, ".16b, v26.16b"),
+            concat!("smmla {d3:v}.4s, ", $a, ".16b, v27.16b"),
+            concat!("smmla {d4:v}.4s, ", $b, ".16b, v24.16b"),
+            concat!("smmla {d5:v}.4s, ", $b, ".16b, v25.16b"),
+            concat!("smmla {d6:v}.4s, ", $b, ".16b, v26.16b"),
+            concat!("smmla {d7:v}.4s, ", $b, ".16b, v27.16b"),
+            concat!("smmla {d8:v}.4s, ", $c, ".16b, v24.16b"),
+            concat!("smmla {d9:v}.4s, ", $c, ".16b, v25.16b"),
+            concat!("smmla {d10:v}.4s, ", $c, ".16b, v26.16b"),
+            concat!("smmla {d11:v}.4s, ", $c, ".16b, v27.16b"),
         )
+    };
+}
+
+/// Sixteen columns. Six registers of activations take three loads; the fourth register waits for the second half.
+macro_rules! sixteen_by_smmla {
+    ($values:literal) => {
+        lines!(
+            concat!("ldp q28, q29, [{x}, #", $values, "]"),
+            "ld1 {{v24.16b-v27.16b}}, [{weights}], #64",
+            concat!("ldp q30, q31, [{x}, #", $values, " + 32]"),
+            smmlas!("v28", "v29", "v30"),
+            "ld1 {{v24.16b-v27.16b}}, [{weights}], #64",
+            concat!("ldp q28, q29, [{x}, #", $values, " + 64]"),
+            smmlas!("v31", "v28", "v29"),
+        )
+    };
+}
+
+macro_rules! first_half_by_smmla {
+    () => {
+        sixteen_by_smmla!("0")
+    };
+}
+
+macro_rules! second_half_by_smmla {
+    () => {
+        sixteen_by_smmla!("96")
     };
 }
 
 /// Scales fill vectors as products do: a vector for each pair of rows, of activations and of weights.
 macro_rules! scale_by_vector {
-    ($scales:expr) => {
+    () => {
         lines!(
             "ld1 {{v24.16b-v27.16b}}, [{weights}], #64",
-            $scales,
+            scales_as_vectors!(),
             scale!(
                 "v24.4s, v28.4s",
                 "v25.4s, v28.4s",
@@ -304,11 +331,11 @@ macro_rules! scale_by_vector {
     };
 }
 
-add_products!(all_by_sdot: clear!(), all_columns!(eight_by_sdot), scale_by_lane!(scales_as_lanes!()));
-add_products!(all_times_one_by_sdot: clear!(), all_columns!(eight_by_sdot), add_by_lane!());
-add_products!(first_half_by_sdot: clear!(), half_of_columns!(eight_by_sdot), scale_by_lane!(scales_as_lanes!(ahead)));
-add_products!(second_half_by_sdot: clear!(), half_of_columns!(eight_by_sdot), scale_by_lane!(scales_as_lanes!()));
-add_products!(all_by_smmla: clear!(), all_columns!(eight_by_smmla), scale_by_vector!(scales_as_vectors!()));
-add_products!(all_times_one_by_smmla: clear!(), all_columns!(eight_by_smmla), add_by_vector!());
-add_products!(first_half_by_smmla: clear!(), half_of_columns!(eight_by_smmla), scale_by_vector!(scales_as_vectors!(ahead)));
-add_products!(second_half_by_smmla: clear!(), half_of_columns!(eight_by_smmla), scale_by_vector!(scales_as_vectors!()));
+add_products!(all_by_sdot: clear!(), first_half_by_sdot!(), second_half_by_sdot!(), scale_by_lane!(), next!());
+add_products!(all_times_one_by_sdot: clear!(), first_half_by_sdot!(), second_half_by_sdot!(), add_by_lane!(), next!());
+add_products!(first_half_by_sdot: clear!(), first_half_by_sdot!(), scale_by_lane!());
+add_products!(second_half_by_sdot: clear!(), second_half_by_sdot!(), scale_by_lane!(), next!());
+add_products!(all_by_smmla: clear!(), first_half_by_smmla!(), second_half_by_smmla!(), scale_by_vector!(), next!());
+add_products!(all_times_one_by_smmla: clear!(), first_half_by_smmla!(), second_half_by_smmla!(), add_by_vector!(), next!());
+add_products!(first_half_by_smmla: clear!(), first_half_by_smmla!(), scale_by_vector!());
+add_products!(second_half_by_smmla: clear!(), second_half_by_smmla!(), scale_by_vector!(), next!());

@@ -42,8 +42,8 @@ const BLOCK_PAIRS: usize = 32 * PAIRS;
 
 /// Bytes of a pair's values in a sub-block, and of its scales or its scaled sums, in arranged activations.
 pub(super) const PAIR_VALUES: usize = 2 * SUB_BLOCK;
-pub(super) const PAIR_NUMBERS: usize = 16;
-const PAIR: usize = PAIR_VALUES + 2 * PAIR_NUMBERS;
+const PAIR_NUMBERS: usize = 16;
+pub(super) const PAIR: usize = PAIR_VALUES + 2 * PAIR_NUMBERS;
 
 /// What is multiplied of a sub-block's columns.
 #[derive(Clone, Copy)]
@@ -317,29 +317,28 @@ unsafe fn add_products<S: Tile, const P: usize>(
     if P == 3 {
         return S::add_products_of_three(part, weights, x, &mut *sums.as_mut_ptr().cast());
     }
-    let half_of_x = P * PAIR_VALUES / 2;
-    let (halves, to_scales) = match part {
-        Part::All | Part::AllTimesOne => (2, 0),
-        Part::FirstHalf => (1, half_of_x),
-        Part::SecondHalf => (1, 0),
+    let halves = match part {
+        Part::All | Part::AllTimesOne => 0..2,
+        Part::FirstHalf => 0..1,
+        Part::SecondHalf => 1..2,
     };
     let mut dots = [[S::splat_int(0); VECTORS]; P];
-    for _ in 0..halves {
-        S::add_dots(*weights, x.cast(), &mut dots);
-        (*weights, *x) = (weights.add(TILE_CODES / 2), x.add(half_of_x));
+    for half in halves {
+        S::add_dots(*weights, x.add(half * P * PAIR_VALUES / 2).cast(), &mut dots);
+        *weights = weights.add(TILE_CODES / 2);
     }
     let scales = match part {
         Part::AllTimesOne => [S::splat(1.0); VECTORS],
         _ => S::weight_factors(weights.cast()),
     };
-    let x_scales = S::activation_factors::<P>(x.add(to_scales).cast());
+    let x_scales = S::activation_factors::<P>(x.add(P * PAIR_VALUES).cast());
     for p in 0..P {
         for v in 0..VECTORS {
             sums[p][v] = S::fma(S::to_f32(dots[p][v]), S::mul(scales[v], x_scales[p][v]), sums[p][v]);
         }
     }
     *weights = weights.add(if matches!(part, Part::AllTimesOne) { 0 } else { TILE_NUMBERS });
-    *x = x.add(if matches!(part, Part::FirstHalf) { 0 } else { P * 2 * PAIR_NUMBERS });
+    *x = x.add(if matches!(part, Part::FirstHalf) { 0 } else { P * PAIR });
 }
 
 /// Writes a tile's sums as results, from row `row` and column `column` on, as far as there are such rows and columns.
