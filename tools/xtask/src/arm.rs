@@ -2,18 +2,22 @@
 
 use std::collections::BTreeSet;
 use std::process::{Command, Stdio};
+use std::thread;
 use std::time::Instant;
 
-use crate::steps::{SKIPPED, cargo, run, run_tests};
+use crate::steps::{SKIPPED, cargo, run};
 
 /// A test that has run an instruction set's kernels says so in a line `EXERCISED: package instruction-set`.
 pub const EXERCISED: &str = "EXERCISED: ";
 
-/// qemu's CPUs, and their instruction sets: neither less nor more must be exercised.
-const CPUS: [(&str, &[&str]); 3] = [
-    ("cortex-a53", &["neon", "scalar"]),
-    ("cortex-a76", &["dotprod", "neon", "scalar"]),
-    ("max", &["i8mm", "dotprod", "neon", "scalar"]),
+/// One of qemu's CPUs, and its instruction sets: neither less nor more must be exercised.
+type Cpu = (&'static str, &'static [&'static str]);
+
+/// Those of a list one after the other, the lists beside each other: a run has stretches of one thread, and the last takes as long
+/// as the two before it.
+const CPUS: [&[Cpu]; 2] = [
+    &[("cortex-a53", &["neon", "scalar"]), ("cortex-a76", &["dotprod", "neon", "scalar"])],
+    &[("max", &["i8mm", "dotprod", "neon", "scalar"])],
 ];
 
 /// The packages that compute. Each goes through all of a CPU's instruction sets.
@@ -72,20 +76,15 @@ pub fn test(deny_skips: bool) -> Result<(), String> {
     let started = Instant::now();
     run(tests("max").arg("--no-run"))?;
     let mut summary = vec![format!("built in {} s", started.elapsed().as_secs())];
+    let runs: Vec<Run> = thread::scope(|scope| {
+        let lists = CPUS.map(|cpus| scope.spawn(|| cpus.iter().map(|&cpu| test_on(cpu)).collect::<Vec<_>>()));
+        lists.into_iter().flat_map(|list| list.join().expect("a run of tests does not panic")).collect()
+    });
     let (mut wrong, mut skipped) = (Vec::new(), Vec::new());
-    for (cpu, instruction_sets) in CPUS {
-        println!("== tests on {cpu}");
-        let started = Instant::now();
-        let left_out = LEFT_OUT.iter().chain((cpu != "max").then_some(&CANDLE));
-        let left_out = left_out.flat_map(|test| ["--skip", test]);
-        match run_tests(tests(cpu).arg("--").args(left_out), &[EXERCISED, SKIPPED]) {
-            Ok(said) => {
-                wrong.extend(differences(instruction_sets, &said).into_iter().map(|what| format!("{cpu}: {what}")));
-                skipped.extend(said.into_iter().filter(|line| line.starts_with(SKIPPED)));
-            }
-            Err(why) => wrong.push(format!("{cpu}: {why}")),
-        }
-        summary.push(format!("{cpu} in {} s: {}", started.elapsed().as_secs(), instruction_sets.join(", ")));
+    for run in runs {
+        summary.push(run.summary);
+        wrong.extend(run.wrong);
+        skipped.extend(run.skipped);
     }
     summary.push(format!("{} checks skipped", skipped.len()));
     summary.extend(skipped.iter().map(|line| format!("  {line}")));
@@ -94,6 +93,39 @@ pub fn test(deny_skips: bool) -> Result<(), String> {
         wrong.extend(skipped);
     }
     if wrong.is_empty() { Ok(()) } else { Err(wrong.join("\nxtask: ")) }
+}
+
+/// What came of the tests on a CPU.
+struct Run {
+    summary: String,
+    wrong: Vec<String>,
+    skipped: Vec<String>,
+}
+
+/// Runs the tests on a CPU, and prints what they say when they have ended.
+fn test_on((cpu, instruction_sets): Cpu) -> Run {
+    let started = Instant::now();
+    let left_out = LEFT_OUT.iter().chain((cpu != "max").then_some(&CANDLE));
+    let left_out = left_out.flat_map(|test| ["--skip", test]);
+    let outcome = tests(cpu).arg("--").args(left_out).stdin(Stdio::null()).output();
+    let summary = format!("{cpu} in {} s: {}", started.elapsed().as_secs(), instruction_sets.join(", "));
+    let output = match outcome {
+        Ok(output) => output,
+        Err(error) => {
+            let wrong = vec![format!("{cpu}: cargo could not be started: {error}")];
+            return Run { summary, wrong, skipped: Vec::new() };
+        }
+    };
+    let (tests, said) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+    print!("== tests on {cpu}\n{said}{tests}");
+    let lines = |mark: &str| said.lines().filter(|line| line.starts_with(mark)).map(str::to_owned).collect::<Vec<_>>();
+    let faults = if output.status.success() {
+        differences(instruction_sets, &lines(EXERCISED))
+    } else {
+        vec!["a test failed".into()]
+    };
+    let wrong = faults.into_iter().map(|what| format!("{cpu}: {what}")).collect();
+    Run { summary, wrong, skipped: lines(SKIPPED) }
 }
 
 /// A command that runs what is to be tested on `cpu`.

@@ -15,8 +15,8 @@ pub(super) type Sums = [[float32x4_t; VECTORS]; 3];
 // Where the second half of a sub-block's values begins, their scales, and the next sub-block, as the instructions below have it.
 const _: () = assert!(3 * PAIR_VALUES / 2 == 96 && 3 * PAIR_VALUES == 192 && 3 * PAIR == 288);
 
-/// A function that adds the products of a part of a tile's sub-block. Both factors are read as streams, which moves `weights` and
-/// `x` on. `s0` to `s11` are the sums, `d0` to `d11` the dot products, v24 to v31 anything.
+/// A function that adds the products of a part of a tile's sub-block. Weights are read as a stream, which moves `weights` on;
+/// activations have their places in a sub-block, behind which its last part moves `x`. `s0` to `s11` are the sums, `d0` to `d11` the dot products, v24 to v31 anything.
 macro_rules! add_products {
     ($name:ident: $($instructions:expr),+) => {
         #[inline(always)]
@@ -144,13 +144,13 @@ macro_rules! eight_by_sdot {
     };
 }
 
-macro_rules! first_half_by_sdot {
+macro_rules! low_columns_by_sdot {
     () => {
         lines!(eight_by_sdot!("0"), eight_by_sdot!("48"))
     };
 }
 
-macro_rules! second_half_by_sdot {
+macro_rules! high_columns_by_sdot {
     () => {
         lines!(eight_by_sdot!("96"), eight_by_sdot!("144"))
     };
@@ -295,13 +295,13 @@ macro_rules! sixteen_by_smmla {
     };
 }
 
-macro_rules! first_half_by_smmla {
+macro_rules! low_columns_by_smmla {
     () => {
         sixteen_by_smmla!("0")
     };
 }
 
-macro_rules! second_half_by_smmla {
+macro_rules! high_columns_by_smmla {
     () => {
         sixteen_by_smmla!("96")
     };
@@ -331,11 +331,11 @@ macro_rules! scale_by_vector {
     };
 }
 
-add_products!(all_by_sdot: clear!(), first_half_by_sdot!(), second_half_by_sdot!(), scale_by_lane!(), next!());
-add_products!(all_times_one_by_sdot: clear!(), first_half_by_sdot!(), second_half_by_sdot!(), add_by_lane!(), next!());
-add_products!(first_half_by_sdot: clear!(), first_half_by_sdot!(), scale_by_lane!());
-add_products!(second_half_by_sdot: clear!(), second_half_by_sdot!(), scale_by_lane!(), next!());
-add_products!(all_by_smmla: clear!(), first_half_by_smmla!(), second_half_by_smmla!(), scale_by_vector!(), next!());
-add_products!(all_times_one_by_smmla: clear!(), first_half_by_smmla!(), second_half_by_smmla!(), add_by_vector!(), next!());
-add_products!(first_half_by_smmla: clear!(), first_half_by_smmla!(), scale_by_vector!());
-add_products!(second_half_by_smmla: clear!(), second_half_by_smmla!(), scale_by_vector!(), next!());
+add_products!(all_by_sdot: clear!(), low_columns_by_sdot!(), high_columns_by_sdot!(), scale_by_lane!(), next!());
+add_products!(all_times_one_by_sdot: clear!(), low_columns_by_sdot!(), high_columns_by_sdot!(), add_by_lane!(), next!());
+add_products!(first_half_by_sdot: clear!(), low_columns_by_sdot!(), scale_by_lane!());
+add_products!(second_half_by_sdot: clear!(), high_columns_by_sdot!(), scale_by_lane!(), next!());
+add_products!(all_by_smmla: clear!(), low_columns_by_smmla!(), high_columns_by_smmla!(), scale_by_vector!(), next!());
+add_products!(all_times_one_by_smmla: clear!(), low_columns_by_smmla!(), high_columns_by_smmla!(), add_by_vector!(), next!());
+add_products!(first_half_by_smmla: clear!(), low_columns_by_smmla!(), scale_by_vector!());
+add_products!(second_half_by_smmla: clear!(), high_columns_by_smmla!(), scale_by_vector!(), next!());
