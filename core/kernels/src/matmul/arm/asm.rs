@@ -16,7 +16,8 @@ pub(super) type Sums = [[float32x4_t; VECTORS]; 3];
 const _: () = assert!(3 * PAIR_VALUES / 2 == 96 && 3 * PAIR_VALUES == 192 && 3 * PAIR == 288);
 
 /// A function that adds the products of a part of a tile's sub-block. Weights are read as a stream, which moves `weights` on;
-/// activations have their places in a sub-block, behind which its last part moves `x`. `s0` to `s11` are the sums, `d0` to `d11` the dot products, v24 to v31 anything.
+/// activations have their places in a sub-block, behind which its last part moves `x`. `s0` to `s11` are the sums, `d0` to
+/// `d11` the dot products, v24 to v31 anything.
 macro_rules! add_products {
     ($name:ident: $($instructions:expr),+) => {
         #[inline(always)]
