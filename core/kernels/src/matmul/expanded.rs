@@ -11,27 +11,30 @@ use std::ops::Range;
 
 use super::direct::{add_scaled, dot, offset, start, take_min};
 use super::float::Rows;
-use super::{Output, PanelFormat};
+use super::{Output, PanelFormat, Products};
 use crate::activations::{Activations, RowPointers};
 use crate::packed::layout::{PLANE, SUB_BLOCK};
 use crate::packed::{PANEL_ROWS, PackedMatrix};
 use crate::simd::Simd;
 
-/// Sub-blocks of a panel that are taken apart at a time: with their scales 22 KB, to stay in a first-level cache.
+/// Sub-blocks of a panel that are taken apart at a time: 22 KB, to stay in a first-level cache.
 const PIECE: usize = 16;
 /// Rows of activations that a piece is multiplied with before the next.
 const ROWS: usize = 128;
+
+/// A sub-block that is taken apart: codes `[group][row][4]`, up to two scales `[scale][row]`, minimums `[row]`. Scales and minimums
+/// are `f32`: of each vector of rows, everything lies equally far from where a group, scales or minimums begin.
+pub(super) const SCALES: usize = 8 * PLANE;
+pub(super) const MINS: usize = SCALES + 2 * PLANE;
+pub(super) const EXPANDED: usize = MINS + PLANE;
+const _: () = assert!(PLANE == PANEL_ROWS * size_of::<f32>());
 
 /// A piece of a panel, ready to be multiplied, and what has been summed for the rows of activations so far. Vectors in it
 /// do not straddle cache lines.
 #[repr(C, align(64))]
 struct Scratch {
-    /// `[sub-block][group][row][4]`.
-    codes: MaybeUninit<[u8; PIECE * 8 * PLANE]>,
-    /// `[sub-block][scale][row]`.
-    scales: MaybeUninit<[f32; PIECE * 2 * PANEL_ROWS]>,
-    /// `[sub-block][row]`.
-    mins: MaybeUninit<[f32; PIECE * PANEL_ROWS]>,
+    /// `[sub-block]`.
+    piece: MaybeUninit<[u8; PIECE * EXPANDED]>,
     /// `[row of activations][row]`.
     sums: MaybeUninit<[[f32; PANEL_ROWS]; ROWS]>,
 }
@@ -41,18 +44,13 @@ struct Scratch {
 /// # Safety
 /// `S` runs on this CPU, sizes fit together, and nobody else writes those columns.
 #[inline(always)]
-pub(crate) unsafe fn matmul<S: Simd, F: PanelFormat>(
+pub(crate) unsafe fn matmul<S: Products, F: PanelFormat>(
     weights: &PackedMatrix<'_>,
     x: &Activations,
     panels: Range<usize>,
     out: &Output<'_>,
 ) {
-    let mut scratch = Scratch {
-        codes: MaybeUninit::uninit(),
-        scales: MaybeUninit::uninit(),
-        mins: MaybeUninit::uninit(),
-        sums: MaybeUninit::uninit(),
-    };
+    let mut scratch = Scratch { piece: MaybeUninit::uninit(), sums: MaybeUninit::uninit() };
     let subs = weights.cols() / SUB_BLOCK;
     for panel in panels {
         let bytes = weights.panel(panel).as_ptr();
@@ -79,25 +77,22 @@ pub(crate) unsafe fn matmul<S: Simd, F: PanelFormat>(
 /// Takes `subs` sub-blocks apart. A piece begins and ends with whole blocks.
 #[inline(always)]
 unsafe fn expand<S: Simd, F: PanelFormat>(block: *const u8, subs: usize, scratch: &mut Scratch) {
-    let codes = scratch.codes.as_mut_ptr().cast::<u8>();
-    let scales = scratch.scales.as_mut_ptr().cast::<f32>();
-    let mins = scratch.mins.as_mut_ptr().cast::<f32>();
+    let piece = scratch.piece.as_mut_ptr().cast::<u8>();
     for index in 0..subs {
         let (block, sub) = (block.add(index / F::SUB_BLOCKS * F::BLOCK), index % F::SUB_BLOCKS);
         let planes = block.add(F::HEADER + sub * F::SUB_BLOCK);
         for vector in 0..PANEL_ROWS / S::LANES {
-            let at = codes.add(index * 8 * PLANE + vector * 4 * S::LANES);
+            let to = piece.add(index * EXPANDED + vector * 4 * S::LANES);
             for pair in 0..4 {
                 let (a, b) = F::codes::<S>(planes, vector, pair);
-                S::store_int(lift::<S, F>(a), at.add(2 * pair * PLANE));
-                S::store_int(lift::<S, F>(b), at.add((2 * pair + 1) * PLANE));
+                S::store_int(lift::<S, F>(a), to.add(2 * pair * PLANE));
+                S::store_int(lift::<S, F>(b), to.add((2 * pair + 1) * PLANE));
             }
-            for half in 0..F::SCALES {
-                let at = scales.add((index * F::SCALES + half) * PANEL_ROWS + vector * S::LANES);
-                S::store(F::scale::<S>(block, sub, half, vector), at);
+            for part in 0..F::SCALES {
+                S::store(F::scale::<S>(block, sub, part, vector), to.add(SCALES + part * PLANE).cast());
             }
             if F::HAS_MIN {
-                S::store(F::min::<S>(block, sub, vector), mins.add(index * PANEL_ROWS + vector * S::LANES));
+                S::store(F::min::<S>(block, sub, vector), to.add(MINS).cast());
             }
         }
     }
@@ -123,7 +118,7 @@ unsafe fn lift<S: Simd, F: PanelFormat>(codes: S::Int) -> S::Int {
 }
 
 #[inline(always)]
-unsafe fn multiply<S: Simd, F: PanelFormat>(
+unsafe fn multiply<S: Products, F: PanelFormat>(
     scratch: &Scratch,
     piece: Range<usize>,
     x: &Activations,
@@ -134,9 +129,10 @@ unsafe fn multiply<S: Simd, F: PanelFormat>(
     while row < rows.end {
         let sums = Rows { start: sums.start.add((row - rows.start) * sums.stride), ..sums };
         // Tiles as large as the registers allow, then smaller ones for what is left.
-        row += match (S::LANES, rows.end - row) {
-            (16, 6..) => tile::<S, F, 6, 2>(scratch, &piece, x, row, sums),
-            (_, 3..) => tile::<S, F, 3, 2>(scratch, &piece, x, row, sums),
+        row += match rows.end - row {
+            6.. if S::TILE_ROWS == 6 => tile::<S, F, 6, 2>(scratch, &piece, x, row, sums),
+            4.. if S::TILE_ROWS == 4 => tile::<S, F, 4, 2>(scratch, &piece, x, row, sums),
+            3.. => tile::<S, F, 3, 2>(scratch, &piece, x, row, sums),
             _ => tile::<S, F, 1, 2>(scratch, &piece, x, row, sums),
         };
     }
@@ -144,7 +140,7 @@ unsafe fn multiply<S: Simd, F: PanelFormat>(
 
 /// `T` rows of activations from `row` on, with `V` vectors of the piece at a time.
 #[inline(always)]
-unsafe fn tile<S: Simd, F: PanelFormat, const T: usize, const V: usize>(
+unsafe fn tile<S: Products, F: PanelFormat, const T: usize, const V: usize>(
     scratch: &Scratch,
     piece: &Range<usize>,
     x: &Activations,
@@ -158,10 +154,8 @@ unsafe fn tile<S: Simd, F: PanelFormat, const T: usize, const V: usize>(
             0 => [[S::splat(0.0); V]; T],
             _ => std::array::from_fn(|t| std::array::from_fn(|v| S::load(sums_at(t, v)))),
         };
-        for index in 0..piece.len() {
-            let rows: [RowPointers; T] = std::array::from_fn(|t| rows[t].at(index * SUB_BLOCK));
-            add_sub_block::<S, F, T, V>(scratch, index, first, &rows, &mut sums);
-        }
+        let weights = scratch.piece.as_ptr().cast::<u8>().add(first * 4 * S::LANES);
+        S::add_sub_blocks::<F, T, V>(piece.len(), weights, &rows, &mut sums);
         for (t, sums) in sums.iter().enumerate() {
             for (v, sums) in sums.iter().enumerate() {
                 S::store(*sums, sums_at(t, v));
@@ -171,28 +165,42 @@ unsafe fn tile<S: Simd, F: PanelFormat, const T: usize, const V: usize>(
     T
 }
 
+/// Adds the products of `subs` sub-blocks that are taken apart, one at least: of `V` vectors of rows of weights, from `weights` on, with
+/// `T` rows of activations that follow each other.
+///
+/// # Safety
+/// `S` runs on this CPU; weights and rows have as many sub-blocks.
 #[inline(always)]
-unsafe fn add_sub_block<S: Simd, F: PanelFormat, const T: usize, const V: usize>(
-    scratch: &Scratch,
-    index: usize,
-    first: usize,
+pub(super) unsafe fn add_sub_blocks<S: Simd, F: PanelFormat, const T: usize, const V: usize>(
+    subs: usize,
+    weights: *const u8,
     rows: &[RowPointers; T],
     sums: &mut [[S::F32; V]; T],
 ) {
-    let codes = scratch.codes.as_ptr().cast::<u8>().add(index * 8 * PLANE + first * 4 * S::LANES);
-    let scales = scratch.scales.as_ptr().cast::<f32>().add(index * F::SCALES * PANEL_ROWS + first * S::LANES);
-    let mins = scratch.mins.as_ptr().cast::<f32>().add(index * PANEL_ROWS + first * S::LANES);
+    for index in 0..subs {
+        let rows: [RowPointers; T] = std::array::from_fn(|t| rows[t].at(index * SUB_BLOCK));
+        add_sub_block::<S, F, T, V>(weights.add(index * EXPANDED), &rows, sums);
+    }
+}
+
+#[inline(always)]
+unsafe fn add_sub_block<S: Simd, F: PanelFormat, const T: usize, const V: usize>(
+    weights: *const u8,
+    rows: &[RowPointers; T],
+    sums: &mut [[S::F32; V]; T],
+) {
+    let scales = weights.add(SCALES).cast();
     let mut dots: [[S::Dots; V]; T] = std::array::from_fn(|t| [start::<S, F>(rows[t], 0, lifted::<S, F>()); V]);
-    add_half::<S, F, T, V, 0>(codes, rows, &mut dots);
+    add_half::<S, F, T, V, 0>(weights, rows, &mut dots);
     if F::SCALES == 2 {
         add_dots::<S, F, T, V>(scales, rows, &dots, sums);
         dots = std::array::from_fn(|t| [start::<S, F>(rows[t], 1, lifted::<S, F>()); V]);
     }
-    add_half::<S, F, T, V, 1>(codes, rows, &mut dots);
+    add_half::<S, F, T, V, 1>(weights, rows, &mut dots);
     add_dots::<S, F, T, V>(scales.add((F::SCALES - 1) * PANEL_ROWS), rows, &dots, sums);
     if F::HAS_MIN {
         for v in 0..V {
-            let min = S::load(mins.add(v * S::LANES));
+            let min = S::load(weights.add(MINS).cast::<f32>().add(v * S::LANES));
             for t in 0..T {
                 sums[t][v] = take_min::<S>(sums[t][v], min, rows[t]);
             }

@@ -7,6 +7,8 @@
 
 #[cfg(target_arch = "aarch64")]
 mod arm;
+#[cfg(target_arch = "x86_64")]
+mod avx2;
 pub(crate) mod direct;
 pub(crate) mod expanded;
 pub(crate) mod float;
@@ -24,12 +26,14 @@ pub(crate) use arm::few::BlockNumbers as Format;
 pub(crate) use format::PanelFormat as Format;
 pub(crate) use format::{CachedValues, PanelFormat, Q4_0, Q4K, Q5K, Q6K, Q8_0};
 
-use crate::activations::Activations;
+use crate::activations::{Activations, RowPointers};
 use crate::packed::{PANEL_ROWS, PackedMatrix};
 use crate::simd::{self, Simd};
 
 /// Products of an instruction set: [`direct`] and [`expanded`], unless it has its own way.
 pub(crate) trait Products: Simd {
+    /// Rows of activations in the largest tile of [`expanded`]: as many as the registers allow.
+    const TILE_ROWS: usize = 3;
     /// Multiply-accumulates of [`Products::densest_product`].
     const DENSEST_PRODUCT: usize = 4 * Self::LANES;
 
@@ -51,6 +55,21 @@ pub(crate) trait Products: Simd {
     #[inline(always)]
     unsafe fn unknown(codes: Self::Int) -> Self::Int {
         codes
+    }
+
+    /// [`expanded::add_sub_blocks`].
+    ///
+    /// # Safety
+    /// As there.
+    #[inline(always)]
+    unsafe fn add_sub_blocks<F: PanelFormat, const T: usize, const V: usize>(
+        subs: usize,
+        weights: *const u8,
+        rows: &[RowPointers; T],
+        sums: &mut [[Self::F32; V]; T],
+    ) {
+        // SAFETY: the caller's.
+        unsafe { expanded::add_sub_blocks::<Self, F, T, V>(subs, weights, rows, sums) }
     }
 
     /// The columns of `panels` of the product of `x` with `weights`.
@@ -96,17 +115,11 @@ pub(crate) trait Products: Simd {
 
 impl Products for simd::Portable {}
 #[cfg(target_arch = "x86_64")]
-impl Products for simd::x86::Avx512Vnni {}
+impl Products for simd::x86::Avx512Vnni {
+    const TILE_ROWS: usize = 6;
+}
 #[cfg(target_arch = "x86_64")]
 impl Products for simd::x86::AvxVnni {}
-#[cfg(target_arch = "x86_64")]
-impl Products for simd::x86::Avx2 {
-    #[inline(always)]
-    unsafe fn unknown(codes: Self::Int) -> Self::Int {
-        // SAFETY: the caller's.
-        unsafe { simd::x86::unknown(codes) }
-    }
-}
 
 /// Where results go: row-major `[rows of activations, rows of the weight matrix]`, written by several threads at once,
 /// each its own columns.

@@ -1,0 +1,383 @@
+//! Tiles of four rows of activations and two vectors of rows of weights for AVX2, which multiplies bytes and adds two products
+//! to one of 16 bits.
+//!
+//! Eight vectors of dot products and what they are made of are all the registers there are, and what limits these loops is the
+//! number of their instructions: a compiler that picks registers itself runs out of them and copies. Sums stay in memory.
+
+// Loads and stores within a tile's sub-block and sums, as the callers vouch for.
+#![allow(unsafe_op_in_unsafe_fn)]
+
+use std::arch::asm;
+
+use super::{PanelFormat, Products, expanded};
+use crate::activations::RowPointers;
+use crate::packed::layout::PLANE;
+use crate::simd::x86::{Avx2, unknown};
+
+/// Rows of activations in a tile, and vectors of rows of weights.
+const ROWS: usize = 4;
+const VECTORS: usize = 2;
+
+impl Products for Avx2 {
+    const TILE_ROWS: usize = ROWS;
+
+    #[inline(always)]
+    unsafe fn unknown(codes: Self::Int) -> Self::Int {
+        unknown(codes)
+    }
+
+    #[inline(always)]
+    unsafe fn add_sub_blocks<F: PanelFormat, const T: usize, const V: usize>(
+        subs: usize,
+        weights: *const u8,
+        rows: &[RowPointers; T],
+        sums: &mut [[Self::F32; V]; T],
+    ) {
+        if (T, V) != (ROWS, VECTORS) {
+            return expanded::add_sub_blocks::<Self, F, T, V>(subs, weights, rows, sums);
+        }
+        let stride = rows[1 % T].scales as usize - rows[0].scales as usize;
+        let tile = Tile { subs, weights, x: rows[0], stride, sums: sums.as_mut_ptr().cast() };
+        match (F::SIGNED, F::TIMES_NON_NEGATIVE, F::SCALES, F::LARGEST_CODE) {
+            (true, true, ..) => signed_times_non_negative(tile),
+            (true, false, ..) => signed(tile),
+            (false, _, 2, _) => codes_by_halves(tile),
+            (false, _, _, 16..) => codes_less_minimum(tile),
+            _ if F::HAS_MIN => nibbles_less_minimum(tile),
+            _ => nibbles_less_eight(tile),
+        }
+    }
+}
+
+/// What is to be multiplied.
+#[derive(Clone, Copy)]
+struct Tile {
+    /// Sub-blocks, one at least.
+    subs: usize,
+    weights: *const u8,
+    /// The first row of activations.
+    x: RowPointers,
+    /// From the scales of one row to those of the next, in bytes.
+    stride: usize,
+    /// `[row of activations][vector]`.
+    sums: *mut f32,
+}
+
+/// Ones of 16 bits: products with them add neighbours, to 32 bits.
+#[repr(align(32))]
+struct Ones([i16; 16]);
+static ONES: Ones = Ones([1; 16]);
+
+macro_rules! lines {
+    ($($line:expr),+ $(,)?) => { concat!($($line, "\n"),+) };
+}
+
+// Where the instructions below find groups, scales, minimums, and the next sub-block.
+const _: () = assert!(PLANE == 128 && expanded::SCALES == 1024 && expanded::MINS == 1280 && expanded::EXPANDED == 1408);
+
+/// A function that adds the products of a tile to its sums, with the instructions for a sub-block. ymm0 to ymm7 are the dot products; ymm8 to ymm11 are for
+/// codes, ymm12 and ymm13 for activations, ymm14 and ymm15 for products.
+macro_rules! add_products {
+    ($name:ident: $($instructions:expr),+) => {
+        #[inline]
+        #[target_feature(enable = "avx2,fma")]
+        unsafe fn $name(tile: Tile) {
+            asm!(
+                "2:",
+                $($instructions,)+
+                "add {w}, 1408",
+                "add {x}, 32",
+                "add {scales}, 4",
+                "add {x_sums}, 4",
+                "add {starts}, 8",
+                "dec {subs}",
+                "jnz 2b",
+                subs = inout(reg) tile.subs => _,
+                w = inout(reg) tile.weights => _, ones = in(reg) ONES.0.as_ptr(), sums = in(reg) tile.sums,
+                x = inout(reg) tile.x.values => _, scales = inout(reg) tile.x.scales => _,
+                starts = inout(reg) tile.x.starts => _, x_sums = inout(reg) tile.x.scaled_sums => _,
+                n = in(reg) tile.stride, n2 = in(reg) 2 * tile.stride, n3 = in(reg) 3 * tile.stride,
+                out("ymm0") _, out("ymm1") _, out("ymm2") _, out("ymm3") _,
+                out("ymm4") _, out("ymm5") _, out("ymm6") _, out("ymm7") _,
+                out("ymm8") _, out("ymm9") _, out("ymm10") _, out("ymm11") _,
+                out("ymm12") _, out("ymm13") _, out("ymm14") _, out("ymm15") _,
+                options(nostack),
+            );
+        }
+    };
+}
+
+/// The same for each row of activations: where its values, starts and scales are behind the first row's, its dot products, and
+/// where its sums are.
+macro_rules! each_row {
+    ($row:ident $(, $argument:tt)*) => {
+        lines!(
+            $row!(["", "", ""], ["ymm0", "ymm1", "0"] $(, $argument)*),
+            $row!([" + 8 * {n}", " + 2 * {n}", " + {n}"], ["ymm2", "ymm3", "64"] $(, $argument)*),
+            $row!([" + 8 * {n2}", " + 2 * {n2}", " + {n2}"], ["ymm4", "ymm5", "128"] $(, $argument)*),
+            $row!([" + 8 * {n3}", " + 2 * {n3}", " + {n3}"], ["ymm6", "ymm7", "192"] $(, $argument)*),
+        )
+    };
+}
+
+/// Loads the codes of a group.
+macro_rules! load_codes {
+    ($d0:literal, $d1:literal, $group:literal) => {
+        lines!(
+            concat!("vmovdqa ", $d0, ", [{w} + 128 * ", $group, "]"),
+            concat!("vmovdqa ", $d1, ", [{w} + 128 * ", $group, " + 32]"),
+        )
+    };
+}
+
+/// Loads a group of a row of activations, for all rows of weights.
+macro_rules! load_x {
+    ($to:literal, $values:literal, $group:literal) => {
+        concat!("vpbroadcastd ", $to, ", dword ptr [{x}", $values, " + 4 * ", $group, "]")
+    };
+}
+
+/// Adds products of 16 bits to dot products of 32, or makes them.
+macro_rules! add_wide {
+    ("first", $dots:literal, $products:literal) => {
+        concat!("vpmaddwd ", $dots, ", ", $products, ", [{ones}]")
+    };
+    ("next", $dots:literal, $products:literal) => {
+        lines!(
+            concat!("vpmaddwd ", $products, ", ", $products, ", [{ones}]"),
+            concat!("vpaddd ", $dots, ", ", $dots, ", ", $products),
+        )
+    };
+}
+
+/// Multiplies a group of codes below 16, whose products in a sub-block fit into 16 bits together.
+macro_rules! multiply_nibbles {
+    ([$values:literal, $($_:literal),+], [$d0:literal, $d1:literal, $__:literal], "first", $group:literal) => {
+        lines!(
+            load_x!("ymm12", $values, $group),
+            concat!("vpmaddubsw ", $d0, ", ymm8, ymm12"),
+            concat!("vpmaddubsw ", $d1, ", ymm9, ymm12"),
+        )
+    };
+    ([$values:literal, $($_:literal),+], [$d0:literal, $d1:literal, $__:literal], "next", $group:literal) => {
+        lines!(
+            load_x!("ymm12", $values, $group),
+            "vpmaddubsw ymm14, ymm8, ymm12",
+            "vpmaddubsw ymm15, ymm9, ymm12",
+            concat!("vpaddw ", $d0, ", ", $d0, ", ymm14"),
+            concat!("vpaddw ", $d1, ", ", $d1, ", ymm15"),
+        )
+    };
+}
+
+macro_rules! widen {
+    ([$($_:literal),+], [$d0:literal, $d1:literal, $__:literal]) => {
+        lines!(add_wide!("first", $d0, $d0), add_wide!("first", $d1, $d1))
+    };
+}
+
+macro_rules! nibbles {
+    ($($step:tt $group:literal),+) => {
+        lines!($(load_codes!("ymm8", "ymm9", $group), each_row!(multiply_nibbles, $step, $group)),+, each_row!(widen))
+    };
+}
+
+/// Multiplies two groups of codes below 64, whose products fit into 16 bits together.
+macro_rules! multiply_two_groups {
+    ([$values:literal, $($_:literal),+], [$d0:literal, $d1:literal, $__:literal], $step:tt, $group:literal, $next:literal) => {
+        lines!(
+            load_x!("ymm12", $values, $group),
+            load_x!("ymm13", $values, $next),
+            "vpmaddubsw ymm14, ymm8, ymm12",
+            "vpmaddubsw ymm15, ymm10, ymm13",
+            "vpmaddubsw ymm12, ymm9, ymm12",
+            "vpmaddubsw ymm13, ymm11, ymm13",
+            "vpaddw ymm14, ymm14, ymm15",
+            "vpaddw ymm12, ymm12, ymm13",
+            add_wide!($step, $d0, "ymm14"),
+            add_wide!($step, $d1, "ymm12"),
+        )
+    };
+}
+
+macro_rules! two_groups {
+    ($($step:tt $group:literal $next:literal),+) => {
+        lines!($(
+            load_codes!("ymm8", "ymm9", $group),
+            load_codes!("ymm10", "ymm11", $next),
+            each_row!(multiply_two_groups, $step, $group, $next)
+        ),+)
+    };
+}
+
+/// Multiplies a group of signed bytes: a sign moves from one factor to the other; −128 becomes an unsigned 128.
+macro_rules! multiply_signed {
+    ([$values:literal, $($_:literal),+], [$d0:literal, $d1:literal, $__:literal], $step:tt, $group:literal) => {
+        lines!(
+            load_x!("ymm12", $values, $group),
+            "vpsignb ymm14, ymm12, ymm8",
+            "vpsignb ymm15, ymm12, ymm9",
+            "vpmaddubsw ymm14, ymm10, ymm14",
+            "vpmaddubsw ymm15, ymm11, ymm15",
+            add_wide!($step, $d0, "ymm14"),
+            add_wide!($step, $d1, "ymm15"),
+        )
+    };
+}
+
+macro_rules! signed {
+    ($($step:tt $group:literal),+) => {
+        lines!($(
+            load_codes!("ymm8", "ymm9", $group),
+            "vpabsb ymm10, ymm8",
+            "vpabsb ymm11, ymm9",
+            each_row!(multiply_signed, $step, $group)
+        ),+)
+    };
+}
+
+/// Multiplies a group of signed bytes with activations that are not negative.
+macro_rules! multiply_non_negative {
+    ([$values:literal, $($_:literal),+], [$d0:literal, $d1:literal, $__:literal], $step:tt, $group:literal) => {
+        lines!(
+            load_x!("ymm12", $values, $group),
+            "vpmaddubsw ymm14, ymm12, ymm8",
+            "vpmaddubsw ymm15, ymm12, ymm9",
+            add_wide!($step, $d0, "ymm14"),
+            add_wide!($step, $d1, "ymm15"),
+        )
+    };
+}
+
+macro_rules! non_negative {
+    ($($step:tt $group:literal),+) => {
+        lines!($(load_codes!("ymm8", "ymm9", $group), each_row!(multiply_non_negative, $step, $group)),+)
+    };
+}
+
+/// Adds what codes larger than weights by 8 made dot products too large by: a sixteenth of what is kept for 128.
+macro_rules! take_eight {
+    ([$values:literal, $starts:literal, $numbers:literal], [$d0:literal, $d1:literal, $__:literal]) => {
+        lines!(
+            concat!("vpbroadcastd ymm12, dword ptr [{starts}", $starts, "]"),
+            "vpsrad ymm12, ymm12, 4",
+            concat!("vpaddd ", $d0, ", ", $d0, ", ymm12"),
+            concat!("vpaddd ", $d1, ", ", $d1, ", ymm12"),
+        )
+    };
+}
+
+/// The same for 32, of the first half of the columns, or of the second.
+macro_rules! take_32_from_first_half {
+    ([$values:literal, $starts:literal, $numbers:literal], [$d0:literal, $d1:literal, $__:literal]) => {
+        lines!(
+            concat!("vpbroadcastd ymm12, dword ptr [{starts}", $starts, "]"),
+            concat!("vpbroadcastd ymm13, dword ptr [{starts}", $starts, " + 4]"),
+            "vpsubd ymm12, ymm12, ymm13",
+            "vpsrad ymm12, ymm12, 2",
+            concat!("vpaddd ", $d0, ", ", $d0, ", ymm12"),
+            concat!("vpaddd ", $d1, ", ", $d1, ", ymm12"),
+        )
+    };
+}
+
+macro_rules! take_32_from_second_half {
+    ([$values:literal, $starts:literal, $numbers:literal], [$d0:literal, $d1:literal, $__:literal]) => {
+        lines!(
+            concat!("vpbroadcastd ymm12, dword ptr [{starts}", $starts, " + 4]"),
+            "vpsrad ymm12, ymm12, 2",
+            concat!("vpaddd ", $d0, ", ", $d0, ", ymm12"),
+            concat!("vpaddd ", $d1, ", ", $d1, ", ymm12"),
+        )
+    };
+}
+
+/// Multiplies dot products with the scales of the weights at `at` and of the activations, and adds the sums.
+macro_rules! scale {
+    ([$values:literal, $starts:literal, $numbers:literal], [$d0:literal, $d1:literal, $sums:literal], $at:literal) => {
+        lines!(
+            concat!("vbroadcastss ymm12, dword ptr [{scales}", $numbers, "]"),
+            concat!("vmulps ymm14, ymm12, [{w} + ", $at, "]"),
+            concat!("vmulps ymm15, ymm12, [{w} + ", $at, " + 32]"),
+            concat!("vcvtdq2ps ", $d0, ", ", $d0),
+            concat!("vcvtdq2ps ", $d1, ", ", $d1),
+            concat!("vfmadd213ps ", $d0, ", ymm14, [{sums} + ", $sums, "]"),
+            concat!("vfmadd213ps ", $d1, ", ymm15, [{sums} + ", $sums, " + 32]"),
+        )
+    };
+}
+
+/// As above, with weights whose scales are 1.
+macro_rules! scale_by_x {
+    ([$values:literal, $starts:literal, $numbers:literal], [$d0:literal, $d1:literal, $sums:literal]) => {
+        lines!(
+            concat!("vbroadcastss ymm12, dword ptr [{scales}", $numbers, "]"),
+            concat!("vcvtdq2ps ", $d0, ", ", $d0),
+            concat!("vcvtdq2ps ", $d1, ", ", $d1),
+            concat!("vfmadd213ps ", $d0, ", ymm12, [{sums} + ", $sums, "]"),
+            concat!("vfmadd213ps ", $d1, ", ymm12, [{sums} + ", $sums, " + 32]"),
+        )
+    };
+}
+
+/// Takes the minimums, as often as the sum of the activations says.
+macro_rules! take_minimum {
+    ([$values:literal, $starts:literal, $numbers:literal], [$d0:literal, $d1:literal, $__:literal]) => {
+        lines!(
+            concat!("vbroadcastss ymm12, dword ptr [{x_sums}", $numbers, "]"),
+            concat!("vfnmadd231ps ", $d0, ", ymm12, [{w} + 1280]"),
+            concat!("vfnmadd231ps ", $d1, ", ymm12, [{w} + 1280 + 32]"),
+        )
+    };
+}
+
+macro_rules! store {
+    ([$($_:literal),+], [$d0:literal, $d1:literal, $sums:literal]) => {
+        lines!(concat!("vmovups [{sums} + ", $sums, "], ", $d0), concat!("vmovups [{sums} + ", $sums, " + 32], ", $d1),)
+    };
+}
+
+macro_rules! all_nibbles {
+    () => {
+        nibbles!(
+            "first" "0", "next" "1", "next" "2", "next" "3", "next" "4", "next" "5", "next" "6", "next" "7"
+        )
+    };
+}
+
+add_products!(
+    nibbles_less_eight: all_nibbles!(), each_row!(take_eight), each_row!(scale, "1024"), each_row!(store)
+);
+add_products!(
+    nibbles_less_minimum: all_nibbles!(), each_row!(scale, "1024"), each_row!(take_minimum), each_row!(store)
+);
+add_products!(
+    codes_less_minimum:
+    two_groups!("first" "0" "1", "next" "2" "3", "next" "4" "5", "next" "6" "7"),
+    each_row!(scale, "1024"),
+    each_row!(take_minimum),
+    each_row!(store)
+);
+add_products!(
+    codes_by_halves:
+    two_groups!("first" "0" "1", "next" "2" "3"),
+    each_row!(take_32_from_first_half),
+    each_row!(scale, "1024"),
+    each_row!(store),
+    two_groups!("first" "4" "5", "next" "6" "7"),
+    each_row!(take_32_from_second_half),
+    each_row!(scale, "1024 + 128"),
+    each_row!(store)
+);
+add_products!(
+    signed:
+    signed!("first" "0", "next" "1", "next" "2", "next" "3", "next" "4", "next" "5", "next" "6", "next" "7"),
+    each_row!(scale, "1024"),
+    each_row!(store)
+);
+add_products!(
+    signed_times_non_negative:
+    non_negative!("first" "0", "next" "1", "next" "2", "next" "3", "next" "4", "next" "5", "next" "6", "next" "7"),
+    each_row!(scale_by_x),
+    each_row!(store)
+);
