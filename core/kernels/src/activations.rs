@@ -197,17 +197,17 @@ unsafe fn quantize_group<S: Simd>(x: *const f32, values: *mut i8) -> (f32, [i32;
         let (scale, inverse) = scale_and_inverse(f32::from_bits(S::largest_lane(largest).cast_unsigned()));
         let inverse = S::splat(inverse);
         let mut sums = [0; SUB_BLOCK / SUM_GROUP];
-        for (half, sum) in sums.iter_mut().enumerate() {
-            let (x, mut whole) = (x.add(half * SUM_GROUP), [S::splat_int(0); SUM_GROUP / 4]);
-            let whole = &mut whole[..SUM_GROUP / S::LANES];
+        let mut whole = [S::splat_int(0); SUB_BLOCK / 4];
+        let whole = &mut whole[..SUB_BLOCK / S::LANES];
+        for (half, (sum, whole)) in sums.iter_mut().zip(whole.chunks_exact_mut(SUM_GROUP / S::LANES)).enumerate() {
             let mut lanes = S::splat_int(0);
             for (vector, whole) in whole.iter_mut().enumerate() {
-                *whole = S::round_to_int(S::mul(S::load(x.add(vector * S::LANES)), inverse));
+                *whole = S::round_to_int(S::mul(S::load(x.add(half * SUM_GROUP + vector * S::LANES)), inverse));
                 lanes = S::add_int(lanes, *whole);
             }
-            S::store_low_bytes(whole, values.add(half * SUM_GROUP));
             *sum = S::sum_lanes(lanes);
         }
+        S::store_low_bytes(whole, values);
         // What is not a number has no integer; whatever it became has zeros for a low byte.
         (scale, if scale <= f32::MAX { sums } else { [0; 2] })
     }

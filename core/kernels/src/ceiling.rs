@@ -9,8 +9,10 @@ use crate::matmul::Products;
 
 /// Sums that do not wait for each other: enough to hide what an instruction takes.
 const SUMS: usize = 12;
-/// As far ahead as products ask for their weights.
-const AHEAD: usize = 3072;
+/// Streams that are read beside each other, as products read weights: one alone gets less.
+const STREAMS: usize = 4;
+/// How far ahead memory is asked for in each of them.
+const AHEAD: usize = 1024;
 /// Bytes that are read between two prefetches.
 const LINE: usize = 64;
 
@@ -32,17 +34,20 @@ pub(crate) unsafe fn multiply_accumulates<S: Products>(rounds: usize) -> u64 {
     (rounds * SUMS * S::DENSEST_PRODUCT) as u64
 }
 
-/// Reads all of `bytes`, but for what does not fill a cache line.
+/// Reads all of `bytes`, but for what does not fill cache lines in each stream.
 ///
 /// # Safety
 /// `S` runs on this CPU.
 #[inline(always)]
 pub(crate) unsafe fn read<S: Products>(bytes: &[u8]) {
     let mut sums = [S::splat_int(0); 2];
-    for line in bytes.chunks_exact(LINE) {
-        S::prefetch(line.as_ptr().wrapping_add(AHEAD));
-        for (index, at) in (0..LINE).step_by(4 * S::LANES).enumerate() {
-            sums[index % 2] = S::add_int(sums[index % 2], S::load_int(line.as_ptr().add(at)));
+    let stream = bytes.len() / STREAMS / LINE * LINE;
+    for line in (0..stream).step_by(LINE) {
+        for first in (0..STREAMS).map(|index| bytes.as_ptr().add(index * stream + line)) {
+            S::prefetch(first.wrapping_add(AHEAD));
+            for (index, at) in (0..LINE).step_by(4 * S::LANES).enumerate() {
+                sums[index % 2] = S::add_int(sums[index % 2], S::load_int(first.add(at)));
+            }
         }
     }
     black_box(sums);

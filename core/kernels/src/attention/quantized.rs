@@ -208,7 +208,8 @@ unsafe fn attend_rows<S: Products>(
     let Scratch { scaled, queries: rounded, scores, weights, part, sums } = scratch;
     let scale = queries.scale();
     scaled.clear();
-    scaled.extend(rows.iter().flat_map(|row| queries.of(row, head_dim)).map(|value| value * scale));
+    rows.iter().for_each(|row| scaled.extend_from_slice(queries.of(row, head_dim)));
+    scaled.iter_mut().for_each(|value| *value *= scale);
     rounded.resize(rows.len(), head_dim);
     activations::quantize::<S>(scaled, &mut rounded.rows_mut());
     sums.clear();

@@ -124,19 +124,17 @@ unsafe fn round_row<S: Simd>(
     }
     for (group, (&shift, &scale)) in shifts.iter().zip(scales).enumerate() {
         let mut sums = [S::splat(0.0); PARTIAL_SUMS / 4];
-        for half in 0..SUB_BLOCK / PARTIAL_SUMS {
-            let start = group * SUB_BLOCK + half * PARTIAL_SUMS;
-            let mut whole = [S::splat_int(0); PARTIAL_SUMS / 4];
-            let whole = &mut whole[..PARTIAL_SUMS / S::LANES];
-            for (vector, whole) in whole.iter_mut().enumerate() {
-                let at = start + vector * S::LANES;
-                let weight = math::rough_exp2::<S>(S::add(S::load(scores.as_ptr().add(at)), S::splat(shift)));
-                sums[vector] = S::add(sums[vector], weight);
-                let scales = S::load(values.scales.as_ptr().add(at));
-                *whole = S::to_bits(S::fma(weight, scales, S::splat(WHOLE)));
-            }
-            S::store_low_bytes(whole, weights.as_mut_ptr().add(start));
+        let mut whole = [S::splat_int(0); SUB_BLOCK / 4];
+        let whole = &mut whole[..SUB_BLOCK / S::LANES];
+        for (vector, whole) in whole.iter_mut().enumerate() {
+            let at = group * SUB_BLOCK + vector * S::LANES;
+            let weight = math::rough_exp2::<S>(S::add(S::load(scores.as_ptr().add(at)), S::splat(shift)));
+            let sum = &mut sums[vector % (PARTIAL_SUMS / S::LANES)];
+            *sum = if vector < PARTIAL_SUMS / S::LANES { weight } else { S::add(*sum, weight) };
+            let scales = S::load(values.scales.as_ptr().add(at));
+            *whole = S::to_bits(S::fma(weight, scales, S::splat(WHOLE)));
         }
+        S::store_low_bytes(whole, weights.as_mut_ptr().add(group * SUB_BLOCK));
         for (total, sum) in totals.iter_mut().zip(sums) {
             *total = S::fma(sum, S::splat(scale), *total);
         }

@@ -1,8 +1,8 @@
-//! Tiles of four rows of activations and two vectors of rows of weights for AVX2, which multiplies bytes and adds two products
-//! to one of 16 bits.
+//! Tiles for AVX2, which multiplies bytes and adds two products to one of 16 bits: four rows of activations and two vectors of rows
+//! of weights, or three and four.
 //!
-//! Eight vectors of dot products and what they are made of are all the registers there are, and what limits these loops is the
-//! number of their instructions: a compiler that picks registers itself runs out of them and copies. Sums stay in memory.
+//! Vectors of dot products and what they are made of are all the registers there are, and what limits these loops is the number of
+//! their instructions: a compiler that picks registers itself runs out of them and copies. Sums stay in memory.
 
 // Loads and stores within a tile's sub-block and sums, as the callers vouch for.
 #![allow(unsafe_op_in_unsafe_fn)]
@@ -14,12 +14,8 @@ use crate::activations::RowPointers;
 use crate::packed::layout::PLANE;
 use crate::simd::x86::{Avx2, unknown};
 
-/// Rows of activations in a tile, and vectors of rows of weights.
-const ROWS: usize = 4;
-const VECTORS: usize = 2;
-
 impl Products for Avx2 {
-    const TILE_ROWS: usize = ROWS;
+    const TILE_ROWS: usize = 4;
 
     #[inline(always)]
     unsafe fn unknown(codes: Self::Int) -> Self::Int {
@@ -33,7 +29,7 @@ impl Products for Avx2 {
         rows: &[RowPointers; T],
         sums: &mut [[Self::F32; V]; T],
     ) {
-        if (T, V) != (ROWS, VECTORS) {
+        if (T, V) != if F::TIMES_NON_NEGATIVE { (3, 4) } else { (4, 2) } {
             return expanded::add_sub_blocks::<Self, F, T, V>(subs, weights, rows, sums);
         }
         let stride = rows[1 % T].scales as usize - rows[0].scales as usize;
@@ -83,7 +79,7 @@ macro_rules! add_products {
         #[target_feature(enable = "avx2,fma")]
         unsafe fn $name(tile: Tile) {
             asm!(
-                "2:",
+                "2: /* some have no use for {n3} */",
                 $($instructions,)+
                 "add {w}, 1408",
                 "add {x}, 32",
@@ -215,10 +211,10 @@ macro_rules! multiply_signed {
     ([$values:literal, $($_:literal),+], [$d0:literal, $d1:literal, $__:literal], $step:tt, $group:literal) => {
         lines!(
             load_x!("ymm12", $values, $group),
-            "vpsignb ymm14, ymm12, ymm8",
-            "vpsignb ymm15, ymm12, ymm9",
-            "vpmaddubsw ymm14, ymm10, ymm14",
-            "vpmaddubsw ymm15, ymm11, ymm15",
+            concat!("vpsignb ymm14, ymm12, [{w} + 128 * ", $group, "]"),
+            concat!("vpsignb ymm15, ymm12, [{w} + 128 * ", $group, " + 32]"),
+            "vpmaddubsw ymm14, ymm8, ymm14",
+            "vpmaddubsw ymm15, ymm9, ymm15",
             add_wide!($step, $d0, "ymm14"),
             add_wide!($step, $d1, "ymm15"),
         )
@@ -228,30 +224,68 @@ macro_rules! multiply_signed {
 macro_rules! signed {
     ($($step:tt $group:literal),+) => {
         lines!($(
-            load_codes!("ymm8", "ymm9", $group),
-            "vpabsb ymm10, ymm8",
-            "vpabsb ymm11, ymm9",
+            concat!("vpabsb ymm8, [{w} + 128 * ", $group, "]"),
+            concat!("vpabsb ymm9, [{w} + 128 * ", $group, " + 32]"),
             each_row!(multiply_signed, $step, $group)
         ),+)
     };
 }
 
-/// Multiplies a group of signed bytes with activations that are not negative.
+/// Multiplies a group of signed bytes with activations that are not negative. These tiles have four vectors of rows of weights and
+/// three rows of activations: ymm0 to ymm11 are dot products, ymm12 ones, ymm13 activations, ymm14 and ymm15 products.
 macro_rules! multiply_non_negative {
-    ([$values:literal, $($_:literal),+], [$d0:literal, $d1:literal, $__:literal], $step:tt, $group:literal) => {
+    ("first", $values:literal, $group:literal, $([$dots:literal, $at:literal, $products:literal]),+) => {
         lines!(
-            load_x!("ymm12", $values, $group),
-            "vpmaddubsw ymm14, ymm12, ymm8",
-            "vpmaddubsw ymm15, ymm12, ymm9",
-            add_wide!($step, $d0, "ymm14"),
-            add_wide!($step, $d1, "ymm15"),
+            load_x!("ymm13", $values, $group),
+            $(
+                concat!("vpmaddubsw ", $products, ", ymm13, [{w} + 128 * ", $group, " + ", $at, "]"),
+                concat!("vpmaddwd ", $dots, ", ", $products, ", ymm12"),
+            )+
+        )
+    };
+    ("next", $values:literal, $group:literal, $([$dots:literal, $at:literal, $products:literal]),+) => {
+        lines!(
+            load_x!("ymm13", $values, $group),
+            $(
+                concat!("vpmaddubsw ", $products, ", ymm13, [{w} + 128 * ", $group, " + ", $at, "]"),
+                concat!("vpmaddwd ", $products, ", ", $products, ", ymm12"),
+                concat!("vpaddd ", $dots, ", ", $dots, ", ", $products),
+            )+
         )
     };
 }
 
 macro_rules! non_negative {
     ($($step:tt $group:literal),+) => {
-        lines!($(load_codes!("ymm8", "ymm9", $group), each_row!(multiply_non_negative, $step, $group)),+)
+        lines!(
+            "vmovdqa ymm12, [{ones}]",
+            $(
+                multiply_non_negative!(
+                    $step, "", $group,
+                    ["ymm0", "0", "ymm14"], ["ymm1", "32", "ymm15"], ["ymm2", "64", "ymm14"], ["ymm3", "96", "ymm15"]
+                ),
+                multiply_non_negative!(
+                    $step, " + 8 * {n}", $group,
+                    ["ymm4", "0", "ymm14"], ["ymm5", "32", "ymm15"], ["ymm6", "64", "ymm14"], ["ymm7", "96", "ymm15"]
+                ),
+                multiply_non_negative!(
+                    $step, " + 8 * {n2}", $group,
+                    ["ymm8", "0", "ymm14"], ["ymm9", "32", "ymm15"], ["ymm10", "64", "ymm14"], ["ymm11", "96", "ymm15"]
+                )
+            ),+
+        )
+    };
+}
+
+/// Multiplies a row's dot products with the scale of the activations, adds the sums and stores them.
+macro_rules! scale_by_x {
+    ($number:literal, $([$dots:literal, $sums:literal]),+) => {
+        lines!(
+            concat!("vbroadcastss ymm13, dword ptr [{scales}", $number, "]"),
+            $(concat!("vcvtdq2ps ", $dots, ", ", $dots),)+
+            $(concat!("vfmadd213ps ", $dots, ", ymm13, [{sums} + ", $sums, "]"),)+
+            $(concat!("vmovups [{sums} + ", $sums, "], ", $dots),)+
+        )
     };
 }
 
@@ -303,19 +337,6 @@ macro_rules! scale {
             concat!("vcvtdq2ps ", $d1, ", ", $d1),
             concat!("vfmadd213ps ", $d0, ", ymm14, [{sums} + ", $sums, "]"),
             concat!("vfmadd213ps ", $d1, ", ymm15, [{sums} + ", $sums, " + 32]"),
-        )
-    };
-}
-
-/// As above, with weights whose scales are 1.
-macro_rules! scale_by_x {
-    ([$values:literal, $starts:literal, $numbers:literal], [$d0:literal, $d1:literal, $sums:literal]) => {
-        lines!(
-            concat!("vbroadcastss ymm12, dword ptr [{scales}", $numbers, "]"),
-            concat!("vcvtdq2ps ", $d0, ", ", $d0),
-            concat!("vcvtdq2ps ", $d1, ", ", $d1),
-            concat!("vfmadd213ps ", $d0, ", ymm12, [{sums} + ", $sums, "]"),
-            concat!("vfmadd213ps ", $d1, ", ymm12, [{sums} + ", $sums, " + 32]"),
         )
     };
 }
@@ -378,6 +399,7 @@ add_products!(
 add_products!(
     signed_times_non_negative:
     non_negative!("first" "0", "next" "1", "next" "2", "next" "3", "next" "4", "next" "5", "next" "6", "next" "7"),
-    each_row!(scale_by_x),
-    each_row!(store)
+    scale_by_x!("", ["ymm0", "0"], ["ymm1", "32"], ["ymm2", "64"], ["ymm3", "96"]),
+    scale_by_x!(" + {n}", ["ymm4", "128"], ["ymm5", "160"], ["ymm6", "192"], ["ymm7", "224"]),
+    scale_by_x!(" + {n2}", ["ymm8", "256"], ["ymm9", "288"], ["ymm10", "320"], ["ymm11", "352"])
 );

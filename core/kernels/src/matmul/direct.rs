@@ -14,8 +14,8 @@ use crate::simd::Simd;
 /// Rows of activations that are multiplied this way.
 pub(crate) const MAX_ROWS: usize = 4;
 
-/// How far ahead of the weights at hand memory is asked for: the CPU's own prefetcher stops at the end of every page.
-const AHEAD: usize = 3072;
+/// Panels that are read beside each other: memory gives more to several streams than to one.
+const STREAMS: usize = 4;
 const CACHE_LINE: usize = 64;
 
 /// The columns of `panels` of the product of `x` with `weights`.
@@ -29,70 +29,72 @@ pub(crate) unsafe fn matmul<S: Simd, F: PanelFormat>(
     panels: Range<usize>,
     out: &Output<'_>,
 ) {
-    for panel in panels {
-        let bytes = weights.panel(panel).as_ptr();
-        let subs = weights.cols() / SUB_BLOCK;
-        match (x.rows(), S::LANES) {
-            (1, 16) => multiply::<S, F, 1, 2>(bytes, subs, x, panel, out),
-            (1, 8) => multiply::<S, F, 1, 4>(bytes, subs, x, panel, out),
-            (1, _) => multiply::<S, F, 1, 8>(bytes, subs, x, panel, out),
-            (2, _) => multiply::<S, F, 2, 2>(bytes, subs, x, panel, out),
-            (3, _) => multiply::<S, F, 3, 2>(bytes, subs, x, panel, out),
-            _ => multiply::<S, F, MAX_ROWS, 2>(bytes, subs, x, panel, out),
+    for first in panels.clone().step_by(STREAMS) {
+        let panels = first..panels.end.min(first + STREAMS);
+        match x.rows() {
+            1 => multiply::<S, F, 1>(weights, x, panels, out),
+            2 => multiply::<S, F, 2>(weights, x, panels, out),
+            3 => multiply::<S, F, 3>(weights, x, panels, out),
+            _ => multiply::<S, F, MAX_ROWS>(weights, x, panels, out),
         }
     }
 }
 
-/// One panel, `V` vectors of its rows at a time, with `T` rows of activations.
+/// At most [`STREAMS`] panels times `T` rows of activations, a sub-block of each panel in turns.
 #[inline(always)]
-unsafe fn multiply<S: Simd, F: PanelFormat, const T: usize, const V: usize>(
-    panel_bytes: *const u8,
-    subs: usize,
+unsafe fn multiply<S: Simd, F: PanelFormat, const T: usize>(
+    weights: &PackedMatrix<'_>,
     x: &Activations,
-    panel: usize,
+    panels: Range<usize>,
     out: &Output<'_>,
 ) {
     let rows: [RowPointers; T] = std::array::from_fn(|t| x.row(t));
-    let mut results = [[0.0f32; PANEL_ROWS]; T];
-    for first in (0..PANEL_ROWS / S::LANES).step_by(V) {
-        let mut sums = [[S::splat(0.0); V]; T];
-        for block in 0..subs / F::SUB_BLOCKS {
-            let header = panel_bytes.add(block * F::BLOCK);
-            for sub in 0..F::SUB_BLOCKS {
+    let mut sums = [[[0.0f32; PANEL_ROWS]; T]; STREAMS];
+    let streams: [*const u8; STREAMS] =
+        std::array::from_fn(|stream| weights.panel(panels.start + stream % panels.len()).as_ptr());
+    for block in 0..weights.cols() / SUB_BLOCK / F::SUB_BLOCKS {
+        for sub in 0..F::SUB_BLOCKS {
+            let rows: [RowPointers; T] = rows.map(|row| row.at((block * F::SUB_BLOCKS + sub) * SUB_BLOCK));
+            for (stream, sums) in streams.iter().zip(&mut sums).take(panels.len()) {
+                let header = stream.add(block * F::BLOCK);
                 let planes = header.add(F::HEADER + sub * F::SUB_BLOCK);
-                let col = (block * F::SUB_BLOCKS + sub) * SUB_BLOCK;
-                if first == 0 {
-                    (0..F::SUB_BLOCK).step_by(CACHE_LINE).for_each(|at| S::prefetch(planes.wrapping_add(AHEAD + at)));
+                for vector in 0..PANEL_ROWS / S::LANES {
+                    ask_for_next::<S, F>(header, sub, vector);
+                    add_sub_block::<S, F, T>(header, planes, sub, vector, &rows, sums);
                 }
-                for v in 0..V {
-                    add_sub_block::<S, F, T, V>(header, planes, sub, first + v, &rows, col, v, &mut sums);
-                }
-            }
-        }
-        for (sums, results) in sums.iter().zip(&mut results) {
-            for (v, sums) in sums.iter().enumerate() {
-                S::store(*sums, results.as_mut_ptr().add((first + v) * S::LANES));
             }
         }
     }
-    for (row, results) in results.iter().enumerate() {
-        out.write_panel(row, panel, results);
+    for (panel, sums) in panels.zip(&sums) {
+        for (row, sums) in sums.iter().enumerate() {
+            out.write_panel(row, panel, sums);
+        }
     }
 }
 
+/// Asks for a vector's share of what follows sub-block `sub` in a panel. The CPU's own prefetcher stops at the end of every page.
 #[inline(always)]
-#[allow(clippy::too_many_arguments)]
-unsafe fn add_sub_block<S: Simd, F: PanelFormat, const T: usize, const V: usize>(
+unsafe fn ask_for_next<S: Simd, F: PanelFormat>(header: *const u8, sub: usize, vector: usize) {
+    let bytes = F::BLOCK / F::SUB_BLOCKS;
+    let share = bytes.div_ceil(PANEL_ROWS / S::LANES).next_multiple_of(CACHE_LINE);
+    let next = header.wrapping_add((sub + 1) * bytes);
+    for line in (vector * share..bytes.min((vector + 1) * share)).step_by(CACHE_LINE) {
+        S::prefetch(next.wrapping_add(line));
+    }
+}
+
+/// Adds the products of a vector of a sub-block's rows.
+#[inline(always)]
+unsafe fn add_sub_block<S: Simd, F: PanelFormat, const T: usize>(
     header: *const u8,
     planes: *const u8,
     sub: usize,
     vector: usize,
     rows: &[RowPointers; T],
-    col: usize,
-    v: usize,
-    sums: &mut [[S::F32; V]; T],
+    sums: &mut [[f32; PANEL_ROWS]; T],
 ) {
-    let rows: [RowPointers; T] = std::array::from_fn(|t| rows[t].at(col));
+    let sums_at: [*mut f32; T] = std::array::from_fn(|t| sums[t].as_mut_ptr().add(vector * S::LANES));
+    let mut sums: [S::F32; T] = sums_at.map(|sums| S::load(sums));
     let mut dots: [S::Dots; T] = std::array::from_fn(|t| start::<S, F>(rows[t], 0, offset::<S, F>()));
     for half in 0..2 {
         let x: [S::Sixteen; T] = std::array::from_fn(|t| S::load_sixteen(rows[t].values.add(16 * half)));
@@ -109,20 +111,23 @@ unsafe fn add_sub_block<S: Simd, F: PanelFormat, const T: usize, const V: usize>
         if F::SCALES == 2 && half == 0 {
             let scale = F::scale::<S>(header, sub, 0, vector);
             for t in 0..T {
-                sums[t][v] = add_scaled::<S, F>(sums[t][v], dots[t], scale, rows[t]);
+                sums[t] = add_scaled::<S, F>(sums[t], dots[t], scale, rows[t]);
                 dots[t] = start::<S, F>(rows[t], 1, offset::<S, F>());
             }
         }
     }
     let scale = F::scale::<S>(header, sub, F::SCALES - 1, vector);
     for t in 0..T {
-        sums[t][v] = add_scaled::<S, F>(sums[t][v], dots[t], scale, rows[t]);
+        sums[t] = add_scaled::<S, F>(sums[t], dots[t], scale, rows[t]);
     }
     if F::HAS_MIN {
         let min = F::min::<S>(header, sub, vector);
         for t in 0..T {
-            sums[t][v] = take_min::<S>(sums[t][v], min, rows[t]);
+            sums[t] = take_min::<S>(sums[t], min, rows[t]);
         }
+    }
+    for t in 0..T {
+        S::store(sums[t], sums_at[t]);
     }
 }
 

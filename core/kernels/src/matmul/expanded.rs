@@ -88,8 +88,10 @@ unsafe fn expand<S: Simd, F: PanelFormat>(block: *const u8, subs: usize, scratch
                 S::store_int(lift::<S, F>(a), to.add(2 * pair * PLANE));
                 S::store_int(lift::<S, F>(b), to.add((2 * pair + 1) * PLANE));
             }
-            for part in 0..F::SCALES {
-                S::store(F::scale::<S>(block, sub, part, vector), to.add(SCALES + part * PLANE).cast());
+            if !F::SCALES_ARE_1 {
+                for part in 0..F::SCALES {
+                    S::store(F::scale::<S>(block, sub, part, vector), to.add(SCALES + part * PLANE).cast());
+                }
             }
             if F::HAS_MIN {
                 S::store(F::min::<S>(block, sub, vector), to.add(MINS).cast());
@@ -131,6 +133,7 @@ unsafe fn multiply<S: Products, F: PanelFormat>(
         // Tiles as large as the registers allow, then smaller ones for what is left.
         row += match rows.end - row {
             6.. if S::TILE_ROWS == 6 => tile::<S, F, 6, 2>(scratch, &piece, x, row, sums),
+            3.. if S::TILE_ROWS == 4 && F::TIMES_NON_NEGATIVE => tile::<S, F, 3, 4>(scratch, &piece, x, row, sums),
             4.. if S::TILE_ROWS == 4 => tile::<S, F, 4, 2>(scratch, &piece, x, row, sums),
             3.. => tile::<S, F, 3, 2>(scratch, &piece, x, row, sums),
             _ => tile::<S, F, 1, 2>(scratch, &piece, x, row, sums),

@@ -128,6 +128,7 @@ macro_rules! simd_128 {
             unsafe fn store_low_bytes(x: &[uint32x4_t], to: *mut i8) {
                 let low_halves = |a, b| vreinterpretq_s8_u16(vuzp1q_u16(vreinterpretq_u16_u32(a), vreinterpretq_u16_u32(b)));
                 vst1q_s8(to, vuzp1q_s8(low_halves(x[0], x[1]), low_halves(x[2], x[3])));
+                vst1q_s8(to.add(16), vuzp1q_s8(low_halves(x[4], x[5]), low_halves(x[6], x[7])));
             }
 
             #[inline(always)]

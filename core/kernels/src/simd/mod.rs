@@ -78,7 +78,7 @@ pub(crate) trait Simd: Copy + 'static {
     unsafe fn store_int(x: Self::Int, to: *mut u8);
     /// Widens [`Simd::LANES`] signed bytes.
     unsafe fn load_i8(from: *const u8) -> Self::Int;
-    /// The low byte of each lane of 16, in vectors that follow each other.
+    /// The low byte of each lane of 32, in vectors that follow each other.
     unsafe fn store_low_bytes(x: &[Self::Int], to: *mut i8);
     /// The larger signed integer.
     unsafe fn max_int(a: Self::Int, b: Self::Int) -> Self::Int;

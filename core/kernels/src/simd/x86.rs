@@ -105,6 +105,7 @@ impl Simd for Avx512Vnni {
     #[inline(always)]
     unsafe fn store_low_bytes(x: &[__m512i], to: *mut i8) {
         _mm_storeu_si128(to.cast(), _mm512_cvtepi32_epi8(x[0]));
+        _mm_storeu_si128(to.add(16).cast(), _mm512_cvtepi32_epi8(x[1]));
     }
 
     #[inline(always)]
@@ -207,14 +208,13 @@ macro_rules! simd_256 {
 
             #[inline(always)]
             unsafe fn store_low_bytes(x: &[__m256i], to: *mut i8) {
-                // Of each half, the low bytes of the first vector, then of the second; at last each vector's together.
-                let nothing = 0x8080_8080u32.cast_signed();
-                let low_bytes = 0x0c08_0400;
-                let first = _mm256_shuffle_epi8(x[0], _mm256_setr_epi32(low_bytes, nothing, 0, 0, low_bytes, nothing, 0, 0));
-                let second = _mm256_shuffle_epi8(x[1], _mm256_setr_epi32(nothing, low_bytes, 0, 0, nothing, low_bytes, 0, 0));
-                let order = _mm256_setr_epi32(0, 4, 1, 5, 0, 0, 0, 0);
-                let both = _mm256_permutevar8x32_epi32(_mm256_or_si256(first, second), order);
-                _mm_storeu_si128(to.cast(), _mm256_castsi256_si128(both));
+                // Instructions that narrow do so by halves: at last the quarters of each vector are brought together.
+                let low_bytes = |x| _mm256_and_si256(x, _mm256_set1_epi32(0xff));
+                let first = _mm256_packus_epi32(low_bytes(x[0]), low_bytes(x[1]));
+                let second = _mm256_packus_epi32(low_bytes(x[2]), low_bytes(x[3]));
+                let order = _mm256_setr_epi32(0, 4, 1, 5, 2, 6, 3, 7);
+                let all = _mm256_permutevar8x32_epi32(_mm256_packus_epi16(first, second), order);
+                _mm256_storeu_si256(to.cast(), all);
             }
 
             #[inline(always)]
