@@ -84,12 +84,13 @@ pub(super) unsafe fn round<S: Simd>(
         }
         let largest = largest_of_groups::<S>(scores, values);
         row.raise::<S>(largest_of(largest), &mut sums[index * head_dim..][..head_dim]);
-        let (shifts, scales) = (&mut shifts[index], &mut weights.scales[index * groups..][..groups]);
-        for (group, scale) in scales.iter_mut().enumerate() {
-            // Of a group that the row does not see, no number: what is added to that must be one.
-            let largest = if largest[group] > f32::MIN { largest[group] } else { f32::MIN };
-            shifts[group] = LOG2_STEPS - largest;
-            *scale = -shifts[group] - row.max;
+        // Of a group that the row does not see, no number: what is added to that must be one.
+        shifts[index] = largest.map(|largest| LOG2_STEPS - if largest > f32::MIN { largest } else { f32::MIN });
+        let exponents = shifts[index].map(|shift| -shift - row.max);
+        let scales = &mut weights.scales[index * groups..][..groups];
+        match scales.first_chunk_mut() {
+            Some(scales) => *scales = exponents,
+            None => scales.copy_from_slice(&exponents[..groups]),
         }
     }
     exp2_all::<S>(&mut weights.scales[..rows.len() * groups]);
