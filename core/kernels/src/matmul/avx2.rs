@@ -1,10 +1,11 @@
-//! Tiles for AVX2, which multiplies bytes and adds two products to one of 16 bits: four rows of activations and two vectors of rows
-//! of weights, or three and four.
+//! Tiles for AVX2, which multiplies bytes and adds two products to one of 16 bits: four rows of activations and two vectors
+//! of rows of weights, or three and four.
 //!
-//! Vectors of dot products and what they are made of are all the registers there are, and what limits these loops is the number of
-//! their instructions: a compiler that picks registers itself runs out of them and copies. Sums stay in memory.
+//! Vectors of dot products and what they are made of are all the registers there are, and what limits these loops is the
+//! number of their instructions: a compiler that picks registers itself runs out of them and copies. Sums stay in memory.
 
-// Loads and stores within a tile's sub-block and sums, as the callers vouch for.
+// Loads are from whole sub-blocks of weights and of rows that follow each other, stores to the tile's sums, as the callers
+// vouch for.
 #![allow(unsafe_op_in_unsafe_fn)]
 
 use std::arch::asm;
@@ -71,8 +72,8 @@ macro_rules! lines {
 // Where the instructions below find groups, scales, minimums, and the next sub-block.
 const _: () = assert!(PLANE == 128 && expanded::SCALES == 1024 && expanded::MINS == 1280 && expanded::EXPANDED == 1408);
 
-/// A function that adds the products of a tile to its sums, with the instructions for a sub-block. ymm0 to ymm7 are the dot products; ymm8 to ymm11 are for
-/// codes, ymm12 and ymm13 for activations, ymm14 and ymm15 for products.
+/// A function that adds the products of a tile to its sums, with the instructions for a sub-block. ymm0 to ymm7 are the dot
+/// products; ymm8 to ymm11 are for codes, ymm12 and ymm13 for activations, ymm14 and ymm15 for products.
 macro_rules! add_products {
     ($name:ident: $($instructions:expr),+) => {
         #[inline]

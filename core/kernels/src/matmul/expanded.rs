@@ -168,8 +168,8 @@ unsafe fn tile<S: Products, F: PanelFormat, const T: usize, const V: usize>(
     T
 }
 
-/// Adds the products of `subs` sub-blocks that are taken apart, one at least: of `V` vectors of rows of weights, from `weights` on, with
-/// `T` rows of activations that follow each other.
+/// Adds the products of `subs` sub-blocks that are taken apart, one at least: of `V` vectors of rows of weights, from `weights`
+/// on, with `T` rows of activations that follow each other.
 ///
 /// # Safety
 /// `S` runs on this CPU; weights and rows have as many sub-blocks.
