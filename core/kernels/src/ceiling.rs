@@ -6,15 +6,12 @@
 use std::hint::black_box;
 
 use crate::matmul::Products;
+use crate::matmul::direct::{CACHE_LINE, STREAMS};
 
 /// Sums that do not wait for each other: enough to hide what an instruction takes.
 const SUMS: usize = 12;
-/// Streams that are read beside each other, as products read weights: one alone gets less.
-const STREAMS: usize = 4;
-/// How far ahead memory is asked for in each of them.
+/// How far ahead memory is asked for in each of the streams, which are as many as products read weights in.
 const AHEAD: usize = 1024;
-/// Bytes that are read between two prefetches.
-const LINE: usize = 64;
 
 /// Does `rounds` rounds of integer products on registers, and returns how many multiply-accumulates they were.
 ///
@@ -41,11 +38,11 @@ pub(crate) unsafe fn multiply_accumulates<S: Products>(rounds: usize) -> u64 {
 #[inline(always)]
 pub(crate) unsafe fn read<S: Products>(bytes: &[u8]) {
     let mut sums = [S::splat_int(0); 2];
-    let stream = bytes.len() / STREAMS / LINE * LINE;
-    for line in (0..stream).step_by(LINE) {
+    let stream = bytes.len() / STREAMS / CACHE_LINE * CACHE_LINE;
+    for line in (0..stream).step_by(CACHE_LINE) {
         for first in (0..STREAMS).map(|index| bytes.as_ptr().add(index * stream + line)) {
             S::prefetch(first.wrapping_add(AHEAD));
-            for (index, at) in (0..LINE).step_by(4 * S::LANES).enumerate() {
+            for (index, at) in (0..CACHE_LINE).step_by(4 * S::LANES).enumerate() {
                 sums[index % 2] = S::add_int(sums[index % 2], S::load_int(first.add(at)));
             }
         }

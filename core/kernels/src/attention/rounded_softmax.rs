@@ -88,6 +88,7 @@ pub(super) unsafe fn round<S: Simd>(
         shifts[index] = largest.map(|largest| LOG2_STEPS - if largest > f32::MIN { largest } else { f32::MIN });
         let exponents = shifts[index].map(|shift| -shift - row.max);
         let scales = &mut weights.scales[index * groups..][..groups];
+        // A whole block's without a call to copy them.
         match scales.first_chunk_mut() {
             Some(scales) => *scales = exponents,
             None => scales.copy_from_slice(&exponents[..groups]),

@@ -10,13 +10,16 @@
 
 use std::arch::asm;
 
-use super::{PanelFormat, Products, expanded};
-use crate::activations::RowPointers;
+use super::{PanelFormat, Products, Q4_0, Q6K, expanded};
+use crate::activations::{RowPointers, START};
 use crate::packed::layout::PLANE;
 use crate::simd::x86::{Avx2, unknown};
 
 impl Products for Avx2 {
-    const TILE_ROWS: usize = 4;
+    #[inline(always)]
+    fn largest_tile<F: PanelFormat>() -> (usize, usize) {
+        if F::TIMES_NON_NEGATIVE { (3, 4) } else { (4, 2) }
+    }
 
     #[inline(always)]
     unsafe fn unknown(codes: Self::Int) -> Self::Int {
@@ -30,7 +33,7 @@ impl Products for Avx2 {
         rows: &[RowPointers; T],
         sums: &mut [[Self::F32; V]; T],
     ) {
-        if (T, V) != if F::TIMES_NON_NEGATIVE { (3, 4) } else { (4, 2) } {
+        if (T, V) != Self::largest_tile::<F>() {
             return expanded::add_sub_blocks::<Self, F, T, V>(subs, weights, rows, sums);
         }
         let stride = rows[1 % T].scales as usize - rows[0].scales as usize;
@@ -47,7 +50,6 @@ impl Products for Avx2 {
 }
 
 /// What is to be multiplied.
-#[derive(Clone, Copy)]
 struct Tile {
     /// Sub-blocks, one at least.
     subs: usize,
@@ -65,12 +67,10 @@ struct Tile {
 struct Ones([i16; 16]);
 static ONES: Ones = Ones([1; 16]);
 
-macro_rules! lines {
-    ($($line:expr),+ $(,)?) => { concat!($($line, "\n"),+) };
-}
-
 // Where the instructions below find groups, scales, minimums, and the next sub-block.
 const _: () = assert!(PLANE == 128 && expanded::SCALES == 1024 && expanded::MINS == 1280 && expanded::EXPANDED == 1408);
+// What they shift by to take the offsets of codes.
+const _: () = assert!(-START >> 4 == Q4_0::OFFSET && -START >> 2 == Q6K::OFFSET);
 
 /// A function that adds the products of a tile to its sums, with the instructions for a sub-block. ymm0 to ymm7 are the dot
 /// products; ymm8 to ymm11 are for codes, ymm12 and ymm13 for activations, ymm14 and ymm15 for products.
@@ -290,37 +290,30 @@ macro_rules! scale_by_x {
     };
 }
 
-/// Adds what codes larger than weights by 8 made dot products too large by: a sixteenth of what is kept for 128.
-macro_rules! take_eight {
-    ([$values:literal, $starts:literal, $numbers:literal], [$d0:literal, $d1:literal, $__:literal]) => {
-        lines!(
-            concat!("vpbroadcastd ymm12, dword ptr [{starts}", $starts, "]"),
-            "vpsrad ymm12, ymm12, 4",
-            concat!("vpaddd ", $d0, ", ", $d0, ", ymm12"),
-            concat!("vpaddd ", $d1, ", ", $d1, ", ymm12"),
-        )
+/// Loads what is kept of a sum of activations, of all columns or of a half, for all rows of weights.
+macro_rules! load_start {
+    ("all", $starts:literal) => {
+        concat!("vpbroadcastd ymm12, dword ptr [{starts}", $starts, "]")
     };
-}
-
-/// The same for 32, of the first half of the columns, or of the second.
-macro_rules! take_32_from_first_half {
-    ([$values:literal, $starts:literal, $numbers:literal], [$d0:literal, $d1:literal, $__:literal]) => {
+    ("first half", $starts:literal) => {
         lines!(
-            concat!("vpbroadcastd ymm12, dword ptr [{starts}", $starts, "]"),
+            load_start!("all", $starts),
             concat!("vpbroadcastd ymm13, dword ptr [{starts}", $starts, " + 4]"),
             "vpsubd ymm12, ymm12, ymm13",
-            "vpsrad ymm12, ymm12, 2",
-            concat!("vpaddd ", $d0, ", ", $d0, ", ymm12"),
-            concat!("vpaddd ", $d1, ", ", $d1, ", ymm12"),
         )
+    };
+    ("second half", $starts:literal) => {
+        concat!("vpbroadcastd ymm12, dword ptr [{starts}", $starts, " + 4]")
     };
 }
 
-macro_rules! take_32_from_second_half {
-    ([$values:literal, $starts:literal, $numbers:literal], [$d0:literal, $d1:literal, $__:literal]) => {
+/// Adds what codes larger than weights made dot products too large by: what is kept is for 128, a shift by `bits` makes it
+/// that of a smaller power of two.
+macro_rules! take_offset {
+    ([$values:literal, $starts:literal, $numbers:literal], [$d0:literal, $d1:literal, $__:literal], $part:tt, $bits:literal) => {
         lines!(
-            concat!("vpbroadcastd ymm12, dword ptr [{starts}", $starts, " + 4]"),
-            "vpsrad ymm12, ymm12, 2",
+            load_start!($part, $starts),
+            concat!("vpsrad ymm12, ymm12, ", $bits),
             concat!("vpaddd ", $d0, ", ", $d0, ", ymm12"),
             concat!("vpaddd ", $d1, ", ", $d1, ", ymm12"),
         )
@@ -368,7 +361,7 @@ macro_rules! all_nibbles {
 }
 
 add_products!(
-    nibbles_less_eight: all_nibbles!(), each_row!(take_eight), each_row!(scale, "1024"), each_row!(store)
+    nibbles_less_eight: all_nibbles!(), each_row!(take_offset, "all", "4"), each_row!(scale, "1024"), each_row!(store)
 );
 add_products!(
     nibbles_less_minimum: all_nibbles!(), each_row!(scale, "1024"), each_row!(take_minimum), each_row!(store)
@@ -383,11 +376,11 @@ add_products!(
 add_products!(
     codes_by_halves:
     two_groups!("first" "0" "1", "next" "2" "3"),
-    each_row!(take_32_from_first_half),
+    each_row!(take_offset, "first half", "2"),
     each_row!(scale, "1024"),
     each_row!(store),
     two_groups!("first" "4" "5", "next" "6" "7"),
-    each_row!(take_32_from_second_half),
+    each_row!(take_offset, "second half", "2"),
     each_row!(scale, "1024 + 128"),
     each_row!(store)
 );

@@ -15,8 +15,8 @@ use crate::simd::Simd;
 pub(crate) const MAX_ROWS: usize = 4;
 
 /// Panels that are read beside each other: memory gives more to several streams than to one.
-const STREAMS: usize = 4;
-const CACHE_LINE: usize = 64;
+pub(crate) const STREAMS: usize = 4;
+pub(crate) const CACHE_LINE: usize = 64;
 
 /// The columns of `panels` of the product of `x` with `weights`.
 ///

@@ -130,12 +130,12 @@ unsafe fn multiply<S: Products, F: PanelFormat>(
     let mut row = rows.start;
     while row < rows.end {
         let sums = Rows { start: sums.start.add((row - rows.start) * sums.stride), ..sums };
-        // Tiles as large as the registers allow, then smaller ones for what is left.
-        row += match rows.end - row {
-            6.. if S::TILE_ROWS == 6 => tile::<S, F, 6, 2>(scratch, &piece, x, row, sums),
-            3.. if S::TILE_ROWS == 4 && F::TIMES_NON_NEGATIVE => tile::<S, F, 3, 4>(scratch, &piece, x, row, sums),
-            4.. if S::TILE_ROWS == 4 => tile::<S, F, 4, 2>(scratch, &piece, x, row, sums),
-            3.. => tile::<S, F, 3, 2>(scratch, &piece, x, row, sums),
+        // The largest tiles, then smaller ones for what is left.
+        row += match (S::largest_tile::<F>(), rows.end - row) {
+            ((6, 2), 6..) => tile::<S, F, 6, 2>(scratch, &piece, x, row, sums),
+            ((4, 2), 4..) => tile::<S, F, 4, 2>(scratch, &piece, x, row, sums),
+            ((3, 4), 3..) => tile::<S, F, 3, 4>(scratch, &piece, x, row, sums),
+            (_, 3..) => tile::<S, F, 3, 2>(scratch, &piece, x, row, sums),
             _ => tile::<S, F, 1, 2>(scratch, &piece, x, row, sums),
         };
     }

@@ -5,6 +5,12 @@
 //! first-level cache and multiplied with many rows from there ([`expanded`]). Both do the same arithmetic in the same
 //! order: a row's results are the same bits alone and in a batch.
 
+/// Lines of assembly as one text.
+#[cfg(any(target_arch = "aarch64", target_arch = "x86_64"))]
+macro_rules! lines {
+    ($($line:expr),+ $(,)?) => { concat!($($line, "\n"),+) };
+}
+
 #[cfg(target_arch = "aarch64")]
 mod arm;
 #[cfg(target_arch = "x86_64")]
@@ -32,10 +38,14 @@ use crate::simd::{self, Simd};
 
 /// Products of an instruction set: [`direct`] and [`expanded`], unless it has its own way.
 pub(crate) trait Products: Simd {
-    /// Rows of activations in the largest tile of [`expanded`]: as many as the registers allow.
-    const TILE_ROWS: usize = 3;
     /// Multiply-accumulates of [`Products::densest_product`].
     const DENSEST_PRODUCT: usize = 4 * Self::LANES;
+
+    /// Rows of activations, and vectors of rows of weights, in the largest tile of [`expanded`]: as many as the registers allow.
+    #[inline(always)]
+    fn largest_tile<F: PanelFormat>() -> (usize, usize) {
+        (3, 2)
+    }
 
     /// The instruction with most multiply-accumulates of bytes.
     ///
@@ -116,7 +126,10 @@ pub(crate) trait Products: Simd {
 impl Products for simd::Portable {}
 #[cfg(target_arch = "x86_64")]
 impl Products for simd::x86::Avx512Vnni {
-    const TILE_ROWS: usize = 6;
+    #[inline(always)]
+    fn largest_tile<F: PanelFormat>() -> (usize, usize) {
+        (6, 2)
+    }
 }
 #[cfg(target_arch = "x86_64")]
 impl Products for simd::x86::AvxVnni {}

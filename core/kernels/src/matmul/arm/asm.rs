@@ -41,10 +41,6 @@ macro_rules! add_products {
     };
 }
 
-macro_rules! lines {
-    ($($line:expr),+ $(,)?) => { concat!($($line, "\n"),+) };
-}
-
 /// All dot products become zero.
 macro_rules! clear {
     () => {
