@@ -17,7 +17,7 @@ use crate::matmul::{self, Output};
 use crate::packed::{PackedMatrix, WeightFormat};
 use crate::simd;
 
-/// The environment variable that names the kernels to use, for tests and comparisons; see [`Kernels::available`].
+/// The environment variable that names the only kernels to use, for tests and comparisons; see [`Kernels::available`].
 pub const OVERRIDE: &str = "SOTTO_KERNELS";
 
 pub(crate) type QuantizedMatmul = unsafe fn(&PackedMatrix<'_>, &Activations, Range<usize>, &Output<'_>);
@@ -170,28 +170,24 @@ static TABLES: [&Kernels; 4] = [&I8MM, &DOTPROD, &NEON, &PORTABLE];
 static TABLES: [&Kernels; 1] = [&PORTABLE];
 
 impl Kernels {
-    /// The kernels for this CPU: the fastest, or those that the environment variable [`OVERRIDE`] names. Chosen once.
+    /// The kernels for this CPU: the first of [`Kernels::available`]. Chosen once.
     pub fn get() -> &'static Self {
         static CHOSEN: OnceLock<&'static Kernels> = OnceLock::new();
-        CHOSEN.get_or_init(|| {
-            let wanted = std::env::var(OVERRIDE).ok();
-            let mut available = Self::available();
-            let fastest = available.next().unwrap_or(&PORTABLE);
-            match wanted {
-                Some(name) => Self::named(&name).unwrap_or(fastest),
-                None => fastest,
-            }
-        })
+        CHOSEN.get_or_init(|| Self::available().next().unwrap_or(&PORTABLE))
     }
 
-    /// All kernels that run on this CPU, the fastest first.
+    /// All kernels that run on this CPU, the fastest first; where [`OVERRIDE`] names one of them, that one alone.
     pub fn available() -> impl Iterator<Item = &'static Self> {
-        TABLES.into_iter().filter(|kernels| (kernels.is_available)())
+        let only = std::env::var(OVERRIDE).ok().and_then(|name| Self::named(&name));
+        TABLES.into_iter().filter(move |kernels| match only {
+            Some(only) => std::ptr::eq(only, *kernels),
+            None => (kernels.is_available)(),
+        })
     }
 
     /// The kernels of that name, if they run on this CPU.
     pub fn named(name: &str) -> Option<&'static Self> {
-        Self::available().find(|kernels| kernels.name == name)
+        TABLES.into_iter().find(|kernels| kernels.name == name && (kernels.is_available)())
     }
 
     /// Their instruction set: `avx512vnni`, `avxvnni`, `avx2`, `i8mm`, `dotprod`, `neon` or `scalar`.

@@ -3,6 +3,7 @@
 mod android;
 mod apple;
 mod arm;
+mod avx512;
 mod bindgen;
 mod count;
 mod elf;
@@ -64,6 +65,8 @@ enum Step {
         #[arg(long)]
         deny_skips: bool,
     },
+    /// Run the tests of AVX-512's kernels in an emulator (x86-64 Debian; says what to install).
+    TestAvx512,
     /// Count the instructions that ARM executes for each 1,000 multiply-accumulates (Debian; says what to install).
     CountArm {
         /// The C source of the counting plugin; `../tools/armcount.c` beside `SOTTO_FIXTURES` if absent.
@@ -98,6 +101,7 @@ fn main() -> ExitCode {
         Step::Apple { check: false } => apple::package(),
         Step::Apple { check: true } => apple::check(),
         Step::TestArm { deny_skips } => arm::test(deny_skips),
+        Step::TestAvx512 => avx512::test(),
         Step::CountArm { plugin, filter } => count::count(plugin, &filter),
         Step::McaArm => mca::mca(),
         Step::TestSanitizer => steps::test_sanitizer(),
