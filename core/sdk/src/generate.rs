@@ -119,7 +119,7 @@ impl<'a, OnText: FnMut(&str)> Writer<'a, OnText> {
     fn new(model: &'a Loaded, request: Request<'a>, on_text: OnText) -> Self {
         let history = request.prompt.to_vec();
         let stream = DecodeStream::new(&model.tokenizer);
-        Self { model, request, history, guesser: Guesser::new(), stream, text: String::new(), on_text }
+        Self { model, request, history, guesser: Guesser::default(), stream, text: String::new(), on_text }
     }
 
     fn written(&self) -> usize {

@@ -2,42 +2,53 @@
 //! that most guesses come true, and a pass that checks some tokens takes about the time of one (Saxena, "Prompt Lookup
 //! Decoding", 2023; Yang et al., "Inference with Reference", 2023). The model decides about each of them all the same.
 
-/// Tokens that a guess has to rest on, at most; more are not looked at.
+/// Tokens that are compared, at most.
 const LONGEST: usize = 8;
 
-/// Guesses, the more carefully the more guesses were wrong.
-#[derive(Debug, Clone, Copy)]
+/// So many guesses in a row have to be wrong before more tokens must be alike.
+const PATIENCE: u32 = 4;
+
+/// Guesses, the more carefully the more guesses in a row were wrong.
+#[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Guesser {
-    /// Tokens that have to be alike.
-    needed: usize,
+    wrong: u32,
 }
 
 impl Guesser {
-    pub(crate) fn new() -> Self {
-        Self { needed: 1 }
-    }
-
     /// At most `most` tokens that may follow `text`, of which the first is `possible`: those behind the longest run of tokens that
-    /// `text` ends with, and of equals, the last.
+    /// `text` ends with, and of equals, the last. A token alone that several have followed tells nothing.
     pub(crate) fn guess<'a>(&self, text: &'a [u32], most: usize, possible: impl Fn(u32) -> bool) -> &'a [u32] {
-        let (mut longest, mut start) = (self.needed - 1, text.len());
+        let (mut longest, mut start, mut several) = (0, text.len(), false);
         for end in (1..text.len()).rev() {
             let alike = alike_at_end(&text[..end], text);
-            if alike > longest && possible(text[end]) {
-                (longest, start) = (alike, end);
-                if longest == LONGEST {
-                    break;
-                }
+            if alike < longest.max(1) || !possible(text[end]) {
+                continue;
+            }
+            if alike > longest {
+                (longest, start, several) = (alike, end, false);
+            } else {
+                several |= text[end] != text[start];
+            }
+            if longest == LONGEST {
+                break;
             }
         }
-        &text[start..text.len().min(start + most)]
+        match longest < self.needed() || (longest == 1 && several) {
+            true => &[],
+            false => &text[start..text.len().min(start + most)],
+        }
     }
 
     /// Takes note of how many of the guessed tokens were right.
     pub(crate) fn learn(&mut self, guessed: usize, right: usize) {
         if guessed > 0 {
-            self.needed = if right > 0 { self.needed.div_ceil(2) } else { (2 * self.needed).min(LONGEST) };
+            self.wrong = if right > 0 { 0 } else { self.wrong.saturating_add(1) };
         }
+    }
+
+    /// Tokens that have to be alike.
+    fn needed(&self) -> usize {
+        1_usize.checked_shl(self.wrong / PATIENCE).map_or(LONGEST, |needed| needed.min(LONGEST))
     }
 }
 
@@ -51,36 +62,48 @@ mod tests {
     use super::*;
 
     fn guess(text: &[u32], most: usize) -> &[u32] {
-        Guesser::new().guess(text, most, |_| true)
+        Guesser::default().guess(text, most, |_| true)
     }
 
     #[test]
     fn what_followed_the_longest_run_is_guessed() {
         assert_eq!(guess(&[1, 2, 3, 4, 9, 3, 7, 2, 3], 2), [4, 9]);
-        assert_eq!(guess(&[5, 1, 8, 5, 2, 5], 1), [2], "of equals, the last");
+        assert_eq!(guess(&[7, 5, 1, 7, 5, 2, 7, 5], 1), [2], "of equals, the last");
         assert_eq!(guess(&[5, 6, 5], 8), [6, 5], "no more than there is");
         for nothing in [&[][..], &[1], &[1, 2, 3]] {
             assert!(guess(nothing, 3).is_empty());
         }
+        assert!(guess(&[5, 1, 8, 5, 2, 5], 1).is_empty(), "a token that went on in two ways");
+        assert_eq!(guess(&[5, 1, 8, 5, 1, 5], 1), [1], "and in one");
         assert!(guess(&[1, 1], 0).is_empty());
     }
 
     #[test]
     fn what_cannot_follow_is_not_guessed() {
-        assert_eq!(Guesser::new().guess(&[5, 1, 8, 5, 2, 5], 2, |token| token != 2), [1, 8]);
+        assert_eq!(Guesser::default().guess(&[5, 1, 8, 5, 2, 5], 2, |token| token != 2), [1, 8]);
     }
 
     #[test]
     fn wrong_guesses_make_careful() {
-        let text = [1, 2, 3, 9, 2, 3];
-        let mut guesser = Guesser::new();
-        guesser.learn(3, 0);
-        assert_eq!(guesser.guess(&text, 1, |_| true), [9]);
-        guesser.learn(3, 0);
-        assert!(guesser.guess(&text, 1, |_| true).is_empty());
-        guesser.learn(0, 0);
-        assert!(guesser.guess(&text, 1, |_| true).is_empty());
-        guesser.learn(3, 1);
-        assert_eq!(guesser.guess(&text, 1, |_| true), [9]);
+        // Tokens that are alike, and how many wrong guesses in a row it takes until nothing rests on them.
+        for (alike, guesses) in [(1, PATIENCE), (2, 2 * PATIENCE), (4, 3 * PATIENCE)] {
+            let text: Vec<u32> = (0..alike).chain([9]).chain(0..alike).collect();
+            let mut guesser = Guesser::default();
+            for _ in 0..guesses {
+                assert_eq!(guesser.guess(&text, 1, |_| true), [9]);
+                guesser.learn(1, 0);
+            }
+            assert!(guesser.guess(&text, 1, |_| true).is_empty());
+            guesser.learn(0, 0);
+            assert!(guesser.guess(&text, 1, |_| true).is_empty());
+            guesser.learn(3, 1);
+            assert_eq!(guesser.guess(&text, 1, |_| true), [9]);
+        }
+        let long = [4; LONGEST + 1];
+        assert_eq!(
+            Guesser { wrong: u32::MAX }.guess(&long, 1, |_| true),
+            [4],
+            "what is alike for long is always guessed"
+        );
     }
 }
