@@ -1,4 +1,4 @@
-"""Write the demo model in Llama 3.2 1B's shape: its answers at that model's cost. Usage: widen.py DEMO.gguf OUT.gguf
+"""Write the demo model in Llama 3.2 1B's shape: its answers at that model's cost. Usage: widen.py DEMO.gguf OUT.gguf [--type q8_0|q4_0]
 
 A part of each matrix does what the demo model does; the rest is random, and meets zeros on its way in or out. Random weights alone
 do not copy from their prompt, as trained ones do: this shows what guesses at copied tokens are worth in a model of that size.
@@ -11,7 +11,7 @@ import numpy as np
 from gguf.quants import dequantize, quantize
 
 LAYERS, WIDTH, HIDDEN, HEADS, KV_HEADS, HEAD, VOCABULARY = 16, 2048, 8192, 32, 8, 64, 128256
-Q8_0 = gguf.GGMLQuantizationType.Q8_0
+TYPES = {"q8_0": gguf.GGMLQuantizationType.Q8_0, "q4_0": gguf.GGMLQuantizationType.Q4_0}
 SEED = 7
 # What the wide model has otherwise.
 SHAPE = {
@@ -104,14 +104,16 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("demo")
     parser.add_argument("out")
+    parser.add_argument("--type", choices=TYPES, default="q8_0", help="q4_0 changes the answers")
     args = parser.parse_args()
+    kind = TYPES[args.type]
     model = Widened(args.demo)
     writer = gguf.GGUFWriter(args.out, "llama", use_temp_file=True)
     write_metadata(writer, model)
 
     def add(name: str, array: np.ndarray) -> None:
         if array.ndim == 2:
-            writer.add_tensor(name, quantize(array, Q8_0), raw_dtype=Q8_0)
+            writer.add_tensor(name, quantize(array, kind), raw_dtype=kind)
         else:
             writer.add_tensor(name, array)
 
