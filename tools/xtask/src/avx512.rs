@@ -57,8 +57,8 @@ pub fn test() -> Result<(), String> {
     fs::create_dir_all(&folder).map_err(|error| format!("{}: {error}", folder.display()))?;
     let programs = build()?;
     let started = Instant::now();
-    let disc = disc(&folder, &programs)?;
-    let said = boot(&folder, &disc)?;
+    make_disc(&folder, &programs)?;
+    let said = boot(&folder)?;
     let wrong = faults(&said);
     println!("{KERNELS} emulated in {} s", started.elapsed().as_secs());
     if wrong.is_empty() { Ok(()) } else { Err(wrong.join("\nxtask: ")) }
@@ -86,8 +86,8 @@ fn executable(message: &str, (package, name, _): (&str, &str, &str)) -> Option<P
 }
 
 /// Makes the disc that the machine starts from.
-fn disc(folder: &Path, programs: &[PathBuf]) -> Result<PathBuf, String> {
-    let (content, disc) = (folder.join("disc"), folder.join("disc.iso"));
+fn make_disc(folder: &Path, programs: &[PathBuf]) -> Result<(), String> {
+    let content = folder.join("disc");
     let loader = content.join("isolinux");
     copy(&linux(folder)?, &content.join("vmlinuz"))?;
     copy(Path::new("/usr/lib/ISOLINUX/isolinux.bin"), &loader.join("isolinux.bin"))?;
@@ -99,23 +99,24 @@ fn disc(folder: &Path, programs: &[PathBuf]) -> Result<PathBuf, String> {
     run(Command::new("sh").args(["-c", pack]).current_dir(folder).stderr(Stdio::null()))?;
     let boot = ["-b", "isolinux/isolinux.bin", "-c", "isolinux/catalog", "-no-emul-boot", "-boot-info-table"];
     let mut xorriso = Command::new("xorriso");
-    xorriso.args(["-as", "mkisofs", "-quiet", "-boot-load-size", "4", "-o"]).arg(&disc).args(boot).arg(&content);
-    run(xorriso.stderr(Stdio::null()))?;
-    Ok(disc)
+    xorriso.args(["-as", "mkisofs", "-quiet", "-boot-load-size", "4", "-o"]).arg(folder.join("disc.iso")).args(boot);
+    run(xorriso.arg(&content).stderr(Stdio::null()))
 }
 
 /// Debian's kernel for virtual machines, fetched once.
 fn linux(folder: &Path) -> Result<PathBuf, String> {
-    let unpacked = folder.join("linux");
-    if !unpacked.exists() {
-        let depends = output(Command::new("apt-cache").args(["depends", "linux-image-cloud-amd64"]))?;
-        let newest = depends.lines().find_map(|line| line.trim().strip_prefix("Depends: "));
-        let newest = newest.ok_or("apt knows no linux-image-cloud-amd64: apt-get update")?;
-        run(Command::new("apt-get").args(["download", newest]).current_dir(folder))?;
-        let package = file_named(folder, newest)?;
-        run(Command::new("dpkg-deb").arg("-x").arg(&package).arg(&unpacked))?;
+    let (unpacked, name) = (folder.join("linux"), "vmlinuz-");
+    let boot = unpacked.join("boot");
+    if let Ok(kernel) = file_named(&boot, name) {
+        return Ok(kernel);
     }
-    file_named(&unpacked.join("boot"), "vmlinuz-")
+    let depends = output(Command::new("apt-cache").args(["depends", "linux-image-cloud-amd64"]))?;
+    let newest = depends.lines().find_map(|line| line.trim().strip_prefix("Depends: "));
+    let newest = newest.ok_or("apt knows no linux-image-cloud-amd64: apt-get update")?;
+    run(Command::new("apt-get").args(["download", newest]).current_dir(folder))?;
+    let package = file_named(folder, newest)?;
+    run(Command::new("dpkg-deb").arg("-x").arg(&package).arg(&unpacked))?;
+    file_named(&boot, name)
 }
 
 fn file_named(folder: &Path, prefix: &str) -> Result<PathBuf, String> {
@@ -173,34 +174,31 @@ fn script() -> String {
     script + "/bin/busybox sleep 5\n/bin/busybox poweroff -f\n"
 }
 
+/// The machine, as bochs reads it, in a folder with its disc. Its console is a file.
+const MACHINE: &str = "cpu: model=corei7_icelake_u, count=1, ips=50000000
+megs: 1024
+romimage: file=/usr/share/bochs/BIOS-bochs-latest
+vgaromimage: file=/usr/share/bochs/VGABIOS-lgpl-latest
+ata0-master: type=cdrom, path=disc.iso, status=inserted
+boot: cdrom
+com1: enabled=1, mode=file, dev=console.txt
+log: bochs.log
+display_library: term
+panic: action=fatal
+";
+
 /// Runs the machine, prints what it says while it does, and returns that.
-fn boot(folder: &Path, disc: &Path) -> Result<String, String> {
-    let (serial, log, options, start) =
-        (folder.join("serial.txt"), folder.join("bochs.log"), folder.join("bochsrc"), folder.join("start"));
+fn boot(folder: &Path) -> Result<String, String> {
+    let serial = folder.join("console.txt");
     write(&serial, "")?;
-    write(&start, "continue\n")?;
-    write(
-        &options,
-        &format!(
-            "cpu: model=corei7_icelake_u, count=1, ips=50000000\n\
-             megs: 1024\n\
-             romimage: file=/usr/share/bochs/BIOS-bochs-latest\n\
-             vgaromimage: file=/usr/share/bochs/VGABIOS-lgpl-latest\n\
-             ata0-master: type=cdrom, path={}, status=inserted\n\
-             boot: cdrom\n\
-             com1: enabled=1, mode=file, dev={}\n\
-             log: {}\n\
-             display_library: term\n\
-             panic: action=fatal\n",
-            disc.display(),
-            serial.display(),
-            log.display()
-        ),
-    )?;
+    write(&folder.join("machine"), MACHINE)?;
+    // Debian's bochs has a debugger, which waits to be told.
+    write(&folder.join("commands"), "continue\n")?;
     // Its screen wants a terminal, and gets one that nobody looks at.
-    let bochs = format!("timeout --signal=KILL {LIMIT} bochs -q -f '{}' -rc '{}'", options.display(), start.display());
+    let bochs = format!("timeout --signal=KILL {LIMIT} bochs -q -f machine -rc commands");
     let mut machine = Command::new("script")
         .args(["--quiet", "--return", "--command", &bochs, "/dev/null"])
+        .current_dir(folder)
         .env("TERM", "xterm")
         .stdin(Stdio::null())
         .stdout(Stdio::null())

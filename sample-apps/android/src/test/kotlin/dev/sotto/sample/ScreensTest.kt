@@ -110,7 +110,9 @@ class ScreensTest {
 
     @Test
     fun `a shared text is summarized in the foreground, once, however the phone is turned`() {
-        val shared = Intent(Intent.ACTION_SEND).setType("text/plain").putExtra(Intent.EXTRA_TEXT, SpannedString(NOTE))
+        // Long enough to be still at work whenever this thread gets to look.
+        val text = SpannedString(List(12) { NOTE }.joinToString(" "))
+        val shared = Intent(Intent.ACTION_SEND).setType("text/plain").putExtra(Intent.EXTRA_TEXT, text)
         val screen = Robolectric.buildActivity(NoteActivity::class.java, shared).setup()
         waitUntil { phase == Phase.SUMMARIZING }
         screen.newIntent(shared)
