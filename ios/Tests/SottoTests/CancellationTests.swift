@@ -120,7 +120,10 @@
 
             @Test func aRequestThatNobodyAsksForDoesNothing() async throws {
                 let session = try await wide().session()
+                // The thread that has loaded the model may still be ending.
+                try await timeUntilQuiet()
                 let iterator = session.streamResponse(to: "Tell me a story.", options: endless).makeAsyncIterator()
+                try await Task.sleep(for: .milliseconds(20))
                 #expect(runningJobs().isEmpty)
                 withExtendedLifetime(iterator) {}
             }
