@@ -48,7 +48,7 @@ impl Guesser {
 
     /// Tokens that have to be alike.
     fn needed(&self) -> usize {
-        1_usize.checked_shl(self.wrong / PATIENCE).map_or(LONGEST, |needed| needed.min(LONGEST))
+        1 << (self.wrong / PATIENCE).min(LONGEST.ilog2())
     }
 }
 

@@ -21,7 +21,7 @@ const CPUS: [&[Cpu]; 2] = [
 ];
 
 /// The packages that compute. Each goes through all of a CPU's instruction sets.
-const COMPUTING: [&str; 3] = ["sotto-kernels", "sotto-engine", "sotto"];
+pub const COMPUTING: [&str; 3] = ["sotto-kernels", "sotto-engine", "sotto"];
 
 /// The packages of which no test depends on the instruction set; those of the first can run on a phone, too, those of the
 /// second read the sources.
@@ -150,7 +150,7 @@ pub fn selection(all: bool) -> Vec<&'static str> {
 }
 
 /// What the tests said that they should not have, and the other way round.
-fn differences(instruction_sets: &[&str], said: &[String]) -> Vec<String> {
+pub fn differences(instruction_sets: &[&str], said: &[String]) -> Vec<String> {
     let pairs = COMPUTING.iter().flat_map(|package| instruction_sets.iter().map(move |set| format!("{package} {set}")));
     let expected: BTreeSet<String> = pairs.collect();
     let exercised: BTreeSet<String> =

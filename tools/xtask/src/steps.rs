@@ -1,6 +1,7 @@
 //! What each step runs.
 
-use std::io::{BufRead, BufReader};
+use std::fs;
+use std::io::{self, BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
@@ -67,7 +68,7 @@ pub fn check() -> Result<(), String> {
 pub fn fuzz(seconds: u32) -> Result<(), String> {
     let fuzz_folder = root().join("tools/fuzz");
     let targets =
-        std::fs::read_dir(fuzz_folder.join("fuzz_targets")).map_err(|error| format!("no fuzz targets: {error}"))?;
+        fs::read_dir(fuzz_folder.join("fuzz_targets")).map_err(|error| format!("no fuzz targets: {error}"))?;
     let mut names: Vec<String> =
         targets.filter_map(|entry| entry.ok()?.path().file_stem()?.to_str().map(str::to_owned)).collect();
     names.sort();
@@ -102,7 +103,22 @@ pub fn run(command: &mut Command) -> Result<(), String> {
     }
 }
 
+/// Copies what is in a folder, with the folders in it.
+pub fn copy_folder(from: &Path, to: &Path) -> io::Result<()> {
+    fs::create_dir_all(to)?;
+    for entry in fs::read_dir(from)? {
+        let entry = entry?;
+        let target = to.join(entry.file_name());
+        if entry.file_type()?.is_dir() {
+            copy_folder(&entry.path(), &target)?;
+        } else {
+            fs::copy(entry.path(), target)?;
+        }
+    }
+    Ok(())
+}
+
 /// What went wrong with a file, with its name.
-pub fn in_file<T>(path: &Path, outcome: std::io::Result<T>) -> Result<T, String> {
+pub fn in_file<T>(path: &Path, outcome: io::Result<T>) -> Result<T, String> {
     outcome.map_err(|error| format!("{}: {error}", path.display()))
 }

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 use super::{Slice, faults_of_library, functions, read};
-use crate::steps::in_file;
+use crate::steps::{copy_folder, in_file};
 
 /// The framework's name, and that of the C module in it.
 pub const MODULE: &str = "SottoNative";
@@ -112,20 +112,6 @@ pub fn lay_out_headers(generated: &Path, headers: &Path) -> io::Result<String> {
     let header = format!("{MODULE}.h");
     fs::copy(generated.join(&header), folder.join(&header))?;
     fs::read_to_string(folder.join(header))
-}
-
-fn copy_folder(from: &Path, to: &Path) -> io::Result<()> {
-    fs::create_dir_all(to)?;
-    for entry in fs::read_dir(from)? {
-        let entry = entry?;
-        let target = to.join(entry.file_name());
-        if entry.file_type()?.is_dir() {
-            copy_folder(&entry.path(), &target)?;
-        } else {
-            fs::copy(entry.path(), target)?;
-        }
-    }
-    Ok(())
 }
 
 #[cfg(test)]
