@@ -15,7 +15,7 @@ use candle_core::quantized::gguf_file::{Content, Value};
 use candle_core::{Device, Tensor};
 use candle_transformers::models::{quantized_llama, quantized_qwen2, quantized_qwen3};
 
-use crate::gguf::{Bytes, tensor_place};
+use crate::gguf::{Pages, tensor_place};
 use crate::memory::check_available;
 use crate::{CancelToken, Decoder, EngineError, GgufFile, LogitRows, ModelConfig, RopeScaling};
 
@@ -25,7 +25,7 @@ const TOKENS_PER_PASS: usize = 32;
 /// A model file that candle can run.
 #[derive(Debug)]
 pub(crate) struct CandleModel {
-    bytes: Arc<Bytes>,
+    bytes: Arc<Pages>,
     family: Family,
     config: ModelConfig,
     weight_bytes: u64,

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use sotto_kernels::packed::{PANEL_ROWS, PackError, PackedMatrix, WeightFormat, pack, packed_len};
 
-use crate::gguf::{Bytes, GgufFile, tensor_place};
+use crate::gguf::{GgufFile, Pages, tensor_place};
 use crate::memory::zeros;
 use crate::{CancelToken, DType, EngineError};
 
@@ -15,7 +15,7 @@ const PIECE: usize = 4 << 20;
 /// A weight matrix, packed: a part of a mapped packed file, or made from an ordinary file when the model was loaded.
 #[derive(Debug, Clone)]
 pub(crate) struct WeightMatrix {
-    bytes: Arc<Bytes>,
+    bytes: Arc<Pages>,
     range: Range<usize>,
     format: WeightFormat,
     rows: usize,
@@ -43,7 +43,7 @@ impl WeightMatrix {
             return Ok(Self { bytes: Arc::clone(file.bytes()), range, format, rows, cols });
         }
         let len = packed_len(format, rows, cols);
-        let bytes = Bytes::write(len, |packed| pack_pieces(format, tensor.bytes, rows, cols, packed, cancel))?;
+        let bytes = Pages::write(len, |packed| pack_pieces(format, tensor.bytes, rows, cols, packed, cancel))?;
         file.bytes().release(range);
         Ok(Self { bytes: Arc::new(bytes), range: 0..len, format, rows, cols })
     }

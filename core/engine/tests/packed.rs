@@ -281,35 +281,53 @@ fn files_of_another_version_are_errors_and_made_anew() {
 }
 
 #[test]
-fn a_value_is_replaced_by_another_and_nothing_else_changes() {
+fn values_are_replaced_by_another_and_nothing_else_changes() {
+    const REPLACED: [&str; 3] = ["b.texts", "b.more", "missing"];
     let mut model = TestModel::new(4, 2, 64);
-    model.metadata.insert("b.texts".into(), Value::Array(vec![Value::String("one two".into()); 3]));
-    for (key, text) in [("a", "before"), ("c", "behind")] {
+    for key in &REPLACED[..2] {
+        model.metadata.insert((*key).into(), Value::Array(vec![Value::String("one two".into()); 3]));
+    }
+    for (key, text) in [("a", "before"), ("b.next", "between"), ("c", "behind")] {
         model.metadata.insert(key.into(), Value::String(text.into()));
     }
     let source = model.with_random_weights().gguf();
     let place = Place::with(&source);
     let plain = GgufFile::open(place.model()).expect("valid");
     for key in ["a", "b.texts"] {
-        assert!(matches!(plain.metadata().u32s(key), Err(EngineError::Invalid { .. })), "{key} has no numbers");
+        assert!(matches!(plain.words(key), Err(EngineError::Invalid { .. })), "{key} has no numbers");
     }
     let target = place.folder.path().join("packed.sotto");
-    for value in [vec![], vec![0, 7, u32::MAX]] {
-        packed(&source, Some(&Replacement { replaced: "b.texts", key: "b.numbers", value: value.clone() }), &target);
+    for words in [vec![], vec![0, 1, 2, 3, 4, 5, 6, 255]] {
+        packed(&source, Some(&Replacement { replaced: &REPLACED, key: "b.words", words: words.clone() }), &target);
         let file = GgufFile::open(&target).expect("valid");
         file.verify_packed().expect("whole");
+        let shared = file.words("b.words").expect("numbers");
         let metadata = file.metadata();
-        assert_eq!(metadata.u32s("b.numbers").expect("numbers"), Some(value));
-        for key in plain.metadata().keys().filter(|&key| key != "b.texts") {
+        for key in plain.metadata().keys().filter(|key| !REPLACED.contains(key)) {
             assert!(metadata.contains(key), "{key}");
         }
-        assert_eq!(metadata.keys().count(), plain.metadata().keys().count() + 2, "the layout and the source");
-        assert_eq!([metadata.string("a"), metadata.string("c")].map(Result::unwrap), [Some("before"), Some("behind")]);
+        assert_eq!(
+            metadata.keys().count(),
+            plain.metadata().keys().count() + 1,
+            "two less; layout, source and words more"
+        );
+        let texts = ["a", "b.next", "c"].map(|key| metadata.string(key).unwrap());
+        assert_eq!(texts, [Some("before"), Some("between"), Some("behind")]);
         assert_eq!(logits(file), logits(GgufFile::open(place.model()).expect("valid")));
+        // The file is closed, and its words are still there.
+        assert_eq!(shared.as_deref(), Some(&words[..]));
     }
-    packed(&source, Some(&Replacement { replaced: "missing", key: "b.numbers", value: vec![1] }), &target);
-    let file = GgufFile::open(&target).expect("valid");
-    assert!(file.metadata().contains("b.texts") && !file.metadata().contains("b.numbers"));
+}
+
+#[test]
+fn a_replacement_that_is_not_of_words_is_refused() {
+    let place = Place::with(&model(GgmlDType::Q4_0));
+    let source = GgufFile::open(place.model()).expect("valid");
+    let odd = Replacement { replaced: &[], key: "odd", words: vec![1, 2, 3] };
+    let target = place.folder.path().join("packed.sotto");
+    let outcome = pack_file(&source, "a test", Some(&odd), &target, &CancelToken::new(), |_, _| {});
+    assert!(matches!(outcome, Err(EngineError::Invalid { at, .. }) if at.ends_with("odd")));
+    assert!(!target.exists());
 }
 
 #[test]

@@ -13,7 +13,7 @@ use crate::Error;
 use crate::inspect::FileFacts;
 use crate::job::Job;
 use crate::raw::Progress;
-use crate::tokenizer::{load_tokenizer, packed_merges};
+use crate::tokenizer::{load_tokenizer, packed_tokenizer};
 
 /// The context that a model is used with when nothing else is asked for: enough for a long conversation, and little
 /// enough for a phone (128 MiB of F16 KV cache for Llama 3.2 1B when it is full).
@@ -207,7 +207,7 @@ fn open(
     let gguf = match &options.cache_folder {
         // candle's models read the GGUF file itself.
         Some(folder) if options.backend == Backend::Sotto => {
-            open_packed(part, folder, packed_merges, cancel, |done, total| {
+            open_packed(part, folder, packed_tokenizer, cancel, |done, total| {
                 on_progress(Progress { done: done as usize, total: total as usize });
             })?
         }

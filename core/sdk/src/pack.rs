@@ -6,7 +6,7 @@ use sotto_engine::{GgufFile, pack_file};
 
 use crate::job::Job;
 use crate::raw::Progress;
-use crate::tokenizer::packed_merges;
+use crate::tokenizer::packed_tokenizer;
 
 /// Packs the model file `source` into a new file `target`, which [`crate::LocalModel::load`] maps as it is, on any machine.
 /// Progress is in bytes. `target` appears whole or not at all.
@@ -19,8 +19,8 @@ pub fn pack(source: &Path, target: &Path) -> Job<Progress, ()> {
     Job::start("pack", move |reporter, cancel| {
         let name = source.file_name().unwrap_or_default().to_string_lossy().into_owned();
         let source = GgufFile::open(&source)?;
-        let merges = packed_merges(&source)?;
-        pack_file(&source, &name, merges.as_ref(), &target, cancel, |done, total| {
+        let tokenizer = packed_tokenizer(&source)?;
+        pack_file(&source, &name, tokenizer.as_ref(), &target, cancel, |done, total| {
             reporter.report(Progress { done: done as usize, total: total as usize });
         })?;
         Ok(GgufFile::open(&target)?.verify_packed()?)

@@ -2,20 +2,23 @@
 
 use std::path::Path;
 
-use sotto_engine::{GgufFile, Metadata, Replacement};
+use sotto_engine::{GgufFile, Replacement};
 use sotto_text::{Tokenizer, TokenizerHints, TokenizerSpec};
 
 use crate::Error;
 
-const MERGES: &str = "tokenizer.ggml.merges";
-/// What packed files have in place of [`MERGES`].
-const MERGES_BY_ID: &str = "sotto.tokenizer.merges";
+/// What a vocabulary takes most of, which packed files have as [`TABLES`].
+const TEXTS: [&str; 4] =
+    ["tokenizer.ggml.tokens", "tokenizer.ggml.token_type", "tokenizer.ggml.scores", "tokenizer.ggml.merges"];
+const TABLES: &str = "sotto.tokenizer.tables";
+/// More than the tables of any model's vocabulary take, and less than an array of a model file may have.
+const MOST_TABLE_BYTES: usize = 15 << 20;
 /// The largest `tokenizer.json` that is read; Gemma's, the largest known, has 34 MB.
 const MOST_JSON_BYTES: u64 = 128 << 20;
 
 pub(crate) fn load_tokenizer(gguf: &GgufFile, folder: Option<&Path>) -> Result<Tokenizer, Error> {
-    let spec = spec(gguf.metadata())?;
-    if !spec.tokens.is_empty() {
+    let spec = spec(gguf)?;
+    if has_vocabulary(&spec) {
         return Ok(Tokenizer::from_spec(&spec)?);
     }
     match folder.map(|folder| folder.join("tokenizer.json")).filter(|path| path.is_file()) {
@@ -30,15 +33,19 @@ pub(crate) fn load_tokenizer(gguf: &GgufFile, folder: Option<&Path>) -> Result<T
     }
 }
 
-/// The merges in the form that packed files have them in: looking up their texts would be most of what a model takes to
-/// load. A tokenizer that could not be loaded is refused.
-pub(crate) fn packed_merges(gguf: &GgufFile) -> Result<Option<Replacement>, Error> {
-    let spec = spec(gguf.metadata())?;
-    if spec.tokens.is_empty() {
+/// The vocabulary in the form that packed files have it in: to build it anew would be most of what a model takes to load. A
+/// tokenizer that could not be loaded is refused.
+pub(crate) fn packed_tokenizer(gguf: &GgufFile) -> Result<Option<Replacement>, Error> {
+    let spec = spec(gguf)?;
+    if !has_vocabulary(&spec) {
         return Ok(None);
     }
-    let merges = Tokenizer::from_spec(&spec)?.merges_by_id();
-    Ok(merges.map(|value| Replacement { replaced: MERGES, key: MERGES_BY_ID, value }))
+    let words = Tokenizer::from_spec(&spec)?.tables();
+    Ok((words.len() <= MOST_TABLE_BYTES).then_some(Replacement { replaced: &TEXTS, key: TABLES, words }))
+}
+
+fn has_vocabulary(spec: &TokenizerSpec<'_>) -> bool {
+    spec.tables.is_some() || !spec.tokens.is_empty()
 }
 
 fn read_limited(path: &Path) -> Result<Vec<u8>, Error> {
@@ -54,16 +61,18 @@ fn read_limited(path: &Path) -> Result<Vec<u8>, Error> {
     std::fs::read(path).map_err(not_readable)
 }
 
-fn spec(metadata: Metadata<'_>) -> Result<TokenizerSpec<'_>, Error> {
+fn spec(gguf: &GgufFile) -> Result<TokenizerSpec<'_>, Error> {
+    let metadata = gguf.metadata();
+    let [tokens, token_types, scores, merges] = TEXTS;
     let id = |name: &str| metadata.u32(&format!("tokenizer.ggml.{name}_token_id"));
     Ok(TokenizerSpec {
         model: metadata.string("tokenizer.ggml.model")?.unwrap_or("gpt2"),
         pre: metadata.string("tokenizer.ggml.pre")?,
-        tokens: metadata.strings("tokenizer.ggml.tokens")?.unwrap_or_default(),
-        token_types: metadata.i32s("tokenizer.ggml.token_type")?.unwrap_or_default(),
-        scores: metadata.f32s("tokenizer.ggml.scores")?.unwrap_or_default(),
-        merges: metadata.strings(MERGES)?.unwrap_or_default(),
-        merges_by_id: metadata.u32s(MERGES_BY_ID)?,
+        tokens: metadata.strings(tokens)?.unwrap_or_default(),
+        token_types: metadata.i32s(token_types)?.unwrap_or_default(),
+        scores: metadata.f32s(scores)?.unwrap_or_default(),
+        merges: metadata.strings(merges)?.unwrap_or_default(),
+        tables: gguf.words(TABLES)?,
         bos: id("bos")?,
         eos: id("eos")?,
         eot: id("eot")?,

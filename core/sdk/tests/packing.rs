@@ -12,8 +12,15 @@ use sotto_engine::{CancelToken, GgufFile, Replacement, pack_file};
 use sotto_synth::{Quantization, Shape, SynthOptions, Vocabulary, synthesize};
 use tempfile::TempDir;
 
-const MERGES: &str = "tokenizer.ggml.merges";
-const MERGES_BY_ID: &str = "sotto.tokenizer.merges";
+const TEXTS: [&str; 4] =
+    ["tokenizer.ggml.tokens", "tokenizer.ggml.token_type", "tokenizer.ggml.scores", "tokenizer.ggml.merges"];
+const TABLES: &str = "sotto.tokenizer.tables";
+
+/// Whether a packed file has its vocabulary as tables, and no longer as texts.
+fn has_tables(path: &Path) -> bool {
+    let file = GgufFile::open(path).expect("valid");
+    file.metadata().contains(TABLES) && TEXTS.iter().all(|key| !file.metadata().contains(key))
+}
 
 fn answer(model: &LocalModel) -> (String, usize) {
     let options = CompletionOptions { sampling: SamplingOptions::default(), max_tokens: 8, format: None };
@@ -46,29 +53,24 @@ fn strings(strings: impl IntoIterator<Item = String>) -> Value {
 }
 
 #[test]
-fn a_packed_file_has_the_merges_by_token_ids_and_answers_the_same() {
+fn a_packed_file_has_its_vocabulary_as_tables_and_answers_the_same() {
     let folder = tempfile::tempdir().expect("a folder");
     let packed = folder.path().join("demo.sotto");
     pack(&demo_path(), &packed).wait().expect("packed");
-    let file = GgufFile::open(&packed).expect("valid");
-    let source = GgufFile::open(demo_path()).expect("valid");
-    let merges = source.metadata().strings(MERGES).expect("texts").expect("merges");
-    assert!(!merges.is_empty() && !file.metadata().contains(MERGES));
-    let by_id = file.metadata().u32s(MERGES_BY_ID).expect("numbers").expect("merges");
-    assert_eq!(by_id.len(), 4 * merges.len());
+    assert!(has_tables(&packed));
 
     let cache = folder.path().join("cache");
     let options = LoadOptions { cache_folder: Some(cache.clone()), ..LoadOptions::default() };
     let cached = LocalModel::load_with(ModelFile::path(demo_path()), &options).expect("loads");
     let copy = fs::read_dir(cache).expect("a folder").next().expect("a copy").expect("readable");
-    assert!(GgufFile::open(copy.path()).expect("valid").metadata().contains(MERGES_BY_ID));
+    assert!(has_tables(&copy.path()));
     let expected = answer(&demo());
     assert_eq!(answer(&load(&packed).expect("loads")), expected);
     assert_eq!(answer(&cached), expected);
 }
 
 #[test]
-fn a_tokenizer_without_merges_is_packed_as_it_is() {
+fn a_tokenizer_without_merges_is_packed_with_its_scores() {
     let folder = tempfile::tempdir().expect("a folder");
     let bytes = (0..=255_u8).map(|byte| format!("<0x{byte:02X}>"));
     let tokens: Vec<String> = ["<unk>", "<s>", "</s>", "▁", "a"].map(str::to_owned).into_iter().chain(bytes).collect();
@@ -86,7 +88,7 @@ fn a_tokenizer_without_merges_is_packed_as_it_is() {
     );
     let packed = folder.path().join("model.sotto");
     pack(&model, &packed).wait().expect("packed");
-    assert!(!GgufFile::open(&packed).expect("valid").metadata().contains(MERGES_BY_ID));
+    assert!(has_tables(&packed));
     assert_eq!(answer(&load(&packed).expect("loads")), answer(&load(&model).expect("loads")));
 }
 
@@ -108,14 +110,13 @@ fn a_model_whose_tokenizer_cannot_be_loaded_is_not_packed() {
 }
 
 #[test]
-fn merges_that_nobody_checked_are_an_error() {
+fn tables_that_nobody_checked_are_an_error() {
     let folder = tempfile::tempdir().expect("a folder");
     let source = GgufFile::open(demo_path()).expect("valid");
-    let bos = source.metadata().u32("tokenizer.ggml.bos_token_id").expect("a number").expect("a begin token");
-    for value in [vec![0, 1, bos, 0], vec![0, 1, u32::MAX, 0], vec![0]] {
-        let packed = folder.path().join("demo.sotto");
-        let merges = Replacement { replaced: MERGES, key: MERGES_BY_ID, value };
-        pack_file(&source, "a test", Some(&merges), &packed, &CancelToken::new(), |_, _| {}).expect("packed");
-        assert!(matches!(load(&packed), Err(Error::ModelInvalid { at, .. }) if at == MERGES));
+    let packed = folder.path().join("demo.sotto");
+    for words in [vec![], vec![0xFF; 4], vec![0; 400]] {
+        let tables = Replacement { replaced: &TEXTS, key: TABLES, words };
+        pack_file(&source, "a test", Some(&tables), &packed, &CancelToken::new(), |_, _| {}).expect("packed");
+        assert!(matches!(load(&packed), Err(Error::ModelInvalid { at, .. }) if at == TABLES || at.ends_with("tokens")));
     }
 }

@@ -13,7 +13,7 @@ struct Input {
     token_types: Vec<i8>,
     scores: Vec<f32>,
     merges: Vec<(String, String)>,
-    merges_by_id: Option<Vec<[u32; 4]>>,
+    edits: Vec<(u32, u8)>,
     bos: Option<u32>,
     eos: Option<u32>,
     text: String,
@@ -25,8 +25,7 @@ fuzz_target!(|input: Input| {
     if input.all_bytes {
         tokens.extend((0..=255u8).map(|byte| format!("<0x{byte:02X}>")));
     }
-    let merges = input.merges.iter().filter(|_| input.merges_by_id.is_none());
-    let merges: Vec<String> = merges.map(|(left, right)| format!("{left} {right}")).collect();
+    let merges: Vec<String> = input.merges.iter().map(|(left, right)| format!("{left} {right}")).collect();
     let spec = TokenizerSpec {
         model: if input.sentence_piece { "llama" } else { "gpt2" },
         pre: Some("llama-bpe"),
@@ -34,18 +33,33 @@ fuzz_target!(|input: Input| {
         token_types: input.token_types.into_iter().map(i32::from).collect(),
         scores: input.scores,
         merges: merges.iter().map(String::as_str).collect(),
-        merges_by_id: input.merges_by_id.map(|rows| rows.into_flattened()),
         bos: input.bos,
         eos: input.eos,
         ..TokenizerSpec::default()
     };
     if let Ok(tokenizer) = Tokenizer::from_spec(&spec) {
         read(&tokenizer, &input.text);
+        read_edited(tokenizer.tables(), &spec, &input.edits, &input.text);
     }
     if let Ok(tokenizer) = Tokenizer::from_json(&input.json, &TokenizerHints::default()) {
         read(&tokenizer, &input.text);
     }
 });
+
+/// The same vocabulary as a packed file has it, with some bytes changed.
+fn read_edited(mut tables: Vec<u8>, spec: &TokenizerSpec, edits: &[(u32, u8)], text: &str) {
+    for &(place, byte) in edits {
+        let place = place as usize % tables.len();
+        tables[place] = byte;
+    }
+    let TokenizerSpec { model, pre, bos, eos, .. } = *spec;
+    let tables = Some(tables.into());
+    if let Ok(tokenizer) =
+        Tokenizer::from_spec(&TokenizerSpec { model, pre, bos, eos, tables, ..TokenizerSpec::default() })
+    {
+        read(&tokenizer, text);
+    }
+}
 
 fn read(tokenizer: &Tokenizer, text: &str) {
     let Ok(ids) = tokenizer.encode(text) else { return };

@@ -77,14 +77,13 @@ impl<'a> Metadata<'a> {
         self.array(key, "an array of whole numbers of 32 bits", |element| element.integer()?.try_into().ok())
     }
 
-    /// An array of unsigned numbers of 32 bits: what Sotto itself writes, of no other width.
-    pub fn u32s(&self, key: &str) -> Result<Option<Vec<u32>>, EngineError> {
+    /// Where an array of unsigned numbers of 32 bits lies: what Sotto itself writes, of no other width.
+    pub(crate) fn words_range(&self, key: &str) -> Result<Option<Range<usize>>, EngineError> {
         let Some(entry) = self.values.get(key) else { return Ok(None) };
         if !entry.is_array || entry.value_type != value_type::U32 {
             return Err(mismatch(key, "an array of unsigned numbers of 32 bits"));
         }
-        let (numbers, _) = self.file[entry.range.clone()].as_chunks();
-        Ok(Some(numbers.iter().copied().map(u32::from_le_bytes).collect()))
+        Ok(Some(entry.range.clone()))
     }
 
     /// An array of floating-point numbers.

@@ -1,8 +1,8 @@
 //! GGUF model files: mapped, walked and checked, and read where they lie.
 
-mod bytes;
 mod metadata;
 mod packed;
+mod pages;
 mod scan;
 
 use std::borrow::Cow;
@@ -11,12 +11,14 @@ use std::ops::Range;
 use std::path::Path;
 use std::sync::Arc;
 
+use bytes::Bytes;
+
 use crate::{DType, EngineError, FilePart};
-pub(crate) use bytes::Bytes;
 pub use metadata::Metadata;
 use metadata::ValueEntry;
 pub(crate) use packed::TEMPORARY;
 pub use packed::{Replacement, pack_file};
+pub(crate) use pages::Pages;
 use scan::{TensorEntry, scan};
 pub(crate) use scan::{key_place, tensor_place};
 
@@ -25,13 +27,11 @@ pub(crate) use scan::{key_place, tensor_place};
 /// Metadata and tensors stay where they are in the file.
 #[derive(Debug)]
 pub struct GgufFile {
-    bytes: Arc<Bytes>,
+    bytes: Arc<Pages>,
     version: u32,
     values: BTreeMap<String, ValueEntry>,
     tensors: BTreeMap<String, TensorEntry>,
     packed: bool,
-    /// Where the key-value pairs lie.
-    metadata_bytes: Range<usize>,
     alignment: u64,
 }
 
@@ -63,7 +63,7 @@ impl GgufFile {
     /// # Errors
     /// As [`GgufFile::open`], and [`EngineError::OutOfMemory`] for a copy.
     pub fn open_part(part: &FilePart) -> Result<Self, EngineError> {
-        Self::read(Bytes::map(part)?)
+        Self::read(Pages::map(part)?)
     }
 
     /// Reads a file that is in memory, for example by `include_bytes!`.
@@ -73,10 +73,10 @@ impl GgufFile {
     /// # Errors
     /// As [`GgufFile::open`], and [`EngineError::OutOfMemory`] for the copy.
     pub fn from_bytes(bytes: impl Into<Cow<'static, [u8]>>) -> Result<Self, EngineError> {
-        Self::read(Bytes::from_memory(bytes.into())?)
+        Self::read(Pages::from_memory(bytes.into())?)
     }
 
-    fn read(bytes: Bytes) -> Result<Self, EngineError> {
+    fn read(bytes: Pages) -> Result<Self, EngineError> {
         let header = scan(&bytes)?;
         if header.packed {
             packed::check(&bytes, &header)?;
@@ -87,7 +87,6 @@ impl GgufFile {
             values: header.values,
             tensors: header.tensors,
             packed: header.packed,
-            metadata_bytes: header.metadata,
             alignment: header.alignment,
         })
     }
@@ -120,6 +119,15 @@ impl GgufFile {
         Metadata::new(&self.bytes, &self.values)
     }
 
+    /// An array of unsigned numbers of 32 bits, as its bytes lie in the file, which stays open as long as they are held; `None`
+    /// when the key is missing.
+    ///
+    /// # Errors
+    /// [`EngineError::Invalid`] when the value is something else.
+    pub fn words(&self, key: &str) -> Result<Option<Bytes>, EngineError> {
+        Ok(self.metadata().words_range(key)?.map(|range| self.bytes.share(range)))
+    }
+
     /// The tensors' names, sorted.
     pub fn tensor_names(&self) -> impl Iterator<Item = &str> {
         self.tensors.keys().map(String::as_str)
@@ -132,7 +140,7 @@ impl GgufFile {
     }
 
     /// The whole file.
-    pub(crate) fn bytes(&self) -> &Arc<Bytes> {
+    pub(crate) fn bytes(&self) -> &Arc<Pages> {
         &self.bytes
     }
 

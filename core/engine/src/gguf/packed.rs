@@ -9,6 +9,7 @@
 
 use std::fs::{self, File};
 use std::io::{self, BufWriter, Write};
+use std::ops::Range;
 use std::path::Path;
 
 use crc32fast::Hasher;
@@ -25,20 +26,20 @@ use crate::{CancelToken, EngineError};
 pub(crate) const SOURCE_KEY: &str = "sotto.packed.source";
 /// The version of the layout, of tensors and of metadata: a file of another version has to be packed anew.
 const LAYOUT_KEY: &str = "sotto.packed.layout";
-const LAYOUT: &str = "panels-32-v2";
+const LAYOUT: &str = "panels-32-v3";
 
 const END: &[u8; 8] = b"SOTTOEND";
 const VERSION: u32 = 3;
 
-/// What a packed file has in place of one of its source's key-value pairs: the same in a form that takes less time to read.
+/// What a packed file has in place of some of its source's key-value pairs: the same in a form that takes less time to read.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Replacement {
-    /// The key that goes, if it is there; if it is not, nothing is replaced.
-    pub replaced: &'static str,
+    /// The keys that go, those of them that are there.
+    pub replaced: &'static [&'static str],
     /// The key that comes.
     pub key: &'static str,
-    /// Its value, an array.
-    pub value: Vec<u32>,
+    /// Its value: the bytes of an array of unsigned numbers of 32 bits, which [`GgufFile::words`] gives back.
+    pub words: Vec<u8>,
 }
 
 /// The last bytes of a packed file.
@@ -106,7 +107,8 @@ impl GgufFile {
 ///
 /// # Errors
 /// [`EngineError::Storage`] when the file cannot be written, [`EngineError::Unsupported`] for matrices in a format that
-/// the kernels do not have, [`EngineError::Cancelled`], and [`EngineError::Invalid`] when `source` is packed already.
+/// the kernels do not have, [`EngineError::Cancelled`], and [`EngineError::Invalid`] when `source` is packed already, or the
+/// replacement's bytes are not a multiple of 4.
 pub fn pack_file(
     source: &GgufFile,
     source_name: &str,
@@ -117,6 +119,9 @@ pub fn pack_file(
 ) -> Result<(), EngineError> {
     if source.packed {
         return Err(EngineError::invalid("byte 0", "the file is packed already"));
+    }
+    if let Some(odd) = replacement.filter(|replacement| !replacement.words.len().is_multiple_of(4)) {
+        return Err(EngineError::invalid(key_place(odd.key), "its bytes are not whole words of 32 bits"));
     }
     let tensors = plan(source)?;
     let folder = target.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
@@ -248,8 +253,16 @@ fn header(source: &GgufFile, source_name: &str, replacement: Option<&Replacement
     header.extend_from_slice(PACKED_MAGIC);
     header.extend_from_slice(&VERSION.to_le_bytes());
     header.extend_from_slice(&(tensors.len() as u64).to_le_bytes());
-    header.extend_from_slice(&(source.values.len() as u64 + 2).to_le_bytes());
-    put_metadata(&mut header, source, replacement);
+    let kept = kept_pairs(source, replacement);
+    header.extend_from_slice(&(kept.len() as u64 + u64::from(replacement.is_some()) + 2).to_le_bytes());
+    kept.into_iter().for_each(|pair| header.extend_from_slice(&source.bytes[pair]));
+    if let Some(Replacement { key, words, .. }) = replacement {
+        put_string(&mut header, key);
+        header.extend_from_slice(&ARRAY.to_le_bytes());
+        header.extend_from_slice(&U32.to_le_bytes());
+        header.extend_from_slice(&(words.len() as u64 / 4).to_le_bytes());
+        header.extend_from_slice(words);
+    }
     for (key, value) in [(LAYOUT_KEY, LAYOUT), (SOURCE_KEY, source_name)] {
         put_string(&mut header, key);
         header.extend_from_slice(&STRING.to_le_bytes());
@@ -268,18 +281,13 @@ fn header(source: &GgufFile, source_name: &str, replacement: Option<&Replacement
     header
 }
 
-/// As many key-value pairs as the source has.
-fn put_metadata(out: &mut Vec<u8>, source: &GgufFile, replacement: Option<&Replacement>) {
-    let all = source.metadata_bytes.clone();
-    let replaced = replacement.and_then(|new| Some((source.values.get(new.replaced)?.pair.clone(), new)));
-    let Some((pair, new)) = replaced else { return out.extend_from_slice(&source.bytes[all]) };
-    out.extend_from_slice(&source.bytes[all.start..pair.start]);
-    put_string(out, new.key);
-    out.extend_from_slice(&ARRAY.to_le_bytes());
-    out.extend_from_slice(&U32.to_le_bytes());
-    out.extend_from_slice(&(new.value.len() as u64).to_le_bytes());
-    out.extend(new.value.iter().flat_map(|number| number.to_le_bytes()));
-    out.extend_from_slice(&source.bytes[pair.end..all.end]);
+/// Where the key-value pairs lie that nothing replaces, in their order.
+fn kept_pairs(source: &GgufFile, replacement: Option<&Replacement>) -> Vec<Range<usize>> {
+    let replaced = replacement.map_or(&[][..], |replacement| replacement.replaced);
+    let kept = source.values.iter().filter(|(key, _)| !replaced.contains(&key.as_str()));
+    let mut pairs: Vec<_> = kept.map(|(_, value)| value.pair.clone()).collect();
+    pairs.sort_unstable_by_key(|pair| pair.start);
+    pairs
 }
 
 fn put_string(out: &mut Vec<u8>, text: &str) {

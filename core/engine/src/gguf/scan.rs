@@ -49,8 +49,6 @@ pub(crate) struct Header {
     /// Whether matrices are packed.
     pub(crate) packed: bool,
     pub(crate) values: BTreeMap<String, ValueEntry>,
-    /// Where all keys and values lie.
-    pub(crate) metadata: Range<usize>,
     /// What tensors begin at a multiple of.
     pub(crate) alignment: u64,
 }
@@ -62,16 +60,14 @@ pub(crate) fn scan(file: &[u8]) -> Result<Header, EngineError> {
     let version = scan_version(&mut cursor)?;
     let tensor_count = cursor.u64()?;
     let metadata_count = cursor.u64()?;
-    let metadata_start = cursor.at;
     let (values, mut alignment) = scan_metadata(&mut cursor, metadata_count)?;
-    let metadata = metadata_start..cursor.at;
     if packed {
         alignment = alignment.max(PACKED_ALIGNMENT);
     }
     let entries = scan_tensor_infos(&mut cursor, tensor_count, alignment, packed)?;
     let data_start = (cursor.at as u64).next_multiple_of(alignment);
     let tensors = place_tensors(entries, data_start, file.len() as u64)?;
-    Ok(Header { version, tensors, data_start, packed, values, metadata, alignment })
+    Ok(Header { version, tensors, data_start, packed, values, alignment })
 }
 
 /// Whether the file is packed.

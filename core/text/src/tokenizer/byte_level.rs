@@ -6,11 +6,11 @@
 use tokenizers::{OffsetReferential, OffsetType, PreTokenizedString, PreTokenizer as _, PreTokenizerWrapper};
 
 use super::byte_table;
-use super::merges::{ByteIds, Merges};
+use super::merges::Merges;
 use super::merging::merge;
 use super::pieces::{Boundaries, pieces};
 use super::pre_tokenizer::PreTokenizer;
-use super::spec::{TokenizerSpec, invalid};
+use super::spec::invalid;
 use super::vocabulary::Vocabulary;
 use crate::TextError;
 
@@ -18,14 +18,15 @@ pub(crate) struct ByteLevelBpe {
     pre_tokenizer: PreTokenizerWrapper,
     /// Whether a word that is a token is taken whole, without looking at the merges.
     ignore_merges: bool,
-    byte_ids: ByteIds,
+    /// The token of each byte alone.
+    byte_ids: [Option<u32>; 256],
     merges: Merges,
 }
 
 impl ByteLevelBpe {
     pub(crate) fn new(
         vocabulary: &Vocabulary,
-        spec: &TokenizerSpec,
+        merges: Merges,
         pre_tokenizer: &PreTokenizer,
     ) -> Result<Self, TextError> {
         let byte_ids = std::array::from_fn(|byte| vocabulary.find(&[byte as u8]));
@@ -34,16 +35,12 @@ impl ByteLevelBpe {
         if let Some(byte) = (0..=u8::MAX).find(missing) {
             return Err(invalid("tokens", format!("no token for byte {byte:#04x}")));
         }
-        let merges = match &spec.merges_by_id {
-            Some(ids) => Merges::from_ids(vocabulary, ids)?,
-            None => Merges::from_texts(vocabulary, &byte_ids, &spec.merges)?,
-        };
         let ignore_merges = pre_tokenizer.ignore_merges;
         Ok(Self { pre_tokenizer: pre_tokenizer.build()?, ignore_merges, byte_ids, merges })
     }
 
-    pub(crate) fn merges(&self) -> &Merges {
-        &self.merges
+    pub(crate) fn write(&self, tables: &mut Vec<u8>) {
+        self.merges.write(tables);
     }
 
     /// Appends the tokens of `text` to `ids`.

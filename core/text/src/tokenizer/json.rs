@@ -185,7 +185,7 @@ fn scores(tokens: &[String], merges: &[String]) -> Vec<f32> {
 
 fn mark_bytes(tokens: &[String], token_types: &mut [i32]) {
     for (token, kind) in tokens.iter().zip(token_types) {
-        if *kind == 1 && super::vocabulary::parse_byte(token).is_some() {
+        if *kind == 1 && super::kind::parse_byte(token).is_some() {
             *kind = 6;
         }
     }

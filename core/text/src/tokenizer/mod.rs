@@ -3,12 +3,14 @@
 mod byte_level;
 mod byte_table;
 mod json;
+mod kind;
 mod merges;
 mod merging;
 mod pieces;
 mod pre_tokenizer;
 mod sentence_piece;
 mod spec;
+mod tables;
 mod vocabulary;
 
 use std::borrow::Cow;
@@ -18,11 +20,14 @@ use aho_corasick::{AhoCorasick, MatchKind};
 
 use self::byte_level::ByteLevelBpe;
 pub use self::json::TokenizerHints;
+use self::kind::Spelling;
+use self::merges::Merges;
 use self::pre_tokenizer::PreTokenizer;
 use self::sentence_piece::SentencePieceBpe;
 pub use self::spec::TokenizerSpec;
 use self::spec::invalid;
-use self::vocabulary::{Spelling, Vocabulary};
+use self::tables::TableReader;
+use self::vocabulary::Vocabulary;
 use crate::{PromptPiece, RenderedPrompt, TextError};
 
 /// A model's tokenizer. Cheap to clone, and safe to share between threads.
@@ -75,17 +80,30 @@ impl Tokenizer {
     fn build(spec: &TokenizerSpec, pre_tokenizer: Option<PreTokenizer>) -> Result<Self, TextError> {
         spec.validate()?;
         let spelling = if pre_tokenizer.is_some() { Spelling::ByteLevel } else { Spelling::SentencePiece };
-        let vocabulary = Vocabulary::new(spec, spelling)?;
+        let mut tables = spec.tables.clone().map(TableReader::new);
+        let vocabulary = match &mut tables {
+            Some(tables) => Vocabulary::read(tables, spec, spelling)?,
+            None => Vocabulary::new(spec, spelling)?,
+        };
         let (encoder, add_bos, space_prefix) = match &pre_tokenizer {
             Some(pre_tokenizer) => {
-                let bpe = ByteLevelBpe::new(&vocabulary, spec, pre_tokenizer)?;
+                let merges = match &mut tables {
+                    Some(tables) => Merges::read(tables, &vocabulary)?,
+                    None => Merges::from_texts(&vocabulary, &spec.merges)?,
+                };
+                let bpe = ByteLevelBpe::new(&vocabulary, merges, pre_tokenizer)?;
                 (Encoder::ByteLevel(Box::new(bpe)), pre_tokenizer.add_bos, false)
             }
             None => {
-                let bpe = SentencePieceBpe::new(&vocabulary, &spec.scores, spec.unknown)?;
+                let scores = match &mut tables {
+                    Some(tables) => tables.rows("scores")?,
+                    None => spec.scores.iter().map(|score| [score.to_bits()]).collect(),
+                };
+                let bpe = SentencePieceBpe::new(&vocabulary, scores, spec.unknown)?;
                 (Encoder::SentencePiece(Box::new(bpe)), true, spec.add_space_prefix.unwrap_or(true))
             }
         };
+        tables.map_or(Ok(()), TableReader::end)?;
         let inner = Inner {
             literals: Literals::new(&vocabulary.literals())?,
             vocabulary,
@@ -97,12 +115,16 @@ impl Tokenizer {
         Ok(Self { inner: Arc::new(inner) })
     }
 
-    /// The merges of byte-level BPE as a [`TokenizerSpec`] takes them back: much faster to read than their texts.
-    pub fn merges_by_id(&self) -> Option<Vec<u32>> {
+    /// What was built of tokens and merges, as [`TokenizerSpec::tables`] takes it back: nothing needs to be built again then.
+    /// A multiple of four bytes, the same on all machines.
+    pub fn tables(&self) -> Vec<u8> {
+        let mut tables = Vec::new();
+        self.inner.vocabulary.write(&mut tables);
         match &self.inner.encoder {
-            Encoder::ByteLevel(bpe) => Some(bpe.merges().ids()),
-            Encoder::SentencePiece(_) => None,
+            Encoder::ByteLevel(bpe) => bpe.write(&mut tables),
+            Encoder::SentencePiece(bpe) => bpe.write(&mut tables),
         }
+        tables
     }
 
     /// The tokens of a text on its own. Never a control token, never the begin token.

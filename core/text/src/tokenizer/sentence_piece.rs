@@ -7,6 +7,7 @@ use super::byte_table;
 use super::merging::{Joined, Joins, Symbol, merge};
 use super::pieces::{Boundaries, pieces};
 use super::spec::invalid;
+use super::tables::{Rows, write};
 use super::vocabulary::Vocabulary;
 use crate::TextError;
 
@@ -14,14 +15,15 @@ use crate::TextError;
 pub(crate) const SPACE: char = '▁';
 
 pub(crate) struct SentencePieceBpe {
-    scores: Vec<f32>,
+    /// For each token, an `f32`'s bits.
+    scores: Rows<1>,
     bytes: [Option<u32>; 256],
     unknown: Option<u32>,
     boundaries: Boundaries,
 }
 
 impl SentencePieceBpe {
-    pub(crate) fn new(vocabulary: &Vocabulary, scores: &[f32], unknown: Option<u32>) -> Result<Self, TextError> {
+    pub(crate) fn new(vocabulary: &Vocabulary, scores: Rows<1>, unknown: Option<u32>) -> Result<Self, TextError> {
         if scores.len() != vocabulary.len() {
             return Err(invalid("scores", "a llama tokenizer needs one score per token"));
         }
@@ -32,11 +34,15 @@ impl SentencePieceBpe {
                 return Err(invalid("tokens", format!("neither a token for byte {byte:#04x} nor an unknown token")));
             }
         }
-        let boundaries = match vocabulary.texts().any(joins_words) {
+        let boundaries = match vocabulary.buildable().any(|(text, _)| joins_words(text)) {
             true => Boundaries::Nowhere,
             false => Boundaries::Words,
         };
-        Ok(Self { scores: scores.to_vec(), bytes, unknown, boundaries })
+        Ok(Self { scores, bytes, unknown, boundaries })
+    }
+
+    pub(crate) fn write(&self, tables: &mut Vec<u8>) {
+        write(self.scores.bytes(), tables);
     }
 
     /// Appends the tokens of `text` to `ids`, with a space before it if `space_prefix` says so.
@@ -81,12 +87,14 @@ impl SentencePieceBpe {
 /// Two neighbours make the token that has the text of both.
 struct Scored<'a> {
     vocabulary: &'a Vocabulary,
-    scores: &'a [f32],
+    scores: &'a Rows<1>,
 }
 
 impl Joins for Scored<'_> {
     fn join(&self, text: &[u8], _left: &Symbol, _right: &Symbol) -> Option<Joined> {
-        self.vocabulary.find(text).map(|id| Joined { id, score: self.scores[id as usize] })
+        let id = self.vocabulary.find(text)?;
+        let [score] = self.scores.get(id as usize)?;
+        Some(Joined { id, score: f32::from_bits(score) })
     }
 }
 

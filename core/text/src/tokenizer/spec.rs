@@ -1,9 +1,14 @@
 //! What a model file says about its vocabulary.
 
+use bytes::Bytes;
+
 use crate::TextError;
 
 /// The largest vocabulary that is taken: token ids fit in 24 bits, as the constraint engine stores them.
 const MAX_TOKENS: usize = (1 << 24) - 2;
+
+/// Where packed files have [`TokenizerSpec::tables`], in place of what they replace.
+pub(crate) const TABLES_KEY: &str = "sotto.tokenizer.tables";
 
 /// A vocabulary as GGUF metadata describes it (`tokenizer.ggml.*`). Texts stay where they are: in the file, as a rule.
 #[derive(Debug, Clone, Default)]
@@ -20,8 +25,9 @@ pub struct TokenizerSpec<'a> {
     pub scores: Vec<f32>,
     /// `tokenizer.ggml.merges`: two tokens separated by a space, best first.
     pub merges: Vec<&'a str>,
-    /// What [`crate::Tokenizer::merges_by_id`] gave when a file was packed, in place of `merges`.
-    pub merges_by_id: Option<Vec<u32>>,
+    /// What [`crate::Tokenizer::tables`] gave when a file was packed, in place of `tokens`, `token_types`, `scores` and `merges`:
+    /// read where they lie, in no time.
+    pub tables: Option<Bytes>,
     /// `tokenizer.ggml.bos_token_id`.
     pub bos: Option<u32>,
     /// `tokenizer.ggml.eos_token_id`.
@@ -40,22 +46,31 @@ impl TokenizerSpec<'_> {
     /// Refuses a spec that contradicts itself, so that later steps may index without checking.
     pub(crate) fn validate(&self) -> Result<(), TextError> {
         let count = self.tokens.len();
-        if count == 0 {
-            return Err(invalid("tokens", "the vocabulary is empty"));
-        }
-        if count > MAX_TOKENS {
-            return Err(invalid("tokens", format!("{count} tokens, more than {MAX_TOKENS}")));
+        if self.tables.is_some() {
+            let texts = [count, self.token_types.len(), self.scores.len(), self.merges.len()];
+            return match texts {
+                [0, 0, 0, 0] => Ok(()),
+                _ => Err(invalid_key(TABLES_KEY, "the vocabulary is there twice, as tables and as texts")),
+            };
         }
         if self.merges.len() > MAX_TOKENS {
             return Err(invalid("merges", format!("{} merges, more than {MAX_TOKENS}", self.merges.len())));
-        }
-        if self.merges_by_id.is_some() && !self.merges.is_empty() {
-            return Err(invalid("merges", "they are there twice, by their texts and by token ids"));
         }
         for (name, length) in [("token_type", self.token_types.len()), ("scores", self.scores.len())] {
             if length != 0 && length != count {
                 return Err(invalid(name, format!("{length} entries for {count} tokens")));
             }
+        }
+        self.validate_for(count)
+    }
+
+    /// The same for what does not depend on the form that a vocabulary of `count` tokens has.
+    pub(crate) fn validate_for(&self, count: usize) -> Result<(), TextError> {
+        if count == 0 {
+            return Err(invalid("tokens", "the vocabulary is empty"));
+        }
+        if count > MAX_TOKENS {
+            return Err(invalid("tokens", format!("{count} tokens, more than {MAX_TOKENS}")));
         }
         for (name, id) in [
             ("bos_token_id", self.bos),
@@ -69,9 +84,19 @@ impl TokenizerSpec<'_> {
         }
         Ok(())
     }
+
+    /// Tokens that are control tokens whatever else the file says.
+    pub(crate) fn control_ids(&self) -> impl Iterator<Item = u32> {
+        [self.bos, self.eos, self.eot, self.unknown].into_iter().flatten()
+    }
 }
 
-/// An [`TextError::InvalidTokenizer`] that names the metadata key.
+/// An [`TextError::InvalidTokenizer`] that names the metadata key below `tokenizer.ggml`.
 pub(crate) fn invalid(key: &str, why: impl Into<String>) -> TextError {
-    TextError::InvalidTokenizer { at: format!("tokenizer.ggml.{key}"), why: why.into() }
+    invalid_key(&format!("tokenizer.ggml.{key}"), why)
+}
+
+/// The same for any key.
+pub(crate) fn invalid_key(key: &str, why: impl Into<String>) -> TextError {
+    TextError::InvalidTokenizer { at: key.to_owned(), why: why.into() }
 }

@@ -1,74 +1,26 @@
 //! What each token is and which bytes it stands for.
 
 use std::collections::{HashMap, HashSet};
-use std::hash::BuildHasher;
 
-use foldhash::fast::RandomState;
-use hashbrown::HashTable;
-use hashbrown::hash_table::Entry;
+use bytes::Bytes;
 
 use super::byte_table;
+use super::kind::{END_TOKENS, Kind, Spelling, kinds, parse_byte};
 use super::sentence_piece::SPACE;
 use super::spec::{TokenizerSpec, invalid};
+use super::tables::{Rows, TableReader, invalid_tables, numbers, write};
 use crate::TextError;
 
-/// Control tokens that end a turn or a text, in the model families that are around. A file names at most two of its
-/// end tokens; a model may emit any of them.
-const END_TOKENS: [&str; 15] = [
-    "<|eot_id|>",
-    "<|end_of_text|>",
-    "<|eom_id|>",
-    "<|im_end|>",
-    "<|end|>",
-    "<end_of_turn>",
-    "<|endoftext|>",
-    "</s>",
-    "<|eot|>",
-    "<|EOT|>",
-    "<EOT>",
-    "<|end_of_turn|>",
-    "<|end_of_role|>",
-    "<|return|>",
-    "<｜end▁of▁sentence｜>",
-];
-
-/// How a vocabulary spells bytes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Spelling {
-    /// GPT-2's table of stand-ins.
-    ByteLevel,
-    /// `▁` for a space, `<0x0A>` for a single byte.
-    SentencePiece,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Kind {
-    /// Text that BPE may build.
-    Text,
-    /// Text that BPE cannot build: an earlier token has it too, or bytes are not spelled so.
-    OutOfReach,
-    /// One byte of a SentencePiece vocabulary.
-    Byte,
-    /// Added by the model's authors, looks like a marker (`<tool_call>`): it has text, but only a template may write
-    /// it.
-    Marker,
-    /// Added by the model's authors, plain text that is matched as a whole.
-    Literal,
-    /// Has no text: begin, end, header, unknown and unused tokens.
-    Control,
-}
-
-/// All tokens, in as little memory as they can be held: a large vocabulary has a quarter of a million.
+/// All tokens. A large vocabulary has a quarter of a million, so they are tables that a packed file holds as they are.
 pub(crate) struct Vocabulary {
-    kinds: Vec<Kind>,
-    bytes: Vec<u8>,
-    /// Token `id` stands for `bytes[ends[id - 1]..ends[id]]`.
-    ends: Vec<u32>,
-    /// The tokens that BPE may build, by their bytes.
-    texts: HashTable<u32>,
-    hasher: RandomState,
-    /// How the file spells control tokens, which stand for no bytes.
-    control_names: HashMap<u32, String>,
+    /// A [`Kind`] for each token.
+    kinds: Bytes,
+    /// What each token stands for, one behind the other; of control tokens, which stand for nothing, their names.
+    texts: Bytes,
+    /// Token `id` has `texts[ends[id - 1]..ends[id]]`.
+    ends: Rows<1>,
+    /// The tokens that BPE may build, in the order of their texts.
+    by_text: Rows<1>,
     template_ids: HashMap<String, u32>,
     end_tokens: Vec<u32>,
 }
@@ -76,25 +28,57 @@ pub(crate) struct Vocabulary {
 impl Vocabulary {
     /// `spec` has been validated. When a text occurs twice, the first token has it and the others can only be read.
     pub(crate) fn new(spec: &TokenizerSpec, spelling: Spelling) -> Result<Self, TextError> {
-        let mut vocabulary = Self {
-            kinds: kinds(spec, spelling)?,
-            bytes: Vec::new(),
-            ends: Vec::with_capacity(spec.tokens.len()),
-            texts: HashTable::with_capacity(spec.tokens.len()),
-            hasher: RandomState::default(),
-            control_names: HashMap::new(),
+        let mut kinds = kinds(spec, spelling)?;
+        let (mut texts, mut ends) = (Vec::new(), Vec::with_capacity(spec.tokens.len()));
+        for (kind, token) in kinds.iter_mut().zip(&spec.tokens) {
+            let start = texts.len();
+            let spelled = push_text(*kind, token, spelling, &mut texts);
+            ends.push(u32::try_from(texts.len()).map_err(|_| invalid("tokens", "more than 4 GB of text"))?);
+            if *kind == Kind::Text && !(spelled && start < texts.len()) {
+                *kind = Kind::OutOfReach;
+            }
+        }
+        let by_text = sorted_by_text(&mut kinds, &texts, &ends);
+        let vocabulary = Self {
+            kinds: kinds.into_iter().map(|kind| kind as u8).collect(),
+            texts: texts.into(),
+            ends: ends.into_iter().map(|end| [end]).collect(),
+            by_text: by_text.into_iter().map(|id| [id]).collect(),
             template_ids: HashMap::new(),
             end_tokens: Vec::new(),
         };
-        for (id, token) in (0..).zip(&spec.tokens) {
-            vocabulary.push(id, token, spelling)?;
+        Ok(vocabulary.with_named_tokens(spec, spelling))
+    }
+
+    /// Takes what [`Vocabulary::write`] stored. Whatever else a file holds, no lookup fails, and text becomes text tokens alone.
+    pub(crate) fn read(tables: &mut TableReader, spec: &TokenizerSpec, spelling: Spelling) -> Result<Self, TextError> {
+        let vocabulary = Self {
+            kinds: tables.bytes("kinds")?,
+            texts: tables.bytes("texts")?,
+            ends: tables.rows("ends")?,
+            by_text: tables.rows("texts in order")?,
+            template_ids: HashMap::new(),
+            end_tokens: Vec::new(),
+        };
+        spec.validate_for(vocabulary.len())?;
+        let ends = || vocabulary.ends.iter().flatten();
+        let all = ends().last().is_some_and(|end| end as usize == vocabulary.texts.len());
+        if vocabulary.ends.len() != vocabulary.len() || !ends().is_sorted() || !all {
+            return Err(invalid_tables("the texts are not one for each token"));
         }
-        vocabulary.bytes.shrink_to_fit();
-        // Not while bytes are pushed: a processor waits when it is to read words of what it has just written byte by byte.
-        vocabulary.index_texts();
-        vocabulary.collect_template_ids(&spec.tokens);
-        vocabulary.collect_end_tokens(spec);
-        Ok(vocabulary)
+        if !vocabulary.kinds.iter().all(|&kind| Kind::is_stored_as(kind)) {
+            return Err(invalid_tables("a token has no kind that there is"));
+        }
+        if !spec.control_ids().all(|id| vocabulary.is_control(id)) {
+            return Err(invalid_tables("a token that begins or ends texts is no control token"));
+        }
+        Ok(vocabulary.with_named_tokens(spec, spelling))
+    }
+
+    pub(crate) fn write(&self, tables: &mut Vec<u8>) {
+        for table in [&self.kinds, &self.texts, self.ends.bytes(), self.by_text.bytes()] {
+            write(table, tables);
+        }
     }
 
     pub(crate) fn len(&self) -> usize {
@@ -103,18 +87,15 @@ impl Vocabulary {
 
     /// A control token as the file spells it.
     pub(crate) fn control_name(&self, id: u32) -> Option<&str> {
-        self.control_names.get(&id).map(String::as_str)
+        std::str::from_utf8(self.text(id)).ok().filter(|_| self.is_control(id))
     }
 
     pub(crate) fn bytes(&self, id: u32) -> &[u8] {
-        let id = id as usize;
-        let Some(&end) = self.ends.get(id) else { return &[] };
-        let start = id.checked_sub(1).map_or(0, |previous| self.ends[previous]);
-        &self.bytes[start as usize..end as usize]
+        if self.is_control(id) { &[] } else { self.text(id) }
     }
 
     pub(crate) fn is_control(&self, id: u32) -> bool {
-        self.kinds.get(id as usize) == Some(&Kind::Control)
+        self.is(id, Kind::Control)
     }
 
     /// The tokens that a chat template may write, by text.
@@ -128,23 +109,26 @@ impl Vocabulary {
 
     /// The token that stands for `text`, of those that BPE may build: nothing else is reachable from text.
     pub(crate) fn find(&self, text: &[u8]) -> Option<u32> {
-        self.texts.find(self.hasher.hash_one(text), |&id| self.bytes(id) == text).copied()
+        let by_text = self.by_text.as_slice();
+        let place = by_text.binary_search_by(|row| self.text(numbers(row)[0]).cmp(text)).ok()?;
+        let [id] = self.by_text.get(place)?;
+        self.is_buildable(id).then_some(id)
     }
 
     /// Whether BPE may build this token: whether [`Vocabulary::find`] gives it for any text.
     pub(crate) fn is_buildable(&self, id: u32) -> bool {
-        self.kinds.get(id as usize) == Some(&Kind::Text)
+        self.is(id, Kind::Text)
     }
 
-    /// The texts that [`Vocabulary::find`] finds.
-    pub(crate) fn texts(&self) -> impl Iterator<Item = &[u8]> {
-        self.texts.iter().map(|&id| self.bytes(id))
+    /// The tokens that [`Vocabulary::find`] finds, and their texts.
+    pub(crate) fn buildable(&self) -> impl Iterator<Item = (&[u8], u32)> {
+        self.of_kind(Kind::Text).map(|id| (self.text(id), id))
     }
 
     /// Added tokens that are matched in text as a whole: their bytes as text, and their ids.
     pub(crate) fn literals(&self) -> Vec<(&str, u32)> {
         self.of_kind(Kind::Literal)
-            .filter_map(|id| Some((std::str::from_utf8(self.bytes(id)).ok()?, id)))
+            .filter_map(|id| Some((std::str::from_utf8(self.text(id)).ok()?, id)))
             .filter(|(text, _)| !text.is_empty())
             .collect()
     }
@@ -153,141 +137,89 @@ impl Vocabulary {
     pub(crate) fn byte_tokens(&self) -> [Option<u32>; 256] {
         let mut ids = [None; 256];
         for id in self.of_kind(Kind::Byte) {
-            if let [byte] = self.bytes(id) {
+            if let [byte] = self.text(id) {
                 ids[usize::from(*byte)].get_or_insert(id);
             }
         }
         ids
     }
 
+    fn is(&self, id: u32, kind: Kind) -> bool {
+        self.kinds.get(id as usize) == Some(&(kind as u8))
+    }
+
     fn of_kind(&self, kind: Kind) -> impl Iterator<Item = u32> {
-        (0..).zip(&self.kinds).filter(move |(_, found)| **found == kind).map(|(id, _)| id)
+        (0..).zip(&self.kinds).filter(move |(_, found)| **found == kind as u8).map(|(id, _)| id)
     }
 
-    fn push(&mut self, id: u32, token: &str, spelling: Spelling) -> Result<(), TextError> {
-        let kind = self.kinds[id as usize];
-        let start = self.bytes.len();
-        let spelled = match (kind, spelling) {
-            (Kind::Control, _) => {
-                self.control_names.insert(id, token.to_owned());
-                false
-            }
-            (Kind::Byte, _) => {
-                self.bytes.extend(parse_byte(token));
-                false
-            }
-            (Kind::Text | Kind::OutOfReach, Spelling::ByteLevel) => byte_table::push_bytes(token, &mut self.bytes),
-            (Kind::Marker | Kind::Literal, Spelling::ByteLevel) => {
-                self.bytes.extend_from_slice(token.as_bytes());
-                false
-            }
-            (_, Spelling::SentencePiece) => {
-                self.bytes.extend(token.replace(SPACE, " ").into_bytes());
-                !token.contains(' ')
-            }
-        };
-        let end = u32::try_from(self.bytes.len()).map_err(|_| invalid("tokens", "more than 4 GB of text"))?;
-        self.ends.push(end);
-        if kind == Kind::Text && !(spelled && start < self.bytes.len()) {
-            self.kinds[id as usize] = Kind::OutOfReach;
-        }
-        Ok(())
+    /// What a token stands for, or a control token's name; empty for an unknown id.
+    fn text(&self, id: u32) -> &[u8] {
+        let id = id as usize;
+        let end = |id| self.ends.get(id).map(|[end]| end as usize);
+        let text = || self.texts.get(id.checked_sub(1).map_or(Some(0), end)?..end(id)?);
+        text().unwrap_or_default()
     }
 
-    /// The first token with a text has it.
-    fn index_texts(&mut self) {
-        for id in 0..self.len() as u32 {
-            if self.is_buildable(id) && !self.index(id) {
-                self.kinds[id as usize] = Kind::OutOfReach;
-            }
-        }
-    }
-
-    /// Whether it is the first token with its text.
-    fn index(&mut self, id: u32) -> bool {
-        let Self { bytes, ends, texts, hasher, .. } = self;
-        let text = |id: u32| {
-            let start = id.checked_sub(1).map_or(0, |previous| ends[previous as usize]);
-            &bytes[start as usize..ends[id as usize] as usize]
-        };
-        let hash = |&id: &u32| hasher.hash_one(text(id));
-        match texts.entry(hash(&id), |&other| text(other) == text(id), hash) {
-            Entry::Vacant(entry) => {
-                entry.insert(id);
-                true
-            }
-            Entry::Occupied(_) => false,
-        }
-    }
-
-    fn collect_template_ids(&mut self, tokens: &[&str]) {
-        for kind in [Kind::Control, Kind::Marker] {
-            let ids: Vec<u32> = self.of_kind(kind).filter(|&id| !tokens[id as usize].is_empty()).collect();
-            for id in ids {
-                self.template_ids.entry(tokens[id as usize].to_owned()).or_insert(id);
-            }
-        }
-    }
-
-    fn collect_end_tokens(&mut self, spec: &TokenizerSpec) {
+    fn with_named_tokens(mut self, spec: &TokenizerSpec, spelling: Spelling) -> Self {
+        self.template_ids = self.ids_by_name(spelling);
         let known = END_TOKENS.iter().filter_map(|text| self.template_ids.get(*text).copied());
-        let mut end_tokens: Vec<u32> = [spec.eos, spec.eot].into_iter().flatten().chain(known).collect();
         let mut seen = HashSet::new();
-        end_tokens.retain(|id| seen.insert(*id));
-        self.end_tokens = end_tokens;
+        let end_tokens = [spec.eos, spec.eot].into_iter().flatten().chain(known);
+        self.end_tokens = end_tokens.filter(|&id| seen.insert(id)).collect();
+        self
+    }
+
+    fn ids_by_name(&self, spelling: Spelling) -> HashMap<String, u32> {
+        let mut ids = HashMap::new();
+        for kind in [Kind::Control, Kind::Marker] {
+            for id in self.of_kind(kind) {
+                let name = String::from_utf8_lossy(self.text(id));
+                let name = match (kind, spelling) {
+                    (Kind::Marker, Spelling::SentencePiece) => name.replace(' ', SPACE.encode_utf8(&mut [0; 4])),
+                    _ => name.into_owned(),
+                };
+                if !name.is_empty() {
+                    ids.entry(name).or_insert(id);
+                }
+            }
+        }
+        ids
     }
 }
 
-fn kinds(spec: &TokenizerSpec, spelling: Spelling) -> Result<Vec<Kind>, TextError> {
-    let types = spec.token_types.iter().copied().map(Some).chain(std::iter::repeat(None));
-    let kinds = spec.tokens.iter().zip(types).map(|(token, token_type)| kind_of(token, token_type, spelling));
-    let mut kinds = kinds.collect::<Result<Vec<_>, _>>()?;
-    for id in [spec.bos, spec.eos, spec.eot, spec.unknown].into_iter().flatten() {
-        kinds[id as usize] = Kind::Control;
+/// Appends what a token stands for, and tells whether text is spelled so.
+fn push_text(kind: Kind, token: &str, spelling: Spelling, texts: &mut Vec<u8>) -> bool {
+    match (kind, spelling) {
+        (Kind::Byte, _) => {
+            texts.extend(parse_byte(token));
+            false
+        }
+        (Kind::Text | Kind::OutOfReach, Spelling::ByteLevel) => byte_table::push_bytes(token, texts),
+        (Kind::Control, _) | (Kind::Marker | Kind::Literal, Spelling::ByteLevel) => {
+            texts.extend_from_slice(token.as_bytes());
+            false
+        }
+        (_, Spelling::SentencePiece) => {
+            texts.extend(token.replace(SPACE, " ").into_bytes());
+            !token.contains(' ')
+        }
     }
-    Ok(kinds)
 }
 
-/// The kind of a token from its `token_type` (1 normal, 2 unknown, 3 control, 4 user-defined, 5 unused, 6 byte), and
-/// from its text where the file is known to be careless.
-fn kind_of(token: &str, token_type: Option<i32>, spelling: Spelling) -> Result<Kind, TextError> {
-    let kind = match token_type {
-        Some(0 | 1) => Kind::Text,
-        Some(2 | 3 | 5) => Kind::Control,
-        Some(4) if looks_like_marker(token) => Kind::Marker,
-        Some(4) => Kind::Literal,
-        Some(6) => Kind::Byte,
-        Some(other) => return Err(invalid("token_type", format!("{other} is not a token type"))),
-        None if spelling == Spelling::SentencePiece && parse_byte(token).is_some() => Kind::Byte,
-        None if is_bar_marker(token) => Kind::Control,
-        None => Kind::Text,
+/// The tokens that BPE may build, in the order of their texts. Of those with the same text, it may build the first only.
+fn sorted_by_text(kinds: &mut [Kind], texts: &[u8], ends: &[u32]) -> Vec<u32> {
+    let text = |id: u32| {
+        let start = id.checked_sub(1).map_or(0, |previous| ends[previous as usize]);
+        &texts[start as usize..ends[id as usize] as usize]
     };
-    // Conversions sometimes list the end-of-turn marker as a normal or user-defined token. `</s>` may be ordinary
-    // HTML.
-    let mislabelled_end = token.starts_with('<')
-        && END_TOKENS.contains(&token)
-        && (kind == Kind::Marker || kind == Kind::Text && token != "</s>");
-    if mislabelled_end {
-        return Ok(Kind::Control);
-    }
-    if kind == Kind::Byte && parse_byte(token).is_none() {
-        return Err(invalid("token_type", "a byte token is not of the form <0x00>"));
-    }
-    Ok(kind)
-}
-
-/// `<tool_call>`, `<|im_start|>`, `[INST]`: text that a model was taught to read as structure.
-fn looks_like_marker(token: &str) -> bool {
-    let bracketed = |open, close| token.len() > 2 && token.starts_with(open) && token.ends_with(close);
-    (bracketed('<', '>') || bracketed('[', ']')) && !token.contains(char::is_whitespace)
-}
-
-fn is_bar_marker(token: &str) -> bool {
-    token.len() > 4 && token.starts_with("<|") && token.ends_with("|>")
-}
-
-/// The byte of `<0x0A>`.
-pub(crate) fn parse_byte(token: &str) -> Option<u8> {
-    let digits = token.strip_prefix("<0x")?.strip_suffix('>')?;
-    (digits.len() == 2).then(|| u8::from_str_radix(digits, 16).ok())?
+    let mut by_text: Vec<u32> = (0..).zip(&*kinds).filter(|(_, kind)| **kind == Kind::Text).map(|(id, _)| id).collect();
+    by_text.sort_by(|&left, &right| text(left).cmp(text(right)));
+    by_text.dedup_by(|later, first| {
+        let same = text(*later) == text(*first);
+        if same {
+            kinds[*later as usize] = Kind::OutOfReach;
+        }
+        same
+    });
+    by_text
 }

@@ -10,7 +10,7 @@ use tokenizers::pre_tokenizers::split::{Split, SplitPattern};
 use tokenizers::tokenizer::SplitDelimiterBehavior;
 
 use crate::common::{
-    LLAMA3, NORMAL, at_most, by_ids, byte_level_spec, fixtures, llama3, push, spec_from_gguf, stand_in,
+    LLAMA3, NORMAL, at_most, byte_level_spec, description, fixtures, llama3, packed, push, spec_from_gguf, stand_in,
 };
 
 fn reference(spec: &TokenizerSpec) -> tokenizers::Tokenizer {
@@ -65,12 +65,13 @@ proptest! {
     ) {
         let spec = random_spec(pre, &pairs);
         let (ours, theirs) = (Tokenizer::from_spec(&spec).unwrap(), reference(&spec));
-        let packed = Tokenizer::from_spec(&by_ids(&spec, &ours)).unwrap();
-        prop_assert_eq!(packed.merges_by_id(), ours.merges_by_id());
+        let stored = Tokenizer::from_spec(&packed(&spec, &ours)).unwrap();
+        prop_assert_eq!(stored.tables(), ours.tables());
+        prop_assert_eq!(description(&stored), description(&ours));
         for text in texts {
             let expected = theirs.encode_fast(text.as_str(), false).unwrap();
             prop_assert_eq!(ours.encode(&text).unwrap(), expected.get_ids());
-            prop_assert_eq!(packed.encode(&text).unwrap(), expected.get_ids());
+            prop_assert_eq!(stored.encode(&text).unwrap(), expected.get_ids());
         }
     }
 }
@@ -81,11 +82,11 @@ fn agrees_on_llama_3() {
     let Some(ours) = llama3(name) else { return };
     let spec = spec_from_gguf(&fixtures(name).unwrap().join("ggml-vocab-llama-bpe.gguf"));
     let theirs = reference(&spec);
-    let packed = Tokenizer::from_spec(&by_ids(&spec, ours)).unwrap();
+    let stored = Tokenizer::from_spec(&packed(&spec, ours)).unwrap();
     let agree = |text: &str| {
         let expected = theirs.encode_fast(text, false).unwrap();
         assert_eq!(ours.encode(text).unwrap(), expected.get_ids());
-        assert_eq!(packed.encode(text).unwrap(), expected.get_ids());
+        assert_eq!(stored.encode(text).unwrap(), expected.get_ids());
     };
     // Words of the vocabulary itself run together: none is a token as it stands, so the merges decide.
     let words: Vec<&str> = (0..ours.vocab_size() as u32)
@@ -107,8 +108,8 @@ fn of_two_tokens_with_one_text_the_first_is_made() {
     spec.merges.extend(["x z", "x y"]);
     let tokenizer = Tokenizer::from_spec(&spec).unwrap();
     assert_eq!(tokenizer.encode("xy").unwrap(), [first]);
-    let packed = Tokenizer::from_spec(&by_ids(&spec, &tokenizer)).unwrap();
-    assert_eq!(packed.encode("xy").unwrap(), [first]);
+    let stored = Tokenizer::from_spec(&packed(&spec, &tokenizer)).unwrap();
+    assert_eq!(stored.encode("xy").unwrap(), [first]);
 }
 
 #[test]

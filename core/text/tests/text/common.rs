@@ -74,10 +74,25 @@ pub fn byte_level_spec() -> TokenizerSpec<'static> {
 }
 
 /// The same vocabulary as a packed file has it.
-pub fn by_ids<'a>(spec: &TokenizerSpec<'a>, tokenizer: &Tokenizer) -> TokenizerSpec<'a> {
-    let merges_by_id = tokenizer.merges_by_id();
-    assert!(merges_by_id.is_some());
-    TokenizerSpec { merges: Vec::new(), merges_by_id, ..spec.clone() }
+pub fn packed<'a>(spec: &TokenizerSpec<'a>, tokenizer: &Tokenizer) -> TokenizerSpec<'a> {
+    TokenizerSpec {
+        tokens: Vec::new(),
+        token_types: Vec::new(),
+        scores: Vec::new(),
+        merges: Vec::new(),
+        tables: Some(tokenizer.tables().into()),
+        ..spec.clone()
+    }
+}
+
+/// What a tokenizer says about itself and about each of its tokens.
+pub fn description(tokenizer: &Tokenizer) -> Vec<String> {
+    let token = |id| {
+        let (bytes, text) = (tokenizer.token_bytes(id), tokenizer.token_text(id));
+        format!("{bytes:?} {text} {} {:?}", tokenizer.is_control(id), tokenizer.token_id(&text))
+    };
+    let ends = format!("{:?} {:?} {}", tokenizer.end_tokens(), tokenizer.bos(), tokenizer.add_bos());
+    (0..tokenizer.vocab_size() as u32 + 1).map(token).chain([ends]).collect()
 }
 
 pub fn byte_level() -> Tokenizer {

@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 use sotto_text::{TextError, Tokenizer, TokenizerHints, TokenizerSpec};
 
-use crate::common::{by_ids, byte_level, byte_level_spec, sentence_piece, sentence_piece_spec};
+use crate::common::{byte_level, byte_level_spec, packed, sentence_piece_spec};
 
 fn refused(change: impl FnOnce(&mut TokenizerSpec<'static>)) -> TextError {
     let mut spec = byte_level_spec();
@@ -32,33 +32,89 @@ fn contradictions_are_typed_errors() {
     assert!(matches!(Tokenizer::from_spec(&without_scores), Err(TextError::InvalidTokenizer { .. })));
 }
 
-/// Four numbers a merge: left, right, joined, rank.
-#[test]
-fn merges_by_id_that_contradict_themselves_are_typed_errors() {
-    type Change = fn(&mut Vec<u32>);
-    let changes: [(&str, Change); 9] = [
-        ("half a merge", |ids| ids.truncate(6)),
-        ("left out of range", |ids| ids.extend([u32::MAX, 1, 256, 0])),
-        ("left beyond the last token", |ids| ids.extend([byte_level().vocab_size() as u32, 1, 256, 0])),
-        ("right out of range", |ids| ids[1] = u32::MAX),
-        ("joined out of range", |ids| ids[2] = u32::MAX),
-        ("a control token is made", |ids| ids[2] = byte_level().bos().unwrap()),
-        ("a marker is made", |ids| ids[2] = byte_level().token_id("<tool_call>").unwrap()),
-        ("not sorted", |ids| ids.rotate_left(4)),
-        ("one pair twice", |ids| ids.splice(0..0, [ids[0], ids[1], 257, 0]).for_each(drop)),
-    ];
-    let packed = |change: Change| {
-        let mut spec = by_ids(&byte_level_spec(), &byte_level());
-        change(spec.merges_by_id.as_mut().unwrap());
-        Tokenizer::from_spec(&spec)
-    };
-    assert!(packed(|_| ()).is_ok());
-    for (name, change) in changes {
-        assert!(matches!(packed(change), Err(TextError::InvalidTokenizer { .. })), "{name}");
+/// The tables of [`byte_level`], apart from each other.
+mod table {
+    pub const KINDS: usize = 0;
+    pub const ENDS: usize = 2;
+    pub const STARTS: usize = 4;
+    pub const RIGHTS: usize = 5;
+    pub const MADE: usize = 6;
+    pub const COUNT: usize = 7;
+}
+
+fn tables_of(tokenizer: &Tokenizer) -> Vec<Vec<u8>> {
+    let (all, mut rest) = (tokenizer.tables(), Vec::new());
+    let mut at = 0;
+    while at < all.len() {
+        let length = u32::from_le_bytes(all[at..at + 4].try_into().unwrap()) as usize;
+        rest.push(all[at + 4..at + 4 + length].to_vec());
+        at += 4 + length.next_multiple_of(4);
     }
-    let twice = TokenizerSpec { merges_by_id: byte_level().merges_by_id(), ..byte_level_spec() };
-    assert!(matches!(Tokenizer::from_spec(&twice), Err(TextError::InvalidTokenizer { .. })));
-    assert_eq!(sentence_piece().merges_by_id(), None);
+    assert_eq!(at, all.len());
+    rest
+}
+
+fn joined(tables: &[Vec<u8>]) -> Vec<u8> {
+    let mut all = Vec::new();
+    for table in tables {
+        all.extend_from_slice(&(table.len() as u32).to_le_bytes());
+        all.extend_from_slice(table);
+        all.resize(all.len().next_multiple_of(4), 0);
+    }
+    all
+}
+
+fn with_tables(tables: Vec<u8>) -> Result<Tokenizer, TextError> {
+    Tokenizer::from_spec(&TokenizerSpec { tables: Some(tables.into()), ..packed(&byte_level_spec(), &byte_level()) })
+}
+
+fn put(table: &mut [u8], place: usize, number: u32) {
+    table[4 * place..4 * place + 4].copy_from_slice(&number.to_le_bytes());
+}
+
+#[test]
+fn tables_that_contradict_themselves_are_typed_errors() {
+    type Change = fn(&mut Vec<Vec<u8>>);
+    let changes: [(&str, Change); 17] = [
+        ("no tokens", |tables| tables.iter_mut().for_each(Vec::clear)),
+        ("a kind that there is not", |tables| tables[table::KINDS][7] = 99),
+        ("a begin token of text", |tables| tables[table::KINDS][byte_level().bos().unwrap() as usize] = 0),
+        ("more kinds than texts", |tables| tables[table::KINDS].push(0)),
+        ("half a number", |tables| tables[table::ENDS].truncate(5)),
+        ("too few texts", |tables| tables[table::ENDS].truncate(8)),
+        ("texts that overlap", |tables| put(&mut tables[table::ENDS], 3, 90)),
+        ("texts beyond the end", |tables| {
+            let last = byte_level().vocab_size() - 1;
+            put(&mut tables[table::ENDS], last, u32::MAX);
+        }),
+        ("too few groups of merges", |tables| tables[table::STARTS].truncate(8)),
+        ("groups of merges that are not sorted", |tables| put(&mut tables[table::STARTS], 3, 5)),
+        ("a group that ends elsewhere", |tables| {
+            let last = byte_level().vocab_size();
+            put(&mut tables[table::STARTS], last, u32::MAX);
+        }),
+        ("too few merges", |tables| tables[table::RIGHTS].truncate(8)),
+        ("half a merge", |tables| tables[table::MADE].truncate(12)),
+        ("a token that there is not is made", |tables| put(&mut tables[table::MADE], 0, u32::MAX)),
+        ("a control token is made", |tables| put(&mut tables[table::MADE], 2, byte_level().bos().unwrap())),
+        ("a marker is made", |tables| put(&mut tables[table::MADE], 4, byte_level().token_id("<tool_call>").unwrap())),
+        ("one table more", |tables| tables.push(Vec::new())),
+    ];
+    let sound = tables_of(&byte_level());
+    assert_eq!(sound.len(), table::COUNT);
+    assert!(with_tables(joined(&sound)).is_ok());
+    for (name, change) in changes {
+        let mut tables = sound.clone();
+        change(&mut tables);
+        assert!(matches!(with_tables(joined(&tables)), Err(TextError::InvalidTokenizer { .. })), "{name}");
+    }
+    let all = joined(&sound);
+    for length in 0..all.len() {
+        assert!(matches!(with_tables(all[..length].to_vec()), Err(TextError::InvalidTokenizer { .. })), "{length}");
+    }
+    let tables = Some(all.into());
+    let twice = Tokenizer::from_spec(&TokenizerSpec { tables, ..byte_level_spec() });
+    assert!(matches!(twice, Err(TextError::InvalidTokenizer { at, .. }) if at == "sotto.tokenizer.tables"));
 }
 
 #[test]
@@ -131,27 +187,30 @@ proptest! {
         }
     }
 
-    /// Sorted rows get past the first checks; edits of sound ones get further.
     #[test]
-    fn random_merges_by_id_never_reach_a_control_token(
-        rows in prop::collection::vec(prop::array::uniform4(0_u32..300), 0..60),
-        edits in prop::collection::vec((any::<usize>(), prop_oneof![0_u32..300, any::<u32>()]), 0..4),
-        made_up in any::<bool>(),
+    fn random_tables_never_panic_and_reach_no_control_token(
+        edits in prop::collection::vec((0..table::COUNT, any::<prop::sample::Index>(), any::<u8>()), 0..4),
+        numbers in prop::collection::vec((table::ENDS..table::COUNT, any::<prop::sample::Index>(), 0_u32..300), 0..4),
         text in "[ <|>_a-z]{0,40}",
     ) {
-        let mut spec = by_ids(&byte_level_spec(), &byte_level());
-        let ids = spec.merges_by_id.as_mut().unwrap();
-        if made_up {
-            let sorted: std::collections::BTreeSet<_> = rows.into_iter().collect();
-            *ids = sorted.into_iter().flatten().collect();
+        let mut tables = tables_of(&byte_level());
+        for (table, place, byte) in edits {
+            let table = &mut tables[table];
+            let place = place.index(table.len());
+            table[place] = byte;
         }
-        for (at, number) in edits {
-            let at = at % ids.len().max(1);
-            ids.get_mut(at).into_iter().for_each(|id| *id = number);
+        for (table, place, number) in numbers {
+            let table = &mut tables[table];
+            let place = place.index(table.len() / 4);
+            put(table, place, number);
         }
-        if let Ok(tokenizer) = Tokenizer::from_spec(&spec) {
+        let same_kinds = tables[table::KINDS] == tables_of(&byte_level())[table::KINDS];
+        if let Ok(tokenizer) = with_tables(joined(&tables)) {
+            let marker = byte_level().token_id("<tool_call>");
             let ids = tokenizer.encode(&text).unwrap();
-            prop_assert!(ids.iter().all(|&id| !tokenizer.is_control(id) && tokenizer.token_bytes(id) != b"<tool_call>"));
+            prop_assert!(ids.iter().all(|&id| !tokenizer.is_control(id) && !(same_kinds && Some(id) == marker)));
+            tokenizer.decode(&ids);
+            let _ = sotto_text::ConstraintFactory::new(&tokenizer);
         }
     }
 

@@ -5,7 +5,9 @@ use std::collections::HashMap;
 use proptest::prelude::*;
 use sotto_text::TokenizerSpec;
 
-use crate::common::{BYTE, NORMAL, at_most, sentence_piece, sentence_piece_spec};
+use crate::common::{
+    BYTE, NORMAL, USER_DEFINED, at_most, description, packed, push, sentence_piece, sentence_piece_spec,
+};
 
 /// Looks at all neighbours again after each merge, and takes the best-scored, leftmost.
 fn reference(spec: &TokenizerSpec, text: &str) -> Vec<u32> {
@@ -58,8 +60,24 @@ proptest! {
         spec.scores = (0..spec.tokens.len()).map(|id| f32::from(scores[id])).collect();
         let expected = reference(&spec, &text);
         let tokenizer = sotto_text::Tokenizer::from_spec(&spec).unwrap();
-        prop_assert_eq!(tokenizer.encode_continuation(&text).unwrap(), expected);
+        let stored = sotto_text::Tokenizer::from_spec(&packed(&spec, &tokenizer)).unwrap();
+        prop_assert_eq!(tokenizer.encode_continuation(&text).unwrap(), expected.clone());
+        prop_assert_eq!(stored.encode_continuation(&text).unwrap(), expected);
     }
+}
+
+#[test]
+fn a_stored_vocabulary_is_the_same() {
+    let mut spec = sentence_piece_spec();
+    // Spelled as the file has it, with spaces where it is read.
+    let marker = push(&mut spec, "<tool▁call>", USER_DEFINED);
+    push(&mut spec, "two▁words", USER_DEFINED);
+    spec.scores.resize(spec.tokens.len(), 0.0);
+    let tokenizer = sotto_text::Tokenizer::from_spec(&spec).unwrap();
+    let stored = sotto_text::Tokenizer::from_spec(&packed(&spec, &tokenizer)).unwrap();
+    assert_eq!(tokenizer.token_id("<tool▁call>"), Some(marker));
+    assert_eq!(description(&stored), description(&tokenizer));
+    assert_eq!(stored.encode("hello two words").unwrap(), tokenizer.encode("hello two words").unwrap());
 }
 
 #[test]

@@ -1,6 +1,8 @@
 use std::borrow::Cow;
 use std::ops::{Deref, Range};
+use std::sync::Arc;
 
+use bytes::Bytes;
 use memmap2::{Mmap, MmapMut, MmapOptions};
 
 use crate::memory::check_available;
@@ -9,9 +11,9 @@ use crate::{EngineError, FilePart};
 /// Alignment of the first byte that every tensor format can live with: that of `f32`, and of what Android's packages hold.
 const BASE_ALIGNMENT: usize = 4;
 
-/// The bytes of a whole model file, aligned to [`BASE_ALIGNMENT`].
+/// The bytes of a whole model file or of a packed matrix, aligned to [`BASE_ALIGNMENT`].
 #[derive(Debug)]
-pub(crate) enum Bytes {
+pub(crate) enum Pages {
     /// A file, read-only.
     File(Mmap),
     /// Private pages, written once.
@@ -19,7 +21,7 @@ pub(crate) enum Bytes {
     Memory(Cow<'static, [u8]>),
 }
 
-impl Bytes {
+impl Pages {
     /// Maps a part of a file read-only. Its pages are clean: the system can drop them under pressure and read them again. A
     /// part that does not lie as tensors need is copied instead.
     pub(crate) fn map(part: &FilePart) -> Result<Self, EngineError> {
@@ -50,6 +52,11 @@ impl Bytes {
             copy.copy_from_slice(bytes);
             Ok(())
         })
+    }
+
+    /// A part of them for other crates: it stays where it is, and they stay as long as anyone has it.
+    pub(crate) fn share(self: &Arc<Self>, range: Range<usize>) -> Bytes {
+        Bytes::from_owner(Owner(Arc::clone(self))).slice(range)
     }
 
     /// Whether they take private memory.
@@ -87,6 +94,14 @@ impl Bytes {
     }
 }
 
+struct Owner(Arc<Pages>);
+
+impl AsRef<[u8]> for Owner {
+    fn as_ref(&self) -> &[u8] {
+        &self.0
+    }
+}
+
 fn is_aligned(bytes: &[u8]) -> bool {
     bytes.as_ptr().addr().is_multiple_of(BASE_ALIGNMENT)
 }
@@ -102,7 +117,7 @@ fn ask_for_huge_pages(bytes: &MmapMut) {
     let _ = bytes;
 }
 
-impl Deref for Bytes {
+impl Deref for Pages {
     type Target = [u8];
 
     fn deref(&self) -> &[u8] {
