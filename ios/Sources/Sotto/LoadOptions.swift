@@ -21,7 +21,9 @@ public struct LoadOptions: Hashable, Sendable {
         case q8
     }
 
-    /// Where packed copies of model files are kept, `URL.applicationSupportDirectory` for one.
+    /// Where packed copies of model files are kept: a folder of their own,
+    /// `URL.applicationSupportDirectory.appending(path: "Models")` for one. Leave it out of backups
+    /// (`isExcludedFromBackup`).
     ///
     /// A packed file is mapped: it loads faster, and its weights take no private memory. The first load of a GGUF file
     /// makes its copy, which takes as much space as the file; without a folder, every load packs the weights into

@@ -4,14 +4,27 @@ import Testing
 
 /// What docs/ios.md begins with, word for word.
 @MainActor final class Summarizer {
-    private let loading: Task<LocalModel, any Error>
+    private let load: @Sendable () async throws -> LocalModel
+    private var loading: Task<LocalModel, any Error>?
 
     init(model: URL, cacheFolder: URL) {
-        loading = Task { try await LocalModel.load(.file(model), options: LoadOptions(cacheFolder: cacheFolder)) }
+        load = { try await LocalModel.load(.file(model), options: LoadOptions(cacheFolder: cacheFolder)) }
     }
 
     func summarize(_ transcript: String, show: (NoteSummary) -> Void) async throws {
-        for try await snapshot in try await loading.value.summarize(.text(transcript)) { show(snapshot) }
+        for try await snapshot in try await model().summarize(.text(transcript)) { show(snapshot) }
+    }
+
+    private func model() async throws -> LocalModel {
+        let loading = loading ?? Task(operation: load)
+        self.loading = loading
+        do {
+            return try await loading.value
+        } catch {
+            // The next summary tries again.
+            if self.loading == loading { self.loading = nil }
+            throw error
+        }
     }
 }
 
@@ -36,6 +49,18 @@ extension AllTests {
             try await withFolder { folder in
                 let shown = Collected<NoteSummary>()
                 try await Summarizer(model: demoFile, cacheFolder: folder).summarize(noteText) { shown.add($0) }
+                #expect(shown.all.last?.actions.isEmpty == false)
+            }
+        }
+
+        @Test func theQuickStartLoadsAgainAfterAFailure() async throws {
+            try await withFolder { folder in
+                let file = folder.appending(path: "model.gguf")
+                let summarizer = await Summarizer(model: file, cacheFolder: folder.appending(path: "packed"))
+                await #expect(throws: SottoError.self) { try await summarizer.summarize(noteText) { _ in } }
+                try FileManager.default.copyItem(at: demoFile, to: file)
+                let shown = Collected<NoteSummary>()
+                for _ in 0..<2 { try await summarizer.summarize(noteText) { shown.add($0) } }
                 #expect(shown.all.last?.actions.isEmpty == false)
             }
         }

@@ -6,29 +6,6 @@ import Speech
 ///
 /// Each stretch of speech up to a pause is a request of its own to the recognizer: a request ends with words that do not change any more.
 final class Microphone: Listener, @unchecked Sendable {
-    /// What can keep it from hearing.
-    enum Failure: LocalizedError {
-        case notAllowed
-        case notOnThisDevice
-
-        var errorDescription: String? {
-            switch self {
-            case .notAllowed: "Microphone or speech recognition are not allowed."
-            case .notOnThisDevice: "Speech in your language is not recognized on this device."
-            }
-        }
-
-        var recoverySuggestion: String? {
-            switch self {
-            case .notAllowed: "Allow them in Settings."
-            case .notOnThisDevice: "Add a dictation language in Settings."
-            }
-        }
-    }
-
-    /// Silence that ends a stretch of speech.
-    private static let pause: TimeInterval = 1
-
     private let engine = AVAudioEngine()
     private let queue = DispatchQueue(label: "dev.sotto.notes.microphone")
     // All that follows belongs to the queue.
@@ -36,7 +13,7 @@ final class Microphone: Listener, @unchecked Sendable {
     private var request: SFSpeechAudioBufferRecognitionRequest?
     private var pauseTimer: DispatchWorkItem?
     private var started = Date.now
-    private var unfinished: Set<ObjectIdentifier> = []
+    private var unfinished: [ObjectIdentifier: Stretch] = [:]
     private var stopped = false
     private var output: AsyncThrowingStream<Utterance, any Error>.Continuation?
 
@@ -71,14 +48,14 @@ final class Microphone: Listener, @unchecked Sendable {
             SFSpeechRecognizer.requestAuthorization { continuation.resume(returning: $0) }
         }
         let microphone = await AVAudioApplication.requestRecordPermission()
-        guard speech == .authorized, microphone else { throw Failure.notAllowed }
+        guard speech == .authorized, microphone else { throw Trouble.notAllowed }
     }
 
     private func start() throws {
         // Whoever has stopped it meanwhile, while the system asked for permission, must not be listened to.
         guard !stopped else { return }
         guard let recognizer = SFSpeechRecognizer(), recognizer.supportsOnDeviceRecognition else {
-            throw Failure.notOnThisDevice
+            throw Trouble.noRecognizer
         }
         self.recognizer = recognizer
         let session = AVAudioSession.sharedInstance()
@@ -100,35 +77,46 @@ final class Microphone: Listener, @unchecked Sendable {
         request.addsPunctuation = true
         request.taskHint = .dictation
         self.request = request
-        unfinished.insert(ObjectIdentifier(request))
-        let begin = Date.now.timeIntervalSince(started)
+        unfinished[ObjectIdentifier(request)] = Stretch(begin: Date.now.timeIntervalSince(started))
         recognizer?.recognitionTask(with: request) { [weak self] result, error in
-            self?.queue.async { self?.heard(result, error, by: request, from: begin) }
+            self?.queue.async { self?.heard(result, error, by: request) }
         }
     }
 
     private func heard(
         _ result: SFSpeechRecognitionResult?,
         _ error: (any Error)?,
-        by request: SFSpeechAudioBufferRecognitionRequest,
-        from begin: TimeInterval
+        by request: SFSpeechAudioBufferRecognitionRequest
     ) {
+        let id = ObjectIdentifier(request)
+        let now = Date.now.timeIntervalSince(started)
+        guard var stretch = unfinished[id] else { return }
         if let result {
             let text = result.bestTranscription.formattedString
-            let end = Date.now.timeIntervalSince(started)
-            output?.yield(Utterance(text: text, start: begin, end: end, isFinal: result.isFinal))
+            output?.yield(stretch.hear(text, isFinal: result.isFinal, at: now))
+            unfinished[id] = stretch
             if !result.isFinal, request === self.request { waitForPause() }
         }
-        guard error != nil || result?.isFinal == true, unfinished.remove(ObjectIdentifier(request)) != nil else {
-            return
+        guard error != nil || result?.isFinal == true else { return }
+        if error != nil, stretch.isFailure(at: now, stopped: stopped) {
+            fail()
+        } else {
+            keepUnconfirmed(of: stretch)
+            if request === self.request, !stopped { beginStretch() }
         }
-        // Silence ends a request with an error, too: there were no words to lose. But not at once.
-        if let error, Date.now.timeIntervalSince(started) - begin < Self.pause {
-            output?.finish(throwing: error)
-        } else if request === self.request, !stopped {
-            beginStretch()
-        }
+        unfinished[id] = nil
         finishIfDone()
+    }
+
+    /// Nothing more will be understood, nor confirmed.
+    private func fail() {
+        unfinished.values.sorted { $0.begin < $1.begin }.forEach(keepUnconfirmed)
+        output?.finish(throwing: Trouble.recognizerFailed)
+    }
+
+    /// Words that were shown as heard are not taken back.
+    private func keepUnconfirmed(of stretch: Stretch) {
+        if let words = stretch.unconfirmed { output?.yield(words) }
     }
 
     /// Ends this stretch once nothing is heard for a while, and begins the next before anything can be missed.
@@ -141,7 +129,7 @@ final class Microphone: Listener, @unchecked Sendable {
             ended?.endAudio()
         }
         pauseTimer = timer
-        queue.asyncAfter(deadline: .now() + Self.pause, execute: timer)
+        queue.asyncAfter(deadline: .now() + Stretch.pause, execute: timer)
     }
 
     private func finishIfDone() {

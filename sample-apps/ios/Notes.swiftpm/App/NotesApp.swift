@@ -36,7 +36,8 @@ final class Services {
 
     let models = ModelShelf(
         folder: .documentsDirectory,
-        cacheFolder: URL.applicationSupportDirectory.appending(path: "Models")
+        cacheFolder: URL.applicationSupportDirectory.appending(path: "Models"),
+        defaults: .standard
     )
     let store = NoteStore(folder: URL.applicationSupportDirectory.appending(path: "Notes"))
     let note: NoteModel

@@ -32,17 +32,27 @@ public final class ModelShelf {
     /// How far it is.
     public private(set) var state = State.unloaded
 
+    private static let demo = Entry(url: DemoModel.url, name: "Demo model")
+    /// The chosen model's file name, which stays where the app's folders move. The demo model has none.
+    private static let chosenKey = "chosenModel"
+
     private let folder: URL
     private let options: LoadOptions
+    private let defaults: UserDefaults
+    private var loads: [Entry: SharedLoad] = [:]
 
-    /// The models in `folder`; packed copies are kept in `cacheFolder`, which no backup takes.
-    public init(folder: URL, cacheFolder: URL) {
+    /// The models in `folder`; packed copies are kept in `cacheFolder`, which no backup takes. Which one was chosen is kept in
+    /// `defaults`.
+    public init(folder: URL, cacheFolder: URL, defaults: UserDefaults) {
         self.folder = folder
+        self.defaults = defaults
         try? FileManager.default.createDirectory(at: cacheFolder, withIntermediateDirectories: true)
         Self.leaveOutOfBackups(cacheFolder)
         options = LoadOptions(cacheFolder: cacheFolder)
-        chosen = Entry(url: DemoModel.url, name: "Demo model")
+        chosen = Self.demo
         refresh()
+        let name = defaults.string(forKey: Self.chosenKey)
+        chosen = entries.dropFirst().first { $0.url.lastPathComponent == name } ?? Self.demo
     }
 
     /// Looks what models there are, and leaves them out of backups: they can be had again.
@@ -51,21 +61,39 @@ public final class ModelShelf {
         let models = (files ?? []).filter { ["gguf", "sotto"].contains($0.pathExtension) }
         for model in models { Self.leaveOutOfBackups(model) }
         let found = models.map { Entry(url: $0, name: $0.deletingPathExtension().lastPathComponent) }
-        entries = [Entry(url: DemoModel.url, name: "Demo model")] + found.sorted { $0.name < $1.name }
+        entries = [Self.demo] + found.sorted { $0.name < $1.name }
     }
 
     /// Loads another model. The memory of the one before is free once nothing uses it any more.
     public func choose(_ entry: Entry) async {
         chosen = entry
-        state = .unloaded
+        defaults.set(entry == Self.demo ? nil : entry.url.lastPathComponent, forKey: Self.chosenKey)
+        state = loads[entry] == nil ? .unloaded : .loading(0)
         _ = try? await model()
     }
 
-    /// The chosen model, which is loaded if need be.
+    /// The chosen model, which is loaded if need be: once for all who ask meanwhile.
     public func model() async throws -> LocalModel {
         if case .ready(let model) = state { return model }
-        let entry = chosen
+        do {
+            return try await sharedLoad(of: chosen).model()
+        } catch is CancellationError where !Task.isCancelled {
+            // All others who had waited for it have just given it up.
+            return try await model()
+        }
+    }
+
+    private func sharedLoad(of entry: Entry) -> SharedLoad {
+        if let load = loads[entry] { return load }
         state = .loading(0)
+        let load = SharedLoad { try await self.load(entry) }
+        loads[entry] = load
+        return load
+    }
+
+    private func load(_ entry: Entry) async throws -> LocalModel {
+        // A failure is not kept: the file may be another one next time.
+        defer { loads[entry] = nil }
         do {
             let model = try await LocalModel.load(.file(entry.url), options: options) { progress in
                 Task { @MainActor [weak self] in self?.show(progress, of: entry) }
@@ -74,7 +102,7 @@ public final class ModelShelf {
             if entry == chosen { state = .ready(model) }
             return model
         } catch {
-            if entry == chosen { state = error is CancellationError ? .unloaded : .failed(message(for: error)) }
+            if entry == chosen { state = error is CancellationError ? .unloaded : .failed(Trouble(error).rawValue) }
             throw error
         }
     }

@@ -51,14 +51,17 @@ public final class NoteModel {
         run { note in
             defer { note.session = nil }
             async let reading = note.readAlong(loading: model)
-            try await note.hear(utterances)
-            note.phase = .summarizing
-            guard !note.segments.isEmpty else { return }
-            // Kept before it is summarized: if the app is ended meanwhile, the background task goes on from here.
-            let saved = SavedNote(segments: note.segments)
-            try await note.store.save(saved)
-            let (model, session) = try await reading
-            try await note.write(session.finish(), with: model, into: saved)
+            let (spoken, failure) = await note.hear(utterances)
+            // It need not be the listener that failed.
+            listener.stop()
+            try Task.checkCancellation()
+            // What was understood so far is worth its summary.
+            if !spoken.segments.isEmpty {
+                note.phase = .summarizing
+                let (model, session) = try await reading
+                try await note.write(session.finish(), with: model, into: spoken)
+            }
+            if let failure { throw failure }
         }
     }
 
@@ -115,24 +118,46 @@ public final class NoteModel {
             } catch is CancellationError {
                 end = .idle
             } catch {
-                end = .failed(message(for: error))
+                end = .failed(Trouble(error).rawValue)
             }
             // Who cancels says what comes next.
             if !Task.isCancelled { phase = end }
         }
     }
 
-    /// Takes down what is heard, until it ends.
-    private func hear(_ utterances: AsyncThrowingStream<Utterance, any Error>) async throws {
-        for try await utterance in utterances {
-            try Task.checkCancellation()
-            hearing = utterance.isFinal ? "" : utterance.text
-            guard utterance.isFinal else { continue }
-            let said = VoiceNote.Segment(text: utterance.text, start: utterance.start, end: utterance.end)
-            segments = VoiceNote.segments(segments + [said]).segments
-            try session?.append(said)
+    /// Takes down what is heard, until it ends. Returns the note, and what has ended it too early, if anything has.
+    private func hear(
+        _ utterances: AsyncThrowingStream<Utterance, any Error>
+    ) async -> (note: SavedNote, failure: (any Error)?) {
+        var note = SavedNote(segments: [])
+        do {
+            for try await utterance in utterances {
+                try Task.checkCancellation()
+                hearing = utterance.isFinal ? "" : utterance.text
+                if utterance.isFinal { try await take(utterance, into: &note) }
+            }
+            return (note, nil)
+        } catch {
+            return (note, error)
         }
-        try Task.checkCancellation()
+    }
+
+    private func take(_ utterance: Utterance, into note: inout SavedNote) async throws {
+        let said = VoiceNote.Segment(text: utterance.text, start: utterance.start, end: utterance.end)
+        segments = VoiceNote.segments(segments + [said]).segments
+        // There was no word in it.
+        guard segments != note.segments else { return }
+        try session?.append(said)
+        let before = note
+        note.segments = segments
+        try await keep(note, after: before)
+    }
+
+    /// Keeps a note as soon as more of it is said: if the app is ended, or another note opened, it can be summarized later.
+    private func keep(_ note: SavedNote, after before: SavedNote) async throws {
+        guard !before.segments.isEmpty else { return try await store.save(note) }
+        // If it has a summary by now, that is one of a part.
+        try await store.update(before) { ($0.segments, $0.summary) = (note.segments, nil) }
     }
 
     /// Gives what was said so far to the model as soon as that is loaded; ``hear(_:)`` gives it the rest.
@@ -152,10 +177,20 @@ public final class NoteModel {
             summary = snapshot
         }
         if let metrics = summary?.metrics { speeds.add(metrics) }
-        let classification = try await model.classify(note.transcript, into: Self.labels)
-        label = classification.abstained ? nil : classification.label
-        var note = note
-        (note.summary, note.label) = (summary, label)
-        try await store.save(note)
+        try await store.update(note) { [summary] in $0.summary = summary }
+        let fitting = try await labelFitting(note, by: model)
+        try await store.update(note) { $0.label = fitting }
+        try Task.checkCancellation()
+        label = fitting
+    }
+
+    /// A note that cannot be sorted has no label: it is too long for that, or memory is short.
+    private func labelFitting(_ note: SavedNote, by model: LocalModel) async throws -> String? {
+        do {
+            let classification = try await model.classify(note.transcript, into: Self.labels)
+            return classification.abstained ? nil : classification.label
+        } catch is SottoError {
+            return nil
+        }
     }
 }

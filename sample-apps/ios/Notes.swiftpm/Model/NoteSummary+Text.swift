@@ -13,9 +13,3 @@ extension NoteSummary {
         return lines.filter { !$0.isEmpty }.joined(separator: "\n")
     }
 }
-
-/// What to tell a person about an error.
-public func message(for error: any Error) -> String {
-    let parts = [error.localizedDescription, (error as? any LocalizedError)?.recoverySuggestion]
-    return parts.compactMap { $0 }.joined(separator: " ")
-}

@@ -35,15 +35,19 @@ final class Speaker: Listener, Sendable {
 
     func utterances() -> AsyncThrowingStream<Utterance, any Error> { stream }
 
-    func say(_ sentence: String) { continuation.yield(Utterance(text: sentence, isFinal: true)) }
+    /// Tells whether it was not stopped yet.
+    @discardableResult func say(_ sentence: String) -> Bool {
+        if case .terminated = continuation.yield(Utterance(text: sentence, isFinal: true)) { false } else { true }
+    }
 
     func stop() { continuation.finish() }
 }
 
 /// Waits until something is so; ten seconds later, the test fails.
-@MainActor func soon(_ isSo: () -> Bool) async throws {
-    for _ in 0..<10_000 {
-        if isSo() { return }
+@MainActor func soon(_ isSo: () async -> Bool) async throws {
+    let start = ContinuousClock.now
+    while start.duration(to: .now) < .seconds(10) {
+        if await isSo() { return }
         try await Task.sleep(for: .milliseconds(1))
     }
     throw Late()

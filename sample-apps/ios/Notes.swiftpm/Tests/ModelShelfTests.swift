@@ -1,46 +1,132 @@
+import DemoModel
 import Foundation
-import NotesModel
+@testable import NotesModel
 import Testing
 
 @MainActor struct ModelShelfTests {
+    let folder: URL
+    let cacheFolder: URL
+
+    init() throws {
+        folder = try temporaryFolder()
+        cacheFolder = try temporaryFolder()
+    }
+
     @Test func theDemoModelIsThereAndOthersAreFound() async throws {
-        let folder = try temporaryFolder()
-        for name in ["b.gguf", "a.sotto", "notes.txt"] {
-            try Data("no model".utf8).write(to: folder.appendingPathComponent(name))
+        for name in ["b.gguf", "a.sotto", "notes.txt"] { try write("no model", to: name) }
+        try await withShelf { shelf in
+            #expect(shelf.entries.map(\.name) == ["Demo model", "a", "b"])
+            #expect(shelf.chosen.name == "Demo model")
+
+            await shelf.choose(shelf.entries[2])
+            guard case .failed(let why) = shelf.state else { throw Unexpected() }
+            #expect(!why.isEmpty)
+            await #expect(throws: (any Error).self) { try await shelf.model() }
+
+            await shelf.choose(shelf.entries[0])
+            guard case .ready(let model) = shelf.state else { throw Unexpected() }
+            #expect(try await shelf.model() === model)
         }
-        let shelf = ModelShelf(folder: folder, cacheFolder: try temporaryFolder())
-        #expect(shelf.entries.map(\.name) == ["Demo model", "a", "b"])
-        #expect(shelf.chosen.name == "Demo model")
+    }
 
-        await shelf.choose(shelf.entries[2])
-        guard case .failed(let why) = shelf.state else { throw Unexpected() }
-        #expect(!why.isEmpty)
-        await #expect(throws: (any Error).self) { try await shelf.model() }
+    @Test func theChosenModelIsRemembered() async throws {
+        for name in ["a.gguf", "b.gguf"] { try write("no model", to: name) }
+        try await withDefaults { defaults in
+            let shelf = shelf(defaults)
+            await shelf.choose(shelf.entries[2])
+            #expect(self.shelf(defaults).chosen == shelf.entries[2])
 
-        await shelf.choose(shelf.entries[0])
-        guard case .ready(let model) = shelf.state else { throw Unexpected() }
-        #expect(try await shelf.model() === model)
+            try FileManager.default.removeItem(at: shelf.entries[2].url)
+            #expect(self.shelf(defaults).chosen.name == "Demo model")
+
+            await shelf.choose(shelf.entries[1])
+            await shelf.choose(shelf.entries[0])
+            #expect(self.shelf(defaults).chosen.name == "Demo model")
+        }
+    }
+
+    @Test func aModelIsLoadedOnceForAllWhoAskForIt() async throws {
+        try await withShelf { shelf in
+            async let first = shelf.model()
+            async let second = shelf.model()
+            let models = try await (first, second)
+            #expect(models.0 === models.1)
+        }
+    }
+
+    @Test func aFailureIsNotKept() async throws {
+        try write("no model", to: "a.gguf")
+        try await withShelf { shelf in
+            await shelf.choose(shelf.entries[1])
+            try Data(contentsOf: DemoModel.url).write(to: shelf.entries[1].url)
+            _ = try await shelf.model()
+            guard case .ready = shelf.state else { throw Unexpected() }
+        }
     }
 
     @Test func aLoadThatIsCancelledIsNoFailure() async throws {
-        let shelf = ModelShelf(folder: try temporaryFolder(), cacheFolder: try temporaryFolder())
-        let loading = Task { try await shelf.model() }
-        loading.cancel()
-        _ = await loading.result
-        guard case .unloaded = shelf.state else { throw Unexpected() }
+        try await withShelf { shelf in
+            let loading = Task { try await shelf.model() }
+            loading.cancel()
+            await #expect(throws: CancellationError.self) { try await loading.value }
+            guard case .unloaded = shelf.state else { throw Unexpected() }
+        }
+    }
+
+    @Test func whoeverWaitsNoLongerLeavesTheModelToTheOthers() async throws {
+        var goOn = false
+        let load = SharedLoad {
+            try await soon { goOn }
+            return try await Shared.model()
+        }
+        let (left, other) = (Task { try await load.model() }, Task { try await load.model() })
+        try await soon { load.waiting == 2 }
+        left.cancel()
+        await #expect(throws: CancellationError.self) { try await left.value }
+        goOn = true
+        _ = try await other.value
+    }
+
+    /// Whenever it is asked for: before the load is given up, while it ends, and afterwards.
+    @Test(arguments: 0..<20) func aLoadThatOthersHaveGivenUpIsBegunAnew(steps: Int) async throws {
+        try await withShelf { shelf in
+            let left = Task { try await shelf.model() }
+            left.cancel()
+            for _ in 0..<steps { await Task.yield() }
+            _ = try await shelf.model()
+            guard case .ready = shelf.state else { throw Unexpected() }
+        }
     }
 
     #if canImport(Darwin)
-        @Test func modelsAreLeftOutOfBackups() throws {
-            let (folder, cache) = (try temporaryFolder(), try temporaryFolder())
-            let model = folder.appendingPathComponent("a.gguf")
-            try Data("no model".utf8).write(to: model)
-            _ = ModelShelf(folder: folder, cacheFolder: cache)
-            for url in [model, cache] {
+        @Test func modelsAreLeftOutOfBackups() async throws {
+            try write("no model", to: "a.gguf")
+            try await withShelf { _ in }
+            for url in [folder.appendingPathComponent("a.gguf"), cacheFolder] {
                 #expect(try url.resourceValues(forKeys: [.isExcludedFromBackupKey]).isExcludedFromBackup == true)
             }
         }
     #endif
 
     private struct Unexpected: Error {}
+
+    private func write(_ text: String, to name: String) throws {
+        try Data(text.utf8).write(to: folder.appendingPathComponent(name))
+    }
+
+    private func shelf(_ defaults: UserDefaults) -> ModelShelf {
+        ModelShelf(folder: folder, cacheFolder: cacheFolder, defaults: defaults)
+    }
+
+    private func withShelf(_ body: @MainActor (ModelShelf) async throws -> Void) async throws {
+        try await withDefaults { try await body(shelf($0)) }
+    }
+
+    /// Runs `body` with what no other test remembers, and forgets it afterwards.
+    private func withDefaults(_ body: @MainActor (UserDefaults) async throws -> Void) async throws {
+        let name = "notes-\(UUID())"
+        let defaults = try #require(UserDefaults(suiteName: name))
+        defer { defaults.removePersistentDomain(forName: name) }
+        try await body(defaults)
+    }
 }

@@ -1,3 +1,4 @@
+import DemoModel
 import Foundation
 import NotesModel
 import Sotto
@@ -97,6 +98,116 @@ import Testing
         #expect(await store.notes().map(\.transcript) == [sentences.joined(separator: " ")])
     }
 
+    @Test func whatWasHeardBeforeTheMicrophoneFailedIsSummarizedAndKept() async throws {
+        note.record(from: Script(sentences, failure: SottoError.unsupported(what: "A microphone")), model: Shared.model)
+        await note.settle()
+        guard case .failed = note.phase else { throw Unexpected() }
+        #expect(note.summary != nil)
+        let kept = await store.notes()
+        #expect(kept.map(\.transcript) == [sentences.joined(separator: " ")])
+        #expect(kept.map(\.summary) == [note.summary])
+    }
+
+    @Test func whatIsSaidIsKeptAtOnce() async throws {
+        let speaker = Speaker()
+        note.record(from: speaker, model: Shared.model)
+        speaker.say(sentences[0])
+        try await soon { await store.notes().map(\.transcript) == [sentences[0]] }
+        // The background task may come meanwhile: what it makes is the summary of a part.
+        #expect(try await store.summarizePending(with: Shared.model()) == 1)
+        speaker.say("")
+        speaker.say(sentences[1])
+        try await soon { await store.notes().map(\.segments) == [note.segments] && note.segments.count == 2 }
+        #expect(await store.notes().first?.summary == nil)
+        note.stop()
+        await note.settle()
+        #expect(await store.notes().map(\.summary) == [note.summary])
+        #expect(note.summary != nil)
+    }
+
+    @Test func aNoteThatIsLeftForAnotherWhileItIsSpokenIsKept() async throws {
+        let speaker = Speaker()
+        note.record(from: speaker, model: Shared.model)
+        speaker.say(sentences[0])
+        try await soon { note.segments.count == 1 }
+        note.record(from: Script([]), model: Shared.model)
+        await note.settle()
+        #expect(note.segments.isEmpty)
+        #expect(await store.notes().map(\.transcript) == [sentences[0]])
+    }
+
+    @Test func aNoteThatCannotBeKeptIsSummarizedAllTheSame() async throws {
+        let file = folder.appendingPathComponent("file")
+        try Data().write(to: file)
+        let note = NoteModel(store: NoteStore(folder: file))
+        let speaker = Speaker()
+        note.record(from: speaker, model: Shared.model)
+        speaker.say(sentences[0])
+        try await soon { if case .failed = note.phase { true } else { false } }
+        #expect(note.summary != nil)
+        #expect(!speaker.say(sentences[1]))
+    }
+
+    @Test func aNoteTooLongForALabelKeepsItsSummary() async throws {
+        let model = try await LocalModel.load(.file(DemoModel.url), options: LoadOptions(contextLength: 256))
+        let long = Array(repeating: sentences[0], count: 60)
+        await #expect(throws: SottoError.self) {
+            try await model.classify(long.joined(separator: " "), into: NoteModel.labels)
+        }
+        note.record(from: Script(long)) { model }
+        await note.settle()
+        #expect(note.phase == .idle)
+        #expect(note.summary != nil && note.label == nil)
+        #expect(await store.notes().map(\.summary) == [note.summary])
+    }
+
+    @Test func aSummaryOutlivesACancelledLabel() async throws {
+        note.record(from: Script(sentences), model: Shared.model)
+        try await soon { !note.speeds.runs.isEmpty }
+        note.cancel()
+        await note.settle()
+        #expect(note.phase == .idle)
+        #expect(note.summary != nil)
+        #expect(await store.notes().map(\.summary) == [note.summary])
+    }
+
+    @Test func aNoteThatIsDeletedWhileItIsSummarizedStaysDeleted() async throws {
+        let saved = SavedNote(segments: VoiceNote.text(sentences[0]).segments)
+        try await store.save(saved)
+        note.open(saved) { [store] in
+            try await store.delete(saved)
+            return try await Shared.model()
+        }
+        await note.settle()
+        #expect(note.phase == .idle && note.summary != nil)
+        #expect(await store.notes().isEmpty)
+    }
+
+    @Test func aNoteThatIsDeletedWhileItIsSpokenStaysDeleted() async throws {
+        let speaker = Speaker()
+        note.record(from: speaker, model: Shared.model)
+        speaker.say(sentences[0])
+        try await soon { await !store.notes().isEmpty }
+        for saved in await store.notes() { try await store.delete(saved) }
+        speaker.say(sentences[1])
+        note.stop()
+        await note.settle()
+        #expect(note.segments.count == 2 && note.summary != nil)
+        #expect(await store.notes().isEmpty)
+    }
+
+    @Test func aNoteThatIsDeletedWhileOthersAreSummarizedStaysDeleted() async throws {
+        let (early, late) = (Date(timeIntervalSince1970: 1), Date(timeIntervalSince1970: 2))
+        let first = SavedNote(segments: VoiceNote.text(sentences[0]).segments, date: late)
+        let second = SavedNote(segments: VoiceNote.text(sentences[1]).segments, date: early)
+        for saved in [first, second] { try await store.save(saved) }
+        async let done = store.summarizePending(with: Shared.model())
+        try await soon { await store.note(first.id)?.summary != nil }
+        try await store.delete(second)
+        _ = try await done
+        #expect(await store.notes().map(\.id) == [first.id])
+    }
+
     @Test func anotherNoteIsNotDisturbedByTheOneBefore() async throws {
         note.record(from: Script(sentences), model: Shared.model)
         try await soon { note.summary != nil }
@@ -143,13 +254,10 @@ import Testing
     }
 
     @Test func failuresSayWhatCanBeDone() async throws {
-        note.record(
-            from: Script(sentences, failure: SottoError.outOfMemory(needed: 2, available: 1)), model: Shared.model)
+        note.record(from: Script(sentences)) { throw SottoError.outOfMemory(needed: 2, available: 1) }
         await note.settle()
         #expect(
-            note.phase
-                == .failed(
-                    "2 bytes of memory are needed, 1 can be had. Ask for a shorter context, or use a smaller model."))
+            note.phase == .failed("There is too little memory. Close other apps, or choose a smaller model."))
         #expect(note.segments.count == 2)
     }
 

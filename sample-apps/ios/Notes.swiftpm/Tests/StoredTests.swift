@@ -3,6 +3,14 @@ import NotesModel
 import Sotto
 import Testing
 
+private let summary = NoteSummary(
+    title: "Move",
+    overview: "",
+    points: [NoteSummary.Point(text: "The clinic moves", evidence: [1])],
+    actions: [NoteSummary.Action(text: "write", owner: "Marcus", due: "Thursday", evidence: [2])],
+    coverage: NoteSummary.Coverage(segmentsRead: [1, 2], segments: 2, windows: 1)
+)
+
 struct StoredTests {
     @Test func aFileThatIsNoNoteIsPassedOver() async throws {
         let folder = try temporaryFolder()
@@ -18,14 +26,23 @@ struct StoredTests {
         #expect(await store.notes() == [early])
     }
 
+    @Test func aChangeLeavesTheRestAsItIs() async throws {
+        let store = NoteStore(folder: try temporaryFolder())
+        let known = SavedNote(segments: VoiceNote.text("Hello.").segments)
+        try await store.save(known)
+        try await store.update(known) { $0.label = "idea" }
+        try await store.update(known) { $0.summary = summary }
+        #expect(await store.note(known.id)?.label == "idea")
+        #expect(await store.note(known.id)?.summary == summary)
+
+        let longer = VoiceNote.text("Hello. Goodbye.").segments
+        try await store.update(known) { $0.segments = longer }
+        try await store.update(known) { $0.label = "diary" }
+        #expect(await store.note(known.id)?.segments == longer)
+        #expect(await store.note(known.id)?.label == "idea")
+    }
+
     @Test func aSummaryAsText() {
-        let summary = NoteSummary(
-            title: "Move",
-            overview: "",
-            points: [NoteSummary.Point(text: "The clinic moves", evidence: [1])],
-            actions: [NoteSummary.Action(text: "write", owner: "Marcus", due: "Thursday", evidence: [2])],
-            coverage: NoteSummary.Coverage(segmentsRead: [1, 2], segments: 2, windows: 1)
-        )
         #expect(summary.plainText == "Move\n• The clinic moves\n☐ write (Marcus, Thursday)")
     }
 

@@ -1,0 +1,43 @@
+import Foundation
+import Sotto
+
+/// What can go wrong, as far as a person can do something about it: each is what they are told. An error's own words are for
+/// those who write apps: they name bytes, paths and tensors.
+public enum Trouble: String, Error {
+    case modelNotFound = "The model file is gone. Choose another one."
+    case modelDamaged = "This is no model file, or it is damaged. Download it again."
+    case modelUnsupported = "This model does not run here yet. Choose another one."
+    case outOfMemory = "There is too little memory. Close other apps, or choose a smaller model."
+    case noSpace = "There is too little space on this device. Free some and try again."
+    case noteTooLong = "The note is too long. Speak a shorter one."
+    case textUnusable = "This text cannot be summarized. Speak another note."
+    case notAllowed = "To record, allow this app to use the microphone and speech recognition in Settings."
+    case noRecognizer = "Your language is not recognized on this device. Add a dictation language in Settings."
+    case recognizerFailed = "Speech recognition stopped. Try again."
+    case other = "Something went wrong in the app. Try again."
+
+    /// What to tell a person about an error.
+    public init(_ error: any Error) {
+        self =
+            switch error {
+            case let trouble as Trouble: trouble
+            case let error as SottoError: Trouble(error)
+            case CocoaError.fileWriteOutOfSpace: .noSpace
+            default: .other
+            }
+    }
+
+    private init(_ error: SottoError) {
+        self =
+            switch error {
+            case .modelNotFound: .modelNotFound
+            case .modelInvalid: .modelDamaged
+            case .unsupported: .modelUnsupported
+            case .outOfMemory: .outOfMemory
+            case .storage: .noSpace
+            case .contextFull: .noteTooLong
+            case .invalidInput: .textUnusable
+            case .cancelled, .internal: .other
+            }
+    }
+}
