@@ -15,6 +15,7 @@ import kotlinx.serialization.json.JsonObject
  * @property repetitionPenalty makes tokens of the recent history less likely; 1 changes nothing.
  * @property repetitionWindow how many of the last tokens count as recent.
  * @property seed the same seed, options and conversation give the same answer.
+ * @throws SottoException.InvalidInput for a [topK] below 1 or a [repetitionWindow] below 0.
  */
 public class Sampling
 @JvmOverloads
@@ -28,8 +29,8 @@ constructor(
     public val seed: Long = 0,
 ) {
     init {
-        require(topK == null || topK > 0) { "topK must be at least 1" }
-        require(repetitionWindow >= 0) { "the repetition window cannot be negative" }
+        requireInput(topK == null || topK > 0, "topK must be at least 1")
+        requireInput(repetitionWindow >= 0, "the repetition window cannot be negative")
     }
 
     /** Ready-made ways to choose. */
@@ -78,6 +79,7 @@ public class AnswerFormat private constructor(internal val ffi: FfiFormat) {
  * @property maxTokens the most tokens of one answer.
  * @property sampling how tokens are chosen.
  * @property format what the answer is held to, if anything.
+ * @throws SottoException.InvalidInput for [maxTokens] below 1.
  */
 public class ChatOptions
 @JvmOverloads
@@ -87,7 +89,7 @@ constructor(
     public val format: AnswerFormat? = null,
 ) {
     init {
-        require(maxTokens > 0) { "an answer has at least one token" }
+        requireInput(maxTokens > 0, "an answer has at least one token")
     }
 
     internal fun toFfi() = FfiChatOptions(sampling.toFfi(), maxTokens.toUInt(), format?.ffi)

@@ -36,6 +36,7 @@ public enum class KvType {
  * @property threads how many threads work; as many as the device has performance cores if absent.
  * @property backend what computes.
  * @property kvType the number format of keys and values.
+ * @throws SottoException.InvalidInput for a [contextLength] or [threads] below 1.
  */
 public class LoadOptions
 @JvmOverloads
@@ -47,8 +48,8 @@ constructor(
     public val kvType: KvType = KvType.F16,
 ) {
     init {
-        require(contextLength == null || contextLength > 0) { "the context length must be at least 1" }
-        require(threads == null || threads > 0) { "at least one thread must work" }
+        requireInput(contextLength == null || contextLength > 0, "the context length must be at least 1")
+        requireInput(threads == null || threads > 0, "at least one thread must work")
     }
 
     internal fun toFfi() = FfiLoadOptions(

@@ -90,7 +90,7 @@ public class LocalModel private constructor(private val ffi: FfiModel, public va
 
     /** Reports on the model, with the memory that a context of [contextLength] tokens takes. */
     public suspend fun inspect(contextLength: Int = this.contextLength): ModelReport {
-        require(contextLength > 0) { "the context length must be at least 1" }
+        requireInput(contextLength > 0, "the context length must be at least 1")
         return native { open().inspect(contextLength.toUInt()).toReport() }
     }
 

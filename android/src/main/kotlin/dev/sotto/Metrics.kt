@@ -2,13 +2,18 @@ package dev.sotto
 
 import dev.sotto.internal.FfiMetrics
 import dev.sotto.internal.FfiStopReason
+import kotlinx.serialization.SerialName
+import kotlinx.serialization.Serializable
 
 /** Why an answer ended. */
+@Serializable
 public enum class StopReason {
     /** The model said that it is done, or the format has nothing to add. */
+    @SerialName("end")
     END,
 
     /** The answer reached its limit of tokens. */
+    @SerialName("length")
     LENGTH,
 }
 
@@ -27,6 +32,7 @@ public enum class StopReason {
  * @property threads threads that the engine works with.
  * @property stopReason why the answer ended.
  */
+@Serializable
 public data class Metrics(
     public val timeToFirstToken: Double,
     public val prefillTokens: Int,

@@ -18,11 +18,14 @@ public class ModelFile private constructor(internal val ffi: FfiModelFile) {
         /**
          * The model in an open file: from byte [offset] on, [length] bytes or up to the file's end. The [descriptor] stays
          * yours: close it when [LocalModel.load] has returned. Where [offset] is a multiple of 4, a packed file is mapped, not copied.
+         *
+         * @throws SottoException.InvalidInput for a negative [offset] or [length].
          */
         @JvmStatic
         @JvmOverloads
         public fun descriptor(descriptor: Int, offset: Long = 0, length: Long? = null): ModelFile {
-            require(offset >= 0 && (length == null || length >= 0)) { "a part of a file has no negative offset or length" }
+            val isPart = offset >= 0 && (length == null || length >= 0)
+            requireInput(isPart, "a part of a file has no negative offset or length")
             return ModelFile(FfiModelFile.Descriptor(descriptor, offset.toULong(), length?.toULong()))
         }
     }

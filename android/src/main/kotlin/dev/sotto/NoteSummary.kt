@@ -2,6 +2,7 @@ package dev.sotto
 
 import dev.sotto.internal.FfiNoteSummary
 import kotlinx.coroutines.flow.Flow
+import kotlinx.serialization.Serializable
 
 /**
  * One thing to remember, in the note's own words.
@@ -9,6 +10,7 @@ import kotlinx.coroutines.flow.Flow
  * @property text the words.
  * @property evidence ids of the segments that they stand in.
  */
+@Serializable
 public data class Point(public val text: String, public val evidence: List<Int>)
 
 /**
@@ -19,6 +21,7 @@ public data class Point(public val text: String, public val evidence: List<Int>)
  * @property due by when, as it was said.
  * @property evidence ids of the segments that all this stands in.
  */
+@Serializable
 public data class Action(
     public val text: String,
     public val owner: String?,
@@ -33,6 +36,7 @@ public data class Action(
  * @property segments how many segments the note has.
  * @property windows how many windows the note was read in: 1 unless it is longer than the model's context.
  */
+@Serializable
 public data class Coverage(public val segmentsRead: List<Int>, public val segments: Int, public val windows: Int)
 
 /**
@@ -45,6 +49,7 @@ public data class Coverage(public val segmentsRead: List<Int>, public val segmen
  * @property coverage which part of the note this rests on.
  * @property metrics what it cost; there once the summary is complete.
  */
+@Serializable
 public data class NoteSummary(
     public val title: String,
     public val overview: String,

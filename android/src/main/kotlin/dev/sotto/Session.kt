@@ -4,6 +4,7 @@ import dev.sotto.internal.FfiPrewarmJob
 import dev.sotto.internal.FfiRespondJob
 import dev.sotto.internal.FfiSession
 import kotlinx.coroutines.flow.Flow
+import kotlinx.serialization.Serializable
 
 /**
  * A finished answer of a session.
@@ -19,6 +20,7 @@ public data class Reply(public val text: String, public val metrics: Metrics)
  * @property question what was said to the model.
  * @property answer what it wrote.
  */
+@Serializable
 public data class Turn(public val question: String, public val answer: String)
 
 /**

@@ -41,6 +41,11 @@ public sealed class SottoException(message: String) : Exception(message) {
     public class Internal(public val why: String) : SottoException("internal error: $why")
 }
 
+/** Refuses an argument that the library cannot even be asked about: [what] is wrong with it. */
+internal fun requireInput(usable: Boolean, what: String) {
+    if (!usable) throw SottoException.InvalidInput(what)
+}
+
 internal fun FfiException.toSotto(): SottoException = when (this) {
     is FfiException.ModelNotFound -> SottoException.ModelNotFound(path, reason)
     is FfiException.ModelInvalid -> SottoException.ModelInvalid(why, at)

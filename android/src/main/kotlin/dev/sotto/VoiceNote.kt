@@ -4,6 +4,7 @@ import dev.sotto.internal.FfiSegment
 import dev.sotto.internal.numberSegments
 import dev.sotto.internal.textSegments
 import dev.sotto.internal.transcriptSegments
+import kotlinx.serialization.Serializable
 
 /**
  * One stretch of speech.
@@ -14,6 +15,7 @@ import dev.sotto.internal.transcriptSegments
  * @property end when it ends, in seconds.
  * @property speaker who said it, where that is known.
  */
+@Serializable
 public data class Segment
 @JvmOverloads
 constructor(

@@ -43,7 +43,8 @@ class DescriptorTest {
             assertFailsWith<SottoException.ModelInvalid> { load(ModelFile.descriptor(descriptor)) }
             assertFailsWith<SottoException.ModelInvalid> { load(ModelFile.descriptor(descriptor, 16, file.length())) }
             assertFailsWith<SottoException.ModelInvalid> { load(ModelFile.descriptor(descriptor, file.length())) }
-            assertFailsWith<IllegalArgumentException> { ModelFile.descriptor(descriptor, -1) }
+            assertFailsWith<SottoException.InvalidInput> { ModelFile.descriptor(descriptor, -1) }
+            assertFailsWith<SottoException.InvalidInput> { ModelFile.descriptor(descriptor, 0, -1) }
         }
         assertFailsWith<SottoException.ModelNotFound> { load(ModelFile.descriptor(-1)) }
         assertFailsWith<SottoException.ModelNotFound> { load(ModelFile.descriptor(1_000_000)) }

@@ -84,11 +84,13 @@ class ErrorsTest {
             assertFailsWith<SottoException.InvalidInput> {
                 model.session().use { it.respond("Hi", ChatOptions(4, sampling)) }
             }
+            assertFailsWith<SottoException.InvalidInput> { model.inspect(contextLength = 0) }
         }
-        assertFailsWith<IllegalArgumentException> { ChatOptions(maxTokens = 0) }
-        assertFailsWith<IllegalArgumentException> { LoadOptions(threads = -1) }
-        assertFailsWith<IllegalArgumentException> { LoadOptions(contextLength = 0) }
-        assertFailsWith<IllegalArgumentException> { Sampling(topK = 0) }
+        assertFailsWith<SottoException.InvalidInput> { ChatOptions(maxTokens = 0) }
+        assertFailsWith<SottoException.InvalidInput> { LoadOptions(threads = -1) }
+        assertFailsWith<SottoException.InvalidInput> { LoadOptions(contextLength = 0) }
+        assertFailsWith<SottoException.InvalidInput> { Sampling(topK = 0) }
+        assertFailsWith<SottoException.InvalidInput> { Sampling(repetitionWindow = -1) }
     }
 
     @Test

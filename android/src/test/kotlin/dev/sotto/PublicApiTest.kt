@@ -17,7 +17,9 @@ class PublicApiTest {
     fun `the public API is as it was agreed on`() {
         val dump = StringBuilder()
         val classes = File("../target/kotlin/classes").walk().filter { it.extension == "class" }
-        AbiTools.getInstance().printJvmDump(dump, classes.asIterable(), AbiFilters.EMPTY)
+        // Kotlin hides them from apps, which ask a type for its `serializer()`.
+        val generated = AbiFilters(emptySet(), setOf("**\$serializer"), emptySet(), emptySet())
+        AbiTools.getInstance().printJvmDump(dump, classes.asIterable(), generated)
         if (System.getProperty("sotto.updateApi").toBoolean()) file.writeText(dump.toString())
         assertEquals(file.readText(), dump.toString())
     }

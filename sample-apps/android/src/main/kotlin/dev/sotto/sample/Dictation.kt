@@ -56,14 +56,23 @@ class Dictation(private val notebook: Notebook, private val recognizer: Recogniz
     }
 
     override fun onSilence() {
-        if (isListening()) goOn()
+        if (!isListening()) return
+        keepHearing()
+        goOn()
     }
 
     override fun onFailure(trouble: Trouble) {
         if (!isListening()) return
+        keepHearing()
         // What was understood so far is worth its summary.
         if (notebook.state.value.segments.isEmpty()) notebook.cancel() else notebook.finishListening()
         notebook.trouble(trouble)
+    }
+
+    /** Words that were shown as heard belong to the note, though the recognizer has come to no end with them. */
+    private fun keepHearing() {
+        val words = notebook.state.value.hearing
+        if (words.isNotBlank()) notebook.heard(words)
     }
 
     private fun goOn() = when {

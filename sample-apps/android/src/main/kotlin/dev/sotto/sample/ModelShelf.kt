@@ -3,7 +3,6 @@ package dev.sotto.sample
 import dev.sotto.LoadOptions
 import dev.sotto.LocalModel
 import dev.sotto.ModelFile
-import dev.sotto.SottoException
 import kotlinx.coroutines.Dispatchers
 import kotlinx.coroutines.ensureActive
 import kotlinx.coroutines.withContext
@@ -13,56 +12,70 @@ import java.io.InputStream
 
 /** The models of this device: the demo model, and one that the person has chosen. */
 class ModelShelf(private val folder: File) {
-    private val chosen = File(folder, "chosen.gguf")
+    private val chosen = Place("chosen")
+    private val next = Place("next")
+    private val previous = Place("previous")
 
-    val hasChosen get() = chosen.exists()
+    init {
+        // The app was ended within [chooseNext].
+        if (!chosen.folder.exists()) previous.folder.renameTo(chosen.folder)
+    }
 
-    /** Loads the chosen model. */
-    suspend fun chosen(): LocalModel = load(ModelFile.path(chosen))
+    val hasChosen get() = chosen.model.exists()
 
-    /** Takes a copy of the model in [source], of [size] bytes if that is known, as the chosen one, and loads it. */
-    suspend fun choose(source: () -> InputStream, size: Long?, onProgress: (Float) -> Unit): LocalModel {
-        copy(source, chosen) { copied -> if (size != null && size > 0) onProgress(copied.toFloat() / size) }
-        try {
-            return chosen()
-        } catch (error: SottoException) {
-            // It would fail at the next start, too.
-            chosen.delete()
-            throw error
-        }
+    /** Loads the chosen model. One that fails stays: there may be more memory, or space, the next time. */
+    suspend fun chosen(): LocalModel = chosen.load()
+
+    /**
+     * Takes a copy of the model in [source], of [size] bytes if that is known, and loads it. Only once that has worked is it the chosen
+     * one: until then, the one before stays.
+     */
+    suspend fun choose(source: () -> InputStream, size: Long?, onProgress: (Float) -> Unit): LocalModel = try {
+        copy(source, next.model) { copied -> if (size != null && size > 0) onProgress(copied.toFloat() / size) }
+        next.load().also { chooseNext() }
+    } finally {
+        next.clear()
     }
 
     /** Loads the demo model from where it lies, and forgets the chosen one. */
-    suspend fun demo(file: ModelFile): LocalModel {
-        chosen.delete()
-        return load(file)
+    suspend fun demo(file: ModelFile): LocalModel = load(file, folder).also { chosen.clear() }
+
+    private fun chooseNext() {
+        previous.clear()
+        chosen.folder.renameTo(previous.folder)
+        next.folder.renameTo(chosen.folder)
+        previous.clear()
     }
 
-    private suspend fun load(file: ModelFile) = LocalModel.load(file, LoadOptions(cacheFolder = folder))
+    /** A model and its packed copy, which come and go together. */
+    private inner class Place(name: String) {
+        val folder = File(this@ModelShelf.folder, name)
+        val model = File(folder, "model.gguf")
 
-    /** [target] appears whole or not at all. It is a copy, since a document may lie in the cloud, and be gone tomorrow. */
+        suspend fun load() = load(ModelFile.path(model), folder)
+
+        fun clear() = folder.deleteRecursively()
+    }
+
+    private suspend fun load(file: ModelFile, cacheFolder: File) = LocalModel.load(file, LoadOptions(cacheFolder))
+
+    /** A copy, since a document may lie in the cloud, and be gone tomorrow. */
     private suspend fun copy(source: () -> InputStream, target: File, onProgress: (Long) -> Unit) =
         withContext(Dispatchers.IO) {
-            folder.mkdirs()
-            val partial = File(folder, "${target.name}.part")
-            try {
-                source().use { input ->
-                    storing { partial.outputStream() }.use { output ->
-                        val buffer = ByteArray(1 shl 20)
-                        var copied = 0L
-                        while (true) {
-                            ensureActive()
-                            val count = input.read(buffer)
-                            if (count < 0) break
-                            storing { output.write(buffer, 0, count) }
-                            copied += count
-                            onProgress(copied)
-                        }
+            target.parentFile?.mkdirs()
+            source().use { input ->
+                storing { target.outputStream() }.use { output ->
+                    val buffer = ByteArray(1 shl 20)
+                    var copied = 0L
+                    while (true) {
+                        ensureActive()
+                        val count = input.read(buffer)
+                        if (count < 0) break
+                        storing { output.write(buffer, 0, count) }
+                        copied += count
+                        onProgress(copied)
                     }
                 }
-                if (!partial.renameTo(target)) throw IOException("the copy cannot be renamed")
-            } finally {
-                partial.delete()
             }
         }
 }
@@ -70,7 +83,8 @@ class ModelShelf(private val folder: File) {
 /** A file of the app's own cannot be written: the disk is full. */
 class NoSpaceException(cause: IOException) : IOException(cause)
 
-private inline fun <T> storing(write: () -> T): T = try {
+/** Tells what fails in writing from what fails in reading. */
+inline fun <T> storing(write: () -> T): T = try {
     write()
 } catch (error: IOException) {
     throw NoSpaceException(error)

@@ -2,6 +2,7 @@ package dev.sotto.sample
 
 import android.Manifest
 import android.app.Activity
+import android.app.AlertDialog
 import android.content.ClipboardManager
 import android.content.Intent
 import android.content.pm.PackageManager
@@ -22,6 +23,7 @@ class NoteActivity : Activity() {
     private val scope = MainScope()
     private val app get() = application as SampleApp
     private val notebook get() = app.notebook
+    private var question: AlertDialog? = null
 
     override fun onCreate(savedInstanceState: Bundle?) {
         super.onCreate(savedInstanceState)
@@ -34,6 +36,7 @@ class NoteActivity : Activity() {
         if (savedInstanceState == null) take(intent)
         val screen = NoteScreen(findViewById(R.id.screen), notebook::tap)
         scope.launch { notebook.state.collect(screen::render) }
+        scope.launch { notebook.state.map { it.offered != null }.distinctUntilChanged().collect(::askToReplace) }
         scope.launch {
             val summarizing = notebook.state.map { it.phase == Phase.SUMMARIZING }.distinctUntilChanged()
             summarizing.filter { it }.collect { SummaryService.start(app) }
@@ -53,6 +56,7 @@ class NoteActivity : Activity() {
 
     override fun onDestroy() {
         scope.cancel()
+        question?.dismiss()
         super.onDestroy()
     }
 
@@ -87,6 +91,18 @@ class NoteActivity : Activity() {
         // It may be styled: then it is no String.
         val text = intent.getCharSequenceExtra(Intent.EXTRA_TEXT) ?: return
         if (intent.action == Intent.ACTION_SEND) notebook.share(text.toString())
+    }
+
+    /** Asks, while that [isOpen], whether another note is to take the place of a spoken one. */
+    private fun askToReplace(isOpen: Boolean) {
+        question?.dismiss()
+        if (!isOpen) return
+        question = AlertDialog.Builder(this)
+            .setMessage(R.string.replace_spoken)
+            .setOnCancelListener { notebook.declineOffer() }
+            .setPositiveButton(R.string.replace) { _, _ -> notebook.acceptOffer() }
+            .setNegativeButton(R.string.keep) { _, _ -> notebook.declineOffer() }
+            .show()
     }
 
     private fun summarize() {

@@ -19,15 +19,22 @@ sealed interface ModelState {
     fun at(name: String, fraction: Float) = if (this is Loading && this.name == name) Loading(name, fraction) else this
 }
 
+/** A note that comes from elsewhere; one that another app shares is to be summarized at once. */
+data class WrittenNote(val segments: List<Segment>, val isShared: Boolean)
+
 /** Everything that the screens show. */
 data class NoteState(
     val model: ModelState = ModelState.Missing,
     val phase: Phase = Phase.IDLE,
     val segments: List<Segment> = emptyList(),
+    /** A note that was spoken is nowhere else. */
+    val isSpoken: Boolean = false,
     /** What was said last, which the recognizer may still change. */
     val hearing: String = "",
     val summary: NoteSummary? = null,
     val label: String? = null,
+    /** A note that is to take the place of this one, if the person agrees. */
+    val offered: WrittenNote? = null,
     /** Ids of the segments that the tapped point rests on. */
     val highlighted: Set<Int> = emptySet(),
     val trouble: Trouble? = null,
@@ -41,8 +48,10 @@ data class NoteState(
     val canSummarize get() = phase == Phase.IDLE && model != ModelState.Missing && segments.isNotEmpty()
 
     /** Another note in place of this one. */
-    fun withNote(segments: List<Segment>) =
-        copy(segments = segments, hearing = "", summary = null, label = null, highlighted = emptySet(), trouble = null)
+    fun withNote(segments: List<Segment>) = copy(segments = segments, isSpoken = false, offered = null).unread()
+
+    /** The same note, of which the model knows nothing. */
+    fun unread() = copy(hearing = "", summary = null, label = null, highlighted = emptySet(), trouble = null)
 
     /** Highlights these segments, or nothing when they are highlighted already. */
     fun tapped(evidence: List<Int>) = copy(highlighted = evidence.toSet().takeIf { it != highlighted }.orEmpty())

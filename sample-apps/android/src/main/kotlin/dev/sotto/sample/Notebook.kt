@@ -11,6 +11,7 @@ import kotlinx.coroutines.CancellationException
 import kotlinx.coroutines.CoroutineScope
 import kotlinx.coroutines.CoroutineStart
 import kotlinx.coroutines.Deferred
+import kotlinx.coroutines.Dispatchers
 import kotlinx.coroutines.ExperimentalCoroutinesApi
 import kotlinx.coroutines.Job
 import kotlinx.coroutines.async
@@ -18,8 +19,12 @@ import kotlinx.coroutines.flow.MutableStateFlow
 import kotlinx.coroutines.flow.StateFlow
 import kotlinx.coroutines.flow.asStateFlow
 import kotlinx.coroutines.flow.conflate
+import kotlinx.coroutines.flow.distinctUntilChanged
+import kotlinx.coroutines.flow.mapNotNull
 import kotlinx.coroutines.flow.update
 import kotlinx.coroutines.launch
+import kotlinx.coroutines.withContext
+import java.io.IOException
 import kotlin.time.TimeSource
 
 /**
@@ -28,8 +33,8 @@ import kotlin.time.TimeSource
  * It lives as long as the app: screens come and go, show [state] and pass on what a person does. Its functions are called on the
  * thread of [scope], whose jobs must not end each other by failing.
  */
-class Notebook(private val scope: CoroutineScope) {
-    private val current = MutableStateFlow(NoteState())
+class Notebook(private val scope: CoroutineScope, private val store: NoteStore) {
+    private val current = MutableStateFlow(NoteState().with(store.read()))
     private val started = TimeSource.Monotonic.markNow()
     private var model: Deferred<LocalModel>? = null
     private var session: NoteSession? = null
@@ -37,8 +42,15 @@ class Notebook(private val scope: CoroutineScope) {
 
     val state: StateFlow<NoteState> = current.asStateFlow()
 
-    /** Works with the model that [load] gives, in place of the one before; [load] can tell how far it is, from 0 to 1. */
-    fun useModel(name: String, load: suspend (onProgress: (Float) -> Unit) -> LocalModel) {
+    init {
+        scope.launch { keepNotes() }
+    }
+
+    /**
+     * Works with the model that [load] gives, in place of the one before; [load] can tell how far it is, from 0 to 1. Should it fail,
+     * [otherwise] can use another one.
+     */
+    fun useModel(name: String, otherwise: () -> Unit = {}, load: suspend (onProgress: (Float) -> Unit) -> LocalModel) {
         cancel()
         val previous = model
         previous?.cancel()
@@ -54,27 +66,31 @@ class Notebook(private val scope: CoroutineScope) {
                 next.await()
                 if (next === model) change { copy(model = ModelState.Ready(name)) }
             } catch (error: Exception) {
-                if (next === model) tell(error) { copy(model = ModelState.Missing) }
+                if (next !== model) return@launch
+                tell(error) { copy(model = ModelState.Missing) }
+                otherwise()
+                // The other model's loading has begun without it.
+                trouble(Trouble.of(error))
             }
         }
     }
 
     /** Takes a note that was written down. */
     fun paste(text: String) {
-        if (!state.value.canPaste) return
-        change { withNote(emptyList()) }
-        attempt {
-            change { withNote(VoiceNote.transcript(text).segments) }
-            if (state.value.segments.isEmpty()) trouble(Trouble.NOTHING_TO_PASTE)
-        }
+        if (state.value.canPaste) offer(text, isShared = false)
     }
 
     /** Takes a text that another app shares, and summarizes it. */
     fun share(text: String) {
-        if (!state.value.canPaste) return trouble(Trouble.BUSY)
-        paste(text)
-        summarize()
+        if (state.value.canPaste) offer(text, isShared = true) else trouble(Trouble.BUSY)
     }
+
+    /** Takes the note that is offered, in place of the spoken one. */
+    fun acceptOffer() {
+        state.value.offered?.let(::write)
+    }
+
+    fun declineOffer() = change { copy(offered = null) }
 
     /** Begins a note that is spoken; the model reads along. */
     @OptIn(ExperimentalCoroutinesApi::class)
@@ -90,9 +106,10 @@ class Notebook(private val scope: CoroutineScope) {
     /** What was said. */
     fun heard(text: String) {
         val session = session ?: return
+        change { copy(hearing = "") }
         attempt {
             session.append(Segment(0, text))
-            change { copy(segments = session.note.segments, hearing = "") }
+            change { copy(segments = session.note.segments, isSpoken = true) }
         }
     }
 
@@ -124,7 +141,7 @@ class Notebook(private val scope: CoroutineScope) {
 
     private fun summarize(block: suspend (LocalModel) -> Unit) {
         val model = model ?: return
-        change { withNote(segments).copy(phase = Phase.SUMMARIZING) }
+        change { unread().copy(phase = Phase.SUMMARIZING) }
         work = scope.launch(start = CoroutineStart.UNDISPATCHED) {
             try {
                 block(model.await())
@@ -138,8 +155,41 @@ class Notebook(private val scope: CoroutineScope) {
     private suspend fun show(model: LocalModel, summary: SummaryFlow) {
         summary.conflate().collect { change { copy(summary = it) } }
         record(state.value.summary?.metrics)
-        val label = model.classify(state.value.segments.joinToString(" ") { it.text }, LABELS)
-        change { copy(label = label.label.takeUnless { label.abstained }) }
+        val label = labelOf(state.value.segments, model)
+        change { copy(label = label) }
+    }
+
+    /** A note that has no label, such as one that is too long to be read at once, has its summary nevertheless. */
+    private suspend fun labelOf(segments: List<Segment>, model: LocalModel): String? = try {
+        val label = model.classify(segments.joinToString(" ") { it.text }, LABELS)
+        label.label.takeUnless { label.abstained }
+    } catch (_: SottoException) {
+        null
+    }
+
+    private fun offer(text: String, isShared: Boolean) = attempt {
+        val note = WrittenNote(VoiceNote.transcript(text).segments, isShared)
+        when {
+            note.segments.isEmpty() -> trouble(Trouble.NOTHING_TO_PASTE)
+            state.value.isSpoken -> change { copy(offered = note) }
+            else -> write(note)
+        }
+    }
+
+    private fun write(note: WrittenNote) {
+        change { withNote(note.segments) }
+        if (note.isShared) summarize()
+    }
+
+    /** Keeps each note as it grows; an empty one does not take the place of the one before. */
+    private suspend fun keepNotes() {
+        state.mapNotNull { it.toKeep() }.distinctUntilChanged().collect {
+            try {
+                withContext(Dispatchers.IO) { store.write(it) }
+            } catch (error: IOException) {
+                trouble(Trouble.of(error))
+            }
+        }
     }
 
     private fun record(metrics: Metrics?) {

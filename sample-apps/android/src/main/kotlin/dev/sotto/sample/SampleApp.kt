@@ -17,16 +17,12 @@ class SampleApp : Application() {
     private val scope = CoroutineScope(SupervisorJob() + Dispatchers.Main.immediate)
     private val shelf by lazy { ModelShelf(File(noBackupFilesDir, "models")) }
 
-    val notebook = Notebook(scope)
+    val notebook by lazy { Notebook(scope, NoteStore(File(noBackupFilesDir, "note.json"))) }
     val dictation by lazy { Dictation(notebook, SpeechRecognition(this)) }
 
     override fun onCreate() {
         super.onCreate()
-        if (shelf.hasChosen) {
-            useModel(R.string.chosen_model) { shelf.chosen() }
-        } else {
-            useDemoModel()
-        }
+        useKeptModel()
     }
 
     /** The build leaves it uncompressed, so that it can be read from within the app's own file. */
@@ -34,15 +30,17 @@ class SampleApp : Application() {
         assets.openFd(DEMO_MODEL).use { shelf.demo(ModelFile.descriptor(it)) }
     }
 
-    /** Uses the model file that a person has picked. */
-    fun useModel(picked: Uri) = useModel(R.string.chosen_model) { onProgress ->
+    /** Uses the model file that a person has picked; if it is none, the one before. */
+    fun useModel(picked: Uri) = useModel(R.string.chosen_model, otherwise = ::useKeptModel) { onProgress ->
         val source = { contentResolver.openInputStream(picked) ?: throw FileNotFoundException("the document is gone") }
         shelf.choose(source, sizeOf(picked), onProgress)
     }
 
-    private fun useModel(name: Int, load: suspend (onProgress: (Float) -> Unit) -> LocalModel) {
+    private fun useKeptModel() = if (shelf.hasChosen) useModel(R.string.chosen_model) { shelf.chosen() } else useDemoModel()
+
+    private fun useModel(name: Int, otherwise: () -> Unit = {}, load: suspend (onProgress: (Float) -> Unit) -> LocalModel) {
         dictation.cancel()
-        notebook.useModel(getString(name), load)
+        notebook.useModel(getString(name), otherwise, load)
     }
 
     private fun sizeOf(document: Uri): Long? =

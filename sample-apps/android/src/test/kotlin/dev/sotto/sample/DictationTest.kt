@@ -79,6 +79,20 @@ class DictationTest {
     }
 
     @Test
+    fun `what was shown as heard is kept, however the recognizer ends`() = dictate { dictation, recognizer ->
+        dictation.begin()
+        recognizer.listener!!.onPart(said[1])
+        recognizer.listener!!.onSilence()
+        assertEquals("" to said[1], state.value.hearing to state.value.segments.single().text)
+        assertEquals(2, recognizer.starts)
+        recognizer.listener!!.onPart(said[2])
+        recognizer.listener!!.onFailure(Trouble.RECOGNIZER_FAILED)
+        assertEquals(said.drop(1), state.value.segments.map { it.text })
+        assertEquals(Phase.SUMMARIZING to Trouble.RECOGNIZER_FAILED, state.value.phase to state.value.trouble)
+        assertEquals("Marcus", untilIdle().summary!!.actions.first().owner)
+    }
+
+    @Test
     fun `without a word there is no note`() = dictate { dictation, recognizer ->
         dictation.begin()
         recognizer.listener!!.onFailure(Trouble.NO_RECOGNIZER)

@@ -86,11 +86,41 @@ class NotebookTest {
     }
 
     @Test
+    fun `a spoken note is replaced by another one only if the person agrees`() = withNotebook {
+        listen()
+        heard("Call Tom.")
+        cancel()
+        for (offer in listOf(::paste, ::share)) {
+            offer("Buy milk.")
+            assertEquals("Buy milk.", state.value.offered?.segments?.single()?.text)
+            declineOffer()
+            assertNull(state.value.offered)
+            assertEquals(Phase.IDLE to "Call Tom.", state.value.phase to state.value.segments.single().text)
+        }
+        share("Buy milk.")
+        acceptOffer()
+        assertEquals(Phase.SUMMARIZING to "Buy milk.", state.value.phase to state.value.segments.single().text)
+        assertNull(untilIdle().offered)
+        paste("Call Ann.")
+        assertEquals("Call Ann.", state.value.segments.single().text, "a pasted note can be pasted again")
+    }
+
+    @Test
+    fun `a note that is too long for a label has its summary`() = withNotebook {
+        useModel("short") { LocalModel.load(ModelFile.path(DEMO_FILE), LoadOptions(contextLength = 512)) }
+        paste(List(30) { NOTE }.joinToString(" "))
+        summarize()
+        val done = untilIdle()
+        assertTrue(done.summary!!.coverage.windows > 1)
+        assertEquals(null to null, done.label to done.trouble)
+    }
+
+    @Test
     fun `a text that was cut within a character is told of`() = withNotebook {
         paste(NOTE)
         share("Buy milk. \uD83C\uDF89".dropLast(1))
         assertEquals(Trouble.TEXT_UNUSABLE, state.value.trouble)
-        assertEquals(Phase.IDLE to emptyList(), state.value.phase to state.value.segments)
+        assertEquals(Phase.IDLE to VoiceNote.text(NOTE).segments, state.value.phase to state.value.segments)
         listen()
         heard("\uD83C")
         assertEquals(Phase.LISTENING to Trouble.TEXT_UNUSABLE, state.value.phase to state.value.trouble)
@@ -112,6 +142,13 @@ class NotebookTest {
         summarize()
         assertNotNull(untilIdle().summary?.metrics)
         assertNull(state.value.trouble)
+    }
+
+    @Test
+    fun `the model before can be used again after one that fails`() = withNotebook {
+        useModel("pom", otherwise = { useModel("demo") { demo() } }) { LocalModel.load(ModelFile.path(File("pom.xml"))) }
+        val again = until { model == ModelState.Ready("demo") && trouble != null }
+        assertEquals(Trouble.MODEL_DAMAGED, again.trouble)
     }
 
     @Test

@@ -2,6 +2,7 @@ package dev.sotto.sample
 
 import android.Manifest
 import android.app.Activity
+import android.app.AlertDialog
 import android.content.ClipData
 import android.content.ClipboardManager
 import android.content.ComponentName
@@ -9,6 +10,7 @@ import android.content.Intent
 import android.content.IntentFilter
 import android.graphics.Bitmap
 import android.graphics.Canvas
+import android.net.Uri
 import android.os.Bundle
 import android.os.Looper
 import android.speech.RecognitionService
@@ -25,8 +27,10 @@ import org.robolectric.RuntimeEnvironment
 import org.robolectric.Shadows.shadowOf
 import org.robolectric.annotation.Config
 import org.robolectric.annotation.GraphicsMode
+import org.robolectric.shadows.ShadowAlertDialog
 import org.robolectric.shadows.ShadowPowerManager
 import org.robolectric.shadows.ShadowSpeechRecognizer
+import java.io.ByteArrayInputStream
 import java.io.File
 import kotlin.test.Test
 import kotlin.test.assertContains
@@ -170,6 +174,42 @@ class ScreensTest {
         val done = waitUntil { phase == Phase.IDLE && label != null }
         assertEquals("Marcus", done.summary?.actions?.firstOrNull()?.owner)
         assertEquals(2, activity.view<ViewGroup>(R.id.segments).childCount)
+    }
+
+    @Test
+    fun `a spoken note is replaced only after a question, which outlives a turn of the phone`() {
+        val screen = Robolectric.buildActivity(NoteActivity::class.java).setup()
+        waitUntil { canListen }
+        app.notebook.listen()
+        app.notebook.heard("Call Tom.")
+        app.notebook.cancel()
+        app.getSystemService(ClipboardManager::class.java).setPrimaryClip(ClipData.newPlainText(null, NOTE))
+
+        fun answer(button: Int): NoteState {
+            shadowOf(Looper.getMainLooper()).idle()
+            val question = ShadowAlertDialog.getLatestAlertDialog()
+            assertTrue(question.isShowing)
+            question.getButton(button).performClick()
+            return waitUntil { offered == null }
+        }
+        screen.get().view<View>(R.id.paste).performClick()
+        assertEquals("Call Tom.", answer(AlertDialog.BUTTON_NEGATIVE).segments.single().text)
+        screen.get().view<View>(R.id.paste).performClick()
+        waitUntil { offered != null }
+        val before = ShadowAlertDialog.getLatestAlertDialog()
+        screen.recreate()
+        assertEquals(4, answer(AlertDialog.BUTTON_POSITIVE).segments.size)
+        assertFalse(before.isShowing)
+    }
+
+    @Test
+    fun `a picked file that is no model is told, and the model before is used again`() {
+        waitUntil { canListen }
+        val document = Uri.parse("content://other.app/holiday.jpg")
+        shadowOf(app.contentResolver).registerInputStream(document, ByteArrayInputStream(ByteArray(64)))
+        app.useModel(document)
+        val again = waitUntil { trouble != null && canListen }
+        assertEquals(Trouble.MODEL_DAMAGED to ModelState.Ready("Demo model"), again.trouble to again.model)
     }
 
     private fun recognized(text: String) =
