@@ -9,6 +9,9 @@ use crate::{DType, EngineError};
 /// Largest position plus one: positions are exact in `f32`, in which RoPE's angles are computed.
 const MAX_CONTEXT_LENGTH: u32 = 1 << 24;
 
+/// What converters of 2023 called `rope.scaling.factor`.
+const OLD_LINEAR_FACTOR: &str = "rope.scale_linear";
+
 /// Architectures whose metadata has the keys read here. Which of them a backend computes is the backend's to say.
 const ARCHITECTURES: [&str; 3] = ["llama", "qwen2", "qwen3"];
 
@@ -226,7 +229,7 @@ impl<'a> Keys<'a> {
             ("none" | "llama3", Some(factors)) => Ok(RopeScaling::FreqFactors(factors)),
             ("none", None) => Ok(RopeScaling::None),
             ("llama3", None) => self.llama3(),
-            ("linear", None) => Ok(RopeScaling::Linear { factor: self.required_number("rope.scaling.factor")? }),
+            ("linear", None) => Ok(RopeScaling::Linear { factor: self.linear_factor()? }),
             ("linear", Some(_)) => Err(EngineError::unsupported("linear RoPE scaling on top of frequency factors")),
             (other, _) => Err(EngineError::unsupported(format!("RoPE scaling of type {:?}", shortened(other)))),
         }
@@ -242,10 +245,17 @@ impl<'a> Keys<'a> {
         let has = |key| metadata.contains(&self.name(key));
         if has("rope.scaling.low_freq_factor") {
             Ok("llama3")
-        } else if has("rope.scaling.factor") {
+        } else if has("rope.scaling.factor") || has(OLD_LINEAR_FACTOR) {
             Ok("linear")
         } else {
             Ok("none")
+        }
+    }
+
+    fn linear_factor(&self) -> Result<f32, EngineError> {
+        match self.number(OLD_LINEAR_FACTOR, 1e-3..=1e6)? {
+            Some(factor) if !self.file.metadata().contains(&self.name("rope.scaling.factor")) => Ok(factor),
+            _ => self.required_number("rope.scaling.factor"),
         }
     }
 

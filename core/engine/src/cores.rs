@@ -32,8 +32,11 @@ fn system_performance_cores() -> Option<usize> {
     /// What the kernel gives the largest core; absent where all are alike.
     const FULL_CAPACITY: f64 = 1024.0;
 
+    // "0-7"
+    let possible = fs::read_to_string("/sys/devices/system/cpu/possible").ok();
+    let last = possible.and_then(|range| range.trim().rsplit(['-', ',']).next()?.parse().ok());
     let mut cores = Vec::new();
-    for cpu in 0..MAX_THREADS {
+    for cpu in 0..=last.unwrap_or(MAX_THREADS).min(MAX_THREADS) {
         let folder = format!("/sys/devices/system/cpu/cpu{cpu}");
         let Ok(siblings) = fs::read_to_string(format!("{folder}/topology/thread_siblings_list")) else { continue };
         let capacity = fs::read_to_string(format!("{folder}/cpu_capacity")).ok();

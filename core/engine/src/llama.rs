@@ -42,15 +42,27 @@ impl LlamaWeights {
     /// Finds and checks every tensor, and packs those that are not packed yet.
     ///
     /// # Errors
+    /// As for [`LlamaWeights::find`], [`EngineError::OutOfMemory`] and [`EngineError::Cancelled`].
+    pub(crate) fn load(file: &GgufFile, config: &ModelConfig, cancel: &CancelToken) -> Result<Self, EngineError> {
+        let mut weights = Self::find(file, config)?;
+        if !file.is_packed() {
+            weights.pack(config.tied_embeddings, cancel)?;
+        }
+        Ok(weights)
+    }
+
+    /// Finds and checks every tensor. Unless the file is packed, the matrices cannot be used yet.
+    ///
+    /// # Errors
     /// [`EngineError::Invalid`] for missing tensors and wrong shapes; [`EngineError::Unsupported`] for formats that this
     /// engine does not multiply, and for tensors it knows nothing about (a bias, an expert): leaving them out would
-    /// compute another model; [`EngineError::Cancelled`].
-    pub(crate) fn load(file: &GgufFile, config: &ModelConfig, cancel: &CancelToken) -> Result<Self, EngineError> {
+    /// compute another model.
+    pub(crate) fn find(file: &GgufFile, config: &ModelConfig) -> Result<Self, EngineError> {
         if config.architecture != "llama" {
             let what = format!("the architecture {:?} in this engine's own forward pass", config.architecture);
             return Err(EngineError::unsupported(what));
         }
-        let mut loader = Loader { file, cancel, known: HashSet::new() };
+        let mut loader = Loader { file, known: HashSet::new() };
         let (vocab_size, hidden_size) = (config.vocab_size, config.hidden_size);
         let embedding = loader.matrix("token_embd.weight".into(), vocab_size, hidden_size)?;
         let output = match config.tied_embeddings {
@@ -62,6 +74,16 @@ impl LlamaWeights {
         loader.refuse_unknown()?;
         Ok(Self { embedding, layers, output_norm, output })
     }
+
+    fn pack(&mut self, tied: bool, cancel: &CancelToken) -> Result<(), EngineError> {
+        self.embedding.pack(cancel)?;
+        match tied {
+            true => self.output = self.embedding.clone(),
+            false => self.output.pack(cancel)?,
+        }
+        let mut matrices = self.layers.iter_mut().flat_map(LayerWeights::matrices_mut);
+        matrices.try_for_each(|matrix| matrix.pack(cancel))
+    }
 }
 
 impl LayerWeights {
@@ -71,11 +93,15 @@ impl LayerWeights {
             .into_iter()
             .map(WeightMatrix::view)
     }
+
+    fn matrices_mut(&mut self) -> [&mut WeightMatrix; 7] {
+        let Self { query, key, value, attention_output, gate, up, down, .. } = self;
+        [query, key, value, attention_output, gate, up, down]
+    }
 }
 
 struct Loader<'a> {
     file: &'a GgufFile,
-    cancel: &'a CancelToken,
     known: HashSet<String>,
 }
 
@@ -97,7 +123,7 @@ impl Loader<'_> {
     }
 
     fn matrix(&mut self, name: String, rows: usize, cols: usize) -> Result<WeightMatrix, EngineError> {
-        let matrix = WeightMatrix::load(self.file, &name, rows, cols, self.cancel)?;
+        let matrix = WeightMatrix::find(self.file, &name, rows, cols)?;
         self.known.insert(name);
         Ok(matrix)
     }

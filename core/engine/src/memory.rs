@@ -45,9 +45,9 @@ pub(crate) fn zeros(len: usize) -> Result<Vec<f32>, EngineError> {
 }
 
 /// Resizes `vector`, filling with zeros, or [`EngineError::OutOfMemory`].
-pub(crate) fn resize(vector: &mut Vec<f32>, len: usize) -> Result<(), EngineError> {
+pub(crate) fn resize<T: Clone + Default>(vector: &mut Vec<T>, len: usize) -> Result<(), EngineError> {
     let more = len.saturating_sub(vector.len());
-    let needed = (len as u64).saturating_mul(size_of::<f32>() as u64);
+    let needed = (len as u64).saturating_mul(size_of::<T>() as u64);
     if len > vector.capacity() {
         // The allocator itself promises memory that is not there.
         check_available(needed)?;
@@ -55,7 +55,7 @@ pub(crate) fn resize(vector: &mut Vec<f32>, len: usize) -> Result<(), EngineErro
     vector
         .try_reserve_exact(more)
         .map_err(|_| EngineError::OutOfMemory { needed, available: available_memory().unwrap_or(0) })?;
-    vector.resize(len, 0.0);
+    vector.resize(len, T::default());
     Ok(())
 }
 

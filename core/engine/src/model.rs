@@ -153,11 +153,16 @@ impl Model {
         }
     }
 
-    fn context_length(&self, wanted: Option<usize>) -> Result<usize, EngineError> {
-        let limit = match &self.inner.runtime {
+    /// The longest context of a decoder: the model's own or, in candle's Llama, 4,096 at most.
+    pub fn longest_context(&self) -> usize {
+        match &self.inner.runtime {
             Runtime::Sotto(model) => model.config.context_length,
             Runtime::Candle(model) => model.longest_context(),
-        };
+        }
+    }
+
+    fn context_length(&self, wanted: Option<usize>) -> Result<usize, EngineError> {
+        let limit = self.longest_context();
         match wanted {
             None => Ok(limit.min(DEFAULT_CONTEXT_LENGTH)),
             Some(needed) if needed > limit => Err(EngineError::ContextFull { limit, needed }),

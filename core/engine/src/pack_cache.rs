@@ -39,11 +39,12 @@ pub fn open_packed<E: From<EngineError>>(
     }
     let fingerprint = fingerprint(source.bytes(), model.modified());
     let copy = CachedCopy::of(model, folder, &fingerprint);
+    copy.remove_abandoned();
     if let Some(file) = copy.open().or_else(|| copy.open_of_another_place()) {
         return Ok(file);
     }
     let replacement = replacement(&source)?;
-    copy.remove_stale();
+    copy.remove_replaced();
     pack_file(&source, &fingerprint, replacement.as_ref(), &copy.path, cancel, on_progress)?;
     Ok(GgufFile::open(&copy.path)?)
 }
@@ -98,12 +99,21 @@ impl<'a> CachedCopy<'a> {
         entries.map(|entry| (entry.file_name().to_string_lossy().into_owned(), entry.path())).collect()
     }
 
-    /// Removes copies of earlier versions of the model, and what killed processes left.
-    fn remove_stale(&self) {
-        for (name, path) in self.files() {
-            let is_copy = name.starts_with(&self.model_here) && name.ends_with(&format!(".{EXTENSION}"));
-            let is_abandoned = name.starts_with(TEMPORARY) && age(&path) > Some(ABANDONED);
-            if (is_copy || is_abandoned) && fs::remove_file(path).is_err() {
+    /// Removes copies of earlier versions of the model. One of this version is damaged, or somebody else is just making it: it is
+    /// replaced when the new one is whole.
+    fn remove_replaced(&self) {
+        let is_copy = |name: &str| name.starts_with(&self.model_here) && name.ends_with(&format!(".{EXTENSION}"));
+        self.remove(|name, path| is_copy(name) && path != self.path);
+    }
+
+    /// Removes what killed processes left.
+    fn remove_abandoned(&self) {
+        self.remove(|name, path| name.starts_with(TEMPORARY) && age(path) > Some(ABANDONED));
+    }
+
+    fn remove(&self, is_stale: impl Fn(&str, &Path) -> bool) {
+        for (_, path) in self.files().into_iter().filter(|(name, path)| is_stale(name, path)) {
+            if fs::remove_file(path).is_err() {
                 log::warn!("a stale packed copy cannot be removed");
             }
         }

@@ -3,10 +3,10 @@
 use std::ops::Range;
 use std::sync::Arc;
 
+use half::{bf16, f16};
 use sotto_kernels::packed::{PANEL_ROWS, PackError, PackedMatrix, WeightFormat, pack, packed_len};
 
-use crate::gguf::{GgufFile, Pages, tensor_place};
-use crate::memory::zeros;
+use crate::gguf::{GgufFile, Pages, TensorView, tensor_place};
 use crate::{CancelToken, DType, EngineError};
 
 /// Bytes of a tensor that are packed at a time: between two pieces, the work can be cancelled.
@@ -23,14 +23,9 @@ pub(crate) struct WeightMatrix {
 }
 
 impl WeightMatrix {
-    /// The tensor `name`, which must have the shape `[rows, cols]` and a format that this engine multiplies.
-    pub(crate) fn load(
-        file: &GgufFile,
-        name: &str,
-        rows: usize,
-        cols: usize,
-        cancel: &CancelToken,
-    ) -> Result<Self, EngineError> {
+    /// The tensor `name`, which must have the shape `[rows, cols]` and a format that this engine multiplies. Unless the file is
+    /// packed, the matrix is to be packed before it is used.
+    pub(crate) fn find(file: &GgufFile, name: &str, rows: usize, cols: usize) -> Result<Self, EngineError> {
         let invalid = |why: String| EngineError::invalid(tensor_place(name), why);
         let (Some(tensor), Some(range)) = (file.tensor(name), file.tensor_range(name)) else {
             return Err(invalid("the tensor is missing".into()));
@@ -39,13 +34,18 @@ impl WeightMatrix {
             return Err(invalid(format!("its shape is {:?}, [{rows}, {cols}] was expected", tensor.shape)));
         }
         let format = weight_format(tensor.dtype)?;
-        if file.is_packed() {
-            return Ok(Self { bytes: Arc::clone(file.bytes()), range, format, rows, cols });
-        }
+        Ok(Self { bytes: Arc::clone(file.bytes()), range, format, rows, cols })
+    }
+
+    /// Packs a matrix that lies in an ordinary file.
+    pub(crate) fn pack(&mut self, cancel: &CancelToken) -> Result<(), EngineError> {
+        let (format, rows, cols) = (self.format, self.rows, self.cols);
+        let source = &self.bytes[self.range.clone()];
         let len = packed_len(format, rows, cols);
-        let bytes = Pages::write(len, |packed| pack_pieces(format, tensor.bytes, rows, cols, packed, cancel))?;
-        file.bytes().release(range);
-        Ok(Self { bytes: Arc::new(bytes), range: 0..len, format, rows, cols })
+        let packed = Pages::write(len, |packed| pack_pieces(format, source, rows, cols, packed, cancel))?;
+        self.bytes.release(self.range.clone());
+        (self.bytes, self.range) = (Arc::new(packed), 0..len);
+        Ok(())
     }
 
     /// The matrix, for the kernels.
@@ -128,28 +128,23 @@ pub(crate) fn pack_rows(
 /// A vector of norm weights: the tensor `name` with the shape `[len]`, as finite `f32`.
 pub(crate) fn load_vector(file: &GgufFile, name: &str, len: usize) -> Result<Vec<f32>, EngineError> {
     let invalid = |why: String| EngineError::invalid(tensor_place(name), why);
-    let Some(tensor) = file.tensor(name) else {
+    let Some(TensorView { dtype, shape, bytes }) = file.tensor(name) else {
         return Err(invalid("the tensor is missing".into()));
     };
-    if tensor.shape != [len] {
-        return Err(invalid(format!("its shape is {:?}, [{len}] was expected", tensor.shape)));
+    if shape != [len] {
+        return Err(invalid(format!("its shape is {shape:?}, [{len}] was expected")));
     }
-    let mut vector = zeros(len)?;
-    dequantize_vector(tensor.dtype, tensor.bytes, &mut vector)?;
+    let (halves, words) = (bytes.as_chunks().0.iter(), bytes.as_chunks().0.iter());
+    let vector: Vec<f32> = match dtype {
+        DType::F32 => words.map(|bytes| f32::from_le_bytes(*bytes)).collect(),
+        DType::F16 => halves.map(|bytes| f16::from_le_bytes(*bytes).to_f32()).collect(),
+        DType::BF16 => halves.map(|bytes| bf16::from_le_bytes(*bytes).to_f32()).collect(),
+        quantized => return Err(EngineError::unsupported(format!("norm weights in the format {quantized}"))),
+    };
     match vector.iter().all(|value| value.is_finite()) {
         true => Ok(vector),
         false => Err(invalid("it holds values that are not finite numbers".into())),
     }
-}
-
-/// Vectors are never packed, whatever the file.
-fn dequantize_vector(dtype: DType, bytes: &[u8], out: &mut [f32]) -> Result<(), EngineError> {
-    let format = weight_format(dtype)?;
-    let mut packed = vec![0; packed_len(format, 1, out.len())];
-    pack_rows(format, bytes, 1, out.len(), &mut packed)?;
-    let row = PackedMatrix::new(format, 1, out.len(), &packed).expect("made to fit");
-    row.dequantize_row(0, out);
-    Ok(())
 }
 
 /// An error that blames the weights, unless all `values` are finite.

@@ -70,6 +70,15 @@ fn rope_variants() {
     bare_factor.metadata.insert("llama.rope.scaling.factor".into(), Value::F32(2.5));
     assert_matches_reference(bare_factor.with_random_weights(), 20, FLOAT_BOUND, "a bare factor");
 
+    // What converters of 2023 wrote; beside the newer name it says nothing.
+    for (divisor, new_name) in [(2.0, None), (2.5, Some(Value::F32(2.5)))] {
+        let mut old_name = TestModel::new(4, 2, 64);
+        old_name.divisors = vec![divisor; 32];
+        old_name.metadata.insert("llama.rope.scale_linear".into(), Value::F32(2.0));
+        old_name.metadata.extend(new_name.map(|factor| ("llama.rope.scaling.factor".into(), factor)));
+        assert_matches_reference(old_name.with_random_weights(), 20, FLOAT_BOUND, "the old name of the factor");
+    }
+
     let mut partial = TestModel::new(4, 2, 64);
     partial.rope_dim = 48;
     assert_matches_reference(partial.with_random_weights(), 20, FLOAT_BOUND, "part of each head");
@@ -187,18 +196,17 @@ fn some_logits_of_some_rows_are_the_same_numbers() {
         let all = all_logits(&mut *exact_decoder(&loaded), &tokens);
         // Unordered, repeated, from the first and the last panel, whose end is only filled up; and none.
         let last = vocab as u32 - 1;
-        for ids in [&[last, 0, 64, 3, 64, last - 1][..], &[7], &[]] {
-            for rows in [LogitRows::Last, LogitRows::Tail(4), LogitRows::Tail(15), LogitRows::All] {
-                let count = match rows {
-                    LogitRows::Last => 1,
-                    LogitRows::Tail(count) => count,
-                    LogitRows::All => tokens.len(),
-                };
-                let whole = &all[(tokens.len() - count) * vocab..];
-                let mut decoder = exact_decoder(&loaded);
-                assert_eq!(decoder.forward(&tokens, rows, &cancel).expect("logits"), whole, "{dtype:?} {rows:?}");
-                decoder.truncate(0);
-                let some = decoder.forward_for(&tokens, rows, ids, &cancel).expect("logits");
+        for (rows, count) in
+            [(LogitRows::Last, 1), (LogitRows::Tail(4), 4), (LogitRows::Tail(15), 15), (LogitRows::All, tokens.len())]
+        {
+            let whole = &all[(tokens.len() - count) * vocab..];
+            let mut decoder = exact_decoder(&loaded);
+            assert_eq!(decoder.forward(&tokens, rows, &cancel).expect("logits"), whole, "{dtype:?} {rows:?}");
+            for ids in [&[last, 0, 64, 3, 64, last - 1][..], &[7], &[]] {
+                // The rows before those that are asked for are there already.
+                let read = (tokens.len() - count) / 2;
+                decoder.truncate(read);
+                let some = decoder.forward_for(&tokens[read..], rows, ids, &cancel).expect("logits");
                 let expected: Vec<f32> =
                     whole.chunks_exact(vocab).flat_map(|row| ids.iter().map(|&id| row[id as usize])).collect();
                 assert_eq!(some, expected, "{dtype:?} {rows:?} {ids:?}");

@@ -365,6 +365,38 @@ fn what_a_killed_process_left_goes_after_an_hour() {
     }
     place.open().expect("packed");
     assert!(!old.exists() && new.exists());
+    // Also when there is nothing to be packed any more.
+    fs::File::create(&old)
+        .expect("created")
+        .set_modified(SystemTime::now() - Duration::from_secs(7200))
+        .expect("a time");
+    place.open().expect("opens");
+    assert!(!old.exists() && new.exists());
+}
+
+/// Its source may be deleted then.
+#[test]
+fn what_cannot_be_run_is_not_packed() {
+    let mut other_family = TestModel::new(4, 2, 64);
+    other_family.metadata.insert("general.architecture".into(), Value::String("qwen2".into()));
+    let mut unknown_tensor = TestModel::new(4, 2, 64);
+    unknown_tensor.tensor("blk.0.attn_q.bias", vec![0.0; 256], &[256], GgmlDType::F32);
+    for model in [other_family, unknown_tensor] {
+        let place = Place::with(&model.with_random_weights().gguf());
+        assert!(place.open().is_err());
+        let source = GgufFile::open(place.model()).expect("valid");
+        let target = place.folder.path().join("packed.sotto");
+        assert!(pack_file(&source, "a test", None, &target, &CancelToken::new(), |_, _| {}).is_err());
+        assert!(!target.exists() && !place.cache().exists());
+    }
+}
+
+#[test]
+fn a_packed_file_of_a_header_alone_is_an_error() {
+    let trailer = [&[0; 8][..], b"SOTTOEND"].concat();
+    let header = [&b"SPGF"[..], &3_u32.to_le_bytes(), &[0; 16]].concat();
+    let bytes = [header, trailer].concat();
+    assert!(matches!(GgufFile::from_bytes(bytes), Err(EngineError::Invalid { .. })));
 }
 
 #[test]

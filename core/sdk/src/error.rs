@@ -102,7 +102,9 @@ impl From<TextError> for Error {
         match error {
             TextError::InvalidTokenizer { at, why } => Self::ModelInvalid { why, at },
             TextError::Unsupported { what } => Self::Unsupported { what },
-            TextError::Template { why } => Self::ModelInvalid { why, at: "tokenizer.chat_template".into() },
+            TextError::Template { why } => {
+                Self::Unsupported { what: format!("what its chat template asks for ({why})") }
+            }
             TextError::InvalidConstraint { why } => Self::InvalidInput { what: why },
             TextError::InvalidSampling { name, why } => Self::invalid_input(format!("{name}: {why}")),
             other => Self::internal(other.to_string()),

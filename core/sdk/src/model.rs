@@ -7,7 +7,7 @@ use sotto_engine::{
     Backend, Batch, CancelToken, Decoder, DecoderOptions, FilePart, GgufFile, Kernels, KvType, Model, ModelOptions,
     open_packed,
 };
-use sotto_text::{ChatTemplate, ConstraintFactory, Tokenizer};
+use sotto_text::{ChatTemplate, ConstraintFactory, Message, Role, Tokenizer};
 
 use crate::Error;
 use crate::inspect::FileFacts;
@@ -138,7 +138,7 @@ impl LocalModel {
         let engine = Model::load_cancellable(gguf, engine_options, cancel)?;
         // A cache type that does not fit the heads is refused here, not by the first request.
         engine.memory(1, options.kv_type)?;
-        let context_limit = context_limit(engine.config().context_length, options.context_length)?;
+        let context_limit = context_limit(engine.longest_context(), options.context_length)?;
         if tokenizer.vocab_size() > engine.config().vocab_size {
             return Err(Error::ModelInvalid {
                 why: format!(
@@ -171,6 +171,22 @@ impl Loaded {
     /// The token that a text on its own begins with, for models that want one.
     pub(crate) fn leading_bos(&self) -> Option<u32> {
         self.tokenizer.bos().filter(|_| self.tokenizer.add_bos())
+    }
+
+    /// The prompt of a conversation. Some templates know no instructions: they are told with the first question then.
+    pub(crate) fn prompt(&self, messages: &[Message], add_generation_prompt: bool) -> Result<Vec<u32>, Error> {
+        let rendered = self.template.render(messages, add_generation_prompt).or_else(|error| match messages {
+            [
+                Message { role: Role::System, content: instructions },
+                Message { role: Role::User, content },
+                rest @ ..,
+            ] => {
+                let first = Message::new(Role::User, format!("{instructions}\n\n{content}"));
+                self.template.render(&[&[first], rest].concat(), add_generation_prompt)
+            }
+            _ => Err(error),
+        })?;
+        Ok(self.tokenizer.encode_prompt(&rendered)?)
     }
 
     /// A decoder that holds up to `tokens` tokens.

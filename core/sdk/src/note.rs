@@ -7,6 +7,8 @@ use unicode_segmentation::UnicodeSegmentation;
 
 /// Words after which a sentence without punctuation is cut into a further segment, so that evidence stays readable.
 const LONGEST_SEGMENT_WORDS: usize = 60;
+/// The same in writing without spaces, where a word may be a character.
+const LONGEST_SEGMENT_UNSPACED_WORDS: usize = 240;
 
 /// One stretch of speech.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -23,10 +25,33 @@ pub struct Segment {
     pub speaker: Option<String>,
 }
 
+impl Segment {
+    /// Its two halves, cut between words; `None` where there is but one word.
+    pub(crate) fn halves(&self) -> Option<[Self; 2]> {
+        let bounds = self.text.split_word_bound_indices().map(|(at, _)| at).filter(|&at| at > 0);
+        let middle = bounds.min_by_key(|at| at.abs_diff(self.text.len() / 2))?;
+        let (left, right) = self.text.split_at(middle);
+        Some([left, right].map(|text| Self { text: text.trim().to_owned(), ..self.clone() }))
+    }
+}
+
 /// A transcript to summarize.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(from = "StoredNote")]
 pub struct VoiceNote {
     segments: Vec<Segment>,
+}
+
+/// A note as somebody may have written it.
+#[derive(Deserialize)]
+struct StoredNote {
+    segments: Vec<Segment>,
+}
+
+impl From<StoredNote> for VoiceNote {
+    fn from(note: StoredNote) -> Self {
+        Self::from_segments(note.segments)
+    }
 }
 
 impl VoiceNote {
@@ -101,6 +126,8 @@ impl VoiceNote {
 pub(crate) struct NoteText {
     text: String,
     ranges: Vec<(u32, Range<usize>)>,
+    /// Where words begin and end, in order.
+    word_bounds: Vec<usize>,
 }
 
 impl NoteText {
@@ -123,7 +150,8 @@ impl NoteText {
             text.push_str(&segment.text);
             ranges.push((segment.id, start..text.len()));
         }
-        Self { text, ranges }
+        let word_bounds = text.split_word_bound_indices().map(|(at, _)| at).chain([text.len()]).collect();
+        Self { text, ranges, word_bounds }
     }
 
     pub(crate) fn as_str(&self) -> &str {
@@ -136,53 +164,50 @@ impl NoteText {
         self.text.lines().map(pieces_of).filter(|pieces| !pieces.is_empty()).collect()
     }
 
-    /// The ids of the segments that the first occurrence of `span` touches; a span that touches only a speaker's name
-    /// belongs to the segment after it.
+    /// The ids of the segments that `span` touches where it is; a span that touches only a speaker's name belongs to the
+    /// segment after it.
     pub(crate) fn evidence(&self, span: &str) -> Vec<u32> {
-        self.find(span, 0).map(|found| self.segments_in(&found)).unwrap_or_default()
+        self.place(span).map(|found| self.segments_in(&found)).unwrap_or_default()
     }
 
     /// The ids of the segments that an occurrence of `span` touches: one in the segments of the place `near` if there
     /// is any, and else the nearest.
     pub(crate) fn evidence_near(&self, span: &str, near: &Range<usize>) -> Vec<u32> {
         let own = self.segments_in(near);
-        let mut best: Option<((bool, usize), Vec<u32>)> = None;
-        let mut from = 0;
-        while let Some(found) = self.find(span, from) {
-            from = found.start + self.text[found.start..].chars().next().map_or(1, char::len_utf8);
-            let segments = self.segments_in(&found);
-            let elsewhere = !segments.iter().any(|id| own.contains(id));
-            let rank = (elsewhere, found.start.abs_diff(near.start));
-            if best.as_ref().is_none_or(|(least, _)| rank < *least) {
-                best = Some((rank, segments));
-            }
-        }
-        best.map(|(_, segments)| segments).unwrap_or_default()
+        let rank = |found: &Range<usize>| {
+            let elsewhere = !self.segments_in(found).iter().any(|id| own.contains(id));
+            (self.cuts_words(found), elsewhere, found.start.abs_diff(near.start))
+        };
+        self.occurrences(span).min_by_key(rank).map(|found| self.segments_in(&found)).unwrap_or_default()
     }
 
-    /// Where `span` first occurs.
+    /// Where `span` first occurs, as whole words if it does so anywhere: a summary that is still being written ends within one.
     pub(crate) fn place(&self, span: &str) -> Option<Range<usize>> {
-        self.find(span, 0)
+        self.occurrences(span).min_by_key(|found| (self.cuts_words(found), found.start))
     }
 
-    fn find(&self, span: &str, from: usize) -> Option<Range<usize>> {
-        if span.is_empty() {
-            return None;
-        }
-        self.text.get(from..)?.find(span).map(|at| from + at..from + at + span.len())
+    fn occurrences(&self, span: &str) -> impl Iterator<Item = Range<usize>> {
+        let mut from = 0;
+        std::iter::from_fn(move || {
+            let start = from + self.text.get(from..)?.find(span).filter(|_| !span.is_empty())?;
+            from = start + self.text[start..].chars().next().map_or(1, char::len_utf8);
+            Some(start..start + span.len())
+        })
+    }
+
+    fn cuts_words(&self, place: &Range<usize>) -> bool {
+        [place.start, place.end].iter().any(|at| self.word_bounds.binary_search(at).is_err())
     }
 
     fn segments_in(&self, place: &Range<usize>) -> Vec<u32> {
-        let touched: Vec<u32> = self
-            .ranges
-            .iter()
-            .filter(|(_, range)| range.start < place.end && place.start < range.end)
-            .map(|(id, _)| *id)
-            .collect();
-        if !touched.is_empty() {
-            return touched;
+        let touched = self.ranges.iter().filter(|(_, range)| range.start < place.end && place.start < range.end);
+        let mut touched: Vec<u32> = touched.map(|(id, _)| *id).collect();
+        if touched.is_empty() {
+            touched.extend(self.ranges.iter().find(|(_, range)| range.start >= place.end).map(|(id, _)| *id));
         }
-        self.ranges.iter().find(|(_, range)| range.start >= place.end).map(|(id, _)| vec![*id]).unwrap_or_default()
+        // Parts of a segment have its id.
+        touched.dedup();
+        touched
     }
 }
 
@@ -235,7 +260,12 @@ fn ends_in_title(sentence: &str) -> bool {
 
 fn cut_long(sentence: &str) -> Vec<String> {
     let words: Vec<&str> = sentence.split(' ').collect();
-    words.chunks(LONGEST_SEGMENT_WORDS).map(|part| part.join(" ")).collect()
+    words.chunks(LONGEST_SEGMENT_WORDS).flat_map(|part| cut_unspaced(&part.join(" "))).collect()
+}
+
+fn cut_unspaced(text: &str) -> Vec<String> {
+    let words: Vec<&str> = text.split_word_bounds().collect();
+    words.chunks(LONGEST_SEGMENT_UNSPACED_WORDS).map(<[&str]>::concat).collect()
 }
 
 struct TimedLine<'a> {
@@ -294,6 +324,25 @@ mod tests {
     }
 
     #[test]
+    fn a_run_on_text_without_spaces_is_cut_too() {
+        let text = "今日は会議があります".repeat(100);
+        let note = VoiceNote::text(&text);
+        assert!(note.segments().len() > 3);
+        assert_eq!(texts(&note).concat(), text);
+    }
+
+    #[test]
+    fn a_stored_note_is_like_any_other() {
+        let note = VoiceNote::transcript("[00:00] One.\n[00:04] Two.");
+        let json = serde_json::to_string(&note).unwrap();
+        assert_eq!(serde_json::from_str::<VoiceNote>(&json).unwrap(), note);
+        let edited = json.replace("\"id\":2", "\"id\":0").replace("One.", "One\\r two\\n").replace("Two.", " ");
+        let edited: VoiceNote = serde_json::from_str(&edited).unwrap();
+        assert_eq!(texts(&edited), ["One two"]);
+        assert_eq!(edited.segments()[0].id, 1);
+    }
+
+    #[test]
     fn a_run_on_text_is_cut_between_words() {
         let note = VoiceNote::text(&"word ".repeat(150));
         assert_eq!(note.segments().len(), 3);
@@ -345,6 +394,17 @@ mod tests {
         assert_eq!(text.evidence_near("Friday", &near), [3]);
         assert_eq!(text.evidence_near("milk", &near), [1]);
         assert_eq!(text.evidence("Friday"), [2]);
+    }
+
+    #[test]
+    fn evidence_is_not_found_within_other_words() {
+        let note =
+            VoiceNote::text("Maybe we fly. Book the hotel. It has to be done by May. The party is at eight. Buy art.");
+        let text = NoteText::new(note.segments());
+        let near = text.place("Book the hotel").unwrap();
+        assert_eq!(text.evidence_near("May", &near), [3]);
+        assert_eq!(text.evidence("art"), [5]);
+        assert_eq!(text.evidence("Mayb"), [1], "words that are still being written");
     }
 
     #[test]

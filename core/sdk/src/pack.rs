@@ -6,19 +6,21 @@ use sotto_engine::{GgufFile, pack_file};
 
 use crate::job::Job;
 use crate::raw::Progress;
-use crate::tokenizer::packed_tokenizer;
+use crate::tokenizer::{load_tokenizer, packed_tokenizer};
 
 /// Packs the model file `source` into a new file `target`, which [`crate::LocalModel::load`] maps as it is, on any machine.
 /// Progress is in bytes. `target` appears whole or not at all.
 ///
 /// # Errors
-/// [`crate::Error::ModelNotFound`], [`crate::Error::ModelInvalid`] and [`crate::Error::Unsupported`] as for loading, [`crate::Error::Storage`] when
-/// `target` cannot be written.
+/// [`crate::Error::ModelNotFound`], [`crate::Error::ModelInvalid`] and [`crate::Error::Unsupported`] for what could not be loaded from where
+/// `target` is, [`crate::Error::Storage`] when it cannot be written.
 pub fn pack(source: &Path, target: &Path) -> Job<Progress, ()> {
     let (source, target) = (source.to_owned(), target.to_owned());
     Job::start("pack", move |reporter, cancel| {
         let name = source.file_name().unwrap_or_default().to_string_lossy().into_owned();
         let source = GgufFile::open(&source)?;
+        // A tokenizer that is not in the file is looked for beside the packed one.
+        load_tokenizer(&source, target.parent())?;
         let tokenizer = packed_tokenizer(&source)?;
         pack_file(&source, &name, tokenizer.as_ref(), &target, cancel, |done, total| {
             reporter.report(Progress { done: done as usize, total: total as usize });

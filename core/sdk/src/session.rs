@@ -105,7 +105,8 @@ impl Session {
     /// was cut short by [`Job::cancel`] after its first words is kept as far as it went.
     ///
     /// # Errors
-    /// [`Error::ContextFull`] when the conversation has grown too long: start a new session.
+    /// [`Error::ContextFull`] when the conversation has grown too long: start a new session. [`Error::InvalidInput`] for options
+    /// that cannot be used, [`Error::Unsupported`] when the model's chat template refuses such a conversation.
     pub fn respond(&self, text: &str, options: &ChatOptions) -> Job<String, Reply> {
         let (session, text, options) = (self.clone(), text.to_owned(), options.clone());
         Job::start("chat", move |reporter, cancel| {
@@ -132,9 +133,12 @@ impl Session {
         if messages.is_empty() {
             return Ok(());
         }
-        let rendered = self.model.template.render(messages, false)?;
-        sequence.set(&self.model.tokenizer.encode_prompt(&rendered)?, cancel)?;
-        Ok(())
+        match self.model.prompt(messages, false) {
+            Ok(prompt) => sequence.set(&prompt, cancel).map(drop),
+            // A template that takes instructions only with a question has nothing to be read yet.
+            Err(Error::Unsupported { .. }) if messages.len() == 1 => Ok(()),
+            Err(error) => Err(error),
+        }
     }
 
     fn answer(
@@ -144,35 +148,35 @@ impl Session {
         cancel: &CancelToken,
         mut on_text: impl FnMut(&str),
     ) -> Result<Reply, Error> {
-        // A request that panicked has left whole messages and a whole prefix: they can be used on.
-        let mut state = self.state.take(cancel)?;
-        let before = state.messages.len();
-        state.messages.push(Message::new(Role::User, text));
+        // A request that panicked has left the messages as they were and a whole prefix: they can be used on.
+        let State { messages, sequence } = &mut *self.state.take(cancel)?;
+        let mut asked = messages.clone();
+        asked.push(Message::new(Role::User, text));
         let mut written = String::new();
-        let outcome = self.generate(&mut state, options, cancel, |piece| {
+        let outcome = self.generate(&asked, sequence, options, cancel, |piece| {
             written.push_str(piece);
             on_text(piece);
         });
-        match &outcome {
-            Ok(reply) => state.messages.push(Message::new(Role::Assistant, &reply.text)),
-            Err(Error::Cancelled) if !written.is_empty() => {
-                state.messages.push(Message::new(Role::Assistant, &written));
-            }
-            Err(_) => state.messages.truncate(before),
-        }
+        let answer = match &outcome {
+            Ok(reply) => &reply.text,
+            Err(Error::Cancelled) if !written.is_empty() => &written,
+            Err(_) => return outcome,
+        };
+        asked.push(Message::new(Role::Assistant, answer));
+        *messages = asked;
         outcome
     }
 
     fn generate(
         &self,
-        state: &mut State,
+        messages: &[Message],
+        sequence: &mut Sequence,
         options: &ChatOptions,
         cancel: &CancelToken,
         on_text: impl FnMut(&str),
     ) -> Result<Reply, Error> {
         let model = &self.model;
-        let rendered = model.template.render(&state.messages, true)?;
-        let prompt = model.tokenizer.encode_prompt(&rendered)?;
+        let prompt = model.prompt(messages, true)?;
         let limit = model.context_limit();
         if prompt.len() >= limit {
             return Err(Error::ContextFull { limit, needed: prompt.len() + 1 });
@@ -183,7 +187,7 @@ impl Session {
             constraint: self.constraint(options)?,
             max_tokens: options.max_tokens.min(limit - prompt.len()),
         };
-        let answer = generate(model, &mut state.sequence, request, cancel, on_text)?;
+        let answer = generate(model, sequence, request, cancel, on_text)?;
         Ok(Reply { text: answer.text, metrics: answer.metrics })
     }
 

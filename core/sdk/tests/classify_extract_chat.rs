@@ -5,7 +5,7 @@ mod common;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
-use common::{NOTE, demo, random};
+use common::{NOTE, demo, random, with_template};
 use serde_json::json;
 use sotto::{
     ChatOptions, ClassifyOptions, CompletionOptions, Error, Message, OutputFormat, Prompt, Role, SamplingOptions, Turn,
@@ -116,6 +116,24 @@ fn a_prewarmed_session_has_read_what_comes_before_the_question() {
     assert_eq!(warm.text, cold.text);
     assert!(warm.metrics.reused_tokens > 30, "{:?}", warm.metrics);
     assert!(demo().session(None).unwrap().prewarm().wait().is_ok());
+}
+
+#[test]
+fn a_model_whose_template_knows_no_instructions_is_told_them_with_the_question() {
+    let strict = "{% for message in messages %}{% if message.role != ('user', 'assistant')[loop.index0 % 2] %}\
+                  {{ raise_exception('roles must alternate') }}{% endif %}[{{ message.content }}]{% endfor %}";
+    let model = with_template(strict);
+    let session = model.session(Some("Be short.")).unwrap();
+    session.prewarm().wait().expect("nothing to read yet");
+    session.respond("Which day is it?", &greedy()).wait().expect("an answer");
+    session.respond("And tomorrow?", &greedy()).wait().expect("another answer");
+    assert_eq!(session.message_count(), 5);
+    model.classify("Buy milk.", &ClassifyOptions::new(["one", "two"])).wait().expect("a label");
+    model.summarize(&sotto::VoiceNote::text(NOTE)).wait().expect("a summary");
+
+    let refuses_all = with_template("{{ raise_exception('no') }}").session(None).unwrap();
+    assert!(matches!(refuses_all.respond("Hello", &greedy()).wait(), Err(Error::Unsupported { .. })));
+    assert_eq!(refuses_all.message_count(), 0);
 }
 
 #[test]

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use candle_core::quantized::gguf_file::{self, Value};
 use common::{NOTE, demo, demo_path};
-use sotto::{CompletionOptions, Error, LoadOptions, LocalModel, ModelFile, Prompt, SamplingOptions, pack};
+use sotto::{Backend, CompletionOptions, Error, LoadOptions, LocalModel, ModelFile, Prompt, SamplingOptions, pack};
 use sotto_engine::{CancelToken, GgufFile, Replacement, pack_file};
 use sotto_synth::{Quantization, Shape, SynthOptions, Vocabulary, synthesize};
 use tempfile::TempDir;
@@ -107,6 +107,39 @@ fn a_model_whose_tokenizer_cannot_be_loaded_is_not_packed() {
         assert_eq!(LocalModel::load_with(ModelFile::path(&model), &options).err().expect("no tokenizer"), refused);
         assert!(!packed.exists() && !cache.exists());
     }
+}
+
+#[test]
+fn a_context_that_the_backend_does_not_have_is_refused_at_once() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let bytes = fs::read(demo_path()).expect("readable");
+    let longer = folder.path().join("longer.gguf");
+    fs::write(&longer, with_u32(bytes, "llama.context_length", 100_000)).expect("written");
+    let load = |backend| {
+        let options = LoadOptions { backend, context_length: Some(8192), ..LoadOptions::default() };
+        LocalModel::load_with(ModelFile::path(&longer), &options)
+    };
+    assert_eq!(load(Backend::Sotto).expect("loads").context_length(), 8192);
+    assert!(matches!(load(Backend::Candle).err(), Some(Error::ContextFull { limit: 4096, needed: 8192 })));
+}
+
+/// A model file with another value of a key.
+fn with_u32(mut file: Vec<u8>, key: &str, value: u32) -> Vec<u8> {
+    let at = file.windows(key.len()).position(|bytes| bytes == key.as_bytes()).expect("the key") + key.len() + 4;
+    file[at..at + 4].copy_from_slice(&value.to_le_bytes());
+    file
+}
+
+/// A `tokenizer.json` lies beside the model, and not where the packed file comes.
+#[test]
+fn a_model_that_would_lack_its_tokenizer_is_not_packed() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let source = GgufFile::open(demo_path()).expect("valid");
+    let without = folder.path().join("without.sotto");
+    let nothing = Replacement { replaced: &TEXTS, key: "a.test", words: Vec::new() };
+    pack_file(&source, "a test", Some(&nothing), &without, &CancelToken::new(), |_, _| {}).expect("packed");
+    let refused = pack(&without, &folder.path().join("model.sotto")).wait().expect_err("no tokenizer");
+    assert!(matches!(refused, Error::ModelInvalid { why, .. } if why.contains("tokenizer.json")));
 }
 
 #[test]

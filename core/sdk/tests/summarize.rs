@@ -78,6 +78,18 @@ fn a_note_longer_than_the_context_is_read_in_windows() {
 }
 
 #[test]
+fn a_segment_longer_than_the_context_is_read_in_parts() {
+    let long =
+        sotto::Segment { id: 0, start: None, end: None, text: "Marcus will write a test. ".repeat(8), speaker: None };
+    let short = sotto::Segment { text: "Call Tom.".into(), ..long.clone() };
+    let note = VoiceNote::from_segments([short.clone(), long, short]);
+    let summary = random(Some(640)).summarize(&note).wait().unwrap();
+    assert!(summary.coverage.windows > 1);
+    assert_eq!(summary.coverage.segments_read, [1, 2, 3]);
+    assert!(is_grounded(&summary, &note));
+}
+
+#[test]
 fn what_is_too_long_for_any_number_of_windows_is_refused_before_any_work() {
     let note = VoiceNote::text(&"Buy some more milk today. ".repeat(400_000));
     assert!(note.segments().len() > 100_000);

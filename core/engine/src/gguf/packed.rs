@@ -19,8 +19,10 @@ use tempfile::NamedTempFile;
 use super::scan::value_type::{ARRAY, STRING, U32};
 use super::scan::{Header, PACKED_ALIGNMENT, PACKED_MAGIC, key_place, scan};
 use super::{GgufFile, Metadata, TensorEntry, TensorView};
+use crate::llama::LlamaWeights;
+use crate::memory::resize;
 use crate::weights::{pack_rows, pieces, weight_format};
-use crate::{CancelToken, EngineError};
+use crate::{CancelToken, EngineError, ModelConfig};
 
 /// Says which file this one was made from, in whatever form the maker chose.
 pub(crate) const SOURCE_KEY: &str = "sotto.packed.source";
@@ -54,7 +56,6 @@ impl Trailer {
     const LEN: usize = 16;
 
     fn read(file: &[u8]) -> Result<Self, EngineError> {
-        let ends_early = || EngineError::invalid("the end", "the packed file was cut off: pack the model again");
         let trailer = file.len().checked_sub(Self::LEN).map(|start| &file[start..]).ok_or_else(ends_early)?;
         let number = |at: usize| u32::from_le_bytes(std::array::from_fn(|i| trailer[at + i]));
         match &trailer[8..] == END {
@@ -68,10 +69,20 @@ impl Trailer {
     }
 }
 
+fn ends_early() -> EngineError {
+    EngineError::invalid("the end", "the packed file was cut off: pack the model again")
+}
+
+/// The bytes that the trailer has a checksum of: those before the tensors, and the tensors.
+fn parts<'a>(file: &'a [u8], header: &Header) -> Result<(&'a [u8], &'a [u8]), EngineError> {
+    let checked = file.len().checked_sub(Trailer::LEN).map(|end| &file[..end]);
+    checked.and_then(|checked| checked.split_at_checked(header.data_start as usize)).ok_or_else(ends_early)
+}
+
 /// Checks what can be checked without reading the tensors.
 pub(super) fn check(file: &[u8], header: &Header) -> Result<(), EngineError> {
-    let trailer = Trailer::read(file)?;
-    if crc32fast::hash(&file[..header.data_start as usize]) != trailer.header {
+    let (head, _) = parts(file, header)?;
+    if crc32fast::hash(head) != Trailer::read(file)?.header {
         return Err(EngineError::invalid("the header", "its checksum is wrong: pack the model again"));
     }
     match Metadata::new(file, &header.values).string(LAYOUT_KEY)? {
@@ -87,7 +98,7 @@ pub(super) fn verify(file: &[u8]) -> Result<(), EngineError> {
         return Err(EngineError::invalid("byte 0", "not a packed file"));
     }
     check(file, &header)?;
-    let data = &file[header.data_start as usize..file.len() - Trailer::LEN];
+    let (_, data) = parts(file, &header)?;
     match crc32fast::hash(data) == Trailer::read(file)?.data {
         true => Ok(()),
         false => Err(EngineError::invalid("the tensors", "their checksum is wrong: pack the model again")),
@@ -106,8 +117,8 @@ impl GgufFile {
 /// bytes.
 ///
 /// # Errors
-/// [`EngineError::Storage`] when the file cannot be written, [`EngineError::Unsupported`] for matrices in a format that
-/// the kernels do not have, [`EngineError::Cancelled`], and [`EngineError::Invalid`] when `source` is packed already, or the
+/// [`EngineError::Storage`] when the file cannot be written, [`EngineError::Invalid`] and [`EngineError::Unsupported`] for models that
+/// [`crate::Model::load`] refuses, [`EngineError::OutOfMemory`], [`EngineError::Cancelled`], and [`EngineError::Invalid`] when `source` is packed already, or the
 /// replacement's bytes are not a multiple of 4.
 pub fn pack_file(
     source: &GgufFile,
@@ -123,6 +134,8 @@ pub fn pack_file(
     if let Some(odd) = replacement.filter(|replacement| !replacement.words.len().is_multiple_of(4)) {
         return Err(EngineError::invalid(key_place(odd.key), "its bytes are not whole words of 32 bits"));
     }
+    // Whoever has a packed file may delete its source: what cannot be run is not packed.
+    LlamaWeights::find(source, &ModelConfig::from_gguf(source)?)?;
     let tensors = plan(source)?;
     let folder = target.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let storage = |source| EngineError::Storage { path: target.to_owned(), source };
@@ -239,7 +252,7 @@ impl Planned<'_> {
         let mut packed = Vec::new();
         for piece in pieces(format, rows, cols) {
             cancel.check()?;
-            packed.resize(piece.packed_len, 0);
+            resize(&mut packed, piece.packed_len)?;
             pack_rows(format, &self.tensor.bytes[piece.source], piece.rows, cols, &mut packed)?;
             write(&packed)?;
         }

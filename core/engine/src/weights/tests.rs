@@ -40,7 +40,8 @@ fn dequantize_equals_candle_on_any_bytes() {
         let storage = QStorage::from_data(Cow::Owned(bytes), &Device::Cpu, dtype).expect("storage");
         let tensor = QTensor::new(storage, (rows, cols)).expect("a tensor");
         let file = file_with(&tensor);
-        let matrix = WeightMatrix::load(&file, "w", rows, cols, &CancelToken::new()).expect("a matrix");
+        let mut matrix = WeightMatrix::find(&file, "w", rows, cols).expect("a matrix");
+        matrix.pack(&CancelToken::new()).expect("packed");
         let expected = dequantized(&tensor);
         for (row, expected) in expected.chunks(cols).enumerate() {
             let mut actual = vec![0.0; cols];
@@ -72,6 +73,6 @@ fn a_cancelled_load_packs_nothing() {
     let file = file_with(&tensor.expect("a tensor"));
     let cancel = CancelToken::new();
     cancel.cancel();
-    let loaded = WeightMatrix::load(&file, "w", 64, 64, &cancel);
-    assert!(matches!(loaded, Err(EngineError::Cancelled)));
+    let mut matrix = WeightMatrix::find(&file, "w", 64, 64).expect("a matrix");
+    assert!(matches!(matrix.pack(&cancel), Err(EngineError::Cancelled)));
 }

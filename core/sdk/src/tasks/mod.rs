@@ -17,9 +17,7 @@ pub(crate) const ANSWER_SHARE: f32 = 0.4;
 
 /// The prompt of a task: what to do, then the user's text.
 pub(crate) fn task_prompt(model: &Loaded, instruction: &str, text: &str) -> Result<Vec<u32>, Error> {
-    let messages = [Message::new(Role::System, instruction), Message::new(Role::User, text)];
-    let rendered = model.template.render(&messages, true)?;
-    Ok(model.tokenizer.encode_prompt(&rendered)?)
+    model.prompt(&[Message::new(Role::System, instruction), Message::new(Role::User, text)], true)
 }
 
 /// The greedy answer to a task prompt, held to `format`.

@@ -99,7 +99,7 @@ impl SpokenNote {
         while heard_more.recv_blocking().is_ok() {
             let said = lock(&self.said).clone();
             let said = said.segments();
-            if !said.is_empty() && windows(&self.model, said)?.len() == 1 {
+            if !said.is_empty() && windows(&self.model, said, cancel)?.len() == 1 {
                 self.read(&lasting_prompt(&self.model, said)?, cancel)?;
             }
         }

@@ -90,7 +90,8 @@ impl LocalModel {
     /// their points and actions are put together.
     ///
     /// # Errors
-    /// [`Error::InvalidInput`] for a note without words, [`Error::ContextFull`] for one of more than 32 windows.
+    /// [`Error::InvalidInput`] for a note without words, [`Error::ContextFull`] for one of more than 32 windows, or with a word
+    /// that fits none.
     pub fn summarize(&self, note: &VoiceNote) -> Job<NoteSummary, NoteSummary> {
         let model = self.loaded();
         let note = note.clone();
@@ -110,7 +111,7 @@ pub(super) fn summarize(
     if note.segments().is_empty() {
         return Err(Error::invalid_input("the note is empty: there is nothing to summarize"));
     }
-    let windows = windows(model, note.segments())?;
+    let windows = windows(model, note.segments(), cancel)?;
     let prompts = windows.iter().map(|window| prompt(model, window)).collect::<Result<Vec<_>, Error>>()?;
     let longest = prompts.iter().map(Vec::len).max().unwrap_or(0);
     let needed = context_for(model, longest, answer_tokens(model))?;
@@ -122,7 +123,7 @@ pub(super) fn summarize(
         coverage: Coverage { segments: note.segments().len(), windows: windows.len(), ..Coverage::default() },
         ..NoteSummary::default()
     };
-    for (window, prompt) in windows.into_iter().zip(&prompts) {
+    for (window, prompt) in windows.iter().zip(&prompts) {
         let part = summarize_window(model, sequence, window, prompt, cancel, |part| {
             let mut snapshot = whole.clone();
             snapshot.extend(part);
@@ -130,6 +131,7 @@ pub(super) fn summarize(
         })?;
         whole.extend(part);
         whole.coverage.segments_read.extend(window.iter().map(|segment| segment.id));
+        whole.coverage.segments_read.dedup();
     }
     Ok(whole)
 }
@@ -148,33 +150,50 @@ fn instruction(model: &Loaded) -> &'static str {
 }
 
 /// Cuts the note into runs of segments that fit the context together with their answer.
-pub(super) fn windows<'a>(model: &Loaded, segments: &'a [Segment]) -> Result<Vec<&'a [Segment]>, Error> {
+pub(super) fn windows(model: &Loaded, segments: &[Segment], cancel: &CancelToken) -> Result<Vec<Vec<Segment>>, Error> {
     let (prompt_limit, _) = split_context(model.context_limit(), ANSWER_TOKENS);
     let limit = prompt_limit.saturating_sub(prompt(model, &[])?.len());
-    // Segments are joined by a space or a new line and a name: never more than these tokens and a few.
-    let costs = segments
-        .iter()
-        .map(|segment| Ok(model.tokenizer.encode(NoteText::new(std::slice::from_ref(segment)).as_str())?.len() + 2))
-        .collect::<Result<Vec<usize>, Error>>()?;
-    if let Some(&longest) = costs.iter().find(|&&cost| cost > limit) {
-        return Err(Error::ContextFull { limit, needed: longest });
-    }
-    let total: usize = costs.iter().sum();
+    let parts = parts(model, segments, limit, cancel)?;
+    let total: usize = parts.iter().map(|(_, cost)| cost).sum();
     if total > limit * MOST_WINDOWS {
         return Err(Error::ContextFull { limit: limit * MOST_WINDOWS, needed: total });
     }
     let even = total.div_ceil(total.div_ceil(limit));
-    let mut windows = Vec::new();
-    let (mut start, mut used) = (0, 0);
-    for (index, cost) in costs.iter().enumerate() {
-        if index > start && (used + cost > limit || used >= even) {
-            windows.push(&segments[start..index]);
-            (start, used) = (index, 0);
+    let mut windows = vec![Vec::new()];
+    let mut used = 0;
+    for (segment, cost) in parts {
+        if used > 0 && (used + cost > limit || used >= even) {
+            windows.push(Vec::new());
+            used = 0;
         }
+        windows.last_mut().expect("there is one from the start").push(segment);
         used += cost;
     }
-    windows.push(&segments[start..]);
     Ok(windows)
+}
+
+/// The segments, and at most how many tokens each takes. One that fits no window is cut between words; its parts have its id.
+fn parts(
+    model: &Loaded,
+    segments: &[Segment],
+    limit: usize,
+    cancel: &CancelToken,
+) -> Result<Vec<(Segment, usize)>, Error> {
+    let mut parts = Vec::with_capacity(segments.len());
+    for segment in segments {
+        cancel.check()?;
+        // Joined by a space or a new line and a name, segments take never more than this.
+        let cost = model.tokenizer.encode(NoteText::new(std::slice::from_ref(segment)).as_str())?.len() + 2;
+        if cost <= limit {
+            parts.push((segment.clone(), cost));
+            continue;
+        }
+        match segment.halves().filter(|_| cost <= limit * MOST_WINDOWS) {
+            Some(halves) => parts.extend(self::parts(model, &halves, limit, cancel)?),
+            None => return Err(Error::ContextFull { limit: limit * MOST_WINDOWS, needed: cost }),
+        }
+    }
+    Ok(parts)
 }
 
 fn summarize_window(

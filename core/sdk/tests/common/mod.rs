@@ -1,8 +1,10 @@
 //! The models that the tests use.
 #![allow(dead_code, reason = "each test binary uses its own part")]
 
+use std::fs::File;
 use std::path::PathBuf;
 
+use candle_core::quantized::gguf_file::{self, Value};
 use proptest::prelude::ProptestConfig;
 use sotto::{LoadOptions, LocalModel, ModelFile};
 use sotto_synth::{Quantization, Shape, SynthOptions, Vocabulary, synthesize};
@@ -41,6 +43,24 @@ pub fn random(context_length: Option<usize>) -> LocalModel {
     // One thread: the work is little, and tests run side by side.
     let options = LoadOptions { context_length, threads: Some(1), ..LoadOptions::default() };
     LocalModel::load_with(ModelFile::path(path), &options).expect("the random model loads")
+}
+
+/// A model that has learnt nothing, with the demo model's tokenizer and this chat template.
+pub fn with_template(template: &str) -> LocalModel {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let mut demo = File::open(demo_path()).expect("the demo model");
+    let mut metadata = gguf_file::Content::read(&mut demo).expect("valid").metadata;
+    metadata.insert("tokenizer.chat_template".into(), Value::String(template.into()));
+    let entries: Vec<_> = metadata.iter().map(|(key, value)| (key.as_str(), value)).collect();
+    let vocabulary = folder.path().join("vocabulary.gguf");
+    gguf_file::write(&mut File::create(&vocabulary).expect("a file"), &entries, &[]).expect("written");
+    let options = SynthOptions {
+        vocabulary: Vocabulary::FromGguf(vocabulary),
+        ..SynthOptions::new(Shape::named("tiny").expect("a shape"), Quantization::named("q8_0").expect("a format"))
+    };
+    let path = folder.path().join("model.gguf");
+    synthesize(&options, &path, |_, _| {}).expect("the model is written");
+    LocalModel::load(ModelFile::path(path)).expect("the model loads")
 }
 
 /// A note with two actions and a fact.

@@ -186,6 +186,19 @@ fn what_cannot_be_used_is_a_typed_error() {
     assert!(!format!("{secret} {secret:?}").contains("secret"));
 }
 
+/// The engine cuts what it quotes of them at a hundred bytes, wherever a character ends.
+#[test]
+fn malformed_schemas_with_long_words_are_typed_errors() {
+    for before in 0..4 {
+        let words = "a".repeat(before) + &"日".repeat(100);
+        for key in ["required", "format", "minimum", "type"] {
+            let format = OutputFormat::JsonSchema(json!({ "type": "object", key: [{ "x": words.as_str() }] }));
+            let refused = byte_level_factory().constraint(&format).err();
+            assert!(matches!(refused, Some(TextError::InvalidConstraint { .. })), "{before} {key}: {refused:?}");
+        }
+    }
+}
+
 #[test]
 fn masks_of_a_large_vocabulary_are_fast() {
     let Some(tokenizer) = llama3("masks of a large vocabulary") else { return };
