@@ -61,6 +61,9 @@ impl Batch {
     ///
     /// # Errors
     /// As for [`crate::Decoder::forward`]. After one, every sequence is as it was.
+    ///
+    /// # Panics
+    /// When `tokens` has not one entry for each sequence.
     pub fn decode(&mut self, tokens: &[Option<u32>], cancel: &CancelToken) -> Result<&[f32], EngineError> {
         assert_eq!(tokens.len(), self.sequences.len(), "a token, or none, for each sequence");
         let given: Vec<u32> = tokens.iter().copied().flatten().collect();

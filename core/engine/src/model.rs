@@ -12,8 +12,8 @@ use crate::pool::Pool;
 use crate::rope::Rope;
 use crate::{CancelToken, Ceilings, Decoder, EngineError, GgufFile, KvType, MemoryEstimate, ModelConfig, TokenCost};
 
-/// Tokens that a decoder holds when nobody says how many, or the model's own context where that is shorter: Llama 3.2's
-/// full 131,072 would take gigabytes.
+/// Tokens that a decoder holds when nobody says how many, or the model's own context where that is shorter: enough for a long
+/// conversation, and 128 MiB of F16 KV cache in Llama 3.2 1B, whose full 131,072 would take gigabytes.
 pub const DEFAULT_CONTEXT_LENGTH: usize = 4096;
 
 /// Who computes.

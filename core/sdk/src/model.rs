@@ -4,8 +4,8 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 
 use sotto_engine::{
-    Backend, Batch, CancelToken, Decoder, DecoderOptions, FilePart, GgufFile, Kernels, KvType, Model, ModelOptions,
-    open_packed,
+    Backend, Batch, CancelToken, DEFAULT_CONTEXT_LENGTH, Decoder, DecoderOptions, FilePart, GgufFile, Kernels, KvType,
+    Model, ModelOptions, open_packed,
 };
 use sotto_text::{ChatTemplate, ConstraintFactory, Message, Role, Tokenizer};
 
@@ -14,10 +14,6 @@ use crate::inspect::FileFacts;
 use crate::job::Job;
 use crate::raw::Progress;
 use crate::tokenizer::{load_tokenizer, packed_tokenizer};
-
-/// The context that a model is used with when nothing else is asked for: enough for a long conversation, and little
-/// enough for a phone (128 MiB of F16 KV cache for Llama 3.2 1B when it is full).
-pub const DEFAULT_CONTEXT_LENGTH: usize = 4096;
 
 /// Where a model is.
 #[derive(Debug, Clone)]

@@ -14,7 +14,7 @@ mod sampling;
 mod tokenizer;
 
 pub use chat_template::{ChatTemplate, Message, PromptPiece, RenderedPrompt, Role};
-pub use constraint::{Constraint, ConstraintFactory, OutputFormat, TokenMask, choice_grammar, spans_grammar};
+pub use constraint::{Constraint, ConstraintFactory, OutputFormat, TokenMask, spans_grammar};
 pub use decode_stream::DecodeStream;
 pub use error::TextError;
 pub use sampling::{Logits, Sampler, SamplingOptions};

@@ -21,11 +21,6 @@ impl RenderedPrompt {
         &self.pieces
     }
 
-    /// A prompt without control tokens: for raw completion of a text.
-    pub fn from_text(text: impl Into<String>) -> Self {
-        Self { pieces: vec![PromptPiece::Text(text.into())] }
-    }
-
     /// The exact text of the prompt, as the template made it.
     pub fn text(&self) -> String {
         self.pieces

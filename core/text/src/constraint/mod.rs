@@ -183,7 +183,7 @@ fn grammar(format: &OutputFormat) -> Result<TopLevelGrammar, TextError> {
 }
 
 /// A Lark rule that matches exactly one of the choices.
-pub fn choice_grammar(rule: &str, choices: &[String]) -> Result<String, TextError> {
+fn choice_grammar(rule: &str, choices: &[String]) -> Result<String, TextError> {
     if choices.is_empty() || choices.iter().any(String::is_empty) {
         return Err(invalid("choices are one or more texts, none of them empty"));
     }

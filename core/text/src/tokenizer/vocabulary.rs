@@ -19,8 +19,8 @@ pub(crate) struct Vocabulary {
     texts: Bytes,
     /// Token `id` has `texts[ends[id - 1]..ends[id]]`.
     ends: Rows<1>,
-    /// The tokens that BPE may build, in the order of their texts.
-    by_text: Rows<1>,
+    /// The tokens that BPE may build, in the order of their texts: how each begins, and its id.
+    by_text: Rows<2>,
     template_ids: HashMap<String, u32>,
     end_tokens: Vec<u32>,
 }
@@ -39,14 +39,15 @@ impl Vocabulary {
             }
         }
         let by_text = sorted_by_text(&mut kinds, &texts, &ends);
-        let vocabulary = Self {
+        let mut vocabulary = Self {
             kinds: kinds.into_iter().map(|kind| kind as u8).collect(),
             texts: texts.into(),
             ends: ends.into_iter().map(|end| [end]).collect(),
-            by_text: by_text.into_iter().map(|id| [id]).collect(),
+            by_text: Rows::default(),
             template_ids: HashMap::new(),
             end_tokens: Vec::new(),
         };
+        vocabulary.by_text = by_text.into_iter().map(|id| [beginning(vocabulary.text(id)), id]).collect();
         Ok(vocabulary.with_named_tokens(spec, spelling))
     }
 
@@ -109,9 +110,12 @@ impl Vocabulary {
 
     /// The token that stands for `text`, of those that BPE may build: nothing else is reachable from text.
     pub(crate) fn find(&self, text: &[u8]) -> Option<u32> {
-        let by_text = self.by_text.as_slice();
-        let place = by_text.binary_search_by(|row| self.text(numbers(row)[0]).cmp(text)).ok()?;
-        let [id] = self.by_text.get(place)?;
+        let (by_text, begins) = (self.by_text.as_slice(), beginning(text));
+        let place = by_text.binary_search_by(|row| {
+            let [other, id] = numbers(row);
+            other.cmp(&begins).then_with(|| self.text(id).cmp(text))
+        });
+        let [_, id] = self.by_text.get(place.ok()?)?;
         self.is_buildable(id).then_some(id)
     }
 
@@ -185,6 +189,14 @@ impl Vocabulary {
         }
         ids
     }
+}
+
+/// The first four bytes of a text as a number: of two that differ, the lower one belongs to the text that comes first. Most texts are
+/// told apart without being read.
+fn beginning(text: &[u8]) -> u32 {
+    let mut bytes = [0; 4];
+    bytes.iter_mut().zip(text).for_each(|(byte, first)| *byte = *first);
+    u32::from_be_bytes(bytes)
 }
 
 /// Appends what a token stands for, and tells whether text is spelled so.

@@ -191,11 +191,9 @@ fn what_cannot_be_used_is_a_typed_error() {
 fn malformed_schemas_with_long_words_are_typed_errors() {
     for before in 0..4 {
         let words = "a".repeat(before) + &"日".repeat(100);
-        for key in ["required", "format", "minimum", "type"] {
-            let format = OutputFormat::JsonSchema(json!({ "type": "object", key: [{ "x": words.as_str() }] }));
-            let refused = byte_level_factory().constraint(&format).err();
-            assert!(matches!(refused, Some(TextError::InvalidConstraint { .. })), "{before} {key}: {refused:?}");
-        }
+        let format = OutputFormat::JsonSchema(json!({ "type": "object", "required": words }));
+        let refused = byte_level_factory().constraint(&format).err();
+        assert!(matches!(refused, Some(TextError::InvalidConstraint { .. })), "{before}: {refused:?}");
     }
 }
 
