@@ -5,7 +5,6 @@ mod spans;
 mod token_env;
 
 use std::collections::VecDeque;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use llguidance::api::TopLevelGrammar;
 use llguidance::{JsonCompileOptions, Matcher, ParserFactory};
@@ -50,10 +49,7 @@ impl ConstraintFactory {
 
     /// A constraint at its start.
     pub fn constraint(&self, format: &OutputFormat) -> Result<Constraint, TextError> {
-        let grammar = grammar(format)?;
-        // The engine panics over some malformed schemas.
-        let parser = catch_unwind(AssertUnwindSafe(|| self.parsers.create_parser(grammar)))
-            .map_err(|_| refused(format, "the schema is malformed"))?;
+        let parser = self.parsers.create_parser(grammar(format)?);
         let matcher = Matcher::new(parser);
         if let Some(error) = matcher.get_error() {
             return Err(refused(format, &error));

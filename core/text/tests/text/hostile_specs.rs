@@ -82,7 +82,7 @@ fn tables_that_contradict_themselves_are_typed_errors() {
         ("more kinds than texts", |tables| tables[table::KINDS].push(0)),
         ("half a number", |tables| tables[table::ENDS].truncate(5)),
         ("too few texts", |tables| tables[table::ENDS].truncate(8)),
-        ("texts that overlap", |tables| put(&mut tables[table::ENDS], 3, 90)),
+        ("texts that overlap", |tables| put(&mut tables[table::ENDS], 258, 3)),
         ("texts beyond the end", |tables| {
             let last = byte_level().vocab_size() - 1;
             put(&mut tables[table::ENDS], last, u32::MAX);
