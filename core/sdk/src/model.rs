@@ -169,8 +169,17 @@ impl Loaded {
         self.tokenizer.bos().filter(|_| self.tokenizer.add_bos())
     }
 
+    /// Refuses a text that the context cannot hold whatever its tokens are: to make them would take long.
+    pub(crate) fn refuse_far_too_long(&self, bytes: usize) -> Result<(), Error> {
+        match self.tokenizer.fewest_tokens(bytes) {
+            needed if needed > self.context_limit => Err(Error::ContextFull { limit: self.context_limit, needed }),
+            _ => Ok(()),
+        }
+    }
+
     /// The prompt of a conversation. Some templates know no instructions: they are told with the first question then.
     pub(crate) fn prompt(&self, messages: &[Message], add_generation_prompt: bool) -> Result<Vec<u32>, Error> {
+        self.refuse_far_too_long(messages.iter().map(|message| message.content.len()).sum())?;
         let rendered = self.template.render(messages, add_generation_prompt).or_else(|error| match messages {
             [
                 Message { role: Role::System, content: instructions },

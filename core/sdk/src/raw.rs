@@ -84,8 +84,11 @@ impl LocalModel {
     pub fn complete(&self, prompt: Prompt, options: &CompletionOptions) -> Job<String, Completion> {
         let (model, options) = (self.clone(), options.clone());
         Job::start("complete", move |reporter, cancel| {
-            let ids = model.prompt_ids(prompt)?;
             let loaded = model.loaded();
+            if let Prompt::Text(text) = &prompt {
+                loaded.refuse_far_too_long(text.len())?;
+            }
+            let ids = model.prompt_ids(prompt)?;
             let limit = loaded.context_limit();
             if ids.is_empty() {
                 return Err(Error::invalid_input("the prompt is empty"));
@@ -119,7 +122,7 @@ impl LocalModel {
     /// The exact prompt text that the model's chat template makes of a conversation.
     ///
     /// # Errors
-    /// [`Error::ModelInvalid`] when the template refuses the messages.
+    /// [`Error::Unsupported`] when the template refuses the messages.
     pub fn render(&self, messages: &[Message]) -> Result<String, Error> {
         Ok(self.loaded().template.render(messages, true)?.text())
     }

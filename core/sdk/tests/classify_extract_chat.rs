@@ -178,6 +178,22 @@ fn a_conversation_that_outgrows_its_context_is_refused_and_stays_as_it_was() {
     assert_eq!(session.message_count(), 2);
 }
 
+/// Before tokens are made of it: they would be too many, too, but counted exactly.
+#[test]
+fn a_text_that_is_far_too_long_is_refused_by_its_length() {
+    let (model, text) = (demo(), "Buy milk. ".repeat(1 << 16));
+    let exact = model.tokenize(&text).unwrap().len();
+    let refused = |error: Option<Error>| match error {
+        Some(Error::ContextFull { limit, needed }) => assert!(needed > limit && needed < exact, "{needed} of {exact}"),
+        other => panic!("{other:?}"),
+    };
+    refused(model.classify(&text, &ClassifyOptions::new(["one", "two"])).wait().err());
+    refused(model.extract(&text, &json!({ "type": "object" })).wait().err());
+    refused(model.session(None).unwrap().respond(&text, &greedy()).wait().err());
+    let options = CompletionOptions { sampling: SamplingOptions::default(), max_tokens: 1, format: None };
+    refused(model.complete(Prompt::Text(text.clone()), &options).wait().err());
+}
+
 #[test]
 fn an_answer_can_be_held_to_choices() {
     let session = random(None).session(None).unwrap();

@@ -179,21 +179,30 @@ fn parts(
     limit: usize,
     cancel: &CancelToken,
 ) -> Result<Vec<(Segment, usize)>, Error> {
+    let most = limit * MOST_WINDOWS;
     let mut parts = Vec::with_capacity(segments.len());
     for segment in segments {
         cancel.check()?;
-        // Joined by a space or a new line and a name, segments take never more than this.
-        let cost = model.tokenizer.encode(NoteText::new(std::slice::from_ref(segment)).as_str())?.len() + 2;
+        let cost = cost(model, segment, most)?;
         if cost <= limit {
             parts.push((segment.clone(), cost));
             continue;
         }
-        match segment.halves().filter(|_| cost <= limit * MOST_WINDOWS) {
-            Some(halves) => parts.extend(self::parts(model, &halves, limit, cancel)?),
-            None => return Err(Error::ContextFull { limit: limit * MOST_WINDOWS, needed: cost }),
-        }
+        let halves = segment.halves().filter(|_| cost <= most);
+        let halves = halves.ok_or(Error::ContextFull { limit: most, needed: cost })?;
+        parts.extend(self::parts(model, &halves, limit, cancel)?);
     }
     Ok(parts)
+}
+
+/// At most how many tokens a segment takes, joined to others by a space or a new line and a name. Of one that takes more than `most`,
+/// perhaps less than it takes.
+fn cost(model: &Loaded, segment: &Segment, most: usize) -> Result<usize, Error> {
+    let text = NoteText::new(std::slice::from_ref(segment));
+    match model.tokenizer.fewest_tokens(text.as_str().len()) {
+        fewest if fewest > most => Ok(fewest),
+        _ => Ok(model.tokenizer.encode(text.as_str())?.len() + 2),
+    }
 }
 
 fn summarize_window(

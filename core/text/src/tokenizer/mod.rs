@@ -216,6 +216,11 @@ impl Tokenizer {
         self.inner.vocabulary.template_ids().iter().map(|(text, id)| (text.as_str(), self.is_control(*id)))
     }
 
+    /// As few tokens as a text of so many bytes can have.
+    pub fn fewest_tokens(&self, bytes: usize) -> usize {
+        bytes.div_ceil(self.inner.vocabulary.longest())
+    }
+
     /// How many tokens there are.
     pub fn vocab_size(&self) -> usize {
         self.inner.vocabulary.len()

@@ -21,6 +21,8 @@ pub(crate) struct Vocabulary {
     ends: Rows<1>,
     /// The tokens that BPE may build, in the order of their texts: how each begins, and its id.
     by_text: Rows<2>,
+    /// The most bytes of text that become one token, at least one.
+    longest: usize,
     template_ids: HashMap<String, u32>,
     end_tokens: Vec<u32>,
 }
@@ -44,6 +46,7 @@ impl Vocabulary {
             texts: texts.into(),
             ends: ends.into_iter().map(|end| [end]).collect(),
             by_text: Rows::default(),
+            longest: 1,
             template_ids: HashMap::new(),
             end_tokens: Vec::new(),
         };
@@ -58,6 +61,7 @@ impl Vocabulary {
             texts: tables.bytes("texts")?,
             ends: tables.rows("ends")?,
             by_text: tables.rows("texts in order")?,
+            longest: 1,
             template_ids: HashMap::new(),
             end_tokens: Vec::new(),
         };
@@ -84,6 +88,11 @@ impl Vocabulary {
 
     pub(crate) fn len(&self) -> usize {
         self.kinds.len()
+    }
+
+    /// The most bytes of text that become one token, at least one.
+    pub(crate) fn longest(&self) -> usize {
+        self.longest
     }
 
     /// A control token as the file spells it.
@@ -166,6 +175,15 @@ impl Vocabulary {
 
     fn with_named_tokens(mut self, spec: &TokenizerSpec, spelling: Spelling) -> Self {
         self.template_ids = self.ids_by_name(spelling);
+        let mut start = 0;
+        for end in self.ends.iter().flatten() {
+            self.longest = self.longest.max((end - start) as usize);
+            start = end;
+        }
+        if spelling == Spelling::SentencePiece {
+            // Whoever types it gets a space.
+            self.longest *= SPACE.len_utf8();
+        }
         let known = END_TOKENS.iter().filter_map(|text| self.template_ids.get(*text).copied());
         let mut seen = HashSet::new();
         let end_tokens = [spec.eos, spec.eot].into_iter().flatten().chain(known);

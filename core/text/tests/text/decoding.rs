@@ -62,6 +62,13 @@ proptest! {
     }
 
     #[test]
+    fn no_text_has_fewer_tokens_than_the_fewest(text in prop_oneof![any_text(), "▁{0,40}", "(hello|   |▁hello){0,9}"]) {
+        for tokenizer in [byte_level(), sentence_piece()] {
+            prop_assert!(tokenizer.fewest_tokens(text.len()) <= tokenizer.encode_continuation(&text).unwrap().len());
+        }
+    }
+
+    #[test]
     fn a_stream_of_any_tokens_is_their_lossy_text(ids in prop::collection::vec(0_u32..300, 0..40)) {
         let tokenizer = byte_level();
         let bytes: Vec<u8> = ids.iter().flat_map(|&id| tokenizer.token_bytes(id)).copied().collect();
