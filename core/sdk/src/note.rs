@@ -1,5 +1,6 @@
 //! Voice notes: what a person said, in segments that a summary can point to.
 
+use std::cell::OnceCell;
 use std::ops::Range;
 
 use serde::{Deserialize, Serialize};
@@ -126,8 +127,8 @@ impl VoiceNote {
 pub(crate) struct NoteText {
     text: String,
     ranges: Vec<(u32, Range<usize>)>,
-    /// Where words begin and end, in order.
-    word_bounds: Vec<usize>,
+    /// Where words begin and end, in order, once somebody asks.
+    word_bounds: OnceCell<Vec<usize>>,
 }
 
 impl NoteText {
@@ -150,8 +151,7 @@ impl NoteText {
             text.push_str(&segment.text);
             ranges.push((segment.id, start..text.len()));
         }
-        let word_bounds = text.split_word_bound_indices().map(|(at, _)| at).chain([text.len()]).collect();
-        Self { text, ranges, word_bounds }
+        Self { text, ranges, word_bounds: OnceCell::new() }
     }
 
     pub(crate) fn as_str(&self) -> &str {
@@ -196,7 +196,10 @@ impl NoteText {
     }
 
     fn cuts_words(&self, place: &Range<usize>) -> bool {
-        [place.start, place.end].iter().any(|at| self.word_bounds.binary_search(at).is_err())
+        let text = &self.text;
+        let bounds = || text.split_word_bound_indices().map(|(at, _)| at).chain([text.len()]).collect();
+        let bounds: &Vec<usize> = self.word_bounds.get_or_init(bounds);
+        [place.start, place.end].iter().any(|at| bounds.binary_search(at).is_err())
     }
 
     fn segments_in(&self, place: &Range<usize>) -> Vec<u32> {
