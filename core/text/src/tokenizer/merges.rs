@@ -51,13 +51,10 @@ impl Merges {
             rights: tables.rows("merges' right tokens")?,
             made: tables.rows("merged tokens")?,
         };
-        let bounds = || merges.starts.iter().flatten();
+        let starts = || merges.starts.iter().flatten();
         let count = merges.rights.len();
-        if merges.starts.len() != vocabulary.len() + 1
-            || merges.made.len() != count
-            || !bounds().is_sorted()
-            || !bounds().last().is_some_and(|end| end as usize == count)
-        {
+        let all = starts().last().is_some_and(|end| end as usize == count) && merges.made.len() == count;
+        if merges.starts.len() != vocabulary.len() + 1 || !starts().is_sorted() || !all {
             return Err(invalid_tables("the merges are not one group for each token"));
         }
         // Text from a user must never become a control token.
