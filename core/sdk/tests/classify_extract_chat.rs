@@ -129,7 +129,6 @@ fn a_model_whose_template_knows_no_instructions_is_told_them_with_the_question()
     session.respond("And tomorrow?", &greedy()).wait().expect("another answer");
     assert_eq!(session.message_count(), 5);
     model.classify("Buy milk.", &ClassifyOptions::new(["one", "two"])).wait().expect("a label");
-    model.summarize(&sotto::VoiceNote::text(NOTE)).wait().expect("a summary");
 
     let refuses_all = with_template("{{ raise_exception('no') }}").session(None).unwrap();
     assert!(matches!(refuses_all.respond("Hello", &greedy()).wait(), Err(Error::Unsupported { .. })));
