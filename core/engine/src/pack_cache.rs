@@ -78,6 +78,8 @@ impl<'a> CachedCopy<'a> {
             Err(EngineError::NotFound { .. }) => None,
             Err(error) => {
                 log::warn!("a packed copy is made anew: {error}");
+                // At once: there may be no room for both.
+                remove(&self.path);
                 None
             }
         }
@@ -99,24 +101,25 @@ impl<'a> CachedCopy<'a> {
         entries.map(|entry| (entry.file_name().to_string_lossy().into_owned(), entry.path())).collect()
     }
 
-    /// Removes copies of earlier versions of the model. One of this version is damaged, or somebody else is just making it: it is
-    /// replaced when the new one is whole.
+    /// Removes copies of earlier versions of the model; one of this version that is there now was made by somebody else meanwhile.
     fn remove_replaced(&self) {
         let is_copy = |name: &str| name.starts_with(&self.model_here) && name.ends_with(&format!(".{EXTENSION}"));
-        self.remove(|name, path| is_copy(name) && path != self.path);
+        self.remove_all(|name, path| is_copy(name) && path != self.path);
     }
 
     /// Removes what killed processes left.
     fn remove_abandoned(&self) {
-        self.remove(|name, path| name.starts_with(TEMPORARY) && age(path) > Some(ABANDONED));
+        self.remove_all(|name, path| name.starts_with(TEMPORARY) && age(path) > Some(ABANDONED));
     }
 
-    fn remove(&self, is_stale: impl Fn(&str, &Path) -> bool) {
-        for (_, path) in self.files().into_iter().filter(|(name, path)| is_stale(name, path)) {
-            if fs::remove_file(path).is_err() {
-                log::warn!("a stale packed copy cannot be removed");
-            }
-        }
+    fn remove_all(&self, is_stale: impl Fn(&str, &Path) -> bool) {
+        self.files().iter().filter(|(name, path)| is_stale(name, path)).for_each(|(_, path)| remove(path));
+    }
+}
+
+fn remove(copy: &Path) {
+    if fs::remove_file(copy).is_err() {
+        log::warn!("a stale packed copy cannot be removed");
     }
 }
 
