@@ -47,7 +47,7 @@ const ONCE: [&str; 10] = [
 ];
 
 /// What takes minutes under qemu, or measures time: docs/testing.md has a reason for each.
-const LEFT_OUT: [&str; 12] = [
+const LEFT_OUT: [&str; 13] = [
     "long_text_costs_linear_time",
     "long_text_has_the_tokens_of_its_words",
     "masks_of_a_large_vocabulary_are_fast",
@@ -60,10 +60,8 @@ const LEFT_OUT: [&str; 12] = [
     "a_segment_longer_than_the_context_is_read_in_parts",
     "a_note_that_outgrows_the_context_is_the_same",
     "guesses_change_nothing_but_the_number_of_passes",
+    "both_backends_agree_after_going_back",
 ];
-
-/// What takes a minute of candle's arithmetic, whose instructions are chosen when it is built: on `max` alone.
-const CANDLE: &str = "both_backends_agree_after_going_back";
 
 /// Random cases of each property, unless the test itself has fewer.
 const RANDOM_CASES: &str = "2";
@@ -106,8 +104,7 @@ struct Run {
 /// Runs the tests on a CPU, and prints what they say when they have ended.
 fn test_on((cpu, instruction_sets): Cpu) -> Run {
     let started = Instant::now();
-    let left_out = LEFT_OUT.iter().chain((cpu != "max").then_some(&CANDLE));
-    let left_out = left_out.flat_map(|test| ["--skip", test]);
+    let left_out = LEFT_OUT.iter().flat_map(|test| ["--skip", test]);
     let outcome = tests(cpu).arg("--").args(left_out).stdin(Stdio::null()).output();
     let summary = format!("{cpu} in {} s: {}", started.elapsed().as_secs(), instruction_sets.join(", "));
     let output = match outcome {
