@@ -85,9 +85,6 @@ impl LocalModel {
         let (model, options) = (self.clone(), options.clone());
         Job::start("complete", move |reporter, cancel| {
             let loaded = model.loaded();
-            if let Prompt::Text(text) = &prompt {
-                loaded.refuse_far_too_long(text.len())?;
-            }
             let ids = model.prompt_ids(prompt)?;
             let limit = loaded.context_limit();
             if ids.is_empty() {
@@ -144,6 +141,7 @@ impl LocalModel {
         let loaded = self.loaded();
         match prompt {
             Prompt::Text(text) => {
+                loaded.refuse_far_too_long(text.len())?;
                 let mut ids: Vec<u32> = loaded.leading_bos().into_iter().collect();
                 ids.extend(loaded.tokenizer.encode(&text)?);
                 Ok(ids)

@@ -55,11 +55,14 @@ struct Trailer {
 impl Trailer {
     const LEN: usize = 16;
 
-    fn read(file: &[u8]) -> Result<Self, EngineError> {
-        let trailer = file.len().checked_sub(Self::LEN).map(|start| &file[start..]).ok_or_else(ends_early)?;
+    /// What it has checksums of, the bytes before the tensors and the tensors, and the trailer itself.
+    fn split<'a>(file: &'a [u8], header: &Header) -> Result<(&'a [u8], &'a [u8], Self), EngineError> {
+        let ends_early = || EngineError::invalid("the end", "the packed file was cut off: pack the model again");
+        let (checked, trailer) = file.split_last_chunk::<{ Self::LEN }>().ok_or_else(ends_early)?;
+        let (head, tensors) = checked.split_at_checked(header.data_start as usize).ok_or_else(ends_early)?;
         let number = |at: usize| u32::from_le_bytes(std::array::from_fn(|i| trailer[at + i]));
         match &trailer[8..] == END {
-            true => Ok(Self { header: number(0), data: number(4) }),
+            true => Ok((head, tensors, Self { header: number(0), data: number(4) })),
             false => Err(ends_early()),
         }
     }
@@ -69,20 +72,10 @@ impl Trailer {
     }
 }
 
-fn ends_early() -> EngineError {
-    EngineError::invalid("the end", "the packed file was cut off: pack the model again")
-}
-
-/// The bytes that the trailer has a checksum of: those before the tensors, and the tensors.
-fn parts<'a>(file: &'a [u8], header: &Header) -> Result<(&'a [u8], &'a [u8]), EngineError> {
-    let checked = file.len().checked_sub(Trailer::LEN).map(|end| &file[..end]);
-    checked.and_then(|checked| checked.split_at_checked(header.data_start as usize)).ok_or_else(ends_early)
-}
-
 /// Checks what can be checked without reading the tensors.
 pub(super) fn check(file: &[u8], header: &Header) -> Result<(), EngineError> {
-    let (head, _) = parts(file, header)?;
-    if crc32fast::hash(head) != Trailer::read(file)?.header {
+    let (head, _, trailer) = Trailer::split(file, header)?;
+    if crc32fast::hash(head) != trailer.header {
         return Err(EngineError::invalid("the header", "its checksum is wrong: pack the model again"));
     }
     match Metadata::new(file, &header.values).string(LAYOUT_KEY)? {
@@ -98,8 +91,8 @@ pub(super) fn verify(file: &[u8]) -> Result<(), EngineError> {
         return Err(EngineError::invalid("byte 0", "not a packed file"));
     }
     check(file, &header)?;
-    let (_, data) = parts(file, &header)?;
-    match crc32fast::hash(data) == Trailer::read(file)?.data {
+    let (_, tensors, trailer) = Trailer::split(file, &header)?;
+    match crc32fast::hash(tensors) == trailer.data {
         true => Ok(()),
         false => Err(EngineError::invalid("the tensors", "their checksum is wrong: pack the model again")),
     }

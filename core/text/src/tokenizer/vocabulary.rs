@@ -40,18 +40,18 @@ impl Vocabulary {
                 *kind = Kind::OutOfReach;
             }
         }
+        let ends = ends.into_iter().map(|end| [end]).collect();
         let by_text = sorted_by_text(&mut kinds, &texts, &ends);
-        let mut vocabulary = Self {
+        let vocabulary = Self {
             kinds: kinds.into_iter().map(|kind| kind as u8).collect(),
             texts: texts.into(),
-            ends: ends.into_iter().map(|end| [end]).collect(),
-            by_text: Rows::default(),
+            ends,
+            by_text,
             longest: 1,
             template_ids: HashMap::new(),
             end_tokens: Vec::new(),
         };
-        vocabulary.by_text = by_text.into_iter().map(|id| [beginning(vocabulary.text(id)), id]).collect();
-        Ok(vocabulary.with_named_tokens(spec, spelling))
+        Ok(vocabulary.with_what_follows(spec, spelling))
     }
 
     /// Takes what [`Vocabulary::write`] stored. Whatever else a file holds, no lookup fails, and text becomes text tokens alone.
@@ -77,7 +77,7 @@ impl Vocabulary {
         if !spec.control_ids().all(|id| vocabulary.is_control(id)) {
             return Err(invalid_tables("a token that begins or ends texts is no control token"));
         }
-        Ok(vocabulary.with_named_tokens(spec, spelling))
+        Ok(vocabulary.with_what_follows(spec, spelling))
     }
 
     pub(crate) fn write(&self, tables: &mut Vec<u8>) {
@@ -167,13 +167,11 @@ impl Vocabulary {
 
     /// What a token stands for, or a control token's name; empty for an unknown id.
     fn text(&self, id: u32) -> &[u8] {
-        let id = id as usize;
-        let end = |id| self.ends.get(id).map(|[end]| end as usize);
-        let text = || self.texts.get(id.checked_sub(1).map_or(Some(0), end)?..end(id)?);
-        text().unwrap_or_default()
+        text_of(id, &self.texts, &self.ends)
     }
 
-    fn with_named_tokens(mut self, spec: &TokenizerSpec, spelling: Spelling) -> Self {
+    /// Fills in what follows from the tables.
+    fn with_what_follows(mut self, spec: &TokenizerSpec, spelling: Spelling) -> Self {
         self.template_ids = self.ids_by_name(spelling);
         let mut start = 0;
         for end in self.ends.iter().flatten() {
@@ -236,12 +234,16 @@ fn push_text(kind: Kind, token: &str, spelling: Spelling, texts: &mut Vec<u8>) -
     }
 }
 
-/// The tokens that BPE may build, in the order of their texts. Of those with the same text, it may build the first only.
-fn sorted_by_text(kinds: &mut [Kind], texts: &[u8], ends: &[u32]) -> Vec<u32> {
-    let text = |id: u32| {
-        let start = id.checked_sub(1).map_or(0, |previous| ends[previous as usize]);
-        &texts[start as usize..ends[id as usize] as usize]
-    };
+fn text_of<'a>(id: u32, texts: &'a [u8], ends: &Rows<1>) -> &'a [u8] {
+    let id = id as usize;
+    let end = |id| ends.get(id).map(|[end]| end as usize);
+    let text = || texts.get(id.checked_sub(1).map_or(Some(0), end)?..end(id)?);
+    text().unwrap_or_default()
+}
+
+/// The tokens that BPE may build, as [`Vocabulary::by_text`]. Of those with the same text, it may build the first only.
+fn sorted_by_text(kinds: &mut [Kind], texts: &[u8], ends: &Rows<1>) -> Rows<2> {
+    let text = |id: u32| text_of(id, texts, ends);
     let mut by_text: Vec<u32> = (0..).zip(&*kinds).filter(|(_, kind)| **kind == Kind::Text).map(|(id, _)| id).collect();
     by_text.sort_by(|&left, &right| text(left).cmp(text(right)));
     by_text.dedup_by(|later, first| {
@@ -251,5 +253,5 @@ fn sorted_by_text(kinds: &mut [Kind], texts: &[u8], ends: &[u32]) -> Vec<u32> {
         }
         same
     });
-    by_text
+    by_text.into_iter().map(|id| [beginning(text(id)), id]).collect()
 }
