@@ -192,12 +192,13 @@ fn boot(folder: &Path) -> Result<String, String> {
     write(&folder.join("machine"), MACHINE)?;
     // Debian's bochs has a debugger, which waits to be told.
     write(&folder.join("commands"), "continue\n")?;
-    // Its screen wants a terminal, and gets one that nobody looks at.
+    // Its screen wants a terminal, and opens another that nobody reads: it waits for ever once that is full, and must write
+    // nothing while the tests run. On a terminal that cannot hide its cursor, the cursor does not blink.
     let bochs = format!("timeout --signal=KILL {LIMIT} bochs -q -f machine -rc commands");
     let mut machine = Command::new("script")
         .args(["--quiet", "--return", "--command", &bochs, "/dev/null"])
         .current_dir(folder)
-        .env("TERM", "xterm")
+        .env("TERM", "vt100")
         .stdin(Stdio::null())
         .stdout(Stdio::null())
         .stderr(Stdio::null())
