@@ -23,6 +23,11 @@ impl CancelToken {
         self.0.load(Ordering::Relaxed)
     }
 
+    /// The flag itself, for what knows no tokens.
+    pub fn flag(&self) -> &AtomicBool {
+        &self.0
+    }
+
     /// [`EngineError::Cancelled`] once the token is cancelled.
     pub fn check(&self) -> Result<(), EngineError> {
         if self.is_cancelled() { Err(EngineError::Cancelled) } else { Ok(()) }

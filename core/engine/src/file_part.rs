@@ -74,7 +74,7 @@ impl FilePart {
     }
 }
 
-fn check_regular(metadata: &fs::Metadata) -> io::Result<()> {
+pub(crate) fn check_regular(metadata: &fs::Metadata) -> io::Result<()> {
     match metadata.is_file() {
         true => Ok(()),
         false => Err(io::Error::new(io::ErrorKind::InvalidInput, "not a regular file")),

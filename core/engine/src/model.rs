@@ -1,7 +1,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use sotto_kernels::Kernels;
+use sotto_kernels::{Kernels, OVERRIDE};
 
 use crate::batch::Batch;
 use crate::candle_backend::CandleModel;
@@ -108,7 +108,7 @@ impl Model {
             Backend::Sotto => Runtime::Sotto(Arc::new(Llama {
                 weights: LlamaWeights::load(&file, &config, cancel)?,
                 rope: Rope::new(&config),
-                kernels: options.kernels.unwrap_or_else(Kernels::get),
+                kernels: options.kernels.unwrap_or_else(default_kernels),
                 pool: Arc::clone(&pool),
                 config: config.clone(),
             })),
@@ -221,6 +221,15 @@ impl Model {
     pub fn threads(&self) -> usize {
         self.inner.pool.threads()
     }
+}
+
+/// Those for this CPU. Whoever asks it for others in vain, is told.
+fn default_kernels() -> &'static Kernels {
+    let kernels = Kernels::get();
+    if std::env::var(OVERRIDE).is_ok_and(|wanted| wanted != kernels.name()) {
+        log::warn!("{OVERRIDE} names no kernels that this CPU has: {} compute", kernels.name());
+    }
+    kernels
 }
 
 impl fmt::Debug for Model {

@@ -1,12 +1,13 @@
 //! Packed copies of model files in a folder that the app gives.
 
 use std::fs;
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
-use std::time::{Duration, SystemTime};
+use std::time::SystemTime;
 
 use crc32fast::Hasher;
 
-use crate::gguf::{Replacement, TEMPORARY, pack_file};
+use crate::gguf::{Replacement, pack_file, remove_abandoned};
 use crate::{CancelToken, EngineError, FilePart, GgufFile};
 
 const EXTENSION: &str = "sotto";
@@ -14,8 +15,6 @@ const EXTENSION: &str = "sotto";
 /// name, size and time.
 const SAMPLES: usize = 32;
 const SAMPLE_BYTES: usize = 4096;
-/// After this time, nobody is writing an unfinished file any more.
-const ABANDONED: Duration = Duration::from_secs(3600);
 
 /// Opens the packed copy of `model`, and makes it in `folder` first if there is none, it is damaged, or the model has
 /// changed since. A file that is packed itself is opened as it is.
@@ -39,13 +38,13 @@ pub fn open_packed<E: From<EngineError>>(
     }
     let fingerprint = fingerprint(source.bytes(), model.modified());
     let copy = CachedCopy::of(model, folder, &fingerprint);
-    copy.remove_abandoned();
+    remove_abandoned(folder);
     if let Some(file) = copy.open().or_else(|| copy.open_of_another_place()) {
         return Ok(file);
     }
     let replacement = replacement(&source)?;
     copy.remove_replaced();
-    pack_file(&source, &fingerprint, replacement.as_ref(), &copy.path, cancel, on_progress)?;
+    pack_file(&source, &copy.origin(), replacement.as_ref(), &copy.path, cancel, on_progress)?;
     Ok(GgufFile::open(&copy.path)?)
 }
 
@@ -54,6 +53,8 @@ struct CachedCopy<'a> {
     path: PathBuf,
     folder: &'a Path,
     fingerprint: &'a str,
+    /// Where the model is, if it can be looked for there: its offset in a file, and the file.
+    place: Option<String>,
     /// What the names of copies begin with: those of models with this name, and those of the model in this place.
     model: String,
     model_here: String,
@@ -61,19 +62,20 @@ struct CachedCopy<'a> {
 
 impl<'a> CachedCopy<'a> {
     fn of(model: &FilePart, folder: &'a Path, fingerprint: &'a str) -> Self {
-        let file = fs::canonicalize(model.name()).unwrap_or_else(|_| model.name().to_owned());
-        let mut place = Hasher::new();
-        place.update(file.as_os_str().as_encoded_bytes());
-        place.update(&model.offset().to_le_bytes());
+        let (file, offset) = (fs::canonicalize(model.name()), model.offset());
+        let here = place_hash(file.as_deref().unwrap_or(model.name()), offset);
+        let place = file.ok().and_then(|file| Some(format!("{offset:x} {}", file.to_str()?)));
         let model = format!("{}-", model.name().file_stem().unwrap_or_default().to_string_lossy());
-        let model_here = format!("{model}{:08x}-", place.finalize());
+        let model_here = format!("{model}{here}-");
         let path = folder.join(format!("{model_here}{fingerprint}.{EXTENSION}"));
-        Self { path, folder, fingerprint, model, model_here }
+        Self { path, folder, fingerprint, place, model, model_here }
     }
 
     fn open(&self) -> Option<GgufFile> {
         match GgufFile::open(&self.path) {
-            Ok(file) if file.packed_source() == Some(self.fingerprint) => Some(file),
+            Ok(file) if read_origin(&file).is_some_and(|(fingerprint, _)| fingerprint == self.fingerprint) => {
+                Some(file)
+            }
             Ok(_) => None,
             Err(EngineError::NotFound { .. }) => None,
             Err(error) => {
@@ -101,31 +103,61 @@ impl<'a> CachedCopy<'a> {
         entries.map(|entry| (entry.file_name().to_string_lossy().into_owned(), entry.path())).collect()
     }
 
-    /// Removes copies of earlier versions of the model; one of this version that is there now was made by somebody else meanwhile.
+    /// What the copy says it was made from: the model's fingerprint, and its place.
+    fn origin(&self) -> String {
+        match &self.place {
+            Some(place) => format!("{} {place}", self.fingerprint),
+            None => self.fingerprint.to_owned(),
+        }
+    }
+
+    /// Removes copies of earlier versions of the model, and of models of its name that are not where they were: an update of an app
+    /// gives the models in it another place. A copy of this version that is there now was made by somebody else meanwhile.
     fn remove_replaced(&self) {
-        let is_copy = |name: &str| name.starts_with(&self.model_here) && name.ends_with(&format!(".{EXTENSION}"));
-        self.remove_all(|name, path| is_copy(name) && path != self.path);
+        let is_copy = |name: &str| name.starts_with(&self.model) && name.ends_with(&format!(".{EXTENSION}"));
+        for (name, path) in self.files() {
+            if is_copy(&name) && path != self.path && (name.starts_with(&self.model_here) || is_orphan(&name, &path)) {
+                remove(&path);
+            }
+        }
     }
+}
 
-    /// Removes what killed processes left.
-    fn remove_abandoned(&self) {
-        self.remove_all(|name, path| name.starts_with(TEMPORARY) && age(path) > Some(ABANDONED));
-    }
+/// What tells places apart in the names of copies.
+fn place_hash(file: &Path, offset: u64) -> String {
+    let mut hasher = Hasher::new();
+    hasher.update(file.as_os_str().as_encoded_bytes());
+    hasher.update(&offset.to_le_bytes());
+    format!("{:08x}", hasher.finalize())
+}
 
-    fn remove_all(&self, is_stale: impl Fn(&str, &Path) -> bool) {
-        self.files().iter().filter(|(name, path)| is_stale(name, path)).for_each(|(_, path)| remove(path));
+/// Whether nobody has a use for a copy any more: its model is gone, or it cannot be used.
+fn is_orphan(name: &str, copy: &Path) -> bool {
+    match GgufFile::open(copy) {
+        Ok(file) => read_origin(&file).is_some_and(|(_, place)| place.is_some_and(|place| is_gone(name, place))),
+        Err(error) => matches!(error, EngineError::Invalid { .. }),
     }
+}
+
+/// The two parts of [`CachedCopy::origin`].
+fn read_origin(copy: &GgufFile) -> Option<(&str, Option<&str>)> {
+    let origin = copy.packed_source()?;
+    Some(origin.split_once(' ').map_or((origin, None), |(fingerprint, place)| (fingerprint, Some(place))))
+}
+
+/// Whether the model of a copy is at this place no more. A copy that has been renamed since has its model elsewhere.
+fn is_gone(copy: &str, place: &str) -> bool {
+    let place = place.split_once(' ').and_then(|(offset, file)| Some((u64::from_str_radix(offset, 16).ok()?, file)));
+    place.is_some_and(|(offset, file)| {
+        copy.contains(&format!("-{}-", place_hash(Path::new(file), offset)))
+            && fs::symlink_metadata(file).is_err_and(|error| error.kind() == ErrorKind::NotFound)
+    })
 }
 
 fn remove(copy: &Path) {
     if fs::remove_file(copy).is_err() {
         log::warn!("a stale packed copy cannot be removed");
     }
-}
-
-fn age(path: &Path) -> Option<Duration> {
-    let modified = fs::symlink_metadata(path).ok()?.modified().ok()?;
-    SystemTime::now().duration_since(modified).ok()
 }
 
 /// Tells versions of a model file apart without reading all of it.

@@ -113,7 +113,7 @@ fn a_packed_model_gives_the_same_logits_to_the_last_bit() {
         let place = Place::with(&source);
         let file = place.open().expect("packed");
         assert!(file.is_packed());
-        file.verify_packed().expect("whole");
+        file.verify_packed(&CancelToken::new()).expect("whole");
         assert_eq!(logits(file), logits(GgufFile::from_bytes(source).expect("valid")), "{dtype:?}");
     }
 }
@@ -237,7 +237,7 @@ fn damaged_copies_are_errors_and_made_anew() {
         let mut bytes = whole.clone();
         bytes[at] ^= 1 << rng.random_range(0..8);
         if let Ok(file) = GgufFile::from_bytes(bytes) {
-            assert!(matches!(file.verify_packed(), Err(EngineError::Invalid { .. })), "byte {at}");
+            assert!(matches!(file.verify_packed(&CancelToken::new()), Err(EngineError::Invalid { .. })), "byte {at}");
         }
     }
     fs::write(&copy, &whole[..whole.len() / 2]).expect("written");
@@ -249,7 +249,7 @@ fn an_ordinary_file_does_not_pass_for_a_packed_one_nor_the_reverse() {
     let source = model(GgmlDType::Q4_0);
     let file = GgufFile::from_bytes(source.clone()).expect("valid");
     assert!(!file.is_packed());
-    assert!(matches!(file.verify_packed(), Err(EngineError::Invalid { .. })));
+    assert!(matches!(file.verify_packed(&CancelToken::new()), Err(EngineError::Invalid { .. })));
     let place = Place::with(&source);
     let target = place.folder.path().join("packed.sotto");
     packed(&source, None, &target);
@@ -306,7 +306,7 @@ fn values_are_replaced_by_another_and_nothing_else_changes() {
     for words in [vec![], vec![0, 1, 2, 3, 4, 5, 6, 255]] {
         packed(&source, Some(&Replacement { replaced: &REPLACED, key: "b.words", words: words.clone() }), &target);
         let file = GgufFile::open(&target).expect("valid");
-        file.verify_packed().expect("whole");
+        file.verify_packed(&CancelToken::new()).expect("whole");
         let shared = file.words("b.words").expect("numbers");
         let metadata = file.metadata();
         for key in plain.metadata().keys().filter(|key| !REPLACED.contains(key)) {
@@ -323,6 +323,21 @@ fn values_are_replaced_by_another_and_nothing_else_changes() {
         // The file is closed, and its words are still there.
         assert_eq!(shared.as_deref(), Some(&words[..]));
     }
+}
+
+#[test]
+fn keys_of_packed_files_are_not_taken_over_from_others() {
+    let mut model = TestModel::new(4, 2, 64);
+    for key in ["sotto.packed.source", "sotto.packed.layout", "b.words"] {
+        model.metadata.insert(key.into(), Value::String("something".into()));
+    }
+    let source = model.with_random_weights().gguf();
+    let place = Place::with(&source);
+    let target = place.folder.path().join("packed.sotto");
+    packed(&source, Some(&Replacement { replaced: &[], key: "b.words", words: vec![1, 2, 3, 4] }), &target);
+    let file = GgufFile::open(&target).expect("valid");
+    assert_eq!(file.words("b.words").expect("numbers").as_deref(), Some(&[1, 2, 3, 4][..]));
+    place.open().expect("packed, and opened");
 }
 
 #[test]
@@ -361,23 +376,85 @@ fn what_is_cancelled_or_cannot_be_written_leaves_nothing() {
 }
 
 #[test]
-fn what_a_killed_process_left_goes_after_an_hour() {
+fn what_a_killed_process_left_goes_and_what_is_being_written_stays() {
     let place = Place::with(&model(GgmlDType::Q4_0));
     fs::create_dir(place.cache()).expect("a folder");
-    let (old, new) = (place.cache().join(".sotto-packing-old"), place.cache().join(".sotto-packing-new"));
-    for (path, age) in [(&old, 7200), (&new, 60)] {
-        let file = fs::File::create(path).expect("created");
+    let unfinished = |name: &str, age: u64| {
+        let path = place.cache().join(format!(".sotto-packing-{name}"));
+        let file = fs::File::create(&path).expect("created");
         file.set_modified(SystemTime::now() - Duration::from_secs(age)).expect("a time");
-    }
+        (path, file)
+    };
+    let (locked, writer) = unfinished("locked", 7200);
+    writer.lock().expect("locked");
+    let (young, _) = unfinished("young", 1);
+    let (left, _) = unfinished("left", 120);
     place.open().expect("packed");
-    assert!(!old.exists() && new.exists());
+    assert!(locked.exists() && young.exists() && !left.exists());
     // Also when there is nothing to be packed any more.
-    fs::File::create(&old)
-        .expect("created")
-        .set_modified(SystemTime::now() - Duration::from_secs(7200))
-        .expect("a time");
+    unfinished("left", 120);
+    drop(writer);
     place.open().expect("opens");
-    assert!(!old.exists() && new.exists());
+    assert!(!locked.exists() && young.exists() && !left.exists());
+    // And in the folder of any packed file.
+    let (left, _) = unfinished("left", 120);
+    packed(&model(GgmlDType::Q4_0), None, &place.cache().join("packed.sotto"));
+    assert!(!left.exists());
+}
+
+#[test]
+fn while_a_file_is_packed_it_is_not_taken_for_abandoned() {
+    let place = Place::with(&model(GgmlDType::Q4_0));
+    let part = FilePart::open(place.model()).expect("a file");
+    let unfinished = || place.copies().into_iter().find(|path| path.extension().is_none());
+    let mut seen = 0;
+    open_packed(&part, &place.cache(), as_it_is, &CancelToken::new(), |_, _| {
+        let path = unfinished().expect("a file that is being written");
+        let age = SystemTime::now() - Duration::from_secs(7200);
+        fs::File::options().append(true).open(&path).expect("a file").set_modified(age).expect("a time");
+        // Somebody else packs there, too.
+        packed(&model(GgmlDType::Q4_0), None, &place.cache().join("another.sotto"));
+        assert!(path.exists());
+        seen += 1;
+    })
+    .expect("packed");
+    assert!(seen > 0);
+}
+
+#[test]
+fn a_copy_goes_when_its_model_is_gone_and_another_of_its_name_is_packed() {
+    let place = Place::with(&model(GgmlDType::Q4_0));
+    place.open().expect("packed");
+    let old = place.only_copy();
+    // An update of an app: another folder, and another model in it.
+    let updated = place.folder.path().join("updated");
+    fs::create_dir(&updated).expect("a folder");
+    let updated = updated.join("model.gguf");
+    fs::write(&updated, model(GgmlDType::Q8_0)).expect("written");
+    fs::remove_file(place.model()).expect("removed");
+    let part = FilePart::open(&updated).expect("a file");
+    open_packed(&part, &place.cache(), as_it_is, &CancelToken::new(), |_, _| {}).expect("packed");
+    assert!(place.only_copy() != old);
+}
+
+#[test]
+fn a_packed_file_goes_where_a_link_leads_and_replaces_nothing_but_files() {
+    let source = model(GgmlDType::Q4_0);
+    let place = Place::with(&source);
+    let (target, link) = (place.folder.path().join("target.sotto"), place.folder.path().join("link.sotto"));
+    fs::write(&target, "something").expect("written");
+    std::os::unix::fs::symlink(&target, &link).expect("a link");
+    packed(&source, None, &link);
+    assert!(fs::symlink_metadata(&link).expect("a link").is_symlink());
+    GgufFile::open(&target).expect("packed");
+    let file = GgufFile::from_bytes(source).expect("valid");
+    let pack_to = |target: &Path| pack_file(&file, "a test", None, target, &CancelToken::new(), |_, _| {});
+    assert!(matches!(pack_to(place.folder.path()), Err(EngineError::Storage { .. })));
+    let socket = place.folder.path().join("socket");
+    let _open = std::os::unix::net::UnixListener::bind(&socket).expect("a socket");
+    let Err(EngineError::Storage { path, source }) = pack_to(&socket) else { panic!("packed") };
+    assert_eq!((path.as_path(), source.to_string().as_str()), (socket.as_path(), "not a regular file"));
+    assert!(!fs::symlink_metadata(&socket).expect("a socket").is_file());
 }
 
 /// Its source may be deleted then.

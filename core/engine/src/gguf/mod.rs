@@ -4,6 +4,7 @@ mod metadata;
 mod packed;
 mod pages;
 mod scan;
+mod unfinished;
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -13,14 +14,14 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 
-use crate::{DType, EngineError, FilePart};
+use crate::{CancelToken, DType, EngineError, FilePart};
 pub use metadata::Metadata;
 use metadata::ValueEntry;
-pub(crate) use packed::TEMPORARY;
 pub use packed::{Replacement, pack_file};
 pub(crate) use pages::Pages;
 use scan::{TensorEntry, scan};
 pub(crate) use scan::{key_place, tensor_place};
+pub(crate) use unfinished::remove_abandoned;
 
 /// An open GGUF file (versions 2 and 3, little-endian), its header checked.
 ///
@@ -94,9 +95,9 @@ impl GgufFile {
     /// Whether all of a packed file is as it was written. This reads the whole file; opening it checks only the header.
     ///
     /// # Errors
-    /// [`EngineError::Invalid`] when it is damaged, or not a packed file.
-    pub fn verify_packed(&self) -> Result<(), EngineError> {
-        packed::verify(&self.bytes)
+    /// [`EngineError::Invalid`] when it is damaged, or not a packed file; [`EngineError::Cancelled`].
+    pub fn verify_packed(&self, cancel: &CancelToken) -> Result<(), EngineError> {
+        packed::verify(&self.bytes, cancel)
     }
 
     /// The format's version, 2 or 3.

@@ -10,7 +10,7 @@
 use std::fs::{self, File};
 use std::io::{self, BufWriter, Write};
 use std::ops::Range;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use crc32fast::Hasher;
 use sotto_kernels::packed::{WeightFormat, packed_len};
@@ -18,7 +18,8 @@ use tempfile::NamedTempFile;
 
 use super::scan::value_type::{ARRAY, STRING, U32};
 use super::scan::{Header, PACKED_ALIGNMENT, PACKED_MAGIC, key_place, scan};
-use super::{GgufFile, Metadata, TensorEntry, TensorView};
+use super::{GgufFile, Metadata, TensorEntry, TensorView, unfinished};
+use crate::file_part::check_regular;
 use crate::llama::LlamaWeights;
 use crate::memory::resize;
 use crate::weights::{pack_rows, pieces, weight_format};
@@ -32,6 +33,8 @@ const LAYOUT: &str = "panels-32-v3";
 
 const END: &[u8; 8] = b"SOTTOEND";
 const VERSION: u32 = 3;
+/// Bytes that are verified between two looks at a cancel token.
+const PIECE: usize = 4 << 20;
 
 /// What a packed file has in place of some of its source's key-value pairs: the same in a form that takes less time to read.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -85,14 +88,19 @@ pub(super) fn check(file: &[u8], header: &Header) -> Result<(), EngineError> {
 }
 
 /// Checks everything.
-pub(super) fn verify(file: &[u8]) -> Result<(), EngineError> {
+pub(super) fn verify(file: &[u8], cancel: &CancelToken) -> Result<(), EngineError> {
     let header = scan(file)?;
     if !header.packed {
         return Err(EngineError::invalid("byte 0", "not a packed file"));
     }
     check(file, &header)?;
     let (_, tensors, trailer) = Trailer::split(file, &header)?;
-    match crc32fast::hash(tensors) == trailer.data {
+    let mut hasher = Hasher::new();
+    for piece in tensors.chunks(PIECE) {
+        cancel.check()?;
+        hasher.update(piece);
+    }
+    match hasher.finalize() == trailer.data {
         true => Ok(()),
         false => Err(EngineError::invalid("the tensors", "their checksum is wrong: pack the model again")),
     }
@@ -119,7 +127,7 @@ pub fn pack_file(
     replacement: Option<&Replacement>,
     target: &Path,
     cancel: &CancelToken,
-    mut on_progress: impl FnMut(u64, u64),
+    on_progress: impl FnMut(u64, u64),
 ) -> Result<(), EngineError> {
     if source.packed {
         return Err(EngineError::invalid("byte 0", "the file is packed already"));
@@ -130,45 +138,52 @@ pub fn pack_file(
     // Whoever has a packed file may delete its source: what cannot be run is not packed.
     LlamaWeights::find(source, &ModelConfig::from_gguf(source)?)?;
     let tensors = plan(source)?;
-    let folder = target.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let storage = |source| EngineError::Storage { path: target.to_owned(), source };
+    let place = place_of(target).map_err(storage)?;
+    let folder = place.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     fs::create_dir_all(folder).map_err(storage)?;
-    let temporary = new_file(folder).map_err(storage)?;
-    let total = tensors.last().map_or(0, |tensor| tensor.end());
-    let mut writer = Writer { out: BufWriter::new(temporary), hasher: Hasher::new(), written: 0 };
-
+    unfinished::remove_abandoned(folder);
+    let temporary = unfinished::create(folder).map_err(storage)?;
     let header = header(source, source_name, replacement, &tensors);
-    writer.write(&header).map_err(storage)?;
+    write(temporary.as_file(), &header, &tensors, storage, cancel, on_progress)?;
+    persist(temporary, &place).map_err(storage)
+}
+
+fn write(
+    file: &File,
+    header: &[u8],
+    tensors: &[Planned<'_>],
+    storage: impl Fn(io::Error) -> EngineError,
+    cancel: &CancelToken,
+    mut on_progress: impl FnMut(u64, u64),
+) -> Result<(), EngineError> {
+    let total = tensors.last().map_or(0, |tensor| tensor.end());
+    let mut writer = Writer { out: BufWriter::new(file), hasher: Hasher::new(), written: 0 };
+    writer.write(header).map_err(&storage)?;
     let mut trailer = Trailer { header: writer.hasher.finalize(), data: 0 };
     (writer.hasher, writer.written) = (Hasher::new(), 0);
-    for tensor in &tensors {
-        writer.fill_to(tensor.offset).map_err(storage)?;
+    for tensor in tensors {
+        writer.fill_to(tensor.offset).map_err(&storage)?;
         tensor.write_pieces(cancel, |piece| {
-            writer.write(piece).map_err(storage)?;
+            writer.write(piece).map_err(&storage)?;
             on_progress(writer.written as u64, total as u64);
             Ok(())
         })?;
     }
     trailer.data = writer.hasher.finalize();
-    writer.out.write_all(&trailer.bytes()).map_err(storage)?;
-    persist(writer.out, target).map_err(storage)
+    writer.out.write_all(&trailer.bytes()).and_then(|()| writer.out.flush()).map_err(storage)
 }
 
-/// What unfinished files are called, for those that a killed process left.
-pub(crate) const TEMPORARY: &str = ".sotto-packing-";
-
-/// A file that others may read as they may read any: temporary files are their owner's alone, but this one stays.
-fn new_file(folder: &Path) -> io::Result<NamedTempFile> {
-    let mut builder = tempfile::Builder::new();
-    builder.prefix(TEMPORARY);
-    #[cfg(unix)]
-    builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
-    builder.tempfile_in(folder)
+/// Where a file at `target` is to be: where a link leads, and nowhere that something else than a file is.
+fn place_of(target: &Path) -> io::Result<PathBuf> {
+    match fs::metadata(target) {
+        Ok(there) => check_regular(&there).and_then(|()| fs::canonicalize(target)),
+        Err(_) => Ok(target.to_owned()),
+    }
 }
 
 /// The file gets its name only when all of it is on the disk.
-fn persist(out: BufWriter<NamedTempFile>, target: &Path) -> io::Result<()> {
-    let temporary = out.into_inner().map_err(io::IntoInnerError::into_error)?;
+fn persist(temporary: NamedTempFile, target: &Path) -> io::Result<()> {
     temporary.as_file().sync_all()?;
     temporary.persist(target)?;
     // So that the name, too, survives a loss of power; some file systems do not let folders be opened.
@@ -178,13 +193,14 @@ fn persist(out: BufWriter<NamedTempFile>, target: &Path) -> io::Result<()> {
     Ok(())
 }
 
-struct Writer {
-    out: BufWriter<NamedTempFile>,
+struct Writer<'a> {
+    // Not the temporary file, whose errors would name it.
+    out: BufWriter<&'a File>,
     hasher: Hasher,
     written: usize,
 }
 
-impl Writer {
+impl Writer<'_> {
     fn write(&mut self, bytes: &[u8]) -> io::Result<()> {
         self.out.write_all(bytes)?;
         self.hasher.update(bytes);
@@ -287,10 +303,11 @@ fn header(source: &GgufFile, source_name: &str, replacement: Option<&Replacement
     header
 }
 
-/// Where the key-value pairs lie that nothing replaces, in their order.
+/// Where the key-value pairs lie that nothing replaces and that packed files do not have of their own, in their order.
 fn kept_pairs(source: &GgufFile, replacement: Option<&Replacement>) -> Vec<Range<usize>> {
-    let replaced = replacement.map_or(&[][..], |replacement| replacement.replaced);
-    let kept = source.values.iter().filter(|(key, _)| !replaced.contains(&key.as_str()));
+    let mut gone = vec![SOURCE_KEY, LAYOUT_KEY];
+    gone.extend(replacement.iter().flat_map(|replacement| replacement.replaced.iter().chain([&replacement.key])));
+    let kept = source.values.iter().filter(|(key, _)| !gone.contains(&key.as_str()));
     let mut pairs: Vec<_> = kept.map(|(_, value)| value.pair.clone()).collect();
     pairs.sort_unstable_by_key(|pair| pair.start);
     pairs

@@ -4,6 +4,7 @@ mod region;
 mod split;
 
 use std::any::Any;
+use std::collections::VecDeque;
 use std::panic;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::thread::{self, JoinHandle};
@@ -24,8 +25,17 @@ const PATIENCE: Duration = Duration::from_millis(5);
 pub(crate) struct Pool {
     threads: usize,
     workers: OnceLock<Workers>,
-    busy: Mutex<bool>,
-    freed: Condvar,
+    queue: Mutex<Queue>,
+    moved: Condvar,
+}
+
+/// Passes in the order in which they came: a long prefill leaves the threads to others between two of its own.
+#[derive(Default)]
+struct Queue {
+    busy: bool,
+    /// Numbers of those that wait.
+    waiting: VecDeque<u64>,
+    last: u64,
 }
 
 struct Workers {
@@ -43,7 +53,7 @@ impl Pool {
     /// A pool of `threads` threads, or of one for each performance core. They start with the first pass.
     pub(crate) fn new(threads: Option<usize>) -> Self {
         let threads = threads.unwrap_or_else(performance_cores).clamp(1, MAX_THREADS);
-        Self { threads, workers: OnceLock::new(), busy: Mutex::new(false), freed: Condvar::new() }
+        Self { threads, workers: OnceLock::new(), queue: Mutex::default(), moved: Condvar::new() }
     }
 
     pub(crate) fn threads(&self) -> usize {
@@ -60,17 +70,34 @@ impl Pool {
                 self.workers.get_or_init(|| started)
             }
         };
-        let mut busy = self.lock();
-        while *busy {
-            cancel.check()?;
-            (busy, _) = self.freed.wait_timeout(busy, PATIENCE).unwrap_or_else(PoisonError::into_inner);
-        }
-        *busy = true;
+        self.wait_for_turn(cancel)?;
         Ok(Team { pool: self, region: &workers.region })
     }
 
-    fn lock(&self) -> MutexGuard<'_, bool> {
-        self.busy.lock().unwrap_or_else(PoisonError::into_inner)
+    fn wait_for_turn(&self, cancel: &CancelToken) -> Result<(), EngineError> {
+        let mut queue = self.lock();
+        if !queue.busy && queue.waiting.is_empty() {
+            queue.busy = true;
+            return Ok(());
+        }
+        queue.last += 1;
+        let number = queue.last;
+        queue.waiting.push_back(number);
+        while queue.busy || queue.waiting.front() != Some(&number) {
+            if let Err(cancelled) = cancel.check() {
+                queue.waiting.retain(|&waiting| waiting != number);
+                self.moved.notify_all();
+                return Err(cancelled);
+            }
+            (queue, _) = self.moved.wait_timeout(queue, PATIENCE).unwrap_or_else(PoisonError::into_inner);
+        }
+        queue.waiting.pop_front();
+        queue.busy = true;
+        Ok(())
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Queue> {
+        self.queue.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -101,8 +128,8 @@ impl Team<'_> {
 
 impl Drop for Team<'_> {
     fn drop(&mut self) {
-        *self.pool.lock() = false;
-        self.pool.freed.notify_one();
+        self.pool.lock().busy = false;
+        self.pool.moved.notify_all();
     }
 }
 

@@ -79,6 +79,30 @@ fn passes_take_turns_and_waiting_can_be_cancelled() {
 }
 
 #[test]
+fn who_waits_comes_before_who_comes_again() {
+    let pool = Arc::new(Pool::new(Some(1)));
+    let order = Arc::new(Mutex::new(Vec::new()));
+    for _ in 0..50 {
+        let first = pool.enter(&CancelToken::new()).expect("free");
+        let other = {
+            let (pool, order) = (Arc::clone(&pool), Arc::clone(&order));
+            thread::spawn(move || {
+                let _team = pool.enter(&CancelToken::new()).expect("its turn");
+                order.lock().expect("no panic").push("other");
+            })
+        };
+        while pool.lock().waiting.is_empty() {
+            thread::yield_now();
+        }
+        drop(first);
+        let _again = pool.enter(&CancelToken::new()).expect("its turn");
+        order.lock().expect("no panic").push("again");
+        other.join().expect("no panic");
+        assert_eq!(order.lock().expect("no panic").split_off(0), ["other", "again"]);
+    }
+}
+
+#[test]
 fn sleeping_threads_wake_up() {
     let pool = Pool::new(Some(4));
     let team = pool.enter(&CancelToken::new()).expect("free");
