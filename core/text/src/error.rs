@@ -45,6 +45,9 @@ pub enum TextError {
         /// The range it has to be in.
         why: String,
     },
+    /// [`crate::TokenizerSpec::cancelled`] was set.
+    #[error("cancelled")]
+    Cancelled,
     /// A fault of this crate itself.
     #[error("internal error: {0}")]
     Internal(String),

@@ -48,13 +48,13 @@ impl SamplingOptions {
         check(
             self.temperature.is_finite() && self.temperature >= 0.0,
             "temperature",
-            "it is a finite number from 0 on",
+            "it must be a finite number, 0 or above",
         )?;
-        check(self.top_k != Some(0), "top_k", "it is at least 1")?;
-        check(within(self.top_p, f32::MIN_POSITIVE), "top_p", "it is above 0 and at most 1")?;
-        check(within(self.min_p, 0.0), "min_p", "it is between 0 and 1")?;
+        check(self.top_k != Some(0), "top_k", "it must be at least 1")?;
+        check(within(self.top_p, f32::MIN_POSITIVE), "top_p", "it must be above 0 and at most 1")?;
+        check(within(self.min_p, 0.0), "min_p", "it must be between 0 and 1")?;
         let penalty = self.repetition_penalty;
-        check(penalty.is_finite() && penalty > 0.0, "repetition_penalty", "it is a finite number above 0")
+        check(penalty.is_finite() && penalty > 0.0, "repetition_penalty", "it must be a finite number above 0")
     }
 }
 

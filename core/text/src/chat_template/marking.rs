@@ -15,6 +15,9 @@ use super::rendered::{PromptPiece, RenderedPrompt};
 use super::{Message, Role};
 use crate::TextError;
 
+/// Bytes that are compared at most to find out how to mark.
+const MOST_COMPARISONS: usize = 1 << 30;
+
 /// The tokens that only templates write.
 #[derive(Debug, Clone)]
 pub(super) struct ControlTokens {
@@ -54,10 +57,11 @@ impl ControlTokens {
 
     /// The marking that is safe with a template: whether some piece of its text breaks off within a control token.
     pub(super) fn marking_for(&self, template: &str) -> Marking {
-        let broken_off = template
-            .char_indices()
-            .filter(|(_, character)| self.starts.contains(character))
-            .any(|(start, _)| self.breaks_off(&template[start..]));
+        let starts = || template.char_indices().filter(|(_, character)| self.starts.contains(character));
+        let comparisons = starts().count().saturating_mul(self.texts.iter().map(String::len).sum());
+        // What would take too long to find out may be taken for broken off.
+        let broken_off =
+            comparisons > MOST_COMPARISONS || starts().any(|(start, _)| self.breaks_off(&template[start..]));
         if broken_off { Marking::Everything } else { Marking::Starts }
     }
 
@@ -89,10 +93,12 @@ impl ControlTokens {
     }
 
     /// Whether a control token may begin with `first`: by the character behind it, or because a template could put
-    /// something there.
+    /// something there, or take away what begins there (`</think>`).
     fn may_begin(&self, first: char, behind: &str) -> bool {
-        let next = behind.chars().next().map(|next| next.to_ascii_lowercase());
-        let open = next.is_none_or(char::is_whitespace) && self.starts.contains(&first);
+        let next = behind.chars().next();
+        let is_open = |next: char| next.is_whitespace() || self.starts.contains(&next);
+        let open = next.is_none_or(is_open) && self.starts.contains(&first);
+        let next = next.map(|next| next.to_ascii_lowercase());
         let first = first.to_ascii_lowercase();
         open || self.first_two.contains(&(first, next)) || self.first_two.contains(&(first, None))
     }
@@ -133,4 +139,18 @@ fn first_two(text: &str) -> Option<(char, Option<char>)> {
 
 fn next_char(text: &str, at: usize) -> usize {
     text[at..].chars().next().map_or(text.len(), |character| at + character.len_utf8())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn finding_out_how_to_mark_does_not_take_for_ever() {
+        let tokens: Vec<String> = (0..50_000).map(|number| format!("<<<<<<<<<<{number}")).collect();
+        let tokens = ControlTokens::new(tokens.iter().map(|token| (token.as_str(), true))).expect("few enough");
+        assert_eq!(tokens.marking_for(&"<".repeat(1 << 20)), Marking::Everything);
+        let few = ControlTokens::new([("<|end|>", true)]).expect("few enough");
+        assert_eq!(few.marking_for(&"<|end|>".repeat(1000)), Marking::Starts);
+    }
 }

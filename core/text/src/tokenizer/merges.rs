@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use super::byte_table;
 use super::merging::{Joined, Joins, Symbol};
-use super::spec::invalid;
+use super::spec::{TokenizerSpec, invalid};
 use super::tables::{Rows, TableReader, invalid_tables, numbers, write};
 use super::vocabulary::Vocabulary;
 use crate::TextError;
@@ -25,12 +25,13 @@ pub(crate) struct Merges {
 impl Merges {
     /// Looks up merges by the texts of their tokens, best first. Those that name tokens which the vocabulary lacks are skipped:
     /// files in the wild carry a few, and merges that would make a control token must not work anyway.
-    pub(crate) fn from_texts(vocabulary: &Vocabulary, texts: &[&str]) -> Result<Self, TextError> {
-        let mut merges = look_up(vocabulary, texts)?;
+    pub(crate) fn from_texts(vocabulary: &Vocabulary, spec: &TokenizerSpec) -> Result<Self, TextError> {
+        let mut merges = look_up(vocabulary, spec)?;
         merges.sort_unstable_by_key(|&[left, right, _, rank]| (left, right, rank));
         merges.dedup_by_key(|&mut [left, right, ..]| (left, right));
-        if merges.len() < texts.len() {
-            log::debug!("{} merges are double, or name tokens outside the vocabulary", texts.len() - merges.len());
+        if merges.len() < spec.merges.len() {
+            let skipped = spec.merges.len() - merges.len();
+            log::debug!("{skipped} merges are double, or name tokens outside the vocabulary");
         }
         let mut starts = Vec::with_capacity(vocabulary.len() + 1);
         for (place, &[left, ..]) in (0..).zip(&merges) {
@@ -83,13 +84,14 @@ impl Joins for Merges {
     }
 }
 
-fn look_up(vocabulary: &Vocabulary, texts: &[&str]) -> Result<Vec<Merge>, TextError> {
+fn look_up(vocabulary: &Vocabulary, spec: &TokenizerSpec) -> Result<Vec<Merge>, TextError> {
     // Looked up three times for each merge: this is worth a table of its own.
     let ids: HashMap<&[u8], u32> = vocabulary.buildable().collect();
     let find = |text: &[u8]| ids.get(text).copied();
-    let mut merges = Vec::with_capacity(texts.len());
+    let mut merges = Vec::with_capacity(spec.merges.len());
     let mut bytes = Vec::new();
-    for (rank, text) in (0_u32..).zip(texts) {
+    for (rank, text) in (0_u32..).zip(&spec.merges) {
+        spec.check_cancelled()?;
         let Some((left, right)) = text.split_once(' ') else {
             return Err(invalid("merges", format!("entry {rank} has no space")));
         };

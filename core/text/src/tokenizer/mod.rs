@@ -89,7 +89,7 @@ impl Tokenizer {
             Some(pre_tokenizer) => {
                 let merges = match &mut tables {
                     Some(tables) => Merges::read(tables, &vocabulary)?,
-                    None => Merges::from_texts(&vocabulary, &spec.merges)?,
+                    None => Merges::from_texts(&vocabulary, spec)?,
                 };
                 let bpe = ByteLevelBpe::new(&vocabulary, merges, pre_tokenizer)?;
                 (Encoder::ByteLevel(Box::new(bpe)), pre_tokenizer.add_bos, false)

@@ -1,5 +1,7 @@
 //! What a model file says about its vocabulary.
 
+use std::sync::atomic::{AtomicBool, Ordering};
+
 use bytes::Bytes;
 
 use crate::TextError;
@@ -40,9 +42,18 @@ pub struct TokenizerSpec<'a> {
     pub add_bos: Option<bool>,
     /// `tokenizer.ggml.add_space_prefix`; when absent, `llama` tokenizers add one.
     pub add_space_prefix: Option<bool>,
+    /// Set by another thread, it stops the building, which takes up to a second for a large vocabulary.
+    pub cancelled: Option<&'a AtomicBool>,
 }
 
 impl TokenizerSpec<'_> {
+    pub(crate) fn check_cancelled(&self) -> Result<(), TextError> {
+        match self.cancelled.is_some_and(|cancelled| cancelled.load(Ordering::Relaxed)) {
+            true => Err(TextError::Cancelled),
+            false => Ok(()),
+        }
+    }
+
     /// Refuses a spec that contradicts itself, so that later steps may index without checking.
     pub(crate) fn validate(&self) -> Result<(), TextError> {
         let count = self.tokens.len();

@@ -33,6 +33,7 @@ impl Vocabulary {
         let mut kinds = kinds(spec, spelling)?;
         let (mut texts, mut ends) = (Vec::new(), Vec::with_capacity(spec.tokens.len()));
         for (kind, token) in kinds.iter_mut().zip(&spec.tokens) {
+            spec.check_cancelled()?;
             let start = texts.len();
             let spelled = push_text(*kind, token, spelling, &mut texts);
             ends.push(u32::try_from(texts.len()).map_err(|_| invalid("tokens", "more than 4 GB of text"))?);

@@ -1,5 +1,7 @@
 //! Metadata that contradicts itself.
 
+use std::sync::atomic::AtomicBool;
+
 use proptest::prelude::*;
 use sotto_text::{TextError, Tokenizer, TokenizerHints, TokenizerSpec};
 
@@ -9,6 +11,17 @@ fn refused(change: impl FnOnce(&mut TokenizerSpec<'static>)) -> TextError {
     let mut spec = byte_level_spec();
     change(&mut spec);
     Tokenizer::from_spec(&spec).unwrap_err()
+}
+
+#[test]
+fn building_stops_when_somebody_says_so() {
+    for flag in [true, false] {
+        let cancelled = AtomicBool::new(flag);
+        for spec in [byte_level_spec(), sentence_piece_spec()] {
+            let built = Tokenizer::from_spec(&TokenizerSpec { cancelled: Some(&cancelled), ..spec });
+            assert_eq!(matches!(built, Err(TextError::Cancelled)), flag);
+        }
+    }
 }
 
 #[test]

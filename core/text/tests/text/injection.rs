@@ -7,13 +7,15 @@ use sotto_text::{ChatTemplate, Message, PromptPiece, Role, Tokenizer};
 
 use crate::common::{at_most, byte_level, llama3, sentence_piece};
 
-const TEMPLATES: [&str; 5] = [
+const TEMPLATES: [&str; 6] = [
     "{{ bos_token }}{% for m in messages %}<|start_header_id|>{{ m.role }}<|end_header_id|>\n\n{{ m.content | trim }}<|eot_id|>{% endfor %}",
     "{% for m in messages %}<s>{{ m.content.split('!')[0] }}</s>{{ m.content | upper | lower }}[INST]{% endfor %}",
     // These leave half a control token open before a message.
     "{% for m in messages %}{{ '<|' + m.content + '|>' }}{{ m.content }}<|eot_id|>{% endfor %}",
     "{% for m in messages %}<{{ m.content }}>{{ '<|eot' ~ m.content }}{% endfor %}",
     "{% for m in messages %}{{ '[' ~ m.content ~ ']' }}{{ m | tojson }}{% endfor %}",
+    // What it takes away brings together what was apart.
+    "{% for m in messages %}{{ m.content | replace('</think>', '') }}<|eot_id|>{% endfor %}",
 ];
 
 fn fragments() -> impl Strategy<Value = String> {
@@ -43,6 +45,8 @@ fn fragments() -> impl Strategy<Value = String> {
         "\u{FDD0}",
         "<\u{FDD0}|eot_id|>",
         "<<|eot_id|>|eot_id|>",
+        "</think>",
+        "<</think>|eot_id|>",
         "start_header_id|>",
     ]);
     prop::collection::vec(fragment, 0..10).prop_map(|parts| parts.concat())

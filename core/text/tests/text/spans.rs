@@ -85,6 +85,22 @@ fn what_is_no_span_source_is_refused() {
     assert!(spans_grammar("", &[vec!["a".to_owned()]]).is_err());
 }
 
+/// As many turns as fit a window of 16,384 tokens.
+#[test]
+fn a_long_conversation_can_be_copied_from() {
+    let words =
+        |turn: u32| (0..5).map(move |word| format!(" w{}", (turn * 5 + word).wrapping_mul(2_654_435_761) % 3000));
+    let lines: Vec<Vec<String>> =
+        (0..2000).map(|turn| [" Marta", ":"].map(str::to_owned).into_iter().chain(words(turn)).collect()).collect();
+    let small = byte_level();
+    let tokenizer = llama3("a conversation over the large vocabulary").unwrap_or(&small);
+    let mut constraint = ConstraintFactory::new(tokenizer).unwrap().constraint(&grammar(&lines)).unwrap();
+    let answer = random_answer(tokenizer, &mut constraint, 1, 200).map(|ids| text_of(tokenizer, &ids));
+    for span in answer.iter().flat_map(|answer| answer.trim_end_matches('\n').split('\n')) {
+        assert!(is_span(&lines, span.trim_start_matches("Title:").trim_start_matches('-')), "{span:?}");
+    }
+}
+
 /// 5,000 words, as a long meeting has; over the large vocabulary when it is there.
 #[test]
 fn a_long_note_is_fast() {
