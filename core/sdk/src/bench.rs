@@ -3,7 +3,7 @@
 use std::time::Instant;
 
 use serde::Serialize;
-use sotto_engine::{CancelToken, LogitRows, ProcessMemory, process_memory};
+use sotto_engine::{Batch, CancelToken, LogitRows, ProcessMemory, process_memory};
 
 use crate::Error;
 use crate::job::Job;
@@ -20,7 +20,7 @@ pub struct BenchOptions {
     pub decode: usize,
     /// Tokens that are in the context before prefill or decoding starts: each is measured at each of them.
     pub depths: Vec<usize>,
-    /// How many sequences decode together, each of them so many tokens as `decode` says.
+    /// How many sequences decode together, up to 128, each of them so many tokens as `decode` says.
     pub sequences: Vec<usize>,
     /// How often each is measured; the median counts.
     pub repetitions: usize,
@@ -109,7 +109,7 @@ impl LocalModel {
     ///
     /// # Errors
     /// [`Error::ContextFull`] when the model's context is too short for what is asked, [`Error::InvalidInput`] when
-    /// there is nothing to measure.
+    /// there is nothing to measure, or no such number of sequences.
     pub fn bench(&self, options: &BenchOptions) -> Job<String, BenchReport> {
         let (model, options) = (self.clone(), options.clone());
         Job::start("bench", move |reporter, cancel| model.measure(&options, cancel, |step| reporter.report(step)))
@@ -124,9 +124,13 @@ impl LocalModel {
         let loaded = self.loaded();
         let config = loaded.engine.config();
         let longest = options.prefill.iter().copied().chain([options.decode]).max().unwrap_or(0);
-        let context = options.depths.iter().copied().max().unwrap_or(0) + longest;
+        let context = options.depths.iter().copied().max().unwrap_or(0).saturating_add(longest);
         if options.repetitions == 0 || longest == 0 || options.prefill.contains(&0) || options.depths.is_empty() {
             return Err(Error::invalid_input("a measurement needs a depth, and at least one repetition and one token"));
+        }
+        if let Some(sequences) = options.sequences.iter().find(|count| !(1..=Batch::MAX_SEQUENCES).contains(*count)) {
+            let most = Batch::MAX_SEQUENCES;
+            return Err(Error::invalid_input(format!("{sequences} sequences cannot decode together: 1 to {most} can")));
         }
         if context > config.context_length {
             return Err(Error::ContextFull { limit: config.context_length, needed: context });

@@ -48,7 +48,7 @@ pub enum Error {
         reason: String,
     },
     /// The text is longer than can be read or answered: shorten it, or start a new session.
-    #[error("{needed} tokens are needed, the limit is {limit}")]
+    #[error("at least {needed} tokens are needed, the limit is {limit}")]
     ContextFull {
         /// The most tokens that fit.
         limit: usize,
@@ -105,6 +105,7 @@ impl From<TextError> for Error {
             TextError::Template { why } => {
                 Self::Unsupported { what: format!("what its chat template asks for ({why})") }
             }
+            TextError::Cancelled => Self::Cancelled,
             TextError::InvalidConstraint { why } => Self::InvalidInput { what: why },
             TextError::InvalidSampling { name, why } => Self::invalid_input(format!("{name}: {why}")),
             other => Self::internal(other.to_string()),

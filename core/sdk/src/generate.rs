@@ -1,10 +1,12 @@
 //! The loop that every answer comes from: prefill, then one token after another, or some at once where they were guessed.
 
+use std::sync::Arc;
 use std::time::Instant;
 
 use sotto_engine::LogitRows;
-use sotto_text::{Constraint, DecodeStream, Logits, Sampler};
+use sotto_text::{Constraint, DecodeStream, Logits, OutputFormat, Sampler};
 
+use crate::grammar::Grammar;
 use crate::guess::Guesser;
 use crate::metrics::{Metrics, StopReason, Stopwatch};
 use crate::model::Loaded;
@@ -18,7 +20,7 @@ const MANY: usize = 8;
 pub(crate) struct Request<'a> {
     pub prompt: &'a [u32],
     pub sampler: Sampler,
-    pub constraint: Option<Constraint>,
+    pub format: Option<&'a OutputFormat>,
     /// The most tokens of the answer.
     pub max_tokens: usize,
 }
@@ -34,18 +36,20 @@ pub(crate) struct Answer {
 ///
 /// On an error, `on_text` has seen everything up to it, and `sequence` holds a whole prefix.
 pub(crate) fn generate(
-    model: &Loaded,
+    model: &Arc<Loaded>,
     sequence: &mut Sequence,
     request: Request<'_>,
     cancel: &CancelToken,
     on_text: impl FnMut(&str),
 ) -> Result<Answer, Error> {
     let started = Instant::now();
+    let grammar = request.format.map(|format| Grammar::start(model, format)).transpose()?;
     let mut prefill_watch = Stopwatch::default();
     let mut decode_watch = Stopwatch::default();
     let prefill = prefill_watch.time(|| sequence.set(request.prompt, cancel))?;
 
-    let mut writer = Writer::new(model, request, on_text);
+    let constraint = grammar.map(|grammar| grammar.wait(cancel)).transpose()?;
+    let mut writer = Writer::new(model, request, constraint, on_text);
     let mut rows = Rows { ids: None, logits: prefill.logits };
     let mut guesses = Vec::new();
     let mut time_to_first_token = None;
@@ -108,6 +112,7 @@ enum Step {
 struct Writer<'a, OnText> {
     model: &'a Loaded,
     request: Request<'a>,
+    constraint: Option<Constraint>,
     history: Vec<u32>,
     guesser: Guesser,
     stream: DecodeStream,
@@ -116,10 +121,10 @@ struct Writer<'a, OnText> {
 }
 
 impl<'a, OnText: FnMut(&str)> Writer<'a, OnText> {
-    fn new(model: &'a Loaded, request: Request<'a>, on_text: OnText) -> Self {
+    fn new(model: &'a Loaded, request: Request<'a>, constraint: Option<Constraint>, on_text: OnText) -> Self {
         let history = request.prompt.to_vec();
         let stream = DecodeStream::new(&model.tokenizer);
-        Self { model, request, history, guesser: Guesser::default(), stream, text: String::new(), on_text }
+        Self { model, request, constraint, history, guesser: Guesser::default(), stream, text: String::new(), on_text }
     }
 
     fn written(&self) -> usize {
@@ -162,7 +167,7 @@ impl<'a, OnText: FnMut(&str)> Writer<'a, OnText> {
         if self.history.len() > written {
             return Ok(None);
         }
-        let mask = match &mut self.request.constraint {
+        let mask = match &mut self.constraint {
             Some(constraint) => Some(constraint.allowed()?),
             None => None,
         };
@@ -178,7 +183,7 @@ impl<'a, OnText: FnMut(&str)> Writer<'a, OnText> {
 
     /// Writes the tokens that the grammar leaves no choice about.
     fn write_forced(&mut self) -> Result<Option<StopReason>, Error> {
-        let mut forced = self.request.constraint.as_mut().map(Constraint::forced).unwrap_or_default();
+        let mut forced = self.constraint.as_mut().map(Constraint::forced).unwrap_or_default();
         forced.truncate(self.room());
         for token in forced {
             if let reason @ Some(_) = self.write(token)? {
@@ -193,7 +198,7 @@ impl<'a, OnText: FnMut(&str)> Writer<'a, OnText> {
         self.history.push(token);
         let piece = self.stream.push(token);
         self.emit(&piece);
-        let Some(constraint) = &mut self.request.constraint else { return Ok(None) };
+        let Some(constraint) = &mut self.constraint else { return Ok(None) };
         constraint.commit(token)?;
         Ok(constraint.is_finished().then_some(StopReason::End))
     }
@@ -201,7 +206,7 @@ impl<'a, OnText: FnMut(&str)> Writer<'a, OnText> {
     /// What may come next: at most so many tokens, which the grammar allows.
     fn guess(&mut self, most: usize) -> Result<Vec<u32>, Error> {
         let most = most.min(self.room());
-        let Some(constraint) = &mut self.request.constraint else {
+        let Some(constraint) = &mut self.constraint else {
             return Ok(self.guesser.guess(&self.history, most, |_| true).to_vec());
         };
         let mask = constraint.allowed()?;
@@ -226,7 +231,7 @@ impl<'a, OnText: FnMut(&str)> Writer<'a, OnText> {
 
     /// The tokens that may be chosen behind what was written and behind each guess, where they are few.
     fn candidates(&mut self) -> Result<Option<Vec<u32>>, Error> {
-        let Some(constraint) = &mut self.request.constraint else { return Ok(None) };
+        let Some(constraint) = &mut self.constraint else { return Ok(None) };
         let (allowed, vocab_size) = (constraint.allowed_ahead()?, self.model.engine.config().vocab_size);
         if allowed.count() > vocab_size / MANY {
             return Ok(None);
@@ -315,7 +320,7 @@ mod tests {
 
     /// The answer, the tokens that the sequence holds in the end, and the passes that it took.
     fn answer(
-        model: &Loaded,
+        model: &Arc<Loaded>,
         tokens_at_once: usize,
         format: Option<&OutputFormat>,
         sampling: &SamplingOptions,
@@ -327,10 +332,8 @@ mod tests {
         let passes = Arc::new(AtomicUsize::new(0));
         let decoder = model.decoder(prompt.len() + max_tokens).expect("a decoder");
         let mut sequence = Sequence::new(Box::new(Counting { decoder, tokens_at_once, passes: Arc::clone(&passes) }));
-        let constraint =
-            format.map(|format| model.constraints().expect("constraints").constraint(format).expect("a grammar"));
         let sampler = Sampler::new(sampling.clone()).expect("a sampler");
-        let request = Request { prompt: &prompt, sampler, constraint, max_tokens };
+        let request = Request { prompt: &prompt, sampler, format, max_tokens };
         let mut streamed = String::new();
         let answer = generate(model, &mut sequence, request, &CancelToken::new(), |piece| streamed.push_str(piece))
             .expect("text");

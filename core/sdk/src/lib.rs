@@ -22,6 +22,7 @@
 mod bench;
 mod error;
 mod generate;
+mod grammar;
 mod guess;
 mod inspect;
 mod job;

@@ -125,7 +125,7 @@ impl LocalModel {
         options: &LoadOptions,
         cancel: &CancelToken,
     ) -> Result<Self, Error> {
-        let tokenizer = load_tokenizer(&gguf, folder)?;
+        let tokenizer = load_tokenizer(&gguf, folder, cancel)?;
         let template = ChatTemplate::for_tokenizer(gguf.metadata().string("tokenizer.chat_template")?, &tokenizer)?;
         let tuned = gguf.metadata().bool("sotto.tuned")?.unwrap_or(false);
         let file = FileFacts::of(&gguf)?;
@@ -228,7 +228,8 @@ fn open(
     let gguf = match &options.cache_folder {
         // candle's models read the GGUF file itself.
         Some(folder) if options.backend == Backend::Sotto => {
-            open_packed(part, folder, packed_tokenizer, cancel, |done, total| {
+            let tokenizer = |gguf: &GgufFile| packed_tokenizer(gguf, cancel);
+            open_packed(part, folder, tokenizer, cancel, |done, total| {
                 on_progress(Progress { done: done as usize, total: total as usize });
             })?
         }

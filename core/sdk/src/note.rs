@@ -183,7 +183,12 @@ impl NoteText {
 
     /// Where `span` first occurs, as whole words if it does so anywhere: a summary that is still being written ends within one.
     pub(crate) fn place(&self, span: &str) -> Option<Range<usize>> {
-        self.occurrences(span).min_by_key(|found| (self.cuts_words(found), found.start))
+        self.place_from(span, 0)
+    }
+
+    /// As [`NoteText::place`], from a byte of the text on if it is there.
+    pub(crate) fn place_from(&self, span: &str, from: usize) -> Option<Range<usize>> {
+        self.occurrences(span).min_by_key(|found| (self.cuts_words(found), found.start < from, found.start))
     }
 
     fn occurrences(&self, span: &str) -> impl Iterator<Item = Range<usize>> {
@@ -202,7 +207,8 @@ impl NoteText {
         [place.start, place.end].iter().any(|at| bounds.binary_search(at).is_err())
     }
 
-    fn segments_in(&self, place: &Range<usize>) -> Vec<u32> {
+    /// The ids of the segments that a place touches; a place of a speaker's name alone belongs to the segment after it.
+    pub(crate) fn segments_in(&self, place: &Range<usize>) -> Vec<u32> {
         let touched = self.ranges.iter().filter(|(_, range)| range.start < place.end && place.start < range.end);
         let mut touched: Vec<u32> = touched.map(|(id, _)| *id).collect();
         if touched.is_empty() {

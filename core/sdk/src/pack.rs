@@ -19,12 +19,14 @@ pub fn pack(source: &Path, target: &Path) -> Job<Progress, ()> {
     Job::start("pack", move |reporter, cancel| {
         let name = source.file_name().unwrap_or_default().to_string_lossy().into_owned();
         let source = GgufFile::open(&source)?;
-        // A tokenizer that is not in the file is looked for beside the packed one.
-        load_tokenizer(&source, target.parent())?;
-        let tokenizer = packed_tokenizer(&source)?;
+        let tokenizer = packed_tokenizer(&source, cancel)?;
+        if tokenizer.is_none() {
+            // It will be looked for beside the packed file.
+            load_tokenizer(&source, target.parent(), cancel)?;
+        }
         pack_file(&source, &name, tokenizer.as_ref(), &target, cancel, |done, total| {
             reporter.report(Progress { done: done as usize, total: total as usize });
         })?;
-        Ok(GgufFile::open(&target)?.verify_packed()?)
+        Ok(GgufFile::open(&target)?.verify_packed(cancel)?)
     })
 }

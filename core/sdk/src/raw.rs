@@ -93,14 +93,10 @@ impl LocalModel {
             if ids.len() >= limit {
                 return Err(Error::ContextFull { limit, needed: ids.len() + 1 });
             }
-            let constraint = match &options.format {
-                Some(format) => Some(loaded.constraints()?.constraint(format)?),
-                None => None,
-            };
             let max_tokens = options.max_tokens.min(limit - ids.len());
             let mut sequence = Sequence::new(loaded.decoder(ids.len() + max_tokens)?);
             let sampler = Sampler::new(options.sampling)?;
-            let request = Request { prompt: &ids, sampler, constraint, max_tokens };
+            let request = Request { prompt: &ids, sampler, format: options.format.as_ref(), max_tokens };
             let answer = generate(&loaded, &mut sequence, request, cancel, |piece| reporter.report(piece.to_owned()))?;
             Ok(Completion { text: answer.text, ids: answer.ids, metrics: answer.metrics })
         })

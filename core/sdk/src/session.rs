@@ -4,7 +4,7 @@ use std::convert::Infallible;
 use std::sync::Arc;
 
 use serde::Serialize;
-use sotto_text::{Constraint, Message, OutputFormat, Role, Sampler, SamplingOptions};
+use sotto_text::{Message, OutputFormat, Role, Sampler, SamplingOptions};
 
 use crate::generate::{Request, generate};
 use crate::job::Job;
@@ -184,17 +184,10 @@ impl Session {
         let request = Request {
             prompt: &prompt,
             sampler: Sampler::new(options.sampling.clone())?,
-            constraint: self.constraint(options)?,
+            format: options.format.as_ref(),
             max_tokens: options.max_tokens.min(limit - prompt.len()),
         };
         let answer = generate(model, sequence, request, cancel, on_text)?;
         Ok(Reply { text: answer.text, metrics: answer.metrics })
-    }
-
-    fn constraint(&self, options: &ChatOptions) -> Result<Option<Constraint>, Error> {
-        match &options.format {
-            Some(format) => Ok(Some(self.model.constraints()?.constraint(format)?)),
-            None => Ok(None),
-        }
     }
 }

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use sotto_engine::{GgufFile, Replacement};
+use sotto_engine::{CancelToken, GgufFile, Replacement};
 use sotto_text::{Tokenizer, TokenizerHints, TokenizerSpec};
 
 use crate::Error;
@@ -16,8 +16,8 @@ const MOST_TABLE_BYTES: usize = 15 << 20;
 /// The largest `tokenizer.json` that is read; Gemma's, the largest known, has 34 MB.
 const MOST_JSON_BYTES: u64 = 128 << 20;
 
-pub(crate) fn load_tokenizer(gguf: &GgufFile, folder: Option<&Path>) -> Result<Tokenizer, Error> {
-    let spec = spec(gguf)?;
+pub(crate) fn load_tokenizer(gguf: &GgufFile, folder: Option<&Path>, cancel: &CancelToken) -> Result<Tokenizer, Error> {
+    let spec = spec(gguf, cancel)?;
     if has_vocabulary(&spec) {
         return Ok(Tokenizer::from_spec(&spec)?);
     }
@@ -35,8 +35,8 @@ pub(crate) fn load_tokenizer(gguf: &GgufFile, folder: Option<&Path>) -> Result<T
 
 /// The vocabulary in the form that packed files have it in: to build it anew would be most of what a model takes to load. A
 /// tokenizer that could not be loaded is refused.
-pub(crate) fn packed_tokenizer(gguf: &GgufFile) -> Result<Option<Replacement>, Error> {
-    let spec = spec(gguf)?;
+pub(crate) fn packed_tokenizer(gguf: &GgufFile, cancel: &CancelToken) -> Result<Option<Replacement>, Error> {
+    let spec = spec(gguf, cancel)?;
     if !has_vocabulary(&spec) {
         return Ok(None);
     }
@@ -61,7 +61,7 @@ fn read_limited(path: &Path) -> Result<Vec<u8>, Error> {
     std::fs::read(path).map_err(not_readable)
 }
 
-fn spec(gguf: &GgufFile) -> Result<TokenizerSpec<'_>, Error> {
+fn spec<'a>(gguf: &'a GgufFile, cancel: &'a CancelToken) -> Result<TokenizerSpec<'a>, Error> {
     let metadata = gguf.metadata();
     let [tokens, token_types, scores, merges] = TEXTS;
     let id = |name: &str| metadata.u32(&format!("tokenizer.ggml.{name}_token_id"));
@@ -79,5 +79,6 @@ fn spec(gguf: &GgufFile) -> Result<TokenizerSpec<'_>, Error> {
         unknown: id("unknown")?,
         add_bos: metadata.bool("tokenizer.ggml.add_bos_token")?,
         add_space_prefix: metadata.bool("tokenizer.ggml.add_space_prefix")?,
+        cancelled: Some(cancel.flag()),
     })
 }

@@ -84,6 +84,12 @@ fn a_schema_that_is_none_is_refused() {
 }
 
 #[test]
+fn a_value_that_finds_no_end_is_the_schemas_fault() {
+    let refused = demo().extract(NOTE, &json!({ "type": "string", "minLength": 9000 })).wait();
+    assert!(matches!(&refused, Err(Error::InvalidInput { what }) if what.contains("maxLength")), "{refused:?}");
+}
+
+#[test]
 fn a_session_remembers_and_computes_only_what_is_new() {
     let session = demo().session(None).unwrap();
     let first = session.respond(NOTE, &greedy()).wait().unwrap();

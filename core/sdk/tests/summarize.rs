@@ -72,8 +72,10 @@ fn speakers_own_what_they_take_on() {
 fn a_note_longer_than_the_context_is_read_in_windows() {
     let sentence = "Marcus will write a test for it by Thursday.";
     let note = VoiceNote::text(&format!("{sentence} ").repeat(24));
-    let summary = random(Some(640)).summarize(&note).wait().unwrap();
-    assert!(summary.coverage.windows > 1);
+    let mut job = random(Some(640)).summarize(&note);
+    assert!(job.by_ref().all(|snapshot| snapshot.metrics.is_none()), "nothing is complete before the end");
+    let summary = job.wait().unwrap();
+    assert!(summary.metrics.is_some() && summary.coverage.windows > 1);
     assert_eq!(summary.coverage.segments_read, (1..=24).collect::<Vec<_>>());
 }
 

@@ -1,6 +1,7 @@
 //! A text becomes a value of a given JSON schema.
 
 use std::convert::Infallible;
+use std::sync::Arc;
 
 use serde::Serialize;
 use serde_json::Value;
@@ -30,15 +31,15 @@ impl LocalModel {
     /// always parses and fits.
     ///
     /// # Errors
-    /// [`Error::InvalidInput`] for an empty text or a schema that cannot be used; [`Error::ContextFull`] when the text
-    /// or the value is longer than the context.
+    /// [`Error::InvalidInput`] for an empty text, a schema that cannot be used, or one whose value found no end;
+    /// [`Error::ContextFull`] when the text is longer than the context.
     pub fn extract(&self, text: &str, schema: &Value) -> Job<Infallible, Extraction> {
         let (model, text, schema) = (self.loaded(), text.to_owned(), schema.clone());
         Job::start("extract", move |_, cancel| extract(&model, &text, schema, cancel))
     }
 }
 
-fn extract(model: &Loaded, text: &str, schema: Value, cancel: &CancelToken) -> Result<Extraction, Error> {
+fn extract(model: &Arc<Loaded>, text: &str, schema: Value, cancel: &CancelToken) -> Result<Extraction, Error> {
     if text.trim().is_empty() {
         return Err(Error::invalid_input("the text is empty: there is nothing to extract from"));
     }
@@ -48,11 +49,19 @@ fn extract(model: &Loaded, text: &str, schema: Value, cancel: &CancelToken) -> R
     let format = OutputFormat::JsonSchema(schema);
     let answer = constrained_answer(model, &mut sequence, &prompt, &format, max_tokens, cancel, |_| {})?;
     if answer.metrics.stop_reason == StopReason::Length {
-        return Err(Error::ContextFull { limit: max_tokens, needed: max_tokens + 1 });
+        let more = if max_tokens < ANSWER_TOKENS { ", or allow a longer context" } else { "" };
+        return Err(Error::invalid_input(format!(
+            "after {max_tokens} tokens the value had no end: limit it in the schema (properties, maxLength, maxItems){more}"
+        )));
     }
-    let value = serde_json::from_str(&answer.text)
-        .map_err(|error| Error::internal(format!("the answer is no JSON value: {:?}", error.classify())))?;
-    Ok(Extraction { value, metrics: answer.metrics })
+    Ok(Extraction { value: value_of(&answer.text)?, metrics: answer.metrics })
+}
+
+/// The value of an answer that fits the schema, which may allow what no number holds.
+fn value_of(answer: &str) -> Result<Value, Error> {
+    serde_json::from_str(answer).map_err(|_| {
+        Error::invalid_input("the value has a number too large or is nested too deep: limit it in the schema (maximum)")
+    })
 }
 
 fn instruction(model: &Loaded, schema: &Value) -> String {
@@ -64,5 +73,18 @@ fn instruction(model: &Loaded, schema: &Value) -> String {
             "Read the user's text and answer with one JSON value that fits this JSON schema. Use only what the text says; use null \
              for what it does not say, where the schema allows it. Schema: {schema}"
         ),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_json_allows_and_nobody_can_hold_is_told() {
+        assert_eq!(value_of("{\"n\": 7}"), Ok(serde_json::json!({ "n": 7 })));
+        for answer in ["1e999", &"[".repeat(200)] {
+            assert!(matches!(value_of(answer), Err(Error::InvalidInput { .. })), "{answer}");
+        }
     }
 }

@@ -5,6 +5,8 @@ pub mod extract;
 pub mod note_session;
 pub mod summarize;
 
+use std::sync::Arc;
+
 use sotto_text::{Message, OutputFormat, Role, Sampler, SamplingOptions};
 
 use crate::generate::{Answer, Request, generate};
@@ -22,7 +24,7 @@ pub(crate) fn task_prompt(model: &Loaded, instruction: &str, text: &str) -> Resu
 
 /// The greedy answer to a task prompt, held to `format`.
 pub(crate) fn constrained_answer(
-    model: &Loaded,
+    model: &Arc<Loaded>,
     sequence: &mut Sequence,
     prompt: &[u32],
     format: &OutputFormat,
@@ -30,12 +32,8 @@ pub(crate) fn constrained_answer(
     cancel: &CancelToken,
     on_text: impl FnMut(&str),
 ) -> Result<Answer, Error> {
-    let request = Request {
-        prompt,
-        sampler: Sampler::new(SamplingOptions::default())?,
-        constraint: Some(model.constraints()?.constraint(format)?),
-        max_tokens,
-    };
+    let request =
+        Request { prompt, sampler: Sampler::new(SamplingOptions::default())?, format: Some(format), max_tokens };
     generate(model, sequence, request, cancel, on_text)
 }
 

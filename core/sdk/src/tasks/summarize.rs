@@ -1,5 +1,10 @@
 //! A voice note becomes a title, an overview, points and action items, each backed by the note's own words.
 
+use std::collections::{HashMap, HashSet};
+use std::mem;
+use std::ops::Range;
+use std::sync::Arc;
+
 use serde::{Deserialize, Serialize};
 use sotto_text::{OutputFormat, spans_grammar};
 
@@ -16,6 +21,9 @@ const ANSWER_TOKENS: usize = 768;
 
 /// A note is read in windows that fit the context; one that needs more of them than this is refused.
 const MOST_WINDOWS: usize = 32;
+
+/// The most tokens of a window, however long the context is: the grammar that lets its words be copied has its limits, too.
+const LONGEST_WINDOW: usize = 16_384;
 
 /// What a general instruct model is told. A tuned model has learnt it (`docs/task-format.md`).
 const INSTRUCTION: &str = "You summarize a voice note. Answer in the language of the note, in exactly this form:
@@ -102,7 +110,7 @@ impl LocalModel {
 /// Summarizes a note in `sequence`, which may hold the beginning of its prompt already; without one, in a new one that is
 /// just large enough.
 pub(super) fn summarize(
-    model: &Loaded,
+    model: &Arc<Loaded>,
     note: &VoiceNote,
     sequence: &mut Option<Sequence>,
     reporter: &Reporter<NoteSummary>,
@@ -127,6 +135,8 @@ pub(super) fn summarize(
         let part = summarize_window(model, sequence, window, prompt, cancel, |part| {
             let mut snapshot = whole.clone();
             snapshot.extend(part);
+            // There once the summary is complete.
+            snapshot.metrics = None;
             reporter.report(snapshot);
         })?;
         whole.extend(part);
@@ -152,7 +162,7 @@ fn instruction(model: &Loaded) -> &'static str {
 /// Cuts the note into runs of segments that fit the context together with their answer.
 pub(super) fn windows(model: &Loaded, segments: &[Segment], cancel: &CancelToken) -> Result<Vec<Vec<Segment>>, Error> {
     let (prompt_limit, _) = split_context(model.context_limit(), ANSWER_TOKENS);
-    let limit = prompt_limit.saturating_sub(prompt(model, &[])?.len());
+    let limit = prompt_limit.saturating_sub(prompt(model, &[])?.len()).min(LONGEST_WINDOW);
     let parts = parts(model, segments, limit, cancel)?;
     let total: usize = parts.iter().map(|(_, cost)| cost).sum();
     if total > limit * MOST_WINDOWS {
@@ -206,7 +216,7 @@ fn cost(model: &Loaded, segment: &Segment, most: usize) -> Result<usize, Error> 
 }
 
 fn summarize_window(
-    model: &Loaded,
+    model: &Arc<Loaded>,
     sequence: &mut Sequence,
     window: &[Segment],
     prompt: &[u32],
@@ -239,8 +249,9 @@ fn whole_lines(answer: &str) -> &str {
 
 /// The answer's form (`docs/task-format.md`), with the note's own words as its spans.
 fn grammar(note: &NoteText, spans_only: bool) -> Result<String, Error> {
-    let free_title = if spans_only { "SPAN" } else { "/ [^\\n]{1,80}/" };
-    let free_overview = if spans_only { "SPAN" } else { "/ [^\\n]{1,400}/" };
+    // At its limit a line may end, but not a word be cut.
+    let free_title = if spans_only { "SPAN" } else { "/ [^\\n]{1,60}[^\\n ]{0,20}/" };
+    let free_overview = if spans_only { "SPAN" } else { "/ [^\\n]{1,380}[^\\n ]{0,20}/" };
     Ok(format!(
         "start: \"Title:\" {free_title} \"\\nOverview:\" {free_overview} \"\\nPoints:\\n\" point{{0,8}} \"Actions:\\n\" action{{0,8}}\n\
          point: \"-\" SPAN \"\\n\"\n\
@@ -253,6 +264,7 @@ fn grammar(note: &NoteText, spans_only: bool) -> Result<String, Error> {
 /// Reads as much of an answer as is there.
 fn parse(answer: &str, note: &NoteText) -> NoteSummary {
     let mut summary = NoteSummary::default();
+    let mut places: HashMap<&str, Range<usize>> = HashMap::new();
     let mut in_actions = false;
     for line in answer.lines() {
         if let Some(title) = line.strip_prefix("Title:") {
@@ -262,19 +274,24 @@ fn parse(answer: &str, note: &NoteText) -> NoteSummary {
         } else if line.starts_with("Actions:") {
             in_actions = true;
         } else if let Some(owner) = line.strip_prefix("  owner:") {
-            attach(&mut summary, note, owner.trim(), |action| &mut action.owner);
+            attach(&mut summary, note, &places, owner.trim(), |action| &mut action.owner);
         } else if let Some(due) = line.strip_prefix("  due:") {
-            attach(&mut summary, note, due.trim(), |action| &mut action.due);
-        } else if let Some(text) = line.strip_prefix('-').map(str::trim).filter(|text| !text.is_empty()) {
-            let (text, evidence) = (text.to_owned(), note.evidence(text));
+            attach(&mut summary, note, &places, due.trim(), |action| &mut action.due);
+        } else if let Some(words) = line.strip_prefix('-').map(str::trim).filter(|words| !words.is_empty()) {
+            let text = words.to_owned();
             if in_actions {
+                // What two people do in the same words stands in two places.
+                let from = places.get(words).map_or(0, |place| place.end);
+                let place = note.place_from(words, from);
+                let evidence = place.iter().flat_map(|place| note.segments_in(place)).collect();
+                places.insert(words, place.unwrap_or_default());
                 summary.actions.push(Action { text, owner: None, due: None, evidence });
             } else {
-                summary.points.push(Point { text, evidence });
+                summary.points.push(Point { text, evidence: note.evidence(words) });
             }
         }
     }
-    summary.drop_repeats();
+    summary.drop_repeats(answer.ends_with('\n'));
     summary
 }
 
@@ -282,11 +299,12 @@ fn parse(answer: &str, note: &NoteText) -> NoteSummary {
 fn attach(
     summary: &mut NoteSummary,
     note: &NoteText,
+    places: &HashMap<&str, Range<usize>>,
     words: &str,
     field: impl FnOnce(&mut Action) -> &mut Option<String>,
 ) {
     let Some(action) = summary.actions.last_mut().filter(|_| !words.is_empty()) else { return };
-    let near = note.place(&action.text).unwrap_or_default();
+    let near = places.get(action.text.as_str()).cloned().unwrap_or_default();
     action.evidence.extend(note.evidence_near(words, &near));
     action.evidence.sort_unstable();
     action.evidence.dedup();
@@ -311,13 +329,37 @@ impl NoteSummary {
         }
     }
 
-    /// A small model may say the same thing twice; once is enough.
-    fn drop_repeats(&mut self) {
-        let mut seen = std::collections::HashSet::new();
+    /// A small model may say the same thing twice; once is enough. Of an answer that is not `complete`, the last words may go on.
+    fn drop_repeats(&mut self, complete: bool) {
+        let mut seen = HashSet::new();
         self.points.retain(|point| seen.insert(point.text.to_lowercase()));
-        seen.clear();
-        self.actions.retain(|action| seen.insert(action.text.to_lowercase()));
+        let mut kept: Vec<Action> = Vec::with_capacity(self.actions.len());
+        let last = self.actions.len().saturating_sub(1);
+        for (index, action) in mem::take(&mut self.actions).into_iter().enumerate() {
+            if !kept.iter().any(|earlier| action.repeats(earlier, complete || index < last)) {
+                kept.push(action);
+            }
+        }
+        self.actions = kept;
     }
+}
+
+impl Action {
+    /// Whether it is `earlier` once more: what somebody else has to do in the same words is not, what the same person has to do by
+    /// another time is. One that is not `complete` may turn out to be.
+    fn repeats(&self, earlier: &Self, complete: bool) -> bool {
+        let same_owner = match (&self.owner, &earlier.owner) {
+            (None, _) => true,
+            (Some(owner), Some(known)) => is_said(owner, known, complete),
+            (Some(_), None) => false,
+        };
+        same_owner && is_said(&self.text, &earlier.text, complete)
+    }
+}
+
+fn is_said(words: &str, known: &str, complete: bool) -> bool {
+    let (words, known) = (words.to_lowercase(), known.to_lowercase());
+    if complete { words == known } else { known.starts_with(&words) }
 }
 
 fn capitalized(text: &str) -> String {
@@ -355,6 +397,30 @@ mod tests {
         };
         let second = Action { text: "send the notes".into(), owner: None, due: None, evidence: vec![3] };
         assert_eq!(summary.actions, [first, second]);
+    }
+
+    #[test]
+    fn two_people_may_have_the_same_to_do() {
+        let note = VoiceNote::text("Marcus will write a test by Thursday. Dana will write a test by Friday.");
+        let note = NoteText::new(note.segments());
+        let action = |owner: &str, due: &str, segment| Action {
+            text: "write a test".into(),
+            owner: Some(owner.into()),
+            due: Some(due.into()),
+            evidence: vec![segment],
+        };
+        let marcus = "- write a test\n  owner: Marcus\n  due: by Thursday\n";
+        let dana = "- write a test\n  owner: Dana\n  due: by Friday\n";
+        let actions = |answer: &str| parse(&format!("Actions:\n{answer}"), &note).actions;
+        let both = [action("Marcus", "by Thursday", 1), action("Dana", "by Friday", 2)];
+        assert_eq!(actions(&[marcus, dana].concat()), both);
+        // Said again, with less or in other letters, it is the same.
+        let later = "- write a test\n  due: by Friday\n";
+        for again in ["- write a test\n", "- Write a test\n  owner: marcus\n", marcus, later] {
+            for end in 0..=again.len() {
+                assert_eq!(actions(&[marcus, &again[..end]].concat())[1..], [], "{}", &again[..end]);
+            }
+        }
     }
 
     #[test]
