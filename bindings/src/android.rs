@@ -2,7 +2,6 @@
 //! `android/src/main/kotlin/dev/sotto/Native.kt`.
 
 use std::ffi::c_void;
-use std::panic;
 
 use android_logger::Config;
 use jni_sys::{JNI_VERSION_1_6, JavaVM, jint};
@@ -12,11 +11,5 @@ use log::LevelFilter;
 #[unsafe(no_mangle)]
 pub extern "system" fn JNI_OnLoad(_: *mut JavaVM, _: *mut c_void) -> jint {
     android_logger::init_once(Config::default().with_tag("sotto").with_max_level(LevelFilter::Info));
-    panic::set_hook(Box::new(|panic| {
-        // Not its message, which may hold the user's text.
-        if let Some(place) = panic.location() {
-            log::error!("a fault of the library at {place}: please report it");
-        }
-    }));
     JNI_VERSION_1_6
 }

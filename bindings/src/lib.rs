@@ -9,6 +9,9 @@
 #[cfg(target_os = "android")]
 mod android;
 mod error;
+// The messages of failed tests are wanted.
+#[cfg(not(test))]
+mod faults;
 mod jobs;
 mod model;
 mod options;

@@ -37,6 +37,8 @@ fn note(segments: Vec<FfiSegment>) -> VoiceNote {
 /// [`LocalModel::start_loading`].
 #[uniffi::export]
 pub fn load(file: FfiModelFile, options: FfiLoadOptions) -> Result<FfiLoadJob, FfiError> {
+    #[cfg(not(test))]
+    crate::faults::tell_places_only();
     Ok(LocalModel::start_loading(file.into(), &options.into()).into())
 }
 

@@ -35,7 +35,7 @@ extension SottoError: LocalizedError {
         case .unsupported(let what): "\(what) is needed, and not supported."
         case .outOfMemory(let needed, let available): "\(needed) bytes of memory are needed, \(available) can be had."
         case .storage(let path, let reason): "\(path) cannot be written: \(reason)."
-        case .contextFull(let limit, let needed): "\(needed) tokens are needed, the limit is \(limit)."
+        case .contextFull(let limit, let needed): "At least \(needed) tokens are needed, the limit is \(limit)."
         case .invalidInput(let what): "The input cannot be used: \(what)."
         case .cancelled: "The work was stopped."
         case .internal(let why): "Sotto has a fault: \(why)."

@@ -29,7 +29,7 @@ public sealed class SottoException(message: String) : Exception(message) {
 
     /** The text takes [needed] tokens of at most [limit]: shorten it, or start a new session. */
     public class ContextFull(public val limit: Long, public val needed: Long) :
-        SottoException("$needed tokens are needed, the limit is $limit")
+        SottoException("at least $needed tokens are needed, the limit is $limit")
 
     /** An argument cannot be used: [what] is wrong with it. */
     public class InvalidInput(public val what: String) : SottoException(what)
