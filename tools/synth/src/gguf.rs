@@ -6,7 +6,8 @@ use candle_core::quantized::gguf_file::{DEFAULT_ALIGNMENT, Value, ValueType};
 
 use crate::plan::TensorPlan;
 
-const MAGIC: &[u8; 4] = b"GGUF";
+/// The first bytes of a GGUF file.
+pub(crate) const MAGIC: &[u8] = b"GGUF";
 const VERSION: u32 = 3;
 
 /// Everything before the tensor data, padded up to it. Each tensor starts at a multiple of the alignment, in the order given.

@@ -18,9 +18,10 @@ mod shape;
 mod vocabulary;
 mod weights;
 
+use std::fs;
 use std::io::{BufWriter, ErrorKind, Write};
 use std::ops::ControlFlow;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use candle_core::quantized::gguf_file::Value;
 use tempfile::NamedTempFile;
@@ -66,7 +67,8 @@ pub struct SynthReport {
 /// Writes a random-weight model to `path`, and calls `progress(written, total)`, both in bytes, as it goes.
 ///
 /// The file appears whole or not at all: it grows under a temporary name in the same folder and is then renamed, in place
-/// of any file that was there. Memory stays at a few megabytes besides the vocabulary, whatever the model's size.
+/// of any file that was there. A link stays, and what it leads to is written. Memory stays at a few megabytes besides the
+/// vocabulary, whatever the model's size.
 ///
 /// # Errors
 /// [`SynthError::Options`] for a shape that no model can have, or whose rows do not fill whole blocks of the quantization;
@@ -102,7 +104,8 @@ pub fn synthesize_while(
     let total = header.len() as u64 + tensors.iter().map(|tensor| gguf::padded(tensor.byte_count())).sum::<u64>();
 
     let io = |source: std::io::Error| write_error(source, path, total);
-    let file = temporary_beside(path).map_err(io)?;
+    let place = place_of(path).map_err(io)?;
+    let file = temporary_beside(&place).map_err(io)?;
     let mut out = BufWriter::with_capacity(1 << 16, file);
     out.write_all(&header).map_err(io)?;
     let mut written = header.len() as u64;
@@ -120,7 +123,7 @@ pub fn synthesize_while(
         return Err(SynthError::Stopped);
     }
     let file = out.into_inner().map_err(|error| io(error.into_error()))?;
-    file.persist(path).map_err(|error| io(error.error))?;
+    file.persist(&place).map_err(|error| io(error.error))?;
     Ok(SynthReport {
         bytes: total,
         tensors: tensors.len(),
@@ -174,6 +177,23 @@ fn pad(out: &mut impl Write, length: usize) -> std::io::Result<u64> {
     let padding = gguf::padded(length) - length as u64;
     out.write_all(&vec![0; padding as usize])?;
     Ok(padding)
+}
+
+/// Where a file at `path` is to be: behind all links, and nowhere that something else than a file is.
+fn place_of(path: &Path) -> std::io::Result<PathBuf> {
+    match fs::metadata(path) {
+        Ok(there) if !there.is_file() => {
+            return Err(std::io::Error::new(ErrorKind::InvalidInput, "it is not a regular file: give another name"));
+        }
+        Err(error) if error.kind() != ErrorKind::NotFound => return Err(error),
+        _ => {}
+    }
+    let mut place = path.to_owned();
+    while let Ok(target) = fs::read_link(&place) {
+        place.pop();
+        place.push(target);
+    }
+    Ok(place)
 }
 
 /// A temporary file in the folder of `path`, readable by whoever may read other files made there.

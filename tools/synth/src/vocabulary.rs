@@ -1,11 +1,12 @@
 use std::collections::HashSet;
 use std::fs::File;
-use std::io::BufReader;
+use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 
 use candle_core::quantized::gguf_file::{self, Value};
 
 use crate::SynthError;
+use crate::gguf::MAGIC;
 
 /// Where the file's tokenizer comes from.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -53,12 +54,16 @@ impl Vocabulary {
 fn from_gguf(path: &Path) -> Result<TokenizerMetadata, SynthError> {
     let refuse = |why: String| SynthError::Vocabulary { path: path.to_owned(), why };
     let file = File::open(path).map_err(|error| refuse(error.to_string()))?;
+    let mut file = BufReader::new(file);
+    if !file.fill_buf().map_err(|error| refuse(error.to_string()))?.starts_with(MAGIC) {
+        return Err(refuse("it is not a GGUF file".to_owned()));
+    }
     // candle puts a backtrace behind its messages where one was asked for.
     let first_line = |error: candle_core::Error| error.to_string().lines().next().unwrap_or_default().to_owned();
-    let content = gguf_file::Content::read(&mut BufReader::new(file)).map_err(|error| refuse(first_line(error)))?;
+    let content = gguf_file::Content::read(&mut file).map_err(|error| refuse(first_line(error)))?;
     let vocab_size = match content.metadata.get("tokenizer.ggml.tokens") {
-        Some(Value::Array(tokens)) => tokens.len(),
-        _ => return Err(refuse("it has no tokenizer.ggml.tokens".to_owned())),
+        Some(Value::Array(tokens)) if !tokens.is_empty() => tokens.len(),
+        _ => return Err(refuse("it has no tokens in tokenizer.ggml.tokens".to_owned())),
     };
     let mut entries: Vec<(String, Value)> =
         content.metadata.into_iter().filter(|(key, _)| key.starts_with("tokenizer.")).collect();
@@ -172,8 +177,16 @@ mod tests {
     #[test]
     fn a_file_without_a_vocabulary_is_refused() {
         let file = tempfile::NamedTempFile::new().expect("a file");
-        std::fs::write(file.path(), b"not a model").expect("written");
-        let vocabulary = Vocabulary::FromGguf(file.path().to_owned());
-        assert!(matches!(vocabulary.metadata(300), Err(SynthError::Vocabulary { .. })));
+        let tokens = ("tokenizer.ggml.tokens".to_owned(), Value::Array(Vec::new()));
+        let without_tokens = crate::gguf::header(&[tokens], &[]);
+        for (bytes, expected) in [
+            (&b""[..], "it is not a GGUF file"),
+            (b"not a model", "it is not a GGUF file"),
+            (&without_tokens, "it has no tokens in tokenizer.ggml.tokens"),
+        ] {
+            std::fs::write(file.path(), bytes).expect("written");
+            let refused = Vocabulary::FromGguf(file.path().to_owned()).metadata(300).map(|_| ());
+            assert!(matches!(&refused, Err(SynthError::Vocabulary { why, .. }) if why == expected), "{refused:?}");
+        }
     }
 }

@@ -179,6 +179,37 @@ fn a_shape_that_cannot_be_is_refused_and_leaves_nothing() {
     assert_eq!(std::fs::read_dir(folder.path()).expect("the folder").count(), 0);
 }
 
+#[cfg(unix)]
+#[test]
+fn what_is_no_file_stays_and_links_are_followed() {
+    use std::os::unix::fs::{FileTypeExt, symlink};
+
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = |name: &str| folder.path().join(name);
+    let write = |path: &Path| synthesize(&tiny(Quantization::Q4_0), path, |_, _| {}).map(|_| ());
+    let size = |path: &Path| std::fs::metadata(path).expect("a file").len();
+
+    // A socket stands for all that is no file; a device would need root.
+    let _socket = std::os::unix::net::UnixListener::bind(path("socket")).expect("a socket");
+    symlink("socket", path("link to socket")).expect("a link");
+    symlink("loop", path("loop")).expect("a link");
+    for name in ["socket", "link to socket", "loop", "."] {
+        let refused = write(&path(name));
+        assert!(matches!(&refused, Err(SynthError::Write { path: named, .. }) if *named == path(name)), "{refused:?}");
+    }
+    assert!(std::fs::symlink_metadata(path("socket")).expect("still there").file_type().is_socket());
+
+    std::fs::create_dir(path("elsewhere")).expect("a folder");
+    std::fs::write(path("elsewhere/old"), "old").expect("written");
+    symlink("elsewhere/old", path("near")).expect("a link");
+    symlink("near", path("far")).expect("a link");
+    symlink("elsewhere/new", path("to nothing yet")).expect("a link");
+    for (link, file) in [("far", "elsewhere/old"), ("to nothing yet", "elsewhere/new")] {
+        write(&path(link)).expect("written");
+        assert!(size(&path(file)) > 100_000 && path(link).is_symlink(), "{link}");
+    }
+}
+
 #[test]
 fn a_folder_that_is_not_there_is_a_write_error() {
     let path = Path::new("no such folder").join("model.gguf");

@@ -10,17 +10,25 @@ use crate::steps::{SKIPPED, cargo, run};
 /// A test that has run an instruction set's kernels says so in a line `EXERCISED: package instruction-set`.
 pub const EXERCISED: &str = "EXERCISED: ";
 
-/// One of qemu's CPUs, and its instruction sets: neither less nor more must be exercised.
-type Cpu = (&'static str, &'static [&'static str]);
+/// One of qemu's CPUs.
+struct Cpu {
+    name: &'static str,
+    /// Its instruction sets. The kernels are tested with all of them: neither less nor more must be exercised.
+    sets: &'static [&'static str],
+    /// The one that no CPU before it has. Whatever takes long runs with that alone; on the first CPU, with all.
+    new: Option<&'static str>,
+}
 
-/// Those of a list one after the other, the lists beside each other: a run has stretches of one thread, and the last takes as long
-/// as the two before it.
+/// Those of a list one after the other, the lists beside each other: a run has stretches of one thread.
 const CPUS: [&[Cpu]; 2] = [
-    &[("cortex-a53", &["neon", "scalar"]), ("cortex-a76", &["dotprod", "neon", "scalar"])],
-    &[("max", &["i8mm", "dotprod", "neon", "scalar"])],
+    &[
+        Cpu { name: "cortex-a53", sets: &["neon", "scalar"], new: None },
+        Cpu { name: "cortex-a76", sets: &["dotprod", "neon", "scalar"], new: Some("dotprod") },
+    ],
+    &[Cpu { name: "max", sets: &["i8mm", "dotprod", "neon", "scalar"], new: Some("i8mm") }],
 ];
 
-/// The packages that compute. Each goes through all of a CPU's instruction sets.
+/// The packages that compute, the kernels first.
 pub const COMPUTING: [&str; 3] = ["sotto-kernels", "sotto-engine", "sotto"];
 
 /// The packages of which no test depends on the instruction set; those of the first can run on a phone, too, those of the
@@ -28,9 +36,9 @@ pub const COMPUTING: [&str; 3] = ["sotto-kernels", "sotto-engine", "sotto"];
 const TEXT: &str = "sotto-text";
 const BINDINGS: &str = "sotto-ffi";
 
-/// The tests that depend on the instruction set.
-const BY_INSTRUCTION_SET: [&str; 7] =
-    ["matmul", "rows", "scalar_against_f64", "batch", "forward", "golden_logits", "same_everywhere"];
+/// The tests of the kernels, and those of what depends on them.
+const OF_KERNELS: [&str; 3] = ["matmul", "rows", "scalar_against_f64"];
+const BY_INSTRUCTION_SET: [&str; 4] = ["batch", "forward", "golden_logits", "same_everywhere"];
 
 /// What runs on `max` alone.
 const ONCE: [&str; 10] = [
@@ -47,11 +55,12 @@ const ONCE: [&str; 10] = [
 ];
 
 /// What takes minutes under qemu, or measures time: docs/testing.md has a reason for each.
-const LEFT_OUT: [&str; 13] = [
+const LEFT_OUT: [&str; 14] = [
     "long_text_costs_linear_time",
     "long_text_has_the_tokens_of_its_words",
     "masks_of_a_large_vocabulary_are_fast",
     "a_long_note_is_fast",
+    "a_long_conversation_can_be_copied_from",
     "whoever_waits_can_be_cancelled",
     "a_question_that_waits_for_another_can_be_cancelled",
     "an_end_that_waits_for_another_can_be_cancelled",
@@ -73,10 +82,10 @@ const PACKAGES: &str = include_str!("../arm-packages.txt");
 pub fn test(deny_skips: bool) -> Result<(), String> {
     need_packages("ARM", PACKAGES.split_whitespace())?;
     let started = Instant::now();
-    run(tests("max").arg("--no-run"))?;
+    run(cargo_for_arm("test").args(["--package", BINDINGS]).args(selection()).arg("--no-run"))?;
     let mut summary = vec![format!("built in {} s", started.elapsed().as_secs())];
     let runs: Vec<Run> = thread::scope(|scope| {
-        let lists = CPUS.map(|cpus| scope.spawn(|| cpus.iter().map(|&cpu| test_on(cpu)).collect::<Vec<_>>()));
+        let lists = CPUS.map(|cpus| scope.spawn(|| cpus.iter().map(test_on).collect::<Vec<_>>()));
         lists.into_iter().flat_map(|list| list.join().expect("a run of tests does not panic")).collect()
     });
     let (mut wrong, mut skipped) = (Vec::new(), Vec::new());
@@ -102,55 +111,80 @@ struct Run {
 }
 
 /// Runs the tests on a CPU, and prints what they say when they have ended.
-fn test_on((cpu, instruction_sets): Cpu) -> Run {
+fn test_on(cpu: &Cpu) -> Run {
     let started = Instant::now();
-    let left_out = LEFT_OUT.iter().flat_map(|test| ["--skip", test]);
-    let outcome = tests(cpu).arg("--").args(left_out).stdin(Stdio::null()).output();
-    let summary = format!("{cpu} in {} s: {}", started.elapsed().as_secs(), instruction_sets.join(", "));
-    let output = match outcome {
-        Ok(output) => output,
-        Err(error) => {
-            let wrong = vec![format!("{cpu}: cargo could not be started: {error}")];
-            return Run { summary, wrong, skipped: Vec::new() };
+    let (mut wrong, mut said) = (Vec::new(), String::new());
+    for mut tests in [tests_of_kernels(), tests_above_kernels(cpu)] {
+        tests.env("QEMU_CPU", cpu.name).env("PROPTEST_CASES", RANDOM_CASES);
+        tests.arg("--").args(LEFT_OUT.iter().flat_map(|test| ["--skip", test])).stdin(Stdio::null());
+        match tests.output() {
+            Ok(output) => {
+                let (tests, this) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+                print!("== tests on {}\n{this}{tests}", cpu.name);
+                said.push_str(&this);
+                if !output.status.success() {
+                    wrong.push("a test failed".into());
+                }
+            }
+            Err(error) => wrong.push(format!("cargo could not be started: {error}")),
         }
-    };
-    let (tests, said) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
-    print!("== tests on {cpu}\n{said}{tests}");
+    }
     let lines = |mark: &str| said.lines().filter(|line| line.starts_with(mark)).map(str::to_owned).collect::<Vec<_>>();
-    let faults = if output.status.success() {
-        differences(instruction_sets, &lines(EXERCISED))
-    } else {
-        vec!["a test failed".into()]
-    };
-    let wrong = faults.into_iter().map(|what| format!("{cpu}: {what}")).collect();
+    if wrong.is_empty() {
+        wrong = differences(&expected(cpu), &lines(EXERCISED));
+    }
+    let wrong = wrong.into_iter().map(|what| format!("{}: {what}", cpu.name)).collect();
+    let summary = format!("{} in {} s: {}", cpu.name, started.elapsed().as_secs(), cpu.sets.join(", "));
     Run { summary, wrong, skipped: lines(SKIPPED) }
 }
 
-/// A command that runs what is to be tested on `cpu`.
-fn tests(cpu: &str) -> Command {
+/// A command that runs the kernels' tests.
+fn tests_of_kernels() -> Command {
     let mut command = cargo_for_arm("test");
-    command.args(["--package", BINDINGS]).args(selection(cpu == "max"));
-    command.env("QEMU_CPU", cpu).env("PROPTEST_CASES", RANDOM_CASES);
+    // The packages decide about features: they are those that everything was built with.
+    command.args(packages()).args(programs(&OF_KERNELS)).arg("--no-fail-fast");
     command
 }
 
-/// What is tested: the unit tests and what depends on the instruction set, or all that is worth a run on an ARM CPU.
-pub fn selection(all: bool) -> Vec<&'static str> {
-    let packages = COMPUTING.iter().chain([&TEXT]);
-    let mut arguments: Vec<&str> = packages.flat_map(|package| ["--package", package]).collect();
-    arguments.push("--lib");
-    arguments.extend(BY_INSTRUCTION_SET.iter().flat_map(|test| ["--test", test]));
-    if all {
-        arguments.extend(ONCE.iter().flat_map(|test| ["--test", test]));
+/// A command that runs all other tests that are worth it on this CPU.
+fn tests_above_kernels(cpu: &Cpu) -> Command {
+    let mut command = cargo_for_arm("test");
+    command.args(packages()).arg("--lib").args(programs(&BY_INSTRUCTION_SET)).arg("--no-fail-fast");
+    if cpu.name == "max" {
+        command.args(programs(&ONCE));
     }
-    arguments.push("--no-fail-fast");
-    arguments
+    if let Some(new) = cpu.new {
+        command.env("SOTTO_KERNELS", new);
+    }
+    command
+}
+
+/// What must have been exercised: packages, and their instruction sets.
+fn expected(cpu: &Cpu) -> Vec<(&'static str, &'static str)> {
+    let [kernels, above @ ..] = COMPUTING;
+    let new = cpu.sets.iter().filter(|set| cpu.new.is_none_or(|new| new == **set));
+    let above = new.flat_map(|set| above.map(|package| (package, *set)));
+    cpu.sets.iter().map(|set| (kernels, *set)).chain(above).collect()
+}
+
+fn packages() -> impl Iterator<Item = &'static str> {
+    COMPUTING.into_iter().chain([TEXT, BINDINGS]).flat_map(|package| ["--package", package])
+}
+
+fn programs(tests: &[&'static str]) -> impl Iterator<Item = &'static str> {
+    tests.iter().flat_map(|test| ["--test", test])
+}
+
+/// All that is tested anywhere, but for the bindings: unit tests, and those that are worth a run on an ARM CPU.
+pub fn selection() -> Vec<&'static str> {
+    let packages = COMPUTING.into_iter().chain([TEXT]).flat_map(|package| ["--package", package]);
+    let tests = programs(&OF_KERNELS).chain(programs(&BY_INSTRUCTION_SET)).chain(programs(&ONCE));
+    packages.chain(["--lib"]).chain(tests).chain(["--no-fail-fast"]).collect()
 }
 
 /// What the tests said that they should not have, and the other way round.
-pub fn differences(instruction_sets: &[&str], said: &[String]) -> Vec<String> {
-    let pairs = COMPUTING.iter().flat_map(|package| instruction_sets.iter().map(move |set| format!("{package} {set}")));
-    let expected: BTreeSet<String> = pairs.collect();
+pub fn differences(expected: &[(&str, &str)], said: &[String]) -> Vec<String> {
+    let expected: BTreeSet<String> = expected.iter().map(|(package, set)| format!("{package} {set}")).collect();
     let exercised: BTreeSet<String> =
         said.iter().filter_map(|line| line.strip_prefix(EXERCISED)).map(str::to_owned).collect();
     let missing = expected.difference(&exercised).map(|what| format!("not exercised: {what}"));
@@ -198,13 +232,18 @@ mod tests {
 
     #[test]
     fn what_is_missing_or_unknown_is_reported() {
-        let said: Vec<String> = COMPUTING
-            .iter()
-            .flat_map(|package| ["neon", "scalar"].map(|set| format!("{EXERCISED}{package} {set}")))
-            .collect();
-        assert!(differences(&["neon", "scalar"], &said).is_empty());
-        assert_eq!(differences(&["neon", "scalar"], &said[1..]), ["not exercised: sotto-kernels neon"]);
-        assert_eq!(differences(&["neon"], &said).len(), COMPUTING.len());
+        let expected = [("sotto", "neon"), ("sotto", "scalar")];
+        let said = ["neon", "scalar"].map(|set| format!("{EXERCISED}sotto {set}"));
+        assert!(differences(&expected, &said).is_empty());
+        assert_eq!(differences(&expected, &said[1..]), ["not exercised: sotto neon"]);
+        assert_eq!(differences(&expected[..1], &said).len(), 1);
+    }
+
+    #[test]
+    fn each_package_is_tested_with_each_set() {
+        let tested: BTreeSet<_> = CPUS.into_iter().flatten().flat_map(expected).collect();
+        let sets: BTreeSet<_> = CPUS.into_iter().flatten().flat_map(|cpu| cpu.sets).collect();
+        assert_eq!(tested.len(), sets.len() * COMPUTING.len());
     }
 
     #[test]
@@ -216,7 +255,7 @@ mod tests {
                 let name = path.file_stem().and_then(OsStr::to_str).expect("a name");
                 let program =
                     path.extension().is_some_and(|extension| extension == "rs") || path.join("main.rs").exists();
-                let listed = BY_INSTRUCTION_SET.contains(&name) || ONCE.contains(&name);
+                let listed = [&OF_KERNELS[..], &BY_INSTRUCTION_SET, &ONCE].iter().any(|list| list.contains(&name));
                 assert!(!program || listed, "{name} is in no list of what runs on ARM");
             }
         }

@@ -2,7 +2,6 @@
 
 use std::collections::HashMap;
 use std::fmt::Write;
-use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
 use crate::arm::{cargo_for_arm, need_packages};
@@ -15,11 +14,14 @@ pub const PACKAGES: [&str; 6] =
 /// The program that is counted.
 pub const COUNT_PROGRAM: &str = "target/arm/aarch64-unknown-linux-gnu/release/examples/count";
 
+/// The plugin that counts, in C.
+const PLUGIN: &str = "tools/xtask/arm-count.c";
+
 /// Seconds after which the run has gone wrong.
 const TIMEOUT: &str = "1800";
 
-/// llama.cpp's and candle 0.11.1's instructions for each 1,000 multiply-accumulates, by the same plugin: instruction set,
-/// format, whether it is prefill.
+/// llama.cpp's and candle 0.11.1's instructions for each 1,000 multiply-accumulates, counted alike: instruction set, format,
+/// whether it is prefill.
 const PEERS: [(&str, &str, bool, u32, u32); 12] = [
     ("i8mm", "Q4_0", true, 120, 199),
     ("i8mm", "Q4_K", true, 232, 250),
@@ -36,13 +38,12 @@ const PEERS: [(&str, &str, bool, u32, u32); 12] = [
 ];
 
 /// Counts what `core/kernels/examples/count.rs` executes, and prints it beside the peers'.
-pub fn count(plugin: Option<PathBuf>, filter: &[String]) -> Result<(), String> {
+pub fn count(filter: &[String]) -> Result<(), String> {
     need_packages("ARM", PACKAGES.into_iter())?;
-    let source =
-        plugin.or_else(plugin_beside_fixtures).ok_or("no plugin: pass --plugin FILE.c, or set SOTTO_FIXTURES")?;
-    let plugin = root().join("target/arm/armcount.so");
+    let plugin = root().join("target/arm/arm-count.so");
     build()?;
-    run(Command::new("gcc").args(["-O2", "-shared", "-fPIC", "-o"]).arg(&plugin).arg(source))?;
+    let compiler = ["-O2", "-Wall", "-Wextra", "-Werror", "-shared", "-fPIC", "-o"];
+    run(Command::new("gcc").args(compiler).arg(&plugin).arg(root().join(PLUGIN)))?;
     let output = Command::new("timeout")
         .args([TIMEOUT, "qemu-aarch64", "-cpu", "max", "-plugin"])
         .arg(&plugin)
@@ -64,13 +65,9 @@ pub fn build() -> Result<(), String> {
     run(cargo_for_arm("build").args(["--release", "--package", "sotto-kernels", "--example", "count"]))
 }
 
-fn plugin_beside_fixtures() -> Option<PathBuf> {
-    Some(PathBuf::from(std::env::var_os("SOTTO_FIXTURES")?).join("../tools/armcount.c"))
-}
-
 /// A table of Markdown: instructions for each 1,000 multiply-accumulates, all and by class. A line of `regions` is its
 /// number, instruction set, format, rows of activations and multiply-accumulates; one of `counts` is
-/// `[cnt] mark7(delta) insns=4 branch=2 ...` for region 7.
+/// `counted 7 instructions=4 branch=2 ...` for region 7.
 fn table(regions: &str, counts: &str) -> Result<String, String> {
     let counts: HashMap<&str, Vec<(&str, f64)>> = counts.lines().filter_map(region_counts).collect();
     let mut table = String::new();
@@ -98,7 +95,7 @@ fn table(regions: &str, counts: &str) -> Result<String, String> {
 
 /// The region's number, and its count by class.
 fn region_counts(line: &str) -> Option<(&str, Vec<(&str, f64)>)> {
-    let (region, counts) = line.strip_prefix("[cnt] mark")?.split_once("(delta) ")?;
+    let (region, counts) = line.strip_prefix("counted ")?.split_once(' ')?;
     let classes = counts.split_whitespace().map(|word| {
         let (class, count) = word.split_once('=')?;
         Some((class, count.parse().ok()?))
@@ -112,13 +109,13 @@ mod tests {
 
     #[test]
     fn counts_are_for_each_thousand_multiply_accumulates_beside_the_peers() {
-        let counts = "[cnt] mark0(delta) insns=9 branch=1\n[cnt] mark1(delta) insns=5000 branch=20\nother\n";
+        let counts = "counted 0 instructions=9 branch=1\ncounted 1 instructions=5000 branch=20\nother\n";
         let table = table("1 i8mm Q4_0 128 50000\n", counts).expect("a table");
         assert_eq!(table.lines().last(), Some("| i8mm | Q4_0 | 128 | 120 | 199 | 100.0 | 0.4 |"));
     }
 
     #[test]
     fn a_region_that_was_not_counted_is_an_error() {
-        assert!(table("2 neon Q4_0 1 1000\n", "[cnt] mark1(delta) insns=5\n").is_err());
+        assert!(table("2 neon Q4_0 1 1000\n", "counted 1 instructions=5\n").is_err());
     }
 }

@@ -12,7 +12,6 @@ mod mca;
 mod steps;
 mod swift;
 
-use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
@@ -69,9 +68,6 @@ enum Step {
     TestAvx512,
     /// Count the instructions that ARM executes for each 1,000 multiply-accumulates (Debian; says what to install).
     CountArm {
-        /// The C source of the counting plugin; `../tools/armcount.c` beside `SOTTO_FIXTURES` if absent.
-        #[arg(long)]
-        plugin: Option<PathBuf>,
         /// Parts of "instruction-set format", of which all must fit: `i8mm Q4_K`.
         filter: Vec<String>,
     },
@@ -102,7 +98,7 @@ fn main() -> ExitCode {
         Step::Apple { check: true } => apple::check(),
         Step::TestArm { deny_skips } => arm::test(deny_skips),
         Step::TestAvx512 => avx512::test(),
-        Step::CountArm { plugin, filter } => count::count(plugin, &filter),
+        Step::CountArm { filter } => count::count(&filter),
         Step::McaArm => mca::mca(),
         Step::TestSanitizer => steps::test_sanitizer(),
         Step::Fuzz { seconds } => steps::fuzz(seconds),

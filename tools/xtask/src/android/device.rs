@@ -27,7 +27,7 @@ struct Program {
 /// Runs the tests that `test-arm` runs under qemu on the device that adb finds.
 pub fn test() -> Result<(), String> {
     let mut build = Toolchain::ndk()?.cargo("test", ARM64);
-    build.args(selection(true)).args(["--no-run", "--message-format=json"]).stderr(Stdio::inherit());
+    build.args(selection()).args(["--no-run", "--message-format=json"]).stderr(Stdio::inherit());
     let output = build.output().map_err(|error| format!("cargo could not be started: {error}"))?;
     if !output.status.success() {
         return Err("the tests could not be built".into());
