@@ -2,7 +2,8 @@
 
 use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::error::ErrorKind;
+use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 
 /// Runs a language model on this machine: summarize voice notes, classify, extract, chat. Nothing leaves it.
 #[derive(Debug, Parser)]
@@ -10,11 +11,34 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 pub struct Arguments {
     #[command(flatten)]
     pub model: ModelArguments,
-    /// Print one JSON value on stdout.
+    /// Print one JSON value on stdout; `chat` prints one for each answer.
     #[arg(long, global = true)]
     pub json: bool,
     #[command(subcommand)]
     pub command: Command,
+}
+
+impl Arguments {
+    /// The words that the program was started with; it ends here if they make no sense.
+    pub fn of_command_line() -> Self {
+        let arguments =
+            Self::from_arg_matches(&words().get_matches()).unwrap_or_else(|error| error.format(&mut words()).exit());
+        match arguments.command.refuses_model().filter(|_| arguments.model.model.is_some()) {
+            Some(why) => words().error(ErrorKind::ArgumentConflict, why).exit(),
+            None => arguments,
+        }
+    }
+}
+
+/// `-1` is a value that an option refuses, not an option that there is not.
+fn words() -> clap::Command {
+    let with_negative_numbers = |command: clap::Command| {
+        command.mut_args(|argument| {
+            let takes_values = argument.get_action().takes_values();
+            argument.allow_negative_numbers(takes_values)
+        })
+    };
+    with_negative_numbers(Arguments::command()).mut_subcommands(with_negative_numbers)
 }
 
 #[derive(Debug, Args)]
@@ -132,9 +156,9 @@ pub enum Command {
     Perplexity {
         /// A text file; `-` is standard input.
         text: PathBuf,
-        /// Tokens of a window; as `--context`, or 512, when left out.
-        #[arg(long, value_name = "N")]
-        window: Option<usize>,
+        /// Tokens of a window; as `--context`, or 512 if the model has so many, when left out.
+        #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(2..))]
+        window: Option<u32>,
     },
     /// Say what a model file is, and whether it would run here.
     Inspect {
@@ -197,6 +221,19 @@ pub enum Command {
         #[arg(long, value_name = "FILE")]
         svg: Option<PathBuf>,
     },
+}
+
+impl Command {
+    /// Why `--model` means nothing here, where it does not.
+    fn refuses_model(&self) -> Option<&'static str> {
+        match self {
+            Self::Inspect { file: Some(_) } => Some("the file is named already: leave --model out"),
+            Self::Pack { .. } => Some("pack takes its GGUF file without --model: sotto pack FILE"),
+            Self::Synth { .. } => Some("synth takes no --model: --vocab names the file that lends its vocabulary"),
+            Self::Render { template: Some(_), .. } => Some("--template takes the model's place: leave --model out"),
+            _ => None,
+        }
+    }
 }
 
 #[derive(Debug, Clone, Args)]

@@ -16,10 +16,14 @@ pub enum Failure {
     Input { path: PathBuf, source: std::io::Error },
     #[error("{0}")]
     BadInput(String),
-    #[error("--context {wanted} is more than the {limit} tokens that the model has")]
-    ContextTooLong { wanted: usize, limit: usize },
+    #[error("{option} asks for {wanted} tokens: the model has {limit}")]
+    TooManyTokens { option: &'static str, wanted: usize, limit: usize },
     #[error("{program} did not give figures to compare with: {why}")]
     Peer { program: String, why: String },
+    #[error("cannot write {}: {source}", path.display())]
+    File { path: PathBuf, source: std::io::Error },
+    #[error("the packed file is whole, but {} is still there: {source}", path.display())]
+    NotDeleted { path: PathBuf, source: std::io::Error },
     #[error("cannot write the output: {0}")]
     Output(#[from] std::io::Error),
 }
@@ -31,6 +35,16 @@ impl From<serde_json::Error> for Failure {
 }
 
 impl Failure {
+    /// The same, blamed on the option that asked for more tokens than the model has: no text is too long then.
+    pub fn asked_by(self, option: &'static str) -> Self {
+        match self {
+            Self::Sotto(sotto::Error::ContextFull { limit, needed: wanted }) => {
+                Self::TooManyTokens { option, wanted, limit }
+            }
+            other => other,
+        }
+    }
+
     /// 3 bad model, 4 bad input, 5 out of memory or context, 130 cancelled, 1 anything else; clap exits with 2 itself.
     pub fn exit_code(&self) -> ExitCode {
         use sotto::Error;
@@ -38,9 +52,14 @@ impl Failure {
             Self::Sotto(Error::ModelNotFound { .. } | Error::ModelInvalid { .. } | Error::Unsupported { .. })
             | Self::Synth(SynthError::Vocabulary { .. }) => 3,
             Self::Sotto(Error::InvalidInput { .. }) | Self::Input { .. } | Self::BadInput(_) => 4,
-            Self::Sotto(Error::OutOfMemory { .. } | Error::ContextFull { .. }) | Self::ContextTooLong { .. } => 5,
+            Self::Sotto(Error::OutOfMemory { .. } | Error::ContextFull { .. }) | Self::TooManyTokens { .. } => 5,
             Self::Sotto(Error::Cancelled) | Self::Synth(SynthError::Stopped) => 130,
-            Self::Sotto(_) | Self::Synth(_) | Self::Peer { .. } | Self::Output(_) => 1,
+            Self::Sotto(_)
+            | Self::Synth(_)
+            | Self::Peer { .. }
+            | Self::File { .. }
+            | Self::NotDeleted { .. }
+            | Self::Output(_) => 1,
         })
     }
 
@@ -48,9 +67,9 @@ impl Failure {
     pub fn advice(&self) -> Option<&'static str> {
         use sotto::Error;
         match self {
-            Self::Sotto(Error::ModelNotFound { .. }) => Some("check the path given with --model"),
+            Self::Sotto(Error::ModelNotFound { .. }) => Some("check the path"),
             Self::Sotto(Error::ModelInvalid { .. }) => {
-                Some("a whole GGUF model file is needed: if it should be one, it is damaged, so fetch it again")
+                Some("if it is damaged: fetch a GGUF file again, pack a packed one again")
             }
             Self::Sotto(Error::OutOfMemory { .. }) => Some("try a smaller --context, or a smaller model"),
             Self::Sotto(Error::ContextFull { .. }) => {

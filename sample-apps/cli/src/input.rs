@@ -1,6 +1,6 @@
 //! Reads what the person gives: files, standard input, words of the command line.
 
-use std::io::Read;
+use std::io::{BufRead, Read};
 use std::path::Path;
 
 use crate::failure::Failure;
@@ -25,6 +25,20 @@ pub fn read_word(word: &str) -> Result<String, Failure> {
     if word == "-" { read_file(Path::new("-")) } else { Ok(word.to_owned()) }
 }
 
+/// The next line of standard input, without its end; `None` behind the last.
+pub fn read_line() -> Result<Option<String>, Failure> {
+    next_line(std::io::stdin().lock())
+}
+
+fn next_line(input: impl BufRead) -> Result<Option<String>, Failure> {
+    let mut bytes = Vec::new();
+    let fail = |source| Failure::Input { path: "-".into(), source };
+    match input.take(MOST_BYTES + 1).read_until(b'\n', &mut bytes).map_err(fail)? {
+        0 => Ok(None),
+        _ => text_of(bytes).map(|line| Some(line.trim_end_matches(['\r', '\n']).to_owned())),
+    }
+}
+
 fn text_of(bytes: Vec<u8>) -> Result<String, Failure> {
     if bytes.len() as u64 > MOST_BYTES {
         return Err(Failure::BadInput(format!("the input has more than {} MiB: that is no note", MOST_BYTES >> 20)));
@@ -40,4 +54,18 @@ fn text_of(bytes: Vec<u8>) -> Result<String, Failure> {
         Failure::BadInput(format!("the input is not UTF-8 text (byte {at} is the first that is not): convert it"))
     })?;
     Ok(text.strip_prefix('\u{feff}').map(str::to_owned).unwrap_or(text))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn behind_a_line_that_is_no_text_comes_the_next() {
+        let mut input: &[u8] = b"caf\xe9\nHello\r\n\nlast";
+        assert!(matches!(next_line(&mut input), Err(Failure::BadInput(_))));
+        for expected in [Some("Hello"), Some(""), Some("last"), None] {
+            assert_eq!(next_line(&mut input).unwrap().as_deref(), expected);
+        }
+    }
 }

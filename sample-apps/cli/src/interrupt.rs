@@ -4,6 +4,8 @@ use std::sync::Mutex;
 
 use sotto::CancelToken;
 
+use crate::screen;
+
 static RUNNING: Mutex<Option<CancelToken>> = Mutex::new(None);
 
 /// Installs the handler, once. A Ctrl-C while nothing is running ends the program.
@@ -16,7 +18,7 @@ pub fn install() {
         }
     };
     if let Err(error) = ctrlc::set_handler(handler) {
-        eprintln!("Ctrl-C will end the program at once: {error}");
+        screen::figures(&format!("Ctrl-C will end the program at once: {error}"));
     }
 }
 

@@ -1,5 +1,8 @@
 //! The `sotto` command line program: answers on stdout, progress and figures on stderr.
 
+// `println` and `eprintln` panic where nothing can be written: answers are written as files are, all else by `screen`.
+#![deny(clippy::print_stdout, clippy::print_stderr)]
+
 mod args;
 mod commands;
 mod demo;
@@ -11,14 +14,12 @@ mod summary_text;
 
 use std::process::ExitCode;
 
-use clap::Parser;
-
 use crate::args::Arguments;
 use crate::failure::Failure;
 
 fn main() -> ExitCode {
     env_logger::Builder::from_env(env_logger::Env::default().default_filter_or("warn")).format_timestamp(None).init();
-    match commands::run(&Arguments::parse()) {
+    match commands::run(&Arguments::of_command_line()) {
         Ok(()) => ExitCode::SUCCESS,
         // Whoever read the output has gone: there is nobody to tell.
         Err(Failure::Output(error)) if error.kind() == std::io::ErrorKind::BrokenPipe => ExitCode::SUCCESS,

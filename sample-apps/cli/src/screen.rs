@@ -1,24 +1,36 @@
 //! What the person sees besides the answer: progress, figures and errors, all on stderr.
 
+use std::fmt;
+use std::io::Write;
 use std::time::Duration;
 
 use console::{Term, style};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
-use sotto::Metrics;
+use sotto::{Metrics, Progress};
 
 use crate::failure::Failure;
 
 /// Prints an error, and what would help.
 pub fn error(failure: &Failure) {
-    eprintln!("{} {failure}", style("error:").for_stderr().red().bold());
+    print(format_args!("{} {failure}\n", style("error:").for_stderr().red().bold()));
     if let Some(advice) = failure.advice() {
-        eprintln!("       {advice}");
+        print(format_args!("       {advice}\n"));
     }
 }
 
 /// Prints a quiet line of figures.
 pub fn figures(line: &str) {
-    eprintln!("{}", style(line).for_stderr().dim());
+    print(format_args!("{}\n", style(line).for_stderr().dim()));
+}
+
+/// Asks for a line of a conversation.
+pub fn ask() {
+    print(format_args!("> "));
+}
+
+/// Where stderr cannot be written there is nobody to tell, and the answer still has to come: `eprint` would panic.
+fn print(text: fmt::Arguments<'_>) {
+    let _ = std::io::stderr().write_fmt(text);
 }
 
 /// What a request cost, in a line.
@@ -50,7 +62,7 @@ pub fn bytes(bytes: u64) -> String {
 
 /// A spinner with a word of what is being done; nothing where stderr is no terminal.
 pub fn spinner(message: String) -> ProgressBar {
-    let spinner = ProgressBar::with_draw_target(None, target());
+    let spinner = ProgressBar::with_draw_target(None, target()).with_style(ProgressStyle::default_spinner());
     spinner.set_message(message);
     spinner.enable_steady_tick(Duration::from_millis(100));
     spinner
@@ -60,6 +72,12 @@ pub fn spinner(message: String) -> ProgressBar {
 pub fn bar(template: &str) -> ProgressBar {
     let style = ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar());
     ProgressBar::with_draw_target(Some(0), target()).with_style(style)
+}
+
+/// Brings a bar to where a job is.
+pub fn show(bar: &ProgressBar, progress: Progress) {
+    bar.set_length(progress.total as u64);
+    bar.set_position(progress.done as u64);
 }
 
 fn target() -> ProgressDrawTarget {

@@ -1,52 +1,11 @@
 //! The program as a person or a script meets it: what it prints, and its exit codes.
 
-use std::io::Write;
-use std::path::{Path, PathBuf};
-use std::process::{Command, Output, Stdio};
+mod common;
 
+use std::path::Path;
+
+use common::{code, errors, json, note, run, run_with_input, text};
 use serde_json::Value;
-
-fn sotto() -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_sotto"));
-    command.stdin(Stdio::null());
-    command
-}
-
-fn run(arguments: &[&str]) -> Output {
-    sotto().args(arguments).output().expect("sotto starts")
-}
-
-fn run_with_input(arguments: &[&str], input: &[u8]) -> Output {
-    let mut child = sotto()
-        .args(arguments)
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .expect("sotto starts");
-    // A program that refuses its input early closes it early.
-    let _ = child.stdin.take().expect("a pipe").write_all(input);
-    child.wait_with_output().expect("sotto ends")
-}
-
-fn json(output: &Output) -> Value {
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-    serde_json::from_slice(&output.stdout).expect("one JSON value on stdout")
-}
-
-fn code(output: &Output) -> i32 {
-    let errors = String::from_utf8_lossy(&output.stderr);
-    assert!(!errors.contains("panicked"), "{errors}");
-    output.status.code().expect("no signal")
-}
-
-fn note(name: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../notes").join(name)
-}
-
-fn text(path: &Path) -> &str {
-    path.to_str().expect("a UTF-8 path")
-}
 
 #[test]
 fn a_note_is_summarized_as_text_and_as_json() {
@@ -210,7 +169,7 @@ fn bench_runs_in_turns_with_another_program_and_draws_both() {
 
     let silent = bench("silent");
     assert_eq!(code(&silent), 1);
-    assert!(String::from_utf8_lossy(&silent.stderr).contains("silent did not give figures"));
+    assert!(errors(&silent).contains("silent did not give figures"));
 }
 
 #[test]
@@ -218,7 +177,7 @@ fn a_synthetic_model_is_written_and_runs() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("random.gguf");
     let synth = run(&["synth", "--shape", "tiny", "--quant", "q4_0", "-o", text(&file)]);
-    assert_eq!(code(&synth), 0, "{}", String::from_utf8_lossy(&synth.stderr));
+    assert_eq!(code(&synth), 0, "{}", errors(&synth));
     assert_eq!(json(&run(&["inspect", text(&file), "--json"]))["fits"], true);
     let generate = ["generate", "-m", text(&file), "--prompt", "a", "-n", "4", "--json"];
     assert!(json(&run(&generate))["ids"].as_array().unwrap().len() <= 4);
@@ -265,7 +224,7 @@ fn a_model_is_packed_and_never_over_itself() {
 #[test]
 fn exit_codes_say_what_was_wrong() {
     let folder = tempfile::tempdir().unwrap();
-    let broken = folder.path().join("broken.gguf");
+    let (broken, unwritten) = (folder.path().join("broken.gguf"), folder.path().join("unwritten.gguf"));
     std::fs::write(&broken, b"GGUF\x03\0\0\0").unwrap();
     let note = note("train-trip.txt");
     assert_eq!(code(&run(&["no-such-command"])), 2);
@@ -279,8 +238,9 @@ fn exit_codes_say_what_was_wrong() {
     assert_eq!(code(&run_with_input(&["summarize", "-"], b"caf\xe9")), 4);
     assert_eq!(code(&run_with_input(&["chat"], b"caf\xe9\n")), 4);
     assert_eq!(code(&run(&["inspect", "--context", "1000000"])), 5);
-    let vocab = ["synth", "--shape", "tiny", "--quant", "f32", "--vocab", text(&broken), "-o", "/dev/null"];
+    let vocab = ["synth", "--shape", "tiny", "--quant", "f32", "--vocab", text(&broken), "-o", text(&unwritten)];
     assert_eq!(code(&run(&vocab)), 3);
+    assert!(!unwritten.exists());
     assert_eq!(code(&run(&["classify", "x", "--labels", "one"])), 4);
     let long = "word ".repeat(3_000_000);
     assert_eq!(code(&run_with_input(&["summarize", "-"], long.as_bytes())), 5);

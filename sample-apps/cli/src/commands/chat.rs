@@ -1,11 +1,11 @@
-use std::io::{BufRead, IsTerminal, Write};
+use std::io::{IsTerminal, Write};
 
 use sotto::{ChatOptions, Error, LocalModel, Session};
 
 use super::{print_json, watch};
 use crate::args::SamplingArguments;
 use crate::failure::Failure;
-use crate::screen;
+use crate::{input, screen};
 
 pub fn run(
     model: &LocalModel,
@@ -17,24 +17,29 @@ pub fn run(
     let session = model.session(system)?;
     let base = ChatOptions::default();
     let options = ChatOptions { sampling: sampling.over(base.sampling.clone()), max_tokens, ..base };
-    let prompt = std::io::stdin().is_terminal();
-    let mut lines = std::io::stdin().lock().lines();
+    let interactive = std::io::stdin().is_terminal();
     loop {
-        if prompt {
-            eprint!("> ");
+        if interactive {
+            screen::ask();
         }
-        let Some(line) = lines.next() else { return Ok(()) };
-        let line = line.map_err(|source| Failure::Input { path: "-".into(), source })?;
-        if line.trim().is_empty() {
-            continue;
-        }
-        match answer(&session, &line, &options, json) {
+        match exchange(&session, &options, json) {
+            Ok(true) => {}
+            Ok(false) => return Ok(()),
             Err(Failure::Sotto(Error::Cancelled)) => screen::figures("\n(stopped)"),
             // The conversation stands as it was: an interactive one goes on, a piped one has failed.
-            Err(Failure::Sotto(error)) if prompt => screen::error(&error.into()),
-            outcome => outcome?,
+            Err(failure @ (Failure::Sotto(_) | Failure::BadInput(_))) if interactive => screen::error(&failure),
+            Err(failure) => return Err(failure),
         }
     }
+}
+
+/// Reads a line and answers it; `false` where there is none any more.
+fn exchange(session: &Session, options: &ChatOptions, json: bool) -> Result<bool, Failure> {
+    let Some(line) = input::read_line()? else { return Ok(false) };
+    if !line.trim().is_empty() {
+        answer(session, &line, options, json)?;
+    }
+    Ok(true)
 }
 
 fn answer(session: &Session, line: &str, options: &ChatOptions, json: bool) -> Result<(), Failure> {

@@ -14,10 +14,10 @@ mod synth;
 mod tokenize;
 
 use std::io::Write;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use serde::Serialize;
-use sotto::{Backend, BenchOptions, Error, Job, KvType, LoadOptions, LocalModel, ModelFile, Prompt};
+use sotto::{Backend, BenchOptions, Job, KvType, LoadOptions, LocalModel, ModelFile, Progress, Prompt};
 
 use crate::args::{Arguments, BackendName, Command, KvName, ModelArguments};
 use crate::demo::demo_model;
@@ -26,6 +26,12 @@ use crate::{input, interrupt, screen};
 
 /// Tokens of a window for `perplexity`.
 const DEFAULT_WINDOW: usize = 512;
+/// A model that loads in this time needs no bar.
+const MOMENT: Duration = Duration::from_millis(500);
+
+/// Progress in bytes, and in tokens.
+const BYTES_BAR: &str = "{binary_bytes} of {binary_total_bytes} {wide_bar} {eta}";
+const TOKENS_BAR: &str = "{pos} of {len} tokens {wide_bar} {eta}";
 
 /// Does what the command line says.
 pub fn run(arguments: &Arguments) -> Result<(), Failure> {
@@ -53,8 +59,10 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
             None => render::with_model(&load(model)?, messages, json),
         },
         Command::Perplexity { text, window } => {
-            let window = window.or(model.context.map(|context| context as usize)).unwrap_or(DEFAULT_WINDOW);
-            perplexity::run(&load(model)?, text, window, json)
+            let loaded = load(model)?;
+            let default = if model.context.is_some() { usize::MAX } else { DEFAULT_WINDOW };
+            let window = window.map_or(default.min(loaded.context_length()), |window| window as usize);
+            perplexity::run(&loaded, text, window, json)
         }
         Command::Inspect { file } => inspect::run(model, file.as_deref(), json),
         Command::Synth { shape, quant, vocab, seed, output } => {
@@ -87,15 +95,17 @@ fn load(arguments: &ModelArguments) -> Result<LocalModel, Failure> {
     Ok(model)
 }
 
-/// Loads `file` as the command line says.
+/// Loads `file` as the command line says, with a bar while a packed copy is made.
 fn load_quietly(arguments: &ModelArguments, file: ModelFile) -> Result<LocalModel, Failure> {
-    let options = load_options(arguments);
-    LocalModel::load_with(file, &options).map_err(|error| match (error, options.context_length) {
-        (Error::ContextFull { limit, needed }, Some(wanted)) if needed == wanted => {
-            Failure::ContextTooLong { wanted, limit }
+    let (started, bar) = (Instant::now(), screen::bar(BYTES_BAR));
+    let loaded = watch(LocalModel::start_loading(file, &load_options(arguments)), |progress| {
+        if started.elapsed() > MOMENT {
+            screen::show(&bar, progress);
         }
-        (error, _) => error.into(),
-    })
+        Ok(())
+    });
+    bar.finish_and_clear();
+    loaded.map_err(|failure| failure.asked_by("--context"))
 }
 
 fn model_file(arguments: &ModelArguments) -> ModelFile {
@@ -134,6 +144,17 @@ fn watch<Snapshot, Value>(
     }
     interrupt::nothing_runs();
     Ok(job.wait()?)
+}
+
+/// Watches a job to its end, with a bar of how far it has come.
+fn watch_with_bar<Value>(job: Job<Progress, Value>, bar: &str) -> Result<Value, Failure> {
+    let bar = screen::bar(bar);
+    let outcome = watch(job, |progress| {
+        screen::show(&bar, progress);
+        Ok(())
+    });
+    bar.finish_and_clear();
+    outcome
 }
 
 /// Prints a value as one line of JSON.

@@ -2,7 +2,7 @@ use std::fs;
 use std::io::Write;
 use std::path::Path;
 
-use super::{print_json, watch};
+use super::{BYTES_BAR, print_json, watch_with_bar};
 use crate::failure::Failure;
 use crate::screen;
 
@@ -13,22 +13,16 @@ pub fn run(file: &Path, output: Option<&Path>, delete: bool, json: bool) -> Resu
             "the packed file would replace the model that it is made from: give another -o".into(),
         ));
     }
-    let bar = screen::bar("{binary_bytes} of {binary_total_bytes} {wide_bar} {eta}");
-    watch(sotto::pack(file, &output), |progress| {
-        bar.set_length(progress.total as u64);
-        bar.set_position(progress.done as u64);
-        Ok(())
-    })?;
-    bar.finish_and_clear();
+    watch_with_bar(sotto::pack(file, &output), BYTES_BAR)?;
     let written = fs::metadata(&output)?.len();
-    if delete {
-        fs::remove_file(file)?;
-    }
+    let deletion = if delete { fs::remove_file(file) } else { Ok(()) };
     if json {
-        return print_json(&serde_json::json!({ "bytes": written, "file": output, "deleted": delete }));
+        let (file, deleted) = (output.to_string_lossy(), delete && deletion.is_ok());
+        print_json(&serde_json::json!({ "bytes": written, "file": file, "deleted": deleted }))?;
+    } else {
+        writeln!(std::io::stdout(), "packed {} into {}", screen::bytes(written), output.display())?;
     }
-    writeln!(std::io::stdout(), "packed {} into {}", screen::bytes(written), output.display())?;
-    Ok(())
+    deletion.map_err(|source| Failure::NotDeleted { path: file.to_owned(), source })
 }
 
 fn is_same_file(one: &Path, other: &Path) -> bool {

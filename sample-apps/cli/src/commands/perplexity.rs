@@ -3,19 +3,14 @@ use std::path::Path;
 
 use sotto::LocalModel;
 
-use super::{print_json, watch};
+use super::{TOKENS_BAR, print_json, watch_with_bar};
 use crate::failure::Failure;
-use crate::{input, screen};
+use crate::input;
 
 pub fn run(model: &LocalModel, text: &Path, window: usize, json: bool) -> Result<(), Failure> {
     let text = input::read_file(text)?;
-    let bar = screen::bar("{pos} of {len} tokens {wide_bar} {eta}");
-    let result = watch(model.perplexity(&text, window), |progress| {
-        bar.set_length(progress.total as u64);
-        bar.set_position(progress.done as u64);
-        Ok(())
-    })?;
-    bar.finish_and_clear();
+    let job = model.perplexity(&text, window);
+    let result = watch_with_bar(job, TOKENS_BAR).map_err(|failure| failure.asked_by("--window"))?;
     if json {
         return print_json(&result);
     }

@@ -45,8 +45,13 @@ pub fn with_template(messages: &Path, template: &Path, bos: &str, eos: &str, jso
 }
 
 fn read_messages(path: &Path) -> Result<Vec<Message>, Failure> {
+    // Not what serde_json says: it quotes what it found, which is the user's text.
     let given: Vec<GivenMessage> = serde_json::from_str(&input::read_file(path)?).map_err(|error| {
-        Failure::BadInput(format!("the messages are not a JSON list of {{\"role\", \"content\"}}: {error}"))
+        Failure::BadInput(format!(
+            "the messages are not a JSON list of {{\"role\", \"content\"}} by system, user and assistant: see line {}, column {}",
+            error.line(),
+            error.column()
+        ))
     })?;
     Ok(given.into_iter().map(Message::from).collect())
 }
@@ -56,5 +61,7 @@ fn print(text: &str, json: bool) -> Result<(), Failure> {
         return print_json(&text);
     }
     // No line break is added: this is the exact text.
-    Ok(std::io::stdout().lock().write_all(text.as_bytes())?)
+    let mut out = std::io::stdout().lock();
+    out.write_all(text.as_bytes())?;
+    Ok(out.flush()?)
 }

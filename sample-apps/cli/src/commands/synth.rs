@@ -5,7 +5,7 @@ use std::path::Path;
 use sotto::CancelToken;
 use sotto_synth::{Quantization, Shape, SynthOptions, Vocabulary, synthesize_while};
 
-use super::print_json;
+use super::{BYTES_BAR, print_json};
 use crate::failure::Failure;
 use crate::{interrupt, screen};
 
@@ -24,7 +24,7 @@ pub fn run(
         vocabulary: vocab.map_or(Vocabulary::Synthetic, |path| Vocabulary::FromGguf(path.to_owned())),
         seed,
     };
-    let bar = screen::bar("{binary_bytes} of {binary_total_bytes} {wide_bar} {eta}");
+    let bar = screen::bar(BYTES_BAR);
     let cancel = CancelToken::new();
     interrupt::cancels(cancel.clone());
     let report = synthesize_while(&options, output, |written, total| {
@@ -36,7 +36,7 @@ pub fn run(
     bar.finish_and_clear();
     let report = report?;
     if json {
-        return print_json(&serde_json::json!({ "bytes": report.bytes, "file": output }));
+        return print_json(&serde_json::json!({ "bytes": report.bytes, "file": output.to_string_lossy() }));
     }
     writeln!(std::io::stdout(), "wrote {} of random weights to {}", screen::bytes(report.bytes), output.display())?;
     Ok(())

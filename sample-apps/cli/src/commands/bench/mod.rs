@@ -45,10 +45,12 @@ pub fn run(
         }
     };
     let report = Report { load_seconds, bench, comparison };
-    if let Some(path) = svg {
-        plot::write(path, &report.bench, report.comparison.as_ref())?;
+    if json {
+        print_json(&report)?
+    } else {
+        print(&report)?
     }
-    if json { print_json(&report) } else { print(&report) }
+    svg.map_or(Ok(()), |path| plot::write(path, &report.bench, report.comparison.as_ref()))
 }
 
 fn measure(model: &LocalModel, options: &BenchOptions) -> Result<BenchReport, Failure> {
@@ -56,9 +58,9 @@ fn measure(model: &LocalModel, options: &BenchOptions) -> Result<BenchReport, Fa
     let report = watch(model.bench(options), |step| {
         spinner.set_message(step);
         Ok(())
-    })?;
+    });
     spinner.finish_and_clear();
-    Ok(report)
+    report.map_err(|failure| failure.asked_by("--depth with --prefill or --decode"))
 }
 
 /// A B A B: what disturbs the machine disturbs both. Medians of all turns.

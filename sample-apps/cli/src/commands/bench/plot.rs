@@ -24,7 +24,7 @@ type Row = (String, f64, Option<f64>);
 /// Writes prefill and decode one below the other, each with its own scale.
 ///
 /// # Errors
-/// [`Failure::Output`] when the file cannot be written.
+/// [`Failure::File`] when the file cannot be written.
 pub fn write(path: &Path, bench: &BenchReport, comparison: Option<&Comparison>) -> Result<(), Failure> {
     let prefill = bench.prefill.iter().map(|speed| (speed.tokens, speed.depth, speed.tokens_per_second));
     let prefill = rows("prefill", prefill, comparison.map(|peer| &peer.prefill));
@@ -36,7 +36,7 @@ pub fn write(path: &Path, bench: &BenchReport, comparison: Option<&Comparison>) 
     let mut svg = String::new();
     draw(&mut svg, height, &[prefill, decode], row_height, &title(bench, comparison))
         .map_err(|error| std::io::Error::other(error.to_string()))?;
-    Ok(std::fs::write(path, svg)?)
+    std::fs::write(path, svg).map_err(|source| Failure::File { path: path.to_owned(), source })
 }
 
 /// `speeds` are tokens, depth and our speed; `peer` has its own in the same order.
