@@ -6,9 +6,9 @@ import Speech
 ///
 /// Each stretch of speech up to a pause is a request of its own to the recognizer: a request ends with words that do not change any more.
 final class Microphone: Listener, @unchecked Sendable {
-    private let engine = AVAudioEngine()
     private let queue = DispatchQueue(label: "dev.sotto.notes.microphone")
     // All that follows belongs to the queue.
+    private lazy var input = AudioInput(queue: queue) { [weak self] in self?.take($0) }
     private var recognizer: SFSpeechRecognizer?
     private var request: SFSpeechAudioBufferRecognitionRequest?
     private var pauseTimer: DispatchWorkItem?
@@ -36,8 +36,7 @@ final class Microphone: Listener, @unchecked Sendable {
         queue.async { [self] in
             guard !stopped else { return }
             stopped = true
-            engine.stop()
-            engine.inputNode.removeTap(onBus: 0)
+            input.stop()
             request?.endAudio()
             finishIfDone()
         }
@@ -58,17 +57,21 @@ final class Microphone: Listener, @unchecked Sendable {
             throw Trouble.noRecognizer
         }
         self.recognizer = recognizer
-        let session = AVAudioSession.sharedInstance()
-        try session.setCategory(.record, mode: .measurement)
-        try session.setActive(true)
-        let input = engine.inputNode
-        input.installTap(onBus: 0, bufferSize: 4096, format: input.outputFormat(forBus: 0)) { [weak self] buffer, _ in
-            self?.queue.async { self?.request?.append(buffer) }
-        }
-        engine.prepare()
-        try engine.start()
+        try input.start()
         started = .now
         beginStretch()
+    }
+
+    private func take(_ event: AudioInput.Event) {
+        guard !stopped else { return }
+        switch event {
+        case .sound(let buffer): request?.append(buffer)
+        // A request is for sound of one format.
+        case .changed: beginNextStretch()
+        // What was said is the note; to record more, a person begins another.
+        case .taken: stop()
+        case .failed: fail(.noMicrophone)
+        }
     }
 
     private func beginStretch() {
@@ -98,20 +101,21 @@ final class Microphone: Listener, @unchecked Sendable {
             if !result.isFinal, request === self.request { waitForPause() }
         }
         guard error != nil || result?.isFinal == true else { return }
-        if error != nil, stretch.isFailure(at: now, stopped: stopped) {
-            fail()
+        let soundEnded = stopped || request !== self.request
+        if error != nil, stretch.isFailure(at: now, soundEnded: soundEnded) {
+            fail(.recognizerFailed)
         } else {
             keepUnconfirmed(of: stretch)
-            if request === self.request, !stopped { beginStretch() }
+            if !soundEnded { beginStretch() }
         }
         unfinished[id] = nil
         finishIfDone()
     }
 
     /// Nothing more will be understood, nor confirmed.
-    private func fail() {
+    private func fail(_ trouble: Trouble) {
         unfinished.values.sorted { $0.begin < $1.begin }.forEach(keepUnconfirmed)
-        output?.finish(throwing: Trouble.recognizerFailed)
+        output?.finish(throwing: trouble)
     }
 
     /// Words that were shown as heard are not taken back.
@@ -119,23 +123,29 @@ final class Microphone: Listener, @unchecked Sendable {
         if let words = stretch.unconfirmed { output?.yield(words) }
     }
 
-    /// Ends this stretch once nothing is heard for a while, and begins the next before anything can be missed.
+    /// Ends this stretch once nothing is heard for a while.
     private func waitForPause() {
         pauseTimer?.cancel()
         let timer = DispatchWorkItem { [weak self] in
             guard let self, !stopped else { return }
-            let ended = request
-            beginStretch()
-            ended?.endAudio()
+            beginNextStretch()
         }
         pauseTimer = timer
         queue.asyncAfter(deadline: .now() + Stretch.pause, execute: timer)
+    }
+
+    /// Ends this stretch, and begins the next before anything can be missed.
+    private func beginNextStretch() {
+        pauseTimer?.cancel()
+        let ended = request
+        beginStretch()
+        ended?.endAudio()
     }
 
     private func finishIfDone() {
         guard stopped, unfinished.isEmpty else { return }
         output?.finish()
         output = nil
-        try? AVAudioSession.sharedInstance().setActive(false, options: .notifyOthersOnDeactivation)
+        input.release()
     }
 }

@@ -11,7 +11,7 @@ struct ModelScreen: View {
                 Section {
                     ForEach(models.entries) { entry in
                         Button {
-                            Task { await models.choose(entry) }
+                            models.choose(entry)
                         } label: {
                             HStack {
                                 Text(entry.name)

@@ -4,28 +4,31 @@ import SwiftUI
 /// The notes on this device.
 struct NoteList: View {
     let store: NoteStore
+    let note: NoteModel
     let open: @MainActor (SavedNote) -> Void
     @State private var notes: [SavedNote] = []
 
     var body: some View {
         NavigationStack {
             List {
-                ForEach(notes) { note in
+                ForEach(notes) { saved in
                     Button {
-                        open(note)
+                        open(saved)
                     } label: {
                         VStack(alignment: .leading) {
-                            Text(note.title)
-                            Text(note.date, style: .date).font(.caption).foregroundStyle(.secondary)
+                            Text(saved.title)
+                            Text(saved.date, style: .date).font(.caption).foregroundStyle(.secondary)
                         }
-                        .badge(note.label)
+                        .badge(saved.label)
                     }
                     .tint(.primary)
+                    // It would take the place of the one that is being spoken.
+                    .disabled(note.phase == .listening)
                 }
                 .onDelete { rows in
                     let deleted = rows.map { notes[$0] }
                     notes.remove(atOffsets: rows)
-                    Task { for note in deleted { try await store.delete(note) } }
+                    Task { for saved in deleted { try await store.delete(saved) } }
                 }
             }
             .overlay { if notes.isEmpty { ContentUnavailableView("No notes yet", systemImage: "note") } }

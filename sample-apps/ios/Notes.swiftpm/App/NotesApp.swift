@@ -5,6 +5,11 @@ import SwiftUI
 struct NotesApp: App {
     @Environment(\.scenePhase) private var scenePhase
     @State private var services = Services.shared
+    @State private var screen = Screen.note
+
+    private enum Screen {
+        case note, notes, speed, model
+    }
 
     init() {
         BackgroundSummaries.register()
@@ -12,20 +17,32 @@ struct NotesApp: App {
 
     var body: some Scene {
         WindowGroup {
-            TabView {
+            TabView(selection: $screen) {
                 NoteScreen(note: services.note, models: services.models)
                     .tabItem { Label("Note", systemImage: "mic") }
-                NoteList(store: services.store, open: services.open)
+                    .tag(Screen.note)
+                NoteList(store: services.store, note: services.note, open: show)
                     .tabItem { Label("Notes", systemImage: "list.bullet") }
+                    .tag(Screen.notes)
                 SpeedScreen(speeds: services.note.speeds)
                     .tabItem { Label("Speed", systemImage: "chart.line.uptrend.xyaxis") }
+                    .tag(Screen.speed)
                 ModelScreen(models: services.models)
                     .tabItem { Label("Model", systemImage: "cpu") }
+                    .tag(Screen.model)
             }
         }
         .onChange(of: scenePhase) {
-            if scenePhase == .background { BackgroundSummaries.schedule() }
+            guard scenePhase == .background else { return }
+            // The microphone is for apps that can be seen.
+            services.note.stop()
+            BackgroundSummaries.schedule()
         }
+    }
+
+    private func show(_ saved: SavedNote) {
+        services.open(saved)
+        screen = .note
     }
 }
 

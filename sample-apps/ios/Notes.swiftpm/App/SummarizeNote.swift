@@ -15,10 +15,19 @@ struct SummarizeNote: AppIntent {
 
     @MainActor
     func perform() async throws -> some IntentResult & ReturnsValue<String> {
-        let model = try await Services.shared.models.model()
-        let summary = try await model.summarize(.text(note)).value
-        return .result(value: summary.plainText)
+        do {
+            let model = try await Services.shared.models.model()
+            let summary = try await model.summarize(.text(note)).value
+            return .result(value: summary.plainText)
+        } catch {
+            throw Trouble(error)
+        }
     }
+}
+
+extension Trouble: CustomLocalizedStringResourceConvertible {
+    /// What Shortcuts and Siri say.
+    public var localizedStringResource: LocalizedStringResource { LocalizedStringResource(stringLiteral: rawValue) }
 }
 
 struct NotesShortcuts: AppShortcutsProvider {

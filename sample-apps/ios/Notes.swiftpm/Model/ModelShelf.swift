@@ -26,7 +26,7 @@ public final class ModelShelf {
     }
 
     /// Models that can be chosen: the demo model, then those in the folder.
-    public private(set) var entries: [Entry] = []
+    public private(set) var entries = [ModelShelf.demo]
     /// The one that is loaded, or will be.
     public private(set) var chosen: Entry
     /// How far it is.
@@ -37,39 +37,54 @@ public final class ModelShelf {
     private static let chosenKey = "chosenModel"
 
     private let folder: URL
-    private let options: LoadOptions
+    private let copies: PackedCopies
     private let defaults: UserDefaults
     private var loads: [Entry: SharedLoad] = [:]
+    /// What waits for the chosen model, though nothing needs it yet.
+    private var choosing: Task<Void, Never>?
 
-    /// The models in `folder`; packed copies are kept in `cacheFolder`, which no backup takes. Which one was chosen is kept in
-    /// `defaults`.
+    /// The models in `folder`; packed copies are kept in `cacheFolder`, which no backup takes and where nothing else is kept. Which
+    /// one was chosen is kept in `defaults`.
     public init(folder: URL, cacheFolder: URL, defaults: UserDefaults) {
         self.folder = folder
         self.defaults = defaults
+        copies = PackedCopies(folder: cacheFolder)
         try? FileManager.default.createDirectory(at: cacheFolder, withIntermediateDirectories: true)
         Self.leaveOutOfBackups(cacheFolder)
-        options = LoadOptions(cacheFolder: cacheFolder)
         chosen = Self.demo
         refresh()
         let name = defaults.string(forKey: Self.chosenKey)
         chosen = entries.dropFirst().first { $0.url.lastPathComponent == name } ?? Self.demo
     }
 
-    /// Looks what models there are, and leaves them out of backups: they can be had again.
+    /// Looks what models there are, and leaves them out of backups: they can be had again. Those that were deleted take their
+    /// packed copies along.
     public func refresh() {
-        let files = try? FileManager.default.contentsOfDirectory(at: folder, includingPropertiesForKeys: nil)
-        let models = (files ?? []).filter { ["gguf", "sotto"].contains($0.pathExtension) }
+        // Unless it can be seen that a model is gone, its copies stay.
+        guard let files = try? FileManager.default.contentsOfDirectory(at: folder, includingPropertiesForKeys: nil)
+        else { return }
+        let models = files.filter { ["gguf", "sotto"].contains($0.pathExtension) }
         for model in models { Self.leaveOutOfBackups(model) }
         let found = models.map { Entry(url: $0, name: $0.deletingPathExtension().lastPathComponent) }
         entries = [Self.demo] + found.sorted { $0.name < $1.name }
+        // A copy that is being made is its load's.
+        copies.keepOnly(those: (entries + loads.keys).map(\.url))
     }
 
-    /// Loads another model. The memory of the one before is free once nothing uses it any more.
-    public func choose(_ entry: Entry) async {
+    /// Loads another model. The load of the one before ends, unless somebody else waits for it; its memory is free once nothing
+    /// uses it any more.
+    @discardableResult
+    public func choose(_ entry: Entry) -> Task<Void, Never> {
         chosen = entry
         defaults.set(entry == Self.demo ? nil : entry.url.lastPathComponent, forKey: Self.chosenKey)
         state = loads[entry] == nil ? .unloaded : .loading(0)
-        _ = try? await model()
+        let choosing = Task { [before = choosing] in
+            // This one waits by the time that the one before has left: if it is for the same model, its load goes on.
+            before?.cancel()
+            _ = try? await model()
+        }
+        self.choosing = choosing
+        return choosing
     }
 
     /// The chosen model, which is loaded if need be: once for all who ask meanwhile.
@@ -95,6 +110,7 @@ public final class ModelShelf {
         // A failure is not kept: the file may be another one next time.
         defer { loads[entry] = nil }
         do {
+            let options = LoadOptions(cacheFolder: copies.folder(of: entry.url))
             let model = try await LocalModel.load(.file(entry.url), options: options) { progress in
                 Task { @MainActor [weak self] in self?.show(progress, of: entry) }
             }

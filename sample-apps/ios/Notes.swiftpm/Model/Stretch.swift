@@ -21,9 +21,9 @@ public struct Stretch: Sendable {
         return Utterance(text: text, start: begin, end: time, isFinal: isFinal)
     }
 
-    /// Whether an error is more than silence, which ends a stretch with one, too: but not at once, unless the recording was
-    /// stopped.
-    public func isFailure(at time: TimeInterval, stopped: Bool) -> Bool {
-        !stopped && time - begin < Self.pause
+    /// Whether an error is more than silence, which ends a stretch with one, too: but not at once, unless the stretch has no
+    /// more sound to come.
+    public func isFailure(at time: TimeInterval, soundEnded: Bool) -> Bool {
+        !soundEnded && time - begin < Self.pause
     }
 }

@@ -12,6 +12,7 @@ public enum Trouble: String, Error {
     case noteTooLong = "The note is too long. Speak a shorter one."
     case textUnusable = "This text cannot be summarized. Speak another note."
     case notAllowed = "To record, allow this app to use the microphone and speech recognition in Settings."
+    case noMicrophone = "The microphone cannot be used right now. Try again."
     case noRecognizer = "Your language is not recognized on this device. Add a dictation language in Settings."
     case recognizerFailed = "Speech recognition stopped. Try again."
     case other = "Something went wrong in the app. Try again."

@@ -18,12 +18,12 @@ import Testing
             #expect(shelf.entries.map(\.name) == ["Demo model", "a", "b"])
             #expect(shelf.chosen.name == "Demo model")
 
-            await shelf.choose(shelf.entries[2])
+            await shelf.choose(shelf.entries[2]).value
             guard case .failed(let why) = shelf.state else { throw Unexpected() }
             #expect(!why.isEmpty)
             await #expect(throws: (any Error).self) { try await shelf.model() }
 
-            await shelf.choose(shelf.entries[0])
+            await shelf.choose(shelf.entries[0]).value
             guard case .ready(let model) = shelf.state else { throw Unexpected() }
             #expect(try await shelf.model() === model)
         }
@@ -33,14 +33,14 @@ import Testing
         for name in ["a.gguf", "b.gguf"] { try write("no model", to: name) }
         try await withDefaults { defaults in
             let shelf = shelf(defaults)
-            await shelf.choose(shelf.entries[2])
+            await shelf.choose(shelf.entries[2]).value
             #expect(self.shelf(defaults).chosen == shelf.entries[2])
 
             try FileManager.default.removeItem(at: shelf.entries[2].url)
             #expect(self.shelf(defaults).chosen.name == "Demo model")
 
-            await shelf.choose(shelf.entries[1])
-            await shelf.choose(shelf.entries[0])
+            await shelf.choose(shelf.entries[1]).value
+            await shelf.choose(shelf.entries[0]).value
             #expect(self.shelf(defaults).chosen.name == "Demo model")
         }
     }
@@ -57,7 +57,7 @@ import Testing
     @Test func aFailureIsNotKept() async throws {
         try write("no model", to: "a.gguf")
         try await withShelf { shelf in
-            await shelf.choose(shelf.entries[1])
+            await shelf.choose(shelf.entries[1]).value
             try Data(contentsOf: DemoModel.url).write(to: shelf.entries[1].url)
             _ = try await shelf.model()
             guard case .ready = shelf.state else { throw Unexpected() }
@@ -87,6 +87,62 @@ import Testing
         _ = try await other.value
     }
 
+    @Test func choosingAnotherModelEndsTheLoadOfTheOneBefore() async throws {
+        try addWideModel()
+        try await withShelf { shelf in
+            let first = shelf.choose(shelf.entries[1])
+            try await soon { shelf.isPacking }
+            await shelf.choose(shelf.entries[0]).value
+            guard case .ready = shelf.state else { throw Unexpected() }
+            await first.value
+            #expect(copies(of: "wide.gguf").isEmpty)
+        }
+    }
+
+    @Test func choosingAModelAgainLetsItsLoadGoOn() async throws {
+        try addWideModel()
+        try await withShelf { shelf in
+            shelf.choose(shelf.entries[1])
+            try await soon { shelf.isPacking }
+            let unfinished = copies(of: "wide.gguf")
+            let again = shelf.choose(shelf.entries[1])
+            try await soon { shelf.isPacking }
+            #expect(copies(of: "wide.gguf") == unfinished)
+            shelf.choose(shelf.entries[0])
+            await again.value
+            #expect(copies(of: "wide.gguf").isEmpty)
+        }
+    }
+
+    @Test func aModelThatIsDeletedTakesItsPackedCopyAlong() async throws {
+        for name in ["a.gguf", "b.gguf"] { try addDemoModel(as: name) }
+        try await withShelf { shelf in
+            for entry in shelf.entries { await shelf.choose(entry).value }
+            let copiesOfOthers = copies(of: "b.gguf") + copies(of: DemoModel.url.lastPathComponent)
+            #expect(copiesOfOthers.count == 2)
+            #expect(!copies(of: "a.gguf").isEmpty)
+
+            try FileManager.default.removeItem(at: shelf.entries[1].url)
+            shelf.refresh()
+            #expect(copies(of: "a.gguf").isEmpty)
+            #expect(copies(of: "b.gguf") + copies(of: DemoModel.url.lastPathComponent) == copiesOfOthers)
+        }
+    }
+
+    @Test func aModelThatIsDeletedWhileItIsLoadedCanBeUsed() async throws {
+        try addWideModel()
+        try await withShelf { shelf in
+            let loading = shelf.choose(shelf.entries[1])
+            try await soon { shelf.isPacking }
+            try FileManager.default.removeItem(at: shelf.entries[1].url)
+            shelf.refresh()
+            await loading.value
+            guard case .ready = shelf.state else { throw Unexpected() }
+            shelf.refresh()
+            #expect(copies(of: "wide.gguf").isEmpty)
+        }
+    }
+
     /// Whenever it is asked for: before the load is given up, while it ends, and afterwards.
     @Test(arguments: 0..<20) func aLoadThatOthersHaveGivenUpIsBegunAnew(steps: Int) async throws {
         try await withShelf { shelf in
@@ -114,6 +170,25 @@ import Testing
         try Data(text.utf8).write(to: folder.appendingPathComponent(name))
     }
 
+    private func addDemoModel(as name: String) throws {
+        try FileManager.default.copyItem(at: DemoModel.url, to: folder.appendingPathComponent(name))
+    }
+
+    /// A model that takes long to pack: `cargo xtask test-swift` makes it.
+    private func addWideModel() throws {
+        var root = URL(fileURLWithPath: #filePath)
+        for _ in 0..<5 { root.deleteLastPathComponent() }
+        let wide = root.appendingPathComponent("target/test-models/wide.gguf")
+        try FileManager.default.createSymbolicLink(
+            at: folder.appendingPathComponent("wide.gguf"), withDestinationURL: wide)
+    }
+
+    /// The packed copies of a model, even if they are not complete.
+    private func copies(of model: String) -> [String] {
+        let folder = cacheFolder.appendingPathComponent(model).path
+        return (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
+    }
+
     private func shelf(_ defaults: UserDefaults) -> ModelShelf {
         ModelShelf(folder: folder, cacheFolder: cacheFolder, defaults: defaults)
     }
@@ -128,5 +203,12 @@ import Testing
         let defaults = try #require(UserDefaults(suiteName: name))
         defer { defaults.removePersistentDomain(forName: name) }
         try await body(defaults)
+    }
+}
+
+extension ModelShelf {
+    /// Whether a copy of the model is begun, but not complete.
+    fileprivate var isPacking: Bool {
+        if case .loading(let share) = state { share > 0 && share < 1 } else { false }
     }
 }

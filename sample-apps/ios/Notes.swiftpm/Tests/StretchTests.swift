@@ -17,8 +17,8 @@ struct StretchTests {
 
     @Test func silenceIsNoFailure() {
         let stretch = Stretch(begin: 3)
-        #expect(stretch.isFailure(at: 3.5, stopped: false))
-        #expect(!stretch.isFailure(at: 3.5, stopped: true))
-        #expect(!stretch.isFailure(at: 4.5, stopped: false))
+        #expect(stretch.isFailure(at: 3.5, soundEnded: false))
+        #expect(!stretch.isFailure(at: 3.5, soundEnded: true))
+        #expect(!stretch.isFailure(at: 4.5, soundEnded: false))
     }
 }
