@@ -28,11 +28,10 @@ interface Recognizer {
 class Dictation(private val notebook: Notebook, private val recognizer: Recognizer) : Recognizer.Listener {
     private var ending = false
 
-    fun begin() {
-        ending = false
-        notebook.listen()
-        if (isListening()) recognizer.start(this)
-    }
+    fun begin() = hearIfListening(notebook::listen)
+
+    /** Takes the note that is offered, which may be one that is to be spoken. */
+    fun acceptOffer() = hearIfListening(notebook::acceptOffer)
 
     /** Ends the note. What is being said is waited for. */
     fun end() {
@@ -67,6 +66,12 @@ class Dictation(private val notebook: Notebook, private val recognizer: Recogniz
         // What was understood so far is worth its summary.
         if (notebook.state.value.segments.isEmpty()) notebook.cancel() else notebook.finishListening()
         notebook.trouble(trouble)
+    }
+
+    private fun hearIfListening(decide: () -> Unit) {
+        ending = false
+        decide()
+        if (isListening()) recognizer.start(this)
     }
 
     /** Words that were shown as heard belong to the note, though the recognizer has come to no end with them. */

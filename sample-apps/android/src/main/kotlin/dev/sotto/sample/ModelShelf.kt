@@ -3,23 +3,26 @@ package dev.sotto.sample
 import dev.sotto.LoadOptions
 import dev.sotto.LocalModel
 import dev.sotto.ModelFile
+import kotlinx.coroutines.CoroutineScope
 import kotlinx.coroutines.Dispatchers
-import kotlinx.coroutines.ensureActive
+import kotlinx.coroutines.NonCancellable
+import kotlinx.coroutines.launch
 import kotlinx.coroutines.withContext
 import java.io.File
 import java.io.IOException
-import java.io.InputStream
+import java.util.UUID
 
 /** The models of this device: the demo model, and one that the person has chosen. */
-class ModelShelf(private val folder: File) {
+class ModelShelf(scope: CoroutineScope, private val folder: File) {
     private val chosen = Place("chosen")
-    private val next = Place("next")
     private val previous = Place("previous")
 
     init {
-        // The app was ended within [chooseNext].
+        // The app was ended while a model took the place of another.
         if (!chosen.folder.exists()) previous.folder.renameTo(chosen.folder)
     }
+
+    private val tidying = scope.launch(Dispatchers.IO) { leftovers().forEach(File::deleteRecursively) }
 
     val hasChosen get() = chosen.model.exists()
 
@@ -27,25 +30,33 @@ class ModelShelf(private val folder: File) {
     suspend fun chosen(): LocalModel = chosen.load()
 
     /**
-     * Takes a copy of the model in [source], of [size] bytes if that is known, and loads it. Only once that has worked is it the chosen
-     * one: until then, the one before stays.
+     * Takes a copy of the model in [source] and loads it. Only once that has worked is it the chosen one: until then, the one before
+     * stays.
      */
-    suspend fun choose(source: () -> InputStream, size: Long?, onProgress: (Float) -> Unit): LocalModel = try {
-        copy(source, next.model) { copied -> if (size != null && size > 0) onProgress(copied.toFloat() / size) }
-        next.load().also { chooseNext() }
-    } finally {
-        next.clear()
+    suspend fun choose(source: Document, onProgress: (Float) -> Unit): LocalModel {
+        tidying.join()
+        // Another choice may be on its way out still.
+        val next = Place("$NEXT-${UUID.randomUUID()}")
+        return try {
+            copy(source, next, onProgress)
+            next.load().also { onDisk { takePlace(next) } }
+        } finally {
+            onDisk { next.clear() }
+        }
     }
 
     /** Loads the demo model from where it lies, and forgets the chosen one. */
-    suspend fun demo(file: ModelFile): LocalModel = load(file, folder).also { chosen.clear() }
+    suspend fun demo(file: ModelFile): LocalModel = load(file, folder).also { onDisk { chosen.clear() } }
 
-    private fun chooseNext() {
+    private fun takePlace(next: Place) {
         previous.clear()
         chosen.folder.renameTo(previous.folder)
         next.folder.renameTo(chosen.folder)
         previous.clear()
     }
+
+    /** What is there where the app was ended within [choose]. */
+    private fun leftovers() = folder.listFiles { file -> file.name.startsWith(NEXT) || file == previous.folder }.orEmpty()
 
     /** A model and its packed copy, which come and go together. */
     private inner class Place(name: String) {
@@ -60,25 +71,26 @@ class ModelShelf(private val folder: File) {
     private suspend fun load(file: ModelFile, cacheFolder: File) = LocalModel.load(file, LoadOptions(cacheFolder))
 
     /** A copy, since a document may lie in the cloud, and be gone tomorrow. */
-    private suspend fun copy(source: () -> InputStream, target: File, onProgress: (Long) -> Unit) =
-        withContext(Dispatchers.IO) {
-            target.parentFile?.mkdirs()
-            source().use { input ->
-                storing { target.outputStream() }.use { output ->
-                    val buffer = ByteArray(1 shl 20)
-                    var copied = 0L
-                    while (true) {
-                        ensureActive()
-                        val count = input.read(buffer)
-                        if (count < 0) break
-                        storing { output.write(buffer, 0, count) }
-                        copied += count
-                        onProgress(copied)
-                    }
-                }
+    private suspend fun copy(source: Document, target: Place, onProgress: (Float) -> Unit) = withContext(Dispatchers.IO) {
+        target.folder.mkdirs()
+        val size = source.size()?.takeIf { it > 0 }
+        var copied = 0L
+        storing { target.model.outputStream() }.use { output ->
+            source.read { piece, count ->
+                storing { output.write(piece, 0, count) }
+                copied += count
+                if (size != null) onProgress(copied.toFloat() / size)
             }
         }
+    }
+
+    private companion object {
+        const val NEXT = "next"
+    }
 }
+
+/** To delete a gigabyte takes its time. A caller that is cancelled meanwhile learns of it afterwards. */
+private suspend fun onDisk(change: () -> Unit) = withContext(NonCancellable) { withContext(Dispatchers.IO) { change() } }
 
 /** A file of the app's own cannot be written: the disk is full. */
 class NoSpaceException(cause: IOException) : IOException(cause)

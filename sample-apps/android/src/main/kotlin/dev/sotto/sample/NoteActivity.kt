@@ -6,8 +6,10 @@ import android.app.AlertDialog
 import android.content.ClipboardManager
 import android.content.Intent
 import android.content.pm.PackageManager
+import android.net.Uri
 import android.os.Build
 import android.os.Bundle
+import android.os.Parcelable
 import android.view.Menu
 import android.view.MenuItem
 import android.view.View
@@ -86,12 +88,20 @@ class NoteActivity : Activity() {
         if (isAllowed(Manifest.permission.RECORD_AUDIO)) app.dictation.begin() else notebook.trouble(Trouble.MICROPHONE_DENIED)
     }
 
-    /** A text that another app shares. */
+    /** A text, or a file of it, that another app shares. */
     private fun take(intent: Intent) {
+        if (intent.action != Intent.ACTION_SEND) return
+        // From the list of recent apps comes the intent of then, whose text was taken then.
+        if (intent.flags and Intent.FLAG_ACTIVITY_LAUNCHED_FROM_HISTORY != 0) return
         // It may be styled: then it is no String.
-        val text = intent.getCharSequenceExtra(Intent.EXTRA_TEXT) ?: return
-        if (intent.action == Intent.ACTION_SEND) notebook.share(text.toString())
+        val text = intent.getCharSequenceExtra(Intent.EXTRA_TEXT)?.toString().orEmpty()
+        val file = fileIn(intent)
+        if (text.isBlank() && file != null) app.share(file) else notebook.share(text)
     }
+
+    /** Android 8 has no typed way to get it; and it can be anything. */
+    @Suppress("DEPRECATION")
+    private fun fileIn(intent: Intent) = intent.getParcelableExtra<Parcelable>(Intent.EXTRA_STREAM) as? Uri
 
     /** Asks, while that [isOpen], whether another note is to take the place of a spoken one. */
     private fun askToReplace(isOpen: Boolean) {
@@ -100,7 +110,7 @@ class NoteActivity : Activity() {
         question = AlertDialog.Builder(this)
             .setMessage(R.string.replace_spoken)
             .setOnCancelListener { notebook.declineOffer() }
-            .setPositiveButton(R.string.replace) { _, _ -> notebook.acceptOffer() }
+            .setPositiveButton(R.string.replace) { _, _ -> app.dictation.acceptOffer() }
             .setNegativeButton(R.string.keep) { _, _ -> notebook.declineOffer() }
             .show()
     }

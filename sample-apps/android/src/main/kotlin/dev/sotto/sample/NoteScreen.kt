@@ -44,7 +44,8 @@ class NoteScreen(private val root: View, private val onTap: (evidence: List<Int>
         summarize.isEnabled = state.canSummarize || busy
         summarize.setText(if (busy) R.string.cancel else R.string.summarize)
         val loading = state.model as? ModelState.Loading
-        progress.visibility = if (loading != null || state.phase == Phase.SUMMARIZING) View.VISIBLE else View.INVISIBLE
+        val working = loading != null || state.phase == Phase.READING || state.phase == Phase.SUMMARIZING
+        progress.visibility = if (working) View.VISIBLE else View.INVISIBLE
         progress.isIndeterminate = loading?.fraction == null
         progress.progress = ((loading?.fraction ?: 0f) * progress.max).roundToInt()
     }
@@ -56,6 +57,7 @@ class NoteScreen(private val root: View, private val onTap: (evidence: List<Int>
 
         is ModelState.Ready -> when (state.phase) {
             Phase.IDLE -> model.name
+            Phase.READING -> context.getString(R.string.reading)
             Phase.LISTENING -> context.getString(R.string.listening)
             Phase.SUMMARIZING -> context.getString(R.string.summarizing)
         }

@@ -4,7 +4,7 @@ import dev.sotto.NoteSummary
 import dev.sotto.Segment
 
 /** What the app is doing with the note. */
-enum class Phase { IDLE, LISTENING, SUMMARIZING }
+enum class Phase { IDLE, READING, LISTENING, SUMMARIZING }
 
 /** Whether there is a model to work with. */
 sealed interface ModelState {
@@ -19,8 +19,14 @@ sealed interface ModelState {
     fun at(name: String, fraction: Float) = if (this is Loading && this.name == name) Loading(name, fraction) else this
 }
 
+/** A note that is to take the place of another one. */
+sealed interface NewNote
+
 /** A note that comes from elsewhere; one that another app shares is to be summarized at once. */
-data class WrittenNote(val segments: List<Segment>, val isShared: Boolean)
+data class WrittenNote(val segments: List<Segment>, val isShared: Boolean) : NewNote
+
+/** A note that is yet to be spoken. */
+data object SpokenNote : NewNote
 
 /** Everything that the screens show. */
 data class NoteState(
@@ -34,7 +40,9 @@ data class NoteState(
     val summary: NoteSummary? = null,
     val label: String? = null,
     /** A note that is to take the place of this one, if the person agrees. */
-    val offered: WrittenNote? = null,
+    val offered: NewNote? = null,
+    /** The note as it was before this one, which has no word yet. */
+    val before: NoteState? = null,
     /** Ids of the segments that the tapped point rests on. */
     val highlighted: Set<Int> = emptySet(),
     val trouble: Trouble? = null,
@@ -49,6 +57,19 @@ data class NoteState(
 
     /** Another note in place of this one. */
     fun withNote(segments: List<Segment>) = copy(segments = segments, isSpoken = false, offered = null).unread()
+
+    /** A note that is going to be spoken. */
+    fun listening() = withNote(emptyList()).copy(phase = Phase.LISTENING, before = this)
+
+    /** The note with what was said of it by now. */
+    fun spoken(segments: List<Segment>) =
+        if (segments.isEmpty()) this else copy(segments = segments, isSpoken = true, before = null)
+
+    /** Nothing is being done any more. Where no word was said, the note before is there again. */
+    fun idle(): NoteState {
+        val note = before?.copy(model = model, trouble = trouble, runs = runs) ?: this
+        return note.copy(phase = Phase.IDLE, hearing = "")
+    }
 
     /** The same note, of which the model knows nothing. */
     fun unread() = copy(hearing = "", summary = null, label = null, highlighted = emptySet(), trouble = null)

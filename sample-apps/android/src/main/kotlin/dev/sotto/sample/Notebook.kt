@@ -22,6 +22,7 @@ import kotlinx.coroutines.flow.conflate
 import kotlinx.coroutines.flow.distinctUntilChanged
 import kotlinx.coroutines.flow.mapNotNull
 import kotlinx.coroutines.flow.update
+import kotlinx.coroutines.isActive
 import kotlinx.coroutines.launch
 import kotlinx.coroutines.withContext
 import java.io.IOException
@@ -58,7 +59,9 @@ class Notebook(private val scope: CoroutineScope, private val store: NoteStore) 
         // What has begun at once cannot be cancelled before it has closed the model before it.
         val next = scope.async(start = CoroutineStart.UNDISPATCHED) {
             previous?.let { runCatching { it.await().close() } }
-            load { fraction -> change { copy(model = model.at(name, fraction)) } }
+            val loaded = load { fraction -> change { copy(model = model.at(name, fraction)) } }
+            // Nobody gets one that is ready just after it was given up.
+            loaded.also { if (!isActive) it.close() }
         }
         model = next
         scope.launch {
@@ -85,19 +88,33 @@ class Notebook(private val scope: CoroutineScope, private val store: NoteStore) 
         if (state.value.canPaste) offer(text, isShared = true) else trouble(Trouble.BUSY)
     }
 
+    /** Takes a text file that another app shares, and summarizes it. */
+    fun share(file: Document) {
+        if (!state.value.canPaste) return trouble(Trouble.BUSY)
+        change { copy(phase = Phase.READING, trouble = null) }
+        work = scope.launch(start = CoroutineStart.UNDISPATCHED) {
+            val text = try {
+                file.text()
+            } catch (error: Exception) {
+                return@launch tell(error) { idle() }
+            }
+            change { idle() }
+            share(text)
+        }
+    }
+
     /** Takes the note that is offered, in place of the spoken one. */
     fun acceptOffer() {
-        state.value.offered?.let(::write)
+        val offered = state.value.offered
+        declineOffer()
+        take(offered ?: return)
     }
 
     fun declineOffer() = change { copy(offered = null) }
 
     /** Begins a note that is spoken; the model reads along. */
-    @OptIn(ExperimentalCoroutinesApi::class)
     fun listen() {
-        val model = model?.takeIf { state.value.canListen }?.getCompleted() ?: return
-        session = model.noteSession()
-        change { withNote(emptyList()).copy(phase = Phase.LISTENING) }
+        if (state.value.canListen) offer(SpokenNote)
     }
 
     /** What is being said, as far as it is understood by now. */
@@ -109,7 +126,7 @@ class Notebook(private val scope: CoroutineScope, private val store: NoteStore) 
         change { copy(hearing = "") }
         attempt {
             session.append(Segment(0, text))
-            change { copy(segments = session.note.segments, isSpoken = true) }
+            change { spoken(session.note.segments) }
         }
     }
 
@@ -132,7 +149,7 @@ class Notebook(private val scope: CoroutineScope, private val store: NoteStore) 
         work?.cancel()
         session?.close()
         session = null
-        change { copy(phase = Phase.IDLE, hearing = "") }
+        change { idle() }
     }
 
     fun tap(evidence: List<Int>) = change { tapped(evidence) }
@@ -145,9 +162,9 @@ class Notebook(private val scope: CoroutineScope, private val store: NoteStore) 
         work = scope.launch(start = CoroutineStart.UNDISPATCHED) {
             try {
                 block(model.await())
-                change { copy(phase = Phase.IDLE) }
+                change { idle() }
             } catch (error: Exception) {
-                tell(error) { copy(phase = Phase.IDLE) }
+                tell(error) { idle() }
             }
         }
     }
@@ -169,16 +186,26 @@ class Notebook(private val scope: CoroutineScope, private val store: NoteStore) 
 
     private fun offer(text: String, isShared: Boolean) = attempt {
         val note = WrittenNote(VoiceNote.transcript(text).segments, isShared)
-        when {
-            note.segments.isEmpty() -> trouble(Trouble.NOTHING_TO_PASTE)
-            state.value.isSpoken -> change { copy(offered = note) }
-            else -> write(note)
-        }
+        if (note.segments.isEmpty()) trouble(Trouble.NOTHING_TO_PASTE) else offer(note)
+    }
+
+    private fun offer(note: NewNote) = if (state.value.isSpoken) change { copy(offered = note) } else take(note)
+
+    private fun take(note: NewNote) = when (note) {
+        is WrittenNote -> write(note)
+        SpokenNote -> beginListening()
     }
 
     private fun write(note: WrittenNote) {
         change { withNote(note.segments) }
         if (note.isShared) summarize()
+    }
+
+    @OptIn(ExperimentalCoroutinesApi::class)
+    private fun beginListening() {
+        val model = model?.takeIf { state.value.canListen }?.getCompleted() ?: return
+        session = model.noteSession()
+        change { listening() }
     }
 
     /** Keeps each note as it grows; an empty one does not take the place of the one before. */

@@ -2,6 +2,7 @@ package dev.sotto.sample
 
 import android.app.Application
 import android.net.Uri
+import android.os.CancellationSignal
 import android.provider.OpenableColumns
 import dev.sotto.LocalModel
 import dev.sotto.ModelFile
@@ -11,11 +12,12 @@ import kotlinx.coroutines.Dispatchers
 import kotlinx.coroutines.SupervisorJob
 import java.io.File
 import java.io.FileNotFoundException
+import java.io.InputStream
 
 /** Keeps what outlives a screen: the model is loaded once, and a rotated phone goes on with its summary. */
 class SampleApp : Application() {
     private val scope = CoroutineScope(SupervisorJob() + Dispatchers.Main.immediate)
-    private val shelf by lazy { ModelShelf(File(noBackupFilesDir, "models")) }
+    private val shelf by lazy { ModelShelf(scope, File(noBackupFilesDir, "models")) }
 
     val notebook by lazy { Notebook(scope, NoteStore(File(noBackupFilesDir, "note.json"))) }
     val dictation by lazy { Dictation(notebook, SpeechRecognition(this)) }
@@ -32,9 +34,11 @@ class SampleApp : Application() {
 
     /** Uses the model file that a person has picked; if it is none, the one before. */
     fun useModel(picked: Uri) = useModel(R.string.chosen_model, otherwise = ::useKeptModel) { onProgress ->
-        val source = { contentResolver.openInputStream(picked) ?: throw FileNotFoundException("the document is gone") }
-        shelf.choose(source, sizeOf(picked), onProgress)
+        shelf.choose(document(picked), onProgress)
     }
+
+    /** Takes a text file that another app shares. */
+    fun share(file: Uri) = notebook.share(document(file))
 
     private fun useKeptModel() = if (shelf.hasChosen) useModel(R.string.chosen_model) { shelf.chosen() } else useDemoModel()
 
@@ -43,10 +47,16 @@ class SampleApp : Application() {
         notebook.useModel(getString(name), otherwise, load)
     }
 
-    private fun sizeOf(document: Uri): Long? =
-        contentResolver.query(document, arrayOf(OpenableColumns.SIZE), null, null, null)?.use { cursor ->
+    private fun document(uri: Uri) = Document({ sizeOf(uri, it) }, { open(uri, it) })
+
+    private fun sizeOf(document: Uri, signal: CancellationSignal): Long? =
+        contentResolver.query(document, arrayOf(OpenableColumns.SIZE), null, null, null, signal)?.use { cursor ->
             if (cursor.moveToFirst() && !cursor.isNull(0)) cursor.getLong(0) else null
         }
+
+    private fun open(document: Uri, signal: CancellationSignal): InputStream =
+        contentResolver.openAssetFileDescriptor(document, "r", signal)?.createInputStream()
+            ?: throw FileNotFoundException("the document is gone")
 
     private companion object {
         const val DEMO_MODEL = "sotto-demo.gguf"

@@ -22,10 +22,12 @@ enum class Trouble {
     ;
 
     companion object {
+        /** A [SecurityException] is that of another app, which keeps its file to itself. */
         fun of(error: Exception): Trouble = when (error) {
             is SottoException -> of(error)
             is NoSpaceException -> NO_SPACE
-            is IOException -> FILE_UNREADABLE
+            is TextTooLongException -> NOTE_TOO_LONG
+            is SecurityException, is IOException -> FILE_UNREADABLE
             else -> INTERNAL
         }
 

@@ -12,8 +12,10 @@ class DictationTest {
         var listener: Recognizer.Listener? = null
         var starts = 0
         var stops = 0
+        var isMissing = false
 
         override fun start(listener: Recognizer.Listener) {
+            if (isMissing) return listener.onFailure(Trouble.NO_RECOGNIZER)
             this.listener = listener
             starts++
         }
@@ -103,6 +105,55 @@ class DictationTest {
         recognizer.listener!!.onSilence()
         assertEquals(NoteState(model = ModelState.Ready("demo")), state.value)
     }
+
+    @Test
+    fun `without a word, the note before is there again`() = dictate { dictation, recognizer ->
+        paste(NOTE)
+        summarize()
+        tap(untilIdle().summary!!.lines().first().evidence)
+        val before = state.value
+        val endings = listOf(
+            { recognizer.listener!!.onFailure(Trouble.NO_RECOGNIZER) },
+            { dictation.end().also { recognizer.listener!!.onSilence() } },
+            { recognizer.listener!!.onUtterance(" ").also { dictation.cancel() } },
+            { recognizer.listener!!.onPart("buy").also { dictation.cancel() } },
+        )
+        for (end in endings) {
+            dictation.begin()
+            assertEquals(Phase.LISTENING to emptyList(), state.value.phase to state.value.segments)
+            end()
+            assertEquals(before, state.value.copy(trouble = null))
+        }
+        recognizer.isMissing = true
+        dictation.begin()
+        assertEquals(before.copy(trouble = Trouble.NO_RECOGNIZER), state.value)
+    }
+
+    @Test
+    fun `a spoken note gives way to another one only if the person agrees, and only once that has a word`() =
+        dictate { dictation, recognizer ->
+            dictation.begin()
+            recognizer.listener!!.onUtterance(said[1])
+            dictation.end()
+            recognizer.listener!!.onSilence()
+            val before = untilIdle()
+            dictation.begin()
+            assertEquals(before.copy(offered = SpokenNote) to 2, state.value to recognizer.starts)
+            declineOffer()
+            assertEquals(before, state.value)
+
+            dictation.begin()
+            dictation.acceptOffer()
+            assertEquals(Phase.LISTENING to 3, state.value.phase to recognizer.starts)
+            dictation.cancel()
+            assertEquals(before, state.value)
+            dictation.begin()
+            dictation.acceptOffer()
+            recognizer.listener!!.onUtterance(said[2])
+            dictation.cancel()
+            assertEquals(listOf(said[2]) to true, state.value.segments.map { it.text } to state.value.isSpoken)
+            assertNull(state.value.summary)
+        }
 
     @Test
     fun `a note can be given up`() = dictate { dictation, recognizer ->

@@ -1,15 +1,24 @@
 package dev.sotto.sample
 
+import android.os.CancellationSignal
 import dev.sotto.LocalModel
 import dev.sotto.ModelFile
 import kotlinx.coroutines.CoroutineScope
+import kotlinx.coroutines.Dispatchers
+import kotlinx.coroutines.Job
 import kotlinx.coroutines.SupervisorJob
 import kotlinx.coroutines.cancel
 import kotlinx.coroutines.flow.first
 import kotlinx.coroutines.runBlocking
+import kotlinx.coroutines.withContext
 import kotlinx.coroutines.withTimeout
 import java.io.File
+import java.io.IOException
+import java.io.InputStream
+import java.util.concurrent.CountDownLatch
+import java.util.concurrent.TimeUnit.SECONDS
 import kotlin.io.path.createTempDirectory
+import kotlin.test.assertTrue
 import kotlin.time.Duration.Companion.seconds
 
 /** The tests run in the folder of the Maven build. */
@@ -42,6 +51,36 @@ fun withNotebook(store: NoteStore, block: suspend Notebook.() -> Unit): Unit = r
     } finally {
         scope.cancel()
     }
+}
+
+/** A document that is there at once. */
+fun document(bytes: ByteArray) = document { bytes.inputStream() }
+
+/** A document whose length is not known. */
+fun document(open: (CancellationSignal) -> InputStream) = Document({ null }, open)
+
+/** Of this nothing comes, until it is closed. */
+class Silent : InputStream() {
+    val isRead = CountDownLatch(1)
+    val closed = CountDownLatch(1)
+
+    override fun read(): Int {
+        isRead.countDown()
+        closed.await()
+        throw IOException("the stream is closed")
+    }
+
+    override fun close() = closed.countDown()
+}
+
+/** Waits for it, though not for ever, and lets this thread do other things. */
+suspend fun CountDownLatch.untilReached() = withContext(Dispatchers.IO) { assertTrue(await(10, SECONDS)) }
+
+/** Cancels the job once it is that far; it has to end soon. */
+suspend fun Job.cancelOnce(point: CountDownLatch) {
+    point.untilReached()
+    cancel()
+    withTimeout(10.seconds) { join() }
 }
 
 suspend fun demo() = LocalModel.load(ModelFile.path(DEMO_FILE))

@@ -3,12 +3,17 @@ package dev.sotto.sample
 import dev.sotto.ModelFile
 import dev.sotto.SottoException
 import kotlinx.coroutines.CancellationException
+import kotlinx.coroutines.CoroutineScope
+import kotlinx.coroutines.SupervisorJob
 import kotlinx.coroutines.cancel
 import kotlinx.coroutines.coroutineScope
+import kotlinx.coroutines.delay
+import kotlinx.coroutines.launch
 import kotlinx.coroutines.runBlocking
+import kotlinx.coroutines.withTimeout
+import org.junit.After
 import org.junit.Rule
 import org.junit.rules.TemporaryFolder
-import java.io.ByteArrayInputStream
 import java.io.IOException
 import java.io.InputStream
 import java.nio.file.Files
@@ -19,12 +24,14 @@ import kotlin.test.assertFailsWith
 import kotlin.test.assertFalse
 import kotlin.test.assertNotEquals
 import kotlin.test.assertTrue
+import kotlin.time.Duration.Companion.seconds
 
 class ModelShelfTest {
     @get:Rule
     val folder = TemporaryFolder()
 
-    private val shelf by lazy { ModelShelf(models) }
+    private val scope = CoroutineScope(SupervisorJob())
+    private val shelf by lazy { ModelShelf(scope, models) }
 
     private val models by lazy { folder.root.resolve("models") }
 
@@ -34,7 +41,13 @@ class ModelShelfTest {
     private fun packed() = models.resolve("chosen").listFiles { file -> file.extension == "sotto" }.orEmpty().toList()
 
     private suspend fun chooseDemo(onProgress: (Float) -> Unit = {}) =
-        shelf.choose(DEMO_FILE::inputStream, DEMO_FILE.length(), onProgress).close()
+        shelf.choose(Document({ DEMO_FILE.length() }, { DEMO_FILE.inputStream() }), onProgress).close()
+
+    /** Where a choice puts its copy. */
+    private fun next() = models.listFiles { file -> file.name.startsWith("next") }.orEmpty().toList()
+
+    @After
+    fun `end what goes on`() = scope.cancel()
 
     @Test
     fun `a chosen model is kept until the demo model is wanted again`() = runBlocking {
@@ -42,7 +55,7 @@ class ModelShelfTest {
         chooseDemo(progress::add)
         assertEquals(progress.sorted() to 1f, progress to progress.last())
         assertTrue(shelf.hasChosen)
-        ModelShelf(models).chosen().close()
+        ModelShelf(scope, models).chosen().close()
         shelf.demo(ModelFile.path(DEMO_FILE)).close()
         assertFalse(shelf.hasChosen)
         assertTrue(files().single().startsWith("sotto-demo-"), "more is left than the demo model's copy: ${files()}")
@@ -52,8 +65,21 @@ class ModelShelfTest {
     fun `an app that is ended while a model takes the place of another has the one before`() = runBlocking {
         chooseDemo()
         assertTrue(models.resolve("chosen").renameTo(models.resolve("previous")))
-        val restarted = ModelShelf(models)
+        val restarted = ModelShelf(scope, models)
         assertTrue(restarted.hasChosen)
+        restarted.chosen().close()
+    }
+
+    @Test
+    fun `what an app has left that was ended while it took a model goes`() = runBlocking {
+        chooseDemo()
+        val before = files()
+        for (left in listOf("next", "next-1", "previous")) {
+            models.resolve(left).mkdirs()
+            models.resolve("$left/model.gguf").writeBytes(ByteArray(99))
+        }
+        val restarted = ModelShelf(scope, models)
+        withTimeout(10.seconds) { while (files() != before) delay(5) }
         restarted.chosen().close()
     }
 
@@ -61,8 +87,8 @@ class ModelShelfTest {
     fun `a file that is no model leaves the chosen one`() = runBlocking {
         chooseDemo()
         val before = files()
-        assertFailsWith<SottoException.ModelInvalid> { shelf.choose({ ByteArrayInputStream(ByteArray(64)) }, 64) {} }
-        assertFailsWith<IOException> { shelf.choose({ Failing(after = 3) }, null) {} }
+        assertFailsWith<SottoException.ModelInvalid> { shelf.choose(document(ByteArray(64))) {} }
+        assertFailsWith<IOException> { shelf.choose(document { Failing(after = 3) }) {} }
         assertEquals(before, files())
         shelf.chosen().close()
     }
@@ -92,20 +118,20 @@ class ModelShelfTest {
 
     @Test
     fun `a full disk is told as such`() = runBlocking {
-        folder.newFolder("models", "next")
         // Whatever is written there finds no space.
-        Files.createSymbolicLink(models.resolve("next/model.gguf").toPath(), Path.of("/dev/full"))
-        val full = assertFailsWith<IOException> { shelf.choose(DEMO_FILE::inputStream, null) {} }
+        fun fillTheDisk() = Files.createSymbolicLink(next().single().resolve("model.gguf").toPath(), Path.of("/dev/full"))
+        val document = Document({ 64L.also { fillTheDisk() } }, { DEMO_FILE.inputStream() })
+        val full = assertFailsWith<IOException> { shelf.choose(document) {} }
         assertEquals(Trouble.NO_SPACE, Trouble.of(full))
         assertEquals(emptyList(), files())
     }
 
     @Test
     fun `what cannot be read leaves nothing`() = runBlocking {
-        val unreadable = assertFailsWith<IOException> { shelf.choose({ Failing(after = 3) }, null) {} }
+        val unreadable = assertFailsWith<IOException> { shelf.choose(document { Failing(after = 3) }) {} }
         assertEquals(Trouble.FILE_UNREADABLE, Trouble.of(unreadable))
         assertEquals(emptyList(), files())
-        assertFailsWith<SottoException.ModelInvalid> { shelf.choose({ ByteArrayInputStream(ByteArray(64)) }, 64) {} }
+        assertFailsWith<SottoException.ModelInvalid> { shelf.choose(document(ByteArray(64))) {} }
         assertFalse(shelf.hasChosen)
     }
 
@@ -113,10 +139,27 @@ class ModelShelfTest {
     fun `a cancelled copy leaves nothing`() {
         assertFailsWith<CancellationException> {
             runBlocking {
-                coroutineScope { shelf.choose({ Failing(after = Int.MAX_VALUE) }, 1L shl 40) { cancel() }.close() }
+                val endless = Document({ 1L shl 40 }, { Failing(after = Int.MAX_VALUE) })
+                coroutineScope { shelf.choose(endless) { cancel() }.close() }
             }
         }
         assertEquals(emptyList(), files())
+    }
+
+    @Test
+    fun `a choice of which nothing comes can be given up, and takes nothing from the next one`() = runBlocking {
+        val silent = Silent()
+        val stuck = scope.launch { shelf.choose(document { silent }) {} }
+        silent.isRead.untilReached()
+        val document = document {
+            // This one's copy has been begun.
+            assertEquals(2, next().size)
+            runBlocking { stuck.cancelOnce(silent.isRead) }
+            DEMO_FILE.inputStream()
+        }
+        shelf.choose(document) {}.close()
+        assertTrue(shelf.hasChosen)
+        assertEquals(emptyList(), next())
     }
 
     /** Zeros, then an error. */

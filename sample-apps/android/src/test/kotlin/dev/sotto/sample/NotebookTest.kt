@@ -4,11 +4,20 @@ import dev.sotto.LoadOptions
 import dev.sotto.LocalModel
 import dev.sotto.ModelFile
 import dev.sotto.VoiceNote
+import kotlinx.coroutines.CompletableDeferred
+import kotlinx.coroutines.CoroutineScope
+import kotlinx.coroutines.Job
+import kotlinx.coroutines.NonCancellable
 import kotlinx.coroutines.delay
+import kotlinx.coroutines.runBlocking
+import kotlinx.coroutines.withContext
 import java.io.File
+import java.io.FileNotFoundException
+import kotlin.io.path.createTempDirectory
 import kotlin.test.Test
 import kotlin.test.assertContains
 import kotlin.test.assertEquals
+import kotlin.test.assertFailsWith
 import kotlin.test.assertFalse
 import kotlin.test.assertNotNull
 import kotlin.test.assertNull
@@ -86,13 +95,66 @@ class NotebookTest {
     }
 
     @Test
+    fun `a text file that is shared is summarized once it is read`() = withNotebook {
+        paste("Buy milk.")
+        val answer = CompletableDeferred<Unit>()
+        share(
+            document {
+                runBlocking { answer.await() }
+                NOTE.byteInputStream()
+            },
+        )
+        val reading = state.value
+        assertEquals(Phase.READING, reading.phase)
+        listen()
+        paste("Call Tom.")
+        share(document(ByteArray(0)))
+        assertEquals(reading.copy(trouble = Trouble.BUSY), state.value)
+        answer.complete(Unit)
+        assertEquals(VoiceNote.text(NOTE).segments, until { phase == Phase.SUMMARIZING }.segments)
+        assertNotNull(untilIdle().summary?.metrics)
+    }
+
+    @Test
+    fun `a shared file that cannot be used is told of, and the note stays`() = withNotebook {
+        paste(NOTE)
+        val before = state.value
+        val troubles = mapOf(
+            document { throw FileNotFoundException("it is gone") } to Trouble.FILE_UNREADABLE,
+            document { throw SecurityException("it is private") } to Trouble.FILE_UNREADABLE,
+            document(ByteArray(9) { -1 }) to Trouble.FILE_UNREADABLE,
+            document(ByteArray(0)) to Trouble.NOTHING_TO_PASTE,
+            document(ByteArray(Document.LONGEST_TEXT + 1)) to Trouble.NOTE_TOO_LONG,
+        )
+        for ((file, trouble) in troubles) {
+            share(file)
+            assertEquals(before.copy(trouble = trouble), until { phase == Phase.IDLE && this.trouble != null })
+        }
+    }
+
+    @Test
+    fun `a shared file of which nothing comes can be given up`() = withNotebook {
+        paste(NOTE)
+        val before = state.value
+        val silent = Silent()
+        share(document { silent })
+        silent.isRead.untilReached()
+        cancel()
+        assertEquals(before, state.value)
+        silent.closed.untilReached()
+        delay(50)
+        assertEquals(before, state.value)
+    }
+
+    @Test
     fun `a spoken note is replaced by another one only if the person agrees`() = withNotebook {
         listen()
         heard("Call Tom.")
         cancel()
-        for (offer in listOf(::paste, ::share)) {
+        for (offer in listOf<(String) -> Unit>(::paste, ::share, { share(document(it.toByteArray())) })) {
             offer("Buy milk.")
-            assertEquals("Buy milk.", state.value.offered?.segments?.single()?.text)
+            val offered = until { offered != null }.offered as WrittenNote
+            assertEquals("Buy milk.", offered.segments.single().text)
             declineOffer()
             assertNull(state.value.offered)
             assertEquals(Phase.IDLE to "Call Tom.", state.value.phase to state.value.segments.single().text)
@@ -166,6 +228,35 @@ class NotebookTest {
         assertEquals(Phase.IDLE, state.value.phase)
         summarize()
         assertNotNull(untilIdle().summary?.metrics)
+    }
+
+    @Test
+    fun `a model that never comes keeps no other one waiting`() = withNotebook {
+        val folder = createTempDirectory().toFile()
+        val shelf = ModelShelf(CoroutineScope(Job()), folder)
+        val silent = Silent()
+        useModel("never") { onProgress -> shelf.choose(document { silent }, onProgress) }
+        silent.isRead.untilReached()
+        useModel("demo") { demo() }
+        until { model == ModelState.Ready("demo") }
+        assertEquals(emptyList(), folder.list()?.toList())
+        folder.deleteRecursively()
+    }
+
+    @Test
+    fun `a model that is ready just after it was given up is closed`() = withNotebook {
+        val late = CompletableDeferred<LocalModel>()
+        val isWanted = CompletableDeferred<Unit>()
+        useModel("late") {
+            withContext(NonCancellable) {
+                isWanted.await()
+                demo().also(late::complete)
+            }
+        }
+        useModel("demo") { demo() }
+        isWanted.complete(Unit)
+        until { model == ModelState.Ready("demo") }
+        assertFailsWith<IllegalStateException> { late.await().inspect() }
     }
 
     @Test

@@ -10,7 +10,6 @@ import android.content.Intent
 import android.content.IntentFilter
 import android.graphics.Bitmap
 import android.graphics.Canvas
-import android.net.Uri
 import android.os.Bundle
 import android.os.Looper
 import android.speech.RecognitionService
@@ -30,7 +29,6 @@ import org.robolectric.annotation.GraphicsMode
 import org.robolectric.shadows.ShadowAlertDialog
 import org.robolectric.shadows.ShadowPowerManager
 import org.robolectric.shadows.ShadowSpeechRecognizer
-import java.io.ByteArrayInputStream
 import java.io.File
 import kotlin.test.Test
 import kotlin.test.assertContains
@@ -141,6 +139,7 @@ class ScreensTest {
     @Test
     fun `a note is spoken to the recognizer of the device`() {
         val activity = Robolectric.buildActivity(NoteActivity::class.java).setup().get()
+        app.notebook.paste("Call Tom.")
         waitUntil { canListen }
         val record = activity.view<TextView>(R.id.record)
         record.performClick()
@@ -156,6 +155,7 @@ class ScreensTest {
         shadowOf(Looper.getMainLooper()).idle()
         val trouble = activity.view<TextView>(R.id.trouble)
         assertContains(trouble.text.toString(), "no speech recognition")
+        assertEquals("Call Tom.", app.notebook.state.value.segments.single().text)
         trouble.performClick()
 
         ShadowSpeechRecognizer.setIsOnDeviceRecognitionAvailable(true)
@@ -194,6 +194,14 @@ class ScreensTest {
         }
         screen.get().view<View>(R.id.paste).performClick()
         assertEquals("Call Tom.", answer(AlertDialog.BUTTON_NEGATIVE).segments.single().text)
+        shadowOf(app).grantPermissions(Manifest.permission.RECORD_AUDIO)
+        ShadowSpeechRecognizer.setIsOnDeviceRecognitionAvailable(true)
+        screen.get().view<View>(R.id.record).performClick()
+        assertEquals(Phase.LISTENING, answer(AlertDialog.BUTTON_POSITIVE).phase)
+        shadowOf(ShadowSpeechRecognizer.getLatestSpeechRecognizer()).triggerOnResults(recognized("Call Ann."))
+        screen.get().view<View>(R.id.summarize).performClick()
+        assertEquals("Call Ann.", waitUntil { phase == Phase.IDLE }.segments.single().text)
+
         screen.get().view<View>(R.id.paste).performClick()
         waitUntil { offered != null }
         val before = ShadowAlertDialog.getLatestAlertDialog()
@@ -205,11 +213,35 @@ class ScreensTest {
     @Test
     fun `a picked file that is no model is told, and the model before is used again`() {
         waitUntil { canListen }
-        val document = Uri.parse("content://other.app/holiday.jpg")
-        shadowOf(app.contentResolver).registerInputStream(document, ByteArrayInputStream(ByteArray(64)))
-        app.useModel(document)
+        Robolectric.setupContentProvider(OtherApp::class.java, OtherApp.NAME)
+        app.useModel(OtherApp.uri("holiday.jpg"))
         val again = waitUntil { trouble != null && canListen }
         assertEquals(Trouble.MODEL_DAMAGED to ModelState.Ready("Demo model"), again.trouble to again.model)
+    }
+
+    @Test
+    fun `a shared text file is read from the app that has it, and one that it has not is told of`() {
+        Robolectric.setupContentProvider(OtherApp::class.java, OtherApp.NAME)
+        fun shared(file: String) =
+            Intent(Intent.ACTION_SEND).setType("text/plain").putExtra(Intent.EXTRA_STREAM, OtherApp.uri(file))
+        val screen = Robolectric.buildActivity(NoteActivity::class.java, shared("note.txt")).setup()
+        waitUntil { segments.size == 4 && phase == Phase.IDLE && label != null }
+        screen.newIntent(shared("gone.txt"))
+        assertEquals(Trouble.FILE_UNREADABLE, waitUntil { trouble != null }.trouble)
+        screen.newIntent(Intent(Intent.ACTION_SEND).setType("text/plain"))
+        assertEquals(Trouble.NOTHING_TO_PASTE, waitUntil { trouble != Trouble.FILE_UNREADABLE }.trouble)
+        assertEquals(4, app.notebook.state.value.segments.size)
+    }
+
+    @Test
+    fun `a text is taken once, not again whenever the screen is opened from the recent apps`() {
+        app.notebook.paste(NOTE)
+        val again = Intent(Intent.ACTION_SEND).setType("text/plain").putExtra(Intent.EXTRA_TEXT, "Buy milk.")
+        again.addFlags(Intent.FLAG_ACTIVITY_LAUNCHED_FROM_HISTORY)
+        val screen = Robolectric.buildActivity(NoteActivity::class.java, again).setup()
+        waitUntil { canListen }
+        screen.newIntent(again)
+        assertEquals(4, waitUntil { canListen }.segments.size)
     }
 
     private fun recognized(text: String) =
