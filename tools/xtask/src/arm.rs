@@ -40,7 +40,7 @@ const BINDINGS: &str = "sotto-ffi";
 const OF_KERNELS: [&str; 3] = ["matmul", "rows", "scalar_against_f64"];
 const BY_INSTRUCTION_SET: [&str; 4] = ["batch", "forward", "golden_logits", "same_everywhere"];
 
-/// What runs on `max` alone.
+/// What runs on `max` alone, beside the unit tests.
 const ONCE: [&str; 10] = [
     "allocations",
     "file_part",
@@ -149,9 +149,9 @@ fn tests_of_kernels() -> Command {
 /// A command that runs all other tests that are worth it on this CPU.
 fn tests_above_kernels(cpu: &Cpu) -> Command {
     let mut command = cargo_for_arm("test");
-    command.args(packages()).arg("--lib").args(programs(&BY_INSTRUCTION_SET)).arg("--no-fail-fast");
+    command.args(packages()).args(programs(&BY_INSTRUCTION_SET)).arg("--no-fail-fast");
     if cpu.name == "max" {
-        command.args(programs(&ONCE));
+        command.arg("--lib").args(programs(&ONCE));
     }
     if let Some(new) = cpu.new {
         command.env("SOTTO_KERNELS", new);

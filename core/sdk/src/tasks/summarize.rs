@@ -163,15 +163,12 @@ fn instruction(model: &Loaded) -> &'static str {
 pub(super) fn windows(model: &Loaded, segments: &[Segment], cancel: &CancelToken) -> Result<Vec<Vec<Segment>>, Error> {
     let (prompt_limit, _) = split_context(model.context_limit(), ANSWER_TOKENS);
     let limit = prompt_limit.saturating_sub(prompt(model, &[])?.len()).min(LONGEST_WINDOW);
-    let parts = parts(model, segments, limit, cancel)?;
-    let total: usize = parts.iter().map(|(_, cost)| cost).sum();
-    if total > limit * MOST_WINDOWS {
-        return Err(Error::ContextFull { limit: limit * MOST_WINDOWS, needed: total });
-    }
-    let even = total.div_ceil(total.div_ceil(limit));
+    let mut parts = Parts { model, limit, found: Vec::with_capacity(segments.len()), total: 0 };
+    parts.add(segments, cancel)?;
+    let even = parts.total.div_ceil(parts.total.div_ceil(limit));
     let mut windows = vec![Vec::new()];
     let mut used = 0;
-    for (segment, cost) in parts {
+    for (segment, cost) in parts.found {
         if used > 0 && (used + cost > limit || used >= even) {
             windows.push(Vec::new());
             used = 0;
@@ -182,27 +179,35 @@ pub(super) fn windows(model: &Loaded, segments: &[Segment], cancel: &CancelToken
     Ok(windows)
 }
 
-/// The segments, and at most how many tokens each takes. One that fits no window is cut between words; its parts have its id.
-fn parts(
-    model: &Loaded,
-    segments: &[Segment],
+/// Segments that fit a window, and at most how many tokens each takes. One that fits none is cut between words; its parts have its
+/// id.
+struct Parts<'a> {
+    model: &'a Loaded,
     limit: usize,
-    cancel: &CancelToken,
-) -> Result<Vec<(Segment, usize)>, Error> {
-    let most = limit * MOST_WINDOWS;
-    let mut parts = Vec::with_capacity(segments.len());
-    for segment in segments {
-        cancel.check()?;
-        let cost = cost(model, segment, most)?;
-        if cost <= limit {
-            parts.push((segment.clone(), cost));
-            continue;
+    found: Vec<(Segment, usize)>,
+    total: usize,
+}
+
+impl Parts<'_> {
+    /// Ends at the first segment that is too much for all windows.
+    fn add(&mut self, segments: &[Segment], cancel: &CancelToken) -> Result<(), Error> {
+        let most = self.limit * MOST_WINDOWS;
+        for segment in segments {
+            cancel.check()?;
+            let cost = cost(self.model, segment, most)?;
+            let too_long = |needed| Error::ContextFull { limit: most, needed };
+            if self.total + cost > most {
+                return Err(too_long(self.total + cost));
+            }
+            if cost <= self.limit {
+                self.found.push((segment.clone(), cost));
+                self.total += cost;
+            } else {
+                self.add(&segment.halves().ok_or_else(|| too_long(cost))?, cancel)?;
+            }
         }
-        let halves = segment.halves().filter(|_| cost <= most);
-        let halves = halves.ok_or(Error::ContextFull { limit: most, needed: cost })?;
-        parts.extend(self::parts(model, &halves, limit, cancel)?);
+        Ok(())
     }
-    Ok(parts)
 }
 
 /// At most how many tokens a segment takes, joined to others by a space or a new line and a name. Of one that takes more than `most`,
