@@ -95,8 +95,9 @@ fn who_waits_comes_before_who_comes_again() {
             thread::yield_now();
         }
         drop(first);
-        let _again = pool.enter(&CancelToken::new()).expect("its turn");
+        let again = pool.enter(&CancelToken::new()).expect("its turn");
         order.lock().expect("no panic").push("again");
+        drop(again);
         other.join().expect("no panic");
         assert_eq!(order.lock().expect("no panic").split_off(0), ["other", "again"]);
     }
