@@ -76,10 +76,6 @@ impl Pool {
 
     fn wait_for_turn(&self, cancel: &CancelToken) -> Result<(), EngineError> {
         let mut queue = self.lock();
-        if !queue.busy && queue.waiting.is_empty() {
-            queue.busy = true;
-            return Ok(());
-        }
         queue.last += 1;
         let number = queue.last;
         queue.waiting.push_back(number);
