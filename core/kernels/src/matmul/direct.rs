@@ -75,11 +75,19 @@ unsafe fn multiply<S: Simd, F: PanelFormat, const T: usize>(
 /// Asks for a vector's share of what follows sub-block `sub` in a panel. The CPU's own prefetcher stops at the end of every page.
 #[inline(always)]
 unsafe fn ask_for_next<S: Simd, F: PanelFormat>(header: *const u8, sub: usize, vector: usize) {
-    let bytes = F::BLOCK / F::SUB_BLOCKS;
-    let share = bytes.div_ceil(PANEL_ROWS / S::LANES).next_multiple_of(CACHE_LINE);
-    let next = header.wrapping_add((sub + 1) * bytes);
-    for line in (vector * share..bytes.min((vector + 1) * share)).step_by(CACHE_LINE) {
-        S::prefetch(next.wrapping_add(line));
+    let (bytes, vectors) = (F::BLOCK / F::SUB_BLOCKS, PANEL_ROWS / S::LANES);
+    let lines = bytes.div_ceil(CACHE_LINE);
+    let share = lines.div_ceil(vectors);
+    let last = lines.saturating_sub((vectors - 1) * share);
+    let next = header.wrapping_add((sub + 1) * bytes + vector * share * CACHE_LINE);
+    // Numbers that depend on the vector would cost more instructions than there are lines.
+    for line in 0..last {
+        S::prefetch(next.wrapping_add(line * CACHE_LINE));
+    }
+    if vector + 1 < vectors {
+        for line in last..share {
+            S::prefetch(next.wrapping_add(line * CACHE_LINE));
+        }
     }
 }
 
