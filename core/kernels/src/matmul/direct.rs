@@ -2,6 +2,8 @@
 
 // Pointers move within one panel and the rows of activations that belong to it, whose sizes `matmul` has checked.
 #![allow(unsafe_op_in_unsafe_fn)]
+// Indices that run over several arrays at once.
+#![allow(clippy::needless_range_loop)]
 
 use std::ops::Range;
 
@@ -58,9 +60,9 @@ unsafe fn multiply<S: Simd, F: PanelFormat, const T: usize>(
             for (stream, sums) in streams.iter().zip(&mut sums).take(panels.len()) {
                 let header = stream.add(block * F::BLOCK);
                 let planes = header.add(F::HEADER + sub * F::SUB_BLOCK);
-                for vector in 0..PANEL_ROWS / S::LANES {
-                    ask_for_next::<S, F>(header, sub, vector);
-                    add_sub_block::<S, F, T>(header, planes, sub, vector, &rows, sums);
+                match together::<S, F, T>() {
+                    4 => add_sub_block::<S, F, T, 4>(header, planes, sub, &rows, sums),
+                    _ => add_sub_block::<S, F, T, 1>(header, planes, sub, &rows, sums),
                 }
             }
         }
@@ -91,51 +93,85 @@ unsafe fn ask_for_next<S: Simd, F: PanelFormat>(header: *const u8, sub: usize, v
     }
 }
 
-/// Adds the products of a vector of a sub-block's rows.
+/// Vectors of a panel's rows that are multiplied at a time: where registers allow, four, so that none waits for itself.
+const fn together<S: Simd, F: PanelFormat, const T: usize>() -> usize {
+    let are_nibbles = F::LARGEST_CODE < 16;
+    if are_nibbles && T == 1 && PANEL_ROWS / S::LANES == 4 { 4 } else { 1 }
+}
+
+/// Adds the products of a sub-block, of `V` vectors of its rows at a time.
 #[inline(always)]
-unsafe fn add_sub_block<S: Simd, F: PanelFormat, const T: usize>(
+unsafe fn add_sub_block<S: Simd, F: PanelFormat, const T: usize, const V: usize>(
     header: *const u8,
     planes: *const u8,
     sub: usize,
-    vector: usize,
     rows: &[RowPointers; T],
     sums: &mut [[f32; PANEL_ROWS]; T],
 ) {
-    let sums_at: [*mut f32; T] = std::array::from_fn(|t| sums[t].as_mut_ptr().add(vector * S::LANES));
-    let mut sums: [S::F32; T] = sums_at.map(|sums| S::load(sums));
-    let mut dots: [S::Dots; T] = std::array::from_fn(|t| start::<S, F>(rows[t], 0, offset::<S, F>()));
+    for first in (0..PANEL_ROWS / S::LANES).step_by(V) {
+        (first..first + V).for_each(|vector| ask_for_next::<S, F>(header, sub, vector));
+        add_vectors::<S, F, T, V>(header, planes, sub, first, rows, sums);
+    }
+}
+
+/// Adds the products of the `V` vectors of a sub-block's rows from vector `first` on.
+#[inline(always)]
+unsafe fn add_vectors<S: Simd, F: PanelFormat, const T: usize, const V: usize>(
+    header: *const u8,
+    planes: *const u8,
+    sub: usize,
+    first: usize,
+    rows: &[RowPointers; T],
+    sums: &mut [[f32; PANEL_ROWS]; T],
+) {
+    let sums_at: [[*mut f32; V]; T] =
+        std::array::from_fn(|t| std::array::from_fn(|v| sums[t].as_mut_ptr().add((first + v) * S::LANES)));
+    let mut sums: [[S::F32; V]; T] = sums_at.map(|sums| sums.map(|sums| S::load(sums)));
+    let mut dots: [[S::Dots; V]; T] = std::array::from_fn(|t| [start::<S, F>(rows[t], 0, offset::<S, F>()); V]);
     for half in 0..2 {
         let x: [S::Sixteen; T] = std::array::from_fn(|t| S::load_sixteen(rows[t].values.add(16 * half)));
-        let (a, b) = F::codes::<S>(planes, vector, 2 * half);
-        for t in 0..T {
-            dots[t] = dot::<S, F, 0>(dots[t], half, a, x[t]);
-            dots[t] = dot::<S, F, 1>(dots[t], half, b, x[t]);
+        for v in 0..V {
+            let (a, b) = F::codes::<S>(planes, first + v, 2 * half);
+            for t in 0..T {
+                dots[t][v] = dot::<S, F, 0>(dots[t][v], half, a, x[t]);
+                dots[t][v] = dot::<S, F, 1>(dots[t][v], half, b, x[t]);
+            }
         }
-        let (a, b) = F::codes::<S>(planes, vector, 2 * half + 1);
-        for t in 0..T {
-            dots[t] = dot::<S, F, 2>(dots[t], half, a, x[t]);
-            dots[t] = dot::<S, F, 3>(dots[t], half, b, x[t]);
+        for v in 0..V {
+            let (a, b) = F::codes::<S>(planes, first + v, 2 * half + 1);
+            for t in 0..T {
+                dots[t][v] = dot::<S, F, 2>(dots[t][v], half, a, x[t]);
+                dots[t][v] = dot::<S, F, 3>(dots[t][v], half, b, x[t]);
+            }
         }
         if F::SCALES == 2 && half == 0 {
-            let scale = F::scale::<S>(header, sub, 0, vector);
+            for v in 0..V {
+                let scale = F::scale::<S>(header, sub, 0, first + v);
+                for t in 0..T {
+                    sums[t][v] = add_scaled::<S, F>(sums[t][v], dots[t][v], scale, rows[t]);
+                }
+            }
+            dots = std::array::from_fn(|t| [start::<S, F>(rows[t], 1, offset::<S, F>()); V]);
+        }
+    }
+    for v in 0..V {
+        let scale = F::scale::<S>(header, sub, F::SCALES - 1, first + v);
+        for t in 0..T {
+            sums[t][v] = add_scaled::<S, F>(sums[t][v], dots[t][v], scale, rows[t]);
+        }
+    }
+    if F::HAS_MIN {
+        for v in 0..V {
+            let min = F::min::<S>(header, sub, first + v);
             for t in 0..T {
-                sums[t] = add_scaled::<S, F>(sums[t], dots[t], scale, rows[t]);
-                dots[t] = start::<S, F>(rows[t], 1, offset::<S, F>());
+                sums[t][v] = take_min::<S>(sums[t][v], min, rows[t]);
             }
         }
     }
-    let scale = F::scale::<S>(header, sub, F::SCALES - 1, vector);
     for t in 0..T {
-        sums[t] = add_scaled::<S, F>(sums[t], dots[t], scale, rows[t]);
-    }
-    if F::HAS_MIN {
-        let min = F::min::<S>(header, sub, vector);
-        for t in 0..T {
-            sums[t] = take_min::<S>(sums[t], min, rows[t]);
+        for v in 0..V {
+            S::store(sums[t][v], sums_at[t][v]);
         }
-    }
-    for t in 0..T {
-        S::store(sums[t], sums_at[t]);
     }
 }
 

@@ -245,14 +245,17 @@ fn text_of<'a>(id: u32, texts: &'a [u8], ends: &Rows<1>) -> &'a [u8] {
 /// The tokens that BPE may build, as [`Vocabulary::by_text`]. Of those with the same text, it may build the first only.
 fn sorted_by_text(kinds: &mut [Kind], texts: &[u8], ends: &Rows<1>) -> Rows<2> {
     let text = |id: u32| text_of(id, texts, ends);
-    let mut by_text: Vec<u32> = (0..).zip(&*kinds).filter(|(_, kind)| **kind == Kind::Text).map(|(id, _)| id).collect();
-    by_text.sort_by(|&left, &right| text(left).cmp(text(right)));
-    by_text.dedup_by(|later, first| {
+    let text_tokens = (0..).zip(&*kinds).filter(|(_, kind)| **kind == Kind::Text);
+    let mut by_text: Vec<[u32; 2]> = text_tokens.map(|(id, _)| [beginning(text(id)), id]).collect();
+    by_text.sort_unstable_by(|[left_begins, left], [right_begins, right]| {
+        left_begins.cmp(right_begins).then_with(|| text(*left).cmp(text(*right))).then(left.cmp(right))
+    });
+    by_text.dedup_by(|[_, later], [_, first]| {
         let same = text(*later) == text(*first);
         if same {
             kinds[*later as usize] = Kind::OutOfReach;
         }
         same
     });
-    by_text.into_iter().map(|id| [beginning(text(id)), id]).collect()
+    by_text.into_iter().collect()
 }
