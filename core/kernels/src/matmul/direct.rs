@@ -128,32 +128,17 @@ unsafe fn add_vectors<S: Simd, F: PanelFormat, const T: usize, const V: usize>(
         std::array::from_fn(|t| std::array::from_fn(|v| sums[t].as_mut_ptr().add((first + v) * S::LANES)));
     let mut sums: [[S::F32; V]; T] = sums_at.map(|sums| sums.map(|sums| S::load(sums)));
     let mut dots: [[S::Dots; V]; T] = std::array::from_fn(|t| [start::<S, F>(rows[t], 0, offset::<S, F>()); V]);
-    for half in 0..2 {
-        let x: [S::Sixteen; T] = std::array::from_fn(|t| S::load_sixteen(rows[t].values.add(16 * half)));
+    add_sixteen::<S, F, T, V>(planes, 0, first, rows, &mut dots);
+    if F::SCALES == 2 {
         for v in 0..V {
-            let (a, b) = F::codes::<S>(planes, first + v, 2 * half);
+            let scale = F::scale::<S>(header, sub, 0, first + v);
             for t in 0..T {
-                dots[t][v] = dot::<S, F, 0>(dots[t][v], half, a, x[t]);
-                dots[t][v] = dot::<S, F, 1>(dots[t][v], half, b, x[t]);
+                sums[t][v] = add_scaled::<S, F>(sums[t][v], dots[t][v], scale, rows[t]);
+                dots[t][v] = start::<S, F>(rows[t], 1, offset::<S, F>());
             }
-        }
-        for v in 0..V {
-            let (a, b) = F::codes::<S>(planes, first + v, 2 * half + 1);
-            for t in 0..T {
-                dots[t][v] = dot::<S, F, 2>(dots[t][v], half, a, x[t]);
-                dots[t][v] = dot::<S, F, 3>(dots[t][v], half, b, x[t]);
-            }
-        }
-        if F::SCALES == 2 && half == 0 {
-            for v in 0..V {
-                let scale = F::scale::<S>(header, sub, 0, first + v);
-                for t in 0..T {
-                    sums[t][v] = add_scaled::<S, F>(sums[t][v], dots[t][v], scale, rows[t]);
-                }
-            }
-            dots = std::array::from_fn(|t| [start::<S, F>(rows[t], 1, offset::<S, F>()); V]);
         }
     }
+    add_sixteen::<S, F, T, V>(planes, 1, first, rows, &mut dots);
     for v in 0..V {
         let scale = F::scale::<S>(header, sub, F::SCALES - 1, first + v);
         for t in 0..T {
@@ -171,6 +156,32 @@ unsafe fn add_vectors<S: Simd, F: PanelFormat, const T: usize, const V: usize>(
     for t in 0..T {
         for v in 0..V {
             S::store(sums[t][v], sums_at[t][v]);
+        }
+    }
+}
+
+/// Adds the products of half `half` of a sub-block's columns, of `V` vectors of its rows.
+#[inline(always)]
+pub(super) unsafe fn add_sixteen<S: Simd, F: PanelFormat, const T: usize, const V: usize>(
+    planes: *const u8,
+    half: usize,
+    first: usize,
+    rows: &[RowPointers; T],
+    dots: &mut [[S::Dots; V]; T],
+) {
+    let x: [S::Sixteen; T] = std::array::from_fn(|t| S::load_sixteen(rows[t].values.add(16 * half)));
+    for v in 0..V {
+        let (a, b) = F::codes::<S>(planes, first + v, 2 * half);
+        for t in 0..T {
+            dots[t][v] = dot::<S, F, 0>(dots[t][v], half, a, x[t]);
+            dots[t][v] = dot::<S, F, 1>(dots[t][v], half, b, x[t]);
+        }
+    }
+    for v in 0..V {
+        let (a, b) = F::codes::<S>(planes, first + v, 2 * half + 1);
+        for t in 0..T {
+            dots[t][v] = dot::<S, F, 2>(dots[t][v], half, a, x[t]);
+            dots[t][v] = dot::<S, F, 3>(dots[t][v], half, b, x[t]);
         }
     }
 }

@@ -11,7 +11,7 @@
 use std::ops::Range;
 
 use crate::activations::{Activations, RowPointers};
-use crate::matmul::direct::{MAX_ROWS, add_scaled, dot, offset, start, take_min};
+use crate::matmul::direct::{MAX_ROWS, add_scaled, add_sixteen, offset, start, take_min};
 use crate::matmul::{CachedValues, Output, PanelFormat, Q4_0, Q4K, Q5K, Q6K, Q8_0};
 use crate::packed::layout::{K_SCALES, PLANE, SECOND_HEADER, SUB_BLOCK};
 use crate::packed::{PANEL_ROWS, PackedMatrix};
@@ -249,32 +249,6 @@ unsafe fn add_sub_block<
             for t in 0..T {
                 sums[t][v] = take_min::<S>(sums[t][v], min, rows[t]);
             }
-        }
-    }
-}
-
-/// Adds the products of half `half` of a sub-block's columns.
-#[inline(always)]
-unsafe fn add_sixteen<S: ByLane, F: BlockNumbers, const T: usize, const V: usize>(
-    planes: *const u8,
-    half: usize,
-    first: usize,
-    rows: &[RowPointers; T],
-    dots: &mut [[S::Dots; V]; T],
-) {
-    let x: [S::Sixteen; T] = std::array::from_fn(|t| S::load_sixteen(rows[t].values.add(16 * half)));
-    for v in 0..V {
-        let (a, b) = F::codes::<S>(planes, first + v, 2 * half);
-        for t in 0..T {
-            dots[t][v] = dot::<S, F, 0>(dots[t][v], half, a, x[t]);
-            dots[t][v] = dot::<S, F, 1>(dots[t][v], half, b, x[t]);
-        }
-    }
-    for v in 0..V {
-        let (a, b) = F::codes::<S>(planes, first + v, 2 * half + 1);
-        for t in 0..T {
-            dots[t][v] = dot::<S, F, 2>(dots[t][v], half, a, x[t]);
-            dots[t][v] = dot::<S, F, 3>(dots[t][v], half, b, x[t]);
         }
     }
 }
