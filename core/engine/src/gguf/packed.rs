@@ -29,7 +29,7 @@ use crate::{CancelToken, EngineError, ModelConfig};
 pub(crate) const SOURCE_KEY: &str = "sotto.packed.source";
 /// The version of the layout, of tensors and of metadata: a file of another version has to be packed anew.
 const LAYOUT_KEY: &str = "sotto.packed.layout";
-const LAYOUT: &str = "panels-32-v3";
+const LAYOUT: &str = "panels-32-v4";
 
 const END: &[u8; 8] = b"SOTTOEND";
 const VERSION: u32 = 3;

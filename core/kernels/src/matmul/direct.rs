@@ -5,6 +5,7 @@
 // Indices that run over several arrays at once.
 #![allow(clippy::needless_range_loop)]
 
+use std::mem::MaybeUninit;
 use std::ops::Range;
 
 use super::{Output, PanelFormat};
@@ -19,6 +20,18 @@ pub(crate) const MAX_ROWS: usize = 4;
 /// Panels that are read beside each other: memory gives more to several streams than to one.
 pub(crate) const STREAMS: usize = 4;
 pub(crate) const CACHE_LINE: usize = 64;
+
+/// The most vectors that a panel's rows are.
+const MAX_VECTORS: usize = 8;
+
+/// What the headers of a panel's block became, by vector, as many as there are.
+type Headers<S, F> = [MaybeUninit<<F as PanelFormat>::Header<S>>; MAX_VECTORS];
+
+/// A panel's block.
+struct Block<'a, S: Simd, F: PanelFormat> {
+    start: *const u8,
+    headers: &'a Headers<S, F>,
+}
 
 /// The columns of `panels` of the product of `x` with `weights`.
 ///
@@ -54,15 +67,20 @@ unsafe fn multiply<S: Simd, F: PanelFormat, const T: usize>(
     let mut sums = [[[0.0f32; PANEL_ROWS]; T]; STREAMS];
     let streams: [*const u8; STREAMS] =
         std::array::from_fn(|stream| weights.panel(panels.start + stream % panels.len()).as_ptr());
-    for block in 0..weights.cols() / SUB_BLOCK / F::SUB_BLOCKS {
+    let mut headers: [Headers<S, F>; STREAMS] = [[const { MaybeUninit::uninit() }; MAX_VECTORS]; STREAMS];
+    for index in 0..weights.cols() / SUB_BLOCK / F::SUB_BLOCKS {
+        for (stream, headers) in streams.iter().zip(&mut headers).take(panels.len()) {
+            for (vector, header) in headers.iter_mut().enumerate().take(PANEL_ROWS / S::LANES) {
+                header.write(F::header::<S>(stream.add(index * F::BLOCK), vector));
+            }
+        }
         for sub in 0..F::SUB_BLOCKS {
-            let rows: [RowPointers; T] = rows.map(|row| row.at((block * F::SUB_BLOCKS + sub) * SUB_BLOCK));
-            for (stream, sums) in streams.iter().zip(&mut sums).take(panels.len()) {
-                let header = stream.add(block * F::BLOCK);
-                let planes = header.add(F::HEADER + sub * F::SUB_BLOCK);
+            let rows: [RowPointers; T] = rows.map(|row| row.at((index * F::SUB_BLOCKS + sub) * SUB_BLOCK));
+            for ((stream, headers), sums) in streams.iter().zip(&headers).zip(&mut sums).take(panels.len()) {
+                let block = Block::<S, F> { start: stream.add(index * F::BLOCK), headers };
                 match together::<S, F, T>() {
-                    4 => add_sub_block::<S, F, T, 4>(header, planes, sub, &rows, sums),
-                    _ => add_sub_block::<S, F, T, 1>(header, planes, sub, &rows, sums),
+                    4 => add_sub_block::<S, F, T, 4>(block, sub, &rows, sums),
+                    _ => add_sub_block::<S, F, T, 1>(block, sub, &rows, sums),
                 }
             }
         }
@@ -76,12 +94,12 @@ unsafe fn multiply<S: Simd, F: PanelFormat, const T: usize>(
 
 /// Asks for a vector's share of what follows sub-block `sub` in a panel. The CPU's own prefetcher stops at the end of every page.
 #[inline(always)]
-unsafe fn ask_for_next<S: Simd, F: PanelFormat>(header: *const u8, sub: usize, vector: usize) {
+unsafe fn ask_for_next<S: Simd, F: PanelFormat>(block: *const u8, sub: usize, vector: usize) {
     let (bytes, vectors) = (F::BLOCK / F::SUB_BLOCKS, PANEL_ROWS / S::LANES);
     let lines = bytes.div_ceil(CACHE_LINE);
     let share = lines.div_ceil(vectors);
     let last = lines.saturating_sub((vectors - 1) * share);
-    let next = header.wrapping_add((sub + 1) * bytes + vector * share * CACHE_LINE);
+    let next = block.wrapping_add((sub + 1) * bytes + vector * share * CACHE_LINE);
     // Numbers that depend on the vector would cost more instructions than there are lines.
     for line in 0..last {
         S::prefetch(next.wrapping_add(line * CACHE_LINE));
@@ -102,28 +120,28 @@ const fn together<S: Simd, F: PanelFormat, const T: usize>() -> usize {
 /// Adds the products of a sub-block, of `V` vectors of its rows at a time.
 #[inline(always)]
 unsafe fn add_sub_block<S: Simd, F: PanelFormat, const T: usize, const V: usize>(
-    header: *const u8,
-    planes: *const u8,
+    block: Block<'_, S, F>,
     sub: usize,
     rows: &[RowPointers; T],
     sums: &mut [[f32; PANEL_ROWS]; T],
 ) {
     for first in (0..PANEL_ROWS / S::LANES).step_by(V) {
-        (first..first + V).for_each(|vector| ask_for_next::<S, F>(header, sub, vector));
-        add_vectors::<S, F, T, V>(header, planes, sub, first, rows, sums);
+        (first..first + V).for_each(|vector| ask_for_next::<S, F>(block.start, sub, vector));
+        add_vectors::<S, F, T, V>(&block, sub, first, rows, sums);
     }
 }
 
 /// Adds the products of the `V` vectors of a sub-block's rows from vector `first` on.
 #[inline(always)]
 unsafe fn add_vectors<S: Simd, F: PanelFormat, const T: usize, const V: usize>(
-    header: *const u8,
-    planes: *const u8,
+    block: &Block<'_, S, F>,
     sub: usize,
     first: usize,
     rows: &[RowPointers; T],
     sums: &mut [[f32; PANEL_ROWS]; T],
 ) {
+    let planes = block.start.add(F::HEADER + sub * F::SUB_BLOCK);
+    let headers: [&F::Header<S>; V] = std::array::from_fn(|v| block.headers[first + v].assume_init_ref());
     let sums_at: [[*mut f32; V]; T] =
         std::array::from_fn(|t| std::array::from_fn(|v| sums[t].as_mut_ptr().add((first + v) * S::LANES)));
     let mut sums: [[S::F32; V]; T] = sums_at.map(|sums| sums.map(|sums| S::load(sums)));
@@ -131,7 +149,7 @@ unsafe fn add_vectors<S: Simd, F: PanelFormat, const T: usize, const V: usize>(
     add_sixteen::<S, F, T, V>(planes, 0, first, rows, &mut dots);
     if F::SCALES == 2 {
         for v in 0..V {
-            let scale = F::scale::<S>(header, sub, 0, first + v);
+            let scale = F::scale::<S>(headers[v], block.start, sub, 0, first + v);
             for t in 0..T {
                 sums[t][v] = add_scaled::<S, F>(sums[t][v], dots[t][v], scale, rows[t]);
                 dots[t][v] = start::<S, F>(rows[t], 1, offset::<S, F>());
@@ -140,14 +158,14 @@ unsafe fn add_vectors<S: Simd, F: PanelFormat, const T: usize, const V: usize>(
     }
     add_sixteen::<S, F, T, V>(planes, 1, first, rows, &mut dots);
     for v in 0..V {
-        let scale = F::scale::<S>(header, sub, F::SCALES - 1, first + v);
+        let scale = F::scale::<S>(headers[v], block.start, sub, F::SCALES - 1, first + v);
         for t in 0..T {
             sums[t][v] = add_scaled::<S, F>(sums[t][v], dots[t][v], scale, rows[t]);
         }
     }
     if F::HAS_MIN {
         for v in 0..V {
-            let min = F::min::<S>(header, sub, first + v);
+            let min = F::min::<S>(headers[v], sub);
             for t in 0..T {
                 sums[t][v] = take_min::<S>(sums[t][v], min, rows[t]);
             }

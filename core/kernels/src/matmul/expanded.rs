@@ -78,23 +78,27 @@ pub(crate) unsafe fn matmul<S: Products, F: PanelFormat>(
 #[inline(always)]
 unsafe fn expand<S: Simd, F: PanelFormat>(block: *const u8, subs: usize, scratch: &mut Scratch) {
     let piece = scratch.piece.as_mut_ptr().cast::<u8>();
-    for index in 0..subs {
-        let (block, sub) = (block.add(index / F::SUB_BLOCKS * F::BLOCK), index % F::SUB_BLOCKS);
-        let planes = block.add(F::HEADER + sub * F::SUB_BLOCK);
+    for index in 0..subs / F::SUB_BLOCKS {
+        let block = block.add(index * F::BLOCK);
         for vector in 0..PANEL_ROWS / S::LANES {
-            let to = piece.add(index * EXPANDED + vector * 4 * S::LANES);
-            for pair in 0..4 {
-                let (a, b) = F::codes::<S>(planes, vector, pair);
-                S::store_int(lift::<S, F>(a), to.add(2 * pair * PLANE));
-                S::store_int(lift::<S, F>(b), to.add((2 * pair + 1) * PLANE));
-            }
-            if !F::SCALES_ARE_1 {
-                for part in 0..F::SCALES {
-                    S::store(F::scale::<S>(block, sub, part, vector), to.add(SCALES + part * PLANE).cast());
+            let header = F::header::<S>(block, vector);
+            for sub in 0..F::SUB_BLOCKS {
+                let planes = block.add(F::HEADER + sub * F::SUB_BLOCK);
+                let to = piece.add((index * F::SUB_BLOCKS + sub) * EXPANDED + vector * 4 * S::LANES);
+                for pair in 0..4 {
+                    let (a, b) = F::codes::<S>(planes, vector, pair);
+                    S::store_int(lift::<S, F>(a), to.add(2 * pair * PLANE));
+                    S::store_int(lift::<S, F>(b), to.add((2 * pair + 1) * PLANE));
                 }
-            }
-            if F::HAS_MIN {
-                S::store(F::min::<S>(block, sub, vector), to.add(MINS).cast());
+                if !F::SCALES_ARE_1 {
+                    for part in 0..F::SCALES {
+                        let scale = F::scale::<S>(&header, block, sub, part, vector);
+                        S::store(scale, to.add(SCALES + part * PLANE).cast());
+                    }
+                }
+                if F::HAS_MIN {
+                    S::store(F::min::<S>(&header, sub), to.add(MINS).cast());
+                }
             }
         }
     }

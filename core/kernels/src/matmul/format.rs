@@ -38,14 +38,26 @@ pub(crate) trait PanelFormat: 'static {
     /// Sub-blocks in a block.
     const SUB_BLOCKS: usize = Self::FORMAT.block_len() / layout::SUB_BLOCK;
 
+    /// What is taken apart once for all scales and minimums of a block, for the rows of one vector.
+    type Header<S: Simd>: Copy;
+
     /// Codes of the groups `2 * pair` and `2 * pair + 1` of a sub-block.
     unsafe fn codes<S: Simd>(planes: *const u8, vector: usize, pair: usize) -> (S::Int, S::Int);
 
+    /// Takes apart what there is to be.
+    unsafe fn header<S: Simd>(block: *const u8, vector: usize) -> Self::Header<S>;
+
     /// Scales of half `half` of sub-block `sub` (of all of it where there is one scale).
-    unsafe fn scale<S: Simd>(block: *const u8, sub: usize, half: usize, vector: usize) -> S::F32;
+    unsafe fn scale<S: Simd>(
+        header: &Self::Header<S>,
+        block: *const u8,
+        sub: usize,
+        half: usize,
+        vector: usize,
+    ) -> S::F32;
 
     /// Minimums of sub-block `sub`.
-    unsafe fn min<S: Simd>(_block: *const u8, _sub: usize, _vector: usize) -> S::F32 {
+    unsafe fn min<S: Simd>(_header: &Self::Header<S>, _sub: usize) -> S::F32 {
         S::splat(0.0)
     }
 }
@@ -82,14 +94,88 @@ unsafe fn nibbles<S: Simd>(planes: *const u8, vector: usize, pair: usize) -> (S:
     (S::low_nibbles(both), S::high_nibbles(both))
 }
 
-/// `d` times the 6-bit number of sub-block `sub`: low bits from the word `low`, high bits from half `high` of word 2.
+/// The 6-bit scales and minimums of Q4_K and Q5_K as bytes, those of even sub-blocks and of odd ones, and what they are
+/// multiplied with.
+#[derive(Clone, Copy)]
+pub(crate) struct KHeader<S: Simd> {
+    scales: [S::Int; 2],
+    mins: [S::Int; 2],
+    d: S::F32,
+    dmin: S::F32,
+}
+
+impl<S: Simd> KHeader<S> {
+    #[inline(always)]
+    unsafe fn new(block: *const u8, vector: usize) -> Self {
+        let word = |index| plane::<S>(block.add(K_SCALES), index, vector);
+        let high = word(2);
+        Self {
+            scales: six_bits::<S>(word(0), S::shl::<4>(high), S::shl::<2>(high)),
+            mins: six_bits::<S>(word(1), high, S::shr::<2>(high)),
+            d: halves::<S>(block, vector),
+            dmin: halves::<S>(block.add(SECOND_HEADER), vector),
+        }
+    }
+
+    #[inline(always)]
+    unsafe fn scale(&self, sub: usize) -> S::F32 {
+        S::mul(self.d, S::to_f32(S::byte(self.scales[sub % 2], sub / 2)))
+    }
+
+    #[inline(always)]
+    unsafe fn min(&self, sub: usize) -> S::F32 {
+        S::mul(self.dmin, S::to_f32(S::byte(self.mins[sub % 2], sub / 2)))
+    }
+}
+
+/// Eight numbers: their low four bits are the nibbles of `low`, the others bits 4 and 5 of the bytes of `even` and `odd`.
 #[inline(always)]
-unsafe fn k_scale<S: Simd>(block: *const u8, sub: usize, vector: usize, low: usize, high: u32, d: usize) -> S::F32 {
-    let words = block.add(K_SCALES);
-    let sub = sub as u32;
-    let low = S::and(S::shr_by(plane::<S>(words, low, vector), 4 * sub), S::splat_int(0x0f));
-    let high = S::and(S::shr_by(plane::<S>(words, 2, vector), 16 * high + 2 * sub), S::splat_int(0x03));
-    S::mul(halves::<S>(block.add(d), vector), S::to_f32(S::or(low, S::shl::<4>(high))))
+unsafe fn six_bits<S: Simd>(low: S::Int, even: S::Int, odd: S::Int) -> [S::Int; 2] {
+    let mask = bytes::<S>(0x30);
+    [S::insert(even, mask, S::low_nibbles(low)), S::insert(odd, mask, S::high_nibbles(low))]
+}
+
+/// A format whose blocks have a [`KHeader`].
+macro_rules! k_header {
+    () => {
+        type Header<S: Simd> = KHeader<S>;
+
+        #[inline(always)]
+        unsafe fn header<S: Simd>(block: *const u8, vector: usize) -> KHeader<S> {
+            KHeader::new(block, vector)
+        }
+
+        #[inline(always)]
+        unsafe fn scale<S: Simd>(
+            header: &KHeader<S>,
+            _block: *const u8,
+            sub: usize,
+            _half: usize,
+            _vector: usize,
+        ) -> S::F32 {
+            header.scale(sub)
+        }
+
+        #[inline(always)]
+        unsafe fn min<S: Simd>(header: &KHeader<S>, sub: usize) -> S::F32 {
+            header.min(sub)
+        }
+    };
+}
+
+/// A format whose blocks have one scale.
+macro_rules! one_scale {
+    () => {
+        type Header<S: Simd> = ();
+
+        #[inline(always)]
+        unsafe fn header<S: Simd>(_block: *const u8, _vector: usize) {}
+
+        #[inline(always)]
+        unsafe fn scale<S: Simd>(_header: &(), block: *const u8, _sub: usize, _half: usize, vector: usize) -> S::F32 {
+            halves::<S>(block, vector)
+        }
+    };
 }
 
 impl PanelFormat for Q4_0 {
@@ -97,14 +183,11 @@ impl PanelFormat for Q4_0 {
     const LARGEST_CODE: usize = 15;
     const OFFSET: i32 = 8;
 
+    one_scale!();
+
     #[inline(always)]
     unsafe fn codes<S: Simd>(planes: *const u8, vector: usize, pair: usize) -> (S::Int, S::Int) {
         nibbles::<S>(planes, vector, pair)
-    }
-
-    #[inline(always)]
-    unsafe fn scale<S: Simd>(block: *const u8, _sub: usize, _half: usize, vector: usize) -> S::F32 {
-        halves::<S>(block, vector)
     }
 }
 
@@ -113,15 +196,12 @@ impl PanelFormat for Q8_0 {
     const LARGEST_CODE: usize = 128;
     const SIGNED: bool = true;
 
+    one_scale!();
+
     #[inline(always)]
     unsafe fn codes<S: Simd>(planes: *const u8, vector: usize, pair: usize) -> (S::Int, S::Int) {
         let group = |index| S::signed_operand(plane::<S>(planes, index, vector));
         (group(2 * pair), group(2 * pair + 1))
-    }
-
-    #[inline(always)]
-    unsafe fn scale<S: Simd>(block: *const u8, _sub: usize, _half: usize, vector: usize) -> S::F32 {
-        halves::<S>(block, vector)
     }
 }
 
@@ -132,14 +212,11 @@ impl PanelFormat for CachedValues {
     const TIMES_NON_NEGATIVE: bool = true;
     const SCALES_ARE_1: bool = true;
 
+    one_scale!();
+
     #[inline(always)]
     unsafe fn codes<S: Simd>(planes: *const u8, vector: usize, pair: usize) -> (S::Int, S::Int) {
         (plane::<S>(planes, 2 * pair, vector), plane::<S>(planes, 2 * pair + 1, vector))
-    }
-
-    #[inline(always)]
-    unsafe fn scale<S: Simd>(block: *const u8, _sub: usize, _half: usize, vector: usize) -> S::F32 {
-        halves::<S>(block, vector)
     }
 }
 
@@ -148,19 +225,11 @@ impl PanelFormat for Q4K {
     const LARGEST_CODE: usize = 15;
     const HAS_MIN: bool = true;
 
+    k_header!();
+
     #[inline(always)]
     unsafe fn codes<S: Simd>(planes: *const u8, vector: usize, pair: usize) -> (S::Int, S::Int) {
         nibbles::<S>(planes, vector, pair)
-    }
-
-    #[inline(always)]
-    unsafe fn scale<S: Simd>(block: *const u8, sub: usize, _half: usize, vector: usize) -> S::F32 {
-        k_scale::<S>(block, sub, vector, 0, 0, 0)
-    }
-
-    #[inline(always)]
-    unsafe fn min<S: Simd>(block: *const u8, sub: usize, vector: usize) -> S::F32 {
-        k_scale::<S>(block, sub, vector, 1, 1, SECOND_HEADER)
     }
 }
 
@@ -168,6 +237,8 @@ impl PanelFormat for Q5K {
     const FORMAT: WeightFormat = WeightFormat::Q5K;
     const LARGEST_CODE: usize = 31;
     const HAS_MIN: bool = true;
+
+    k_header!();
 
     #[inline(always)]
     unsafe fn codes<S: Simd>(planes: *const u8, vector: usize, pair: usize) -> (S::Int, S::Int) {
@@ -183,16 +254,6 @@ impl PanelFormat for Q5K {
         let mask = bytes::<S>(0x10);
         (S::insert(fifth_a, mask, a), S::insert(fifth_b, mask, b))
     }
-
-    #[inline(always)]
-    unsafe fn scale<S: Simd>(block: *const u8, sub: usize, _half: usize, vector: usize) -> S::F32 {
-        k_scale::<S>(block, sub, vector, 0, 0, 0)
-    }
-
-    #[inline(always)]
-    unsafe fn min<S: Simd>(block: *const u8, sub: usize, vector: usize) -> S::F32 {
-        k_scale::<S>(block, sub, vector, 1, 1, SECOND_HEADER)
-    }
 }
 
 impl PanelFormat for Q6K {
@@ -200,6 +261,9 @@ impl PanelFormat for Q6K {
     const LARGEST_CODE: usize = 63;
     const OFFSET: i32 = 32;
     const SCALES: usize = 2;
+
+    /// `d`.
+    type Header<S: Simd> = S::F32;
 
     #[inline(always)]
     unsafe fn codes<S: Simd>(planes: *const u8, vector: usize, pair: usize) -> (S::Int, S::Int) {
@@ -215,8 +279,13 @@ impl PanelFormat for Q6K {
     }
 
     #[inline(always)]
-    unsafe fn scale<S: Simd>(block: *const u8, sub: usize, half: usize, vector: usize) -> S::F32 {
+    unsafe fn header<S: Simd>(block: *const u8, vector: usize) -> S::F32 {
+        halves::<S>(block, vector)
+    }
+
+    #[inline(always)]
+    unsafe fn scale<S: Simd>(d: &S::F32, block: *const u8, sub: usize, half: usize, vector: usize) -> S::F32 {
         let scales = block.add(SECOND_HEADER + (2 * sub + half) * PANEL_ROWS + vector * S::LANES);
-        S::mul(halves::<S>(block, vector), S::to_f32(S::load_i8(scales)))
+        S::mul(*d, S::to_f32(S::load_i8(scales)))
     }
 }

@@ -25,11 +25,6 @@ use std::ops::Range;
 /// Rows of activations that are multiplied in about the time of one, where that is the time to read the weights.
 pub const FEW_ROWS: usize = direct::MAX_ROWS;
 
-/// What products ask of a format.
-#[cfg(target_arch = "aarch64")]
-pub(crate) use arm::few::BlockNumbers as Format;
-#[cfg(not(target_arch = "aarch64"))]
-pub(crate) use format::PanelFormat as Format;
 pub(crate) use format::{CachedValues, PanelFormat, Q4_0, Q4K, Q5K, Q6K, Q8_0};
 
 use crate::activations::{Activations, RowPointers};
@@ -87,7 +82,12 @@ pub(crate) trait Products: Simd {
     /// # Safety
     /// The CPU has the instructions, sizes fit together, and nobody else writes those columns.
     #[inline(always)]
-    unsafe fn matmul<F: Format>(weights: &PackedMatrix<'_>, x: &Activations, panels: Range<usize>, out: &Output<'_>) {
+    unsafe fn matmul<F: PanelFormat>(
+        weights: &PackedMatrix<'_>,
+        x: &Activations,
+        panels: Range<usize>,
+        out: &Output<'_>,
+    ) {
         // SAFETY: the caller's.
         unsafe {
             match x.rows() <= direct::MAX_ROWS {
@@ -102,7 +102,12 @@ pub(crate) trait Products: Simd {
     /// # Safety
     /// As there.
     #[inline(always)]
-    unsafe fn few_rows<F: Format>(weights: &PackedMatrix<'_>, x: &Activations, panels: Range<usize>, out: &Output<'_>) {
+    unsafe fn few_rows<F: PanelFormat>(
+        weights: &PackedMatrix<'_>,
+        x: &Activations,
+        panels: Range<usize>,
+        out: &Output<'_>,
+    ) {
         // SAFETY: the caller's.
         unsafe { direct::matmul::<Self, F>(weights, x, panels, out) }
     }
@@ -112,7 +117,7 @@ pub(crate) trait Products: Simd {
     /// # Safety
     /// As there.
     #[inline(always)]
-    unsafe fn many_rows<F: Format>(
+    unsafe fn many_rows<F: PanelFormat>(
         weights: &PackedMatrix<'_>,
         x: &Activations,
         panels: Range<usize>,

@@ -20,9 +20,15 @@ const HALVES: usize = 2 * PANEL_ROWS;
 pub(crate) const SECOND_HEADER: usize = HALVES;
 /// Offset of the 6-bit scales and minimums of Q4_K and Q5_K: three planes of one 32-bit word for each row.
 ///
-/// Word 0: low four bits of the eight scales. Word 1: of the eight minimums. Word 2: the scales' two high bits in its low
-/// half, the minimums' in its high half. Sub-block `s` is at bits `4 * s`, and `2 * s` of a half.
+/// Word 0: low four bits of the eight scales, word 1 of the eight minimums, those of sub-block `s` at bit `4 * s`. Word 2 has the
+/// two bits above them: byte `s / 2` those of two scales, then of two minimums, so that no number's bits are in another byte of
+/// its word.
 pub(crate) const K_SCALES: usize = 2 * HALVES;
+
+/// Where a scale's two high bits are in word 2 of [`K_SCALES`]; the minimum's are four bits further.
+pub(crate) const fn k_scale_high_bits(sub: usize) -> usize {
+    sub / 2 * 8 + sub % 2 * 2
+}
 
 /// Codes in a sub-block: the low four bits of groups `2p` (low nibbles) and `2p + 1` (high nibbles) share plane `p`; then
 /// come the planes with further bits.

@@ -158,7 +158,7 @@ fn put_k_scales(packed: &mut [u8], row: usize, scale_min: impl Fn(usize) -> (u8,
         let (scale, min) = (u32::from(scale), u32::from(min));
         words[0] |= (scale & 0x0f) << (4 * sub);
         words[1] |= (min & 0x0f) << (4 * sub);
-        words[2] |= ((scale >> 4) << (2 * sub)) | ((min >> 4) << (16 + 2 * sub));
+        words[2] |= ((scale >> 4) | ((min >> 4) << 4)) << layout::k_scale_high_bits(sub);
     }
     for (plane, word) in packed[K_SCALES..].chunks_exact_mut(PLANE).zip(words) {
         plane[4 * row..][..4].copy_from_slice(&word.to_le_bytes());

@@ -77,8 +77,8 @@ fn k_scale(block: &[u8], row: usize, sub: usize) -> (f32, f32) {
         let bytes = &block[K_SCALES + index * PLANE + 4 * row..][..4];
         u32::from_le_bytes([bytes[0], bytes[1], bytes[2], bytes[3]])
     };
-    let high = word(2) >> (2 * sub);
+    let high = word(2) >> layout::k_scale_high_bits(sub);
     let scale = ((word(0) >> (4 * sub)) & 0x0f) | ((high & 3) << 4);
-    let min = ((word(1) >> (4 * sub)) & 0x0f) | (((high >> 16) & 3) << 4);
+    let min = ((word(1) >> (4 * sub)) & 0x0f) | (((high >> 4) & 3) << 4);
     (scale as f32, min as f32)
 }

@@ -73,8 +73,6 @@ macro_rules! simd_128 {
                 largest_lane(x: uint32x4_t) -> i32 = vmaxvq_s32(vreinterpretq_s32_u32(x));
                 and(a: uint32x4_t, b: uint32x4_t) -> uint32x4_t = vandq_u32(a, b);
                 or(a: uint32x4_t, b: uint32x4_t) -> uint32x4_t = vorrq_u32(a, b);
-                // Shifts by a negative number go right.
-                shr_by(x: uint32x4_t, n: u32) -> uint32x4_t = vshlq_u32(x, vdupq_n_s32(-n.cast_signed()));
                 load_sixteen(from: *const i8) -> uint32x4_t = Self::load_int(from.cast());
                 signed_operand(bytes: uint32x4_t) -> uint32x4_t = bytes;
             }
@@ -143,7 +141,21 @@ macro_rules! simd_128 {
 
             #[inline(always)]
             unsafe fn shr<const N: u32>(x: uint32x4_t) -> uint32x4_t {
-                Self::shr_by(x, N)
+                // Shifts by a negative number go right.
+                vshlq_u32(x, vdupq_n_s32(-N.cast_signed()))
+            }
+
+            #[inline(always)]
+            unsafe fn byte(x: uint32x4_t, index: usize) -> uint32x4_t {
+                match index {
+                    0 => Self::and(x, Self::splat_int(0xff)),
+                    3 => Self::shr::<24>(x),
+                    _ => {
+                        let places: [u8; 16] =
+                            std::array::from_fn(|at| if at % 4 == 0 { (at + index) as u8 } else { 0xff });
+                        vreinterpretq_u32_u8(vqtbl1q_u8(vreinterpretq_u8_u32(x), vld1q_u8(places.as_ptr())))
+                    }
+                }
             }
         }
     };

@@ -95,8 +95,8 @@ pub(crate) trait Simd: Copy + 'static {
     unsafe fn shl<const N: u32>(x: Self::Int) -> Self::Int;
     /// Shifts each 32-bit lane right, filling with zeros.
     unsafe fn shr<const N: u32>(x: Self::Int) -> Self::Int;
-    /// As [`Simd::shr`], by a number that is the same for all lanes.
-    unsafe fn shr_by(x: Self::Int, n: u32) -> Self::Int;
+    /// Byte `index` of each lane.
+    unsafe fn byte(x: Self::Int, index: usize) -> Self::Int;
 
     /// The low four bits of each byte.
     #[inline(always)]

@@ -209,8 +209,8 @@ impl Simd for Portable {
     }
 
     #[inline(always)]
-    unsafe fn shr_by(x: Self::Int, n: u32) -> Self::Int {
-        map(x, |x| x >> n)
+    unsafe fn byte(x: Self::Int, index: usize) -> Self::Int {
+        map(x, |x| u32::from(x.to_le_bytes()[index]))
     }
 
     #[inline(always)]

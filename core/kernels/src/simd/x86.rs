@@ -69,7 +69,8 @@ impl Simd for Avx512Vnni {
         largest_lane(x: __m512i) -> i32 = _mm512_reduce_max_epi32(x);
         and(a: __m512i, b: __m512i) -> __m512i = _mm512_and_si512(a, b);
         or(a: __m512i, b: __m512i) -> __m512i = _mm512_or_si512(a, b);
-        shr_by(x: __m512i, n: u32) -> __m512i = _mm512_srl_epi32(x, _mm_cvtsi32_si128(n.cast_signed()));
+        byte(x: __m512i, index: usize) -> __m512i =
+            _mm512_shuffle_epi8(x, _mm512_broadcast_i32x4(_mm_load_si128(BYTES[index].0.as_ptr().cast())));
         load_sixteen(from: *const i8) -> *const i8 = from;
         signed_operand(bytes: __m512i) -> __m512i = _mm512_xor_si512(bytes, _mm512_set1_epi8(-128));
     }
@@ -129,6 +130,21 @@ impl Simd for Avx512Vnni {
     }
 }
 
+/// For each byte of four lanes, where a shuffle finds it that leaves one byte of each lane; nowhere is zero.
+#[repr(align(16))]
+struct Places([u8; 16]);
+
+/// The places of each of the four bytes.
+static BYTES: [Places; 4] = {
+    let mut places = [const { Places([0x80; 16]) }; 4];
+    let mut at = 0;
+    while at < 16 {
+        places[at % 4].0[at / 4 * 4] = at as u8;
+        at += 1;
+    }
+    places
+};
+
 /// Group `GROUP` of the bytes at `x`.
 #[inline(always)]
 unsafe fn four<const GROUP: usize>(x: *const i8) -> i32 {
@@ -182,7 +198,8 @@ macro_rules! simd_256 {
                     largest_of_four(_mm_max_epi32(_mm256_castsi256_si128(x), _mm256_extracti128_si256::<1>(x)));
                 and(a: __m256i, b: __m256i) -> __m256i = _mm256_and_si256(a, b);
                 or(a: __m256i, b: __m256i) -> __m256i = _mm256_or_si256(a, b);
-                shr_by(x: __m256i, n: u32) -> __m256i = _mm256_srl_epi32(x, _mm_cvtsi32_si128(n.cast_signed()));
+                byte(x: __m256i, index: usize) -> __m256i =
+                    _mm256_shuffle_epi8(x, _mm256_broadcastsi128_si256(_mm_load_si128(BYTES[index].0.as_ptr().cast())));
                 load_sixteen(from: *const i8) -> *const i8 = from;
             }
 

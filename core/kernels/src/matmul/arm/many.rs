@@ -199,24 +199,27 @@ const fn scale_bytes<F: PanelFormat>() -> usize {
 #[inline(always)]
 unsafe fn expand<S: Tile, F: PanelFormat>(block: *const u8, subs: usize, scratch: &mut Scratch) {
     let piece = scratch.piece.as_mut_ptr().cast::<u8>();
-    for index in 0..subs {
-        let (block, sub) = (block.add(index / F::SUB_BLOCKS * F::BLOCK), index % F::SUB_BLOCKS);
-        let planes = block.add(F::HEADER + sub * F::SUB_BLOCK);
+    for index in 0..subs / F::SUB_BLOCKS {
+        let block = block.add(index * F::BLOCK);
         for vector in 0..PANEL_ROWS / 4 {
-            let to = piece.add((vector / 2 * PIECE + index) * tile_bytes::<F>());
-            for pair in 0..4 {
-                let (a, b) = F::codes::<S>(planes, vector, pair);
-                let signed = |codes| if F::OFFSET == 0 { codes } else { S::sub_bytes(codes, F::OFFSET as i8) };
-                let to = to.add(pair * TILE_CODES / 4 + pair * F::SCALES / 4 * TILE_NUMBERS);
-                S::store_codes((signed(a), signed(b)), to, vector % 2);
-            }
-            for part in 0..F::SCALES * !F::SCALES_ARE_1 as usize {
-                let to = to.add((part + 1) * part_bytes::<F>() - TILE_NUMBERS).cast();
-                S::store_numbers(F::scale::<S>(block, sub, part, vector), to, vector % 2);
-            }
-            if F::HAS_MIN {
-                let to = to.add(F::SCALES * part_bytes::<F>()).cast();
-                S::store_numbers(F::min::<S>(block, sub, vector), to, vector % 2);
+            let header = F::header::<S>(block, vector);
+            for sub in 0..F::SUB_BLOCKS {
+                let planes = block.add(F::HEADER + sub * F::SUB_BLOCK);
+                let to = piece.add((vector / 2 * PIECE + index * F::SUB_BLOCKS + sub) * tile_bytes::<F>());
+                for pair in 0..4 {
+                    let (a, b) = F::codes::<S>(planes, vector, pair);
+                    let signed = |codes| if F::OFFSET == 0 { codes } else { S::sub_bytes(codes, F::OFFSET as i8) };
+                    let to = to.add(pair * TILE_CODES / 4 + pair * F::SCALES / 4 * TILE_NUMBERS);
+                    S::store_codes((signed(a), signed(b)), to, vector % 2);
+                }
+                for part in 0..F::SCALES * !F::SCALES_ARE_1 as usize {
+                    let to = to.add((part + 1) * part_bytes::<F>() - TILE_NUMBERS).cast();
+                    S::store_numbers(F::scale::<S>(&header, block, sub, part, vector), to, vector % 2);
+                }
+                if F::HAS_MIN {
+                    let to = to.add(F::SCALES * part_bytes::<F>()).cast();
+                    S::store_numbers(F::min::<S>(&header, sub), to, vector % 2);
+                }
             }
         }
     }

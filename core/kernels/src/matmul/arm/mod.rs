@@ -3,13 +3,12 @@
 
 mod asm;
 pub(crate) mod few;
-mod lanes;
 mod many;
 mod tiles;
 
 use std::ops::Range;
 
-use super::{Format, Output, Products, expanded};
+use super::{Output, PanelFormat, Products, expanded};
 use crate::activations::Activations;
 use crate::packed::PackedMatrix;
 use crate::simd::arm::{DotProd, I8mm, Neon, smmla};
@@ -20,7 +19,7 @@ macro_rules! products {
             $($ceiling)*
 
             #[inline(always)]
-            unsafe fn few_rows<F: Format>(
+            unsafe fn few_rows<F: PanelFormat>(
                 weights: &PackedMatrix<'_>,
                 x: &Activations,
                 panels: Range<usize>,
@@ -31,7 +30,7 @@ macro_rules! products {
             }
 
             #[inline(always)]
-            unsafe fn many_rows<F: Format>(
+            unsafe fn many_rows<F: PanelFormat>(
                 weights: &PackedMatrix<'_>,
                 x: &Activations,
                 panels: Range<usize>,
