@@ -13,9 +13,9 @@ use crate::weights::WeightMatrix;
 const WORTH_SHARING: usize = 1 << 19;
 /// Multiply-accumulates of one task, at most, but for a single panel: cancelled work ends with the task at hand.
 const TASK: usize = 1 << 24;
-/// Values that share a scale, and values that share a sum, in [`Activations`].
+/// Values for each scale and scaled sum, and for each start, in [`Activations`].
 const SCALED: usize = 32;
-const SUMMED: usize = 16;
+const STARTED: usize = 8;
 
 /// What a pass computes with.
 #[derive(Clone, Copy)]
@@ -122,7 +122,7 @@ impl Compute<'_> {
         let all = quantized.rows_mut();
         let rows = (
             (Chunks::new(all.values, cols), Chunks::new(all.scales, cols / SCALED)),
-            (Chunks::new(all.starts, cols / SUMMED), Chunks::new(all.scaled_sums, cols / SCALED)),
+            (Chunks::new(all.starts, cols / STARTED), Chunks::new(all.scaled_sums, cols / SCALED)),
         );
         self.team.run_parts(rows, |row, ((values_out, scales), (starts, scaled_sums))| {
             let mut out = ActivationRows { values: values_out, scales, starts, scaled_sums };

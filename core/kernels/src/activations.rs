@@ -6,10 +6,17 @@ use crate::packed::layout::SUB_BLOCK;
 use crate::simd::Simd;
 
 /// Values that share a sum: the smallest group of weights with a scale of its own (Q6_K's).
-pub(crate) const SUM_GROUP: usize = 16;
+const SUM_GROUP: usize = 16;
 
 /// What is kept of a sum of values: minus what codes with 128 added make a dot product too large by.
 pub(crate) const START: i32 = -128;
+
+/// The same for products that are added in 16 bits, neighbours to one sum, and codes with 32 added: of 16 values, what two lanes
+/// of 16 bits start at, side by side.
+pub(crate) const NARROW_START: i32 = -32;
+
+/// Numbers in a sub-block's starts.
+const STARTS: usize = 4;
 
 /// Rows of activations as signed bytes, with a scale for every 32: `x ≈ scale * value`, off by at most half a scale.
 ///
@@ -23,7 +30,8 @@ pub struct Activations {
     values: Vec<i8>,
     /// `[rows, cols / 32]`.
     scales: Vec<f32>,
-    /// [`START`] times sums of values, `[rows, cols / 32, 2]`: of a sub-block, and of its second half.
+    /// `[rows, cols / 32, 4]`: [`START`] times the sums of a sub-block's values, and of its second half's; then the pairs of
+    /// [`NARROW_START`] of the first half and of the second.
     starts: Vec<i32>,
     /// `scale * sum`, `[rows, cols / 32]`.
     scaled_sums: Vec<f32>,
@@ -48,7 +56,7 @@ pub struct ActivationRows<'a> {
     pub values: &'a mut [i8],
     /// `cols / 32` for each row.
     pub scales: &'a mut [f32],
-    /// `cols / 16` for each row.
+    /// `cols / 8` for each row.
     pub starts: &'a mut [i32],
     /// `cols / 32` for each row.
     pub scaled_sums: &'a mut [f32],
@@ -66,7 +74,7 @@ pub(crate) struct RowPointers {
 impl Activations {
     /// Bytes for `rows` rows of `cols` values.
     pub const fn bytes(rows: usize, cols: usize) -> usize {
-        rows * (cols + 4 * (cols / SUM_GROUP) + 8 * (cols / SUB_BLOCK))
+        rows * (cols + (4 * STARTS + 8) * (cols / SUB_BLOCK))
     }
 
     /// No rows, with memory for `rows` of `cols` values.
@@ -76,7 +84,7 @@ impl Activations {
             cols,
             values: Vec::with_capacity(rows * cols),
             scales: Vec::with_capacity(rows * (cols / SUB_BLOCK)),
-            starts: Vec::with_capacity(rows * (cols / SUM_GROUP)),
+            starts: Vec::with_capacity(rows * (cols / SUB_BLOCK) * STARTS),
             scaled_sums: Vec::with_capacity(rows * (cols / SUB_BLOCK)),
             version: Version::default(),
         }
@@ -93,7 +101,7 @@ impl Activations {
         self.version = Version::next();
         self.values.resize(rows * cols, 0);
         self.scales.resize(rows * (cols / SUB_BLOCK), 0.0);
-        self.starts.resize(rows * (cols / SUM_GROUP), 0);
+        self.starts.resize(rows * (cols / SUB_BLOCK) * STARTS, 0);
         self.scaled_sums.resize(rows * (cols / SUB_BLOCK), 0.0);
     }
 
@@ -138,7 +146,7 @@ impl Activations {
         RowPointers {
             values: self.values.as_ptr().wrapping_add(row * self.cols),
             scales: self.scales.as_ptr().wrapping_add(row * (self.cols / SUB_BLOCK)),
-            starts: self.starts.as_ptr().wrapping_add(row * (self.cols / SUM_GROUP)),
+            starts: self.starts.as_ptr().wrapping_add(row * (self.cols / SUB_BLOCK) * STARTS),
             scaled_sums: self.scaled_sums.as_ptr().wrapping_add(row * (self.cols / SUB_BLOCK)),
         }
     }
@@ -151,12 +159,12 @@ impl RowPointers {
     /// The row has that many values.
     #[inline(always)]
     pub(crate) unsafe fn at(self, col: usize) -> Self {
-        // SAFETY: the caller's; the other arrays have an element for every 16 or 32 values.
+        // SAFETY: the caller's; the other arrays have an element or [`STARTS`] for every 32 values.
         unsafe {
             Self {
                 values: self.values.add(col),
                 scales: self.scales.add(col / SUB_BLOCK),
-                starts: self.starts.add(col / SUM_GROUP),
+                starts: self.starts.add(col / SUB_BLOCK * STARTS),
                 scaled_sums: self.scaled_sums.add(col / SUB_BLOCK),
             }
         }
@@ -171,21 +179,32 @@ impl RowPointers {
 #[inline(always)]
 pub(crate) unsafe fn quantize<S: Simd>(x: &[f32], row: &mut ActivationRows<'_>) {
     assert_eq!(x.len(), row.values.len(), "activation width");
-    assert!(x.len() / SUM_GROUP <= row.starts.len() && x.len() / SUB_BLOCK <= row.scales.len(), "activation groups");
+    let groups = x.len() / SUB_BLOCK;
+    assert!(groups * STARTS <= row.starts.len() && groups <= row.scales.len(), "activation groups");
     assert_eq!(row.scales.len(), row.scaled_sums.len(), "activation groups");
-    for group in 0..x.len() / SUB_BLOCK {
+    for group in 0..groups {
         let at = group * SUB_BLOCK;
         // SAFETY: the caller's; the group lies within both slices.
         let (scale, sums) = unsafe { quantize_group::<S>(x.as_ptr().add(at), row.values.as_mut_ptr().add(at)) };
         row.scales[group] = scale;
-        row.starts[2 * group..][..2].copy_from_slice(&[START * (sums[0] + sums[1]), START * sums[1]]);
-        row.scaled_sums[group] = scale * (sums[0] + sums[1]) as f32;
+        let [first, second] = sums.map(|[a, b]| a + b);
+        let [narrow_first, narrow_second] = sums.map(narrow_starts);
+        let starts = [START * (first + second), START * second, narrow_first, narrow_second];
+        row.starts[STARTS * group..][..STARTS].copy_from_slice(&starts);
+        row.scaled_sums[group] = scale * (first + second) as f32;
     }
 }
 
-/// Rounds 32 values; returns their scale, and the sums of both halves.
+/// Two lanes of 16 bits in one of 32.
 #[inline(always)]
-unsafe fn quantize_group<S: Simd>(x: *const f32, values: *mut i8) -> (f32, [i32; 2]) {
+fn narrow_starts(sums: [i32; 2]) -> i32 {
+    let [low, high] = sums.map(|sum| NARROW_START * sum);
+    (low & 0xffff) | (high << 16)
+}
+
+/// Rounds 32 values; returns their scale, and the sums of both halves, each of the values of even pairs and of odd ones.
+#[inline(always)]
+unsafe fn quantize_group<S: Simd>(x: *const f32, values: *mut i8) -> (f32, [[i32; 2]; 2]) {
     // SAFETY: the caller's: 32 numbers each.
     unsafe {
         // As integers, magnitudes have the same order, and what is not finite is larger than all numbers.
@@ -196,7 +215,7 @@ unsafe fn quantize_group<S: Simd>(x: *const f32, values: *mut i8) -> (f32, [i32;
         }
         let (scale, inverse) = scale_and_inverse(f32::from_bits(S::largest_lane(largest).cast_unsigned()));
         let inverse = S::splat(inverse);
-        let mut sums = [0; SUB_BLOCK / SUM_GROUP];
+        let mut sums = [[0; 2]; SUB_BLOCK / SUM_GROUP];
         let mut whole = [S::splat_int(0); SUB_BLOCK / 4];
         let whole = &mut whole[..SUB_BLOCK / S::LANES];
         for (half, (sum, whole)) in sums.iter_mut().zip(whole.chunks_exact_mut(SUM_GROUP / S::LANES)).enumerate() {
@@ -205,11 +224,11 @@ unsafe fn quantize_group<S: Simd>(x: *const f32, values: *mut i8) -> (f32, [i32;
                 *whole = S::round_to_int(S::mul(S::load(x.add(half * SUM_GROUP + vector * S::LANES)), inverse));
                 lanes = S::add_int(lanes, *whole);
             }
-            *sum = S::sum_lanes(lanes);
+            *sum = S::sum_pairs(lanes);
         }
         S::store_low_bytes(whole, values);
         // What is not a number has no integer; whatever it became has zeros for a low byte.
-        (scale, if scale <= f32::MAX { sums } else { [0; 2] })
+        (scale, if scale <= f32::MAX { sums } else { [[0; 2]; 2] })
     }
 }
 

@@ -11,7 +11,7 @@
 use std::arch::asm;
 
 use super::{PanelFormat, Products, Q4_0, Q6K, expanded};
-use crate::activations::{RowPointers, START};
+use crate::activations::{NARROW_START, RowPointers, START};
 use crate::packed::layout::PLANE;
 use crate::simd::x86::{Avx2, unknown};
 
@@ -69,8 +69,8 @@ static ONES: Ones = Ones([1; 16]);
 
 // Where the instructions below find groups, scales, minimums, and the next sub-block.
 const _: () = assert!(PLANE == 128 && expanded::SCALES == 1024 && expanded::MINS == 1280 && expanded::EXPANDED == 1408);
-// What they shift by to take the offsets of codes.
-const _: () = assert!(-START >> 4 == Q4_0::OFFSET && -START >> 2 == Q6K::OFFSET);
+// What codes are larger by than weights: the one shifted by, the other the multiple of narrow starts.
+const _: () = assert!(-START >> 4 == Q4_0::OFFSET && -NARROW_START == Q6K::OFFSET);
 
 /// A function that adds the products of a tile to its sums, with the instructions for a sub-block. ymm0 to ymm7 are the dot
 /// products; ymm8 to ymm11 are for codes, ymm12 and ymm13 for activations, ymm14 and ymm15 for products.
@@ -86,7 +86,7 @@ macro_rules! add_products {
                 "add {x}, 32",
                 "add {scales}, 4",
                 "add {x_sums}, 4",
-                "add {starts}, 8",
+                "add {starts}, 16",
                 "dec {subs}",
                 "jnz 2b",
                 subs = inout(reg) tile.subs => _,
@@ -110,9 +110,9 @@ macro_rules! each_row {
     ($row:ident $(, $argument:tt)*) => {
         lines!(
             $row!(["", "", ""], ["ymm0", "ymm1", "0"] $(, $argument)*),
-            $row!([" + 8 * {n}", " + 2 * {n}", " + {n}"], ["ymm2", "ymm3", "64"] $(, $argument)*),
-            $row!([" + 8 * {n2}", " + 2 * {n2}", " + {n2}"], ["ymm4", "ymm5", "128"] $(, $argument)*),
-            $row!([" + 8 * {n3}", " + 2 * {n3}", " + {n3}"], ["ymm6", "ymm7", "192"] $(, $argument)*),
+            $row!([" + 8 * {n}", " + 4 * {n}", " + {n}"], ["ymm2", "ymm3", "64"] $(, $argument)*),
+            $row!([" + 8 * {n2}", " + 4 * {n2}", " + {n2}"], ["ymm4", "ymm5", "128"] $(, $argument)*),
+            $row!([" + 8 * {n3}", " + 4 * {n3}", " + {n3}"], ["ymm6", "ymm7", "192"] $(, $argument)*),
         )
     };
 }
@@ -147,8 +147,8 @@ macro_rules! add_wide {
     };
 }
 
-/// Multiplies a group of codes below 16, whose products in a sub-block fit into 16 bits together.
-macro_rules! multiply_nibbles {
+/// Multiplies a group of codes whose products, of all groups up to [`widen`], are added in 16 bits.
+macro_rules! multiply {
     ([$values:literal, $($_:literal),+], [$d0:literal, $d1:literal, $__:literal], "first", $group:literal) => {
         lines!(
             load_x!("ymm12", $values, $group),
@@ -167,19 +167,31 @@ macro_rules! multiply_nibbles {
     };
 }
 
+/// Adds what the sums of 16 bits of a half start at. With it, products of codes below 64 become products of weights, whose sum fits;
+/// what comes before it may wrap.
+macro_rules! start_half {
+    ([$values:literal, $starts:literal, $numbers:literal], [$d0:literal, $d1:literal, $__:literal], $half:literal) => {
+        lines!(
+            concat!("vpbroadcastd ymm13, dword ptr [{starts}", $starts, " + 8 + 4 * ", $half, "]"),
+            concat!("vpaddw ", $d0, ", ", $d0, ", ymm13"),
+            concat!("vpaddw ", $d1, ", ", $d1, ", ymm13"),
+        )
+    };
+}
+
 macro_rules! widen {
     ([$($_:literal),+], [$d0:literal, $d1:literal, $__:literal]) => {
         lines!(add_wide!("first", $d0, $d0), add_wide!("first", $d1, $d1))
     };
 }
 
-macro_rules! nibbles {
+macro_rules! groups {
     ($($step:tt $group:literal),+) => {
-        lines!($(load_codes!("ymm8", "ymm9", $group), each_row!(multiply_nibbles, $step, $group)),+, each_row!(widen))
+        lines!($(load_codes!("ymm8", "ymm9", $group), each_row!(multiply, $step, $group)),+)
     };
 }
 
-/// Multiplies two groups of codes below 64, whose products fit into 16 bits together.
+/// Multiplies two groups of codes below 32, whose products fit into 16 bits together.
 macro_rules! multiply_two_groups {
     ([$values:literal, $($_:literal),+], [$d0:literal, $d1:literal, $__:literal], $step:tt, $group:literal, $next:literal) => {
         lines!(
@@ -290,30 +302,12 @@ macro_rules! scale_by_x {
     };
 }
 
-/// Loads what is kept of a sum of activations, of all columns or of a half, for all rows of weights.
-macro_rules! load_start {
-    ("all", $starts:literal) => {
-        concat!("vpbroadcastd ymm12, dword ptr [{starts}", $starts, "]")
-    };
-    ("first half", $starts:literal) => {
+/// Adds what codes larger than weights by 8 made dot products too large by: what is kept is for 128.
+macro_rules! take_eight {
+    ([$values:literal, $starts:literal, $numbers:literal], [$d0:literal, $d1:literal, $__:literal]) => {
         lines!(
-            load_start!("all", $starts),
-            concat!("vpbroadcastd ymm13, dword ptr [{starts}", $starts, " + 4]"),
-            "vpsubd ymm12, ymm12, ymm13",
-        )
-    };
-    ("second half", $starts:literal) => {
-        concat!("vpbroadcastd ymm12, dword ptr [{starts}", $starts, " + 4]")
-    };
-}
-
-/// Adds what codes larger than weights made dot products too large by: what is kept is for 128, a shift by `bits` makes it
-/// that of a smaller power of two.
-macro_rules! take_offset {
-    ([$values:literal, $starts:literal, $numbers:literal], [$d0:literal, $d1:literal, $__:literal], $part:tt, $bits:literal) => {
-        lines!(
-            load_start!($part, $starts),
-            concat!("vpsrad ymm12, ymm12, ", $bits),
+            concat!("vpbroadcastd ymm12, dword ptr [{starts}", $starts, "]"),
+            "vpsrad ymm12, ymm12, 4",
             concat!("vpaddd ", $d0, ", ", $d0, ", ymm12"),
             concat!("vpaddd ", $d1, ", ", $d1, ", ymm12"),
         )
@@ -352,20 +346,17 @@ macro_rules! store {
     };
 }
 
-macro_rules! all_nibbles {
+macro_rules! all_groups {
     () => {
-        nibbles!(
-            "first" "0", "next" "1", "next" "2", "next" "3", "next" "4", "next" "5", "next" "6", "next" "7"
+        lines!(
+            groups!("first" "0", "next" "1", "next" "2", "next" "3", "next" "4", "next" "5", "next" "6", "next" "7"),
+            each_row!(widen),
         )
     };
 }
 
-add_products!(
-    nibbles_less_eight: all_nibbles!(), each_row!(take_offset, "all", "4"), each_row!(scale, "1024"), each_row!(store)
-);
-add_products!(
-    nibbles_less_minimum: all_nibbles!(), each_row!(scale, "1024"), each_row!(take_minimum), each_row!(store)
-);
+add_products!(nibbles_less_eight: all_groups!(), each_row!(take_eight), each_row!(scale, "1024"), each_row!(store));
+add_products!(nibbles_less_minimum: all_groups!(), each_row!(scale, "1024"), each_row!(take_minimum), each_row!(store));
 add_products!(
     codes_less_minimum:
     two_groups!("first" "0" "1", "next" "2" "3", "next" "4" "5", "next" "6" "7"),
@@ -375,12 +366,16 @@ add_products!(
 );
 add_products!(
     codes_by_halves:
-    two_groups!("first" "0" "1", "next" "2" "3"),
-    each_row!(take_offset, "first half", "2"),
+    groups!("first" "0"),
+    each_row!(start_half, "0"),
+    groups!("next" "1", "next" "2", "next" "3"),
+    each_row!(widen),
     each_row!(scale, "1024"),
     each_row!(store),
-    two_groups!("first" "4" "5", "next" "6" "7"),
-    each_row!(take_offset, "second half", "2"),
+    groups!("first" "4"),
+    each_row!(start_half, "1"),
+    groups!("next" "5", "next" "6", "next" "7"),
+    each_row!(widen),
     each_row!(scale, "1024 + 128"),
     each_row!(store)
 );

@@ -69,7 +69,7 @@ macro_rules! simd_128 {
                 max_int(a: uint32x4_t, b: uint32x4_t) -> uint32x4_t =
                     vreinterpretq_u32_s32(vmaxq_s32(vreinterpretq_s32_u32(a), vreinterpretq_s32_u32(b)));
                 add_int(a: uint32x4_t, b: uint32x4_t) -> uint32x4_t = vaddq_u32(a, b);
-                sum_lanes(x: uint32x4_t) -> i32 = vaddvq_u32(x).cast_signed();
+                sum_pairs(x: uint32x4_t) -> [i32; 2] = sum_pairs(x);
                 largest_lane(x: uint32x4_t) -> i32 = vmaxvq_s32(vreinterpretq_s32_u32(x));
                 and(a: uint32x4_t, b: uint32x4_t) -> uint32x4_t = vandq_u32(a, b);
                 or(a: uint32x4_t, b: uint32x4_t) -> uint32x4_t = vorrq_u32(a, b);
@@ -159,6 +159,13 @@ macro_rules! simd_128 {
             }
         }
     };
+}
+
+/// See [`Simd::sum_pairs`].
+#[inline(always)]
+unsafe fn sum_pairs(x: uint32x4_t) -> [i32; 2] {
+    let pairs = vreinterpretq_s32_u32(vpaddq_u32(x, x));
+    [vgetq_lane_s32::<0>(pairs), vgetq_lane_s32::<1>(pairs)]
 }
 
 #[inline(always)]

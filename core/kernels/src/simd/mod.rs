@@ -87,8 +87,8 @@ pub(crate) trait Simd: Copy + 'static {
     unsafe fn or(a: Self::Int, b: Self::Int) -> Self::Int;
     /// The largest lane of each vector, none of which is NaN.
     unsafe fn largest_of_each(x: [Self::F32; 4]) -> [f32; 4];
-    /// The sum of all lanes.
-    unsafe fn sum_lanes(x: Self::Int) -> i32;
+    /// The sum of all even pairs of lanes, and that of all odd ones.
+    unsafe fn sum_pairs(x: Self::Int) -> [i32; 2];
     /// The largest signed integer of all lanes.
     unsafe fn largest_lane(x: Self::Int) -> i32;
     /// Shifts each 32-bit lane left.

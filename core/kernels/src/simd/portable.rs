@@ -189,8 +189,9 @@ impl Simd for Portable {
     }
 
     #[inline(always)]
-    unsafe fn sum_lanes(x: Self::Int) -> i32 {
-        x.into_iter().fold(0, u32::wrapping_add).cast_signed()
+    unsafe fn sum_pairs([a, b, c, d, e, f, g, h]: Self::Int) -> [i32; 2] {
+        let sum = |lanes: [u32; 4]| lanes.into_iter().fold(0, u32::wrapping_add).cast_signed();
+        [sum([a, b, e, f]), sum([c, d, g, h])]
     }
 
     #[inline(always)]

@@ -65,7 +65,8 @@ impl Simd for Avx512Vnni {
         load_i8(from: *const u8) -> __m512i = _mm512_cvtepi8_epi32(_mm_loadu_si128(from.cast()));
         max_int(a: __m512i, b: __m512i) -> __m512i = _mm512_max_epi32(a, b);
         add_int(a: __m512i, b: __m512i) -> __m512i = _mm512_add_epi32(a, b);
-        sum_lanes(x: __m512i) -> i32 = _mm512_reduce_add_epi32(x);
+        sum_pairs(x: __m512i) -> [i32; 2] =
+            sum_pairs(_mm256_add_epi32(_mm512_castsi512_si256(x), _mm512_extracti64x4_epi64::<1>(x)));
         largest_lane(x: __m512i) -> i32 = _mm512_reduce_max_epi32(x);
         and(a: __m512i, b: __m512i) -> __m512i = _mm512_and_si512(a, b);
         or(a: __m512i, b: __m512i) -> __m512i = _mm512_or_si512(a, b);
@@ -192,8 +193,7 @@ macro_rules! simd_256 {
                 load_i8(from: *const u8) -> __m256i = _mm256_cvtepi8_epi32(_mm_loadl_epi64(from.cast()));
                 max_int(a: __m256i, b: __m256i) -> __m256i = _mm256_max_epi32(a, b);
                 add_int(a: __m256i, b: __m256i) -> __m256i = _mm256_add_epi32(a, b);
-                sum_lanes(x: __m256i) -> i32 =
-                    sum_four(_mm_add_epi32(_mm256_castsi256_si128(x), _mm256_extracti128_si256::<1>(x)));
+                sum_pairs(x: __m256i) -> [i32; 2] = sum_pairs(x);
                 largest_lane(x: __m256i) -> i32 =
                     largest_of_four(_mm_max_epi32(_mm256_castsi256_si128(x), _mm256_extracti128_si256::<1>(x)));
                 and(a: __m256i, b: __m256i) -> __m256i = _mm256_and_si256(a, b);
@@ -266,10 +266,12 @@ unsafe fn largest_of_halves(x: __m256) -> [f32; 4] {
     largest
 }
 
+/// See [`Simd::sum_pairs`].
 #[inline(always)]
-unsafe fn sum_four(x: __m128i) -> i32 {
-    let two = _mm_add_epi32(x, _mm_shuffle_epi32::<0b1110>(x));
-    _mm_cvtsi128_si32(_mm_add_epi32(two, _mm_shuffle_epi32::<0b01>(two)))
+unsafe fn sum_pairs(x: __m256i) -> [i32; 2] {
+    let four = _mm_add_epi32(_mm256_castsi256_si128(x), _mm256_extracti128_si256::<1>(x));
+    let pairs = _mm_add_epi32(four, _mm_shuffle_epi32::<0b10_11_00_01>(four));
+    [_mm_cvtsi128_si32(pairs), _mm_extract_epi32::<2>(pairs)]
 }
 
 #[inline(always)]
