@@ -4,7 +4,7 @@
 #![allow(unsafe_op_in_unsafe_fn)]
 
 use crate::packed::WeightFormat;
-use crate::packed::layout::{self, K_SCALES, LOW_PLANES, PANEL_ROWS, PLANE, SECOND_HEADER};
+use crate::packed::layout::{self, K_SCALES, PANEL_ROWS, PLANE, SECOND_HEADER};
 use crate::simd::Simd;
 
 /// A quantized format. `vector` numbers the vectors that make up a panel's 32 rows.
@@ -91,7 +91,7 @@ unsafe fn bytes<S: Simd>(byte: u8) -> S::Int {
 #[inline(always)]
 unsafe fn nibbles<S: Simd>(planes: *const u8, vector: usize, pair: usize) -> (S::Int, S::Int) {
     let both = plane::<S>(planes, pair, vector);
-    (S::low_nibbles(both), S::high_nibbles(both))
+    (S::low_nibbles(both), S::shr_bytes::<4>(both))
 }
 
 /// The 6-bit scales and minimums of Q4_K and Q5_K as bytes, those of even sub-blocks and of odd ones, and what they are
@@ -132,7 +132,7 @@ impl<S: Simd> KHeader<S> {
 #[inline(always)]
 unsafe fn six_bits<S: Simd>(low: S::Int, even: S::Int, odd: S::Int) -> [S::Int; 2] {
     let mask = bytes::<S>(0x30);
-    [S::insert(even, mask, S::low_nibbles(low)), S::insert(odd, mask, S::high_nibbles(low))]
+    [S::or(S::and(even, mask), S::low_nibbles(low)), S::or(S::and(odd, mask), S::shr_bytes::<4>(low))]
 }
 
 /// A format whose blocks have a [`KHeader`].
@@ -242,17 +242,19 @@ impl PanelFormat for Q5K {
 
     #[inline(always)]
     unsafe fn codes<S: Simd>(planes: *const u8, vector: usize, pair: usize) -> (S::Int, S::Int) {
-        let (a, b) = nibbles::<S>(planes, vector, pair);
-        // Bit `group` of each byte, brought to bit 4.
-        let fifths = plane::<S>(planes, 4, vector);
-        let (fifth_a, fifth_b) = match pair {
-            0 => (S::shl::<4>(fifths), S::shl::<3>(fifths)),
-            1 => (S::shl::<2>(fifths), S::shl::<1>(fifths)),
-            2 => (fifths, S::shr::<1>(fifths)),
-            _ => (S::shr::<2>(fifths), S::shr::<3>(fifths)),
+        let first = pair / 2 * 2;
+        let (a, b) = (plane::<S>(planes, first, vector), plane::<S>(planes, first + 1, vector));
+        if pair % 2 == 0 {
+            let mask = bytes::<S>(0x1f);
+            return (S::and(a, mask), S::and(b, mask));
+        }
+        // The two lowest bits, brought to bits 6 and 7.
+        let low = plane::<S>(planes, 4, vector);
+        let (low_a, low_b) = match pair {
+            1 => (low, S::shl::<2>(low)),
+            _ => (S::shl::<4>(low), S::shl::<6>(low)),
         };
-        let mask = bytes::<S>(0x10);
-        (S::insert(fifth_a, mask, a), S::insert(fifth_b, mask, b))
+        (S::shr_bytes::<3>(S::shr_into::<3>(low_a, a)), S::shr_bytes::<3>(S::shr_into::<3>(low_b, b)))
     }
 }
 
@@ -267,15 +269,14 @@ impl PanelFormat for Q6K {
 
     #[inline(always)]
     unsafe fn codes<S: Simd>(planes: *const u8, vector: usize, pair: usize) -> (S::Int, S::Int) {
-        let (a, b) = nibbles::<S>(planes, vector, pair);
-        // Two bits for each of four groups in a byte, two groups of them wanted, brought to bits 4 and 5.
-        let high = plane::<S>(planes, LOW_PLANES / PLANE + pair / 2, vector);
-        let (high_a, high_b) = match pair % 2 {
-            0 => (S::shl::<4>(high), S::shl::<2>(high)),
-            _ => (high, S::shr::<2>(high)),
-        };
-        let mask = bytes::<S>(0x30);
-        (S::insert(high_a, mask, a), S::insert(high_b, mask, b))
+        let first = pair / 2 * 3;
+        let mask = bytes::<S>(0x3f);
+        let (a, b) = (plane::<S>(planes, first, vector), plane::<S>(planes, first + 1, vector));
+        if pair % 2 == 0 {
+            return (S::and(a, mask), S::and(b, mask));
+        }
+        let c = plane::<S>(planes, first + 2, vector);
+        (S::and(c, mask), S::shr_bytes::<2>(S::shr_into::<4>(a, S::shr_into::<2>(b, c))))
     }
 
     #[inline(always)]

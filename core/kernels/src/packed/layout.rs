@@ -30,9 +30,39 @@ pub(crate) const fn k_scale_high_bits(sub: usize) -> usize {
     sub / 2 * 8 + sub % 2 * 2
 }
 
-/// Codes in a sub-block: the low four bits of groups `2p` (low nibbles) and `2p + 1` (high nibbles) share plane `p`; then
-/// come the planes with further bits.
-pub(crate) const LOW_PLANES: usize = 4 * PLANE;
+/// Some bits of a code, within the plane that they lie in.
+#[derive(Clone, Copy)]
+pub(crate) struct Bits {
+    pub(crate) plane: usize,
+    /// The lowest of them in a byte of the plane.
+    pub(crate) at: usize,
+    /// The lowest of them in the code.
+    pub(crate) from: usize,
+    pub(crate) count: usize,
+}
+
+/// Where the codes of group `group` lie in the planes of a sub-block.
+///
+/// Four bits: two groups share a plane. Five and six: a plane has one group's codes for its low bits, and above them bits of a
+/// group of the same half that has no plane: so most codes take one instruction. Q6_K has three planes for each half, Q5_K two,
+/// and one more for the two lowest bits of those that have none.
+pub(crate) fn bits_of(format: WeightFormat, group: usize) -> impl Iterator<Item = Bits> {
+    let (half, index) = (group / 4, group % 4);
+    let all = |plane, at, count| [Bits { plane, at, from: 0, count }; 3];
+    let (bits, len) = match format {
+        WeightFormat::Q5K if index < 2 => (all(2 * half + index, 0, 5), 1),
+        WeightFormat::Q5K => {
+            let plane = 2 * half + index - 2;
+            let low = Bits { plane: 4, at: 6 - 2 * plane, from: 0, count: 2 };
+            ([Bits { plane, at: 5, from: 2, count: 3 }, low, low], 2)
+        }
+        WeightFormat::Q6K if index < 3 => (all(3 * half + index, 0, 6), 1),
+        WeightFormat::Q6K => (std::array::from_fn(|i| Bits { plane: 3 * half + i, at: 6, from: 2 * i, count: 2 }), 3),
+        WeightFormat::Q8_0 => (all(group, 0, 8), 1),
+        _ => (all(group / 2, 4 * (group % 2), 4), 1),
+    };
+    bits.into_iter().take(len)
+}
 
 /// Bytes before the first sub-block of a block.
 pub(crate) const fn header(format: WeightFormat) -> usize {
@@ -48,9 +78,9 @@ pub(crate) const fn header(format: WeightFormat) -> usize {
 pub(crate) const fn sub_block(format: WeightFormat) -> usize {
     match format {
         WeightFormat::F32 | WeightFormat::F16 | WeightFormat::BF16 => 0,
-        WeightFormat::Q4_0 | WeightFormat::Q4K => LOW_PLANES,
-        WeightFormat::Q5K => LOW_PLANES + PLANE,
-        WeightFormat::Q6K => LOW_PLANES + 2 * PLANE,
+        WeightFormat::Q4_0 | WeightFormat::Q4K => 4 * PLANE,
+        WeightFormat::Q5K => 5 * PLANE,
+        WeightFormat::Q6K => 6 * PLANE,
         WeightFormat::Q8_0 => 8 * PLANE,
     }
 }

@@ -1,4 +1,4 @@
-use super::layout::{self, K_SCALES, LOW_PLANES, PANEL_ROWS, PLANE, SECOND_HEADER, SUB_BLOCK};
+use super::layout::{self, K_SCALES, PANEL_ROWS, PLANE, SECOND_HEADER, SUB_BLOCK};
 use super::{PackError, WeightFormat, packed_len};
 use crate::blocks::{BlockQ4_0, BlockQ4K, BlockQ5K, BlockQ6K, BlockQ8_0, k_scale_min};
 use crate::plain::{Plain, cast_slice};
@@ -71,18 +71,15 @@ impl PackBlock for BlockQ4_0 {
     fn pack(&self, row: usize, packed: &mut [u8]) {
         put_half(packed, row, self.d.to_bits());
         let codes = std::array::from_fn(|i| if i < 16 { self.qs[i] & 0x0f } else { self.qs[i - 16] >> 4 });
-        put_nibbles(&mut packed[layout::header(WeightFormat::Q4_0)..], row, &codes);
+        put_codes(WeightFormat::Q4_0, &mut packed[layout::header(WeightFormat::Q4_0)..], row, &codes);
     }
 }
 
 impl PackBlock for BlockQ8_0 {
     fn pack(&self, row: usize, packed: &mut [u8]) {
         put_half(packed, row, self.d.to_bits());
-        let planes = packed[layout::header(WeightFormat::Q8_0)..].chunks_exact_mut(PLANE);
-        for (plane, codes) in planes.zip(self.qs.chunks_exact(4)) {
-            let codes: [u8; 4] = std::array::from_fn(|i| codes[i].cast_unsigned());
-            plane[4 * row..][..4].copy_from_slice(&codes);
-        }
+        let codes = self.qs.map(i8::cast_unsigned);
+        put_codes(WeightFormat::Q8_0, &mut packed[layout::header(WeightFormat::Q8_0)..], row, &codes);
     }
 }
 
@@ -93,7 +90,8 @@ impl PackBlock for BlockQ4K {
         put_k_scales(packed, row, |sub| k_scale_min(sub, &self.scales));
         for (sub, planes) in sub_blocks(WeightFormat::Q4K, packed) {
             let qs = &self.qs[sub / 2 * 32..][..32];
-            put_nibbles(planes, row, &std::array::from_fn(|i| (qs[i] >> (4 * (sub % 2))) & 0x0f));
+            let codes = std::array::from_fn(|i| (qs[i] >> (4 * (sub % 2))) & 0x0f);
+            put_codes(WeightFormat::Q4K, planes, row, &codes);
         }
     }
 }
@@ -105,11 +103,8 @@ impl PackBlock for BlockQ5K {
         put_k_scales(packed, row, |sub| k_scale_min(sub, &self.scales));
         for (sub, planes) in sub_blocks(WeightFormat::Q5K, packed) {
             let qs = &self.qs[sub / 2 * 32..][..32];
-            put_nibbles(planes, row, &std::array::from_fn(|i| (qs[i] >> (4 * (sub % 2))) & 0x0f));
-            for (i, high) in self.qh.iter().enumerate() {
-                let (group, byte) = (i / 4, i % 4);
-                planes[LOW_PLANES + 4 * row + byte] |= ((high >> sub) & 1) << group;
-            }
+            let codes = std::array::from_fn(|i| (qs[i] >> (4 * (sub % 2))) & 0x0f | ((self.qh[i] >> sub) & 1) << 4);
+            put_codes(WeightFormat::Q5K, planes, row, &codes);
         }
     }
 }
@@ -124,12 +119,8 @@ impl PackBlock for BlockQ6K {
             let (half, run) = (sub / 4, sub % 4);
             let low = &self.ql[half * 64 + run % 2 * 32..][..32];
             let high = &self.qh[half * 32..][..32];
-            put_nibbles(planes, row, &std::array::from_fn(|i| (low[i] >> (4 * (run / 2))) & 0x0f));
-            for (i, high) in high.iter().enumerate() {
-                let (group, byte) = (i / 4, i % 4);
-                let plane = LOW_PLANES + group / 4 * PLANE;
-                planes[plane + 4 * row + byte] |= ((high >> (2 * run)) & 3) << (2 * (group % 4));
-            }
+            let codes = std::array::from_fn(|i| (low[i] >> (4 * (run / 2))) & 0x0f | ((high[i] >> (2 * run)) & 3) << 4);
+            put_codes(WeightFormat::Q6K, planes, row, &codes);
         }
     }
 }
@@ -142,12 +133,16 @@ fn put_half(halves: &mut [u8], row: usize, bits: u16) {
     halves[2 * row..][..2].copy_from_slice(&bits.to_le_bytes());
 }
 
-/// The low four bits of a sub-block's codes.
-fn put_nibbles(planes: &mut [u8], row: usize, codes: &[u8; SUB_BLOCK]) {
-    for (plane, codes) in planes.chunks_exact_mut(PLANE).zip(codes.chunks_exact(8)) {
-        let (low, high) = codes.split_at(4);
-        let bytes: [u8; 4] = std::array::from_fn(|i| low[i] | (high[i] << 4));
-        plane[4 * row..][..4].copy_from_slice(&bytes);
+/// A row's codes of a sub-block.
+#[inline(always)]
+fn put_codes(format: WeightFormat, planes: &mut [u8], row: usize, codes: &[u8; SUB_BLOCK]) {
+    for (group, codes) in codes.as_chunks::<4>().0.iter().enumerate() {
+        for bits in layout::bits_of(format, group) {
+            let bytes = &mut planes[bits.plane * PLANE + 4 * row..][..4];
+            for (byte, code) in bytes.iter_mut().zip(codes) {
+                *byte |= ((code >> bits.from) & (0xff >> (8 - bits.count))) << bits.at;
+            }
+        }
     }
 }
 

@@ -1,6 +1,6 @@
 use half::{bf16, f16};
 
-use super::layout::{self, K_SCALES, LOW_PLANES, PANEL_ROWS, PLANE, SECOND_HEADER, SUB_BLOCK};
+use super::layout::{self, K_SCALES, PANEL_ROWS, PLANE, SECOND_HEADER, SUB_BLOCK};
 use super::{PackedMatrix, WeightFormat};
 
 impl PackedMatrix<'_> {
@@ -55,17 +55,12 @@ fn dequantize_block(format: WeightFormat, block: &[u8], row: usize, out: &mut [f
 
 /// Code `i` of a sub-block.
 fn code(format: WeightFormat, planes: &[u8], row: usize, i: usize) -> i32 {
-    let (group, byte) = (i / 4, 4 * row + i % 4);
-    if format == WeightFormat::Q8_0 {
-        return i32::from(planes[group * PLANE + byte].cast_signed());
-    }
-    let low = (planes[group / 2 * PLANE + byte] >> (4 * (group % 2))) & 0x0f;
-    let high = match format {
-        WeightFormat::Q5K => (planes[LOW_PLANES + byte] >> group) & 1,
-        WeightFormat::Q6K => (planes[LOW_PLANES + group / 4 * PLANE + byte] >> (2 * (group % 4))) & 3,
-        _ => 0,
-    };
-    i32::from(low | (high << 4))
+    let bits = layout::bits_of(format, i / 4).map(|bits| {
+        let byte = planes[bits.plane * PLANE + 4 * row + i % 4];
+        ((byte >> bits.at) & (0xff >> (8 - bits.count))) << bits.from
+    });
+    let code = bits.fold(0, |code, bits| code | bits);
+    if format == WeightFormat::Q8_0 { i32::from(code.cast_signed()) } else { i32::from(code) }
 }
 
 fn half(halves: &[u8], row: usize) -> f32 {

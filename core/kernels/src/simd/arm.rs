@@ -77,12 +77,6 @@ macro_rules! simd_128 {
                 signed_operand(bytes: uint32x4_t) -> uint32x4_t = bytes;
             }
 
-            intrinsics! {
-                // No mask, as a shift of bytes has.
-                high_nibbles(x: uint32x4_t) -> uint32x4_t =
-                    vreinterpretq_u32_u8(vshrq_n_u8::<4>(vreinterpretq_u8_u32(x)));
-            }
-
             dots_by_group! {
                 dot_codes(dots, codes, x) = $($dot)::+::<GROUP>(dots, codes, x);
                 dot_signed(dots, operand, x) = $($dot)::+::<GROUP>(dots, operand, x);
@@ -106,12 +100,16 @@ macro_rules! simd_128 {
                 largest
             }
 
-            // Not `vbslq`: where `into` has no bits in the mask, the compiler makes two instructions of it.
             #[inline(always)]
-            unsafe fn insert(x: uint32x4_t, mask: uint32x4_t, mut into: uint32x4_t) -> uint32x4_t {
+            unsafe fn shr_bytes<const N: u32>(x: uint32x4_t) -> uint32x4_t {
+                vreinterpretq_u32_u8(vshlq_u8(vreinterpretq_u8_u32(x), vdupq_n_s8(-(N as i8))))
+            }
+
+            #[inline(always)]
+            unsafe fn shr_into<const N: u32>(x: uint32x4_t, mut into: uint32x4_t) -> uint32x4_t {
                 asm!(
-                    "bit {into:v}.16b, {x:v}.16b, {mask:v}.16b",
-                    into = inout(vreg) into, x = in(vreg) x, mask = in(vreg) mask,
+                    "sri {into:v}.16b, {x:v}.16b, #{n}",
+                    into = inout(vreg) into, x = in(vreg) x, n = const N,
                     options(pure, nomem, nostack, preserves_flags),
                 );
                 into

@@ -104,16 +104,17 @@ pub(crate) trait Simd: Copy + 'static {
         Self::and(x, Self::splat_int(0x0f0f_0f0f))
     }
 
-    /// The high four bits of each byte.
+    /// Shifts each byte right, filling with zeros.
     #[inline(always)]
-    unsafe fn high_nibbles(x: Self::Int) -> Self::Int {
-        Self::low_nibbles(Self::shr::<4>(x))
+    unsafe fn shr_bytes<const N: u32>(x: Self::Int) -> Self::Int {
+        Self::and(Self::shr::<N>(x), Self::splat_int(0x0101_0101 * (0xff >> N)))
     }
 
-    /// `into`, and the bits of `x` that are set in `mask`, where `into` has none.
+    /// The `N` highest bits of each byte of `into`, and for the others the highest of `x`.
     #[inline(always)]
-    unsafe fn insert(x: Self::Int, mask: Self::Int, into: Self::Int) -> Self::Int {
-        Self::or(Self::and(x, mask), into)
+    unsafe fn shr_into<const N: u32>(x: Self::Int, into: Self::Int) -> Self::Int {
+        let highest = Self::splat_int((0x0101_0101u32 * (0xff & !(0xff >> N))).cast_signed());
+        Self::or(Self::and(into, highest), Self::shr_bytes::<N>(x))
     }
 
     /// Asks for the cache line at `at`, which need not be memory. Nothing where it has not been seen to help.
