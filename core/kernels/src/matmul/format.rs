@@ -244,7 +244,7 @@ impl PanelFormat for Q5K {
     unsafe fn codes<S: Simd>(planes: *const u8, vector: usize, pair: usize) -> (S::Int, S::Int) {
         let first = pair / 2 * 2;
         let (a, b) = (plane::<S>(planes, first, vector), plane::<S>(planes, first + 1, vector));
-        if pair % 2 == 0 {
+        if pair.is_multiple_of(2) {
             let mask = bytes::<S>(0x1f);
             return (S::and(a, mask), S::and(b, mask));
         }
@@ -272,7 +272,7 @@ impl PanelFormat for Q6K {
         let first = pair / 2 * 3;
         let mask = bytes::<S>(0x3f);
         let (a, b) = (plane::<S>(planes, first, vector), plane::<S>(planes, first + 1, vector));
-        if pair % 2 == 0 {
+        if pair.is_multiple_of(2) {
             return (S::and(a, mask), S::and(b, mask));
         }
         let c = plane::<S>(planes, first + 2, vector);

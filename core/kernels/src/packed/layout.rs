@@ -1,9 +1,9 @@
 //! Where the parts of a panel's block lie. `docs/kernels.md` draws it.
 //!
-//! A *sub-block* is 32 neighbouring weights of each of the panel's 32 rows: eight *groups* of four weights. The codes of
-//! one group are a *plane* of 128 bytes: row after row, four weights each. A vector load of a plane's bytes therefore
-//! has one row in each 32-bit lane, and a four-way integer dot product adds each row's four products into its own lane:
-//! no sum ever crosses lanes, and one layout serves vectors of every width.
+//! A *sub-block* is 32 neighbouring weights of each of the panel's 32 rows: eight *groups* of four weights. Their codes lie
+//! in *planes* of 128 bytes: row after row, four bytes each, one for each weight of a group. A vector load of a plane's bytes
+//! therefore has one row in each 32-bit lane, and a four-way integer dot product adds each row's four products into its own
+//! lane: no sum ever crosses lanes, and one layout serves vectors of every width.
 
 use super::WeightFormat;
 
@@ -30,7 +30,7 @@ pub(crate) const fn k_scale_high_bits(sub: usize) -> usize {
     sub / 2 * 8 + sub % 2 * 2
 }
 
-/// Some bits of a code, within the plane that they lie in.
+/// Some bits of a code, and the plane that they lie in.
 #[derive(Clone, Copy)]
 pub(crate) struct Bits {
     pub(crate) plane: usize,

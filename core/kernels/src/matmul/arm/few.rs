@@ -1,7 +1,7 @@
 //! A few rows of activations, for instruction sets that multiply with one lane of a vector of activations.
 //!
-//! This is [`crate::matmul::direct`] with the same arithmetic in the same order. The sub-blocks of a
-//! block are told apart by the compiler, and what its header becomes stays in registers.
+//! This is [`crate::matmul::direct`] with the same arithmetic in the same order. Which of a block's sub-blocks is multiplied is known
+//! when it is compiled, and what the block's header became stays in registers.
 
 // Pointers move within one panel and the rows of activations that belong to it, whose sizes `matmul` has checked.
 #![allow(unsafe_op_in_unsafe_fn)]
