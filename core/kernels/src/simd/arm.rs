@@ -193,14 +193,19 @@ impl NeonDots {
         Self { narrow: [vmlal_s8(low, vget_low_s8(a), vget_low_s8(b)), vmlal_high_s8(high, a, b)], ..self }
     }
 
-    /// The compiler makes three instructions of `vpaddq`.
+    /// The compiler makes three instructions of `vpaddq`, and would add several groups' pairs before they reach `wide`. Apart, it
+    /// can put others between these two.
     #[inline(always)]
     unsafe fn sum(self) -> uint32x4_t {
-        let ([low, high], mut wide) = (self.narrow, self.wide);
+        let ([mut pairs, high], mut wide) = (self.narrow, self.wide);
         asm!(
-            "addp {low:v}.8h, {low:v}.8h, {high:v}.8h",
-            "sadalp {wide:v}.4s, {low:v}.8h",
-            low = inout(vreg) low => _, high = in(vreg) high, wide = inout(vreg) wide,
+            "addp {pairs:v}.8h, {pairs:v}.8h, {high:v}.8h",
+            pairs = inout(vreg) pairs, high = in(vreg) high,
+            options(pure, nomem, nostack, preserves_flags),
+        );
+        asm!(
+            "sadalp {wide:v}.4s, {pairs:v}.8h",
+            wide = inout(vreg) wide, pairs = in(vreg) pairs,
             options(pure, nomem, nostack, preserves_flags),
         );
         wide

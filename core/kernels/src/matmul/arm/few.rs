@@ -1,13 +1,14 @@
 //! A few rows of activations, for instruction sets that multiply with one lane of a vector of activations.
 //!
-//! This is [`crate::matmul::direct`] with the same arithmetic in the same order. Which of a block's sub-blocks is multiplied is known
-//! when it is compiled, and what the block's header became stays in registers.
+//! This is [`crate::matmul::direct`] with the same arithmetic in the same order. Scales and minimums that are made from a block's
+//! header are made for all of its sub-blocks at once.
 
 // Pointers move within one panel and the rows of activations that belong to it, whose sizes `matmul` has checked.
 #![allow(unsafe_op_in_unsafe_fn)]
 // Indices that run over several arrays at once.
 #![allow(clippy::needless_range_loop)]
 
+use std::mem::MaybeUninit;
 use std::ops::Range;
 
 use crate::activations::{Activations, RowPointers};
@@ -31,15 +32,24 @@ pub(crate) unsafe fn matmul<S: Simd, F: PanelFormat>(
     for panel in panels {
         let bytes = weights.panel(panel).as_ptr();
         let blocks = weights.cols() / SUB_BLOCK / F::SUB_BLOCKS;
-        // All of the panel at a time, or no more than registers hold the scales of.
-        match (x.rows(), F::SUB_BLOCKS) {
-            (1, 8) => multiply::<S, F, 1, 2>(bytes, blocks, x, panel, out),
-            (1, _) if S::PRODUCTS_IN_16_BITS > 0 && !F::SIGNED => multiply::<S, F, 1, 4>(bytes, blocks, x, panel, out),
-            (1, _) => multiply::<S, F, 1, 8>(bytes, blocks, x, panel, out),
+        match (x.rows(), together::<S, F>()) {
+            (1, 8) => multiply::<S, F, 1, 8>(bytes, blocks, x, panel, out),
+            (1, 4) => multiply::<S, F, 1, 4>(bytes, blocks, x, panel, out),
+            (1, _) => multiply::<S, F, 1, 2>(bytes, blocks, x, panel, out),
             (2, _) => multiply::<S, F, 2, 2>(bytes, blocks, x, panel, out),
             (3, _) => multiply::<S, F, 3, 1>(bytes, blocks, x, panel, out),
             _ => multiply::<S, F, MAX_ROWS, 1>(bytes, blocks, x, panel, out),
         }
+    }
+}
+
+/// Vectors of a panel's rows that are multiplied at a time with one row of activations: as many as there are registers for, with
+/// dot products of two each where they begin with 16 bits, and what codes are put together from.
+const fn together<S: Simd, F: PanelFormat>() -> usize {
+    match (S::PRODUCTS_IN_16_BITS > 0, F::LARGEST_CODE) {
+        (_, 128..) | (false, ..16) => 8,
+        (true, 32..) => 2,
+        _ => 4,
     }
 }
 
@@ -71,6 +81,9 @@ unsafe fn multiply<S: Simd, F: PanelFormat, const T: usize, const V: usize>(
     }
 }
 
+/// Scales and minimums of a block's sub-blocks, where both are made from its header: `[sub-block][scale, minimum]`.
+type Factors<S> = [[MaybeUninit<<S as Simd>::F32>; 2]; 8];
+
 #[inline(always)]
 unsafe fn add_block<S: Simd, F: PanelFormat, const T: usize, const V: usize>(
     block: *const u8,
@@ -79,50 +92,42 @@ unsafe fn add_block<S: Simd, F: PanelFormat, const T: usize, const V: usize>(
     sums: &mut [[S::F32; V]; T],
 ) {
     let headers: [F::Header<S>; V] = std::array::from_fn(|v| F::header::<S>(block, first + v));
-    add_sub_block::<S, F, T, V>(block, &headers, 0, first, rows, sums);
-    if F::SUB_BLOCKS == 8 {
-        add_sub_block::<S, F, T, V>(block, &headers, 1, first, rows, sums);
-        add_sub_block::<S, F, T, V>(block, &headers, 2, first, rows, sums);
-        add_sub_block::<S, F, T, V>(block, &headers, 3, first, rows, sums);
-        add_sub_block::<S, F, T, V>(block, &headers, 4, first, rows, sums);
-        add_sub_block::<S, F, T, V>(block, &headers, 5, first, rows, sums);
-        add_sub_block::<S, F, T, V>(block, &headers, 6, first, rows, sums);
-        add_sub_block::<S, F, T, V>(block, &headers, 7, first, rows, sums);
-    }
-}
-
-#[inline(always)]
-unsafe fn add_sub_block<S: Simd, F: PanelFormat, const T: usize, const V: usize>(
-    block: *const u8,
-    headers: &[F::Header<S>; V],
-    sub: usize,
-    first: usize,
-    rows: &[RowPointers; T],
-    sums: &mut [[S::F32; V]; T],
-) {
-    let planes = block.add(F::HEADER + sub * F::SUB_BLOCK);
-    let rows = rows.map(|row| row.at(sub * SUB_BLOCK));
-    let mut dots: [[S::Dots; V]; T] = std::array::from_fn(|t| [start::<S, F>(rows[t], 0, offset::<S, F>()); V]);
-    add_sixteen::<S, F, T, V>(planes, 0, first, &rows, &mut dots);
-    if F::SCALES == 2 {
-        for v in 0..V {
-            let scale = F::scale::<S>(&headers[v], block, sub, 0, first + v);
-            for t in 0..T {
-                sums[t][v] = add_scaled::<S, F>(sums[t][v], dots[t][v], scale, rows[t]);
-                dots[t][v] = start::<S, F>(rows[t], 1, offset::<S, F>());
+    let mut factors: [Factors<S>; V] = [[[MaybeUninit::uninit(); 2]; 8]; V];
+    if F::HAS_MIN {
+        for (v, factors) in factors.iter_mut().enumerate() {
+            let header = F::header::<S>(block, first + v);
+            for (sub, [scale, min]) in factors.iter_mut().enumerate() {
+                scale.write(F::scale::<S>(&header, block, sub, 0, first + v));
+                min.write(F::min::<S>(&header, sub));
             }
         }
     }
-    add_sixteen::<S, F, T, V>(planes, 1, first, &rows, &mut dots);
-    for v in 0..V {
-        let scale = F::scale::<S>(&headers[v], block, sub, F::SCALES - 1, first + v);
-        for t in 0..T {
-            sums[t][v] = add_scaled::<S, F>(sums[t][v], dots[t][v], scale, rows[t]);
+    for sub in 0..F::SUB_BLOCKS {
+        let planes = block.add(F::HEADER + sub * F::SUB_BLOCK);
+        let rows = rows.map(|row| row.at(sub * SUB_BLOCK));
+        let scale = |v: usize, half| match F::HAS_MIN {
+            true => factors[v][sub][0].assume_init(),
+            false => F::scale::<S>(&headers[v], block, sub, half, first + v),
+        };
+        let mut dots: [[S::Dots; V]; T] = std::array::from_fn(|t| [start::<S, F>(rows[t], 0, offset::<S, F>()); V]);
+        add_sixteen::<S, F, T, V>(planes, 0, first, &rows, &mut dots);
+        if F::SCALES == 2 {
+            for v in 0..V {
+                let scale = scale(v, 0);
+                for t in 0..T {
+                    sums[t][v] = add_scaled::<S, F>(sums[t][v], dots[t][v], scale, rows[t]);
+                    dots[t][v] = start::<S, F>(rows[t], 1, offset::<S, F>());
+                }
+            }
         }
-        if F::HAS_MIN {
-            let min = F::min::<S>(&headers[v], sub);
+        add_sixteen::<S, F, T, V>(planes, 1, first, &rows, &mut dots);
+        for v in 0..V {
+            let scale = scale(v, F::SCALES - 1);
             for t in 0..T {
-                sums[t][v] = take_min::<S>(sums[t][v], min, rows[t]);
+                sums[t][v] = add_scaled::<S, F>(sums[t][v], dots[t][v], scale, rows[t]);
+                if F::HAS_MIN {
+                    sums[t][v] = take_min::<S>(sums[t][v], factors[v][sub][1].assume_init(), rows[t]);
+                }
             }
         }
     }
