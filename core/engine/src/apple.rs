@@ -33,17 +33,16 @@ pub(crate) fn prefer_fast_cores() {
 
 /// Bytes until the system ends this app. macOS swaps instead, and ends nobody; and 0 stands for "no limit", too.
 pub(crate) fn available_memory() -> Option<u64> {
-    #[cfg(target_os = "macos")]
-    let available = 0;
-    #[cfg(not(target_os = "macos"))]
+    if cfg!(target_os = "macos") {
+        return None;
+    }
     // SAFETY: it takes nothing and reads a counter; it is there from iOS 13 on.
     let available = unsafe { os_proc_available_memory() } as u64;
     (available > 0).then_some(available)
 }
 
-#[cfg(not(target_os = "macos"))]
 unsafe extern "C" {
-    /// `<os/proc.h>`, which `libc` lacks.
+    /// `<os/proc.h>`, which `libc` lacks. macOS has none, and no call of it is compiled there.
     fn os_proc_available_memory() -> libc::size_t;
 }
 

@@ -54,7 +54,7 @@ enum Step {
     DeviceTest,
     /// Package the framework for Swift packages, with Xcode's tools on a Mac and Debian's elsewhere (says what to install).
     Apple {
-        /// Build for the iPhone alone, check the result from all sides, and only compile for the other systems.
+        /// Build for the iPhone alone, and check the result from all sides.
         #[arg(long)]
         check: bool,
     },

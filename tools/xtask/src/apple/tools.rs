@@ -69,22 +69,12 @@ impl Tools {
 
     /// Builds the static library, and says where it is.
     pub fn build(self, target: Target) -> Result<PathBuf, String> {
-        run(self.cargo("rustc", "sotto-ffi", target).args(["--lib", "--crate-type", "staticlib"]))?;
-        Ok(target.file(&folder(), "release/libsotto.a"))
-    }
-
-    /// Compiles a package for `target` without building anything.
-    pub fn compile(self, package: &str, target: Target) -> Result<(), String> {
-        run(&mut self.cargo("check", package, target))
-    }
-
-    fn cargo(self, subcommand: &str, package: &str, target: Target) -> Command {
         let mut command = match self {
-            Self::Xcode => cargo(&[subcommand]),
+            Self::Xcode => cargo(&["rustc"]),
             Self::Debian => {
                 // Debian's compiler brings the standard library's source; rustup's cannot be had for Apple everywhere.
                 let mut command = Command::new("/usr/bin/cargo");
-                command.args([subcommand, "-Zbuild-std=std,panic_abort"]).current_dir(root());
+                command.args(["rustc", "-Zbuild-std=std,panic_abort"]).current_dir(root());
                 command.env("RUSTC", "/usr/bin/rustc").env("RUSTC_BOOTSTRAP", "1");
                 // A static library is not linked; a dependency makes a dynamic one of itself too, which nobody wants.
                 let variable = format!("CARGO_TARGET_{}_LINKER", target.triple.to_uppercase().replace('-', "_"));
@@ -92,11 +82,13 @@ impl Tools {
                 command
             }
         };
-        command.args(["--release", "--package", package, "--target", target.triple, "--target-dir", FOLDER]);
+        command.args(["--release", "--package", "sotto-ffi", "--lib", "--crate-type", "staticlib"]);
+        command.args(["--target", target.triple, "--target-dir", FOLDER]);
         // One object in the end: what is not exported can be that object's own.
         command.args(["--config", "profile.release.lto='fat'"]);
         command.env("IPHONEOS_DEPLOYMENT_TARGET", version(IOS)).env("MACOSX_DEPLOYMENT_TARGET", version(MACOS));
-        command
+        run(&mut command)?;
+        Ok(target.file(&folder(), "release/libsotto.a"))
     }
 
     /// Makes of a source in the assembler's language an object beside it.
