@@ -29,7 +29,7 @@ struct Loop {
 const LOOPS: [Loop; 3] = [
     Loop { kernels: "i8mm", phase: "prefill", table: "I8MM", multiply: "smmla", macs: 32, counts: [48, 48, 48, 48] },
     Loop { kernels: "dotprod", phase: "prefill", table: "DOTPROD", multiply: "sdot", macs: 16, counts: [96, 96, 96, 96] },
-    Loop { kernels: "i8mm, dotprod", phase: "decode", table: "DOTPROD", multiply: "sdot", macs: 16, counts: [64, 64, 128, 128] },
+    Loop { kernels: "i8mm, dotprod", phase: "decode", table: "DOTPROD", multiply: "sdot", macs: 16, counts: [64, 64, 64, 32] },
 ];
 const FORMATS: [&str; 4] = ["q4_0", "q8_0", "q4_k", "q6_k"];
 
@@ -68,10 +68,11 @@ fn instruction(line: &str) -> Option<(u64, &str)> {
     Some((u64::from_str_radix(address.trim(), 16).ok()?, instruction.trim()))
 }
 
-/// The loop without a loop in it that has `count` of the instructions `multiply`.
+/// The loop without a loop in it that has `count` of the instructions `multiply`. Of several, the longest: with more rows of
+/// activations, weights are taken apart for all of them at once.
 fn inner_loop<'a>(function: &[(u64, &'a str)], multiply: &str, count: usize) -> Option<Vec<&'a str>> {
     let first = function.first()?.0;
-    let mut begin = 0;
+    let (mut begin, mut longest) = (0, None);
     for (end, (address, instruction)) in function.iter().enumerate() {
         let Some(target) = branch_target(instruction).filter(|target| (first..=*address).contains(target)) else {
             continue;
@@ -79,13 +80,14 @@ fn inner_loop<'a>(function: &[(u64, &'a str)], multiply: &str, count: usize) -> 
         let from = function.iter().position(|(address, _)| *address == target)?;
         if from >= begin {
             let body: Vec<&str> = function[from..=end].iter().map(|(_, instruction)| *instruction).collect();
-            if body.iter().filter(|instruction| instruction.starts_with(multiply)).count() == count {
-                return Some(body);
+            let products = body.iter().filter(|instruction| instruction.starts_with(multiply)).count();
+            if products == count && longest.as_ref().is_none_or(|longest: &Vec<&str>| longest.len() < body.len()) {
+                longest = Some(body);
             }
         }
         begin = end + 1;
     }
-    None
+    longest
 }
 
 fn branch_target(instruction: &str) -> Option<u64> {
@@ -126,20 +128,24 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_inner_loop_is_the_one_with_so_many_products() {
+    fn the_inner_loop_is_the_longest_with_so_many_products() {
         let assembly = "0000000000000010 <t::X::q4_0::h1>:\n\
                         10:      \tmov\tw0, #0x1    // =1\n\
                         14:      \tsdot\tv0.4s, v1.16b, v2.16b\n\
                         18:      \tsdot\tv0.4s, v1.16b, v2.16b\n\
+                        1a:      \tadd\tx1, x1, #0x1\n\
                         1c:      \tb.ne\t0x14 <t::X::q4_0::h1+0x4>\n\
-                        20:      \tcbz\tx1, 0x10 <t::X::q4_0::h1>\n\
+                        20:      \tsdot\tv0.4s, v1.16b, v2.16b\n\
+                        24:      \tsdot\tv0.4s, v1.16b, v2.16b\n\
+                        28:      \tb.ne\t0x20 <t::X::q4_0::h1+0x10>\n\
+                        2c:      \tcbz\tx1, 0x10 <t::X::q4_0::h1>\n\
                         \n\
-                        0000000000000024 <t::X::q8_0::h1>:\n";
+                        0000000000000030 <t::X::q8_0::h1>:\n";
         let function = function(assembly, "X::q4_0::");
-        assert_eq!(function.len(), 5);
+        assert_eq!(function.len(), 9);
         let body = inner_loop(&function, "sdot", 2).expect("a loop");
         assert_eq!(body.last(), Some(&"b.ne\t0x14"));
-        assert_eq!(body.len(), 3);
+        assert_eq!(body.len(), 4);
         assert!(inner_loop(&function, "sdot", 4).is_none());
     }
 }
