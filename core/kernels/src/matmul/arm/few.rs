@@ -32,19 +32,25 @@ pub(crate) unsafe fn matmul<S: Simd, F: PanelFormat>(
     for panel in panels {
         let bytes = weights.panel(panel).as_ptr();
         let blocks = weights.cols() / SUB_BLOCK / F::SUB_BLOCKS;
-        match (x.rows(), together::<S, F>()) {
-            (1, 8) => multiply::<S, F, 1, 8>(bytes, blocks, x, panel, out),
-            (1, 4) => multiply::<S, F, 1, 4>(bytes, blocks, x, panel, out),
-            (1, _) => multiply::<S, F, 1, 2>(bytes, blocks, x, panel, out),
-            (2, _) => multiply::<S, F, 2, 2>(bytes, blocks, x, panel, out),
-            (3, _) => multiply::<S, F, 3, 1>(bytes, blocks, x, panel, out),
-            _ => multiply::<S, F, MAX_ROWS, 1>(bytes, blocks, x, panel, out),
+        // As many vectors of its rows at a time as there are registers for, with dot products of two each where they begin with 16 bits.
+        let is_narrow = S::PRODUCTS_IN_16_BITS > 0;
+        match x.rows() {
+            1 => match together::<S, F>() {
+                8 => multiply::<S, F, 1, 8>(bytes, blocks, x, panel, out),
+                4 => multiply::<S, F, 1, 4>(bytes, blocks, x, panel, out),
+                _ => multiply::<S, F, 1, 2>(bytes, blocks, x, panel, out),
+            },
+            2 if is_narrow => multiply::<S, F, 2, 2>(bytes, blocks, x, panel, out),
+            2 => multiply::<S, F, 2, 4>(bytes, blocks, x, panel, out),
+            3 if is_narrow => multiply::<S, F, 3, 1>(bytes, blocks, x, panel, out),
+            3 => multiply::<S, F, 3, 2>(bytes, blocks, x, panel, out),
+            _ if is_narrow => multiply::<S, F, MAX_ROWS, 1>(bytes, blocks, x, panel, out),
+            _ => multiply::<S, F, MAX_ROWS, 2>(bytes, blocks, x, panel, out),
         }
     }
 }
 
-/// Vectors of a panel's rows that are multiplied at a time with one row of activations: as many as there are registers for, with
-/// dot products of two each where they begin with 16 bits, and what codes are put together from.
+/// Vectors at a time for one row of activations: fewer where codes are put together from several planes.
 const fn together<S: Simd, F: PanelFormat>() -> usize {
     match (S::PRODUCTS_IN_16_BITS > 0, F::LARGEST_CODE) {
         (_, 128..) | (false, ..16) => 8,
