@@ -79,6 +79,7 @@ class NoteSessionTest {
                     val session = model.noteSession()
                     val appended = measureTime { repeat(2) { session.append(long) } }
                     assertTrue(appended < 50.milliseconds, "appending took $appended")
+                    while (runningJobs().isEmpty()) delay(1.milliseconds)
                     delay((30 + 40 * index).milliseconds)
                     assertEquals(setOf("sotto-listen"), runningJobs())
                     session.close()
