@@ -133,18 +133,21 @@ mod tests {
                         10:      \tmov\tw0, #0x1    // =1\n\
                         14:      \tsdot\tv0.4s, v1.16b, v2.16b\n\
                         18:      \tsdot\tv0.4s, v1.16b, v2.16b\n\
-                        1a:      \tadd\tx1, x1, #0x1\n\
                         1c:      \tb.ne\t0x14 <t::X::q4_0::h1+0x4>\n\
                         20:      \tsdot\tv0.4s, v1.16b, v2.16b\n\
                         24:      \tsdot\tv0.4s, v1.16b, v2.16b\n\
-                        28:      \tb.ne\t0x20 <t::X::q4_0::h1+0x10>\n\
-                        2c:      \tcbz\tx1, 0x10 <t::X::q4_0::h1>\n\
+                        28:      \tadd\tx1, x1, #0x1\n\
+                        2c:      \tb.ne\t0x20 <t::X::q4_0::h1+0x10>\n\
+                        30:      \tsdot\tv0.4s, v1.16b, v2.16b\n\
+                        34:      \tsdot\tv0.4s, v1.16b, v2.16b\n\
+                        38:      \tb.ne\t0x30 <t::X::q4_0::h1+0x20>\n\
+                        3c:      \tcbz\tx1, 0x10 <t::X::q4_0::h1>\n\
                         \n\
-                        0000000000000030 <t::X::q8_0::h1>:\n";
+                        0000000000000040 <t::X::q8_0::h1>:\n";
         let function = function(assembly, "X::q4_0::");
-        assert_eq!(function.len(), 9);
+        assert_eq!(function.len(), 12);
         let body = inner_loop(&function, "sdot", 2).expect("a loop");
-        assert_eq!(body.last(), Some(&"b.ne\t0x14"));
+        assert_eq!(body.last(), Some(&"b.ne\t0x20"));
         assert_eq!(body.len(), 4);
         assert!(inner_loop(&function, "sdot", 4).is_none());
     }

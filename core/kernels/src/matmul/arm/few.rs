@@ -101,6 +101,7 @@ unsafe fn add_block<S: Simd, F: PanelFormat, const T: usize, const V: usize>(
     let mut factors: [Factors<S>; V] = [[[MaybeUninit::uninit(); 2]; 8]; V];
     if F::HAS_MIN {
         for (v, factors) in factors.iter_mut().enumerate() {
+            // One at a time: registers do not hold all that `headers` would have, which nobody reads here.
             let header = F::header::<S>(block, first + v);
             for (sub, [scale, min]) in factors.iter_mut().enumerate() {
                 scale.write(F::scale::<S>(&header, block, sub, 0, first + v));
