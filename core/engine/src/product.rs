@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use sotto_kernels::packed::{PANEL_ROWS, PackedMatrix};
+use sotto_kernels::packed::{PANEL_ROWS, PackedMatrix, WeightFormat};
 use sotto_kernels::{ActivationRows, Activations, Kernels, Output};
 
 use crate::CancelToken;
@@ -13,7 +13,7 @@ use crate::weights::WeightMatrix;
 const WORTH_SHARING: usize = 1 << 19;
 /// Multiply-accumulates of one task, at most, but for a single panel: cancelled work ends with the task at hand.
 const TASK: usize = 1 << 24;
-/// Values for each scale and scaled sum, and for each start, in [`Activations`].
+/// Values for each scale and each sum, and for each start, in [`Activations`].
 const SCALED: usize = 32;
 const STARTED: usize = 8;
 
@@ -51,29 +51,35 @@ struct Job<'a> {
 
 impl Compute<'_> {
     /// Multiplies the same activations with several matrices. After cancellation, results are unspecified.
-    pub(crate) fn multiply<const N: usize>(&self, input: Input<'_>, products: [Product<'_>; N]) {
+    pub(crate) fn multiply<const N: usize>(&self, mut input: Input<'_>, products: [Product<'_>; N]) {
         let work: usize = products.iter().map(|(_, out)| out.len() * input.cols).sum();
-        let jobs = products.map(|(matrix, out)| self.job(matrix.view(), out, input.rows()));
-        if jobs.iter().any(|job| job.matrix.format().is_quantized()) {
-            self.quantize(input.values, input.cols, input.quantized);
+        let mut jobs = products.map(|(matrix, out)| self.job(matrix.view(), out, input.rows()));
+        // Mostly all the same: then the activations are rounded once, and all products are one piece of work.
+        let group = |job: &Job<'_>| job.matrix.format().block_len();
+        jobs.sort_unstable_by_key(group);
+        for jobs in jobs.chunk_by(|a, b| group(a) == group(b)) {
+            self.quantize(&mut input, jobs[0].matrix.format());
+            let multiply = |task| {
+                if let Some((job, panels)) = find(jobs, task) {
+                    // SAFETY: tasks have different panels or different matrices, and each runs once.
+                    unsafe { self.multiply_part(&job.matrix, &input, panels, &job.out) }
+                }
+            };
+            self.run(work, jobs.iter().map(Job::tasks).sum(), multiply);
         }
-        let multiply = |task| {
-            if let Some((job, panels)) = find(&jobs, task) {
-                // SAFETY: tasks have different panels or different matrices, and each runs once.
-                unsafe { self.multiply_part(&job.matrix, &input, panels, &job.out) }
-            }
-        };
-        let tasks = jobs.iter().map(Job::tasks).sum();
-        self.run(work, tasks, multiply);
     }
 
     /// Multiplies activations with some panels of a matrix: `out` is `[panels, rows of activations, PANEL_ROWS]`. After
     /// cancellation, results are unspecified.
-    pub(crate) fn multiply_panels(&self, input: Input<'_>, matrix: &WeightMatrix, panels: &[usize], out: &mut [f32]) {
+    pub(crate) fn multiply_panels(
+        &self,
+        mut input: Input<'_>,
+        matrix: &WeightMatrix,
+        panels: &[usize],
+        out: &mut [f32],
+    ) {
         let (matrix, work, panel_len) = (matrix.view(), out.len() * input.cols, input.rows() * PANEL_ROWS);
-        if matrix.format().is_quantized() {
-            self.quantize(input.values, input.cols, input.quantized);
-        }
+        self.quantize(&mut input, matrix.format());
         let parts = Chunks::new(out, panel_len);
         self.run(work, panels.len(), |task| {
             // SAFETY: tasks have different parts, and each runs once.
@@ -117,15 +123,20 @@ impl Compute<'_> {
         Job { out: Output::new(out, matrix.rows()), matrix, panels_per_task }
     }
 
-    fn quantize(&self, values: &[f32], cols: usize, quantized: &mut Activations) {
-        quantized.resize(values.len() / cols, cols);
-        let all = quantized.rows_mut();
+    /// Rounds the activations for weights of that format, where it wants that.
+    fn quantize(&self, input: &mut Input<'_>, format: WeightFormat) {
+        if !format.is_quantized() {
+            return;
+        }
+        let (values, cols) = (input.values, input.cols);
+        input.quantized.resize(input.rows(), cols, format.block_len());
+        let ActivationRows { group, values: rounded, scales, starts, sums } = input.quantized.rows_mut();
         let rows = (
-            (Chunks::new(all.values, cols), Chunks::new(all.scales, cols / SCALED)),
-            (Chunks::new(all.starts, cols / STARTED), Chunks::new(all.scaled_sums, cols / SCALED)),
+            (Chunks::new(rounded, cols), Chunks::new(scales, cols / SCALED)),
+            (Chunks::new(starts, cols / STARTED), Chunks::new(sums, cols / SCALED)),
         );
-        self.team.run_parts(rows, |row, ((values_out, scales), (starts, scaled_sums))| {
-            let mut out = ActivationRows { values: values_out, scales, starts, scaled_sums };
+        self.team.run_parts(rows, |row, ((rounded, scales), (starts, sums))| {
+            let mut out = ActivationRows { group, values: rounded, scales, starts, sums };
             self.kernels.quantize(&values[row * cols..][..cols], &mut out);
         });
     }

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use candle_core::quantized::GgmlDType;
 use candle_core::quantized::gguf_file::Value;
-use common::{TestModel, all_logits, exact_decoder, random_tokens, relative_error};
+use common::{TestModel, all_logits, exact_decoder, random, random_tokens, relative_error};
 use sotto_engine::{CancelToken, DecoderOptions, EngineError, KvType, LogitRows, Model, ModelOptions};
 
 /// F32, F16 and BF16 weights: activations stay `f32`, only sums round.
@@ -55,6 +55,26 @@ fn every_weight_format() {
             assert_matches_reference(model.with_random_weights(), 9, bound, &format!("{dtype:?}, tied: {tied}"));
         }
     }
+}
+
+/// They read the same activations, which some want rounded in groups of 32, some of 256, and some not at all.
+#[test]
+fn formats_beside_each_other() {
+    let mut model = TestModel::new(4, 2, 64);
+    model.dtype = GgmlDType::Q5K;
+    for layer in 0..model.num_layers {
+        for (name, rows, dtype) in [
+            ("attn_q", 256, GgmlDType::Q4K),
+            ("attn_k", 128, GgmlDType::Q8_0),
+            ("attn_v", 128, GgmlDType::F16),
+            ("ffn_gate", 512, GgmlDType::Q4_0),
+            ("ffn_up", 512, GgmlDType::Q6K),
+        ] {
+            let (name, values) = (format!("blk.{layer}.{name}"), random(rows * model.hidden_size, -0.125..=0.125));
+            model.tensor(&name, values, &[rows, model.hidden_size], dtype);
+        }
+    }
+    assert_matches_reference(model.with_random_weights(), 9, QUANTIZED_BOUND, "formats beside each other");
 }
 
 #[test]

@@ -1,7 +1,8 @@
-//! Activations rounded to eight bits, 32 at a time.
+//! Activations rounded to eight bits, 32 or 256 at a time.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use crate::blocks::{QK, QK_K};
 use crate::packed::layout::SUB_BLOCK;
 use crate::simd::Simd;
 
@@ -17,24 +18,31 @@ pub(crate) const NARROW_START: i32 = -32;
 
 /// Numbers in a sub-block's starts.
 const STARTS: usize = 4;
+/// Sums in a group of 256 values.
+const GROUP_SUMS: usize = QK_K / SUB_BLOCK;
+/// Their order: as the bytes of two words lie that are taken apart into halves of 16 bits.
+pub(crate) const SUM_ORDER: [usize; GROUP_SUMS] = [0, 4, 2, 6, 1, 5, 3, 7];
 
-/// Rows of activations as signed bytes, with a scale for every 32: `x ≈ scale * value`, off by at most half a scale.
+/// Rows of activations as signed bytes, with a scale for every group of 32 or of 256: `x ≈ scale * value`, off by at most half a
+/// scale. Groups are as long as the blocks of the weights that are to be multiplied.
 ///
-/// Multiples of the values' sums are kept beside them: weights are stored as unsigned codes, and what an offset or a minimum
-/// takes from each code, it takes from a dot product as a multiple of that sum.
+/// What sums of the values are needed for is kept beside them: weights are stored as unsigned codes, and what an offset or a
+/// minimum takes from each code, it takes from a dot product as a multiple of that sum.
 #[derive(Debug, Clone, Default)]
 pub struct Activations {
     rows: usize,
     cols: usize,
+    /// Values that share a scale.
+    group: usize,
     /// `[rows, cols]`, from −127 to 127.
     values: Vec<i8>,
-    /// `[rows, cols / 32]`.
+    /// `[rows, cols / 32]`, those of a group all the same.
     scales: Vec<f32>,
     /// `[rows, cols / 32, 4]`: [`START`] times the sums of a sub-block's values, and of its second half's; then the pairs of
     /// [`NARROW_START`] of the first half and of the second.
     starts: Vec<i32>,
-    /// `scale * sum`, `[rows, cols / 32]`.
-    scaled_sums: Vec<f32>,
+    /// `[rows, cols / 256, 8]`, of groups of 256: the sums of each 32 values, in [`SUM_ORDER`].
+    sums: Vec<i16>,
     version: Version,
 }
 
@@ -52,6 +60,8 @@ impl Version {
 /// One or more rows of [`Activations`], to be written.
 #[derive(Debug)]
 pub struct ActivationRows<'a> {
+    /// Values that share a scale: 32 or 256.
+    pub group: usize,
     /// `cols` for each row.
     pub values: &'a mut [i8],
     /// `cols / 32` for each row.
@@ -59,7 +69,7 @@ pub struct ActivationRows<'a> {
     /// `cols / 8` for each row.
     pub starts: &'a mut [i32],
     /// `cols / 32` for each row.
-    pub scaled_sums: &'a mut [f32],
+    pub sums: &'a mut [i16],
 }
 
 /// Where one row lies.
@@ -68,13 +78,13 @@ pub(crate) struct RowPointers {
     pub(crate) values: *const i8,
     pub(crate) scales: *const f32,
     pub(crate) starts: *const i32,
-    pub(crate) scaled_sums: *const f32,
+    pub(crate) sums: *const i16,
 }
 
 impl Activations {
     /// Bytes for `rows` rows of `cols` values.
     pub const fn bytes(rows: usize, cols: usize) -> usize {
-        rows * (cols + (4 * STARTS + 8) * (cols / SUB_BLOCK))
+        rows * (cols + (4 * STARTS + 4 + 2) * (cols / SUB_BLOCK))
     }
 
     /// No rows, with memory for `rows` of `cols` values.
@@ -82,27 +92,29 @@ impl Activations {
         Self {
             rows: 0,
             cols,
+            group: SUB_BLOCK,
             values: Vec::with_capacity(rows * cols),
             scales: Vec::with_capacity(rows * (cols / SUB_BLOCK)),
             starts: Vec::with_capacity(rows * (cols / SUB_BLOCK) * STARTS),
-            scaled_sums: Vec::with_capacity(rows * (cols / SUB_BLOCK)),
+            sums: Vec::with_capacity(rows * (cols / SUB_BLOCK)),
             version: Version::default(),
         }
     }
 
-    /// Room for `rows` rows of `cols` values, without allocating where there was as much before. What the rows hold is
+    /// Room for `rows` rows of `cols` values, of which `group` share a scale: as many as a block of the weights has
+    /// ([`crate::packed::WeightFormat::block_len`]). Does not allocate where there was as much before. What the rows hold is
     /// unspecified until they are written.
     ///
     /// # Panics
-    /// When `cols` is not a multiple of 32.
-    pub fn resize(&mut self, rows: usize, cols: usize) {
-        assert!(cols.is_multiple_of(SUB_BLOCK), "activation width");
-        (self.rows, self.cols) = (rows, cols);
+    /// When `group` is neither 32 nor 256, or `cols` not a multiple of it.
+    pub fn resize(&mut self, rows: usize, cols: usize, group: usize) {
+        assert!([QK, QK_K].contains(&group) && cols.is_multiple_of(group), "activation width");
+        (self.rows, self.cols, self.group) = (rows, cols, group);
         self.version = Version::next();
         self.values.resize(rows * cols, 0);
         self.scales.resize(rows * (cols / SUB_BLOCK), 0.0);
         self.starts.resize(rows * (cols / SUB_BLOCK) * STARTS, 0);
-        self.scaled_sums.resize(rows * (cols / SUB_BLOCK), 0.0);
+        self.sums.resize(rows * (cols / SUB_BLOCK), 0);
     }
 
     /// Rows.
@@ -115,14 +127,20 @@ impl Activations {
         self.cols
     }
 
+    /// Values that share a scale.
+    pub fn group(&self) -> usize {
+        self.group
+    }
+
     /// All rows, to be written by [`crate::Kernels::quantize`], at once or by parts.
     pub fn rows_mut(&mut self) -> ActivationRows<'_> {
         self.version = Version::next();
         ActivationRows {
+            group: self.group,
             values: &mut self.values,
             scales: &mut self.scales,
             starts: &mut self.starts,
-            scaled_sums: &mut self.scaled_sums,
+            sums: &mut self.sums,
         }
     }
 
@@ -147,13 +165,13 @@ impl Activations {
             values: self.values.as_ptr().wrapping_add(row * self.cols),
             scales: self.scales.as_ptr().wrapping_add(row * (self.cols / SUB_BLOCK)),
             starts: self.starts.as_ptr().wrapping_add(row * (self.cols / SUB_BLOCK) * STARTS),
-            scaled_sums: self.scaled_sums.as_ptr().wrapping_add(row * (self.cols / SUB_BLOCK)),
+            sums: self.sums.as_ptr().wrapping_add(row * (self.cols / SUB_BLOCK)),
         }
     }
 }
 
 impl RowPointers {
-    /// The row from value `col` on, a multiple of 32.
+    /// The row from value `col` on, a multiple of 32; its sums begin with those of a group of 256, where `col` is a multiple of that.
     ///
     /// # Safety
     /// The row has that many values.
@@ -165,33 +183,42 @@ impl RowPointers {
                 values: self.values.add(col),
                 scales: self.scales.add(col / SUB_BLOCK),
                 starts: self.starts.add(col / SUB_BLOCK * STARTS),
-                scaled_sums: self.scaled_sums.add(col / SUB_BLOCK),
+                sums: self.sums.add(col / SUB_BLOCK),
             }
         }
     }
 }
 
-/// Rounds rows to multiples of 1/127 of the largest in each group of 32. Values that are not finite give a scale that is
-/// not.
+/// Rounds rows to multiples of 1/127 of the largest in each group. Values that are not finite give a scale that is not.
 ///
 /// # Safety
 /// `S` runs on this CPU.
 #[inline(always)]
 pub(crate) unsafe fn quantize<S: Simd>(x: &[f32], row: &mut ActivationRows<'_>) {
-    assert_eq!(x.len(), row.values.len(), "activation width");
-    let groups = x.len() / SUB_BLOCK;
-    assert!(groups * STARTS <= row.starts.len() && groups <= row.scales.len(), "activation groups");
-    assert_eq!(row.scales.len(), row.scaled_sums.len(), "activation groups");
-    for group in 0..groups {
-        let at = group * SUB_BLOCK;
-        // SAFETY: the caller's; the group lies within both slices.
-        let (scale, sums) = unsafe { quantize_group::<S>(x.as_ptr().add(at), row.values.as_mut_ptr().add(at)) };
-        row.scales[group] = scale;
-        let [first, second] = sums.map(|[a, b]| a + b);
-        let [narrow_first, narrow_second] = sums.map(narrow_starts);
-        let starts = [START * (first + second), START * second, narrow_first, narrow_second];
-        row.starts[STARTS * group..][..STARTS].copy_from_slice(&starts);
-        row.scaled_sums[group] = scale * (first + second) as f32;
+    assert!(x.len() == row.values.len() && x.len().is_multiple_of(row.group), "activation width");
+    let subs = x.len() / SUB_BLOCK;
+    assert!(subs <= row.scales.len().min(row.sums.len()) && subs * STARTS <= row.starts.len(), "activation groups");
+    for (index, group) in x.chunks_exact(row.group).enumerate() {
+        // SAFETY: the caller's.
+        let (scale, inverse) = scale_and_inverse(unsafe { largest_magnitude::<S>(group) });
+        let mut all_sums = [0; GROUP_SUMS];
+        for (sub, x) in group.as_chunks().0.iter().enumerate() {
+            let at = index * (row.group / SUB_BLOCK) + sub;
+            // SAFETY: the caller's; the values have room for as many as there are in `x`.
+            let sums = unsafe { round::<S>(x, inverse, row.values.as_mut_ptr().add(at * SUB_BLOCK)) };
+            // What is not a number has no integer; whatever it became has zeros for a low byte.
+            let sums = if scale <= f32::MAX { sums } else { [[0; 2]; 2] };
+            let [first, second] = sums.map(|[a, b]| a + b);
+            let [narrow_first, narrow_second] = sums.map(narrow_starts);
+            let starts = [START * (first + second), START * second, narrow_first, narrow_second];
+            row.scales[at] = scale;
+            row.starts[STARTS * at..][..STARTS].copy_from_slice(&starts);
+            // 32 bytes come to 4,064 at most.
+            all_sums[sub] = (first + second) as i16;
+        }
+        if row.group == QK_K {
+            row.sums[index * GROUP_SUMS..][..GROUP_SUMS].copy_from_slice(&SUM_ORDER.map(|sub| all_sums[sub]));
+        }
     }
 }
 
@@ -202,18 +229,26 @@ fn narrow_starts(sums: [i32; 2]) -> i32 {
     (low & 0xffff) | (high << 16)
 }
 
-/// Rounds 32 values; returns their scale, and the sums of both halves, each of the values of even pairs and of odd ones.
+/// The largest magnitude, not finite where one is not.
 #[inline(always)]
-unsafe fn quantize_group<S: Simd>(x: *const f32, values: *mut i8) -> (f32, [[i32; 2]; 2]) {
-    // SAFETY: the caller's: 32 numbers each.
+unsafe fn largest_magnitude<S: Simd>(x: &[f32]) -> f32 {
+    // SAFETY: the caller's; vectors lie within `x`, a multiple of 32 numbers.
     unsafe {
         // As integers, magnitudes have the same order, and what is not finite is larger than all numbers.
         let mut largest = S::splat_int(0);
-        for at in (0..SUB_BLOCK).step_by(S::LANES) {
-            let magnitude = S::and(S::to_bits(S::load(x.add(at))), S::splat_int(i32::MAX));
+        for at in (0..x.len()).step_by(S::LANES) {
+            let magnitude = S::and(S::to_bits(S::load(x.as_ptr().add(at))), S::splat_int(i32::MAX));
             largest = S::max_int(largest, magnitude);
         }
-        let (scale, inverse) = scale_and_inverse(f32::from_bits(S::largest_lane(largest).cast_unsigned()));
+        f32::from_bits(S::largest_lane(largest).cast_unsigned())
+    }
+}
+
+/// Rounds 32 values; returns the sums of both halves, each of the values of even pairs and of odd ones.
+#[inline(always)]
+unsafe fn round<S: Simd>(x: &[f32; SUB_BLOCK], inverse: f32, values: *mut i8) -> [[i32; 2]; 2] {
+    // SAFETY: the caller's: room for 32 values.
+    unsafe {
         let inverse = S::splat(inverse);
         let mut sums = [[0; 2]; SUB_BLOCK / SUM_GROUP];
         let mut whole = [S::splat_int(0); SUB_BLOCK / 4];
@@ -221,14 +256,14 @@ unsafe fn quantize_group<S: Simd>(x: *const f32, values: *mut i8) -> (f32, [[i32
         for (half, (sum, whole)) in sums.iter_mut().zip(whole.chunks_exact_mut(SUM_GROUP / S::LANES)).enumerate() {
             let mut lanes = S::splat_int(0);
             for (vector, whole) in whole.iter_mut().enumerate() {
-                *whole = S::round_to_int(S::mul(S::load(x.add(half * SUM_GROUP + vector * S::LANES)), inverse));
+                let x = S::load(x.as_ptr().add(half * SUM_GROUP + vector * S::LANES));
+                *whole = S::round_to_int(S::mul(x, inverse));
                 lanes = S::add_int(lanes, *whole);
             }
             *sum = S::sum_pairs(lanes);
         }
         S::store_low_bytes(whole, values);
-        // What is not a number has no integer; whatever it became has zeros for a low byte.
-        (scale, if scale <= f32::MAX { sums } else { [[0; 2]; 2] })
+        sums
     }
 }
 

@@ -212,7 +212,7 @@ impl Kernels {
     /// # Panics
     /// When sizes do not fit together or the weights are not quantized.
     pub unsafe fn matmul(&self, weights: &PackedMatrix<'_>, x: &Activations, panels: Range<usize>, out: &Output<'_>) {
-        assert_eq!(weights.cols(), x.cols(), "activation width");
+        assert_eq!((weights.cols(), weights.format().block_len()), (x.cols(), x.group()), "activation width");
         check(weights, x.rows(), &panels, out);
         let matmul = match weights.format() {
             WeightFormat::Q4_0 => self.q4_0,

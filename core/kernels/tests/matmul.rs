@@ -46,7 +46,12 @@ impl Case {
             // SAFETY: one thread.
             unsafe {
                 match self.format.is_quantized() {
-                    true => kernels.matmul(&matrix, &quantized(kernels, x, self.cols), panels, &out),
+                    true => kernels.matmul(
+                        &matrix,
+                        &quantized(kernels, x, self.cols, self.format.block_len()),
+                        panels,
+                        &out,
+                    ),
                     false => kernels.matmul_float(&matrix, x, panels, &out),
                 }
             }
@@ -65,9 +70,9 @@ impl Case {
     }
 }
 
-fn quantized(kernels: &Kernels, x: &[f32], cols: usize) -> Activations {
+fn quantized(kernels: &Kernels, x: &[f32], cols: usize, group: usize) -> Activations {
     let mut activations = Activations::default();
-    activations.resize(x.len() / cols, cols);
+    activations.resize(x.len() / cols, cols, group);
     kernels.quantize(x, &mut activations.rows_mut());
     activations
 }
@@ -77,7 +82,7 @@ fn seen(case: &Case, x: &[f32]) -> Vec<f64> {
     if !case.format.is_quantized() {
         return x.iter().map(|&x| f64::from(x)).collect();
     }
-    let activations = quantized(scalar(), x, case.cols);
+    let activations = quantized(scalar(), x, case.cols, case.format.block_len());
     (0..activations.rows()).flat_map(|row| activations.dequantize_row(row).map(f64::from).collect::<Vec<_>>()).collect()
 }
 
@@ -173,13 +178,11 @@ fn extreme_codes_do_not_saturate() {
 /// Scales that are tiny, subnormal or huge; activations that round to nothing.
 #[test]
 fn extreme_scales() {
-    for format in [WeightFormat::Q4_0, WeightFormat::Q8_0] {
+    for format in WeightFormat::ALL.into_iter().filter(|format| format.is_quantized()) {
         for scale in [f16::MIN_POSITIVE_SUBNORMAL, f16::MIN_POSITIVE, f16::MAX] {
-            let (rows, cols) = (32, 64);
+            let (rows, cols) = (32, 2 * format.block_len());
             let (mut source, _) = random_matrix(format, rows, cols);
-            for block in source.chunks_exact_mut(format.block_bytes()) {
-                block[..2].copy_from_slice(&scale.to_le_bytes());
-            }
+            common::fill_scales(format, &mut source, scale);
             let weights = common::dequantize(format, &source, cols);
             let mut packed = vec![0; packed_len(format, rows, cols)];
             pack(format, &source, rows, cols, &mut packed).expect("sizes fit");
@@ -218,14 +221,17 @@ fn packed_rows_are_the_rows() {
 
 #[test]
 fn rounding_is_to_the_nearest_of_255_steps() {
-    let x = random_values(10 * 96, 7.0);
-    for kernels in Kernels::available() {
-        let activations = quantized(kernels, &x, 96);
-        for (row, x) in x.chunks(96).enumerate() {
-            let rounded: Vec<f32> = activations.dequantize_row(row).collect();
-            for (rounded, x) in rounded.chunks(32).zip(x.chunks(32)) {
-                let step = x.iter().fold(0.0f32, |a, x| a.max(x.abs())) / 127.0;
-                assert!(rounded.iter().zip(x).all(|(a, b)| (a - b).abs() <= 0.501 * step));
+    for (cols, group) in [(96, 32), (768, 256)] {
+        let x = random_values(10 * cols, 7.0);
+        for kernels in Kernels::available() {
+            let activations = quantized(kernels, &x, cols, group);
+            for (row, x) in x.chunks(cols).enumerate() {
+                let rounded: Vec<f32> = activations.dequantize_row(row).collect();
+                for (rounded, x) in rounded.chunks(group).zip(x.chunks(group)) {
+                    let step = x.iter().fold(0.0f32, |a, x| a.max(x.abs())) / 127.0;
+                    assert!(rounded.iter().zip(x).all(|(a, b)| (a - b).abs() <= 0.501 * step));
+                    assert!(rounded.iter().any(|a| (a.abs() - 127.0 * step).abs() < 1e-3 * step));
+                }
             }
         }
     }

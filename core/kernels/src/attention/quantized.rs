@@ -210,7 +210,7 @@ unsafe fn attend_rows<S: Products>(
     scaled.clear();
     rows.iter().for_each(|row| scaled.extend_from_slice(queries.of(row, head_dim)));
     scaled.iter_mut().for_each(|value| *value *= scale);
-    rounded.resize(rows.len(), head_dim);
+    rounded.resize(rows.len(), head_dim, SUB_BLOCK);
     activations::quantize::<S>(scaled, &mut rounded.rows_mut());
     sums.clear();
     sums.resize(rows.len() * head_dim, 0.0);
@@ -223,7 +223,7 @@ unsafe fn attend_rows<S: Products>(
         let panels = 0..positions / KEY_PANEL;
         multiply_keys(&cache.keys(start, positions), rounded, panels, &Output::new(scores, positions));
         let value_scales = ValueScales::new(&cache.value_scales[start..][..positions]);
-        weights.resize(rows.len(), positions);
+        weights.resize(rows.len(), positions, SUB_BLOCK);
         round::<S>(rows, start, &value_scales, scores, sums, &mut weights.rows_mut());
         for panel in 0..head_dim / PANEL_ROWS {
             let values = cache.values(panel, start, positions);

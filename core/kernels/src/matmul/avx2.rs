@@ -10,8 +10,8 @@
 
 use std::arch::asm;
 
-use super::{PanelFormat, Products, Q4_0, Q6K, expanded};
-use crate::activations::{NARROW_START, RowPointers, START};
+use super::{PanelFormat, Products, Q4_0, expanded};
+use crate::activations::{RowPointers, START};
 use crate::packed::layout::PLANE;
 use crate::simd::x86::{Avx2, unknown};
 
@@ -33,18 +33,31 @@ impl Products for Avx2 {
         rows: &[RowPointers; T],
         sums: &mut [[Self::F32; V]; T],
     ) {
-        if (T, V) != Self::largest_tile::<F>() {
+        if F::HAS_MULTIPLIERS || (T, V) != Self::largest_tile::<F>() {
             return expanded::add_sub_blocks::<Self, F, T, V>(subs, weights, rows, sums);
         }
-        let stride = rows[1 % T].scales as usize - rows[0].scales as usize;
-        let tile = Tile { subs, weights, x: rows[0], stride, sums: sums.as_mut_ptr().cast() };
-        match (F::SIGNED, F::TIMES_NON_NEGATIVE, F::SCALES, F::LARGEST_CODE) {
-            (true, true, ..) => signed_times_non_negative(tile),
-            (true, false, ..) => signed(tile),
-            (false, _, 2, _) => codes_by_halves(tile),
-            (false, _, _, 16..) => codes_less_minimum(tile),
-            _ if F::HAS_MIN => nibbles_less_minimum(tile),
-            _ => nibbles_less_eight(tile),
+        let tile = Tile::new(subs, weights, rows, sums.as_mut_ptr().cast());
+        match (F::SIGNED, F::TIMES_NON_NEGATIVE) {
+            (true, true) => signed_times_non_negative(tile),
+            (true, false) => signed(tile),
+            (false, _) => nibbles_less_eight(tile),
+        }
+    }
+
+    #[inline(always)]
+    unsafe fn add_multiples<F: PanelFormat, const T: usize, const V: usize>(
+        weights: *const u8,
+        rows: &[RowPointers; T],
+        sums: &mut [[Self::Int; V]; T],
+    ) {
+        if (T, V) != Self::largest_tile::<F>() {
+            return expanded::add_multiples::<Self, F, T, V>(weights, rows, sums);
+        }
+        let tile = Tile::new(F::SUB_BLOCKS, weights, rows, sums.as_mut_ptr().cast());
+        match (F::SCALES, F::LARGEST_CODE) {
+            (2, _) => multiples_of_halves(tile),
+            (_, 16..) => multiples_of_codes(tile),
+            _ => multiples_of_nibbles(tile),
         }
     }
 }
@@ -56,10 +69,18 @@ struct Tile {
     weights: *const u8,
     /// The first row of activations.
     x: RowPointers,
-    /// From the scales of one row to those of the next, in bytes.
+    /// An eighth of the bytes from the values of one row to those of the next: so far are their scales from each other.
     stride: usize,
-    /// `[row of activations][vector]`.
-    sums: *mut f32,
+    /// `[row of activations][vector]`, of `f32` or of integers.
+    sums: *mut u8,
+}
+
+impl Tile {
+    #[inline(always)]
+    fn new<const T: usize>(subs: usize, weights: *const u8, rows: &[RowPointers; T], sums: *mut u8) -> Self {
+        let stride = (rows[1 % T].values as usize - rows[0].values as usize) / 8;
+        Self { subs, weights, x: rows[0], stride, sums }
+    }
 }
 
 /// Ones of 16 bits: products with them add neighbours, to 32 bits.
@@ -67,10 +88,10 @@ struct Tile {
 struct Ones([i16; 16]);
 static ONES: Ones = Ones([1; 16]);
 
-// Where the instructions below find groups, scales, minimums, and the next sub-block.
-const _: () = assert!(PLANE == 128 && expanded::SCALES == 1024 && expanded::MINS == 1280 && expanded::EXPANDED == 1408);
-// What codes are larger by than weights: the one shifted by, the other the multiple of narrow starts.
-const _: () = assert!(-START >> 4 == Q4_0::OFFSET && -NARROW_START == Q6K::OFFSET);
+// Where the instructions below find groups, scales or factors, and the next sub-block.
+const _: () = assert!(PLANE == 128 && expanded::SCALES == 1024 && expanded::EXPANDED == 1408);
+// What codes are larger by than weights, which is shifted by.
+const _: () = assert!(-START >> 4 == Q4_0::OFFSET);
 
 /// A function that adds the products of a tile to its sums, with the instructions for a sub-block. ymm0 to ymm7 are the dot
 /// products; ymm8 to ymm11 are for codes, ymm12 and ymm13 for activations, ymm14 and ymm15 for products.
@@ -80,19 +101,18 @@ macro_rules! add_products {
         #[target_feature(enable = "avx2,fma")]
         unsafe fn $name(tile: Tile) {
             asm!(
-                "2: /* some have no use for {n3} */",
+                "2: /* some have no use for {n3} or {ones} */",
                 $($instructions,)+
                 "add {w}, 1408",
                 "add {x}, 32",
                 "add {scales}, 4",
-                "add {x_sums}, 4",
                 "add {starts}, 16",
                 "dec {subs}",
                 "jnz 2b",
                 subs = inout(reg) tile.subs => _,
                 w = inout(reg) tile.weights => _, ones = in(reg) ONES.0.as_ptr(), sums = in(reg) tile.sums,
                 x = inout(reg) tile.x.values => _, scales = inout(reg) tile.x.scales => _,
-                starts = inout(reg) tile.x.starts => _, x_sums = inout(reg) tile.x.scaled_sums => _,
+                starts = inout(reg) tile.x.starts => _,
                 n = in(reg) tile.stride, n2 = in(reg) 2 * tile.stride, n3 = in(reg) 3 * tile.stride,
                 out("ymm0") _, out("ymm1") _, out("ymm2") _, out("ymm3") _,
                 out("ymm4") _, out("ymm5") _, out("ymm6") _, out("ymm7") _,
@@ -188,34 +208,6 @@ macro_rules! widen {
 macro_rules! groups {
     ($($step:tt $group:literal),+) => {
         lines!($(load_codes!("ymm8", "ymm9", $group), each_row!(multiply, $step, $group)),+)
-    };
-}
-
-/// Multiplies two groups of codes below 32, whose products fit into 16 bits together.
-macro_rules! multiply_two_groups {
-    ([$values:literal, $($_:literal),+], [$d0:literal, $d1:literal, $__:literal], $step:tt, $group:literal, $next:literal) => {
-        lines!(
-            load_x!("ymm12", $values, $group),
-            load_x!("ymm13", $values, $next),
-            "vpmaddubsw ymm14, ymm8, ymm12",
-            "vpmaddubsw ymm15, ymm10, ymm13",
-            "vpmaddubsw ymm12, ymm9, ymm12",
-            "vpmaddubsw ymm13, ymm11, ymm13",
-            "vpaddw ymm14, ymm14, ymm15",
-            "vpaddw ymm12, ymm12, ymm13",
-            add_wide!($step, $d0, "ymm14"),
-            add_wide!($step, $d1, "ymm12"),
-        )
-    };
-}
-
-macro_rules! two_groups {
-    ($($step:tt $group:literal $next:literal),+) => {
-        lines!($(
-            load_codes!("ymm8", "ymm9", $group),
-            load_codes!("ymm10", "ymm11", $next),
-            each_row!(multiply_two_groups, $step, $group, $next)
-        ),+)
     };
 }
 
@@ -329,13 +321,14 @@ macro_rules! scale {
     };
 }
 
-/// Takes the minimums, as often as the sum of the activations says.
-macro_rules! take_minimum {
-    ([$values:literal, $starts:literal, $numbers:literal], [$d0:literal, $d1:literal, $__:literal]) => {
+/// Multiplies dot products of 16 bits with the factors at `at`, and adds the sums.
+macro_rules! add_multiples {
+    ([$($_:literal),+], [$d0:literal, $d1:literal, $sums:literal], $at:literal) => {
         lines!(
-            concat!("vbroadcastss ymm12, dword ptr [{x_sums}", $numbers, "]"),
-            concat!("vfnmadd231ps ", $d0, ", ymm12, [{w} + 1280]"),
-            concat!("vfnmadd231ps ", $d1, ", ymm12, [{w} + 1280 + 32]"),
+            concat!("vpmaddwd ", $d0, ", ", $d0, ", [{w} + ", $at, "]"),
+            concat!("vpmaddwd ", $d1, ", ", $d1, ", [{w} + ", $at, " + 32]"),
+            concat!("vpaddd ", $d0, ", ", $d0, ", [{sums} + ", $sums, "]"),
+            concat!("vpaddd ", $d1, ", ", $d1, ", [{sums} + ", $sums, " + 32]"),
         )
     };
 }
@@ -348,35 +341,34 @@ macro_rules! store {
 
 macro_rules! all_groups {
     () => {
-        lines!(
-            groups!("first" "0", "next" "1", "next" "2", "next" "3", "next" "4", "next" "5", "next" "6", "next" "7"),
-            each_row!(widen),
-        )
+        groups!("first" "0", "next" "1", "next" "2", "next" "3", "next" "4", "next" "5", "next" "6", "next" "7")
     };
 }
 
-add_products!(nibbles_less_eight: all_groups!(), each_row!(take_eight), each_row!(scale, "1024"), each_row!(store));
-add_products!(nibbles_less_minimum: all_groups!(), each_row!(scale, "1024"), each_row!(take_minimum), each_row!(store));
 add_products!(
-    codes_less_minimum:
-    two_groups!("first" "0" "1", "next" "2" "3", "next" "4" "5", "next" "6" "7"),
-    each_row!(scale, "1024"),
-    each_row!(take_minimum),
+    nibbles_less_eight: all_groups!(), each_row!(widen), each_row!(take_eight), each_row!(scale, "1024"), each_row!(store)
+);
+add_products!(multiples_of_nibbles: all_groups!(), each_row!(add_multiples, "1024"), each_row!(store));
+add_products!(
+    multiples_of_codes:
+    groups!("first" "0", "next" "1", "next" "2", "next" "3"),
+    each_row!(add_multiples, "1024"),
+    each_row!(store),
+    groups!("first" "4", "next" "5", "next" "6", "next" "7"),
+    each_row!(add_multiples, "1024"),
     each_row!(store)
 );
 add_products!(
-    codes_by_halves:
+    multiples_of_halves:
     groups!("first" "0"),
     each_row!(start_half, "0"),
     groups!("next" "1", "next" "2", "next" "3"),
-    each_row!(widen),
-    each_row!(scale, "1024"),
+    each_row!(add_multiples, "1024"),
     each_row!(store),
     groups!("first" "4"),
     each_row!(start_half, "1"),
     groups!("next" "5", "next" "6", "next" "7"),
-    each_row!(widen),
-    each_row!(scale, "1024 + 128"),
+    each_row!(add_multiples, "1024 + 128"),
     each_row!(store)
 );
 add_products!(

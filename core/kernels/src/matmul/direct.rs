@@ -8,8 +8,9 @@
 use std::mem::MaybeUninit;
 use std::ops::Range;
 
+use super::arithmetic::{add_block, add_block_less_mins, add_scaled, dot, has_two_parts, offset, scaled_mins, start};
 use super::{Output, PanelFormat};
-use crate::activations::{Activations, RowPointers, START};
+use crate::activations::{Activations, RowPointers};
 use crate::packed::layout::SUB_BLOCK;
 use crate::packed::{PANEL_ROWS, PackedMatrix};
 use crate::simd::Simd;
@@ -55,6 +56,12 @@ pub(crate) unsafe fn matmul<S: Simd, F: PanelFormat>(
     }
 }
 
+/// What is summed of a panel: so far, and of the block at hand.
+struct Sums<const T: usize> {
+    all: [[f32; PANEL_ROWS]; T],
+    block: [[i32; PANEL_ROWS]; T],
+}
+
 /// At most [`STREAMS`] panels times `T` rows of activations, a sub-block of each panel in turns.
 #[inline(always)]
 unsafe fn multiply<S: Simd, F: PanelFormat, const T: usize>(
@@ -64,18 +71,19 @@ unsafe fn multiply<S: Simd, F: PanelFormat, const T: usize>(
     out: &Output<'_>,
 ) {
     let rows: [RowPointers; T] = std::array::from_fn(|t| x.row(t));
-    let mut sums = [[[0.0f32; PANEL_ROWS]; T]; STREAMS];
+    let mut sums = [const { Sums { all: [[0.0f32; PANEL_ROWS]; T], block: [[0; PANEL_ROWS]; T] } }; STREAMS];
     let streams: [*const u8; STREAMS] =
         std::array::from_fn(|stream| weights.panel(panels.start + stream % panels.len()).as_ptr());
     let mut headers: [Headers<S, F>; STREAMS] = [[const { MaybeUninit::uninit() }; MAX_VECTORS]; STREAMS];
     for index in 0..weights.cols() / SUB_BLOCK / F::SUB_BLOCKS {
+        let rows: [RowPointers; T] = rows.map(|row| row.at(index * F::SUB_BLOCKS * SUB_BLOCK));
         for (stream, headers) in streams.iter().zip(&mut headers).take(panels.len()) {
             for (vector, header) in headers.iter_mut().enumerate().take(PANEL_ROWS / S::LANES) {
                 header.write(F::header::<S>(stream.add(index * F::BLOCK), vector));
             }
         }
         for sub in 0..F::SUB_BLOCKS {
-            let rows: [RowPointers; T] = rows.map(|row| row.at((index * F::SUB_BLOCKS + sub) * SUB_BLOCK));
+            let rows: [RowPointers; T] = rows.map(|row| row.at(sub * SUB_BLOCK));
             for ((stream, headers), sums) in streams.iter().zip(&headers).zip(&mut sums).take(panels.len()) {
                 let block = Block::<S, F> { start: stream.add(index * F::BLOCK), headers };
                 match together::<S, F, T>() {
@@ -84,10 +92,44 @@ unsafe fn multiply<S: Simd, F: PanelFormat, const T: usize>(
                 }
             }
         }
+        if F::HAS_MULTIPLIERS {
+            for ((stream, headers), sums) in streams.iter().zip(&headers).zip(&mut sums).take(panels.len()) {
+                let block = Block::<S, F> { start: stream.add(index * F::BLOCK), headers };
+                end_block::<S, F, T>(block, &rows, sums);
+            }
+        }
     }
     for (panel, sums) in panels.zip(&sums) {
-        for (row, sums) in sums.iter().enumerate() {
+        for (row, sums) in sums.all.iter().enumerate() {
             out.write_panel(row, panel, sums);
+        }
+    }
+}
+
+/// Adds what was summed of a block.
+#[inline(always)]
+unsafe fn end_block<S: Simd, F: PanelFormat, const T: usize>(
+    block: Block<'_, S, F>,
+    rows: &[RowPointers; T],
+    sums: &mut Sums<T>,
+) {
+    for vector in 0..PANEL_ROWS / S::LANES {
+        let scale = F::scale::<S>(block.start, vector);
+        let (mins, min_scale) = match F::HAS_MIN {
+            true => (F::mins::<S>(block.headers[vector].assume_init_ref()), F::min_scale::<S>(block.start, vector)),
+            false => ([S::splat_int(0); 2], scale),
+        };
+        for t in 0..T {
+            let sum = sums.all[t].as_mut_ptr().add(vector * S::LANES);
+            let dots = S::load_int(sums.block[t].as_ptr().add(vector * S::LANES).cast());
+            let all = match F::HAS_MIN {
+                true => {
+                    let mins = scaled_mins::<S>(mins, min_scale, rows[t]);
+                    add_block_less_mins::<S>(S::load(sum), dots, scale, mins, rows[t])
+                }
+                false => add_block::<S>(S::load(sum), dots, scale, rows[t]),
+            };
+            S::store(all, sum);
         }
     }
 }
@@ -123,57 +165,74 @@ unsafe fn add_sub_block<S: Simd, F: PanelFormat, const T: usize, const V: usize>
     block: Block<'_, S, F>,
     sub: usize,
     rows: &[RowPointers; T],
-    sums: &mut [[f32; PANEL_ROWS]; T],
+    sums: &mut Sums<T>,
 ) {
     for first in (0..PANEL_ROWS / S::LANES).step_by(V) {
         (first..first + V).for_each(|vector| ask_for_next::<S, F>(block.start, sub, vector));
-        add_vectors::<S, F, T, V>(&block, sub, first, rows, sums);
+        match F::HAS_MULTIPLIERS {
+            true => add_multiples::<S, F, T, V>(&block, sub, first, rows, &mut sums.block),
+            false => add_vectors::<S, F, T, V>(block.start, first, rows, &mut sums.all),
+        }
     }
 }
 
-/// Adds the products of the `V` vectors of a sub-block's rows from vector `first` on.
+/// Adds the products of the `V` vectors of a block's rows from vector `first` on, of a block that is one sub-block.
 #[inline(always)]
 unsafe fn add_vectors<S: Simd, F: PanelFormat, const T: usize, const V: usize>(
-    block: &Block<'_, S, F>,
-    sub: usize,
+    block: *const u8,
     first: usize,
     rows: &[RowPointers; T],
     sums: &mut [[f32; PANEL_ROWS]; T],
 ) {
-    let planes = block.start.add(F::HEADER + sub * F::SUB_BLOCK);
-    let headers: [&F::Header<S>; V] = std::array::from_fn(|v| block.headers[first + v].assume_init_ref());
-    let sums_at: [[*mut f32; V]; T] =
-        std::array::from_fn(|t| std::array::from_fn(|v| sums[t].as_mut_ptr().add((first + v) * S::LANES)));
-    let mut sums: [[S::F32; V]; T] = sums_at.map(|sums| sums.map(|sums| S::load(sums)));
+    let planes = block.add(F::HEADER);
     let mut dots: [[S::Dots; V]; T] = std::array::from_fn(|t| [start::<S, F>(rows[t], 0, offset::<S, F>()); V]);
     add_sixteen::<S, F, T, V>(planes, 0, first, rows, &mut dots);
-    if F::SCALES == 2 {
+    add_sixteen::<S, F, T, V>(planes, 1, first, rows, &mut dots);
+    for v in 0..V {
+        let scale = F::scale::<S>(block, first + v);
+        for t in 0..T {
+            let sum = sums[t].as_mut_ptr().add((first + v) * S::LANES);
+            S::store(add_scaled::<S, F>(S::load(sum), dots[t][v], scale, rows[t]), sum);
+        }
+    }
+}
+
+/// Adds the products of the `V` vectors of a sub-block's rows from vector `first` on, times their multipliers.
+#[inline(always)]
+unsafe fn add_multiples<S: Simd, F: PanelFormat, const T: usize, const V: usize>(
+    block: &Block<'_, S, F>,
+    sub: usize,
+    first: usize,
+    rows: &[RowPointers; T],
+    sums: &mut [[i32; PANEL_ROWS]; T],
+) {
+    let planes = block.start.add(F::HEADER + sub * F::SUB_BLOCK);
+    let factor = |v: usize, half| {
+        let header = block.headers[first + v].assume_init_ref();
+        S::factor(F::multiplier::<S>(header, block.start, sub, half, first + v))
+    };
+    let sums_at: [[*mut u8; V]; T] =
+        std::array::from_fn(|t| std::array::from_fn(|v| sums[t].as_mut_ptr().add((first + v) * S::LANES).cast()));
+    let mut sums: [[S::Int; V]; T] = match sub {
+        0 => [[S::splat_int(0); V]; T],
+        _ => sums_at.map(|sums| sums.map(|sums| S::load_int(sums))),
+    };
+    let mut dots: [[S::Dots; V]; T] = std::array::from_fn(|t| [start::<S, F>(rows[t], 0, offset::<S, F>()); V]);
+    add_sixteen::<S, F, T, V>(planes, 0, first, rows, &mut dots);
+    if has_two_parts::<S, F>() {
         for v in 0..V {
-            let scale = F::scale::<S>(headers[v], block.start, sub, 0, first + v);
+            let factor = factor(v, 0);
             for t in 0..T {
-                sums[t][v] = add_scaled::<S, F>(sums[t][v], dots[t][v], scale, rows[t]);
+                sums[t][v] = S::add_multiple(sums[t][v], dots[t][v], factor);
                 dots[t][v] = start::<S, F>(rows[t], 1, offset::<S, F>());
             }
         }
     }
     add_sixteen::<S, F, T, V>(planes, 1, first, rows, &mut dots);
     for v in 0..V {
-        let scale = F::scale::<S>(headers[v], block.start, sub, F::SCALES - 1, first + v);
+        let factor = factor(v, F::SCALES - 1);
         for t in 0..T {
-            sums[t][v] = add_scaled::<S, F>(sums[t][v], dots[t][v], scale, rows[t]);
-        }
-    }
-    if F::HAS_MIN {
-        for v in 0..V {
-            let min = F::min::<S>(headers[v], sub);
-            for t in 0..T {
-                sums[t][v] = take_min::<S>(sums[t][v], min, rows[t]);
-            }
-        }
-    }
-    for t in 0..T {
-        for v in 0..V {
-            S::store(sums[t][v], sums_at[t][v]);
+            S::store_int(S::add_multiple(sums[t][v], dots[t][v], factor), sums_at[t][v]);
         }
     }
 }
@@ -202,70 +261,4 @@ pub(super) unsafe fn add_sixteen<S: Simd, F: PanelFormat, const T: usize, const 
             dots[t][v] = dot::<S, F, 3>(dots[t][v], half, b, x[t]);
         }
     }
-}
-
-/// What a dot product of codes starts at that are larger than weights by `offset`, 0 or a power of two up to 128, so that it
-/// becomes one of weights; of a sub-block's columns, or of its half `half`.
-#[inline(always)]
-pub(super) unsafe fn start<S: Simd, F: PanelFormat>(row: RowPointers, half: usize, offset: i32) -> S::Dots {
-    if offset == 0 || F::TIMES_NON_NEGATIVE {
-        return S::dots(S::splat_int(0));
-    }
-    let all = match (F::SCALES, half) {
-        (1, _) => *row.starts,
-        (_, 0) => *row.starts - *row.starts.add(1),
-        _ => *row.starts.add(1),
-    };
-    // Exact: both are powers of two.
-    S::dots(S::splat_int(all >> (-START / offset).ilog2()))
-}
-
-/// What is to be taken from each of a format's codes, as an instruction set multiplies them.
-pub(super) const fn offset<S: Simd, F: PanelFormat>() -> i32 {
-    if F::SIGNED { S::SIGNED_OFFSET } else { F::OFFSET }
-}
-
-/// Adds the products with group `GROUP` of `x`, which is half `half` of a sub-block's activations.
-#[inline(always)]
-pub(super) unsafe fn dot<S: Simd, F: PanelFormat, const GROUP: usize>(
-    dots: S::Dots,
-    half: usize,
-    codes: S::Int,
-    x: S::Sixteen,
-) -> S::Dots {
-    let dots = match (F::SIGNED, F::TIMES_NON_NEGATIVE) {
-        (false, _) => S::dot_codes::<GROUP>(dots, codes, x),
-        (true, false) => S::dot_signed::<GROUP>(dots, codes, x),
-        (true, true) => S::dot_non_negative::<GROUP>(dots, codes, x),
-    };
-    let groups = 8 / F::SCALES;
-    let at_a_time = match S::PRODUCTS_IN_16_BITS {
-        0 => groups,
-        products => groups.min(i16::MAX as usize / (products * F::LARGEST_CODE * 127)),
-    };
-    let group = 4 * half + GROUP;
-    // What is complete is settled by the total.
-    match (group + 1).is_multiple_of(at_a_time) && !(group + 1).is_multiple_of(groups) {
-        true => S::settle(dots),
-        false => dots,
-    }
-}
-
-/// `sum + dots * (scale of the weights * scale of the activations)`.
-#[inline(always)]
-pub(super) unsafe fn add_scaled<S: Simd, F: PanelFormat>(
-    sum: S::F32,
-    dots: S::Dots,
-    scale: S::F32,
-    row: RowPointers,
-) -> S::F32 {
-    let of_activations = S::splat(*row.scales);
-    let scale = if F::SCALES_ARE_1 { of_activations } else { S::mul(scale, of_activations) };
-    S::fma(S::to_f32(S::total(dots)), scale, sum)
-}
-
-/// `sum - min * (sum of the activations)`.
-#[inline(always)]
-pub(super) unsafe fn take_min<S: Simd>(sum: S::F32, min: S::F32, row: RowPointers) -> S::F32 {
-    S::neg_fma(min, S::splat(*row.scaled_sums), sum)
 }

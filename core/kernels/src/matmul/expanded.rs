@@ -9,7 +9,7 @@
 use std::mem::MaybeUninit;
 use std::ops::Range;
 
-use super::direct::{add_scaled, dot, offset, start, take_min};
+use super::arithmetic::{add_block, add_block_less_mins, add_scaled, dot, has_two_parts, offset, scaled_mins, start};
 use super::float::Rows;
 use super::{Output, PanelFormat, Products};
 use crate::activations::{Activations, RowPointers};
@@ -22,12 +22,19 @@ const PIECE: usize = 16;
 /// Rows of activations that a piece is multiplied with before the next.
 const ROWS: usize = 128;
 
-/// A sub-block that is taken apart: codes `[group][row][4]`, up to two scales `[scale][row]`, minimums `[row]`. Scales and minimums
-/// are `f32`: of each vector of rows, everything lies equally far from where a group, scales or minimums begin.
+/// A sub-block that is taken apart: codes `[group][row][4]`, up to two scales, or factors of its dot products, `[half][row]`, then
+/// what a block has once, `[row]`: each of its first sub-blocks has one of [`BLOCK_SCALE`] and those below. All numbers have 32 bits:
+/// of each vector of rows, everything lies equally far from where a group or numbers begin.
 pub(super) const SCALES: usize = 8 * PLANE;
-pub(super) const MINS: usize = SCALES + 2 * PLANE;
-pub(super) const EXPANDED: usize = MINS + PLANE;
+const BLOCK_NUMBERS: usize = SCALES + 2 * PLANE;
+pub(super) const EXPANDED: usize = BLOCK_NUMBERS + PLANE;
 const _: () = assert!(PLANE == PANEL_ROWS * size_of::<f32>());
+
+/// Where a block's scales are, those of its minimums, and the minimums of its even sub-blocks and of its odd ones.
+const BLOCK_SCALE: usize = BLOCK_NUMBERS;
+const MIN_SCALE: usize = BLOCK_SCALE + EXPANDED;
+const EVEN_MINS: usize = MIN_SCALE + EXPANDED;
+const ODD_MINS: usize = EVEN_MINS + EXPANDED;
 
 /// A piece of a panel, ready to be multiplied, and what has been summed for the rows of activations so far. Vectors in it
 /// do not straddle cache lines.
@@ -82,23 +89,29 @@ unsafe fn expand<S: Simd, F: PanelFormat>(block: *const u8, subs: usize, scratch
         let block = block.add(index * F::BLOCK);
         for vector in 0..PANEL_ROWS / S::LANES {
             let header = F::header::<S>(block, vector);
+            let to = piece.add(index * F::SUB_BLOCKS * EXPANDED + vector * 4 * S::LANES);
             for sub in 0..F::SUB_BLOCKS {
                 let planes = block.add(F::HEADER + sub * F::SUB_BLOCK);
-                let to = piece.add((index * F::SUB_BLOCKS + sub) * EXPANDED + vector * 4 * S::LANES);
+                let to = to.add(sub * EXPANDED);
                 for pair in 0..4 {
                     let (a, b) = F::codes::<S>(planes, vector, pair);
                     S::store_int(lift::<S, F>(a), to.add(2 * pair * PLANE));
                     S::store_int(lift::<S, F>(b), to.add((2 * pair + 1) * PLANE));
                 }
-                if !F::SCALES_ARE_1 {
-                    for part in 0..F::SCALES {
-                        let scale = F::scale::<S>(&header, block, sub, part, vector);
-                        S::store(scale, to.add(SCALES + part * PLANE).cast());
-                    }
+                for half in 0..F::SCALES * F::HAS_MULTIPLIERS as usize {
+                    let multiplier = F::multiplier::<S>(&header, block, sub, half, vector);
+                    S::store_int(S::factor(multiplier), to.add(SCALES + half * PLANE));
                 }
-                if F::HAS_MIN {
-                    S::store(F::min::<S>(&header, sub), to.add(MINS).cast());
-                }
+            }
+            if !F::SCALES_ARE_1 {
+                let at = if F::HAS_MULTIPLIERS { BLOCK_SCALE } else { SCALES };
+                S::store(F::scale::<S>(block, vector), to.add(at).cast());
+            }
+            if F::HAS_MIN {
+                let [even, odd] = F::mins::<S>(&header);
+                S::store(F::min_scale::<S>(block, vector), to.add(MIN_SCALE).cast());
+                S::store_int(even, to.add(EVEN_MINS));
+                S::store_int(odd, to.add(ODD_MINS));
             }
         }
     }
@@ -172,21 +185,28 @@ unsafe fn tile<S: Products, F: PanelFormat, const T: usize, const V: usize>(
     T
 }
 
-/// Adds the products of `subs` sub-blocks that are taken apart, one at least: of `V` vectors of rows of weights, from `weights`
-/// on, with `T` rows of activations that follow each other.
+/// Adds the products of `subs` sub-blocks that are taken apart, one block at least: of `V` vectors of rows of weights, from
+/// `weights` on, with `T` rows of activations that follow each other.
 ///
 /// # Safety
 /// `S` runs on this CPU; weights and rows have as many sub-blocks.
 #[inline(always)]
-pub(super) unsafe fn add_sub_blocks<S: Simd, F: PanelFormat, const T: usize, const V: usize>(
+pub(super) unsafe fn add_sub_blocks<S: Products, F: PanelFormat, const T: usize, const V: usize>(
     subs: usize,
     weights: *const u8,
     rows: &[RowPointers; T],
     sums: &mut [[S::F32; V]; T],
 ) {
-    for index in 0..subs {
-        let rows: [RowPointers; T] = std::array::from_fn(|t| rows[t].at(index * SUB_BLOCK));
-        add_sub_block::<S, F, T, V>(weights.add(index * EXPANDED), &rows, sums);
+    for first in (0..subs).step_by(F::SUB_BLOCKS) {
+        let (weights, rows) = (weights.add(first * EXPANDED), rows.map(|row| row.at(first * SUB_BLOCK)));
+        match F::HAS_MULTIPLIERS {
+            true => {
+                let mut dots = [[S::splat_int(0); V]; T];
+                S::add_multiples::<F, T, V>(weights, &rows, &mut dots);
+                end_block::<S, F, T, V>(weights, &rows, &dots, sums);
+            }
+            false => add_sub_block::<S, F, T, V>(weights, &rows, sums),
+        }
     }
 }
 
@@ -196,20 +216,62 @@ unsafe fn add_sub_block<S: Simd, F: PanelFormat, const T: usize, const V: usize>
     rows: &[RowPointers; T],
     sums: &mut [[S::F32; V]; T],
 ) {
-    let scales = weights.add(SCALES).cast();
     let mut dots: [[S::Dots; V]; T] = std::array::from_fn(|t| [start::<S, F>(rows[t], 0, lifted::<S, F>()); V]);
     add_half::<S, F, T, V, 0>(weights, rows, &mut dots);
-    if F::SCALES == 2 {
-        add_dots::<S, F, T, V>(scales, rows, &dots, sums);
-        dots = std::array::from_fn(|t| [start::<S, F>(rows[t], 1, lifted::<S, F>()); V]);
-    }
     add_half::<S, F, T, V, 1>(weights, rows, &mut dots);
-    add_dots::<S, F, T, V>(scales.add((F::SCALES - 1) * PANEL_ROWS), rows, &dots, sums);
-    if F::HAS_MIN {
-        for v in 0..V {
-            let min = S::load(weights.add(MINS).cast::<f32>().add(v * S::LANES));
+    for v in 0..V {
+        let scale = S::load(weights.add(SCALES + v * 4 * S::LANES).cast());
+        for t in 0..T {
+            sums[t][v] = add_scaled::<S, F>(sums[t][v], dots[t][v], scale, rows[t]);
+        }
+    }
+}
+
+/// Adds the dot products of a block's sub-blocks, times their multipliers, to `sums`.
+///
+/// # Safety
+/// As [`add_sub_blocks`].
+#[inline(always)]
+pub(super) unsafe fn add_multiples<S: Simd, F: PanelFormat, const T: usize, const V: usize>(
+    weights: *const u8,
+    rows: &[RowPointers; T],
+    sums: &mut [[S::Int; V]; T],
+) {
+    for sub in 0..F::SUB_BLOCKS {
+        let (weights, rows) = (weights.add(sub * EXPANDED), rows.map(|row| row.at(sub * SUB_BLOCK)));
+        let factors = weights.add(SCALES);
+        let mut dots: [[S::Dots; V]; T] = std::array::from_fn(|t| [start::<S, F>(rows[t], 0, lifted::<S, F>()); V]);
+        add_half::<S, F, T, V, 0>(weights, &rows, &mut dots);
+        if has_two_parts::<S, F>() {
+            add_dots::<S, T, V>(factors, &dots, sums);
+            dots = std::array::from_fn(|t| [start::<S, F>(rows[t], 1, lifted::<S, F>()); V]);
+        }
+        add_half::<S, F, T, V, 1>(weights, &rows, &mut dots);
+        add_dots::<S, T, V>(factors.add((F::SCALES - 1) * PLANE), &dots, sums);
+    }
+}
+
+/// Adds a block's dot products less its minimums, with its scales.
+#[inline(always)]
+unsafe fn end_block<S: Simd, F: PanelFormat, const T: usize, const V: usize>(
+    weights: *const u8,
+    rows: &[RowPointers; T],
+    dots: &[[S::Int; V]; T],
+    sums: &mut [[S::F32; V]; T],
+) {
+    for v in 0..V {
+        let weights = weights.add(v * 4 * S::LANES);
+        let scale = S::load(weights.add(BLOCK_SCALE).cast());
+        if F::HAS_MIN {
+            let mins = [S::load_int(weights.add(EVEN_MINS)), S::load_int(weights.add(ODD_MINS))];
+            let min_scale = S::load(weights.add(MIN_SCALE).cast());
             for t in 0..T {
-                sums[t][v] = take_min::<S>(sums[t][v], min, rows[t]);
+                let mins = scaled_mins::<S>(mins, min_scale, rows[t]);
+                sums[t][v] = add_block_less_mins::<S>(sums[t][v], dots[t][v], scale, mins, rows[t]);
+            }
+        } else {
+            for t in 0..T {
+                sums[t][v] = add_block::<S>(sums[t][v], dots[t][v], scale, rows[t]);
             }
         }
     }
@@ -244,18 +306,17 @@ unsafe fn add_group<S: Simd, F: PanelFormat, const T: usize, const V: usize, con
     }
 }
 
-/// Adds dot products times their scales.
+/// Adds dot products times their factors.
 #[inline(always)]
-unsafe fn add_dots<S: Simd, F: PanelFormat, const T: usize, const V: usize>(
-    scales: *const f32,
-    rows: &[RowPointers; T],
+unsafe fn add_dots<S: Simd, const T: usize, const V: usize>(
+    factors: *const u8,
     dots: &[[S::Dots; V]; T],
-    sums: &mut [[S::F32; V]; T],
+    sums: &mut [[S::Int; V]; T],
 ) {
     for v in 0..V {
-        let scale = S::load(scales.add(v * S::LANES));
+        let factor = S::load_int(factors.add(v * 4 * S::LANES));
         for t in 0..T {
-            sums[t][v] = add_scaled::<S, F>(sums[t][v], dots[t][v], scale, rows[t]);
+            sums[t][v] = S::add_multiple(sums[t][v], dots[t][v], factor);
         }
     }
 }

@@ -37,8 +37,10 @@ pub(crate) trait PanelFormat: 'static {
     const SUB_BLOCK: usize = layout::sub_block(Self::FORMAT);
     /// Sub-blocks in a block.
     const SUB_BLOCKS: usize = Self::FORMAT.block_len() / layout::SUB_BLOCK;
+    /// Whether sub-blocks have multipliers, integers that all but the block's own scale is computed with.
+    const HAS_MULTIPLIERS: bool = Self::SUB_BLOCKS > 1;
 
-    /// What is taken apart once for all scales and minimums of a block, for the rows of one vector.
+    /// What is taken apart once for all multipliers and minimums of a block, for the rows of one vector.
     type Header<S: Simd>: Copy;
 
     /// Codes of the groups `2 * pair` and `2 * pair + 1` of a sub-block.
@@ -47,18 +49,34 @@ pub(crate) trait PanelFormat: 'static {
     /// Takes apart what there is to be.
     unsafe fn header<S: Simd>(block: *const u8, vector: usize) -> Self::Header<S>;
 
-    /// Scales of half `half` of sub-block `sub` (of all of it where there is one scale).
-    unsafe fn scale<S: Simd>(
-        header: &Self::Header<S>,
-        block: *const u8,
-        sub: usize,
-        half: usize,
-        vector: usize,
-    ) -> S::F32;
+    /// The block's scales.
+    #[inline(always)]
+    unsafe fn scale<S: Simd>(block: *const u8, vector: usize) -> S::F32 {
+        halves::<S>(block, vector)
+    }
 
-    /// Minimums of sub-block `sub`.
-    unsafe fn min<S: Simd>(_header: &Self::Header<S>, _sub: usize) -> S::F32 {
-        S::splat(0.0)
+    /// Multipliers of half `half` of sub-block `sub` (of all of it where there is one): 1 where all there is is the block's scale.
+    #[inline(always)]
+    unsafe fn multiplier<S: Simd>(
+        _header: &Self::Header<S>,
+        _block: *const u8,
+        _sub: usize,
+        _half: usize,
+        _vector: usize,
+    ) -> S::Int {
+        S::splat_int(1)
+    }
+
+    /// The scales of the block's minimums.
+    #[inline(always)]
+    unsafe fn min_scale<S: Simd>(block: *const u8, vector: usize) -> S::F32 {
+        halves::<S>(block.add(SECOND_HEADER), vector)
+    }
+
+    /// Minimums as bytes, those of even sub-blocks and of odd ones; zeros where there are none.
+    #[inline(always)]
+    unsafe fn mins<S: Simd>(_header: &Self::Header<S>) -> [S::Int; 2] {
+        [S::splat_int(0); 2]
     }
 }
 
@@ -94,14 +112,11 @@ unsafe fn nibbles<S: Simd>(planes: *const u8, vector: usize, pair: usize) -> (S:
     (S::low_nibbles(both), S::shr_bytes::<4>(both))
 }
 
-/// The 6-bit scales and minimums of Q4_K and Q5_K as bytes, those of even sub-blocks and of odd ones, and what they are
-/// multiplied with.
+/// The 6-bit multipliers and minimums of Q4_K and Q5_K as bytes, those of even sub-blocks and of odd ones.
 #[derive(Clone, Copy)]
 pub(crate) struct KHeader<S: Simd> {
-    scales: [S::Int; 2],
+    multipliers: [S::Int; 2],
     mins: [S::Int; 2],
-    d: S::F32,
-    dmin: S::F32,
 }
 
 impl<S: Simd> KHeader<S> {
@@ -110,21 +125,9 @@ impl<S: Simd> KHeader<S> {
         let word = |index| plane::<S>(block.add(K_SCALES), index, vector);
         let high = word(2);
         Self {
-            scales: six_bits::<S>(word(0), S::shl::<4>(high), S::shl::<2>(high)),
+            multipliers: six_bits::<S>(word(0), S::shl::<4>(high), S::shl::<2>(high)),
             mins: six_bits::<S>(word(1), high, S::shr::<2>(high)),
-            d: halves::<S>(block, vector),
-            dmin: halves::<S>(block.add(SECOND_HEADER), vector),
         }
-    }
-
-    #[inline(always)]
-    unsafe fn scale(&self, sub: usize) -> S::F32 {
-        S::mul(self.d, S::to_f32(S::byte(self.scales[sub % 2], sub / 2)))
-    }
-
-    #[inline(always)]
-    unsafe fn min(&self, sub: usize) -> S::F32 {
-        S::mul(self.dmin, S::to_f32(S::byte(self.mins[sub % 2], sub / 2)))
     }
 }
 
@@ -146,35 +149,30 @@ macro_rules! k_header {
         }
 
         #[inline(always)]
-        unsafe fn scale<S: Simd>(
+        unsafe fn multiplier<S: Simd>(
             header: &KHeader<S>,
             _block: *const u8,
             sub: usize,
             _half: usize,
             _vector: usize,
-        ) -> S::F32 {
-            header.scale(sub)
+        ) -> S::Int {
+            S::byte(header.multipliers[sub % 2], sub / 2)
         }
 
         #[inline(always)]
-        unsafe fn min<S: Simd>(header: &KHeader<S>, sub: usize) -> S::F32 {
-            header.min(sub)
+        unsafe fn mins<S: Simd>(header: &KHeader<S>) -> [S::Int; 2] {
+            header.mins
         }
     };
 }
 
-/// A format whose blocks have one scale.
-macro_rules! one_scale {
+/// A format with nothing to take apart once for a block.
+macro_rules! no_header {
     () => {
         type Header<S: Simd> = ();
 
         #[inline(always)]
         unsafe fn header<S: Simd>(_block: *const u8, _vector: usize) {}
-
-        #[inline(always)]
-        unsafe fn scale<S: Simd>(_header: &(), block: *const u8, _sub: usize, _half: usize, vector: usize) -> S::F32 {
-            halves::<S>(block, vector)
-        }
     };
 }
 
@@ -183,7 +181,7 @@ impl PanelFormat for Q4_0 {
     const LARGEST_CODE: usize = 15;
     const OFFSET: i32 = 8;
 
-    one_scale!();
+    no_header!();
 
     #[inline(always)]
     unsafe fn codes<S: Simd>(planes: *const u8, vector: usize, pair: usize) -> (S::Int, S::Int) {
@@ -196,7 +194,7 @@ impl PanelFormat for Q8_0 {
     const LARGEST_CODE: usize = 128;
     const SIGNED: bool = true;
 
-    one_scale!();
+    no_header!();
 
     #[inline(always)]
     unsafe fn codes<S: Simd>(planes: *const u8, vector: usize, pair: usize) -> (S::Int, S::Int) {
@@ -212,7 +210,7 @@ impl PanelFormat for CachedValues {
     const TIMES_NON_NEGATIVE: bool = true;
     const SCALES_ARE_1: bool = true;
 
-    one_scale!();
+    no_header!();
 
     #[inline(always)]
     unsafe fn codes<S: Simd>(planes: *const u8, vector: usize, pair: usize) -> (S::Int, S::Int) {
@@ -264,8 +262,7 @@ impl PanelFormat for Q6K {
     const OFFSET: i32 = 32;
     const SCALES: usize = 2;
 
-    /// `d`.
-    type Header<S: Simd> = S::F32;
+    no_header!();
 
     #[inline(always)]
     unsafe fn codes<S: Simd>(planes: *const u8, vector: usize, pair: usize) -> (S::Int, S::Int) {
@@ -280,13 +277,7 @@ impl PanelFormat for Q6K {
     }
 
     #[inline(always)]
-    unsafe fn header<S: Simd>(block: *const u8, vector: usize) -> S::F32 {
-        halves::<S>(block, vector)
-    }
-
-    #[inline(always)]
-    unsafe fn scale<S: Simd>(d: &S::F32, block: *const u8, sub: usize, half: usize, vector: usize) -> S::F32 {
-        let scales = block.add(SECOND_HEADER + (2 * sub + half) * PANEL_ROWS + vector * S::LANES);
-        S::mul(*d, S::to_f32(S::load_i8(scales)))
+    unsafe fn multiplier<S: Simd>(_header: &(), block: *const u8, sub: usize, half: usize, vector: usize) -> S::Int {
+        S::load_i8(block.add(SECOND_HEADER + (2 * sub + half) * PANEL_ROWS + vector * S::LANES))
     }
 }

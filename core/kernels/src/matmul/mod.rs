@@ -11,6 +11,7 @@ macro_rules! lines {
     ($($line:expr),+ $(,)?) => { concat!($($line, "\n"),+) };
 }
 
+mod arithmetic;
 #[cfg(target_arch = "aarch64")]
 mod arm;
 #[cfg(target_arch = "x86_64")]
@@ -75,6 +76,20 @@ pub(crate) trait Products: Simd {
     ) {
         // SAFETY: the caller's.
         unsafe { expanded::add_sub_blocks::<Self, F, T, V>(subs, weights, rows, sums) }
+    }
+
+    /// [`expanded::add_multiples`].
+    ///
+    /// # Safety
+    /// As there.
+    #[inline(always)]
+    unsafe fn add_multiples<F: PanelFormat, const T: usize, const V: usize>(
+        weights: *const u8,
+        rows: &[RowPointers; T],
+        sums: &mut [[Self::Int; V]; T],
+    ) {
+        // SAFETY: the caller's.
+        unsafe { expanded::add_multiples::<Self, F, T, V>(weights, rows, sums) }
     }
 
     /// The columns of `panels` of the product of `x` with `weights`.

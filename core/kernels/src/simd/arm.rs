@@ -4,6 +4,7 @@ use std::arch::aarch64::*;
 use std::arch::asm;
 
 use super::{Simd, dots_by_group, wide_dots};
+use crate::activations::SUM_ORDER;
 
 /// What every AArch64 CPU has.
 #[derive(Clone, Copy)]
@@ -69,6 +70,7 @@ macro_rules! simd_128 {
                 max_int(a: uint32x4_t, b: uint32x4_t) -> uint32x4_t =
                     vreinterpretq_u32_s32(vmaxq_s32(vreinterpretq_s32_u32(a), vreinterpretq_s32_u32(b)));
                 add_int(a: uint32x4_t, b: uint32x4_t) -> uint32x4_t = vaddq_u32(a, b);
+                mul_add_int(a: uint32x4_t, b: uint32x4_t, c: uint32x4_t) -> uint32x4_t = vmlaq_u32(c, a, b);
                 sum_pairs(x: uint32x4_t) -> [i32; 2] = sum_pairs(x);
                 largest_lane(x: uint32x4_t) -> i32 = vmaxvq_s32(vreinterpretq_s32_u32(x));
                 and(a: uint32x4_t, b: uint32x4_t) -> uint32x4_t = vandq_u32(a, b);
@@ -166,10 +168,14 @@ unsafe fn sum_pairs(x: uint32x4_t) -> [i32; 2] {
     [vgetq_lane_s32::<0>(pairs), vgetq_lane_s32::<1>(pairs)]
 }
 
+/// In steps that the compiler would make five of.
 #[inline(always)]
 unsafe fn widen_i8(from: *const u8) -> int32x4_t {
-    let four = vcreate_s8(u64::from(from.cast::<u32>().read_unaligned()));
-    vmovl_s16(vget_low_s16(vmovl_s8(four)))
+    let bytes = vreinterpret_s8_u32(vset_lane_u32::<0>(from.cast::<u32>().read_unaligned(), vdup_n_u32(0)));
+    let (halves, words): (int16x8_t, int32x4_t);
+    asm!("sxtl {0:v}.8h, {1:v}.8b", out(vreg) halves, in(vreg) bytes, options(pure, nomem, nostack, preserves_flags));
+    asm!("sxtl {0:v}.4s, {1:v}.4h", out(vreg) words, in(vreg) halves, options(pure, nomem, nostack, preserves_flags));
+    words
 }
 
 /// Dot products of NEON alone, which multiplies eight bytes to eight products of 16 bits.
@@ -193,22 +199,34 @@ impl NeonDots {
         Self { narrow: [vmlal_s8(low, vget_low_s8(a), vget_low_s8(b)), vmlal_high_s8(high, a, b)], ..self }
     }
 
-    /// The compiler makes three instructions of `vpaddq`, and would add several groups' pairs before they reach `wide`. Apart, it
-    /// can put others between these two.
     #[inline(always)]
     unsafe fn sum(self) -> uint32x4_t {
-        let ([mut pairs, high], mut wide) = (self.narrow, self.wide);
-        asm!(
-            "addp {pairs:v}.8h, {pairs:v}.8h, {high:v}.8h",
-            pairs = inout(vreg) pairs, high = in(vreg) high,
-            options(pure, nomem, nostack, preserves_flags),
-        );
+        let (pairs, mut wide) = (self.pairs(), self.wide);
         asm!(
             "sadalp {wide:v}.4s, {pairs:v}.8h",
             wide = inout(vreg) wide, pairs = in(vreg) pairs,
             options(pure, nomem, nostack, preserves_flags),
         );
         wide
+    }
+
+    /// The sum of what has 16 bits.
+    #[inline(always)]
+    unsafe fn narrow_sum(self) -> uint32x4_t {
+        vreinterpretq_u32_s32(vpaddlq_s16(self.pairs()))
+    }
+
+    /// The compiler makes three instructions of `vpaddq`, and would add several groups' pairs before they reach `wide`. Apart from
+    /// what follows, it can put others between the two.
+    #[inline(always)]
+    unsafe fn pairs(self) -> int16x8_t {
+        let [mut pairs, high] = self.narrow;
+        asm!(
+            "addp {pairs:v}.8h, {pairs:v}.8h, {high:v}.8h",
+            pairs = inout(vreg) pairs, high = in(vreg) high,
+            options(pure, nomem, nostack, preserves_flags),
+        );
+        pairs
     }
 }
 
@@ -234,6 +252,64 @@ pub(crate) unsafe fn smmla(mut sum: uint32x4_t, a: uint32x4_t, b: uint32x4_t) ->
     sum
 }
 
+/// What the higher digit of a sum of 32 activations counts: both of its digits are signed bytes.
+pub(crate) const DIGIT_BITS: i32 = 7;
+
+/// Eight sums as they lie in [`crate::activations::Activations`], each `128 * high + low`: the high digits of the even ones, of the
+/// odd ones, then the low digits.
+#[inline(always)]
+pub(crate) unsafe fn digits(sums: *const i16) -> int8x16_t {
+    const ORDER: [u8; 16] = {
+        let mut order = [0; 16];
+        let mut at = 0;
+        while at < 8 {
+            let sub = SUM_ORDER[at];
+            order[sub % 2 * 4 + sub / 2] = at as u8;
+            order[8 + sub % 2 * 4 + sub / 2] = 8 + at as u8;
+            at += 1;
+        }
+        order
+    };
+    let sums = vld1q_s16(sums);
+    let high = vrshrn_n_s16::<DIGIT_BITS>(sums);
+    let low = vmovn_s16(vsubq_s16(sums, vshll_n_s8::<DIGIT_BITS>(high)));
+    vqtbl1q_s8(vcombine_s8(high, low), vld1q_u8(ORDER.as_ptr()))
+}
+
+/// The products of eight numbers, of the first four and of the last. Of numbers that are not negative, or that stay the same, the
+/// compiler would make two instructions or three of each.
+#[inline(always)]
+unsafe fn products(a: int16x8_t, b: int16x8_t) -> [int32x4_t; 2] {
+    let (low, high);
+    asm!(
+        "smull {low:v}.4s, {a:v}.4h, {b:v}.4h",
+        low = out(vreg) low, a = in(vreg) a, b = in(vreg) b,
+        options(pure, nomem, nostack, preserves_flags),
+    );
+    asm!(
+        "smull2 {high:v}.4s, {a:v}.8h, {b:v}.8h",
+        high = out(vreg) high, a = in(vreg) a, b = in(vreg) b,
+        options(pure, nomem, nostack, preserves_flags),
+    );
+    [low, high]
+}
+
+/// [`products`], added to `sums`.
+#[inline(always)]
+unsafe fn add_products([mut low, mut high]: [int32x4_t; 2], a: int16x8_t, b: int16x8_t) -> [int32x4_t; 2] {
+    asm!(
+        "smlal {low:v}.4s, {a:v}.4h, {b:v}.4h",
+        low = inout(vreg) low, a = in(vreg) a, b = in(vreg) b,
+        options(pure, nomem, nostack, preserves_flags),
+    );
+    asm!(
+        "smlal2 {high:v}.4s, {a:v}.8h, {b:v}.8h",
+        high = inout(vreg) high, a = in(vreg) a, b = in(vreg) b,
+        options(pure, nomem, nostack, preserves_flags),
+    );
+    [low, high]
+}
+
 /// See [`crate::matmul::Products::unknown`].
 #[inline(always)]
 pub(crate) unsafe fn unknown(mut codes: uint32x4_t) -> uint32x4_t {
@@ -247,14 +323,47 @@ simd_128!(Neon, NeonDots::add_by_lane, {
     const PRODUCTS_IN_16_BITS: usize = 2;
 
     intrinsics! {
+        dot_eight(bytes: [uint32x4_t; 2], x: *const i16) -> uint32x4_t = {
+            let x = vreinterpretq_s32_s16(vld1q_s16(x));
+            let low = |bytes| vreinterpretq_s16_u32(vandq_u32(bytes, vdupq_n_u32(0x00ff_00ff)));
+            let high = |bytes| vreinterpretq_s16_u16(vshrq_n_u16::<8>(vreinterpretq_u16_u32(bytes)));
+            let [even, odd] = bytes;
+            let pairs = [low(even), high(even), low(odd), high(odd)];
+            let mut sums = products(pairs[0], vreinterpretq_s16_s32(vdupq_laneq_s32::<0>(x)));
+            sums = add_products(sums, pairs[1], vreinterpretq_s16_s32(vdupq_laneq_s32::<1>(x)));
+            sums = add_products(sums, pairs[2], vreinterpretq_s16_s32(vdupq_laneq_s32::<2>(x)));
+            sums = add_products(sums, pairs[3], vreinterpretq_s16_s32(vdupq_laneq_s32::<3>(x)));
+            vreinterpretq_u32_s32(vpaddq_s32(sums[0], sums[1]))
+        };
         dots(start: uint32x4_t) -> NeonDots = NeonDots { narrow: [vdupq_n_s16(0); 2], wide: start };
         settle(dots: NeonDots) -> NeonDots = Self::dots(dots.sum());
         total(dots: NeonDots) -> uint32x4_t = dots.sum();
+        narrow_dots(start: i32) -> NeonDots = {
+            // The sums of a row's first and last two products begin with these, one half in each 32 bits.
+            let halves = vreinterpretq_s16_u64(vdupq_n_u64(u64::from(start as u16) | u64::from((start >> 16) as u16) << 32));
+            NeonDots { narrow: [halves; 2], wide: vdupq_n_u32(0) }
+        };
+        add_multiple(sum: uint32x4_t, dots: NeonDots, factor: uint32x4_t) -> uint32x4_t =
+            Self::mul_add_int(dots.narrow_sum(), factor, sum);
     }
 });
-simd_128!(DotProd, sdot_by_lane, {
-    wide_dots!();
-});
-simd_128!(I8mm, sdot_by_lane, {
-    wide_dots!();
-});
+/// What `sdot` and `smmla` share.
+macro_rules! sdot_128 {
+    ($isa:ty) => {
+        simd_128!($isa, sdot_by_lane, {
+            wide_dots!();
+
+            intrinsics! {
+                dot_eight(bytes: [uint32x4_t; 2], x: *const i16) -> uint32x4_t = {
+            let [even, odd] = bytes;
+                    let x = vreinterpretq_u32_s8(digits(x));
+                    let high = sdot_by_lane::<1>(sdot_by_lane::<0>(vdupq_n_u32(0), even, x), odd, x);
+                    sdot_by_lane::<3>(sdot_by_lane::<2>(vshlq_n_u32::<{ DIGIT_BITS }>(high), even, x), odd, x)
+                };
+            }
+        });
+    };
+}
+
+sdot_128!(DotProd);
+sdot_128!(I8mm);

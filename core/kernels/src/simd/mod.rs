@@ -83,6 +83,8 @@ pub(crate) trait Simd: Copy + 'static {
     /// The larger signed integer.
     unsafe fn max_int(a: Self::Int, b: Self::Int) -> Self::Int;
     unsafe fn add_int(a: Self::Int, b: Self::Int) -> Self::Int;
+    /// `a * b + c`.
+    unsafe fn mul_add_int(a: Self::Int, b: Self::Int, c: Self::Int) -> Self::Int;
     unsafe fn and(a: Self::Int, b: Self::Int) -> Self::Int;
     unsafe fn or(a: Self::Int, b: Self::Int) -> Self::Int;
     /// The largest lane of each vector, none of which is NaN.
@@ -140,6 +142,19 @@ pub(crate) trait Simd: Copy + 'static {
     /// Brings what was added in 16 bits to 32: to be done before it can overflow.
     unsafe fn settle(dots: Self::Dots) -> Self::Dots;
     unsafe fn total(dots: Self::Dots) -> Self::Int;
+    /// Dot products that begin in 16 bits, where there are such: with the low half of `start` for even pairs of products, and the
+    /// high half for odd ones. They may wrap on the way.
+    unsafe fn narrow_dots(start: i32) -> Self::Dots;
+    /// The sum of eight products in each lane: of bytes up to 63, the even ones in `bytes[0]` and the odd ones in `bytes[1]`, with
+    /// eight numbers from −4,064 to 4,064, which lie in [`crate::activations::SUM_ORDER`].
+    unsafe fn dot_eight(bytes: [Self::Int; 2], x: *const i16) -> Self::Int;
+    /// Integers from −128 to 127 as factors of [`Simd::add_multiple`].
+    #[inline(always)]
+    unsafe fn factor(x: Self::Int) -> Self::Int {
+        x
+    }
+    /// `dots * factor + sum`, of dot products that began with zero or [`Simd::narrow_dots`] and were not settled.
+    unsafe fn add_multiple(sum: Self::Int, dots: Self::Dots, factor: Self::Int) -> Self::Int;
 }
 
 /// [`Simd::Dots`] of 32 bits.
@@ -161,6 +176,16 @@ macro_rules! wide_dots {
         #[inline(always)]
         unsafe fn total(dots: Self::Int) -> Self::Int {
             dots
+        }
+
+        #[inline(always)]
+        unsafe fn narrow_dots(start: i32) -> Self::Int {
+            Self::splat_int((start << 16 >> 16) + (start >> 16))
+        }
+
+        #[inline(always)]
+        unsafe fn add_multiple(sum: Self::Int, dots: Self::Int, factor: Self::Int) -> Self::Int {
+            Self::mul_add_int(dots, factor, sum)
         }
     };
 }

@@ -1,6 +1,7 @@
 use half::{bf16, f16};
 
 use super::{Simd, wide_dots};
+use crate::activations::SUM_ORDER;
 
 const LANES: usize = 8;
 
@@ -174,6 +175,11 @@ impl Simd for Portable {
     }
 
     #[inline(always)]
+    unsafe fn mul_add_int(a: Self::Int, b: Self::Int, c: Self::Int) -> Self::Int {
+        std::array::from_fn(|lane| a[lane].wrapping_mul(b[lane]).wrapping_add(c[lane]))
+    }
+
+    #[inline(always)]
     unsafe fn and(a: Self::Int, b: Self::Int) -> Self::Int {
         zip(a, b, |a, b| a & b)
     }
@@ -212,6 +218,16 @@ impl Simd for Portable {
     #[inline(always)]
     unsafe fn byte(x: Self::Int, index: usize) -> Self::Int {
         map(x, |x| u32::from(x.to_le_bytes()[index]))
+    }
+
+    #[inline(always)]
+    unsafe fn dot_eight(bytes: [Self::Int; 2], x: *const i16) -> Self::Int {
+        let x = x.cast::<[i16; 8]>().read_unaligned();
+        std::array::from_fn(|lane| {
+            let byte = |index: usize| i32::from(bytes[index % 2][lane].to_le_bytes()[index / 2]);
+            let products = SUM_ORDER.into_iter().zip(x).map(|(index, x)| byte(index) * i32::from(x));
+            products.sum::<i32>().cast_unsigned()
+        })
     }
 
     #[inline(always)]

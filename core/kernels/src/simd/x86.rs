@@ -65,9 +65,19 @@ impl Simd for Avx512Vnni {
         load_i8(from: *const u8) -> __m512i = _mm512_cvtepi8_epi32(_mm_loadu_si128(from.cast()));
         max_int(a: __m512i, b: __m512i) -> __m512i = _mm512_max_epi32(a, b);
         add_int(a: __m512i, b: __m512i) -> __m512i = _mm512_add_epi32(a, b);
+        mul_add_int(a: __m512i, b: __m512i, c: __m512i) -> __m512i = _mm512_add_epi32(_mm512_mullo_epi32(a, b), c);
         sum_pairs(x: __m512i) -> [i32; 2] =
             sum_pairs(_mm256_add_epi32(_mm512_castsi512_si256(x), _mm512_extracti64x4_epi64::<1>(x)));
         largest_lane(x: __m512i) -> i32 = _mm512_reduce_max_epi32(x);
+        dot_eight(bytes: [__m512i; 2], x: *const i16) -> __m512i = {
+            let [even, odd] = bytes;
+            let products = |pair: __m512i, index| _mm512_madd_epi16(pair, _mm512_set1_epi32(x.cast::<i32>().add(index).read_unaligned()));
+            let low = |bytes| _mm512_and_si512(bytes, _mm512_set1_epi32(0x00ff_00ff));
+            let high = |bytes| _mm512_srli_epi16::<8>(bytes);
+            let of_even = _mm512_add_epi32(products(low(even), 0), products(high(even), 1));
+            let of_odd = _mm512_add_epi32(products(low(odd), 2), products(high(odd), 3));
+            _mm512_add_epi32(of_even, of_odd)
+        };
         and(a: __m512i, b: __m512i) -> __m512i = _mm512_and_si512(a, b);
         or(a: __m512i, b: __m512i) -> __m512i = _mm512_or_si512(a, b);
         byte(x: __m512i, index: usize) -> __m512i =
@@ -193,9 +203,19 @@ macro_rules! simd_256 {
                 load_i8(from: *const u8) -> __m256i = _mm256_cvtepi8_epi32(_mm_loadl_epi64(from.cast()));
                 max_int(a: __m256i, b: __m256i) -> __m256i = _mm256_max_epi32(a, b);
                 add_int(a: __m256i, b: __m256i) -> __m256i = _mm256_add_epi32(a, b);
+                mul_add_int(a: __m256i, b: __m256i, c: __m256i) -> __m256i = _mm256_add_epi32(_mm256_mullo_epi32(a, b), c);
                 sum_pairs(x: __m256i) -> [i32; 2] = sum_pairs(x);
                 largest_lane(x: __m256i) -> i32 =
                     largest_of_four(_mm_max_epi32(_mm256_castsi256_si128(x), _mm256_extracti128_si256::<1>(x)));
+                dot_eight(bytes: [__m256i; 2], x: *const i16) -> __m256i = {
+            let [even, odd] = bytes;
+                    let products = |pair: __m256i, index| _mm256_madd_epi16(pair, _mm256_set1_epi32(x.cast::<i32>().add(index).read_unaligned()));
+                    let low = |bytes| _mm256_and_si256(bytes, _mm256_set1_epi32(0x00ff_00ff));
+                    let high = |bytes| _mm256_srli_epi16::<8>(bytes);
+                    let of_even = _mm256_add_epi32(products(low(even), 0), products(high(even), 1));
+                    let of_odd = _mm256_add_epi32(products(low(odd), 2), products(high(odd), 3));
+                    _mm256_add_epi32(of_even, of_odd)
+                };
                 and(a: __m256i, b: __m256i) -> __m256i = _mm256_and_si256(a, b);
                 or(a: __m256i, b: __m256i) -> __m256i = _mm256_or_si256(a, b);
                 byte(x: __m256i, index: usize) -> __m256i =
@@ -321,6 +341,13 @@ simd_256!(Avx2, 0, {
         signed_operand(bytes: __m256i) -> __m256i = bytes;
         settle(dots: Avx2Dots) -> Avx2Dots = Self::dots(dots.sum());
         total(dots: Avx2Dots) -> __m256i = dots.sum();
+        narrow_dots(start: i32) -> Avx2Dots =
+            Avx2Dots { narrow: _mm256_set1_epi32(start), wide: _mm256_setzero_si256() };
+        // Both halves of a lane.
+        factor(x: __m256i) -> __m256i =
+            _mm256_or_si256(_mm256_slli_epi32::<16>(x), _mm256_and_si256(x, _mm256_set1_epi32(0xffff)));
+        add_multiple(sum: __m256i, dots: Avx2Dots, factor: __m256i) -> __m256i =
+            _mm256_add_epi32(_mm256_madd_epi16(dots.narrow, factor), sum);
     }
 
     dots_by_group! {

@@ -79,6 +79,15 @@ pub fn fill_codes(format: WeightFormat, source: &mut [u8], byte: u8) {
     }
 }
 
+/// Sets every 16-bit scale of the blocks.
+pub fn fill_scales(format: WeightFormat, source: &mut [u8], scale: f16) {
+    for block in source.chunks_exact_mut(format.block_bytes()) {
+        for &at in scale_offsets(format) {
+            block[at..at + 2].copy_from_slice(&scale.to_le_bytes());
+        }
+    }
+}
+
 /// Where a block's 16-bit scales are.
 fn scale_offsets(format: WeightFormat) -> &'static [usize] {
     match format {

@@ -4,20 +4,22 @@
 // Loads within a tile's sub-block, as the callers vouch for.
 #![allow(unsafe_op_in_unsafe_fn)]
 
-use std::arch::aarch64::float32x4_t;
+use std::arch::aarch64::{float32x4_t, uint32x4_t};
 use std::arch::asm;
 
 use super::many::{PAIR, PAIR_VALUES, VECTORS};
 
 /// Sums of a tile of three pairs.
 pub(super) type Sums = [[float32x4_t; VECTORS]; 3];
+/// Its dot products, or sums of multiples of these.
+pub(super) type Dots = [[uint32x4_t; VECTORS]; 3];
 
 // Where the second half of a sub-block's values begins, their scales, and the next sub-block, as the instructions below have it.
 const _: () = assert!(3 * PAIR_VALUES / 2 == 96 && 3 * PAIR_VALUES == 192 && 3 * PAIR == 288);
 
-/// A function that adds the products of a part of a tile's sub-block. Weights are read as a stream, which moves `weights` on;
-/// activations have their places in a sub-block, behind which its last part moves `x`. `s0` to `s11` are the sums, `d0` to
-/// `d11` the dot products, v24 to v31 anything.
+/// A function that adds the products of a tile's sub-block with their scales. Weights are read as a stream, which moves `weights`
+/// on; activations have their places in a sub-block, behind which `x` moves. `s0` to `s11` are the sums, `d0` to `d11` the dot
+/// products, v24 to v31 anything.
 macro_rules! add_products {
     ($name:ident: $($instructions:expr),+) => {
         #[inline(always)]
@@ -33,6 +35,31 @@ macro_rules! add_products {
                 d4 = out(vreg) _, d5 = out(vreg) _, d6 = out(vreg) _, d7 = out(vreg) _,
                 d8 = out(vreg) _, d9 = out(vreg) _, d10 = out(vreg) _, d11 = out(vreg) _,
                 // Loads of four registers want neighbours.
+                out("v24") _, out("v25") _, out("v26") _, out("v27") _,
+                out("v28") _, out("v29") _, out("v30") _, out("v31") _,
+                options(pure, readonly, nostack, preserves_flags),
+            );
+        }
+    };
+}
+
+/// A function that adds the products of a part of a tile's sub-block to dot products, and these times their factors to sums. The
+/// last part of a sub-block moves `x` on; all else is as above.
+macro_rules! add_multiples {
+    ($name:ident: $($instructions:expr),+) => {
+        #[inline(always)]
+        pub(super) unsafe fn $name(weights: &mut *const u8, x: &mut *const u8, dots: &mut Dots, sums: &mut Dots) {
+            let [[s0, s1, s2, s3], [s4, s5, s6, s7], [s8, s9, s10, s11]] = sums;
+            let [[d0, d1, d2, d3], [d4, d5, d6, d7], [d8, d9, d10, d11]] = dots;
+            asm!(
+                $($instructions,)+
+                weights = inout(reg) *weights, x = inout(reg) *x,
+                s0 = inout(vreg) *s0, s1 = inout(vreg) *s1, s2 = inout(vreg) *s2, s3 = inout(vreg) *s3,
+                s4 = inout(vreg) *s4, s5 = inout(vreg) *s5, s6 = inout(vreg) *s6, s7 = inout(vreg) *s7,
+                s8 = inout(vreg) *s8, s9 = inout(vreg) *s9, s10 = inout(vreg) *s10, s11 = inout(vreg) *s11,
+                d0 = inout(vreg) *d0, d1 = inout(vreg) *d1, d2 = inout(vreg) *d2, d3 = inout(vreg) *d3,
+                d4 = inout(vreg) *d4, d5 = inout(vreg) *d5, d6 = inout(vreg) *d6, d7 = inout(vreg) *d7,
+                d8 = inout(vreg) *d8, d9 = inout(vreg) *d9, d10 = inout(vreg) *d10, d11 = inout(vreg) *d11,
                 out("v24") _, out("v25") _, out("v26") _, out("v27") _,
                 out("v28") _, out("v29") _, out("v30") _, out("v31") _,
                 options(pure, readonly, nostack, preserves_flags),
@@ -141,15 +168,38 @@ macro_rules! eight_by_sdot {
     };
 }
 
-macro_rules! low_columns_by_sdot {
-    () => {
-        lines!(eight_by_sdot!("0"), eight_by_sdot!("48"))
+/// The last eight columns of a part. Factors of the dot products are loaded when the first weights are done with.
+macro_rules! last_eight_by_sdot {
+    ($values:literal) => {
+        lines!(
+            concat!("ldp q24, q25, [{x}, #", $values, "]"),
+            concat!("ldr q26, [{x}, #", $values, " + 32]"),
+            "ld1 {{v28.16b-v31.16b}}, [{weights}], #64",
+            sdots!("v28", "v29", "v24", "v26"["0", "1"]),
+            "ldp q28, q29, [{weights}], #64",
+            sdots!("v30", "v31", "v25", "v26"["2", "3"]),
+            multiples!("v28", "v29", "v28", "v29"),
+        )
     };
 }
 
-macro_rules! high_columns_by_sdot {
-    () => {
-        lines!(eight_by_sdot!("96"), eight_by_sdot!("144"))
+/// Adds multiples of the dot products to the sums: four factors, those of a pair of rows of activations.
+macro_rules! multiples {
+    ($f0:literal, $f1:literal, $f2:literal, $f3:literal) => {
+        lines!(
+            concat!("mla {s0:v}.4s, {d0:v}.4s, ", $f0, ".4s"),
+            concat!("mla {s1:v}.4s, {d1:v}.4s, ", $f1, ".4s"),
+            concat!("mla {s4:v}.4s, {d4:v}.4s, ", $f0, ".4s"),
+            concat!("mla {s5:v}.4s, {d5:v}.4s, ", $f1, ".4s"),
+            concat!("mla {s8:v}.4s, {d8:v}.4s, ", $f0, ".4s"),
+            concat!("mla {s9:v}.4s, {d9:v}.4s, ", $f1, ".4s"),
+            concat!("mla {s2:v}.4s, {d2:v}.4s, ", $f2, ".4s"),
+            concat!("mla {s3:v}.4s, {d3:v}.4s, ", $f3, ".4s"),
+            concat!("mla {s6:v}.4s, {d6:v}.4s, ", $f2, ".4s"),
+            concat!("mla {s7:v}.4s, {d7:v}.4s, ", $f3, ".4s"),
+            concat!("mla {s10:v}.4s, {d10:v}.4s, ", $f2, ".4s"),
+            concat!("mla {s11:v}.4s, {d11:v}.4s, ", $f3, ".4s"),
+        )
     };
 }
 
@@ -257,50 +307,63 @@ macro_rules! scale_by_lane {
     };
 }
 
-/// Eight columns: the given registers for pairs of rows of activations, four for pairs of rows of weights.
+/// Eight columns: the given registers for pairs of rows of activations, and two for pairs of rows of weights.
 macro_rules! smmlas {
-    ($a:literal, $b:literal, $c:literal) => {
+    ("first", $a:literal, $b:literal, $c:literal) => {
         lines!(
             concat!("smmla {d0:v}.4s, ", $a, ".16b, v24.16b"),
             concat!("smmla {d1:v}.4s, ", $a, ".16b, v25.16b"),
-            concat!("smmla {d2:v}.4s, ", $a, ".16b, v26.16b"),
-            concat!("smmla {d3:v}.4s, ", $a, ".16b, v27.16b"),
             concat!("smmla {d4:v}.4s, ", $b, ".16b, v24.16b"),
             concat!("smmla {d5:v}.4s, ", $b, ".16b, v25.16b"),
-            concat!("smmla {d6:v}.4s, ", $b, ".16b, v26.16b"),
-            concat!("smmla {d7:v}.4s, ", $b, ".16b, v27.16b"),
             concat!("smmla {d8:v}.4s, ", $c, ".16b, v24.16b"),
             concat!("smmla {d9:v}.4s, ", $c, ".16b, v25.16b"),
+        )
+    };
+    ("last", $a:literal, $b:literal, $c:literal) => {
+        lines!(
+            concat!("smmla {d2:v}.4s, ", $a, ".16b, v26.16b"),
+            concat!("smmla {d3:v}.4s, ", $a, ".16b, v27.16b"),
+            concat!("smmla {d6:v}.4s, ", $b, ".16b, v26.16b"),
+            concat!("smmla {d7:v}.4s, ", $b, ".16b, v27.16b"),
             concat!("smmla {d10:v}.4s, ", $c, ".16b, v26.16b"),
             concat!("smmla {d11:v}.4s, ", $c, ".16b, v27.16b"),
         )
     };
 }
 
-/// Sixteen columns. Six registers of activations take three loads; the fourth register waits for the second half.
-macro_rules! sixteen_by_smmla {
+/// Eight columns, and what the second eight begin with. Twelve registers of activations take six loads: the fourth of each half
+/// waits for the second eight.
+macro_rules! eight_by_smmla {
     ($values:literal) => {
         lines!(
             concat!("ldp q28, q29, [{x}, #", $values, "]"),
             "ld1 {{v24.16b-v27.16b}}, [{weights}], #64",
             concat!("ldp q30, q31, [{x}, #", $values, " + 32]"),
-            smmlas!("v28", "v29", "v30"),
+            smmlas!("first", "v28", "v29", "v30"),
+            smmlas!("last", "v28", "v29", "v30"),
             "ld1 {{v24.16b-v27.16b}}, [{weights}], #64",
             concat!("ldp q28, q29, [{x}, #", $values, " + 64]"),
-            smmlas!("v31", "v28", "v29"),
         )
     };
 }
 
-macro_rules! low_columns_by_smmla {
-    () => {
-        sixteen_by_smmla!("0")
+macro_rules! sixteen_by_smmla {
+    ($values:literal) => {
+        lines!(eight_by_smmla!($values), smmlas!("first", "v31", "v28", "v29"), smmlas!("last", "v31", "v28", "v29"),)
     };
 }
 
-macro_rules! high_columns_by_smmla {
-    () => {
-        sixteen_by_smmla!("96")
+/// The last sixteen columns of a part. Factors of the dot products are loaded when weights are done with.
+macro_rules! last_sixteen_by_smmla {
+    ($values:literal) => {
+        lines!(
+            eight_by_smmla!($values),
+            smmlas!("first", "v31", "v28", "v29"),
+            "ldp q24, q25, [{weights}], #32",
+            smmlas!("last", "v31", "v28", "v29"),
+            "ldp q26, q27, [{weights}], #32",
+            multiples!("v24", "v25", "v26", "v27"),
+        )
     };
 }
 
@@ -328,11 +391,28 @@ macro_rules! scale_by_vector {
     };
 }
 
-add_products!(all_by_sdot: clear!(), low_columns_by_sdot!(), high_columns_by_sdot!(), scale_by_lane!(), next!());
-add_products!(all_times_one_by_sdot: clear!(), low_columns_by_sdot!(), high_columns_by_sdot!(), add_by_lane!(), next!());
-add_products!(first_half_by_sdot: clear!(), low_columns_by_sdot!(), scale_by_lane!());
-add_products!(second_half_by_sdot: clear!(), high_columns_by_sdot!(), scale_by_lane!(), next!());
-add_products!(all_by_smmla: clear!(), low_columns_by_smmla!(), high_columns_by_smmla!(), scale_by_vector!(), next!());
-add_products!(all_times_one_by_smmla: clear!(), low_columns_by_smmla!(), high_columns_by_smmla!(), add_by_vector!(), next!());
-add_products!(first_half_by_smmla: clear!(), low_columns_by_smmla!(), scale_by_vector!());
-add_products!(second_half_by_smmla: clear!(), high_columns_by_smmla!(), scale_by_vector!(), next!());
+macro_rules! all_columns_by_sdot {
+    () => {
+        lines!(eight_by_sdot!("0"), eight_by_sdot!("48"), eight_by_sdot!("96"), eight_by_sdot!("144"))
+    };
+}
+
+macro_rules! all_columns_by_smmla {
+    () => {
+        lines!(sixteen_by_smmla!("0"), sixteen_by_smmla!("96"))
+    };
+}
+
+add_products!(products_by_sdot: clear!(), all_columns_by_sdot!(), scale_by_lane!(), next!());
+add_products!(products_times_one_by_sdot: clear!(), all_columns_by_sdot!(), add_by_lane!(), next!());
+add_products!(products_by_smmla: clear!(), all_columns_by_smmla!(), scale_by_vector!(), next!());
+add_products!(products_times_one_by_smmla: clear!(), all_columns_by_smmla!(), add_by_vector!(), next!());
+add_multiples!(
+    multiples_by_sdot:
+    eight_by_sdot!("0"), eight_by_sdot!("48"), eight_by_sdot!("96"), last_eight_by_sdot!("144"), next!()
+);
+add_multiples!(multiples_of_first_half_by_sdot: eight_by_sdot!("0"), last_eight_by_sdot!("48"));
+add_multiples!(multiples_of_second_half_by_sdot: eight_by_sdot!("96"), last_eight_by_sdot!("144"), next!());
+add_multiples!(multiples_by_smmla: sixteen_by_smmla!("0"), last_sixteen_by_smmla!("96"), next!());
+add_multiples!(multiples_of_first_half_by_smmla: last_sixteen_by_smmla!("0"));
+add_multiples!(multiples_of_second_half_by_smmla: last_sixteen_by_smmla!("96"), next!());

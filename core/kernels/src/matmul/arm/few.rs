@@ -1,7 +1,7 @@
 //! A few rows of activations, for instruction sets that multiply with one lane of a vector of activations.
 //!
-//! This is [`crate::matmul::direct`] with the same arithmetic in the same order. Scales and minimums that are made from a block's
-//! header are made for all of its sub-blocks at once.
+//! This is [`crate::matmul::direct`] with the same arithmetic in the same order. Multipliers that are made from a block's header are
+//! made for all of its sub-blocks at once.
 
 // Pointers move within one panel and the rows of activations that belong to it, whose sizes `matmul` has checked.
 #![allow(unsafe_op_in_unsafe_fn)]
@@ -12,7 +12,8 @@ use std::mem::MaybeUninit;
 use std::ops::Range;
 
 use crate::activations::{Activations, RowPointers};
-use crate::matmul::direct::{MAX_ROWS, add_scaled, add_sixteen, offset, start, take_min};
+use crate::matmul::arithmetic::{self, add_block_less_mins, add_scaled, has_two_parts, offset, scaled_mins, start};
+use crate::matmul::direct::{MAX_ROWS, add_sixteen};
 use crate::matmul::{Output, PanelFormat};
 use crate::packed::layout::SUB_BLOCK;
 use crate::packed::{PANEL_ROWS, PackedMatrix};
@@ -74,7 +75,11 @@ unsafe fn multiply<S: Simd, F: PanelFormat, const T: usize, const V: usize>(
         let mut sums = [[S::splat(0.0); V]; T];
         for block in 0..blocks {
             let rows = rows.map(|row| row.at(block * F::SUB_BLOCKS * SUB_BLOCK));
-            add_block::<S, F, T, V>(panel_bytes.add(block * F::BLOCK), first, &rows, &mut sums);
+            let block = panel_bytes.add(block * F::BLOCK);
+            match F::HAS_MULTIPLIERS {
+                true => add_block::<S, F, T, V>(block, first, &rows, &mut sums),
+                false => add_only_sub_block::<S, F, T, V>(block, first, &rows, &mut sums),
+            }
         }
         for (sums, results) in sums.iter().zip(&mut results) {
             for (v, sums) in sums.iter().enumerate() {
@@ -87,8 +92,44 @@ unsafe fn multiply<S: Simd, F: PanelFormat, const T: usize, const V: usize>(
     }
 }
 
-/// Scales and minimums of a block's sub-blocks, where both are made from its header: `[sub-block][scale, minimum]`.
-type Factors<S> = [[MaybeUninit<<S as Simd>::F32>; 2]; 8];
+/// Adds the products of a block that is one sub-block.
+#[inline(always)]
+unsafe fn add_only_sub_block<S: Simd, F: PanelFormat, const T: usize, const V: usize>(
+    block: *const u8,
+    first: usize,
+    rows: &[RowPointers; T],
+    sums: &mut [[S::F32; V]; T],
+) {
+    let planes = block.add(F::HEADER);
+    let mut dots: [[S::Dots; V]; T] = std::array::from_fn(|t| [start::<S, F>(rows[t], 0, offset::<S, F>()); V]);
+    add_sixteen::<S, F, T, V>(planes, 0, first, rows, &mut dots);
+    add_sixteen::<S, F, T, V>(planes, 1, first, rows, &mut dots);
+    for v in 0..V {
+        let scale = F::scale::<S>(block, first + v);
+        for t in 0..T {
+            sums[t][v] = add_scaled::<S, F>(sums[t][v], dots[t][v], scale, rows[t]);
+        }
+    }
+}
+
+/// Multipliers of a block's sub-blocks, where they are made from its header.
+type Multipliers<S> = [MaybeUninit<<S as Simd>::Int>; 8];
+
+/// What dot products are multiplied with.
+struct Factors<'a, S: Simd, F: PanelFormat, const V: usize> {
+    headers: &'a [F::Header<S>; V],
+    multipliers: &'a [Multipliers<S>; V],
+}
+
+impl<S: Simd, F: PanelFormat, const V: usize> Factors<'_, S, F, V> {
+    #[inline(always)]
+    unsafe fn of(&self, block: *const u8, sub: usize, half: usize, first: usize, v: usize) -> S::Int {
+        S::factor(match F::HAS_MIN {
+            true => self.multipliers[v][sub].assume_init(),
+            false => F::multiplier::<S>(&self.headers[v], block, sub, half, first + v),
+        })
+    }
+}
 
 #[inline(always)]
 unsafe fn add_block<S: Simd, F: PanelFormat, const T: usize, const V: usize>(
@@ -98,44 +139,66 @@ unsafe fn add_block<S: Simd, F: PanelFormat, const T: usize, const V: usize>(
     sums: &mut [[S::F32; V]; T],
 ) {
     let headers: [F::Header<S>; V] = std::array::from_fn(|v| F::header::<S>(block, first + v));
-    let mut factors: [Factors<S>; V] = [[[MaybeUninit::uninit(); 2]; 8]; V];
+    let mut multipliers: [Multipliers<S>; V] = [[MaybeUninit::uninit(); 8]; V];
+    let mut block_mins = [[S::splat(0.0); V]; T];
     if F::HAS_MIN {
-        for (v, factors) in factors.iter_mut().enumerate() {
+        for (v, multipliers) in multipliers.iter_mut().enumerate() {
             // One at a time: registers do not hold all that `headers` would have, which nobody reads here.
             let header = F::header::<S>(block, first + v);
-            for (sub, [scale, min]) in factors.iter_mut().enumerate() {
-                scale.write(F::scale::<S>(&header, block, sub, 0, first + v));
-                min.write(F::min::<S>(&header, sub));
+            let (mins, scale) = (F::mins::<S>(&header), F::min_scale::<S>(block, first + v));
+            for t in 0..T {
+                block_mins[t][v] = scaled_mins::<S>(mins, scale, rows[t]);
+            }
+            for (sub, multiplier) in multipliers.iter_mut().enumerate() {
+                multiplier.write(F::multiplier::<S>(&header, block, sub, 0, first + v));
             }
         }
     }
+    let mut multiples = [[S::splat_int(0); V]; T];
+    let factors = Factors::<S, F, V> { headers: &headers, multipliers: &multipliers };
     for sub in 0..F::SUB_BLOCKS {
-        let planes = block.add(F::HEADER + sub * F::SUB_BLOCK);
-        let rows = rows.map(|row| row.at(sub * SUB_BLOCK));
-        let scale = |v: usize, half| match F::HAS_MIN {
-            true => factors[v][sub][0].assume_init(),
-            false => F::scale::<S>(&headers[v], block, sub, half, first + v),
-        };
-        let mut dots: [[S::Dots; V]; T] = std::array::from_fn(|t| [start::<S, F>(rows[t], 0, offset::<S, F>()); V]);
-        add_sixteen::<S, F, T, V>(planes, 0, first, &rows, &mut dots);
-        if F::SCALES == 2 {
-            for v in 0..V {
-                let scale = scale(v, 0);
-                for t in 0..T {
-                    sums[t][v] = add_scaled::<S, F>(sums[t][v], dots[t][v], scale, rows[t]);
-                    dots[t][v] = start::<S, F>(rows[t], 1, offset::<S, F>());
-                }
+        add_multiples::<S, F, T, V>(block, sub, first, &factors, rows, &mut multiples);
+    }
+    for v in 0..V {
+        let scale = F::scale::<S>(block, first + v);
+        for t in 0..T {
+            let (sum, dots) = (sums[t][v], multiples[t][v]);
+            sums[t][v] = match F::HAS_MIN {
+                true => add_block_less_mins::<S>(sum, dots, scale, block_mins[t][v], rows[t]),
+                false => arithmetic::add_block::<S>(sum, dots, scale, rows[t]),
+            };
+        }
+    }
+}
+
+/// Adds the products of a sub-block, times their multipliers.
+#[inline(always)]
+unsafe fn add_multiples<S: Simd, F: PanelFormat, const T: usize, const V: usize>(
+    block: *const u8,
+    sub: usize,
+    first: usize,
+    factors: &Factors<'_, S, F, V>,
+    rows: &[RowPointers; T],
+    sums: &mut [[S::Int; V]; T],
+) {
+    let planes = block.add(F::HEADER + sub * F::SUB_BLOCK);
+    let rows = rows.map(|row| row.at(sub * SUB_BLOCK));
+    let mut dots: [[S::Dots; V]; T] = std::array::from_fn(|t| [start::<S, F>(rows[t], 0, offset::<S, F>()); V]);
+    add_sixteen::<S, F, T, V>(planes, 0, first, &rows, &mut dots);
+    if has_two_parts::<S, F>() {
+        for v in 0..V {
+            let factor = factors.of(block, sub, 0, first, v);
+            for t in 0..T {
+                sums[t][v] = S::add_multiple(sums[t][v], dots[t][v], factor);
+                dots[t][v] = start::<S, F>(rows[t], 1, offset::<S, F>());
             }
         }
-        add_sixteen::<S, F, T, V>(planes, 1, first, &rows, &mut dots);
-        for v in 0..V {
-            let scale = scale(v, F::SCALES - 1);
-            for t in 0..T {
-                sums[t][v] = add_scaled::<S, F>(sums[t][v], dots[t][v], scale, rows[t]);
-                if F::HAS_MIN {
-                    sums[t][v] = take_min::<S>(sums[t][v], factors[v][sub][1].assume_init(), rows[t]);
-                }
-            }
+    }
+    add_sixteen::<S, F, T, V>(planes, 1, first, &rows, &mut dots);
+    for v in 0..V {
+        let factor = factors.of(block, sub, F::SCALES - 1, first, v);
+        for t in 0..T {
+            sums[t][v] = S::add_multiple(sums[t][v], dots[t][v], factor);
         }
     }
 }

@@ -19,6 +19,7 @@ use crate::matmul::{Output, PanelFormat};
 use crate::packed::layout::SUB_BLOCK;
 use crate::packed::{PANEL_ROWS, PackedMatrix};
 use crate::simd::Simd;
+use crate::simd::arm::{DIGIT_BITS, digits};
 
 /// Rows of weights in a tile.
 pub(super) const TILE_COLUMNS: usize = 8;
@@ -32,15 +33,17 @@ const PAIRS: usize = 3;
 pub(super) const TILE_CODES: usize = TILE_COLUMNS * SUB_BLOCK;
 /// Bytes of a number for each of a tile's rows of weights: room for each of them twice.
 pub(super) const TILE_NUMBERS: usize = 2 * TILE_COLUMNS * size_of::<f32>();
-/// Bytes of a tile's sub-block, at most: codes, scales and minimums, or scales of both halves.
-const MAX_TILE: usize = TILE_CODES + 2 * TILE_NUMBERS;
+/// Bytes of a tile's minimums in a block: eight for each row.
+const TILE_MINS: usize = 8 * TILE_COLUMNS;
+/// Bytes of a tile's sub-block, at most: codes, multipliers of both halves, and its share of what a block has once.
+const MAX_TILE: usize = TILE_CODES + 2 * TILE_NUMBERS + 32;
 
 /// Sub-blocks of a panel that are taken apart at a time: with their scales 24 KB, to stay in a first-level cache.
 const PIECE: usize = 16;
 /// Pairs of rows of activations that a piece is multiplied with before the next.
 const BLOCK_PAIRS: usize = 32 * PAIRS;
 
-/// Bytes of a pair's values in a sub-block, and of its scales or its scaled sums, in arranged activations.
+/// Bytes of a pair's values in a sub-block, and of its scales or of eight digits of each row, in arranged activations.
 pub(super) const PAIR_VALUES: usize = 2 * SUB_BLOCK;
 const PAIR_NUMBERS: usize = 16;
 pub(super) const PAIR: usize = PAIR_VALUES + 2 * PAIR_NUMBERS;
@@ -49,8 +52,6 @@ pub(super) const PAIR: usize = PAIR_VALUES + 2 * PAIR_NUMBERS;
 #[derive(Clone, Copy)]
 pub(crate) enum Part {
     All,
-    /// With weights whose scales are 1, and not stored.
-    AllTimesOne,
     FirstHalf,
     SecondHalf,
 }
@@ -69,21 +70,35 @@ pub(crate) trait Tile: Simd {
     /// Takes `offset` from each byte.
     unsafe fn sub_bytes(codes: Self::Int, offset: i8) -> Self::Int;
 
-    /// Arranges a sub-block's values of pair `pair` in a tile of `pairs`.
-    unsafe fn arrange_values(rows: [*const i8; 2], to: *mut i8, pair: usize, pairs: usize);
+    /// `a - b`.
+    unsafe fn sub_int(a: Self::Int, b: Self::Int) -> Self::Int;
 
-    /// Arranges a scale or a scaled sum of each row of pair `pair`.
+    /// Arranges eight values of each row of pair `pair` in a tile of `pairs`.
+    unsafe fn arrange_eight(rows: [*const i8; 2], to: *mut i8, pair: usize, pairs: usize);
+
+    /// Arranges a scale of each row of pair `pair`.
     unsafe fn arrange_numbers(rows: [f32; 2], to: *mut f32, pair: usize);
 
-    /// Adds the products of 16 columns, from `x`, to dot products.
-    unsafe fn add_dots<const P: usize>(codes: *const u8, x: *const i8, dots: &mut [[Self::Int; VECTORS]; P]);
+    /// Adds the products of eight columns to dot products.
+    unsafe fn add_eight<const P: usize>(codes: *const u8, x: *const i8, dots: &mut [[Self::Int; VECTORS]; P]);
 
-    /// Adds the products of a part of a tile's sub-block of three pairs, and moves both factors behind what is done.
+    /// Adds the products of a tile's sub-block of three pairs with their scales, and moves both factors behind what is done.
+    /// Where scales of weights are 1, they are not stored.
     unsafe fn add_products_of_three(
-        part: Part,
+        scales_are_1: bool,
         weights: &mut *const u8,
         x: &mut *const u8,
         sums: &mut [[Self::F32; VECTORS]; 3],
+    );
+
+    /// Adds the products of a part of a tile's sub-block of three pairs to `dots`, and what these are then, times their factors,
+    /// to `sums`; moves both factors behind what is done.
+    unsafe fn add_multiples_of_three(
+        part: Part,
+        weights: &mut *const u8,
+        x: &mut *const u8,
+        dots: &mut [[Self::Int; VECTORS]; 3],
+        sums: &mut [[Self::Int; VECTORS]; 3],
     );
 
     /// A number for each row of weights, as [`Tile::store_numbers`] left it, as factors of a pair's vectors.
@@ -98,14 +113,16 @@ pub(crate) trait Tile: Simd {
 
 /// A piece of a panel, ready to be multiplied, and what has been summed for the rows of activations so far.
 struct Scratch {
-    /// `[tile][sub-block]`, each with codes, scales and minimums as [`Tile`] stores them.
+    /// `[tile][block]`, each with codes and scales, or factors of dot products, of its sub-blocks, and what it has once: all
+    /// as [`Tile`] stores them.
     piece: MaybeUninit<[u8; TILES * PIECE * MAX_TILE]>,
     /// `[pair][tile][vector]`.
     sums: MaybeUninit<[f32; BLOCK_PAIRS * 2 * PANEL_ROWS]>,
 }
 
-/// Activations as tiles read them: `[tile][sub-block]`, each with the values, the scales and the scaled sums of the pairs
-/// in the tile. An odd last row makes a pair with itself.
+/// Activations as tiles read them: `[tile][sub-block]`, each with the values and the scales of the pairs in the tile, and of groups
+/// of 256 in the first sub-block the high digits of their sums, in the second the low ones. An odd last row makes a pair with
+/// itself.
 #[derive(Default)]
 struct Arranged {
     /// Of what, and for which instruction set.
@@ -169,59 +186,91 @@ impl Arranged {
             for (index, pair) in tile.clone().enumerate() {
                 let rows = [2 * pair, (2 * pair + 1).min(x.rows() - 1)].map(|row| x.row(row));
                 for sub in 0..subs {
-                    let (rows, to) = (rows.map(|row| row.at(sub * SUB_BLOCK)), to.add(sub * tile.len() * PAIR));
-                    S::arrange_values(rows.map(|row| row.values), to.cast(), index, tile.len());
-                    let to = to.add(tile.len() * PAIR_VALUES).cast();
-                    S::arrange_numbers(rows.map(|row| *row.scales), to, index);
-                    let to = to.add(tile.len() * PAIR_NUMBERS / size_of::<f32>());
-                    S::arrange_numbers(rows.map(|row| *row.scaled_sums), to, index);
+                    let (values, to) = (rows.map(|row| row.at(sub * SUB_BLOCK)), to.add(sub * tile.len() * PAIR));
+                    for eight in 0..SUB_BLOCK / 8 {
+                        let to = to.add(eight * tile.len() * PAIR_VALUES / 4);
+                        S::arrange_eight(values.map(|row| row.values.add(8 * eight)), to.cast(), index, tile.len());
+                    }
+                    let to = to.add(tile.len() * PAIR_VALUES);
+                    S::arrange_numbers(values.map(|row| *row.scales), to.cast(), index);
+                    let (block, sub) = (sub - sub % (x.group() / SUB_BLOCK), sub % (x.group() / SUB_BLOCK));
+                    if x.group() > SUB_BLOCK && sub < 2 {
+                        let digits = rows.map(|row| digits(row.at(block * SUB_BLOCK).sums));
+                        let eight =
+                            digits.each_ref().map(|digits| std::ptr::from_ref(digits).cast::<i8>().add(8 * sub));
+                        S::arrange_eight(eight, to.add(tile.len() * PAIR_NUMBERS).cast(), index, tile.len());
+                    }
                 }
             }
         }
     }
 }
 
-/// Bytes of a tile's sub-block: the codes of each part that has a scale, and that scale; then minimums.
-const fn tile_bytes<F: PanelFormat>() -> usize {
-    F::SCALES * part_bytes::<F>() + F::HAS_MIN as usize * TILE_NUMBERS
+/// Bytes of a tile's block: its sub-blocks, and what it has once.
+const fn block_bytes<F: PanelFormat>() -> usize {
+    let once = F::HAS_MULTIPLIERS as usize * TILE_NUMBERS + F::HAS_MIN as usize * (TILE_NUMBERS + TILE_MINS);
+    F::SUB_BLOCKS * sub_block_bytes::<F>() + once
 }
 
+/// Bytes of a tile's sub-block: the codes of each part, and that part's scales or factors.
+const fn sub_block_bytes<F: PanelFormat>() -> usize {
+    F::SCALES * part_bytes::<F>()
+}
+
+/// Scales are left out where all of them are 1.
 const fn part_bytes<F: PanelFormat>() -> usize {
-    TILE_CODES / F::SCALES + scale_bytes::<F>()
-}
-
-/// Bytes of a part's scales, which are left out where all of them are 1.
-const fn scale_bytes<F: PanelFormat>() -> usize {
-    !F::SCALES_ARE_1 as usize * TILE_NUMBERS
+    TILE_CODES / F::SCALES + !F::SCALES_ARE_1 as usize * TILE_NUMBERS
 }
 
 /// Takes `subs` sub-blocks apart. A piece begins and ends with whole blocks.
 #[inline(always)]
 unsafe fn expand<S: Tile, F: PanelFormat>(block: *const u8, subs: usize, scratch: &mut Scratch) {
+    const { assert!(block_bytes::<F>() <= F::SUB_BLOCKS * MAX_TILE) };
     let piece = scratch.piece.as_mut_ptr().cast::<u8>();
     for index in 0..subs / F::SUB_BLOCKS {
         let block = block.add(index * F::BLOCK);
         for vector in 0..PANEL_ROWS / 4 {
+            let to = piece.add((vector / 2 * (PIECE / F::SUB_BLOCKS) + index) * block_bytes::<F>());
             let header = F::header::<S>(block, vector);
             for sub in 0..F::SUB_BLOCKS {
                 let planes = block.add(F::HEADER + sub * F::SUB_BLOCK);
-                let to = piece.add((vector / 2 * PIECE + index * F::SUB_BLOCKS + sub) * tile_bytes::<F>());
+                let to = to.add(sub * sub_block_bytes::<F>());
                 for pair in 0..4 {
                     let (a, b) = F::codes::<S>(planes, vector, pair);
                     let signed = |codes| if F::OFFSET == 0 { codes } else { S::sub_bytes(codes, F::OFFSET as i8) };
                     let to = to.add(pair * TILE_CODES / 4 + pair * F::SCALES / 4 * TILE_NUMBERS);
                     S::store_codes((signed(a), signed(b)), to, vector % 2);
                 }
-                for part in 0..F::SCALES * !F::SCALES_ARE_1 as usize {
-                    let to = to.add((part + 1) * part_bytes::<F>() - TILE_NUMBERS).cast();
-                    S::store_numbers(F::scale::<S>(&header, block, sub, part, vector), to, vector % 2);
-                }
-                if F::HAS_MIN {
-                    let to = to.add(F::SCALES * part_bytes::<F>()).cast();
-                    S::store_numbers(F::min::<S>(&header, sub), to, vector % 2);
-                }
+            }
+            let once = to.add(F::SUB_BLOCKS * sub_block_bytes::<F>());
+            if F::HAS_MULTIPLIERS {
+                store_factors::<S, F>(&header, block, vector, to);
+                S::store_numbers(F::scale::<S>(block, vector), once.cast(), vector % 2);
+            } else if !F::SCALES_ARE_1 {
+                S::store_numbers(F::scale::<S>(block, vector), once.sub(TILE_NUMBERS).cast(), vector % 2);
+            }
+            if F::HAS_MIN {
+                let (once, [even, odd]) = (once.add(TILE_NUMBERS), F::mins::<S>(&header));
+                S::store_numbers(F::min_scale::<S>(block, vector), once.cast(), vector % 2);
+                S::store_codes((even, odd), once.add(TILE_NUMBERS), vector % 2);
             }
         }
+    }
+}
+
+/// Stores what each part's dot products are multiplied with. These are not cleared within a block, so that each is the sum of a
+/// part's and all before it: multiplied with the difference of two neighbouring multipliers, each part's counts as often as
+/// its own says.
+#[inline(always)]
+unsafe fn store_factors<S: Tile, F: PanelFormat>(header: &F::Header<S>, block: *const u8, vector: usize, to: *mut u8) {
+    let parts = F::SUB_BLOCKS * F::SCALES;
+    let of = |part| F::multiplier::<S>(header, block, part / F::SCALES, part % F::SCALES, vector);
+    let mut multiplier = of(0);
+    for part in 0..parts {
+        let next = if part + 1 < parts { of(part + 1) } else { S::splat_int(0) };
+        let to = to.add((part + 1) * part_bytes::<F>() - TILE_NUMBERS);
+        S::store_numbers(S::from_bits(S::sub_int(multiplier, next)), to.cast(), vector % 2);
+        multiplier = next;
     }
 }
 
@@ -264,10 +313,13 @@ unsafe fn multiply_tile<S: Tile, F: PanelFormat, const P: usize>(
             0 => [[S::splat(0.0); VECTORS]; P],
             _ => std::array::from_fn(|p| std::array::from_fn(|v| S::load(sums_at(p, v)))),
         };
-        let mut weights = scratch.piece.as_ptr().cast::<u8>().add(tile * PIECE * tile_bytes::<F>());
+        let mut weights = scratch.piece.as_ptr().cast::<u8>().add(tile * (PIECE / F::SUB_BLOCKS) * block_bytes::<F>());
         let mut x = x;
-        for _ in 0..piece.len() {
-            add_sub_block::<S, F, P>(&mut weights, &mut x, &mut sums);
+        for _ in 0..piece.len() / F::SUB_BLOCKS {
+            match F::HAS_MULTIPLIERS {
+                true => add_block::<S, F, P>(&mut weights, &mut x, &mut sums),
+                false => add_products::<S, P>(F::SCALES_ARE_1, &mut weights, &mut x, &mut sums),
+            }
         }
         if let Some((row, panel, out)) = results {
             write::<S, P>(sums, row, panel * PANEL_ROWS + tile * TILE_COLUMNS, out);
@@ -281,66 +333,121 @@ unsafe fn multiply_tile<S: Tile, F: PanelFormat, const P: usize>(
     }
 }
 
-/// Adds the products of a tile's sub-block, and moves both factors behind it.
-#[inline(always)]
-unsafe fn add_sub_block<S: Tile, F: PanelFormat, const P: usize>(
-    weights: &mut *const u8,
-    x: &mut *const u8,
-    sums: &mut [[S::F32; VECTORS]; P],
-) {
-    match (F::SCALES, F::SCALES_ARE_1) {
-        (1, true) => add_products::<S, P>(Part::AllTimesOne, weights, x, sums),
-        (1, false) => add_products::<S, P>(Part::All, weights, x, sums),
-        _ => {
-            add_products::<S, P>(Part::FirstHalf, weights, x, sums);
-            add_products::<S, P>(Part::SecondHalf, weights, x, sums);
-        }
-    }
-    if F::HAS_MIN {
-        let mins = S::weight_factors(weights.cast());
-        *weights = weights.add(TILE_NUMBERS);
-        let x_sums = S::activation_factors::<P>(x.sub(P * PAIR_NUMBERS).cast());
-        for p in 0..P {
-            for v in 0..VECTORS {
-                sums[p][v] = S::neg_fma(mins[v], x_sums[p][v], sums[p][v]);
-            }
-        }
-    }
-}
-
-/// Adds `dots * (scale of the weights * scale of the activations)` of a part of a tile's sub-block, and moves both factors behind
-/// what is done.
+/// Adds `dots * (scale of the weights * scale of the activations)` of a tile's sub-block, and moves both factors behind it.
 #[inline(always)]
 unsafe fn add_products<S: Tile, const P: usize>(
-    part: Part,
+    scales_are_1: bool,
     weights: &mut *const u8,
     x: &mut *const u8,
     sums: &mut [[S::F32; VECTORS]; P],
 ) {
     if P == 3 {
-        return S::add_products_of_three(part, weights, x, &mut *sums.as_mut_ptr().cast());
+        return S::add_products_of_three(scales_are_1, weights, x, &mut *sums.as_mut_ptr().cast());
     }
-    let halves = match part {
-        Part::All | Part::AllTimesOne => 0..2,
-        Part::FirstHalf => 0..1,
-        Part::SecondHalf => 1..2,
-    };
     let mut dots = [[S::splat_int(0); VECTORS]; P];
-    for half in halves {
-        S::add_dots(*weights, x.add(half * P * PAIR_VALUES / 2).cast(), &mut dots);
-        *weights = weights.add(TILE_CODES / 2);
-    }
-    let scales = match part {
-        Part::AllTimesOne => [S::splat(1.0); VECTORS],
-        _ => S::weight_factors(weights.cast()),
-    };
+    add_columns::<S, P>(0..SUB_BLOCK / 8, weights, *x, &mut dots);
+    let scales = if scales_are_1 { [S::splat(1.0); VECTORS] } else { S::weight_factors(weights.cast()) };
     let x_scales = S::activation_factors::<P>(x.add(P * PAIR_VALUES).cast());
     for p in 0..P {
         for v in 0..VECTORS {
             sums[p][v] = S::fma(S::to_f32(dots[p][v]), S::mul(scales[v], x_scales[p][v]), sums[p][v]);
         }
     }
-    *weights = weights.add(if matches!(part, Part::AllTimesOne) { 0 } else { TILE_NUMBERS });
+    *weights = weights.add(if scales_are_1 { 0 } else { TILE_NUMBERS });
+    *x = x.add(P * PAIR);
+}
+
+/// Adds the products of `eights` of a sub-block's columns to dot products, and moves the weights behind them.
+#[inline(always)]
+unsafe fn add_columns<S: Tile, const P: usize>(
+    eights: Range<usize>,
+    weights: &mut *const u8,
+    x: *const u8,
+    dots: &mut [[S::Int; VECTORS]; P],
+) {
+    for eight in eights {
+        S::add_eight(*weights, x.add(eight * P * PAIR_VALUES / 4).cast(), dots);
+        *weights = weights.add(TILE_CODES / 4);
+    }
+}
+
+/// Adds the products of a tile's block, and moves both factors behind it.
+#[inline(always)]
+unsafe fn add_block<S: Tile, F: PanelFormat, const P: usize>(
+    weights: &mut *const u8,
+    x: &mut *const u8,
+    sums: &mut [[S::F32; VECTORS]; P],
+) {
+    let block_x = *x;
+    let (mut dots, mut multiples) = ([[S::splat_int(0); VECTORS]; P], [[S::splat_int(0); VECTORS]; P]);
+    for _ in 0..F::SUB_BLOCKS {
+        if F::SCALES == 1 {
+            add_multiples::<S, P>(Part::All, weights, x, &mut dots, &mut multiples);
+        } else {
+            add_multiples::<S, P>(Part::FirstHalf, weights, x, &mut dots, &mut multiples);
+            add_multiples::<S, P>(Part::SecondHalf, weights, x, &mut dots, &mut multiples);
+        }
+    }
+    let scales = S::weight_factors(weights.cast());
+    let x_scales = S::activation_factors::<P>(block_x.add(P * PAIR_VALUES).cast());
+    *weights = weights.add(TILE_NUMBERS);
+    if !F::HAS_MIN {
+        for p in 0..P {
+            for v in 0..VECTORS {
+                sums[p][v] = S::fma(S::mul(scales[v], S::to_f32(multiples[p][v])), x_scales[p][v], sums[p][v]);
+            }
+        }
+        return;
+    }
+    let min_scales = S::weight_factors(weights.cast());
+    let mins = weights.add(TILE_NUMBERS);
+    let digits = block_x.add(P * (PAIR_VALUES + PAIR_NUMBERS));
+    let mut dots = [[S::splat_int(0); VECTORS]; P];
+    S::add_eight(mins, digits.cast(), &mut dots);
+    dots = dots.map(|dots| dots.map(|high| S::shl::<{ DIGIT_BITS as u32 }>(high)));
+    S::add_eight(mins, digits.add(P * PAIR).cast(), &mut dots);
+    *weights = weights.add(TILE_NUMBERS + TILE_MINS);
+    for p in 0..P {
+        for v in 0..VECTORS {
+            let mins = S::mul(min_scales[v], S::to_f32(dots[p][v]));
+            let less = S::neg_fma(scales[v], S::to_f32(multiples[p][v]), mins);
+            sums[p][v] = S::neg_fma(less, x_scales[p][v], sums[p][v]);
+        }
+    }
+}
+
+/// Adds the products of a part of a tile's sub-block to `dots`, and these times their factors to `sums`, and moves both factors
+/// behind what is done.
+#[inline(always)]
+unsafe fn add_multiples<S: Tile, const P: usize>(
+    part: Part,
+    weights: &mut *const u8,
+    x: &mut *const u8,
+    dots: &mut [[S::Int; VECTORS]; P],
+    sums: &mut [[S::Int; VECTORS]; P],
+) {
+    if P == 3 {
+        return S::add_multiples_of_three(
+            part,
+            weights,
+            x,
+            &mut *dots.as_mut_ptr().cast(),
+            &mut *sums.as_mut_ptr().cast(),
+        );
+    }
+    let eights = match part {
+        Part::All => 0..4,
+        Part::FirstHalf => 0..2,
+        Part::SecondHalf => 2..4,
+    };
+    add_columns::<S, P>(eights, weights, *x, dots);
+    let factors = S::weight_factors(weights.cast());
+    for p in 0..P {
+        for v in 0..VECTORS {
+            sums[p][v] = S::mul_add_int(dots[p][v], S::to_bits(factors[v]), sums[p][v]);
+        }
+    }
+    *weights = weights.add(TILE_NUMBERS);
     *x = x.add(if matches!(part, Part::FirstHalf) { 0 } else { P * PAIR });
 }
 

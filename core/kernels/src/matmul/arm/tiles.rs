@@ -30,24 +30,21 @@ impl Tile for DotProd {
         Self::store(numbers, to.add(4 * vector));
     }
 
-    /// `[eight columns][two pairs][four columns][row][4]`.
     #[inline(always)]
-    unsafe fn arrange_values(rows: [*const i8; 2], to: *mut i8, pair: usize, pairs: usize) {
+    unsafe fn sub_int(a: uint32x4_t, b: uint32x4_t) -> uint32x4_t {
+        vsubq_u32(a, b)
+    }
+
+    /// `[two pairs][four columns][row][4]`.
+    #[inline(always)]
+    unsafe fn arrange_eight(rows: [*const i8; 2], to: *mut i8, pair: usize, pairs: usize) {
+        let rows = rows.map(|row| vreinterpret_u32_s8(vld1_s8(row)));
+        let columns = [vzip1_u32(rows[0], rows[1]), vzip2_u32(rows[0], rows[1])];
         let is_alone = pair + 1 == pairs && pairs % 2 == 1;
-        for half in 0..2 {
-            let rows = rows.map(|row| Self::load_int(row.add(16 * half).cast()));
-            for (eight, columns) in [vzip1q_u32(rows[0], rows[1]), vzip2q_u32(rows[0], rows[1])].into_iter().enumerate()
-            {
-                let to = to.add((2 * half + eight) * pairs * 16 + pair / 2 * 32).cast::<u8>();
-                if is_alone {
-                    Self::store_int(columns, to);
-                } else {
-                    let to = to.add(pair % 2 * 8);
-                    vst1_u32(to.cast(), vget_low_u32(columns));
-                    vst1_u32(to.add(16).cast(), vget_high_u32(columns));
-                }
-            }
-        }
+        let (to, next) = if is_alone { (to, 8) } else { (to.add(pair % 2 * 8), 16) };
+        let to = to.add(pair / 2 * 32);
+        vst1_u32(to.cast(), columns[0]);
+        vst1_u32(to.add(next).cast(), columns[1]);
     }
 
     #[inline(always)]
@@ -56,30 +53,40 @@ impl Tile for DotProd {
     }
 
     #[inline(always)]
-    unsafe fn add_dots<const P: usize>(codes: *const u8, x: *const i8, dots: &mut [[uint32x4_t; VECTORS]; P]) {
-        for eight in 0..2 {
-            let x: [uint32x4_t; P] = std::array::from_fn(|at| Self::load_int(x.add((eight * P + at) * 16).cast()));
-            for group in 0..2 {
-                let codes = codes.add((2 * eight + group) * 32);
-                let codes: [uint32x4_t; 2] = std::array::from_fn(|v| Self::load_int(codes.add(16 * v)));
-                for p in 0..P {
-                    let (x, first) =
-                        if p + 1 == P && P % 2 == 1 { (x[P - 1], 2 * group) } else { (x[group], p % 2 * 2) };
-                    for v in 0..VECTORS {
-                        dots[p][v] = dot_lane(dots[p][v], codes[v % 2], x, first + v / 2);
-                    }
+    unsafe fn add_eight<const P: usize>(codes: *const u8, x: *const i8, dots: &mut [[uint32x4_t; VECTORS]; P]) {
+        let x: [uint32x4_t; P] = std::array::from_fn(|at| Self::load_int(x.add(at * 16).cast()));
+        for group in 0..2 {
+            let codes: [uint32x4_t; 2] = std::array::from_fn(|v| Self::load_int(codes.add(32 * group + 16 * v)));
+            for p in 0..P {
+                let is_alone = p + 1 == P && P % 2 == 1;
+                let (x, first) = if is_alone { (x[p], 2 * group) } else { (x[p / 2 * 2 + group], p % 2 * 2) };
+                for v in 0..VECTORS {
+                    dots[p][v] = dot_lane(dots[p][v], codes[v % 2], x, first + v / 2);
                 }
             }
         }
     }
 
     #[inline(always)]
-    unsafe fn add_products_of_three(part: Part, weights: &mut *const u8, x: &mut *const u8, sums: &mut asm::Sums) {
+    unsafe fn add_products_of_three(one: bool, weights: &mut *const u8, x: &mut *const u8, sums: &mut asm::Sums) {
+        match one {
+            false => asm::products_by_sdot(weights, x, sums),
+            true => asm::products_times_one_by_sdot(weights, x, sums),
+        }
+    }
+
+    #[inline(always)]
+    unsafe fn add_multiples_of_three(
+        part: Part,
+        weights: &mut *const u8,
+        x: &mut *const u8,
+        dots: &mut asm::Dots,
+        sums: &mut asm::Dots,
+    ) {
         match part {
-            Part::All => asm::all_by_sdot(weights, x, sums),
-            Part::AllTimesOne => asm::all_times_one_by_sdot(weights, x, sums),
-            Part::FirstHalf => asm::first_half_by_sdot(weights, x, sums),
-            Part::SecondHalf => asm::second_half_by_sdot(weights, x, sums),
+            Part::All => asm::multiples_by_sdot(weights, x, dots, sums),
+            Part::FirstHalf => asm::multiples_of_first_half_by_sdot(weights, x, dots, sums),
+            Part::SecondHalf => asm::multiples_of_second_half_by_sdot(weights, x, dots, sums),
         }
     }
 
@@ -139,15 +146,16 @@ impl Tile for I8mm {
         vst1q_f64(to.add(8 * vector + 4).cast(), vdupq_laneq_f64::<1>(pairs));
     }
 
-    /// `[eight columns][pair][row][8]`.
     #[inline(always)]
-    unsafe fn arrange_values(rows: [*const i8; 2], to: *mut i8, pair: usize, pairs: usize) {
-        for half in 0..2 {
-            let rows = rows.map(|row| vreinterpretq_s64_s8(vld1q_s8(row.add(16 * half))));
-            let to = to.add(half * pairs * 32 + pair * 16);
-            vst1q_s8(to, vreinterpretq_s8_s64(vzip1q_s64(rows[0], rows[1])));
-            vst1q_s8(to.add(pairs * 16), vreinterpretq_s8_s64(vzip2q_s64(rows[0], rows[1])));
-        }
+    unsafe fn sub_int(a: uint32x4_t, b: uint32x4_t) -> uint32x4_t {
+        vsubq_u32(a, b)
+    }
+
+    /// `[pair][row][8]`.
+    #[inline(always)]
+    unsafe fn arrange_eight(rows: [*const i8; 2], to: *mut i8, pair: usize, _pairs: usize) {
+        let [first, second] = rows.map(|row| vld1_s8(row));
+        vst1q_s8(to.add(pair * 16), vcombine_s8(first, second));
     }
 
     #[inline(always)]
@@ -156,24 +164,35 @@ impl Tile for I8mm {
     }
 
     #[inline(always)]
-    unsafe fn add_dots<const P: usize>(codes: *const u8, x: *const i8, dots: &mut [[uint32x4_t; VECTORS]; P]) {
-        for eight in 0..2 {
-            for p in 0..P {
-                let x = Self::load_int(x.add((eight * P + p) * 16).cast());
-                for v in 0..VECTORS {
-                    dots[p][v] = smmla(dots[p][v], x, Self::load_int(codes.add((eight * VECTORS + v) * 16)));
-                }
+    unsafe fn add_eight<const P: usize>(codes: *const u8, x: *const i8, dots: &mut [[uint32x4_t; VECTORS]; P]) {
+        for p in 0..P {
+            let x = Self::load_int(x.add(p * 16).cast());
+            for v in 0..VECTORS {
+                dots[p][v] = smmla(dots[p][v], x, Self::load_int(codes.add(v * 16)));
             }
         }
     }
 
     #[inline(always)]
-    unsafe fn add_products_of_three(part: Part, weights: &mut *const u8, x: &mut *const u8, sums: &mut asm::Sums) {
+    unsafe fn add_products_of_three(one: bool, weights: &mut *const u8, x: &mut *const u8, sums: &mut asm::Sums) {
+        match one {
+            false => asm::products_by_smmla(weights, x, sums),
+            true => asm::products_times_one_by_smmla(weights, x, sums),
+        }
+    }
+
+    #[inline(always)]
+    unsafe fn add_multiples_of_three(
+        part: Part,
+        weights: &mut *const u8,
+        x: &mut *const u8,
+        dots: &mut asm::Dots,
+        sums: &mut asm::Dots,
+    ) {
         match part {
-            Part::All => asm::all_by_smmla(weights, x, sums),
-            Part::AllTimesOne => asm::all_times_one_by_smmla(weights, x, sums),
-            Part::FirstHalf => asm::first_half_by_smmla(weights, x, sums),
-            Part::SecondHalf => asm::second_half_by_smmla(weights, x, sums),
+            Part::All => asm::multiples_by_smmla(weights, x, dots, sums),
+            Part::FirstHalf => asm::multiples_of_first_half_by_smmla(weights, x, dots, sums),
+            Part::SecondHalf => asm::multiples_of_second_half_by_smmla(weights, x, dots, sums),
         }
     }
 

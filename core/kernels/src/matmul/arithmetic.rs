@@ -1,0 +1,105 @@
+//! The steps of a product. All instruction sets take them in the same order, whatever they do beside each other.
+
+// Activations are those of the sub-block or block at hand, as the callers vouch for.
+#![allow(unsafe_op_in_unsafe_fn)]
+
+use super::PanelFormat;
+use crate::activations::{NARROW_START, RowPointers, START};
+use crate::simd::Simd;
+
+/// What a dot product of codes starts at that are larger than weights by `offset`, 0 or a power of two up to 128, so that it
+/// becomes one of weights; of a sub-block's columns, or of its half `half`.
+#[inline(always)]
+pub(super) unsafe fn start<S: Simd, F: PanelFormat>(row: RowPointers, half: usize, offset: i32) -> S::Dots {
+    if offset == 0 || F::TIMES_NON_NEGATIVE {
+        return S::dots(S::splat_int(0));
+    }
+    if S::PRODUCTS_IN_16_BITS > 0 && F::SCALES == 2 {
+        const { assert!(F::SCALES == 1 || F::OFFSET == -NARROW_START) };
+        return S::narrow_dots(*row.starts.add(2 + half));
+    }
+    let all = match (F::SCALES, half) {
+        (1, _) => *row.starts,
+        (_, 0) => *row.starts - *row.starts.add(1),
+        _ => *row.starts.add(1),
+    };
+    // Exact: both are powers of two.
+    S::dots(S::splat_int(all >> (-START / offset).ilog2()))
+}
+
+/// What is to be taken from each of a format's codes, as an instruction set multiplies them.
+pub(super) const fn offset<S: Simd, F: PanelFormat>() -> i32 {
+    if F::SIGNED { S::SIGNED_OFFSET } else { F::OFFSET }
+}
+
+/// Adds the products with group `GROUP` of `x`, which is half `half` of a sub-block's activations.
+#[inline(always)]
+pub(super) unsafe fn dot<S: Simd, F: PanelFormat, const GROUP: usize>(
+    dots: S::Dots,
+    half: usize,
+    codes: S::Int,
+    x: S::Sixteen,
+) -> S::Dots {
+    let dots = match (F::SIGNED, F::TIMES_NON_NEGATIVE) {
+        (false, _) => S::dot_codes::<GROUP>(dots, codes, x),
+        (true, false) => S::dot_signed::<GROUP>(dots, codes, x),
+        (true, true) => S::dot_non_negative::<GROUP>(dots, codes, x),
+    };
+    let at_a_time = match S::PRODUCTS_IN_16_BITS {
+        // Products fit: `has_two_parts` has seen to that.
+        _ if F::HAS_MULTIPLIERS => 8,
+        0 => 8,
+        products => i16::MAX as usize / (products * F::LARGEST_CODE * 127),
+    };
+    let group = 4 * half + GROUP;
+    // What is complete is settled by the total.
+    match (group + 1).is_multiple_of(at_a_time) && group + 1 < 8 {
+        true => S::settle(dots),
+        false => dots,
+    }
+}
+
+/// Whether the halves of a sub-block are brought to their block's sum one by one: where each has a multiplier of its own, or
+/// products of both would not fit into 16 bits.
+pub(super) const fn has_two_parts<S: Simd, F: PanelFormat>() -> bool {
+    F::SCALES == 2 || S::PRODUCTS_IN_16_BITS * 8 * F::LARGEST_CODE * 127 > i16::MAX as usize
+}
+
+/// `sum + dots * (scale of the weights * scale of the activations)`.
+#[inline(always)]
+pub(super) unsafe fn add_scaled<S: Simd, F: PanelFormat>(
+    sum: S::F32,
+    dots: S::Dots,
+    scale: S::F32,
+    row: RowPointers,
+) -> S::F32 {
+    let of_activations = S::splat(*row.scales);
+    let scale = if F::SCALES_ARE_1 { of_activations } else { S::mul(scale, of_activations) };
+    S::fma(S::to_f32(S::total(dots)), scale, sum)
+}
+
+/// `scale * Σ minimum * sum of the activations` of a block, which [`add_block_less_mins`] takes.
+#[inline(always)]
+pub(super) unsafe fn scaled_mins<S: Simd>(mins: [S::Int; 2], scale: S::F32, row: RowPointers) -> S::F32 {
+    S::mul(scale, S::to_f32(S::dot_eight(mins, row.sums)))
+}
+
+/// `sum + (scale * dots - mins) * scale of the activations`, of a block's dot products times multipliers.
+#[inline(always)]
+pub(super) unsafe fn add_block_less_mins<S: Simd>(
+    sum: S::F32,
+    dots: S::Int,
+    scale: S::F32,
+    mins: S::F32,
+    row: RowPointers,
+) -> S::F32 {
+    // Both signs the other way: instructions that take a product from a number are to be had everywhere.
+    let less = S::neg_fma(scale, S::to_f32(dots), mins);
+    S::neg_fma(less, S::splat(*row.scales), sum)
+}
+
+/// `sum + scale * dots * scale of the activations`, where there are no minimums.
+#[inline(always)]
+pub(super) unsafe fn add_block<S: Simd>(sum: S::F32, dots: S::Int, scale: S::F32, row: RowPointers) -> S::F32 {
+    S::fma(S::mul(scale, S::to_f32(dots)), S::splat(*row.scales), sum)
+}
