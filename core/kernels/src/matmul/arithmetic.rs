@@ -84,7 +84,8 @@ pub(super) unsafe fn scaled_mins<S: Simd>(mins: [S::Int; 2], scale: S::F32, row:
     S::mul(scale, S::to_f32(S::dot_eight(mins, row.sums)))
 }
 
-/// `sum + (scale * dots - mins) * scale of the activations`, of a block's dot products times multipliers.
+/// `sum + (scale * dots - mins) * scale of the activations`, of a block's dot products times multipliers: 16 of Q6_K's, each of at most
+/// 16 * 32 * 127 times 128, are less than 2^27.
 #[inline(always)]
 pub(super) unsafe fn add_block_less_mins<S: Simd>(
     sum: S::F32,

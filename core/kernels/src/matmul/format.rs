@@ -278,6 +278,6 @@ impl PanelFormat for Q6K {
 
     #[inline(always)]
     unsafe fn multiplier<S: Simd>(_header: &(), block: *const u8, sub: usize, half: usize, vector: usize) -> S::Int {
-        S::load_i8(block.add(SECOND_HEADER + (2 * sub + half) * PANEL_ROWS + vector * S::LANES))
+        S::load_i8(block.add(SECOND_HEADER + (2 * sub + half) * PANEL_ROWS), vector)
     }
 }

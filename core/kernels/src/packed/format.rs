@@ -26,7 +26,7 @@ impl WeightFormat {
     pub const ALL: [Self; 8] =
         [Self::F32, Self::F16, Self::BF16, Self::Q4_0, Self::Q8_0, Self::Q4K, Self::Q5K, Self::Q6K];
 
-    /// Neighbouring weights of a row that are stored together.
+    /// Neighbouring weights of a row that are stored together. As many activations share a scale where they meet such weights.
     pub const fn block_len(self) -> usize {
         match self {
             Self::F32 | Self::F16 | Self::BF16 => 1,

@@ -66,7 +66,7 @@ macro_rules! simd_128 {
                 from_bits(x: uint32x4_t) -> float32x4_t = vreinterpretq_f32_u32(x);
                 splat_int(x: i32) -> uint32x4_t = vdupq_n_u32(x.cast_unsigned());
                 load_int(from: *const u8) -> uint32x4_t = vreinterpretq_u32_u8(vld1q_u8(from));
-                load_i8(from: *const u8) -> uint32x4_t = vreinterpretq_u32_s32(widen_i8(from));
+                load_i8(from: *const u8, vector: usize) -> uint32x4_t = vreinterpretq_u32_s32(widen_i8(from, vector));
                 max_int(a: uint32x4_t, b: uint32x4_t) -> uint32x4_t =
                     vreinterpretq_u32_s32(vmaxq_s32(vreinterpretq_s32_u32(a), vreinterpretq_s32_u32(b)));
                 add_int(a: uint32x4_t, b: uint32x4_t) -> uint32x4_t = vaddq_u32(a, b);
@@ -168,13 +168,17 @@ unsafe fn sum_pairs(x: uint32x4_t) -> [i32; 2] {
     [vgetq_lane_s32::<0>(pairs), vgetq_lane_s32::<1>(pairs)]
 }
 
-/// In steps that the compiler would make five of.
+/// Loads what two vectors have together, so that each takes half of the first steps, which the compiler would make more of.
 #[inline(always)]
-unsafe fn widen_i8(from: *const u8) -> int32x4_t {
-    let bytes = vreinterpret_s8_u32(vset_lane_u32::<0>(from.cast::<u32>().read_unaligned(), vdup_n_u32(0)));
+unsafe fn widen_i8(from: *const u8, vector: usize) -> int32x4_t {
+    let bytes = vld1_s8(from.cast::<i8>().add(vector / 2 * 8));
     let (halves, words): (int16x8_t, int32x4_t);
     asm!("sxtl {0:v}.8h, {1:v}.8b", out(vreg) halves, in(vreg) bytes, options(pure, nomem, nostack, preserves_flags));
-    asm!("sxtl {0:v}.4s, {1:v}.4h", out(vreg) words, in(vreg) halves, options(pure, nomem, nostack, preserves_flags));
+    if vector.is_multiple_of(2) {
+        asm!("sxtl {0:v}.4s, {1:v}.4h", out(vreg) words, in(vreg) halves, options(pure, nomem, nostack, preserves_flags));
+    } else {
+        asm!("sxtl2 {0:v}.4s, {1:v}.8h", out(vreg) words, in(vreg) halves, options(pure, nomem, nostack, preserves_flags));
+    }
     words
 }
 

@@ -76,8 +76,8 @@ pub(crate) trait Simd: Copy + 'static {
     unsafe fn splat_int(x: i32) -> Self::Int;
     unsafe fn load_int(from: *const u8) -> Self::Int;
     unsafe fn store_int(x: Self::Int, to: *mut u8);
-    /// Widens [`Simd::LANES`] signed bytes.
-    unsafe fn load_i8(from: *const u8) -> Self::Int;
+    /// Widens the signed bytes of vector `vector` of a panel's rows, which begin at `from`.
+    unsafe fn load_i8(from: *const u8, vector: usize) -> Self::Int;
     /// The low byte of each lane of 32, in vectors that follow each other.
     unsafe fn store_low_bytes(x: &[Self::Int], to: *mut i8);
     /// The larger signed integer.

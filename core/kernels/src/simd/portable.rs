@@ -153,8 +153,8 @@ impl Simd for Portable {
     }
 
     #[inline(always)]
-    unsafe fn load_i8(from: *const u8) -> Self::Int {
-        map(from.cast::<[i8; LANES]>().read_unaligned(), |x| i32::from(x).cast_unsigned())
+    unsafe fn load_i8(from: *const u8, vector: usize) -> Self::Int {
+        map(from.cast::<[i8; LANES]>().add(vector).read_unaligned(), |x| i32::from(x).cast_unsigned())
     }
 
     #[inline(always)]

@@ -62,7 +62,8 @@ impl Simd for Avx512Vnni {
         from_bits(x: __m512i) -> __m512 = _mm512_castsi512_ps(x);
         splat_int(x: i32) -> __m512i = _mm512_set1_epi32(x);
         load_int(from: *const u8) -> __m512i = _mm512_loadu_si512(from.cast());
-        load_i8(from: *const u8) -> __m512i = _mm512_cvtepi8_epi32(_mm_loadu_si128(from.cast()));
+        load_i8(from: *const u8, vector: usize) -> __m512i =
+            _mm512_cvtepi8_epi32(_mm_loadu_si128(from.add(16 * vector).cast()));
         max_int(a: __m512i, b: __m512i) -> __m512i = _mm512_max_epi32(a, b);
         add_int(a: __m512i, b: __m512i) -> __m512i = _mm512_add_epi32(a, b);
         mul_add_int(a: __m512i, b: __m512i, c: __m512i) -> __m512i = _mm512_add_epi32(_mm512_mullo_epi32(a, b), c);
@@ -200,7 +201,8 @@ macro_rules! simd_256 {
                 from_bits(x: __m256i) -> __m256 = _mm256_castsi256_ps(x);
                 splat_int(x: i32) -> __m256i = _mm256_set1_epi32(x);
                 load_int(from: *const u8) -> __m256i = _mm256_loadu_si256(from.cast());
-                load_i8(from: *const u8) -> __m256i = _mm256_cvtepi8_epi32(_mm_loadl_epi64(from.cast()));
+                load_i8(from: *const u8, vector: usize) -> __m256i =
+                    _mm256_cvtepi8_epi32(_mm_loadl_epi64(from.add(8 * vector).cast()));
                 max_int(a: __m256i, b: __m256i) -> __m256i = _mm256_max_epi32(a, b);
                 add_int(a: __m256i, b: __m256i) -> __m256i = _mm256_add_epi32(a, b);
                 mul_add_int(a: __m256i, b: __m256i, c: __m256i) -> __m256i = _mm256_add_epi32(_mm256_mullo_epi32(a, b), c);

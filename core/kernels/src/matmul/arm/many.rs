@@ -73,8 +73,8 @@ pub(crate) trait Tile: Simd {
     /// `a - b`.
     unsafe fn sub_int(a: Self::Int, b: Self::Int) -> Self::Int;
 
-    /// Arranges eight values of each row of pair `pair` in a tile of `pairs`.
-    unsafe fn arrange_eight(rows: [*const i8; 2], to: *mut i8, pair: usize, pairs: usize);
+    /// Arranges sixteen values of each row of pair `pair` in a tile of `pairs`, the last eight `next` bytes behind the first.
+    unsafe fn arrange_sixteen(rows: [*const i8; 2], to: *mut i8, next: usize, pair: usize, pairs: usize);
 
     /// Arranges a scale of each row of pair `pair`.
     unsafe fn arrange_numbers(rows: [f32; 2], to: *mut f32, pair: usize);
@@ -187,18 +187,21 @@ impl Arranged {
                 let rows = [2 * pair, (2 * pair + 1).min(x.rows() - 1)].map(|row| x.row(row));
                 for sub in 0..subs {
                     let (values, to) = (rows.map(|row| row.at(sub * SUB_BLOCK)), to.add(sub * tile.len() * PAIR));
-                    for eight in 0..SUB_BLOCK / 8 {
-                        let to = to.add(eight * tile.len() * PAIR_VALUES / 4);
-                        S::arrange_eight(values.map(|row| row.values.add(8 * eight)), to.cast(), index, tile.len());
+                    let eight = tile.len() * PAIR_VALUES / 4;
+                    for half in 0..2 {
+                        let (values, to) =
+                            (values.map(|row| row.values.add(16 * half)), to.add(2 * half * eight).cast());
+                        S::arrange_sixteen(values, to, eight, index, tile.len());
                     }
                     let to = to.add(tile.len() * PAIR_VALUES);
                     S::arrange_numbers(values.map(|row| *row.scales), to.cast(), index);
-                    let (block, sub) = (sub - sub % (x.group() / SUB_BLOCK), sub % (x.group() / SUB_BLOCK));
-                    if x.group() > SUB_BLOCK && sub < 2 {
-                        let digits = rows.map(|row| digits(row.at(block * SUB_BLOCK).sums));
-                        let eight =
-                            digits.each_ref().map(|digits| std::ptr::from_ref(digits).cast::<i8>().add(8 * sub));
-                        S::arrange_eight(eight, to.add(tile.len() * PAIR_NUMBERS).cast(), index, tile.len());
+                    if x.group() > SUB_BLOCK && sub.is_multiple_of(x.group() / SUB_BLOCK) {
+                        let digits = values.map(|row| digits(row.sums));
+                        let (digits, to) = (
+                            digits.each_ref().map(|digits| std::ptr::from_ref(digits).cast()),
+                            to.add(tile.len() * PAIR_NUMBERS).cast(),
+                        );
+                        S::arrange_sixteen(digits, to, tile.len() * PAIR, index, tile.len());
                     }
                 }
             }
@@ -260,7 +263,7 @@ unsafe fn expand<S: Tile, F: PanelFormat>(block: *const u8, subs: usize, scratch
 
 /// Stores what each part's dot products are multiplied with. These are not cleared within a block, so that each is the sum of a
 /// part's and all before it: multiplied with the difference of two neighbouring multipliers, each part's counts as often as
-/// its own says.
+/// its own says. Sums may wrap on the way; what they come to fits.
 #[inline(always)]
 unsafe fn store_factors<S: Tile, F: PanelFormat>(header: &F::Header<S>, block: *const u8, vector: usize, to: *mut u8) {
     let parts = F::SUB_BLOCKS * F::SCALES;

@@ -37,14 +37,20 @@ impl Tile for DotProd {
 
     /// `[two pairs][four columns][row][4]`.
     #[inline(always)]
-    unsafe fn arrange_eight(rows: [*const i8; 2], to: *mut i8, pair: usize, pairs: usize) {
-        let rows = rows.map(|row| vreinterpret_u32_s8(vld1_s8(row)));
-        let columns = [vzip1_u32(rows[0], rows[1]), vzip2_u32(rows[0], rows[1])];
+    unsafe fn arrange_sixteen(rows: [*const i8; 2], to: *mut i8, next: usize, pair: usize, pairs: usize) {
         let is_alone = pair + 1 == pairs && pairs % 2 == 1;
-        let (to, next) = if is_alone { (to, 8) } else { (to.add(pair % 2 * 8), 16) };
-        let to = to.add(pair / 2 * 32);
-        vst1_u32(to.cast(), columns[0]);
-        vst1_u32(to.add(next).cast(), columns[1]);
+        let rows = rows.map(|row| Self::load_int(row.cast()));
+        let to = to.add(pair / 2 * 32).cast::<u8>();
+        for (eight, columns) in [vzip1q_u32(rows[0], rows[1]), vzip2q_u32(rows[0], rows[1])].into_iter().enumerate() {
+            let to = to.add(eight * next);
+            if is_alone {
+                Self::store_int(columns, to);
+            } else {
+                let to = to.add(pair % 2 * 8);
+                vst1_u32(to.cast(), vget_low_u32(columns));
+                vst1_u32(to.add(16).cast(), vget_high_u32(columns));
+            }
+        }
     }
 
     #[inline(always)]
@@ -153,9 +159,11 @@ impl Tile for I8mm {
 
     /// `[pair][row][8]`.
     #[inline(always)]
-    unsafe fn arrange_eight(rows: [*const i8; 2], to: *mut i8, pair: usize, _pairs: usize) {
-        let [first, second] = rows.map(|row| vld1_s8(row));
-        vst1q_s8(to.add(pair * 16), vcombine_s8(first, second));
+    unsafe fn arrange_sixteen(rows: [*const i8; 2], to: *mut i8, next: usize, pair: usize, _pairs: usize) {
+        let rows = rows.map(|row| vreinterpretq_s64_s8(vld1q_s8(row)));
+        let to = to.add(pair * 16);
+        vst1q_s8(to, vreinterpretq_s8_s64(vzip1q_s64(rows[0], rows[1])));
+        vst1q_s8(to.add(next), vreinterpretq_s8_s64(vzip2q_s64(rows[0], rows[1])));
     }
 
     #[inline(always)]
