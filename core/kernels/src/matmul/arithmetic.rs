@@ -78,29 +78,31 @@ pub(super) unsafe fn add_scaled<S: Simd, F: PanelFormat>(
     S::fma(S::to_f32(S::total(dots)), scale, sum)
 }
 
-/// `scale * Σ minimum * sum of the activations` of a block, which [`add_block_less_mins`] takes.
+/// `scale * Σ minimum * sum of the activations` of a block, which [`add_block`] takes; nothing where there are no minimums.
 #[inline(always)]
-pub(super) unsafe fn scaled_mins<S: Simd>(mins: [S::Int; 2], scale: S::F32, row: RowPointers) -> S::F32 {
-    S::mul(scale, S::to_f32(S::dot_eight(mins, row.sums)))
+pub(super) unsafe fn scaled_mins<S: Simd, F: PanelFormat>(
+    mins: [S::Int; 2],
+    scale: S::F32,
+    row: RowPointers,
+) -> S::F32 {
+    if F::HAS_MIN { S::mul(scale, S::to_f32(S::dot_eight(mins, row.sums))) } else { S::splat(0.0) }
 }
 
 /// `sum + (scale * dots - mins) * scale of the activations`, of a block's dot products times multipliers: 16 of Q6_K's, each of at most
 /// 16 * 32 * 127 times 128, are less than 2^27.
 #[inline(always)]
-pub(super) unsafe fn add_block_less_mins<S: Simd>(
+pub(super) unsafe fn add_block<S: Simd, F: PanelFormat>(
     sum: S::F32,
     dots: S::Int,
     scale: S::F32,
     mins: S::F32,
-    row: RowPointers,
+    x_scale: S::F32,
 ) -> S::F32 {
+    let dots = S::to_f32(dots);
+    if !F::HAS_MIN {
+        return S::fma(S::mul(scale, dots), x_scale, sum);
+    }
     // Both signs the other way: instructions that take a product from a number are to be had everywhere.
-    let less = S::neg_fma(scale, S::to_f32(dots), mins);
-    S::neg_fma(less, S::splat(*row.scales), sum)
-}
-
-/// `sum + scale * dots * scale of the activations`, where there are no minimums.
-#[inline(always)]
-pub(super) unsafe fn add_block<S: Simd>(sum: S::F32, dots: S::Int, scale: S::F32, row: RowPointers) -> S::F32 {
-    S::fma(S::mul(scale, S::to_f32(dots)), S::splat(*row.scales), sum)
+    let less = S::neg_fma(scale, dots, mins);
+    S::neg_fma(less, x_scale, sum)
 }

@@ -8,7 +8,7 @@
 use std::mem::MaybeUninit;
 use std::ops::Range;
 
-use super::arithmetic::{add_block, add_block_less_mins, add_scaled, dot, has_two_parts, offset, scaled_mins, start};
+use super::arithmetic::{add_block, add_scaled, dot, has_two_parts, offset, scaled_mins, start};
 use super::{Output, PanelFormat};
 use crate::activations::{Activations, RowPointers};
 use crate::packed::layout::SUB_BLOCK;
@@ -115,21 +115,13 @@ unsafe fn end_block<S: Simd, F: PanelFormat, const T: usize>(
 ) {
     for vector in 0..PANEL_ROWS / S::LANES {
         let scale = F::scale::<S>(block.start, vector);
-        let (mins, min_scale) = match F::HAS_MIN {
-            true => (F::mins::<S>(block.headers[vector].assume_init_ref()), F::min_scale::<S>(block.start, vector)),
-            false => ([S::splat_int(0); 2], scale),
-        };
+        let mins = F::mins::<S>(block.headers[vector].assume_init_ref());
+        let min_scale = F::min_scale::<S>(block.start, vector);
         for t in 0..T {
             let sum = sums.all[t].as_mut_ptr().add(vector * S::LANES);
             let dots = S::load_int(sums.block[t].as_ptr().add(vector * S::LANES).cast());
-            let all = match F::HAS_MIN {
-                true => {
-                    let mins = scaled_mins::<S>(mins, min_scale, rows[t]);
-                    add_block_less_mins::<S>(S::load(sum), dots, scale, mins, rows[t])
-                }
-                false => add_block::<S>(S::load(sum), dots, scale, rows[t]),
-            };
-            S::store(all, sum);
+            let mins = scaled_mins::<S, F>(mins, min_scale, rows[t]);
+            S::store(add_block::<S, F>(S::load(sum), dots, scale, mins, S::splat(*rows[t].scales)), sum);
         }
     }
 }
@@ -184,10 +176,7 @@ unsafe fn add_vectors<S: Simd, F: PanelFormat, const T: usize, const V: usize>(
     rows: &[RowPointers; T],
     sums: &mut [[f32; PANEL_ROWS]; T],
 ) {
-    let planes = block.add(F::HEADER);
-    let mut dots: [[S::Dots; V]; T] = std::array::from_fn(|t| [start::<S, F>(rows[t], 0, offset::<S, F>()); V]);
-    add_sixteen::<S, F, T, V>(planes, 0, first, rows, &mut dots);
-    add_sixteen::<S, F, T, V>(planes, 1, first, rows, &mut dots);
+    let dots = dots_of_sub_block::<S, F, T, V>(block.add(F::HEADER), first, rows);
     for v in 0..V {
         let scale = F::scale::<S>(block, first + v);
         for t in 0..T {
@@ -207,9 +196,9 @@ unsafe fn add_multiples<S: Simd, F: PanelFormat, const T: usize, const V: usize>
     sums: &mut [[i32; PANEL_ROWS]; T],
 ) {
     let planes = block.start.add(F::HEADER + sub * F::SUB_BLOCK);
-    let factor = |v: usize, half| {
+    let multiplier = |half, v: usize| {
         let header = block.headers[first + v].assume_init_ref();
-        S::factor(F::multiplier::<S>(header, block.start, sub, half, first + v))
+        F::multiplier::<S>(header, block.start, sub, half, first + v)
     };
     let sums_at: [[*mut u8; V]; T] =
         std::array::from_fn(|t| std::array::from_fn(|v| sums[t].as_mut_ptr().add((first + v) * S::LANES).cast()));
@@ -217,29 +206,72 @@ unsafe fn add_multiples<S: Simd, F: PanelFormat, const T: usize, const V: usize>
         0 => [[S::splat_int(0); V]; T],
         _ => sums_at.map(|sums| sums.map(|sums| S::load_int(sums))),
     };
-    let mut dots: [[S::Dots; V]; T] = std::array::from_fn(|t| [start::<S, F>(rows[t], 0, offset::<S, F>()); V]);
-    add_sixteen::<S, F, T, V>(planes, 0, first, rows, &mut dots);
-    if has_two_parts::<S, F>() {
+    add_multiples_of_sub_block::<S, F, T, V>(planes, first, rows, multiplier, &mut sums);
+    for t in 0..T {
         for v in 0..V {
-            let factor = factor(v, 0);
-            for t in 0..T {
-                sums[t][v] = S::add_multiple(sums[t][v], dots[t][v], factor);
-                dots[t][v] = start::<S, F>(rows[t], 1, offset::<S, F>());
-            }
-        }
-    }
-    add_sixteen::<S, F, T, V>(planes, 1, first, rows, &mut dots);
-    for v in 0..V {
-        let factor = factor(v, F::SCALES - 1);
-        for t in 0..T {
-            S::store_int(S::add_multiple(sums[t][v], dots[t][v], factor), sums_at[t][v]);
+            S::store_int(sums[t][v], sums_at[t][v]);
         }
     }
 }
 
+/// The dot products of the `V` vectors of a sub-block's rows from vector `first` on, of formats without multipliers.
+#[inline(always)]
+pub(super) unsafe fn dots_of_sub_block<S: Simd, F: PanelFormat, const T: usize, const V: usize>(
+    planes: *const u8,
+    first: usize,
+    rows: &[RowPointers; T],
+) -> [[S::Dots; V]; T] {
+    let mut dots = starts::<S, F, T, V>(rows, 0);
+    add_sixteen::<S, F, T, V>(planes, 0, first, rows, &mut dots);
+    add_sixteen::<S, F, T, V>(planes, 1, first, rows, &mut dots);
+    dots
+}
+
+/// Adds the dot products of the `V` vectors of a sub-block's rows from vector `first` on, times `multiplier` of a half and a vector.
+#[inline(always)]
+pub(super) unsafe fn add_multiples_of_sub_block<S: Simd, F: PanelFormat, const T: usize, const V: usize>(
+    planes: *const u8,
+    first: usize,
+    rows: &[RowPointers; T],
+    multiplier: impl Fn(usize, usize) -> S::Int,
+    sums: &mut [[S::Int; V]; T],
+) {
+    let mut dots = starts::<S, F, T, V>(rows, 0);
+    add_sixteen::<S, F, T, V>(planes, 0, first, rows, &mut dots);
+    if has_two_parts::<S, F>() {
+        add_multiples_of_dots::<S, T, V>(&dots, |v| multiplier(0, v), sums);
+        dots = starts::<S, F, T, V>(rows, 1);
+    }
+    add_sixteen::<S, F, T, V>(planes, 1, first, rows, &mut dots);
+    add_multiples_of_dots::<S, T, V>(&dots, |v| multiplier(F::SCALES - 1, v), sums);
+}
+
+#[inline(always)]
+unsafe fn add_multiples_of_dots<S: Simd, const T: usize, const V: usize>(
+    dots: &[[S::Dots; V]; T],
+    multiplier: impl Fn(usize) -> S::Int,
+    sums: &mut [[S::Int; V]; T],
+) {
+    for v in 0..V {
+        let factor = S::factor(multiplier(v));
+        for t in 0..T {
+            sums[t][v] = S::add_multiple(sums[t][v], dots[t][v], factor);
+        }
+    }
+}
+
+/// What dot products of half `half` of a sub-block, or of all of it, start at.
+#[inline(always)]
+unsafe fn starts<S: Simd, F: PanelFormat, const T: usize, const V: usize>(
+    rows: &[RowPointers; T],
+    half: usize,
+) -> [[S::Dots; V]; T] {
+    std::array::from_fn(|t| [start::<S, F>(rows[t], half, offset::<S, F>()); V])
+}
+
 /// Adds the products of half `half` of a sub-block's columns, of `V` vectors of its rows.
 #[inline(always)]
-pub(super) unsafe fn add_sixteen<S: Simd, F: PanelFormat, const T: usize, const V: usize>(
+unsafe fn add_sixteen<S: Simd, F: PanelFormat, const T: usize, const V: usize>(
     planes: *const u8,
     half: usize,
     first: usize,

@@ -9,7 +9,7 @@
 use std::mem::MaybeUninit;
 use std::ops::Range;
 
-use super::arithmetic::{add_block, add_block_less_mins, add_scaled, dot, has_two_parts, offset, scaled_mins, start};
+use super::arithmetic::{add_block, add_scaled, dot, has_two_parts, offset, scaled_mins, start};
 use super::float::Rows;
 use super::{Output, PanelFormat, Products};
 use crate::activations::{Activations, RowPointers};
@@ -262,17 +262,17 @@ unsafe fn end_block<S: Simd, F: PanelFormat, const T: usize, const V: usize>(
     for v in 0..V {
         let weights = weights.add(v * 4 * S::LANES);
         let scale = S::load(weights.add(BLOCK_SCALE).cast());
-        if F::HAS_MIN {
-            let mins = [S::load_int(weights.add(EVEN_MINS)), S::load_int(weights.add(ODD_MINS))];
-            let min_scale = S::load(weights.add(MIN_SCALE).cast());
-            for t in 0..T {
-                let mins = scaled_mins::<S>(mins, min_scale, rows[t]);
-                sums[t][v] = add_block_less_mins::<S>(sums[t][v], dots[t][v], scale, mins, rows[t]);
-            }
-        } else {
-            for t in 0..T {
-                sums[t][v] = add_block::<S>(sums[t][v], dots[t][v], scale, rows[t]);
-            }
+        let (mins, min_scale) = match F::HAS_MIN {
+            true => (
+                [S::load_int(weights.add(EVEN_MINS)), S::load_int(weights.add(ODD_MINS))],
+                S::load(weights.add(MIN_SCALE).cast()),
+            ),
+            // There is nothing to load.
+            false => ([S::splat_int(0); 2], scale),
+        };
+        for t in 0..T {
+            let mins = scaled_mins::<S, F>(mins, min_scale, rows[t]);
+            sums[t][v] = add_block::<S, F>(sums[t][v], dots[t][v], scale, mins, S::splat(*rows[t].scales));
         }
     }
 }

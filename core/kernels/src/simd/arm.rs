@@ -351,6 +351,7 @@ simd_128!(Neon, NeonDots::add_by_lane, {
             Self::mul_add_int(dots.narrow_sum(), factor, sum);
     }
 });
+
 /// What `sdot` and `smmla` share.
 macro_rules! sdot_128 {
     ($isa:ty) => {
@@ -359,7 +360,7 @@ macro_rules! sdot_128 {
 
             intrinsics! {
                 dot_eight(bytes: [uint32x4_t; 2], x: *const i16) -> uint32x4_t = {
-            let [even, odd] = bytes;
+                    let [even, odd] = bytes;
                     let x = vreinterpretq_u32_s8(digits(x));
                     let high = sdot_by_lane::<1>(sdot_by_lane::<0>(vdupq_n_u32(0), even, x), odd, x);
                     sdot_by_lane::<3>(sdot_by_lane::<2>(vshlq_n_u32::<{ DIGIT_BITS }>(high), even, x), odd, x)

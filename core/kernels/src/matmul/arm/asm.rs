@@ -17,38 +17,18 @@ pub(super) type Dots = [[uint32x4_t; VECTORS]; 3];
 // Where the second half of a sub-block's values begins, their scales, and the next sub-block, as the instructions below have it.
 const _: () = assert!(3 * PAIR_VALUES / 2 == 96 && 3 * PAIR_VALUES == 192 && 3 * PAIR == 288);
 
-/// A function that adds the products of a tile's sub-block with their scales. Weights are read as a stream, which moves `weights`
-/// on; activations have their places in a sub-block, behind which `x` moves. `s0` to `s11` are the sums, `d0` to `d11` the dot
-/// products, v24 to v31 anything.
-macro_rules! add_products {
-    ($name:ident: $($instructions:expr),+) => {
+/// A function that adds the products of a part of a tile's sub-block to dot products, and these times their factors to sums. Weights
+/// are read as a stream, which moves `weights` on; activations have their places in a sub-block, and its last part moves `x` behind
+/// it. `s0` to `s11` are the sums, `d0` to `d11` the dot products, v24 to v31 anything.
+macro_rules! tile {
+    ($name:ident($sums:ty): $($instructions:expr),+) => {
         #[inline(always)]
-        pub(super) unsafe fn $name(weights: &mut *const u8, x: &mut *const u8, sums: &mut Sums) {
-            let [[s0, s1, s2, s3], [s4, s5, s6, s7], [s8, s9, s10, s11]] = sums;
-            asm!(
-                $($instructions,)+
-                weights = inout(reg) *weights, x = inout(reg) *x,
-                s0 = inout(vreg) *s0, s1 = inout(vreg) *s1, s2 = inout(vreg) *s2, s3 = inout(vreg) *s3,
-                s4 = inout(vreg) *s4, s5 = inout(vreg) *s5, s6 = inout(vreg) *s6, s7 = inout(vreg) *s7,
-                s8 = inout(vreg) *s8, s9 = inout(vreg) *s9, s10 = inout(vreg) *s10, s11 = inout(vreg) *s11,
-                d0 = out(vreg) _, d1 = out(vreg) _, d2 = out(vreg) _, d3 = out(vreg) _,
-                d4 = out(vreg) _, d5 = out(vreg) _, d6 = out(vreg) _, d7 = out(vreg) _,
-                d8 = out(vreg) _, d9 = out(vreg) _, d10 = out(vreg) _, d11 = out(vreg) _,
-                // Loads of four registers want neighbours.
-                out("v24") _, out("v25") _, out("v26") _, out("v27") _,
-                out("v28") _, out("v29") _, out("v30") _, out("v31") _,
-                options(pure, readonly, nostack, preserves_flags),
-            );
-        }
-    };
-}
-
-/// A function that adds the products of a part of a tile's sub-block to dot products, and these times their factors to sums. The
-/// last part of a sub-block moves `x` on; all else is as above.
-macro_rules! add_multiples {
-    ($name:ident: $($instructions:expr),+) => {
-        #[inline(always)]
-        pub(super) unsafe fn $name(weights: &mut *const u8, x: &mut *const u8, dots: &mut Dots, sums: &mut Dots) {
+        pub(in crate::matmul::arm) unsafe fn $name(
+            weights: &mut *const u8,
+            x: &mut *const u8,
+            dots: &mut Dots,
+            sums: &mut $sums,
+        ) {
             let [[s0, s1, s2, s3], [s4, s5, s6, s7], [s8, s9, s10, s11]] = sums;
             let [[d0, d1, d2, d3], [d4, d5, d6, d7], [d8, d9, d10, d11]] = dots;
             asm!(
@@ -60,31 +40,12 @@ macro_rules! add_multiples {
                 d0 = inout(vreg) *d0, d1 = inout(vreg) *d1, d2 = inout(vreg) *d2, d3 = inout(vreg) *d3,
                 d4 = inout(vreg) *d4, d5 = inout(vreg) *d5, d6 = inout(vreg) *d6, d7 = inout(vreg) *d7,
                 d8 = inout(vreg) *d8, d9 = inout(vreg) *d9, d10 = inout(vreg) *d10, d11 = inout(vreg) *d11,
+                // Loads of four registers want neighbours.
                 out("v24") _, out("v25") _, out("v26") _, out("v27") _,
                 out("v28") _, out("v29") _, out("v30") _, out("v31") _,
                 options(pure, readonly, nostack, preserves_flags),
             );
         }
-    };
-}
-
-/// All dot products become zero.
-macro_rules! clear {
-    () => {
-        lines!(
-            "movi {d0:v}.16b, #0",
-            "movi {d1:v}.16b, #0",
-            "movi {d2:v}.16b, #0",
-            "movi {d3:v}.16b, #0",
-            "movi {d4:v}.16b, #0",
-            "movi {d5:v}.16b, #0",
-            "movi {d6:v}.16b, #0",
-            "movi {d7:v}.16b, #0",
-            "movi {d8:v}.16b, #0",
-            "movi {d9:v}.16b, #0",
-            "movi {d10:v}.16b, #0",
-            "movi {d11:v}.16b, #0",
-        )
     };
 }
 
@@ -403,16 +364,25 @@ macro_rules! all_columns_by_smmla {
     };
 }
 
-add_products!(products_by_sdot: clear!(), all_columns_by_sdot!(), scale_by_lane!(), next!());
-add_products!(products_times_one_by_sdot: clear!(), all_columns_by_sdot!(), add_by_lane!(), next!());
-add_products!(products_by_smmla: clear!(), all_columns_by_smmla!(), scale_by_vector!(), next!());
-add_products!(products_times_one_by_smmla: clear!(), all_columns_by_smmla!(), add_by_vector!(), next!());
-add_multiples!(
-    multiples_by_sdot:
-    eight_by_sdot!("0"), eight_by_sdot!("48"), eight_by_sdot!("96"), last_eight_by_sdot!("144"), next!()
-);
-add_multiples!(multiples_of_first_half_by_sdot: eight_by_sdot!("0"), last_eight_by_sdot!("48"));
-add_multiples!(multiples_of_second_half_by_sdot: eight_by_sdot!("96"), last_eight_by_sdot!("144"), next!());
-add_multiples!(multiples_by_smmla: sixteen_by_smmla!("0"), last_sixteen_by_smmla!("96"), next!());
-add_multiples!(multiples_of_first_half_by_smmla: last_sixteen_by_smmla!("0"));
-add_multiples!(multiples_of_second_half_by_smmla: last_sixteen_by_smmla!("96"), next!());
+pub(super) mod sdot {
+    use super::*;
+
+    tile!(products(Sums): all_columns_by_sdot!(), scale_by_lane!(), next!());
+    tile!(products_times_one(Sums): all_columns_by_sdot!(), add_by_lane!(), next!());
+    tile!(
+        multiples(Dots):
+        eight_by_sdot!("0"), eight_by_sdot!("48"), eight_by_sdot!("96"), last_eight_by_sdot!("144"), next!()
+    );
+    tile!(multiples_of_first_half(Dots): eight_by_sdot!("0"), last_eight_by_sdot!("48"));
+    tile!(multiples_of_second_half(Dots): eight_by_sdot!("96"), last_eight_by_sdot!("144"), next!());
+}
+
+pub(super) mod smmla {
+    use super::*;
+
+    tile!(products(Sums): all_columns_by_smmla!(), scale_by_vector!(), next!());
+    tile!(products_times_one(Sums): all_columns_by_smmla!(), add_by_vector!(), next!());
+    tile!(multiples(Dots): sixteen_by_smmla!("0"), last_sixteen_by_smmla!("96"), next!());
+    tile!(multiples_of_first_half(Dots): last_sixteen_by_smmla!("0"));
+    tile!(multiples_of_second_half(Dots): last_sixteen_by_smmla!("96"), next!());
+}

@@ -1,7 +1,6 @@
 //! A few rows of activations, for instruction sets that multiply with one lane of a vector of activations.
 //!
-//! This is [`crate::matmul::direct`] with the same arithmetic in the same order. Multipliers that are made from a block's header are
-//! made for all of its sub-blocks at once.
+//! This is [`crate::matmul::direct`] with the same arithmetic in the same order, a panel at a time, whose sums stay in registers.
 
 // Pointers move within one panel and the rows of activations that belong to it, whose sizes `matmul` has checked.
 #![allow(unsafe_op_in_unsafe_fn)]
@@ -12,8 +11,8 @@ use std::mem::MaybeUninit;
 use std::ops::Range;
 
 use crate::activations::{Activations, RowPointers};
-use crate::matmul::arithmetic::{self, add_block_less_mins, add_scaled, has_two_parts, offset, scaled_mins, start};
-use crate::matmul::direct::{MAX_ROWS, add_sixteen};
+use crate::matmul::arithmetic::{self, add_scaled, scaled_mins};
+use crate::matmul::direct::{MAX_ROWS, add_multiples_of_sub_block, dots_of_sub_block};
 use crate::matmul::{Output, PanelFormat};
 use crate::packed::layout::SUB_BLOCK;
 use crate::packed::{PANEL_ROWS, PackedMatrix};
@@ -100,10 +99,7 @@ unsafe fn add_only_sub_block<S: Simd, F: PanelFormat, const T: usize, const V: u
     rows: &[RowPointers; T],
     sums: &mut [[S::F32; V]; T],
 ) {
-    let planes = block.add(F::HEADER);
-    let mut dots: [[S::Dots; V]; T] = std::array::from_fn(|t| [start::<S, F>(rows[t], 0, offset::<S, F>()); V]);
-    add_sixteen::<S, F, T, V>(planes, 0, first, rows, &mut dots);
-    add_sixteen::<S, F, T, V>(planes, 1, first, rows, &mut dots);
+    let dots = dots_of_sub_block::<S, F, T, V>(block.add(F::HEADER), first, rows);
     for v in 0..V {
         let scale = F::scale::<S>(block, first + v);
         for t in 0..T {
@@ -112,25 +108,7 @@ unsafe fn add_only_sub_block<S: Simd, F: PanelFormat, const T: usize, const V: u
     }
 }
 
-/// Multipliers of a block's sub-blocks, where they are made from its header.
-type Multipliers<S> = [MaybeUninit<<S as Simd>::Int>; 8];
-
-/// What dot products are multiplied with.
-struct Factors<'a, S: Simd, F: PanelFormat, const V: usize> {
-    headers: &'a [F::Header<S>; V],
-    multipliers: &'a [Multipliers<S>; V],
-}
-
-impl<S: Simd, F: PanelFormat, const V: usize> Factors<'_, S, F, V> {
-    #[inline(always)]
-    unsafe fn of(&self, block: *const u8, sub: usize, half: usize, first: usize, v: usize) -> S::Int {
-        S::factor(match F::HAS_MIN {
-            true => self.multipliers[v][sub].assume_init(),
-            false => F::multiplier::<S>(&self.headers[v], block, sub, half, first + v),
-        })
-    }
-}
-
+/// Adds the products of a block with multipliers. Where these are made from a header, they are made for all sub-blocks at once.
 #[inline(always)]
 unsafe fn add_block<S: Simd, F: PanelFormat, const T: usize, const V: usize>(
     block: *const u8,
@@ -138,67 +116,35 @@ unsafe fn add_block<S: Simd, F: PanelFormat, const T: usize, const V: usize>(
     rows: &[RowPointers; T],
     sums: &mut [[S::F32; V]; T],
 ) {
-    let headers: [F::Header<S>; V] = std::array::from_fn(|v| F::header::<S>(block, first + v));
-    let mut multipliers: [Multipliers<S>; V] = [[MaybeUninit::uninit(); 8]; V];
-    let mut block_mins = [[S::splat(0.0); V]; T];
+    let mut made: [[MaybeUninit<S::Int>; 8]; V] = [[MaybeUninit::uninit(); 8]; V];
+    let mut mins = [[S::splat(0.0); V]; T];
     if F::HAS_MIN {
-        for (v, multipliers) in multipliers.iter_mut().enumerate() {
-            // One at a time: registers do not hold all that `headers` would have, which nobody reads here.
+        for (v, made) in made.iter_mut().enumerate() {
             let header = F::header::<S>(block, first + v);
-            let (mins, scale) = (F::mins::<S>(&header), F::min_scale::<S>(block, first + v));
+            let (bytes, scale) = (F::mins::<S>(&header), F::min_scale::<S>(block, first + v));
             for t in 0..T {
-                block_mins[t][v] = scaled_mins::<S>(mins, scale, rows[t]);
+                mins[t][v] = scaled_mins::<S, F>(bytes, scale, rows[t]);
             }
-            for (sub, multiplier) in multipliers.iter_mut().enumerate() {
+            for (sub, multiplier) in made.iter_mut().enumerate() {
                 multiplier.write(F::multiplier::<S>(&header, block, sub, 0, first + v));
             }
         }
     }
-    let mut multiples = [[S::splat_int(0); V]; T];
-    let factors = Factors::<S, F, V> { headers: &headers, multipliers: &multipliers };
+    let mut dots = [[S::splat_int(0); V]; T];
     for sub in 0..F::SUB_BLOCKS {
-        add_multiples::<S, F, T, V>(block, sub, first, &factors, rows, &mut multiples);
+        let planes = block.add(F::HEADER + sub * F::SUB_BLOCK);
+        let multiplier = |half, v: usize| match F::HAS_MIN {
+            true => made[v][sub].assume_init(),
+            false => F::multiplier::<S>(&F::header::<S>(block, first + v), block, sub, half, first + v),
+        };
+        let rows = rows.map(|row| row.at(sub * SUB_BLOCK));
+        add_multiples_of_sub_block::<S, F, T, V>(planes, first, &rows, multiplier, &mut dots);
     }
     for v in 0..V {
         let scale = F::scale::<S>(block, first + v);
         for t in 0..T {
-            let (sum, dots) = (sums[t][v], multiples[t][v]);
-            sums[t][v] = match F::HAS_MIN {
-                true => add_block_less_mins::<S>(sum, dots, scale, block_mins[t][v], rows[t]),
-                false => arithmetic::add_block::<S>(sum, dots, scale, rows[t]),
-            };
-        }
-    }
-}
-
-/// Adds the products of a sub-block, times their multipliers.
-#[inline(always)]
-unsafe fn add_multiples<S: Simd, F: PanelFormat, const T: usize, const V: usize>(
-    block: *const u8,
-    sub: usize,
-    first: usize,
-    factors: &Factors<'_, S, F, V>,
-    rows: &[RowPointers; T],
-    sums: &mut [[S::Int; V]; T],
-) {
-    let planes = block.add(F::HEADER + sub * F::SUB_BLOCK);
-    let rows = rows.map(|row| row.at(sub * SUB_BLOCK));
-    let mut dots: [[S::Dots; V]; T] = std::array::from_fn(|t| [start::<S, F>(rows[t], 0, offset::<S, F>()); V]);
-    add_sixteen::<S, F, T, V>(planes, 0, first, &rows, &mut dots);
-    if has_two_parts::<S, F>() {
-        for v in 0..V {
-            let factor = factors.of(block, sub, 0, first, v);
-            for t in 0..T {
-                sums[t][v] = S::add_multiple(sums[t][v], dots[t][v], factor);
-                dots[t][v] = start::<S, F>(rows[t], 1, offset::<S, F>());
-            }
-        }
-    }
-    add_sixteen::<S, F, T, V>(planes, 1, first, &rows, &mut dots);
-    for v in 0..V {
-        let factor = factors.of(block, sub, F::SCALES - 1, first, v);
-        for t in 0..T {
-            sums[t][v] = S::add_multiple(sums[t][v], dots[t][v], factor);
+            let x_scale = S::splat(*rows[t].scales);
+            sums[t][v] = arithmetic::add_block::<S, F>(sums[t][v], dots[t][v], scale, mins[t][v], x_scale);
         }
     }
 }

@@ -15,7 +15,7 @@ use std::mem::MaybeUninit;
 use std::ops::Range;
 
 use crate::activations::{Activations, Version};
-use crate::matmul::{Output, PanelFormat};
+use crate::matmul::{Output, PanelFormat, arithmetic};
 use crate::packed::layout::SUB_BLOCK;
 use crate::packed::{PANEL_ROWS, PackedMatrix};
 use crate::simd::Simd;
@@ -82,12 +82,13 @@ pub(crate) trait Tile: Simd {
     /// Adds the products of eight columns to dot products.
     unsafe fn add_eight<const P: usize>(codes: *const u8, x: *const i8, dots: &mut [[Self::Int; VECTORS]; P]);
 
-    /// Adds the products of a tile's sub-block of three pairs with their scales, and moves both factors behind what is done.
-    /// Where scales of weights are 1, they are not stored.
+    /// Adds the products of a tile's sub-block of three pairs to `dots`, which are zero, and these with their scales to `sums`; moves
+    /// both factors behind what is done. Where scales of weights are 1, they are not stored.
     unsafe fn add_products_of_three(
         scales_are_1: bool,
         weights: &mut *const u8,
         x: &mut *const u8,
+        dots: [[Self::Int; VECTORS]; 3],
         sums: &mut [[Self::F32; VECTORS]; 3],
     );
 
@@ -345,7 +346,8 @@ unsafe fn add_products<S: Tile, const P: usize>(
     sums: &mut [[S::F32; VECTORS]; P],
 ) {
     if P == 3 {
-        return S::add_products_of_three(scales_are_1, weights, x, &mut *sums.as_mut_ptr().cast());
+        let dots = [[S::splat_int(0); VECTORS]; 3];
+        return S::add_products_of_three(scales_are_1, weights, x, dots, &mut *sums.as_mut_ptr().cast());
     }
     let mut dots = [[S::splat_int(0); VECTORS]; P];
     add_columns::<S, P>(0..SUB_BLOCK / 8, weights, *x, &mut dots);
@@ -394,29 +396,29 @@ unsafe fn add_block<S: Tile, F: PanelFormat, const P: usize>(
     let scales = S::weight_factors(weights.cast());
     let x_scales = S::activation_factors::<P>(block_x.add(P * PAIR_VALUES).cast());
     *weights = weights.add(TILE_NUMBERS);
-    if !F::HAS_MIN {
-        for p in 0..P {
-            for v in 0..VECTORS {
-                sums[p][v] = S::fma(S::mul(scales[v], S::to_f32(multiples[p][v])), x_scales[p][v], sums[p][v]);
-            }
-        }
-        return;
+    let mut mins = [[S::splat(0.0); VECTORS]; P];
+    if F::HAS_MIN {
+        mins = scaled_mins::<S, P>(*weights, block_x.add(P * (PAIR_VALUES + PAIR_NUMBERS)));
+        *weights = weights.add(TILE_NUMBERS + TILE_MINS);
     }
-    let min_scales = S::weight_factors(weights.cast());
-    let mins = weights.add(TILE_NUMBERS);
-    let digits = block_x.add(P * (PAIR_VALUES + PAIR_NUMBERS));
-    let mut dots = [[S::splat_int(0); VECTORS]; P];
-    S::add_eight(mins, digits.cast(), &mut dots);
-    dots = dots.map(|dots| dots.map(|high| S::shl::<{ DIGIT_BITS as u32 }>(high)));
-    S::add_eight(mins, digits.add(P * PAIR).cast(), &mut dots);
-    *weights = weights.add(TILE_NUMBERS + TILE_MINS);
     for p in 0..P {
         for v in 0..VECTORS {
-            let mins = S::mul(min_scales[v], S::to_f32(dots[p][v]));
-            let less = S::neg_fma(scales[v], S::to_f32(multiples[p][v]), mins);
-            sums[p][v] = S::neg_fma(less, x_scales[p][v], sums[p][v]);
+            sums[p][v] =
+                arithmetic::add_block::<S, F>(sums[p][v], multiples[p][v], scales[v], mins[p][v], x_scales[p][v]);
         }
     }
+}
+
+/// [`arithmetic::scaled_mins`] of a tile's block, with the digits of its activations' sums.
+#[inline(always)]
+unsafe fn scaled_mins<S: Tile, const P: usize>(weights: *const u8, digits: *const u8) -> [[S::F32; VECTORS]; P] {
+    let scales = S::weight_factors(weights.cast());
+    let bytes = weights.add(TILE_NUMBERS);
+    let mut dots = [[S::splat_int(0); VECTORS]; P];
+    S::add_eight(bytes, digits.cast(), &mut dots);
+    dots = dots.map(|dots| dots.map(|high| S::shl::<{ DIGIT_BITS as u32 }>(high)));
+    S::add_eight(bytes, digits.add(P * PAIR).cast(), &mut dots);
+    dots.map(|dots| std::array::from_fn(|v| S::mul(scales[v], S::to_f32(dots[v]))))
 }
 
 /// Adds the products of a part of a tile's sub-block to `dots`, and these times their factors to `sums`, and moves both factors

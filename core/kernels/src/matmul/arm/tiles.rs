@@ -11,9 +11,55 @@ use super::many::{Part, Tile, VECTORS};
 use crate::simd::Simd;
 use crate::simd::arm::{DotProd, I8mm, smmla};
 
+/// What tiles have alike, with the assembly of a module.
+macro_rules! tiles_by {
+    (asm::$isa:ident) => {
+        #[inline(always)]
+        unsafe fn sub_bytes(codes: uint32x4_t, offset: i8) -> uint32x4_t {
+            vreinterpretq_u32_s8(vsubq_s8(vreinterpretq_s8_u32(codes), vdupq_n_s8(offset)))
+        }
+
+        #[inline(always)]
+        unsafe fn sub_int(a: uint32x4_t, b: uint32x4_t) -> uint32x4_t {
+            vsubq_u32(a, b)
+        }
+
+        #[inline(always)]
+        unsafe fn add_products_of_three(
+            scales_are_1: bool,
+            weights: &mut *const u8,
+            x: &mut *const u8,
+            mut dots: asm::Dots,
+            sums: &mut asm::Sums,
+        ) {
+            match scales_are_1 {
+                false => asm::$isa::products(weights, x, &mut dots, sums),
+                true => asm::$isa::products_times_one(weights, x, &mut dots, sums),
+            }
+        }
+
+        #[inline(always)]
+        unsafe fn add_multiples_of_three(
+            part: Part,
+            weights: &mut *const u8,
+            x: &mut *const u8,
+            dots: &mut asm::Dots,
+            sums: &mut asm::Dots,
+        ) {
+            match part {
+                Part::All => asm::$isa::multiples(weights, x, dots, sums),
+                Part::FirstHalf => asm::$isa::multiples_of_first_half(weights, x, dots, sums),
+                Part::SecondHalf => asm::$isa::multiples_of_second_half(weights, x, dots, sums),
+            }
+        }
+    };
+}
+
 /// Two vectors of four rows of weights for each row of activations. A vector has four columns of four rows, or eight of the
 /// last two of activations; an instruction takes a lane of it.
 impl Tile for DotProd {
+    tiles_by!(asm::sdot);
+
     #[inline(always)]
     unsafe fn store_codes(groups: (uint32x4_t, uint32x4_t), to: *mut u8, vector: usize) {
         Self::store_int(groups.0, to.add(16 * vector));
@@ -21,18 +67,8 @@ impl Tile for DotProd {
     }
 
     #[inline(always)]
-    unsafe fn sub_bytes(codes: uint32x4_t, offset: i8) -> uint32x4_t {
-        sub_bytes(codes, offset)
-    }
-
-    #[inline(always)]
     unsafe fn store_numbers(numbers: float32x4_t, to: *mut f32, vector: usize) {
         Self::store(numbers, to.add(4 * vector));
-    }
-
-    #[inline(always)]
-    unsafe fn sub_int(a: uint32x4_t, b: uint32x4_t) -> uint32x4_t {
-        vsubq_u32(a, b)
     }
 
     /// `[two pairs][four columns][row][4]`.
@@ -74,29 +110,6 @@ impl Tile for DotProd {
     }
 
     #[inline(always)]
-    unsafe fn add_products_of_three(one: bool, weights: &mut *const u8, x: &mut *const u8, sums: &mut asm::Sums) {
-        match one {
-            false => asm::products_by_sdot(weights, x, sums),
-            true => asm::products_times_one_by_sdot(weights, x, sums),
-        }
-    }
-
-    #[inline(always)]
-    unsafe fn add_multiples_of_three(
-        part: Part,
-        weights: &mut *const u8,
-        x: &mut *const u8,
-        dots: &mut asm::Dots,
-        sums: &mut asm::Dots,
-    ) {
-        match part {
-            Part::All => asm::multiples_by_sdot(weights, x, dots, sums),
-            Part::FirstHalf => asm::multiples_of_first_half_by_sdot(weights, x, dots, sums),
-            Part::SecondHalf => asm::multiples_of_second_half_by_sdot(weights, x, dots, sums),
-        }
-    }
-
-    #[inline(always)]
     unsafe fn weight_factors(from: *const f32) -> [float32x4_t; VECTORS] {
         let (first, last) = (Self::load(from), Self::load(from.add(4)));
         [first, last, first, last]
@@ -134,6 +147,8 @@ unsafe fn dot_lane(dots: uint32x4_t, codes: uint32x4_t, x: uint32x4_t, lane: usi
 /// A vector of four results for each pair of rows of weights: 2 x 2, the first row of activations first. Vectors of both
 /// factors have eight columns of two rows.
 impl Tile for I8mm {
+    tiles_by!(asm::smmla);
+
     #[inline(always)]
     unsafe fn store_codes(groups: (uint32x4_t, uint32x4_t), to: *mut u8, vector: usize) {
         Self::store_int(vzip1q_u32(groups.0, groups.1), to.add(32 * vector));
@@ -141,20 +156,10 @@ impl Tile for I8mm {
     }
 
     #[inline(always)]
-    unsafe fn sub_bytes(codes: uint32x4_t, offset: i8) -> uint32x4_t {
-        sub_bytes(codes, offset)
-    }
-
-    #[inline(always)]
     unsafe fn store_numbers(numbers: float32x4_t, to: *mut f32, vector: usize) {
         let pairs = vreinterpretq_f64_f32(numbers);
         vst1q_f64(to.add(8 * vector).cast(), vdupq_laneq_f64::<0>(pairs));
         vst1q_f64(to.add(8 * vector + 4).cast(), vdupq_laneq_f64::<1>(pairs));
-    }
-
-    #[inline(always)]
-    unsafe fn sub_int(a: uint32x4_t, b: uint32x4_t) -> uint32x4_t {
-        vsubq_u32(a, b)
     }
 
     /// `[pair][row][8]`.
@@ -182,29 +187,6 @@ impl Tile for I8mm {
     }
 
     #[inline(always)]
-    unsafe fn add_products_of_three(one: bool, weights: &mut *const u8, x: &mut *const u8, sums: &mut asm::Sums) {
-        match one {
-            false => asm::products_by_smmla(weights, x, sums),
-            true => asm::products_times_one_by_smmla(weights, x, sums),
-        }
-    }
-
-    #[inline(always)]
-    unsafe fn add_multiples_of_three(
-        part: Part,
-        weights: &mut *const u8,
-        x: &mut *const u8,
-        dots: &mut asm::Dots,
-        sums: &mut asm::Dots,
-    ) {
-        match part {
-            Part::All => asm::multiples_by_smmla(weights, x, dots, sums),
-            Part::FirstHalf => asm::multiples_of_first_half_by_smmla(weights, x, dots, sums),
-            Part::SecondHalf => asm::multiples_of_second_half_by_smmla(weights, x, dots, sums),
-        }
-    }
-
-    #[inline(always)]
     unsafe fn weight_factors(from: *const f32) -> [float32x4_t; VECTORS] {
         std::array::from_fn(|v| Self::load(from.add(4 * v)))
     }
@@ -220,9 +202,4 @@ impl Tile for I8mm {
         let row = |first: [float64x2_t; 2]| first.map(|sums| vreinterpretq_f32_f64(sums));
         [row([vzip1q_f64(a, b), vzip1q_f64(c, d)]), row([vzip2q_f64(a, b), vzip2q_f64(c, d)])]
     }
-}
-
-#[inline(always)]
-unsafe fn sub_bytes(codes: uint32x4_t, offset: i8) -> uint32x4_t {
-    vreinterpretq_u32_s8(vsubq_s8(vreinterpretq_s8_u32(codes), vdupq_n_s8(offset)))
 }
