@@ -32,29 +32,29 @@ pub(crate) unsafe fn matmul<S: Simd, F: PanelFormat>(
     for panel in panels {
         let bytes = weights.panel(panel).as_ptr();
         let blocks = weights.cols() / SUB_BLOCK / F::SUB_BLOCKS;
-        // As many vectors of its rows at a time as there are registers for, with dot products of two each where they begin with 16 bits.
-        let is_narrow = S::PRODUCTS_IN_16_BITS > 0;
         match x.rows() {
-            1 => match together::<S, F>() {
+            1 => match together::<S, F>(1) {
                 8 => multiply::<S, F, 1, 8>(bytes, blocks, x, panel, out),
                 4 => multiply::<S, F, 1, 4>(bytes, blocks, x, panel, out),
                 _ => multiply::<S, F, 1, 2>(bytes, blocks, x, panel, out),
             },
-            2 if is_narrow => multiply::<S, F, 2, 2>(bytes, blocks, x, panel, out),
-            2 => multiply::<S, F, 2, 4>(bytes, blocks, x, panel, out),
-            3 if is_narrow => multiply::<S, F, 3, 1>(bytes, blocks, x, panel, out),
+            2 => match together::<S, F>(2) {
+                4 => multiply::<S, F, 2, 4>(bytes, blocks, x, panel, out),
+                _ => multiply::<S, F, 2, 2>(bytes, blocks, x, panel, out),
+            },
             3 => multiply::<S, F, 3, 2>(bytes, blocks, x, panel, out),
-            _ if is_narrow => multiply::<S, F, MAX_ROWS, 1>(bytes, blocks, x, panel, out),
             _ => multiply::<S, F, MAX_ROWS, 2>(bytes, blocks, x, panel, out),
         }
     }
 }
 
-/// Vectors at a time for one row of activations: fewer where codes are put together from several planes.
-const fn together<S: Simd, F: PanelFormat>() -> usize {
-    match (S::PRODUCTS_IN_16_BITS > 0, F::LARGEST_CODE) {
-        (_, 128..) | (false, ..16) => 8,
-        (true, 32..) => 2,
+/// Vectors of a panel's rows that are multiplied at a time with one or two rows of activations: as many as took the fewest
+/// instructions. Dot products that begin with 16 bits take two registers, and codes that are put together from several planes more
+/// than others.
+const fn together<S: Simd, F: PanelFormat>(rows: usize) -> usize {
+    match (rows, S::PRODUCTS_IN_16_BITS > 0, F::LARGEST_CODE) {
+        (1, _, 128..) | (1, false, ..16) => 8,
+        (1, true, 32..128) | (2, true, 16..32) => 2,
         _ => 4,
     }
 }
