@@ -8,7 +8,8 @@
 use std::mem::MaybeUninit;
 use std::ops::Range;
 
-use super::arithmetic::{add_block, add_scaled, dot, has_two_parts, offset, scaled_mins, start};
+use super::arithmetic::{add_block, add_scaled, scaled_mins};
+use super::sub_block::{add_multiples, dots};
 use super::{Output, PanelFormat};
 use crate::activations::{Activations, RowPointers};
 use crate::packed::layout::SUB_BLOCK;
@@ -162,21 +163,21 @@ unsafe fn add_sub_block<S: Simd, F: PanelFormat, const T: usize, const V: usize>
     for first in (0..PANEL_ROWS / S::LANES).step_by(V) {
         (first..first + V).for_each(|vector| ask_for_next::<S, F>(block.start, sub, vector));
         match F::HAS_MULTIPLIERS {
-            true => add_multiples::<S, F, T, V>(&block, sub, first, rows, &mut sums.block),
-            false => add_vectors::<S, F, T, V>(block.start, first, rows, &mut sums.all),
+            true => add_to_block::<S, F, T, V>(&block, sub, first, rows, &mut sums.block),
+            false => add_to_all::<S, F, T, V>(block.start, first, rows, &mut sums.all),
         }
     }
 }
 
 /// Adds the products of the `V` vectors of a block's rows from vector `first` on, of a block that is one sub-block.
 #[inline(always)]
-unsafe fn add_vectors<S: Simd, F: PanelFormat, const T: usize, const V: usize>(
+unsafe fn add_to_all<S: Simd, F: PanelFormat, const T: usize, const V: usize>(
     block: *const u8,
     first: usize,
     rows: &[RowPointers; T],
     sums: &mut [[f32; PANEL_ROWS]; T],
 ) {
-    let dots = dots_of_sub_block::<S, F, T, V>(block.add(F::HEADER), first, rows);
+    let dots = dots::<S, F, T, V>(block.add(F::HEADER), first, rows);
     for v in 0..V {
         let scale = F::scale::<S>(block, first + v);
         for t in 0..T {
@@ -186,9 +187,9 @@ unsafe fn add_vectors<S: Simd, F: PanelFormat, const T: usize, const V: usize>(
     }
 }
 
-/// Adds the products of the `V` vectors of a sub-block's rows from vector `first` on, times their multipliers.
+/// Adds the products of the `V` vectors of a sub-block's rows from vector `first` on, times their multipliers, to its block's.
 #[inline(always)]
-unsafe fn add_multiples<S: Simd, F: PanelFormat, const T: usize, const V: usize>(
+unsafe fn add_to_block<S: Simd, F: PanelFormat, const T: usize, const V: usize>(
     block: &Block<'_, S, F>,
     sub: usize,
     first: usize,
@@ -206,91 +207,10 @@ unsafe fn add_multiples<S: Simd, F: PanelFormat, const T: usize, const V: usize>
         0 => [[S::splat_int(0); V]; T],
         _ => sums_at.map(|sums| sums.map(|sums| S::load_int(sums))),
     };
-    add_multiples_of_sub_block::<S, F, T, V>(planes, first, rows, multiplier, &mut sums);
+    add_multiples::<S, F, T, V>(planes, first, rows, multiplier, &mut sums);
     for t in 0..T {
         for v in 0..V {
             S::store_int(sums[t][v], sums_at[t][v]);
-        }
-    }
-}
-
-/// The dot products of the `V` vectors of a sub-block's rows from vector `first` on, of formats without multipliers.
-#[inline(always)]
-pub(super) unsafe fn dots_of_sub_block<S: Simd, F: PanelFormat, const T: usize, const V: usize>(
-    planes: *const u8,
-    first: usize,
-    rows: &[RowPointers; T],
-) -> [[S::Dots; V]; T] {
-    let mut dots = starts::<S, F, T, V>(rows, 0);
-    add_sixteen::<S, F, T, V>(planes, 0, first, rows, &mut dots);
-    add_sixteen::<S, F, T, V>(planes, 1, first, rows, &mut dots);
-    dots
-}
-
-/// Adds the dot products of the `V` vectors of a sub-block's rows from vector `first` on, times `multiplier` of a half and a vector.
-#[inline(always)]
-pub(super) unsafe fn add_multiples_of_sub_block<S: Simd, F: PanelFormat, const T: usize, const V: usize>(
-    planes: *const u8,
-    first: usize,
-    rows: &[RowPointers; T],
-    multiplier: impl Fn(usize, usize) -> S::Int,
-    sums: &mut [[S::Int; V]; T],
-) {
-    let mut dots = starts::<S, F, T, V>(rows, 0);
-    add_sixteen::<S, F, T, V>(planes, 0, first, rows, &mut dots);
-    if has_two_parts::<S, F>() {
-        add_multiples_of_dots::<S, T, V>(&dots, |v| multiplier(0, v), sums);
-        dots = starts::<S, F, T, V>(rows, 1);
-    }
-    add_sixteen::<S, F, T, V>(planes, 1, first, rows, &mut dots);
-    add_multiples_of_dots::<S, T, V>(&dots, |v| multiplier(F::SCALES - 1, v), sums);
-}
-
-#[inline(always)]
-unsafe fn add_multiples_of_dots<S: Simd, const T: usize, const V: usize>(
-    dots: &[[S::Dots; V]; T],
-    multiplier: impl Fn(usize) -> S::Int,
-    sums: &mut [[S::Int; V]; T],
-) {
-    for v in 0..V {
-        let factor = S::factor(multiplier(v));
-        for t in 0..T {
-            sums[t][v] = S::add_multiple(sums[t][v], dots[t][v], factor);
-        }
-    }
-}
-
-/// What dot products of half `half` of a sub-block, or of all of it, start at.
-#[inline(always)]
-unsafe fn starts<S: Simd, F: PanelFormat, const T: usize, const V: usize>(
-    rows: &[RowPointers; T],
-    half: usize,
-) -> [[S::Dots; V]; T] {
-    std::array::from_fn(|t| [start::<S, F>(rows[t], half, offset::<S, F>()); V])
-}
-
-/// Adds the products of half `half` of a sub-block's columns, of `V` vectors of its rows.
-#[inline(always)]
-unsafe fn add_sixteen<S: Simd, F: PanelFormat, const T: usize, const V: usize>(
-    planes: *const u8,
-    half: usize,
-    first: usize,
-    rows: &[RowPointers; T],
-    dots: &mut [[S::Dots; V]; T],
-) {
-    let x: [S::Sixteen; T] = std::array::from_fn(|t| S::load_sixteen(rows[t].values.add(16 * half)));
-    for v in 0..V {
-        let (a, b) = F::codes::<S>(planes, first + v, 2 * half);
-        for t in 0..T {
-            dots[t][v] = dot::<S, F, 0>(dots[t][v], half, a, x[t]);
-            dots[t][v] = dot::<S, F, 1>(dots[t][v], half, b, x[t]);
-        }
-    }
-    for v in 0..V {
-        let (a, b) = F::codes::<S>(planes, first + v, 2 * half + 1);
-        for t in 0..T {
-            dots[t][v] = dot::<S, F, 2>(dots[t][v], half, a, x[t]);
-            dots[t][v] = dot::<S, F, 3>(dots[t][v], half, b, x[t]);
         }
     }
 }

@@ -20,6 +20,7 @@ pub(crate) mod direct;
 pub(crate) mod expanded;
 pub(crate) mod float;
 mod format;
+mod sub_block;
 
 use std::ops::Range;
 

@@ -12,7 +12,8 @@ use std::ops::Range;
 
 use crate::activations::{Activations, RowPointers};
 use crate::matmul::arithmetic::{self, add_scaled, scaled_mins};
-use crate::matmul::direct::{MAX_ROWS, add_multiples_of_sub_block, dots_of_sub_block};
+use crate::matmul::direct::MAX_ROWS;
+use crate::matmul::sub_block::{add_multiples, dots};
 use crate::matmul::{Output, PanelFormat};
 use crate::packed::layout::SUB_BLOCK;
 use crate::packed::{PANEL_ROWS, PackedMatrix};
@@ -99,7 +100,7 @@ unsafe fn add_only_sub_block<S: Simd, F: PanelFormat, const T: usize, const V: u
     rows: &[RowPointers; T],
     sums: &mut [[S::F32; V]; T],
 ) {
-    let dots = dots_of_sub_block::<S, F, T, V>(block.add(F::HEADER), first, rows);
+    let dots = dots::<S, F, T, V>(block.add(F::HEADER), first, rows);
     for v in 0..V {
         let scale = F::scale::<S>(block, first + v);
         for t in 0..T {
@@ -138,7 +139,7 @@ unsafe fn add_block<S: Simd, F: PanelFormat, const T: usize, const V: usize>(
             false => F::multiplier::<S>(&F::header::<S>(block, first + v), block, sub, half, first + v),
         };
         let rows = rows.map(|row| row.at(sub * SUB_BLOCK));
-        add_multiples_of_sub_block::<S, F, T, V>(planes, first, &rows, multiplier, &mut dots);
+        add_multiples::<S, F, T, V>(planes, first, &rows, multiplier, &mut dots);
     }
     for v in 0..V {
         let scale = F::scale::<S>(block, first + v);

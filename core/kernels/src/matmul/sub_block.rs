@@ -1,0 +1,93 @@
+//! A sub-block of a panel that is taken apart in registers, times up to four rows of activations.
+
+// Loads within the sub-block and the rows of activations that belong to it, as the callers vouch for.
+#![allow(unsafe_op_in_unsafe_fn)]
+// Indices that run over several arrays at once.
+#![allow(clippy::needless_range_loop)]
+
+use super::PanelFormat;
+use super::arithmetic::{dot, has_two_parts, offset, start};
+use crate::activations::RowPointers;
+use crate::simd::Simd;
+
+/// The dot products of the `V` vectors of a sub-block's rows from vector `first` on, of formats without multipliers.
+#[inline(always)]
+pub(super) unsafe fn dots<S: Simd, F: PanelFormat, const T: usize, const V: usize>(
+    planes: *const u8,
+    first: usize,
+    rows: &[RowPointers; T],
+) -> [[S::Dots; V]; T] {
+    let mut dots = starts::<S, F, T, V>(rows, 0);
+    add_half::<S, F, T, V>(planes, 0, first, rows, &mut dots);
+    add_half::<S, F, T, V>(planes, 1, first, rows, &mut dots);
+    dots
+}
+
+/// Adds the dot products of the `V` vectors of a sub-block's rows from vector `first` on, times `multiplier` of a half and a vector.
+#[inline(always)]
+pub(super) unsafe fn add_multiples<S: Simd, F: PanelFormat, const T: usize, const V: usize>(
+    planes: *const u8,
+    first: usize,
+    rows: &[RowPointers; T],
+    multiplier: impl Fn(usize, usize) -> S::Int,
+    sums: &mut [[S::Int; V]; T],
+) {
+    let mut dots = starts::<S, F, T, V>(rows, 0);
+    add_half::<S, F, T, V>(planes, 0, first, rows, &mut dots);
+    if has_two_parts::<S, F>() {
+        add_dots::<S, T, V>(&dots, |v| multiplier(0, v), sums);
+        dots = starts::<S, F, T, V>(rows, 1);
+    }
+    add_half::<S, F, T, V>(planes, 1, first, rows, &mut dots);
+    add_dots::<S, T, V>(&dots, |v| multiplier(F::SCALES - 1, v), sums);
+}
+
+/// Adds dot products times the multipliers of their vectors.
+#[inline(always)]
+unsafe fn add_dots<S: Simd, const T: usize, const V: usize>(
+    dots: &[[S::Dots; V]; T],
+    multiplier: impl Fn(usize) -> S::Int,
+    sums: &mut [[S::Int; V]; T],
+) {
+    for v in 0..V {
+        let factor = S::factor(multiplier(v));
+        for t in 0..T {
+            sums[t][v] = S::add_multiple(sums[t][v], dots[t][v], factor);
+        }
+    }
+}
+
+/// What dot products of half `half` of a sub-block, or of all of it, start at.
+#[inline(always)]
+unsafe fn starts<S: Simd, F: PanelFormat, const T: usize, const V: usize>(
+    rows: &[RowPointers; T],
+    half: usize,
+) -> [[S::Dots; V]; T] {
+    std::array::from_fn(|t| [start::<S, F>(rows[t], half, offset::<S, F>()); V])
+}
+
+/// Adds the products of half `half` of a sub-block's columns, of `V` vectors of its rows.
+#[inline(always)]
+unsafe fn add_half<S: Simd, F: PanelFormat, const T: usize, const V: usize>(
+    planes: *const u8,
+    half: usize,
+    first: usize,
+    rows: &[RowPointers; T],
+    dots: &mut [[S::Dots; V]; T],
+) {
+    let x: [S::Sixteen; T] = std::array::from_fn(|t| S::load_sixteen(rows[t].values.add(16 * half)));
+    for v in 0..V {
+        let (a, b) = F::codes::<S>(planes, first + v, 2 * half);
+        for t in 0..T {
+            dots[t][v] = dot::<S, F, 0>(dots[t][v], half, a, x[t]);
+            dots[t][v] = dot::<S, F, 1>(dots[t][v], half, b, x[t]);
+        }
+    }
+    for v in 0..V {
+        let (a, b) = F::codes::<S>(planes, first + v, 2 * half + 1);
+        for t in 0..T {
+            dots[t][v] = dot::<S, F, 2>(dots[t][v], half, a, x[t]);
+            dots[t][v] = dot::<S, F, 3>(dots[t][v], half, b, x[t]);
+        }
+    }
+}
