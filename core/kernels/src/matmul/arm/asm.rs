@@ -19,7 +19,7 @@ const _: () = assert!(3 * PAIR_VALUES / 2 == 96 && 3 * PAIR_VALUES == 192 && 3 *
 
 /// A function that adds the products of a part of a tile's sub-block to dot products, and these times their factors to sums. Weights
 /// are read as a stream, which moves `weights` on; activations have their places in a sub-block, and its last part moves `x` behind
-/// it. `s0` to `s11` are the sums, `d0` to `d11` the dot products, v24 to v31 anything.
+/// it. `s0` to `s11` are the sums, `d0` to `d11` the dot products, of which nothing is left where sums are `f32`, v24 to v31 anything.
 macro_rules! tile {
     ($name:ident($sums:ty): $($instructions:expr),+) => {
         #[inline(always)]

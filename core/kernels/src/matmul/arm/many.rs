@@ -82,13 +82,12 @@ pub(crate) trait Tile: Simd {
     /// Adds the products of eight columns to dot products.
     unsafe fn add_eight<const P: usize>(codes: *const u8, x: *const i8, dots: &mut [[Self::Int; VECTORS]; P]);
 
-    /// Adds the products of a tile's sub-block of three pairs to `dots`, which are zero, and these with their scales to `sums`; moves
-    /// both factors behind what is done. Where scales of weights are 1, they are not stored.
+    /// Adds the products of a tile's sub-block of three pairs with their scales, and moves both factors behind what is done.
+    /// Where scales of weights are 1, they are not stored.
     unsafe fn add_products_of_three(
         scales_are_1: bool,
         weights: &mut *const u8,
         x: &mut *const u8,
-        dots: [[Self::Int; VECTORS]; 3],
         sums: &mut [[Self::F32; VECTORS]; 3],
     );
 
@@ -346,8 +345,7 @@ unsafe fn add_products<S: Tile, const P: usize>(
     sums: &mut [[S::F32; VECTORS]; P],
 ) {
     if P == 3 {
-        let dots = [[S::splat_int(0); VECTORS]; 3];
-        return S::add_products_of_three(scales_are_1, weights, x, dots, &mut *sums.as_mut_ptr().cast());
+        return S::add_products_of_three(scales_are_1, weights, x, &mut *sums.as_mut_ptr().cast());
     }
     let mut dots = [[S::splat_int(0); VECTORS]; P];
     add_columns::<S, P>(0..SUB_BLOCK / 8, weights, *x, &mut dots);

@@ -29,9 +29,9 @@ macro_rules! tiles_by {
             scales_are_1: bool,
             weights: &mut *const u8,
             x: &mut *const u8,
-            mut dots: asm::Dots,
             sums: &mut asm::Sums,
         ) {
+            let mut dots = [[vdupq_n_u32(0); VECTORS]; 3];
             match scales_are_1 {
                 false => asm::$isa::products(weights, x, &mut dots, sums),
                 true => asm::$isa::products_times_one(weights, x, &mut dots, sums),
