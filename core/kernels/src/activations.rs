@@ -152,7 +152,7 @@ impl Activations {
     }
 
     /// Changes whenever the values may.
-    #[cfg_attr(not(target_arch = "aarch64"), allow(dead_code))]
+    #[cfg_attr(not(any(target_arch = "aarch64", target_arch = "x86_64")), allow(dead_code))]
     pub(crate) fn version(&self) -> Version {
         self.version
     }

@@ -5,6 +5,7 @@ mod common;
 use common::{random_matrix, random_values, say_exercised};
 use half::f16;
 use rand::RngExt;
+use sotto_kernels::blocks::QK;
 use sotto_kernels::packed::{PANEL_ROWS, PackedMatrix, WeightFormat, pack, packed_len};
 use sotto_kernels::{Activations, Kernels, Output};
 
@@ -26,9 +27,21 @@ struct Case {
 
 impl Case {
     fn new(format: WeightFormat, rows: usize, cols: usize) -> Self {
-        let (source, weights) = random_matrix(format, rows, cols);
+        let (source, _) = random_matrix(format, rows, cols);
+        Self::of(format, rows, cols, &source)
+    }
+
+    /// All codes made of the same byte.
+    fn with_codes(format: WeightFormat, rows: usize, cols: usize, byte: u8) -> Self {
+        let (mut source, _) = random_matrix(format, rows, cols);
+        common::fill_codes(format, &mut source, byte);
+        Self::of(format, rows, cols, &source)
+    }
+
+    fn of(format: WeightFormat, rows: usize, cols: usize, source: &[u8]) -> Self {
+        let weights = common::dequantize(format, source, cols);
         let mut packed = vec![0xaa; packed_len(format, rows, cols)];
-        pack(format, &source, rows, cols, &mut packed).expect("sizes fit");
+        pack(format, source, rows, cols, &mut packed).expect("sizes fit");
         Self { format, rows, cols, weights, packed }
     }
 
@@ -158,18 +171,31 @@ fn extreme_codes_do_not_saturate() {
     let mut rng = rand::rng();
     for format in WeightFormat::ALL.into_iter().filter(|format| format.is_quantized()) {
         for byte in [0x00, 0x7f, 0x80, 0xff] {
-            let (rows, cols) = (33, 512);
-            let (mut source, _) = random_matrix(format, rows, cols);
-            common::fill_codes(format, &mut source, byte);
-            let weights = common::dequantize(format, &source, cols);
-            let mut packed = vec![0; packed_len(format, rows, cols)];
-            pack(format, &source, rows, cols, &mut packed).expect("sizes fit");
-            let case = Case { format, rows, cols, weights, packed };
+            let case = Case::with_codes(format, 33, 512, byte);
             let sign = |_| if rng.random_bool(0.9) { 5.0 } else { -5.0 };
-            let x: Vec<f32> = (0..7 * cols).map(sign).collect();
+            let x: Vec<f32> = (0..7 * case.cols).map(sign).collect();
             for kernels in Kernels::available() {
                 check(&case, &x, kernels);
-                check(&case, &x[..cols], kernels);
+                check(&case, &x[..case.cols], kernels);
+            }
+        }
+    }
+}
+
+/// Sums of all sizes, among them the largest that 16 bits hold and those beyond: of each row, all values are the same but for one
+/// that makes the scale 1.
+#[test]
+fn sums_of_every_size_fit() {
+    for format in WeightFormat::ALL.into_iter().filter(|format| format.is_quantized()) {
+        for byte in [0x00, 0x7f, 0x80, 0xff] {
+            let case = Case::with_codes(format, 33, 512, byte);
+            for sign in [1.0, -1.0] {
+                let row = |value: i32| {
+                    let rest = (QK..case.cols).map(move |_| sign * value as f32);
+                    (0..QK).map(|i| if i == 0 { 127.0 } else { 0.0 }).chain(rest)
+                };
+                let x: Vec<f32> = (0..=127).flat_map(row).collect();
+                Kernels::available().for_each(|kernels| check(&case, &x, kernels));
             }
         }
     }
@@ -183,10 +209,7 @@ fn extreme_scales() {
             let (rows, cols) = (32, 2 * format.block_len());
             let (mut source, _) = random_matrix(format, rows, cols);
             common::fill_scales(format, &mut source, scale);
-            let weights = common::dequantize(format, &source, cols);
-            let mut packed = vec![0; packed_len(format, rows, cols)];
-            pack(format, &source, rows, cols, &mut packed).expect("sizes fit");
-            let case = Case { format, rows, cols, weights, packed };
+            let case = Case::of(format, rows, cols, &source);
             for magnitude in [1e-42, 1e-20, 1.0, 1e20] {
                 let x = random_values(5 * cols, magnitude);
                 Kernels::available().for_each(|kernels| check(&case, &x, kernels));

@@ -6,21 +6,18 @@
 // Indices that run over several arrays at once.
 #![allow(clippy::needless_range_loop)]
 
+use std::marker::PhantomData;
 use std::mem::MaybeUninit;
 use std::ops::Range;
 
 use super::arithmetic::{add_block, add_scaled, dot, has_two_parts, offset, scaled_mins, start};
 use super::float::Rows;
+use super::pieces::{self, Next, PIECE, Piece};
 use super::{Output, PanelFormat, Products};
 use crate::activations::{Activations, RowPointers};
 use crate::packed::layout::{PLANE, SUB_BLOCK};
 use crate::packed::{PANEL_ROWS, PackedMatrix};
 use crate::simd::Simd;
-
-/// Sub-blocks of a panel that are taken apart at a time: 22 KB, to stay in a first-level cache.
-const PIECE: usize = 16;
-/// Rows of activations that a piece is multiplied with before the next.
-const ROWS: usize = 128;
 
 /// A sub-block that is taken apart: codes `[group][row][4]`, up to two scales, or factors of its dot products, `[half][row]`, then
 /// what a block has once, `[row]`: each of its first sub-blocks has one of [`BLOCK_SCALE`] and those below. All numbers have 32 bits:
@@ -36,14 +33,12 @@ const MIN_SCALE: usize = BLOCK_SCALE + EXPANDED;
 const EVEN_MINS: usize = MIN_SCALE + EXPANDED;
 const ODD_MINS: usize = EVEN_MINS + EXPANDED;
 
-/// A piece of a panel, ready to be multiplied, and what has been summed for the rows of activations so far. Vectors in it
-/// do not straddle cache lines.
+/// A piece of a panel, `[sub-block]`, to be multiplied with activations. Vectors in it do not straddle cache lines.
 #[repr(C, align(64))]
-struct Scratch {
-    /// `[sub-block]`.
-    piece: MaybeUninit<[u8; PIECE * EXPANDED]>,
-    /// `[row of activations][row]`.
-    sums: MaybeUninit<[[f32; PANEL_ROWS]; ROWS]>,
+struct Expanded<'a, S, F> {
+    bytes: MaybeUninit<[u8; PIECE * EXPANDED]>,
+    x: &'a Activations,
+    way: PhantomData<(S, F)>,
 }
 
 /// The columns of `panels` of the product of `x` with `weights`.
@@ -57,63 +52,97 @@ pub(crate) unsafe fn matmul<S: Products, F: PanelFormat>(
     panels: Range<usize>,
     out: &Output<'_>,
 ) {
-    let mut scratch = Scratch { piece: MaybeUninit::uninit(), sums: MaybeUninit::uninit() };
-    let subs = weights.cols() / SUB_BLOCK;
-    for panel in panels {
-        let bytes = weights.panel(panel).as_ptr();
-        for first_row in (0..x.rows()).step_by(ROWS) {
-            let rows = first_row..x.rows().min(first_row + ROWS);
-            // Sums of a short product are its results at once.
-            let place = out.place(&rows, panel * PANEL_ROWS, PANEL_ROWS).filter(|_| subs <= PIECE);
-            let sums = Rows { start: scratch.sums.as_mut_ptr().cast(), stride: PANEL_ROWS };
-            let sums = place.map_or(sums, |start| Rows { start, stride: out.cols() });
-            for first_sub in (0..subs).step_by(PIECE) {
-                let piece = first_sub..subs.min(first_sub + PIECE);
-                expand::<S, F>(bytes.add(first_sub / F::SUB_BLOCKS * F::BLOCK), piece.len(), &mut scratch);
-                multiply::<S, F>(&scratch, piece, x, rows.clone(), sums);
+    let mut piece = Expanded::<S, F> { bytes: MaybeUninit::uninit(), x, way: PhantomData };
+    pieces::matmul::<F>(&mut piece, weights, x.rows(), panels, out);
+}
+
+impl<S: Products, F: PanelFormat> Piece for Expanded<'_, S, F> {
+    #[inline(always)]
+    unsafe fn take_apart(&mut self, block: *const u8, subs: usize) {
+        let piece = self.bytes.as_mut_ptr().cast::<u8>();
+        for index in 0..subs / F::SUB_BLOCKS {
+            let block = block.add(index * F::BLOCK);
+            for vector in 0..PANEL_ROWS / S::LANES {
+                let to = piece.add(index * F::SUB_BLOCKS * EXPANDED + vector * 4 * S::LANES);
+                expand::<S, F>(block, vector, to);
             }
-            if place.is_none() {
-                for (row, sums) in rows.zip(scratch.sums.assume_init_ref()) {
-                    out.write_panel(row, panel, sums);
-                }
-            }
+        }
+    }
+
+    #[inline(always)]
+    unsafe fn multiply(&self, subs: Range<usize>, rows: Range<usize>, sums: Rows<*mut f32>, next: Next) {
+        let mut row = rows.start;
+        while row < rows.end {
+            let done = row - rows.start;
+            let sums = Rows { start: sums.start.add(done * sums.stride), ..sums };
+            // The largest tiles, then smaller ones for what is left.
+            let multiplied = match (S::largest_tile::<F>(), rows.end - row) {
+                ((6, 2), 6..) => self.tile::<6, 2>(&subs, row, sums),
+                ((4, 2), 4..) => self.tile::<4, 2>(&subs, row, sums),
+                ((3, 4), 3..) => self.tile::<3, 4>(&subs, row, sums),
+                (_, 3..) => self.tile::<3, 2>(&subs, row, sums),
+                _ => self.tile::<1, 2>(&subs, row, sums),
+            };
+            next.ask_for::<S>(done..done + multiplied);
+            row += multiplied;
         }
     }
 }
 
-/// Takes `subs` sub-blocks apart. A piece begins and ends with whole blocks.
-#[inline(always)]
-unsafe fn expand<S: Simd, F: PanelFormat>(block: *const u8, subs: usize, scratch: &mut Scratch) {
-    let piece = scratch.piece.as_mut_ptr().cast::<u8>();
-    for index in 0..subs / F::SUB_BLOCKS {
-        let block = block.add(index * F::BLOCK);
-        for vector in 0..PANEL_ROWS / S::LANES {
-            let header = F::header::<S>(block, vector);
-            let to = piece.add(index * F::SUB_BLOCKS * EXPANDED + vector * 4 * S::LANES);
-            for sub in 0..F::SUB_BLOCKS {
-                let planes = block.add(F::HEADER + sub * F::SUB_BLOCK);
-                let to = to.add(sub * EXPANDED);
-                for pair in 0..4 {
-                    let (a, b) = F::codes::<S>(planes, vector, pair);
-                    S::store_int(lift::<S, F>(a), to.add(2 * pair * PLANE));
-                    S::store_int(lift::<S, F>(b), to.add((2 * pair + 1) * PLANE));
+impl<S: Products, F: PanelFormat> Expanded<'_, S, F> {
+    /// `T` rows of activations from `row` on, with `V` vectors of the piece at a time; returns how many rows that were.
+    #[inline(always)]
+    unsafe fn tile<const T: usize, const V: usize>(
+        &self,
+        subs: &Range<usize>,
+        row: usize,
+        sums: Rows<*mut f32>,
+    ) -> usize {
+        let rows: [RowPointers; T] = std::array::from_fn(|t| self.x.row(row + t).at(subs.start * SUB_BLOCK));
+        for first in (0..PANEL_ROWS / S::LANES).step_by(V) {
+            let sums_at = |t: usize, v: usize| sums.start.add(t * sums.stride + (first + v) * S::LANES);
+            let mut sums: [[S::F32; V]; T] = match subs.start {
+                0 => [[S::splat(0.0); V]; T],
+                _ => std::array::from_fn(|t| std::array::from_fn(|v| S::load(sums_at(t, v)))),
+            };
+            let weights = self.bytes.as_ptr().cast::<u8>().add(first * 4 * S::LANES);
+            S::add_sub_blocks::<F, T, V>(subs.len(), weights, &rows, &mut sums);
+            for (t, sums) in sums.iter().enumerate() {
+                for (v, sums) in sums.iter().enumerate() {
+                    S::store(*sums, sums_at(t, v));
                 }
-                for half in 0..F::SCALES * F::HAS_MULTIPLIERS as usize {
-                    let multiplier = F::multiplier::<S>(&header, block, sub, half, vector);
-                    S::store_int(S::factor(multiplier), to.add(SCALES + half * PLANE));
-                }
-            }
-            if !F::SCALES_ARE_1 {
-                let at = if F::HAS_MULTIPLIERS { BLOCK_SCALE } else { SCALES };
-                S::store(F::scale::<S>(block, vector), to.add(at).cast());
-            }
-            if F::HAS_MIN {
-                let [even, odd] = F::mins::<S>(&header);
-                S::store(F::min_scale::<S>(block, vector), to.add(MIN_SCALE).cast());
-                S::store_int(even, to.add(EVEN_MINS));
-                S::store_int(odd, to.add(ODD_MINS));
             }
         }
+        T
+    }
+}
+
+/// Takes a block apart, of a vector of rows.
+#[inline(always)]
+unsafe fn expand<S: Simd, F: PanelFormat>(block: *const u8, vector: usize, to: *mut u8) {
+    let header = F::header::<S>(block, vector);
+    for sub in 0..F::SUB_BLOCKS {
+        let planes = block.add(F::HEADER + sub * F::SUB_BLOCK);
+        let to = to.add(sub * EXPANDED);
+        for pair in 0..4 {
+            let (a, b) = F::codes::<S>(planes, vector, pair);
+            S::store_int(lift::<S, F>(a), to.add(2 * pair * PLANE));
+            S::store_int(lift::<S, F>(b), to.add((2 * pair + 1) * PLANE));
+        }
+        for half in 0..F::SCALES * F::HAS_MULTIPLIERS as usize {
+            let multiplier = F::multiplier::<S>(&header, block, sub, half, vector);
+            S::store_int(S::factor(multiplier), to.add(SCALES + half * PLANE));
+        }
+    }
+    if !F::SCALES_ARE_1 {
+        let at = if F::HAS_MULTIPLIERS { BLOCK_SCALE } else { SCALES };
+        S::store(F::scale::<S>(block, vector), to.add(at).cast());
+    }
+    if F::HAS_MIN {
+        let [even, odd] = F::mins::<S>(&header);
+        S::store(F::min_scale::<S>(block, vector), to.add(MIN_SCALE).cast());
+        S::store_int(even, to.add(EVEN_MINS));
+        S::store_int(odd, to.add(ODD_MINS));
     }
 }
 
@@ -136,55 +165,6 @@ unsafe fn lift<S: Simd, F: PanelFormat>(codes: S::Int) -> S::Int {
     }
 }
 
-#[inline(always)]
-unsafe fn multiply<S: Products, F: PanelFormat>(
-    scratch: &Scratch,
-    piece: Range<usize>,
-    x: &Activations,
-    rows: Range<usize>,
-    sums: Rows<*mut f32>,
-) {
-    let mut row = rows.start;
-    while row < rows.end {
-        let sums = Rows { start: sums.start.add((row - rows.start) * sums.stride), ..sums };
-        // The largest tiles, then smaller ones for what is left.
-        row += match (S::largest_tile::<F>(), rows.end - row) {
-            ((6, 2), 6..) => tile::<S, F, 6, 2>(scratch, &piece, x, row, sums),
-            ((4, 2), 4..) => tile::<S, F, 4, 2>(scratch, &piece, x, row, sums),
-            ((3, 4), 3..) => tile::<S, F, 3, 4>(scratch, &piece, x, row, sums),
-            (_, 3..) => tile::<S, F, 3, 2>(scratch, &piece, x, row, sums),
-            _ => tile::<S, F, 1, 2>(scratch, &piece, x, row, sums),
-        };
-    }
-}
-
-/// `T` rows of activations from `row` on, with `V` vectors of the piece at a time.
-#[inline(always)]
-unsafe fn tile<S: Products, F: PanelFormat, const T: usize, const V: usize>(
-    scratch: &Scratch,
-    piece: &Range<usize>,
-    x: &Activations,
-    row: usize,
-    sums: Rows<*mut f32>,
-) -> usize {
-    let rows: [RowPointers; T] = std::array::from_fn(|t| x.row(row + t).at(piece.start * SUB_BLOCK));
-    for first in (0..PANEL_ROWS / S::LANES).step_by(V) {
-        let sums_at = |t: usize, v: usize| sums.start.add(t * sums.stride + (first + v) * S::LANES);
-        let mut sums: [[S::F32; V]; T] = match piece.start {
-            0 => [[S::splat(0.0); V]; T],
-            _ => std::array::from_fn(|t| std::array::from_fn(|v| S::load(sums_at(t, v)))),
-        };
-        let weights = scratch.piece.as_ptr().cast::<u8>().add(first * 4 * S::LANES);
-        S::add_sub_blocks::<F, T, V>(piece.len(), weights, &rows, &mut sums);
-        for (t, sums) in sums.iter().enumerate() {
-            for (v, sums) in sums.iter().enumerate() {
-                S::store(*sums, sums_at(t, v));
-            }
-        }
-    }
-    T
-}
-
 /// Adds the products of `subs` sub-blocks that are taken apart, one block at least: of `V` vectors of rows of weights, from
 /// `weights` on, with `T` rows of activations that follow each other.
 ///
@@ -202,7 +182,7 @@ pub(super) unsafe fn add_sub_blocks<S: Products, F: PanelFormat, const T: usize,
         match F::HAS_MULTIPLIERS {
             true => {
                 let mut dots = [[S::splat_int(0); V]; T];
-                S::add_multiples::<F, T, V>(weights, &rows, &mut dots);
+                add_multiples::<S, F, T, V>(weights, &rows, &mut dots);
                 end_block::<S, F, T, V>(weights, &rows, &dots, sums);
             }
             false => add_sub_block::<S, F, T, V>(weights, &rows, sums),
@@ -228,11 +208,8 @@ unsafe fn add_sub_block<S: Simd, F: PanelFormat, const T: usize, const V: usize>
 }
 
 /// Adds the dot products of a block's sub-blocks, times their multipliers, to `sums`.
-///
-/// # Safety
-/// As [`add_sub_blocks`].
 #[inline(always)]
-pub(super) unsafe fn add_multiples<S: Simd, F: PanelFormat, const T: usize, const V: usize>(
+unsafe fn add_multiples<S: Simd, F: PanelFormat, const T: usize, const V: usize>(
     weights: *const u8,
     rows: &[RowPointers; T],
     sums: &mut [[S::Int; V]; T],

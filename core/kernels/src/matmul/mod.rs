@@ -20,6 +20,7 @@ pub(crate) mod direct;
 pub(crate) mod expanded;
 pub(crate) mod float;
 mod format;
+mod pieces;
 mod sub_block;
 
 use std::ops::Range;
@@ -77,20 +78,6 @@ pub(crate) trait Products: Simd {
     ) {
         // SAFETY: the caller's.
         unsafe { expanded::add_sub_blocks::<Self, F, T, V>(subs, weights, rows, sums) }
-    }
-
-    /// [`expanded::add_multiples`].
-    ///
-    /// # Safety
-    /// As there.
-    #[inline(always)]
-    unsafe fn add_multiples<F: PanelFormat, const T: usize, const V: usize>(
-        weights: *const u8,
-        rows: &[RowPointers; T],
-        sums: &mut [[Self::Int; V]; T],
-    ) {
-        // SAFETY: the caller's.
-        unsafe { expanded::add_multiples::<Self, F, T, V>(weights, rows, sums) }
     }
 
     /// The columns of `panels` of the product of `x` with `weights`.

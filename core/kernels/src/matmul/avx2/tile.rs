@@ -1,8 +1,7 @@
-//! Tiles for AVX2, which multiplies bytes and adds two products to one of 16 bits: four rows of activations and two vectors
-//! of rows of weights, or three and four.
+//! Four rows of activations times two vectors of rows of weights, or three and four, by sub-blocks.
 //!
-//! Vectors of dot products and what they are made of are all the registers there are, and what limits these loops is the
-//! number of their instructions: a compiler that picks registers itself runs out of them and copies. Sums stay in memory.
+//! Vectors of dot products and what they are made of are all the registers there are: a compiler that picks registers itself runs out
+//! of them and copies. Sums stay in memory.
 
 // Loads are from whole sub-blocks of weights and of rows that follow each other, stores to the tile's sums, as the callers
 // vouch for.
@@ -10,60 +9,12 @@
 
 use std::arch::asm;
 
-use super::{PanelFormat, Products, Q4_0, expanded};
 use crate::activations::{RowPointers, START};
+use crate::matmul::{PanelFormat, Q4_0, expanded};
 use crate::packed::layout::PLANE;
-use crate::simd::x86::{Avx2, unknown};
-
-impl Products for Avx2 {
-    #[inline(always)]
-    fn largest_tile<F: PanelFormat>() -> (usize, usize) {
-        if F::TIMES_NON_NEGATIVE { (3, 4) } else { (4, 2) }
-    }
-
-    #[inline(always)]
-    unsafe fn unknown(codes: Self::Int) -> Self::Int {
-        unknown(codes)
-    }
-
-    #[inline(always)]
-    unsafe fn add_sub_blocks<F: PanelFormat, const T: usize, const V: usize>(
-        subs: usize,
-        weights: *const u8,
-        rows: &[RowPointers; T],
-        sums: &mut [[Self::F32; V]; T],
-    ) {
-        if F::HAS_MULTIPLIERS || (T, V) != Self::largest_tile::<F>() {
-            return expanded::add_sub_blocks::<Self, F, T, V>(subs, weights, rows, sums);
-        }
-        let tile = Tile::new(subs, weights, rows, sums.as_mut_ptr().cast());
-        match (F::SIGNED, F::TIMES_NON_NEGATIVE) {
-            (true, true) => signed_times_non_negative(tile),
-            (true, false) => signed(tile),
-            (false, _) => nibbles_less_eight(tile),
-        }
-    }
-
-    #[inline(always)]
-    unsafe fn add_multiples<F: PanelFormat, const T: usize, const V: usize>(
-        weights: *const u8,
-        rows: &[RowPointers; T],
-        sums: &mut [[Self::Int; V]; T],
-    ) {
-        if (T, V) != Self::largest_tile::<F>() {
-            return expanded::add_multiples::<Self, F, T, V>(weights, rows, sums);
-        }
-        let tile = Tile::new(F::SUB_BLOCKS, weights, rows, sums.as_mut_ptr().cast());
-        match (F::SCALES, F::LARGEST_CODE) {
-            (2, _) => multiples_of_halves(tile),
-            (_, 16..) => multiples_of_codes(tile),
-            _ => multiples_of_nibbles(tile),
-        }
-    }
-}
 
 /// What is to be multiplied.
-struct Tile {
+pub(super) struct Tile {
     /// Sub-blocks, one at least.
     subs: usize,
     weights: *const u8,
@@ -71,15 +22,30 @@ struct Tile {
     x: RowPointers,
     /// An eighth of the bytes from the values of one row to those of the next: so far are their scales from each other.
     stride: usize,
-    /// `[row of activations][vector]`, of `f32` or of integers.
-    sums: *mut u8,
+    /// `[row of activations][vector]`.
+    sums: *mut f32,
 }
 
 impl Tile {
     #[inline(always)]
-    fn new<const T: usize>(subs: usize, weights: *const u8, rows: &[RowPointers; T], sums: *mut u8) -> Self {
+    pub(super) fn new<const T: usize>(
+        subs: usize,
+        weights: *const u8,
+        rows: &[RowPointers; T],
+        sums: *mut f32,
+    ) -> Self {
         let stride = (rows[1 % T].values as usize - rows[0].values as usize) / 8;
         Self { subs, weights, x: rows[0], stride, sums }
+    }
+}
+
+/// Adds the products of a tile to its sums.
+#[inline(always)]
+pub(super) unsafe fn add_products<F: PanelFormat>(tile: Tile) {
+    match (F::SIGNED, F::TIMES_NON_NEGATIVE) {
+        (true, true) => signed_times_non_negative(tile),
+        (true, false) => signed(tile),
+        (false, _) => nibbles_less_eight(tile),
     }
 }
 
@@ -88,7 +54,7 @@ impl Tile {
 struct Ones([i16; 16]);
 static ONES: Ones = Ones([1; 16]);
 
-// Where the instructions below find groups, scales or factors, and the next sub-block.
+// Where the instructions below find groups, scales, and the next sub-block.
 const _: () = assert!(PLANE == 128 && expanded::SCALES == 1024 && expanded::EXPANDED == 1408);
 // What codes are larger by than weights, which is shifted by.
 const _: () = assert!(-START >> 4 == Q4_0::OFFSET);
@@ -183,18 +149,6 @@ macro_rules! multiply {
             "vpmaddubsw ymm15, ymm9, ymm12",
             concat!("vpaddw ", $d0, ", ", $d0, ", ymm14"),
             concat!("vpaddw ", $d1, ", ", $d1, ", ymm15"),
-        )
-    };
-}
-
-/// Adds what the sums of 16 bits of a half start at. With it, products of codes below 64 become products of weights, whose sum fits;
-/// what comes before it may wrap.
-macro_rules! start_half {
-    ([$values:literal, $starts:literal, $numbers:literal], [$d0:literal, $d1:literal, $__:literal], $half:literal) => {
-        lines!(
-            concat!("vpbroadcastd ymm13, dword ptr [{starts}", $starts, " + 8 + 4 * ", $half, "]"),
-            concat!("vpaddw ", $d0, ", ", $d0, ", ymm13"),
-            concat!("vpaddw ", $d1, ", ", $d1, ", ymm13"),
         )
     };
 }
@@ -321,54 +275,18 @@ macro_rules! scale {
     };
 }
 
-/// Multiplies dot products of 16 bits with the factors at `at`, and adds the sums.
-macro_rules! add_multiples {
-    ([$($_:literal),+], [$d0:literal, $d1:literal, $sums:literal], $at:literal) => {
-        lines!(
-            concat!("vpmaddwd ", $d0, ", ", $d0, ", [{w} + ", $at, "]"),
-            concat!("vpmaddwd ", $d1, ", ", $d1, ", [{w} + ", $at, " + 32]"),
-            concat!("vpaddd ", $d0, ", ", $d0, ", [{sums} + ", $sums, "]"),
-            concat!("vpaddd ", $d1, ", ", $d1, ", [{sums} + ", $sums, " + 32]"),
-        )
-    };
-}
-
 macro_rules! store {
     ([$($_:literal),+], [$d0:literal, $d1:literal, $sums:literal]) => {
         lines!(concat!("vmovups [{sums} + ", $sums, "], ", $d0), concat!("vmovups [{sums} + ", $sums, " + 32], ", $d1),)
     };
 }
 
-macro_rules! all_groups {
-    () => {
-        groups!("first" "0", "next" "1", "next" "2", "next" "3", "next" "4", "next" "5", "next" "6", "next" "7")
-    };
-}
-
 add_products!(
-    nibbles_less_eight: all_groups!(), each_row!(widen), each_row!(take_eight), each_row!(scale, "1024"), each_row!(store)
-);
-add_products!(multiples_of_nibbles: all_groups!(), each_row!(add_multiples, "1024"), each_row!(store));
-add_products!(
-    multiples_of_codes:
-    groups!("first" "0", "next" "1", "next" "2", "next" "3"),
-    each_row!(add_multiples, "1024"),
-    each_row!(store),
-    groups!("first" "4", "next" "5", "next" "6", "next" "7"),
-    each_row!(add_multiples, "1024"),
-    each_row!(store)
-);
-add_products!(
-    multiples_of_halves:
-    groups!("first" "0"),
-    each_row!(start_half, "0"),
-    groups!("next" "1", "next" "2", "next" "3"),
-    each_row!(add_multiples, "1024"),
-    each_row!(store),
-    groups!("first" "4"),
-    each_row!(start_half, "1"),
-    groups!("next" "5", "next" "6", "next" "7"),
-    each_row!(add_multiples, "1024 + 128"),
+    nibbles_less_eight:
+    groups!("first" "0", "next" "1", "next" "2", "next" "3", "next" "4", "next" "5", "next" "6", "next" "7"),
+    each_row!(widen),
+    each_row!(take_eight),
+    each_row!(scale, "1024"),
     each_row!(store)
 );
 add_products!(

@@ -1,0 +1,149 @@
+//! Activations as tiles of pairs of sub-blocks read them. A thread arranges them once for all of its products with them.
+
+// Pointers are to whole pairs of the activations and to room for them, as sizes say.
+#![allow(unsafe_op_in_unsafe_fn)]
+
+use std::arch::x86_64::*;
+use std::ops::Range;
+
+use super::pairs::{GROUPS, PAIR_COLUMNS, PAIRS};
+use crate::activations::{Activations, NARROW_START, Version};
+use crate::blocks::QK_K;
+use crate::matmul::PanelFormat;
+use crate::packed::layout::SUB_BLOCK;
+
+/// Rows of activations in the largest tile.
+pub(super) const MOST_ROWS: usize = 4;
+
+/// Bytes of a row's values in a pair.
+pub(super) const VALUES: usize = PAIR_COLUMNS;
+/// Bytes of a row in a pair: its values, then what dot products start at where codes are larger than weights by 32, each with a lane
+/// for either sub-block: those of the first half and of the second, then those of the first quarter of each half.
+pub(super) const ROW_OF_PAIR: usize = VALUES + 4 * 4;
+
+/// `[tile][block][pair]`, in which a tile's rows take turns: `[group][row]`, then `[start][row]`.
+#[derive(Default)]
+pub(super) struct Arranged {
+    /// Of what.
+    of: Option<Version>,
+    bytes: Vec<u8>,
+    /// `[tile][block]`.
+    largest: Vec<Largest>,
+}
+
+/// How large the dot products of a tile's block may become: the largest, of all its rows.
+#[derive(Clone, Copy, Default)]
+pub(super) struct Largest {
+    /// Sum of a sub-block's positive values, or minus that of its negative ones.
+    of_one_sign: i32,
+    /// Sum of magnitudes in half a sub-block.
+    of_half: i32,
+}
+
+impl Largest {
+    /// Whether a part of a sub-block that has a multiplier has a dot product that fits into 16 bits.
+    pub(super) fn fits<F: PanelFormat>(self) -> bool {
+        let most = match F::OFFSET {
+            0 => F::LARGEST_CODE as i32 * self.of_one_sign,
+            offset => offset * self.of_half,
+        };
+        most <= i32::from(i16::MAX)
+    }
+
+    #[inline(always)]
+    unsafe fn add(&mut self, sub_block: *const i8) {
+        let halves = [0, 1].map(|half| _mm_loadu_si128(sub_block.add(16 * half).cast()));
+        let magnitudes = halves.map(|values| sum(_mm_abs_epi8(values)));
+        let positive: i32 = halves.map(|values| sum(_mm_max_epi8(values, _mm_setzero_si128()))).iter().sum();
+        let negative = magnitudes[0] + magnitudes[1] - positive;
+        self.of_one_sign = self.of_one_sign.max(positive).max(negative);
+        self.of_half = self.of_half.max(magnitudes[0]).max(magnitudes[1]);
+    }
+}
+
+/// Of sixteen unsigned bytes.
+#[inline(always)]
+unsafe fn sum(bytes: __m128i) -> i32 {
+    let halves = _mm_sad_epu8(bytes, _mm_setzero_si128());
+    _mm_cvtsi128_si32(halves) + _mm_extract_epi32::<2>(halves)
+}
+
+/// Tiles of rows: as many large ones as there are, then a smaller one.
+pub(super) fn tiles(rows: Range<usize>) -> impl Iterator<Item = Range<usize>> {
+    let end = rows.end;
+    rows.step_by(MOST_ROWS).map(move |first| first..end.min(first + MOST_ROWS))
+}
+
+impl Arranged {
+    pub(super) const fn new() -> Self {
+        Self { of: None, bytes: Vec::new(), largest: Vec::new() }
+    }
+
+    /// Arranges `x`, unless that is what is arranged.
+    ///
+    /// # Safety
+    /// The CPU has AVX2.
+    #[inline(always)]
+    pub(super) unsafe fn update(&mut self, x: &Activations) {
+        if self.of == Some(x.version()) {
+            return;
+        }
+        self.of = Some(x.version());
+        let blocks = x.cols() / QK_K;
+        self.bytes.resize(x.rows() * blocks * PAIRS * ROW_OF_PAIR, 0);
+        self.largest.clear();
+        let mut to = self.bytes.as_mut_ptr();
+        for tile in tiles(0..x.rows()) {
+            for block in 0..blocks {
+                let mut largest = Largest::default();
+                for pair in 0..PAIRS {
+                    for (index, row) in tile.clone().enumerate() {
+                        let first = x.row(row).at(block * QK_K + pair * PAIR_COLUMNS).values;
+                        let subs = [first, first.add(SUB_BLOCK)];
+                        arrange(subs, to.add(4 * index).cast(), tile.len());
+                        subs.into_iter().for_each(|sub_block| largest.add(sub_block));
+                    }
+                    to = to.add(tile.len() * ROW_OF_PAIR);
+                }
+                self.largest.push(largest);
+            }
+        }
+    }
+
+    /// A block of a tile of `rows` rows, from `row` on, of activations that have `blocks`.
+    #[inline(always)]
+    pub(super) fn block(&self, row: usize, rows: usize, block: usize, blocks: usize) -> (&[u8], Largest) {
+        let bytes = rows * PAIRS * ROW_OF_PAIR;
+        let at = row * blocks * PAIRS * ROW_OF_PAIR + block * bytes;
+        (&self.bytes[at..][..bytes], self.largest[row / MOST_ROWS * blocks + block])
+    }
+}
+
+/// Arranges a row of a pair, `rows` apart.
+#[inline(always)]
+unsafe fn arrange(subs: [*const i8; 2], to: *mut i32, rows: usize) {
+    let starts = to.add(GROUPS * rows);
+    for half in 0..2 {
+        let [a, b] = subs.map(|values| _mm_loadu_si128(values.add(16 * half).cast()));
+        let quarters = [_mm_unpacklo_epi16(a, b), _mm_unpackhi_epi16(a, b)];
+        for (quarter, groups) in quarters.into_iter().enumerate() {
+            let to = to.add((8 * half + 4 * quarter) * rows);
+            to.write_unaligned(_mm_cvtsi128_si32(groups));
+            to.add(rows).write_unaligned(_mm_extract_epi32::<1>(groups));
+            to.add(2 * rows).write_unaligned(_mm_extract_epi32::<2>(groups));
+            to.add(3 * rows).write_unaligned(_mm_extract_epi32::<3>(groups));
+        }
+        let [first, second] = quarters.map(|groups| start(groups));
+        starts.add(half * rows).write_unaligned(_mm_cvtsi128_si32(_mm_add_epi16(first, second)));
+        starts.add((2 + half) * rows).write_unaligned(_mm_cvtsi128_si32(first));
+    }
+}
+
+/// What the sums of a quarter start at, in each lane of 32 bits.
+#[inline(always)]
+unsafe fn start(groups: __m128i) -> __m128i {
+    let products = _mm_maddubs_epi16(_mm_set1_epi8(-NARROW_START as i8), groups);
+    let pairs = _mm_add_epi16(products, _mm_shuffle_epi32::<0b01_00_11_10>(products));
+    let all = _mm_add_epi16(pairs, _mm_shuffle_epi32::<0b10_11_00_01>(pairs));
+    _mm_sub_epi16(_mm_setzero_si128(), all)
+}

@@ -1,0 +1,196 @@
+//! Four rows of activations times a block of 16 rows of a K-quant, by pairs of sub-blocks.
+//!
+//! Dot products and what they are made of are almost all the registers there are: a compiler that picks registers itself runs out of
+//! them and copies. Sums stay in memory.
+
+// Loads are from whole blocks, stores to the tile's sums, as the callers vouch for.
+#![allow(unsafe_op_in_unsafe_fn)]
+
+use std::arch::asm;
+
+use super::arranged::{MOST_ROWS, ROW_OF_PAIR, VALUES};
+use super::pairs::{CODES, NUMBERS, PAIR};
+use crate::matmul::PanelFormat;
+
+/// What is to be multiplied.
+pub(super) struct Tile {
+    pub(super) weights: *const u8,
+    /// `[pair]`, each `[group][row of activations][4]`, then `[half][row of activations]` what dot products start at.
+    pub(super) x: *const u8,
+    /// `[row of activations][vector]`, of integers.
+    pub(super) sums: *mut u8,
+}
+
+// Where the instructions below find things.
+const _: () = assert!(NUMBERS == 64 && CODES == 1024 && PAIR == 1152);
+const _: () = assert!(MOST_ROWS * VALUES == 256 && MOST_ROWS * ROW_OF_PAIR == 320);
+
+/// Adds the products of a block's sub-blocks, times their multipliers; `fit` says that all those of a part that has a multiplier fit
+/// into 16 bits. Those of a quarter always do.
+#[inline(always)]
+pub(super) unsafe fn add_multiples<F: PanelFormat>(tile: Tile, fit: bool) {
+    match (F::SCALES, fit) {
+        (1, true) => of_all(tile),
+        (1, false) => of_all_by_quarters(tile),
+        (_, true) => of_halves(tile),
+        (_, false) => of_halves_by_quarters(tile),
+    }
+}
+
+/// For each row of activations: which it is, its dot products, and where its sums are.
+macro_rules! each_row {
+    ($row:ident $(, $argument:tt)*) => {
+        lines!(
+            $row!(["0", "ymm0", "ymm1", "0"] $(, $argument)*),
+            $row!(["1", "ymm2", "ymm3", "64"] $(, $argument)*),
+            $row!(["2", "ymm4", "ymm5", "128"] $(, $argument)*),
+            $row!(["3", "ymm6", "ymm7", "192"] $(, $argument)*),
+        )
+    };
+}
+
+macro_rules! multiply {
+    ([$row:literal, $d0:literal, $d1:literal, $_:literal], "first", $group:literal) => {
+        lines!(
+            concat!("vpbroadcastd ymm10, dword ptr [{x} + 16 * ", $group, " + 4 * ", $row, "]"),
+            concat!("vpmaddubsw ", $d0, ", ymm8, ymm10"),
+            concat!("vpmaddubsw ", $d1, ", ymm9, ymm10"),
+        )
+    };
+    ([$row:literal, $d0:literal, $d1:literal, $_:literal], "next", $group:literal) => {
+        lines!(
+            concat!("vpbroadcastd ymm10, dword ptr [{x} + 16 * ", $group, " + 4 * ", $row, "]"),
+            "vpmaddubsw ymm11, ymm8, ymm10",
+            "vpmaddubsw ymm12, ymm9, ymm10",
+            concat!("vpaddw ", $d0, ", ", $d0, ", ymm11"),
+            concat!("vpaddw ", $d1, ", ", $d1, ", ymm12"),
+        )
+    };
+}
+
+/// Adds what the dot products of a half start at. With it, products of codes become products of weights, whose sum fits; what comes
+/// before it may wrap.
+macro_rules! start_half {
+    ([$row:literal, $d0:literal, $d1:literal, $_:literal], $half:literal) => {
+        lines!(
+            concat!("vpbroadcastd ymm10, dword ptr [{x} + 256 + 16 * ", $half, " + 4 * ", $row, "]"),
+            concat!("vpaddw ", $d0, ", ", $d0, ", ymm10"),
+            concat!("vpaddw ", $d1, ", ", $d1, ", ymm10"),
+        )
+    };
+}
+
+/// The same for the first quarter of a half, or the second.
+macro_rules! start_quarter {
+    ([$row:literal, $d0:literal, $d1:literal, $_:literal], "first", $half:literal) => {
+        lines!(
+            concat!("vpbroadcastd ymm10, dword ptr [{x} + 288 + 16 * ", $half, " + 4 * ", $row, "]"),
+            concat!("vpaddw ", $d0, ", ", $d0, ", ymm10"),
+            concat!("vpaddw ", $d1, ", ", $d1, ", ymm10"),
+        )
+    };
+    ([$row:literal, $d0:literal, $d1:literal, $sums:literal], "second", $half:literal) => {
+        lines!(
+            start_half!([$row, $d0, $d1, $sums], $half),
+            concat!("vpbroadcastd ymm10, dword ptr [{x} + 288 + 16 * ", $half, " + 4 * ", $row, "]"),
+            concat!("vpsubw ", $d0, ", ", $d0, ", ymm10"),
+            concat!("vpsubw ", $d1, ", ", $d1, ", ymm10"),
+        )
+    };
+}
+
+macro_rules! groups {
+    ($($step:tt $group:literal),+) => {
+        lines!($(
+            concat!("vmovdqa ymm8, [{w} + 64 * ", $group, "]"),
+            concat!("vmovdqa ymm9, [{w} + 64 * ", $group, " + 32]"),
+            each_row!(multiply, $step, $group)
+        ),+)
+    };
+}
+
+/// Multiplies dot products with the multipliers at `at`, and adds them to the sums.
+macro_rules! add_multiples {
+    ([$_:literal, $d0:literal, $d1:literal, $sums:literal], $at:literal) => {
+        lines!(
+            concat!("vpmaddwd ", $d0, ", ", $d0, ", [{w} + ", $at, "]"),
+            concat!("vpmaddwd ", $d1, ", ", $d1, ", [{w} + ", $at, " + 32]"),
+            concat!("vpaddd ", $d0, ", ", $d0, ", [{sums} + ", $sums, "]"),
+            concat!("vpaddd ", $d1, ", ", $d1, ", [{sums} + ", $sums, " + 32]"),
+            concat!("vmovdqu [{sums} + ", $sums, "], ", $d0),
+            concat!("vmovdqu [{sums} + ", $sums, " + 32], ", $d1),
+        )
+    };
+}
+
+macro_rules! add_pairs {
+    ($name:ident: $($instructions:expr),+) => {
+        #[inline]
+        #[target_feature(enable = "avx2")]
+        unsafe fn $name(tile: Tile) {
+            asm!(
+                "2:",
+                $($instructions,)+
+                "add {w}, 1152",
+                "add {x}, 320",
+                "dec {pairs:e}",
+                "jnz 2b",
+                pairs = inout(reg) 4u32 => _,
+                w = inout(reg) tile.weights => _, x = inout(reg) tile.x => _, sums = in(reg) tile.sums,
+                out("ymm0") _, out("ymm1") _, out("ymm2") _, out("ymm3") _, out("ymm4") _, out("ymm5") _,
+                out("ymm6") _, out("ymm7") _, out("ymm8") _, out("ymm9") _, out("ymm10") _, out("ymm11") _, out("ymm12") _,
+                options(nostack),
+            );
+        }
+    };
+}
+
+add_pairs!(
+    of_all:
+    groups!(
+        "first" "0", "next" "1", "next" "2", "next" "3", "next" "4", "next" "5", "next" "6", "next" "7",
+        "next" "8", "next" "9", "next" "10", "next" "11", "next" "12", "next" "13", "next" "14", "next" "15"
+    ),
+    each_row!(add_multiples, "1024")
+);
+add_pairs!(
+    of_halves:
+    groups!("first" "0"),
+    each_row!(start_half, "0"),
+    groups!("next" "1", "next" "2", "next" "3", "next" "4", "next" "5", "next" "6", "next" "7"),
+    each_row!(add_multiples, "1024"),
+    groups!("first" "8"),
+    each_row!(start_half, "1"),
+    groups!("next" "9", "next" "10", "next" "11", "next" "12", "next" "13", "next" "14", "next" "15"),
+    each_row!(add_multiples, "1088")
+);
+add_pairs!(
+    of_all_by_quarters:
+    groups!("first" "0", "next" "1", "next" "2", "next" "3"),
+    each_row!(add_multiples, "1024"),
+    groups!("first" "4", "next" "5", "next" "6", "next" "7"),
+    each_row!(add_multiples, "1024"),
+    groups!("first" "8", "next" "9", "next" "10", "next" "11"),
+    each_row!(add_multiples, "1024"),
+    groups!("first" "12", "next" "13", "next" "14", "next" "15"),
+    each_row!(add_multiples, "1024")
+);
+add_pairs!(
+    of_halves_by_quarters:
+    groups!("first" "0"),
+    each_row!(start_quarter, "first", "0"),
+    groups!("next" "1", "next" "2", "next" "3"),
+    each_row!(add_multiples, "1024"),
+    groups!("first" "4"),
+    each_row!(start_quarter, "second", "0"),
+    groups!("next" "5", "next" "6", "next" "7"),
+    each_row!(add_multiples, "1024"),
+    groups!("first" "8"),
+    each_row!(start_quarter, "first", "1"),
+    groups!("next" "9", "next" "10", "next" "11"),
+    each_row!(add_multiples, "1088"),
+    groups!("first" "12"),
+    each_row!(start_quarter, "second", "1"),
+    groups!("next" "13", "next" "14", "next" "15"),
+    each_row!(add_multiples, "1088")
+);

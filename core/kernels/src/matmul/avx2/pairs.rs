@@ -1,0 +1,258 @@
+//! Many rows of activations times K-quants, two sub-blocks at a time.
+//!
+//! Columns of both sub-blocks take turns, two of each: of the two sums of 16 bits that products become in a lane, one is the first
+//! sub-block's and one the second's, and an instruction multiplies both with multipliers of their own and adds them. All products
+//! of a sub-block fit into 16 bits unless its activations are large throughout ([`Largest::fits`]); then sums are multiplied and
+//! added for each quarter.
+//!
+//! [`Largest::fits`]: super::arranged::Largest::fits
+
+// Pointers move within one block of a panel, the arranged activations and the piece below, whose sizes `pieces::matmul` has
+// checked.
+#![allow(unsafe_op_in_unsafe_fn)]
+
+use std::arch::x86_64::*;
+use std::cell::Cell;
+use std::marker::PhantomData;
+use std::mem::MaybeUninit;
+use std::ops::Range;
+
+use super::arranged::{Arranged, MOST_ROWS, ROW_OF_PAIR, tiles};
+use super::pair_tile::{self, Tile};
+use crate::activations::{Activations, RowPointers};
+use crate::blocks::QK_K;
+use crate::matmul::arithmetic::{add_block, scaled_mins};
+use crate::matmul::float::Rows;
+use crate::matmul::pieces::{self, Next, PIECE, Piece};
+use crate::matmul::{Output, PanelFormat};
+use crate::packed::layout::SUB_BLOCK;
+use crate::packed::{PANEL_ROWS, PackedMatrix};
+use crate::simd::Simd;
+use crate::simd::x86::Avx2;
+
+/// Vectors of rows of weights in a tile.
+const VECTORS: usize = 2;
+/// Rows of weights in a tile.
+const TILE_ROWS: usize = VECTORS * Avx2::LANES;
+/// Tiles side by side in a panel.
+const TILES: usize = PANEL_ROWS / TILE_ROWS;
+
+/// Columns of a pair of sub-blocks.
+pub(super) const PAIR_COLUMNS: usize = 2 * SUB_BLOCK;
+/// Pairs in a block.
+pub(super) const PAIRS: usize = QK_K / PAIR_COLUMNS;
+/// Two columns of each of a pair's sub-blocks.
+pub(super) const GROUPS: usize = PAIR_COLUMNS / 4;
+
+/// Bytes of a number of 32 bits for each of a tile's rows of weights.
+pub(super) const NUMBERS: usize = 4 * TILE_ROWS;
+/// Bytes of a pair's codes, `[group][row][4]`.
+pub(super) const CODES: usize = GROUPS * NUMBERS;
+/// Bytes of a pair: its codes, then `[row][2]` the multipliers of both sub-blocks, or of their first halves and of their second ones.
+pub(super) const PAIR: usize = CODES + 2 * NUMBERS;
+/// Bytes of a block: its pairs, then `[row]` its scales, those of its minimums, and the minimums of even sub-blocks and of odd ones.
+const BLOCK: usize = PAIRS * PAIR + 4 * NUMBERS;
+/// Blocks in a piece.
+const BLOCKS: usize = PIECE * SUB_BLOCK / QK_K;
+
+/// A piece of a panel, `[tile][block]`, to be multiplied with activations.
+#[repr(C, align(64))]
+struct Pairs<'a, F> {
+    bytes: MaybeUninit<[u8; TILES * BLOCKS * BLOCK]>,
+    x: &'a Activations,
+    arranged: &'a Arranged,
+    format: PhantomData<F>,
+}
+
+/// The columns of `panels` of the product of `x` with `weights`.
+///
+/// # Safety
+/// The CPU has AVX2, sizes fit together, and nobody else writes those columns.
+#[inline(always)]
+pub(super) unsafe fn matmul<F: PanelFormat>(
+    weights: &PackedMatrix<'_>,
+    x: &Activations,
+    panels: Range<usize>,
+    out: &Output<'_>,
+) {
+    thread_local! {
+        static ARRANGED: Cell<Arranged> = const { Cell::new(Arranged::new()) };
+    }
+    let mut arranged = ARRANGED.take();
+    arranged.update(x);
+    let mut piece = Pairs::<F> { bytes: MaybeUninit::uninit(), x, arranged: &arranged, format: PhantomData };
+    pieces::matmul::<F>(&mut piece, weights, x.rows(), panels, out);
+    ARRANGED.set(arranged);
+}
+
+impl<F: PanelFormat> Piece for Pairs<'_, F> {
+    #[inline(always)]
+    unsafe fn take_apart(&mut self, block: *const u8, subs: usize) {
+        let piece = self.bytes.as_mut_ptr().cast::<u8>();
+        for index in 0..subs / F::SUB_BLOCKS {
+            let block = block.add(index * F::BLOCK);
+            for vector in 0..PANEL_ROWS / Avx2::LANES {
+                let to = piece.add((vector / VECTORS * BLOCKS + index) * BLOCK + vector % VECTORS * 4 * Avx2::LANES);
+                expand::<F>(block, vector, to);
+            }
+        }
+    }
+
+    #[inline(always)]
+    unsafe fn multiply(&self, subs: Range<usize>, rows: Range<usize>, sums: Rows<*mut f32>, next: Next) {
+        let blocks = subs.start * SUB_BLOCK / QK_K..subs.end * SUB_BLOCK / QK_K;
+        for tile in tiles(rows.clone()) {
+            let done = tile.start - rows.start;
+            let sums = Rows { start: sums.start.add(done * sums.stride), ..sums };
+            match tile.len() {
+                MOST_ROWS => self.tile::<MOST_ROWS>(&blocks, tile.start, sums),
+                3 => self.tile::<3>(&blocks, tile.start, sums),
+                2 => self.tile::<2>(&blocks, tile.start, sums),
+                _ => self.tile::<1>(&blocks, tile.start, sums),
+            }
+            next.ask_for::<Avx2>(done..done + tile.len());
+        }
+    }
+}
+
+impl<F: PanelFormat> Pairs<'_, F> {
+    /// `T` rows of activations from `row` on.
+    #[inline(always)]
+    unsafe fn tile<const T: usize>(&self, blocks: &Range<usize>, row: usize, sums: Rows<*mut f32>) {
+        let rows: [RowPointers; T] = std::array::from_fn(|t| self.x.row(row + t));
+        for tile in 0..TILES {
+            let sums_at = |t: usize, v: usize| sums.start.add(t * sums.stride + tile * TILE_ROWS + v * Avx2::LANES);
+            let mut sums: [[__m256; VECTORS]; T] = match blocks.start {
+                0 => [[Avx2::splat(0.0); VECTORS]; T],
+                _ => std::array::from_fn(|t| std::array::from_fn(|v| Avx2::load(sums_at(t, v)))),
+            };
+            for block in blocks.clone() {
+                let weights = self.bytes.as_ptr().cast::<u8>().add((tile * BLOCKS + block - blocks.start) * BLOCK);
+                let (x, largest) = self.arranged.block(row, T, block, self.x.cols() / QK_K);
+                let mut dots = [[Avx2::splat_int(0); VECTORS]; T];
+                if T == MOST_ROWS {
+                    let tile = Tile { weights, x: x.as_ptr(), sums: dots.as_mut_ptr().cast() };
+                    pair_tile::add_multiples::<F>(tile, largest.fits::<F>());
+                } else {
+                    add_multiples::<F, T>(weights, x.as_ptr(), &mut dots);
+                }
+                end_block::<F, T>(weights.add(PAIRS * PAIR), &rows.map(|row| row.at(block * QK_K)), &dots, &mut sums);
+            }
+            for (t, sums) in sums.into_iter().enumerate() {
+                for (v, sums) in sums.into_iter().enumerate() {
+                    Avx2::store(sums, sums_at(t, v));
+                }
+            }
+        }
+    }
+}
+
+/// Takes a block apart, of a vector of rows.
+#[inline(always)]
+unsafe fn expand<F: PanelFormat>(block: *const u8, vector: usize, to: *mut u8) {
+    let header = F::header::<Avx2>(block, vector);
+    for pair in 0..PAIRS {
+        let (subs, to) = ([2 * pair, 2 * pair + 1], to.add(pair * PAIR));
+        for two in 0..4 {
+            let codes = |sub| F::codes::<Avx2>(block.add(F::HEADER + sub * F::SUB_BLOCK), vector, two);
+            let [(a, c), (b, d)] = subs.map(codes);
+            for (group, (a, b)) in [(a, b), (c, d)].into_iter().enumerate() {
+                let to = to.add((4 * two + 2 * group) * NUMBERS);
+                Avx2::store_int(low_halves(a, b), to);
+                Avx2::store_int(high_halves(a, b), to.add(NUMBERS));
+            }
+        }
+        for half in 0..F::SCALES {
+            let [a, b] = subs.map(|sub| F::multiplier::<Avx2>(&header, block, sub, half, vector));
+            Avx2::store_int(low_halves(a, b), to.add(CODES + half * NUMBERS));
+        }
+    }
+    let to = to.add(PAIRS * PAIR);
+    Avx2::store(F::scale::<Avx2>(block, vector), to.cast());
+    if F::HAS_MIN {
+        let [even, odd] = F::mins::<Avx2>(&header);
+        Avx2::store(F::min_scale::<Avx2>(block, vector), to.add(NUMBERS).cast());
+        Avx2::store_int(even, to.add(2 * NUMBERS));
+        Avx2::store_int(odd, to.add(3 * NUMBERS));
+    }
+}
+
+/// The low 16 bits of each lane of `a`, and above them those of `b`.
+#[inline(always)]
+unsafe fn low_halves(a: __m256i, b: __m256i) -> __m256i {
+    _mm256_blend_epi16::<0xaa>(a, _mm256_slli_epi32::<16>(b))
+}
+
+/// The high 16 bits of each lane of `a`, and above them those of `b`.
+#[inline(always)]
+unsafe fn high_halves(a: __m256i, b: __m256i) -> __m256i {
+    _mm256_blend_epi16::<0xaa>(_mm256_srli_epi32::<16>(a), b)
+}
+
+/// [`pair_tile::add_multiples`] for any number of rows: adds the dot products of a block's sub-blocks, times their multipliers.
+#[inline(always)]
+unsafe fn add_multiples<F: PanelFormat, const T: usize>(
+    weights: *const u8,
+    x: *const u8,
+    sums: &mut [[__m256i; VECTORS]; T],
+) {
+    const QUARTER: usize = GROUPS / 4;
+    for pair in 0..PAIRS {
+        let (weights, x) = (weights.add(pair * PAIR), x.add(pair * T * ROW_OF_PAIR));
+        for quarter in 0..4 {
+            let mut dots = [[_mm256_setzero_si256(); VECTORS]; T];
+            for group in quarter * QUARTER..(quarter + 1) * QUARTER {
+                let codes = vectors(weights.add(group * NUMBERS));
+                for (t, dots) in dots.iter_mut().enumerate() {
+                    add_group::<F>(codes, x.add((group * T + t) * 4), dots);
+                }
+            }
+            let multipliers = vectors(weights.add(CODES + quarter / 2 * (F::SCALES - 1) * NUMBERS));
+            for (dots, sums) in dots.into_iter().zip(sums.iter_mut()) {
+                for v in 0..VECTORS {
+                    sums[v] = _mm256_add_epi32(sums[v], _mm256_madd_epi16(dots[v], multipliers[v]));
+                }
+            }
+        }
+    }
+}
+
+/// A number, or four codes, for each of a tile's rows of weights.
+#[inline(always)]
+unsafe fn vectors(from: *const u8) -> [__m256i; VECTORS] {
+    std::array::from_fn(|v| Avx2::load_int(from.add(v * 4 * Avx2::LANES)))
+}
+
+/// Adds the products of a group.
+#[inline(always)]
+unsafe fn add_group<F: PanelFormat>(codes: [__m256i; VECTORS], x: *const u8, dots: &mut [__m256i; VECTORS]) {
+    let x = _mm256_set1_epi32(x.cast::<i32>().read_unaligned());
+    let too_much = _mm256_maddubs_epi16(_mm256_set1_epi8(F::OFFSET as i8), x);
+    for (dots, codes) in dots.iter_mut().zip(codes) {
+        let products = _mm256_maddubs_epi16(codes, x);
+        *dots = _mm256_add_epi16(*dots, if F::OFFSET == 0 { products } else { _mm256_sub_epi16(products, too_much) });
+    }
+}
+
+/// Adds a block's dot products less its minimums, with its scales, which are at `numbers`.
+#[inline(always)]
+unsafe fn end_block<F: PanelFormat, const T: usize>(
+    numbers: *const u8,
+    rows: &[RowPointers; T],
+    dots: &[[__m256i; VECTORS]; T],
+    sums: &mut [[__m256; VECTORS]; T],
+) {
+    for v in 0..VECTORS {
+        let numbers = |index: usize| numbers.add(index * NUMBERS + v * 4 * Avx2::LANES);
+        let scale = Avx2::load(numbers(0).cast());
+        let (mins, min_scale) = match F::HAS_MIN {
+            true => ([Avx2::load_int(numbers(2)), Avx2::load_int(numbers(3))], Avx2::load(numbers(1).cast())),
+            // There is nothing to load.
+            false => ([Avx2::splat_int(0); 2], scale),
+        };
+        for ((row, dots), sums) in rows.iter().zip(dots).zip(sums.iter_mut()) {
+            let mins = scaled_mins::<Avx2, F>(mins, min_scale, *row);
+            sums[v] = add_block::<Avx2, F>(sums[v], dots[v], scale, mins, Avx2::splat(*row.scales));
+        }
+    }
+}

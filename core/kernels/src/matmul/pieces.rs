@@ -1,0 +1,91 @@
+//! Many rows of activations: panel by panel, of which a piece at a time is taken apart once for all rows.
+
+// Pointers move within one panel and the sums below, whose sizes `matmul` has checked.
+#![allow(unsafe_op_in_unsafe_fn)]
+
+use std::mem::MaybeUninit;
+use std::ops::Range;
+
+use super::float::Rows;
+use super::{Output, PanelFormat};
+use crate::packed::layout::SUB_BLOCK;
+use crate::packed::{PANEL_ROWS, PackedMatrix};
+use crate::simd::Simd;
+
+/// Sub-blocks of a piece, at most: what is taken apart, about 20 KB, is to stay in a first-level cache.
+pub(super) const PIECE: usize = 16;
+/// Rows of activations that a piece is multiplied with before the next.
+const ROWS: usize = 128;
+
+/// A piece of a panel that is taken apart.
+///
+/// # Safety
+/// The instructions that an implementor is for must be there.
+pub(super) trait Piece {
+    /// Takes `subs` sub-blocks apart, whole blocks from `block` on.
+    unsafe fn take_apart(&mut self, block: *const u8, subs: usize);
+
+    /// Adds the products of the piece, whose sub-blocks are `subs` of the panel's, with `rows` of the activations to `sums`, which
+    /// begin with the first of `rows`; where `subs` begins with 0, sums are yet to be written. `next` is asked for on the way.
+    unsafe fn multiply(&self, subs: Range<usize>, rows: Range<usize>, sums: Rows<*mut f32>, next: Next);
+}
+
+/// Weights that will be taken apart when some rows are multiplied.
+#[derive(Clone, Copy)]
+pub(super) struct Next {
+    start: *const u8,
+    /// How many bytes of them there are for each row.
+    for_each_row: usize,
+}
+
+impl Next {
+    /// Asks for the share of `rows`, of those that are to be multiplied.
+    #[inline(always)]
+    pub(super) unsafe fn ask_for<S: Simd>(self, rows: Range<usize>) {
+        const LINE: usize = 64;
+        for line in rows.start * self.for_each_row / LINE..rows.end * self.for_each_row / LINE {
+            S::prefetch(self.start.wrapping_add(line * LINE));
+        }
+    }
+}
+
+/// The columns of `panels` of the product of `rows` rows of activations with `weights`.
+///
+/// # Safety
+/// `piece` has its instructions and takes apart such weights, sizes fit together, and nobody else writes those columns.
+#[inline(always)]
+pub(super) unsafe fn matmul<F: PanelFormat>(
+    piece: &mut impl Piece,
+    weights: &PackedMatrix<'_>,
+    rows: usize,
+    panels: Range<usize>,
+    out: &Output<'_>,
+) {
+    // `[row of activations][row]`
+    let mut sums = MaybeUninit::<[[f32; PANEL_ROWS]; ROWS]>::uninit();
+    let subs = weights.cols() / SUB_BLOCK;
+    for panel in panels {
+        let bytes = weights.panel(panel).as_ptr();
+        for first_row in (0..rows).step_by(ROWS) {
+            let rows = first_row..rows.min(first_row + ROWS);
+            // Sums of a short product are its results at once.
+            let place = out.place(&rows, panel * PANEL_ROWS, PANEL_ROWS).filter(|_| subs <= PIECE);
+            let scratch = Rows { start: sums.as_mut_ptr().cast(), stride: PANEL_ROWS };
+            let to = place.map_or(scratch, |start| Rows { start, stride: out.cols() });
+            for first in (0..subs).step_by(PIECE) {
+                let end = subs.min(first + PIECE);
+                piece.take_apart(bytes.add(first / F::SUB_BLOCKS * F::BLOCK), end - first);
+                let next = Next {
+                    start: bytes.wrapping_add(end / F::SUB_BLOCKS * F::BLOCK),
+                    for_each_row: PIECE / F::SUB_BLOCKS * F::BLOCK / rows.len(),
+                };
+                piece.multiply(first..end, rows.clone(), to, next);
+            }
+            if place.is_none() {
+                for (row, sums) in rows.zip(sums.assume_init_ref()) {
+                    out.write_panel(row, panel, sums);
+                }
+            }
+        }
+    }
+}
