@@ -41,7 +41,7 @@ pub(super) struct Largest {
 }
 
 impl Largest {
-    /// Whether a part of a sub-block that has a multiplier has a dot product that fits into 16 bits.
+    /// Whether the dot products of the parts of a sub-block that have a multiplier fit into 16 bits.
     pub(super) fn fits<F: PanelFormat>(self) -> bool {
         let most = match F::OFFSET {
             0 => F::LARGEST_CODE as i32 * self.of_one_sign,

@@ -10,12 +10,13 @@ use std::arch::asm;
 
 use super::arranged::{MOST_ROWS, ROW_OF_PAIR, VALUES};
 use super::pairs::{CODES, NUMBERS, PAIR};
+use crate::activations::NARROW_START;
 use crate::matmul::PanelFormat;
 
 /// What is to be multiplied.
 pub(super) struct Tile {
     pub(super) weights: *const u8,
-    /// `[pair]`, each `[group][row of activations][4]`, then `[half][row of activations]` what dot products start at.
+    /// As [`super::arranged::Arranged`] has them.
     pub(super) x: *const u8,
     /// `[row of activations][vector]`, of integers.
     pub(super) sums: *mut u8,
@@ -25,10 +26,11 @@ pub(super) struct Tile {
 const _: () = assert!(NUMBERS == 64 && CODES == 1024 && PAIR == 1152);
 const _: () = assert!(MOST_ROWS * VALUES == 256 && MOST_ROWS * ROW_OF_PAIR == 320);
 
-/// Adds the products of a block's sub-blocks, times their multipliers; `fit` says that all those of a part that has a multiplier fit
-/// into 16 bits. Those of a quarter always do.
+/// Adds the dot products of a block's sub-blocks, times their multipliers; `fit` says that those of a part that has a multiplier fit
+/// into 16 bits. A quarter's always do.
 #[inline(always)]
 pub(super) unsafe fn add_multiples<F: PanelFormat>(tile: Tile, fit: bool) {
+    const { assert!(!F::HAS_MULTIPLIERS || F::OFFSET == if F::SCALES == 2 { -NARROW_START } else { 0 }) };
     match (F::SCALES, fit) {
         (1, true) => of_all(tile),
         (1, false) => of_all_by_quarters(tile),
@@ -68,33 +70,14 @@ macro_rules! multiply {
     };
 }
 
-/// Adds what the dot products of a half start at. With it, products of codes become products of weights, whose sum fits; what comes
-/// before it may wrap.
-macro_rules! start_half {
-    ([$row:literal, $d0:literal, $d1:literal, $_:literal], $half:literal) => {
+/// Adds to dot products what they start at, which is at `at` of the activations, or subtracts it. With it, products of codes become
+/// products of weights, whose sum fits; what comes before it may wrap.
+macro_rules! start {
+    ([$row:literal, $d0:literal, $d1:literal, $_:literal], $add:literal, $at:literal) => {
         lines!(
-            concat!("vpbroadcastd ymm10, dword ptr [{x} + 256 + 16 * ", $half, " + 4 * ", $row, "]"),
-            concat!("vpaddw ", $d0, ", ", $d0, ", ymm10"),
-            concat!("vpaddw ", $d1, ", ", $d1, ", ymm10"),
-        )
-    };
-}
-
-/// The same for the first quarter of a half, or the second.
-macro_rules! start_quarter {
-    ([$row:literal, $d0:literal, $d1:literal, $_:literal], "first", $half:literal) => {
-        lines!(
-            concat!("vpbroadcastd ymm10, dword ptr [{x} + 288 + 16 * ", $half, " + 4 * ", $row, "]"),
-            concat!("vpaddw ", $d0, ", ", $d0, ", ymm10"),
-            concat!("vpaddw ", $d1, ", ", $d1, ", ymm10"),
-        )
-    };
-    ([$row:literal, $d0:literal, $d1:literal, $sums:literal], "second", $half:literal) => {
-        lines!(
-            start_half!([$row, $d0, $d1, $sums], $half),
-            concat!("vpbroadcastd ymm10, dword ptr [{x} + 288 + 16 * ", $half, " + 4 * ", $row, "]"),
-            concat!("vpsubw ", $d0, ", ", $d0, ", ymm10"),
-            concat!("vpsubw ", $d1, ", ", $d1, ", ymm10"),
+            concat!("vpbroadcastd ymm10, dword ptr [{x} + ", $at, " + 4 * ", $row, "]"),
+            concat!($add, " ", $d0, ", ", $d0, ", ymm10"),
+            concat!($add, " ", $d1, ", ", $d1, ", ymm10"),
         )
     };
 }
@@ -123,6 +106,18 @@ macro_rules! add_multiples {
     };
 }
 
+/// Multiplies a part, from its first group on, with what its dot products start at, to its multipliers.
+macro_rules! part {
+    ($first:literal $([$($start:tt)+])* $(, $next:literal)+; $multipliers:literal) => {
+        lines!(
+            groups!("first" $first),
+            $(each_row!(start, $($start)+),)*
+            groups!($("next" $next),+),
+            each_row!(add_multiples, $multipliers),
+        )
+    };
+}
+
 macro_rules! add_pairs {
     ($name:ident: $($instructions:expr),+) => {
         #[inline]
@@ -147,50 +142,24 @@ macro_rules! add_pairs {
 
 add_pairs!(
     of_all:
-    groups!(
-        "first" "0", "next" "1", "next" "2", "next" "3", "next" "4", "next" "5", "next" "6", "next" "7",
-        "next" "8", "next" "9", "next" "10", "next" "11", "next" "12", "next" "13", "next" "14", "next" "15"
-    ),
-    each_row!(add_multiples, "1024")
-);
-add_pairs!(
-    of_halves:
-    groups!("first" "0"),
-    each_row!(start_half, "0"),
-    groups!("next" "1", "next" "2", "next" "3", "next" "4", "next" "5", "next" "6", "next" "7"),
-    each_row!(add_multiples, "1024"),
-    groups!("first" "8"),
-    each_row!(start_half, "1"),
-    groups!("next" "9", "next" "10", "next" "11", "next" "12", "next" "13", "next" "14", "next" "15"),
-    each_row!(add_multiples, "1088")
+    part!("0", "1", "2", "3", "4", "5", "6", "7", "8", "9", "10", "11", "12", "13", "14", "15"; "1024")
 );
 add_pairs!(
     of_all_by_quarters:
-    groups!("first" "0", "next" "1", "next" "2", "next" "3"),
-    each_row!(add_multiples, "1024"),
-    groups!("first" "4", "next" "5", "next" "6", "next" "7"),
-    each_row!(add_multiples, "1024"),
-    groups!("first" "8", "next" "9", "next" "10", "next" "11"),
-    each_row!(add_multiples, "1024"),
-    groups!("first" "12", "next" "13", "next" "14", "next" "15"),
-    each_row!(add_multiples, "1024")
+    part!("0", "1", "2", "3"; "1024"),
+    part!("4", "5", "6", "7"; "1024"),
+    part!("8", "9", "10", "11"; "1024"),
+    part!("12", "13", "14", "15"; "1024")
+);
+add_pairs!(
+    of_halves:
+    part!("0" ["vpaddw", "256"], "1", "2", "3", "4", "5", "6", "7"; "1024"),
+    part!("8" ["vpaddw", "272"], "9", "10", "11", "12", "13", "14", "15"; "1088")
 );
 add_pairs!(
     of_halves_by_quarters:
-    groups!("first" "0"),
-    each_row!(start_quarter, "first", "0"),
-    groups!("next" "1", "next" "2", "next" "3"),
-    each_row!(add_multiples, "1024"),
-    groups!("first" "4"),
-    each_row!(start_quarter, "second", "0"),
-    groups!("next" "5", "next" "6", "next" "7"),
-    each_row!(add_multiples, "1024"),
-    groups!("first" "8"),
-    each_row!(start_quarter, "first", "1"),
-    groups!("next" "9", "next" "10", "next" "11"),
-    each_row!(add_multiples, "1088"),
-    groups!("first" "12"),
-    each_row!(start_quarter, "second", "1"),
-    groups!("next" "13", "next" "14", "next" "15"),
-    each_row!(add_multiples, "1088")
+    part!("0" ["vpaddw", "288"], "1", "2", "3"; "1024"),
+    part!("4" ["vpaddw", "256"] ["vpsubw", "288"], "5", "6", "7"; "1024"),
+    part!("8" ["vpaddw", "304"], "9", "10", "11"; "1088"),
+    part!("12" ["vpaddw", "272"] ["vpsubw", "304"], "13", "14", "15"; "1088")
 );

@@ -196,7 +196,12 @@ unsafe fn add_multiples<F: PanelFormat, const T: usize>(
     x: *const u8,
     sums: &mut [[__m256i; VECTORS]; T],
 ) {
+    /// Groups, with two columns of a sub-block each, whose products fit into 16 bits whatever the activations are.
     const QUARTER: usize = GROUPS / 4;
+    const {
+        let largest = if F::OFFSET == 0 { F::LARGEST_CODE } else { F::OFFSET as usize };
+        assert!(!F::HAS_MULTIPLIERS || 2 * QUARTER * largest * 127 <= i16::MAX as usize);
+    }
     for pair in 0..PAIRS {
         let (weights, x) = (weights.add(pair * PAIR), x.add(pair * T * ROW_OF_PAIR));
         for quarter in 0..4 {
