@@ -1,7 +1,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use crate::forward::{CHUNK, Llama, Sequence, Workspace, private_bytes};
+use crate::forward::{CHUNK, Llama, Sequence, Workspace};
 use crate::memory;
 use crate::{CancelToken, EngineError, KvType, LogitRows};
 
@@ -27,7 +27,7 @@ impl Batch {
         if !(1..=Self::MAX_SEQUENCES).contains(&sequences) {
             return Err(EngineError::unsupported(format!("a batch of {sequences} sequences")));
         }
-        memory::check_available(private_bytes(&model.config, kv_type, context_length)? * sequences as u64)?;
+        memory::check_available(model.private_bytes(kv_type, context_length)? * sequences as u64)?;
         let sequence = || Sequence::new(&model.config, kv_type, context_length);
         Ok(Self {
             sequences: (0..sequences).map(|_| sequence()).collect::<Result<_, _>>()?,

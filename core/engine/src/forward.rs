@@ -15,7 +15,7 @@ use crate::memory;
 use crate::pool::{Chunks, Pool};
 use crate::product::{Compute, Input};
 use crate::rope::Rope;
-use crate::scratch::Scratch;
+use crate::scratch::{Scratch, widest};
 use crate::selection::Selection;
 use crate::weights::check_finite;
 use crate::{CancelToken, EngineError, LogitRows, ModelConfig};
@@ -362,12 +362,17 @@ impl Compute<'_> {
     }
 }
 
-/// Private memory of a decoder whose context is full and that was asked for the logits of as many tokens as it reads at once.
-///
-/// # Errors
-/// As for [`KvCache::bytes`].
-pub(crate) fn private_bytes(config: &ModelConfig, kv_type: KvType, context_length: usize) -> Result<u64, EngineError> {
-    let logits = FEW_ROWS * config.vocab_size * size_of::<f32>();
-    let scratch = Scratch::bytes(config, CHUNK.min(context_length));
-    Ok(KvCache::bytes(config, kv_type, context_length)? + scratch + logits as u64)
+impl Llama {
+    /// Private memory of a decoder whose context is full and that was asked for the logits of as many tokens as it reads at once, and
+    /// of the threads that it computes with.
+    ///
+    /// # Errors
+    /// As for [`KvCache::bytes`].
+    pub(crate) fn private_bytes(&self, kv_type: KvType, context_length: usize) -> Result<u64, EngineError> {
+        let (config, rows) = (&self.config, CHUNK.min(context_length));
+        let logits = FEW_ROWS * config.vocab_size * size_of::<f32>();
+        let arranged = self.pool.threads() * self.kernels.arranged_bytes(rows, widest(config));
+        let scratch = Scratch::bytes(config, rows);
+        Ok(KvCache::bytes(config, kv_type, context_length)? + scratch + (logits + arranged) as u64)
+    }
 }

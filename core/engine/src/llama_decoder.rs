@@ -2,7 +2,7 @@ use std::sync::Arc;
 
 use sotto_kernels::FEW_ROWS;
 
-use crate::forward::{CHUNK, Llama, Sequence, Workspace, private_bytes};
+use crate::forward::{CHUNK, Llama, Sequence, Workspace};
 use crate::memory;
 use crate::scratch::Scratch;
 use crate::{CancelToken, Decoder, EngineError, KvType, LogitRows, ModelConfig};
@@ -15,7 +15,7 @@ pub(crate) struct LlamaDecoder {
 
 impl LlamaDecoder {
     pub(crate) fn new(model: Arc<Llama>, kv_type: KvType, context_length: usize) -> Result<Self, EngineError> {
-        memory::check_available(private_bytes(&model.config, kv_type, context_length)?)?;
+        memory::check_available(model.private_bytes(kv_type, context_length)?)?;
         Ok(Self {
             sequence: Sequence::new(&model.config, kv_type, context_length)?,
             workspace: Workspace::new(model, CHUNK.min(context_length))?,

@@ -7,7 +7,7 @@ pub struct MemoryEstimate {
     pub mapped_bytes: u64,
     /// Weights that were packed into private memory when the model was loaded: none of a packed file's.
     pub copied_bytes: u64,
-    /// Key-value cache for the whole context, scratch memory and logits: private pages.
+    /// Key-value cache for the whole context, scratch memory, of the threads too, and logits: private pages.
     pub private_bytes: u64,
 }
 

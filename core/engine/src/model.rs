@@ -5,7 +5,7 @@ use sotto_kernels::{Kernels, OVERRIDE};
 
 use crate::batch::Batch;
 use crate::candle_backend::CandleModel;
-use crate::forward::{Llama, private_bytes};
+use crate::forward::Llama;
 use crate::llama::LlamaWeights;
 use crate::llama_decoder::LlamaDecoder;
 use crate::pool::Pool;
@@ -177,7 +177,7 @@ impl Model {
     /// [`EngineError::Unsupported`] when the model's heads do not fit `kv_type`.
     pub fn memory(&self, context_length: usize, kv_type: KvType) -> Result<MemoryEstimate, EngineError> {
         let private_bytes = match &self.inner.runtime {
-            Runtime::Sotto(model) => private_bytes(&model.config, kv_type, context_length)?,
+            Runtime::Sotto(model) => model.private_bytes(kv_type, context_length)?,
             Runtime::Candle(model) => model.private_bytes(context_length),
         };
         let FileBytes { mapped, copied } = self.inner.file;

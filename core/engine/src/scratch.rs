@@ -63,6 +63,6 @@ impl Scratch {
 }
 
 /// Inputs of the widest matrix.
-fn widest(config: &ModelConfig) -> usize {
+pub(crate) fn widest(config: &ModelConfig) -> usize {
     config.hidden_size.max(config.query_size()).max(config.intermediate_size)
 }

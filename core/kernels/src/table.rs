@@ -14,6 +14,7 @@ use crate::attention::{self, HeadCache, QuantizedHeadCache, Queries};
 use crate::ceiling;
 use crate::elementwise;
 use crate::matmul::{self, Output};
+use crate::packed::layout::SUB_BLOCK;
 use crate::packed::{PackedMatrix, WeightFormat};
 use crate::simd;
 
@@ -28,6 +29,8 @@ type Attend<E> = unsafe fn(&HeadCache<'_, E>, &Queries<'_>, &Output<'_>);
 pub struct Kernels {
     name: &'static str,
     is_available: fn() -> bool,
+    /// Bytes for 32 activations.
+    arranged: usize,
     quantize: unsafe fn(&[f32], &mut ActivationRows<'_>),
     q4_0: QuantizedMatmul,
     q8_0: QuantizedMatmul,
@@ -94,6 +97,7 @@ macro_rules! table {
         Kernels {
             name: $name,
             is_available: $is_available,
+            arranged: <$isa as matmul::Products>::ARRANGED,
             q4_0, q8_0, q4_k, q5_k, q6_k, attend_q8, multiply_accumulates,
             $($others)*
         }
@@ -193,6 +197,12 @@ impl Kernels {
     /// Their instruction set: `avx512vnni`, `avxvnni`, `avx2`, `i8mm`, `dotprod`, `neon` or `scalar`.
     pub fn name(&self) -> &'static str {
         self.name
+    }
+
+    /// Bytes of memory that each thread keeps, at most, once it has multiplied `rows` rows of `cols` activations: some instruction sets
+    /// want them in an order of their own.
+    pub fn arranged_bytes(&self, rows: usize, cols: usize) -> usize {
+        rows * cols.div_ceil(SUB_BLOCK) * self.arranged
     }
 
     /// Rounds rows of activations. Values that are not finite make a scale that is not, and so a product that is not.

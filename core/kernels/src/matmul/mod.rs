@@ -39,6 +39,9 @@ pub(crate) trait Products: Simd {
     /// Multiply-accumulates of [`Products::densest_product`].
     const DENSEST_PRODUCT: usize = 4 * Self::LANES;
 
+    /// Bytes that a thread takes, at most, to arrange a sub-block of a row of activations as tiles read it.
+    const ARRANGED: usize = 0;
+
     /// Rows of activations, and vectors of rows of weights, in the largest tile of [`expanded`]: as many as the registers allow.
     #[inline(always)]
     fn largest_tile<F: PanelFormat>() -> (usize, usize) {

@@ -14,9 +14,9 @@ use crate::packed::PackedMatrix;
 use crate::simd::arm::{DotProd, I8mm, Neon, smmla};
 
 macro_rules! products {
-    ($isa:ty, $many_rows:path, { $($ceiling:tt)* }) => {
+    ($isa:ty, $many_rows:path, { $($more:tt)* }) => {
         impl Products for $isa {
-            $($ceiling)*
+            $($more)*
 
             #[inline(always)]
             unsafe fn few_rows<F: PanelFormat>(
@@ -50,8 +50,11 @@ products!(Neon, expanded::matmul::<Self, F>, {
         unsafe { crate::simd::arm::unknown(codes) }
     }
 });
-products!(DotProd, many::matmul::<Self, F>, {});
+products!(DotProd, many::matmul::<Self, F>, {
+    const ARRANGED: usize = many::PAIR / 2;
+});
 products!(I8mm, many::matmul::<Self, F>, {
+    const ARRANGED: usize = many::PAIR / 2;
     const DENSEST_PRODUCT: usize = 32;
 
     #[inline(always)]

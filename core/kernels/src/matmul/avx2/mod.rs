@@ -15,6 +15,8 @@ use crate::simd::x86::{Avx2, unknown};
 use tile::Tile;
 
 impl Products for Avx2 {
+    const ARRANGED: usize = arranged::ROW_OF_PAIR / 2;
+
     #[inline(always)]
     fn largest_tile<F: PanelFormat>() -> (usize, usize) {
         if F::TIMES_NON_NEGATIVE { (3, 4) } else { (4, 2) }
