@@ -64,12 +64,15 @@ pub(super) unsafe fn matmul<F: PanelFormat>(
     // `[row of activations][row]`
     let mut sums = MaybeUninit::<[[f32; PANEL_ROWS]; ROWS]>::uninit();
     let subs = weights.cols() / SUB_BLOCK;
+    let is_short = subs <= PIECE;
+    // Short products are attention's: their weights are in a cache, as other queries have just been multiplied with them.
+    let asked_for = if is_short { 0 } else { PIECE / F::SUB_BLOCKS * F::BLOCK };
     for panel in panels {
         let bytes = weights.panel(panel).as_ptr();
         for first_row in (0..rows).step_by(ROWS) {
             let rows = first_row..rows.min(first_row + ROWS);
             // Sums of a short product are its results at once.
-            let place = out.place(&rows, panel * PANEL_ROWS, PANEL_ROWS).filter(|_| subs <= PIECE);
+            let place = out.place(&rows, panel * PANEL_ROWS, PANEL_ROWS).filter(|_| is_short);
             let scratch = Rows { start: sums.as_mut_ptr().cast(), stride: PANEL_ROWS };
             let to = place.map_or(scratch, |start| Rows { start, stride: out.cols() });
             for first in (0..subs).step_by(PIECE) {
@@ -77,7 +80,7 @@ pub(super) unsafe fn matmul<F: PanelFormat>(
                 piece.take_apart(bytes.add(first / F::SUB_BLOCKS * F::BLOCK), end - first);
                 let next = Next {
                     start: bytes.wrapping_add(end / F::SUB_BLOCKS * F::BLOCK),
-                    for_each_row: PIECE / F::SUB_BLOCKS * F::BLOCK / rows.len(),
+                    for_each_row: asked_for / rows.len(),
                 };
                 piece.multiply(first..end, rows.clone(), to, next);
             }
