@@ -53,20 +53,16 @@ pub(crate) unsafe fn matmul<S: Products, F: PanelFormat>(
     out: &Output<'_>,
 ) {
     let mut piece = Expanded::<S, F> { bytes: MaybeUninit::uninit(), x, way: PhantomData };
-    pieces::matmul::<F>(&mut piece, weights, x.rows(), panels, out);
+    pieces::matmul::<F, _>(&mut piece, weights, x.rows(), panels, out);
 }
 
 impl<S: Products, F: PanelFormat> Piece for Expanded<'_, S, F> {
+    const LANES: usize = S::LANES;
+
     #[inline(always)]
-    unsafe fn take_apart(&mut self, block: *const u8, subs: usize) {
+    unsafe fn take_apart(&mut self, block: *const u8, index: usize, vector: usize) {
         let piece = self.bytes.as_mut_ptr().cast::<u8>();
-        for index in 0..subs / F::SUB_BLOCKS {
-            let block = block.add(index * F::BLOCK);
-            for vector in 0..PANEL_ROWS / S::LANES {
-                let to = piece.add(index * F::SUB_BLOCKS * EXPANDED + vector * 4 * S::LANES);
-                expand::<S, F>(block, vector, to);
-            }
-        }
+        expand::<S, F>(block, vector, piece.add(index * F::SUB_BLOCKS * EXPANDED + vector * 4 * S::LANES));
     }
 
     #[inline(always)]

@@ -22,8 +22,11 @@ const ROWS: usize = 128;
 /// # Safety
 /// The instructions that an implementor is for must be there.
 pub(super) trait Piece {
-    /// Takes `subs` sub-blocks apart, whole blocks from `block` on.
-    unsafe fn take_apart(&mut self, block: *const u8, subs: usize);
+    /// Rows of a panel that are taken apart together: a vector of them.
+    const LANES: usize;
+
+    /// Takes vector `vector` of a block apart, the piece's block `index`.
+    unsafe fn take_apart(&mut self, block: *const u8, index: usize, vector: usize);
 
     /// Adds the products of the piece, whose sub-blocks are `subs` of the panel's, with `rows` of the activations to `sums`, which
     /// begin with the first of `rows`; where `subs` begins with 0, sums are yet to be written. `next` is asked for on the way.
@@ -54,8 +57,8 @@ impl Next {
 /// # Safety
 /// `piece` has its instructions and takes apart such weights, sizes fit together, and nobody else writes those columns.
 #[inline(always)]
-pub(super) unsafe fn matmul<F: PanelFormat>(
-    piece: &mut impl Piece,
+pub(super) unsafe fn matmul<F: PanelFormat, P: Piece>(
+    piece: &mut P,
     weights: &PackedMatrix<'_>,
     rows: usize,
     panels: Range<usize>,
@@ -77,7 +80,7 @@ pub(super) unsafe fn matmul<F: PanelFormat>(
             let to = place.map_or(scratch, |start| Rows { start, stride: out.cols() });
             for first in (0..subs).step_by(PIECE) {
                 let end = subs.min(first + PIECE);
-                piece.take_apart(bytes.add(first / F::SUB_BLOCKS * F::BLOCK), end - first);
+                take_apart::<F, P>(piece, bytes.add(first / F::SUB_BLOCKS * F::BLOCK), end - first);
                 let next = Next {
                     start: bytes.wrapping_add(end / F::SUB_BLOCKS * F::BLOCK),
                     for_each_row: asked_for / rows.len(),
@@ -89,6 +92,16 @@ pub(super) unsafe fn matmul<F: PanelFormat>(
                     out.write_panel(row, panel, sums);
                 }
             }
+        }
+    }
+}
+
+/// Takes `subs` sub-blocks apart, whole blocks from `block` on.
+#[inline(always)]
+unsafe fn take_apart<F: PanelFormat, P: Piece>(piece: &mut P, block: *const u8, subs: usize) {
+    for index in 0..subs / F::SUB_BLOCKS {
+        for vector in 0..PANEL_ROWS / P::LANES {
+            piece.take_apart(block.add(index * F::BLOCK), index, vector);
         }
     }
 }

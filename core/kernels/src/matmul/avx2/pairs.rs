@@ -81,21 +81,18 @@ pub(super) unsafe fn matmul<F: PanelFormat>(
     let mut arranged = ARRANGED.take();
     arranged.update(x);
     let mut piece = Pairs::<F> { bytes: MaybeUninit::uninit(), x, arranged: &arranged, format: PhantomData };
-    pieces::matmul::<F>(&mut piece, weights, x.rows(), panels, out);
+    pieces::matmul::<F, _>(&mut piece, weights, x.rows(), panels, out);
     ARRANGED.set(arranged);
 }
 
 impl<F: PanelFormat> Piece for Pairs<'_, F> {
+    const LANES: usize = Avx2::LANES;
+
     #[inline(always)]
-    unsafe fn take_apart(&mut self, block: *const u8, subs: usize) {
+    unsafe fn take_apart(&mut self, block: *const u8, index: usize, vector: usize) {
         let piece = self.bytes.as_mut_ptr().cast::<u8>();
-        for index in 0..subs / F::SUB_BLOCKS {
-            let block = block.add(index * F::BLOCK);
-            for vector in 0..PANEL_ROWS / Avx2::LANES {
-                let to = piece.add((vector / VECTORS * BLOCKS + index) * BLOCK + vector % VECTORS * 4 * Avx2::LANES);
-                expand::<F>(block, vector, to);
-            }
-        }
+        let to = piece.add((vector / VECTORS * BLOCKS + index) * BLOCK + vector % VECTORS * 4 * Avx2::LANES);
+        expand::<F>(block, vector, to);
     }
 
     #[inline(always)]
