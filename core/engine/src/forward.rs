@@ -337,6 +337,8 @@ impl Sequence {
                 tokens: (first, tokens.min(first + tokens_per_task)),
                 first_position: position,
                 scale: 1.0 / (config.head_dim as f32).sqrt(),
+                score_cap: None,
+                window: None,
             };
             // SAFETY: tasks have different heads or different tokens, and each runs once.
             unsafe { self.cache.attend(compute.kernels, layer, head, &queries, &out) };

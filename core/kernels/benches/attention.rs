@@ -44,6 +44,8 @@ fn main() {
                 tokens: (0, tokens),
                 first_position: DEPTH - tokens,
                 scale: 0.125,
+                score_cap: None,
+                window: None,
             };
             let out = Output::new(&mut out, HEADS * HEAD_DIM);
             let macs = (2 * tokens * HEADS * HEAD_DIM * DEPTH) as f64;

@@ -65,6 +65,8 @@ fn attention(regions: &mut Regions, kernels: &Kernels, tokens: usize) {
         tokens: (0, tokens),
         first_position: DEPTH - tokens,
         scale: 0.125,
+        score_cap: None,
+        window: None,
     };
     let mut out = vec![0.0; values.len()];
     let out = Output::new(&mut out, HEADS * HEAD_DIM);

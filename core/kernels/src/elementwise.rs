@@ -76,24 +76,68 @@ pub(crate) fn add(x: &mut [f32], update: &[f32]) {
     rest.iter_mut().zip(rest_updates).for_each(|(x, update)| *x += update);
 }
 
-/// See [`crate::scalar::swiglu`].
+/// Multiplies `x` with `factor`.
+#[inline(always)]
+pub(crate) fn scale(x: &mut [f32], factor: f32) {
+    x.iter_mut().for_each(|x| *x *= factor);
+}
+
+/// A function of each number of a vector.
+///
+/// # Safety
+/// [`Function::of`] may be called only where `S` runs.
+pub(crate) unsafe trait Function<S: Simd>: Copy {
+    unsafe fn of(self, x: S::F32) -> S::F32;
+}
+
+/// Functions without parameters, by their names in [`math`].
+macro_rules! functions {
+    ($($name:ident = $function:ident),*) => {
+        $(#[derive(Clone, Copy)]
+        pub(crate) struct $name;
+
+        // SAFETY: as the function says.
+        unsafe impl<S: Simd> Function<S> for $name {
+            #[inline(always)]
+            unsafe fn of(self, x: S::F32) -> S::F32 {
+                math::$function::<S>(x)
+            }
+        })*
+    };
+}
+
+functions!(Silu = silu, Gelu = gelu, Exp2 = exp2);
+
+/// `cap * tanh(x / cap)`.
+#[derive(Clone, Copy)]
+struct SoftCap(f32);
+
+// SAFETY: as `math::tanh` says.
+unsafe impl<S: Simd> Function<S> for SoftCap {
+    #[inline(always)]
+    unsafe fn of(self, x: S::F32) -> S::F32 {
+        S::mul(S::splat(self.0), math::tanh::<S>(S::mul(x, S::splat(1.0 / self.0))))
+    }
+}
+
+/// `gate[i] = activation(gate[i]) * up[i]`; see [`crate::scalar::swiglu`] and [`crate::scalar::geglu`].
 ///
 /// # Safety
 /// `S` runs on this CPU.
 #[inline(always)]
-pub(crate) unsafe fn swiglu<S: Simd>(gate: &mut [f32], up: &[f32]) {
+pub(crate) unsafe fn gated<S: Simd, A: Function<S>>(activation: A, gate: &mut [f32], up: &[f32]) {
     assert_eq!(gate.len(), up.len(), "feed-forward width");
     let whole = gate.len() / S::LANES * S::LANES;
     for i in (0..whole).step_by(S::LANES) {
         let at = gate.as_mut_ptr().add(i);
-        S::store(S::mul(math::silu::<S>(S::load(at)), S::load(up.as_ptr().add(i))), at);
+        S::store(S::mul(activation.of(S::load(at)), S::load(up.as_ptr().add(i))), at);
     }
     // What is left makes a last vector, filled up with zeros.
     let mut last = [[0.0f32; PARTIAL_SUMS]; 2];
     let left = gate.len() - whole;
     last[0][..left].copy_from_slice(&gate[whole..]);
     last[1][..left].copy_from_slice(&up[whole..]);
-    let result = S::mul(math::silu::<S>(S::load(last[0].as_ptr())), S::load(last[1].as_ptr()));
+    let result = S::mul(activation.of(S::load(last[0].as_ptr())), S::load(last[1].as_ptr()));
     S::store(result, last[0].as_mut_ptr());
     gate[whole..].copy_from_slice(&last[0][..left]);
 }
@@ -143,13 +187,31 @@ pub(crate) unsafe fn exp2_and_sum<S: Simd>(x: &mut [f32], shift: f32, sums: &mut
 /// `S` runs on this CPU.
 #[inline(always)]
 pub(crate) unsafe fn exp2_all<S: Simd>(x: &mut [f32]) {
+    apply_to_all::<S, _>(Exp2, x);
+}
+
+/// See [`crate::scalar::soft_cap`]; NaN of what is not finite.
+///
+/// # Safety
+/// `S` runs on this CPU.
+#[inline(always)]
+pub(crate) unsafe fn soft_cap<S: Simd>(x: &mut [f32], cap: f32) {
+    apply_to_all::<S, _>(SoftCap(cap), x);
+}
+
+/// `x[i] = function(x[i])`.
+///
+/// # Safety
+/// `S` runs on this CPU.
+#[inline(always)]
+unsafe fn apply_to_all<S: Simd, F: Function<S>>(function: F, x: &mut [f32]) {
     let (chunks, rest) = x.as_chunks_mut::<PARTIAL_SUMS>();
     let mut last = [0.0; PARTIAL_SUMS];
     last[..rest.len()].copy_from_slice(rest);
     for chunk in chunks.iter_mut().chain([&mut last]) {
         for vector in 0..PARTIAL_SUMS / S::LANES {
             let at = chunk.as_mut_ptr().add(vector * S::LANES);
-            S::store(math::exp2::<S>(S::load(at)), at);
+            S::store(function.of(S::load(at)), at);
         }
     }
     rest.copy_from_slice(&last[..rest.len()]);

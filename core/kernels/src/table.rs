@@ -45,7 +45,10 @@ pub struct Kernels {
     attend_q8: unsafe fn(&QuantizedHeadCache<'_>, &Queries<'_>, &Output<'_>),
     rms_norm: unsafe fn(&[f32], &[f32], f32, &mut [f32]),
     swiglu: unsafe fn(&mut [f32], &[f32]),
+    geglu: unsafe fn(&mut [f32], &[f32]),
+    soft_cap: unsafe fn(&mut [f32], f32),
     add: unsafe fn(&mut [f32], &[f32]),
+    scale: unsafe fn(&mut [f32], f32),
     multiply_accumulates: unsafe fn(usize) -> u64,
     read: unsafe fn(&[u8]),
 }
@@ -70,14 +73,20 @@ macro_rules! table {
             table!(@function [$($features)?] fn rms_norm(x: &[f32], weight: &[f32], epsilon: f32, out: &mut [f32])
                 = elementwise::rms_norm(x, weight, epsilon, out));
             table!(@function [$($features)?] fn swiglu(gate: &mut [f32], up: &[f32])
-                = elementwise::swiglu::<$isa>(gate, up));
+                = elementwise::gated::<$isa, _>(elementwise::Silu, gate, up));
+            table!(@function [$($features)?] fn geglu(gate: &mut [f32], up: &[f32])
+                = elementwise::gated::<$isa, _>(elementwise::Gelu, gate, up));
+            table!(@function [$($features)?] fn soft_cap(x: &mut [f32], cap: f32)
+                = elementwise::soft_cap::<$isa>(x, cap));
             table!(@function [$($features)?] fn add(x: &mut [f32], update: &[f32])
                 = elementwise::add(x, update));
+            table!(@function [$($features)?] fn scale(x: &mut [f32], factor: f32)
+                = elementwise::scale(x, factor));
             table!(@function [$($features)?] fn read(bytes: &[u8])
                 = ceiling::read::<$isa>(bytes));
             table!(@with_products $name, $isa, $is_available, [$($features)?], {
                 f32: float_f32, f16: float_f16, bf16: float_bf16,
-                attend_f16, attend_f32, quantize, rms_norm, swiglu, add, read,
+                attend_f16, attend_f32, quantize, rms_norm, swiglu, geglu, soft_cap, add, scale, read,
             })
         };
     };
@@ -292,6 +301,27 @@ impl Kernels {
     pub fn swiglu(&self, gate: &mut [f32], up: &[f32]) {
         // SAFETY: a table is handed out only where its instructions are available.
         unsafe { (self.swiglu)(gate, up) }
+    }
+
+    /// See [`crate::scalar::geglu`].
+    ///
+    /// # Panics
+    /// When the lengths differ.
+    pub fn geglu(&self, gate: &mut [f32], up: &[f32]) {
+        // SAFETY: a table is handed out only where its instructions are available.
+        unsafe { (self.geglu)(gate, up) }
+    }
+
+    /// See [`crate::scalar::soft_cap`]; NaN of what is not finite.
+    pub fn soft_cap(&self, x: &mut [f32], cap: f32) {
+        // SAFETY: a table is handed out only where its instructions are available.
+        unsafe { (self.soft_cap)(x, cap) }
+    }
+
+    /// `x[i] *= factor`.
+    pub fn scale(&self, x: &mut [f32], factor: f32) {
+        // SAFETY: a table is handed out only where its instructions are available.
+        unsafe { (self.scale)(x, factor) }
     }
 
     /// `x[i] += update[i]`.

@@ -15,6 +15,10 @@ const RMS_NORM_BOUND: f64 = 2e-6;
 /// Relative error of a gated activation; below the smallest exponential that is computed, it is absolute.
 const SWIGLU_BOUND: f64 = 1e-6;
 const SWIGLU_FLOOR: f64 = 1e-36;
+/// Absolute error of a gated activation, relative to gate times value: the exponential's argument is rounded.
+const GEGLU_BOUND: f64 = 5e-7;
+/// Relative error of a capped score.
+const SOFT_CAP_BOUND: f64 = 5e-7;
 /// Absolute error of an attention output, relative to the largest value.
 const ATTENTION_BOUND: f64 = 1e-5;
 /// What a number may be off after it was rounded to eight bits, relative to the largest that shares its scale.
@@ -70,6 +74,43 @@ fn gated_activations() {
 }
 
 #[test]
+fn activations_gated_by_gelu() {
+    for (len, scale) in [(1, 1.0), (7, 10.0), (16, 0.1), (33, 1000.0), (4099, 6.0)] {
+        let (gate, up) = (random_values(len, scale), random_values(len, 2.0));
+        let out = on_every_set(|kernels| {
+            let mut out = gate.clone();
+            kernels.geglu(&mut out, &up);
+            out
+        });
+        for i in 0..len {
+            let (gate, up) = (f64::from(gate[i]), f64::from(up[i]));
+            let inner = (2.0 / std::f64::consts::PI).sqrt() * (gate + 0.044715 * gate.powi(3));
+            let expected = 0.5 * gate * (1.0 + inner.tanh()) * up;
+            let error = (f64::from(out[i]) - expected).abs();
+            assert!(error <= GEGLU_BOUND * (gate * up).abs(), "{gate} {up}: {error:e}");
+        }
+    }
+}
+
+#[test]
+fn soft_caps() {
+    for (len, scale, cap) in [(1, 1.0, 30.0), (15, 1e-6, 50.0), (17, 1e6, 30.0), (4099, 300.0, 30.0), (333, 50.0, 50.0)]
+    {
+        let x = random_values(len, scale);
+        let out = on_every_set(|kernels| {
+            let mut out = x.clone();
+            kernels.soft_cap(&mut out, cap);
+            out
+        });
+        for (x, out) in x.iter().zip(out) {
+            let expected = f64::from(cap) * (f64::from(*x) / f64::from(cap)).tanh();
+            let error = (f64::from(out) - expected).abs();
+            assert!(error <= SOFT_CAP_BOUND * expected.abs(), "{x} of {cap}: {error:e}");
+        }
+    }
+}
+
+#[test]
 fn additions() {
     let (x, update) = (random_values(1003, 5.0), random_values(1003, 5.0));
     let out = on_every_set(|kernels| {
@@ -80,12 +121,57 @@ fn additions() {
     assert!(out.iter().zip(x.iter().zip(&update)).all(|(out, (x, update))| *out == x + update));
 }
 
+#[test]
+fn multiples() {
+    let x = random_values(1003, 5.0);
+    let out = on_every_set(|kernels| {
+        let mut out = x.clone();
+        kernels.scale(&mut out, 0.3);
+        out
+    });
+    assert!(out.iter().zip(&x).all(|(out, x)| *out == x * 0.3));
+}
+
+/// What attention may be limited by.
+#[derive(Debug, Clone, Copy)]
+struct Limits {
+    cap: Option<f32>,
+    window: Option<usize>,
+}
+
+const NO_LIMITS: Limits = Limits { cap: None, window: None };
+
+impl Limits {
+    fn cap(&self, score: f64) -> f64 {
+        self.cap.map_or(score, |cap| f64::from(cap) * (score / f64::from(cap)).tanh())
+    }
+
+    /// The first position that is seen with `visible` positions up to a token.
+    fn first(&self, visible: usize) -> usize {
+        self.window.map_or(0, |window| visible.saturating_sub(window))
+    }
+}
+
+/// Widths of heads, heads, tokens and positions before them, around the borders of panels and blocks, and with more rows than are
+/// computed together.
+const LIMITED: [(usize, usize, usize, usize, Limits); 8] = [
+    (64, 3, 1, 700, Limits { cap: Some(2.0), window: None }),
+    (32, 2, 3, 30, Limits { cap: Some(0.5), window: Some(1) }),
+    (96, 3, 40, 250, Limits { cap: None, window: Some(5) }),
+    (64, 9, 70, 480, Limits { cap: Some(3.0), window: Some(33) }),
+    (256, 2, 2, 770, Limits { cap: Some(1.0), window: Some(257) }),
+    (128, 2, 1, 767, Limits { cap: None, window: Some(256) }),
+    (64, 5, 30, 500, Limits { cap: None, window: Some(512) }),
+    (256, 5, 3, 0, Limits { cap: None, window: Some(2) }),
+];
+
 /// Attention of the heads from 1 on, of tokens that follow each other; zeros for head 0.
 fn attend_to_all_but_head_0(
     queries: &[f32],
     heads: usize,
     head_dim: usize,
     first_position: usize,
+    limits: Limits,
     attend: impl Fn(&Queries<'_>, &Output<'_>),
 ) -> Vec<f32> {
     let stride = heads * head_dim;
@@ -97,6 +183,8 @@ fn attend_to_all_but_head_0(
         tokens: (0, queries.len() / stride),
         first_position,
         scale: 1.0 / (head_dim as f32).sqrt(),
+        score_cap: limits.cap,
+        window: limits.window,
     };
     attend(&queries, &Output::new(&mut result, stride));
     result
@@ -120,6 +208,7 @@ fn check_tokens_alone(tokens: usize, attend: impl Fn(&Kernels, &[f32], usize, us
 /// A cache filled with random keys and values, and the same as plain rows.
 struct Cache<E> {
     head_dim: usize,
+    limits: Limits,
     keys: Vec<E>,
     values: Vec<E>,
     plain_keys: Vec<f64>,
@@ -139,7 +228,7 @@ impl<E: CacheElement + Copy> Cache<E> {
             (0..positions).flat_map(|p| (0..head_dim).map(move |d| (p, d))).map(|(p, d)| widen(at(p, d))).collect()
         };
         let (plain_keys, plain_values) = (each(&key), each(&value));
-        Self { head_dim, keys, values, plain_keys, plain_values }
+        Self { head_dim, limits: NO_LIMITS, keys, values, plain_keys, plain_values }
     }
 
     fn attend(&self, kernels: &Kernels, queries: &[f32], heads: usize, first_position: usize) -> Vec<f32> {
@@ -148,30 +237,44 @@ impl<E: CacheElement + Copy> Cache<E> {
             // SAFETY: one thread.
             unsafe { kernels.attend(&cache, queries, out) }
         };
-        attend_to_all_but_head_0(queries, heads, self.head_dim, first_position, attend)
+        attend_to_all_but_head_0(queries, heads, self.head_dim, first_position, self.limits, attend)
     }
 
     fn expected(&self, query: &[f32], visible: usize) -> Vec<f64> {
         let row = |rows: &[f64], position: usize| rows[position * self.head_dim..][..self.head_dim].to_vec();
         let scale = 1.0 / (self.head_dim as f64).sqrt();
         let score = |position| {
-            row(&self.plain_keys, position).iter().zip(query).map(|(k, &q)| k * f64::from(q)).sum::<f64>() * scale
+            let product: f64 = row(&self.plain_keys, position).iter().zip(query).map(|(k, &q)| k * f64::from(q)).sum();
+            self.limits.cap(product * scale)
         };
-        let scores: Vec<f64> = (0..visible).map(score).collect();
+        let first = self.limits.first(visible);
+        let scores: Vec<f64> = (first..visible).map(score).collect();
         let max = scores.iter().copied().fold(f64::NEG_INFINITY, f64::max);
         let total: f64 = scores.iter().map(|score| (score - max).exp()).sum();
         let mut out = vec![0.0; self.head_dim];
         for (position, score) in scores.iter().enumerate() {
             let weight = (score - max).exp() / total;
-            out.iter_mut().zip(row(&self.plain_values, position)).for_each(|(out, value)| *out += weight * value);
+            out.iter_mut()
+                .zip(row(&self.plain_values, first + position))
+                .for_each(|(out, value)| *out += weight * value);
         }
         out
     }
 }
 
+/// The cases without limits, then those of [`LIMITED`].
+fn with_limits(
+    unlimited: &[(usize, usize, usize, usize)],
+) -> impl Iterator<Item = (usize, usize, usize, usize, Limits)> {
+    unlimited
+        .iter()
+        .map(|&(head_dim, heads, tokens, before)| (head_dim, heads, tokens, before, NO_LIMITS))
+        .chain(LIMITED)
+}
+
 fn check_attention<E: CacheElement + Plain>(number: impl Fn(f32) -> E + Copy, widen: impl Fn(E) -> f64 + Copy) {
-    // Positions around the borders of panels and blocks; more rows than are computed together.
-    for (head_dim, heads, tokens, before) in [
+    // As in `LIMITED`.
+    let unlimited = [
         (64, 4, 1, 0),
         (64, 3, 1, 127),
         (64, 3, 2, 254),
@@ -182,8 +285,9 @@ fn check_attention<E: CacheElement + Plain>(number: impl Fn(f32) -> E + Copy, wi
         (12, 2, 40, 0),
         (256, 2, 1, 95),
         (1, 2, 2, 3),
-    ] {
-        let cache = Cache::new(before + tokens, head_dim, number, widen);
+    ];
+    for (head_dim, heads, tokens, before, limits) in with_limits(&unlimited) {
+        let cache = Cache { limits, ..Cache::new(before + tokens, head_dim, number, widen) };
         let queries = random_values(tokens * heads * head_dim, 2.0);
         let out = on_every_set(|kernels| cache.attend(kernels, &queries, heads, before));
         for token in 0..tokens {
@@ -194,7 +298,10 @@ fn check_attention<E: CacheElement + Plain>(number: impl Fn(f32) -> E + Copy, wi
                 let expected = cache.expected(&queries[at..][..head_dim], before + token + 1);
                 for (actual, expected) in out[at..][..head_dim].iter().zip(expected) {
                     let error = (f64::from(*actual) - expected).abs();
-                    assert!(error <= 2.0 * ATTENTION_BOUND, "{head_dim} wide: {actual} is {error:e} from {expected}");
+                    assert!(
+                        error <= 2.0 * ATTENTION_BOUND,
+                        "{head_dim} wide, {limits:?}: {actual} is {error:e} from {expected}"
+                    );
                 }
             }
         }
@@ -213,13 +320,16 @@ fn attention_over_f32() {
 
 #[test]
 fn attention_of_a_token_alone_is_the_same() {
-    let cache = Cache::new(300, 64, f16::from_f32, |x| f64::from(x.to_f32()));
-    check_tokens_alone(300, |kernels, queries, heads, position| cache.attend(kernels, queries, heads, position));
+    for limits in [NO_LIMITS, Limits { cap: Some(2.0), window: Some(100) }] {
+        let cache = Cache { limits, ..Cache::new(300, 64, f16::from_f32, |x| f64::from(x.to_f32())) };
+        check_tokens_alone(300, |kernels, queries, heads, position| cache.attend(kernels, queries, heads, position));
+    }
 }
 
 /// A quantized cache with random keys and values, the numbers that it holds, and those that it was given.
 struct Quantized {
     head_dim: usize,
+    limits: Limits,
     /// As `f32`, for their alignment.
     bytes: Vec<f32>,
     keys: Vec<f32>,
@@ -243,7 +353,7 @@ impl Quantized {
         for (position, (key, value)) in keys.chunks(head_dim).zip(values.chunks(head_dim)).enumerate() {
             cache.write(position, key, value);
         }
-        Self { head_dim, bytes, keys, values }
+        Self { head_dim, limits: NO_LIMITS, bytes, keys, values }
     }
 
     fn attend(&self, kernels: &Kernels, queries: &[f32], heads: usize, first_position: usize) -> Vec<f32> {
@@ -252,7 +362,7 @@ impl Quantized {
             // SAFETY: one thread.
             unsafe { kernels.attend_quantized(&cache, queries, out) }
         };
-        attend_to_all_but_head_0(queries, heads, self.head_dim, first_position, attend)
+        attend_to_all_but_head_0(queries, heads, self.head_dim, first_position, self.limits, attend)
     }
 
     /// With everything rounded but the softmax weights: the output, and how far off their rounding may put it.
@@ -262,9 +372,12 @@ impl Quantized {
         let query = rounded(&scaled, 32, f64::from);
         let keys = rounded(&self.keys[..visible * d], 32, |scale| f16::from_f32(scale).to_f64());
         let values = rounded(&self.values[..visible * d], d, f64::from);
-        let scores: Vec<f64> = keys.chunks(d).map(|key| key.iter().zip(&query).map(|(k, q)| k * q).sum()).collect();
-        let max = scores.iter().copied().fold(f64::NEG_INFINITY, f64::max);
-        let weights: Vec<f64> = scores.iter().map(|score| (score - max).exp()).collect();
+        let score = |key: &[f64]| self.limits.cap(key.iter().zip(&query).map(|(k, q)| k * q).sum());
+        let scores: Vec<f64> = keys.chunks(d).map(score).collect();
+        let first = self.limits.first(visible);
+        let max = scores[first..].iter().copied().fold(f64::NEG_INFINITY, f64::max);
+        let mut weights: Vec<f64> = scores.iter().map(|score| (score - max).exp()).collect();
+        weights[..first].fill(0.0);
         let total: f64 = weights.iter().sum();
         let largest = |row: &[f64]| row.iter().fold(0.0f64, |a, b| a.max(b.abs()));
         let (mut out, mut bound) = (vec![0.0; d], vec![0.0; d]);
@@ -306,7 +419,7 @@ fn cast_slice_mut(numbers: &mut [f32]) -> &mut [u8] {
 
 #[test]
 fn attention_over_a_quantized_cache() {
-    for (head_dim, heads, tokens, before) in [
+    let unlimited = [
         (64, 5, 1, 0),
         (64, 3, 1, 127),
         (64, 3, 2, 254),
@@ -315,8 +428,9 @@ fn attention_over_a_quantized_cache() {
         (128, 2, 3, 300),
         (96, 8, 5, 125),
         (256, 2, 1, 95),
-    ] {
-        let cache = Quantized::new(before + tokens, head_dim);
+    ];
+    for (head_dim, heads, tokens, before, limits) in with_limits(&unlimited) {
+        let cache = Quantized { limits, ..Quantized::new(before + tokens, head_dim) };
         let queries = random_values(tokens * heads * head_dim, 2.0);
         let out = on_every_set(|kernels| cache.attend(kernels, &queries, heads, before));
         for (token, row) in out.chunks(heads * head_dim).enumerate() {
@@ -328,7 +442,7 @@ fn attention_over_a_quantized_cache() {
                     let error = (f64::from(row[head * head_dim + i]) - expected).abs();
                     assert!(
                         error <= bound + 2.0 * ROUNDED_SOFTMAX_BOUND,
-                        "{head_dim} wide: off by {error:e}, not {bound:e}"
+                        "{head_dim} wide, {limits:?}: off by {error:e}, not {bound:e}"
                     );
                 }
             }
@@ -364,6 +478,7 @@ fn a_quantized_cache_is_near_the_numbers_it_was_given() {
     let widened = |x: &[f32]| x.iter().map(|&x| f64::from(x)).collect();
     let exact: Cache<f32> = Cache {
         head_dim,
+        limits: NO_LIMITS,
         keys: Vec::new(),
         values: Vec::new(),
         plain_keys: widened(&cache.keys),
@@ -379,8 +494,10 @@ fn a_quantized_cache_is_near_the_numbers_it_was_given() {
 
 #[test]
 fn a_token_alone_reads_a_quantized_cache_as_among_others() {
-    let cache = Quantized::new(300, 64);
-    check_tokens_alone(300, |kernels, queries, heads, position| cache.attend(kernels, queries, heads, position));
+    for limits in [NO_LIMITS, Limits { cap: Some(2.0), window: Some(100) }] {
+        let cache = Quantized { limits, ..Quantized::new(300, 64) };
+        check_tokens_alone(300, |kernels, queries, heads, position| cache.attend(kernels, queries, heads, position));
+    }
 }
 
 #[test]
@@ -406,8 +523,15 @@ fn what_is_not_a_number_is_not_lost() {
             let seen = out[2 * head_dim..].chunks(2 * head_dim).all(|row| row[head_dim..].iter().all(|x| x.is_nan()));
             assert!(seen, "{}: {poison} in keys: {in_keys}", kernels.name());
         }
-        let mut gate = vec![f32::NAN; 20];
-        kernels.swiglu(&mut gate, &[1.0; 20]);
-        assert!(gate.iter().all(|x| x.is_nan()), "{}: gate", kernels.name());
+        for gated in [Kernels::swiglu, Kernels::geglu] {
+            let mut gate = vec![f32::NAN; 20];
+            gated(kernels, &mut gate, &[1.0; 20]);
+            assert!(gate.iter().all(|x| x.is_nan()), "{}: gate", kernels.name());
+        }
+        for lost in [f32::NAN, f32::INFINITY, f32::NEG_INFINITY] {
+            let mut logits = vec![lost; 20];
+            kernels.soft_cap(&mut logits, 30.0);
+            assert!(logits.iter().all(|x| x.is_nan()), "{}: a capped {lost}", kernels.name());
+        }
     }
 }

@@ -14,6 +14,10 @@ const ROPE_BOUND: f64 = 3e-7;
 const SOFTMAX_BOUND: f64 = 1e-6;
 /// Relative error of a gated activation.
 const SWIGLU_BOUND: f64 = 1e-6;
+/// Absolute error of a gated activation, relative to gate times value.
+const GEGLU_BOUND: f64 = 5e-7;
+/// Relative error of a capped score.
+const SOFT_CAP_BOUND: f64 = 5e-7;
 /// Absolute error of an attention output, relative to the largest value.
 const ATTENTION_BOUND: f64 = 1e-5;
 
@@ -110,6 +114,34 @@ fn swiglus() {
     }
     assert_eq!(silu(-1e4), 0.0);
     assert_eq!(silu(1e4), 1e4);
+}
+
+#[test]
+fn geglus() {
+    for (len, scale) in [(1, 1.0), (31, 80.0), (8193, 6.0)] {
+        let (gate, up) = (random(len, scale), random(len, 3.0));
+        let mut out = gate.clone();
+        geglu(&mut out, &up);
+        for i in 0..len {
+            let (g, up) = (f64::from(gate[i]), f64::from(up[i]));
+            let inner = (2.0 / std::f64::consts::PI).sqrt() * (g + 0.044715 * g.powi(3));
+            let expected = 0.5 * g * (1.0 + inner.tanh()) * up;
+            assert_close(out[i], expected, GEGLU_BOUND * (g * up).abs(), "geglu");
+        }
+    }
+}
+
+#[test]
+fn soft_caps() {
+    for (len, scale, cap) in [(1, 1.0, 30.0), (4099, 300.0, 30.0), (333, 1e-6, 50.0)] {
+        let x = random(len, scale);
+        let mut out = x.clone();
+        soft_cap(&mut out, cap);
+        for (x, out) in x.iter().zip(out) {
+            let expected = f64::from(cap) * (f64::from(*x) / f64::from(cap)).tanh();
+            assert_close(out, expected, SOFT_CAP_BOUND * expected.abs(), "soft_cap");
+        }
+    }
 }
 
 fn softmax_f64(x: &[f64]) -> Vec<f64> {

@@ -5,7 +5,7 @@
 
 use std::mem::MaybeUninit;
 
-use super::{BLOCK, KEY_PANEL, MAX_HEAD_DIM, Queries, Row, turn_into_weights};
+use super::{BLOCK, KEY_PANEL, MAX_HEAD_DIM, Queries, Row, blocks, turn_into_weights};
 use crate::matmul::Output;
 use crate::matmul::float::{Columns, Element, Rows, multiply_add};
 use crate::plain::Plain;
@@ -133,9 +133,8 @@ unsafe fn attend_rows<S: Simd, E: Element + Plain>(
     }
     sums.write_bytes(0, rows.len() * width);
 
-    let visible = rows.iter().map(|row| row.visible).max().unwrap_or(0);
-    for start in (0..visible).step_by(BLOCK) {
-        let positions = BLOCK.min(visible - start);
+    for block in blocks(rows) {
+        let (start, positions) = (block.start, block.len());
         scores.write_bytes(0, rows.len() * BLOCK);
         for panel in (0..positions).step_by(KEY_PANEL) {
             let keys = cache.keys[(start + panel) * head_dim..].as_ptr().cast();
@@ -145,9 +144,9 @@ unsafe fn attend_rows<S: Simd, E: Element + Plain>(
             multiply_add::<S, E>(keys, KEY_PANEL, queries, rows.len(), scores);
         }
         for (i, row) in rows.iter_mut().enumerate() {
-            let scores = std::slice::from_raw_parts_mut(scores.add(i * BLOCK), BLOCK);
+            let scores = std::slice::from_raw_parts_mut(scores.add(i * BLOCK), positions);
             let sums = std::slice::from_raw_parts_mut(sums.add(i * width), width);
-            turn_into_weights::<S>(row, start, scores, sums);
+            turn_into_weights::<S>(row, &block, queries.cap(), scores, sums);
         }
         let values = cache.values[start * width..].as_ptr().cast();
         let values = Columns { start: values, stride: width * E::BYTES, depth: positions };

@@ -2,8 +2,8 @@
 //! signed bytes.
 //!
 //! The softmax runs along (Milakov and Gimelshein, "Online normalizer calculation for softmax", 2018), a block of
-//! positions at a time (Dao et al., "FlashAttention", 2022). A block begins at the same position for every query, so that
-//! a query reads the same alone and among others.
+//! positions at a time (Dao et al., "FlashAttention", 2022). A block ends at the same position for every query, and what a query
+//! does not see adds zeros, so that it reads the same alone and among others. Blocks and panels that no query sees are skipped.
 
 mod float;
 mod quantized;
@@ -15,8 +15,9 @@ pub(crate) use quantized::attend as attend_quantized;
 pub use quantized::{QuantizedHeadCache, QuantizedHeadCacheMut};
 
 use std::f32::consts::LOG2_E;
+use std::ops::Range;
 
-use crate::elementwise::{PARTIAL_SUMS, exp2, exp2_and_sum, largest, total};
+use crate::elementwise::{PARTIAL_SUMS, exp2, exp2_and_sum, largest, soft_cap, total};
 use crate::matmul::Output;
 use crate::packed::PANEL_ROWS;
 use crate::simd::Simd;
@@ -44,6 +45,10 @@ pub struct Queries<'a> {
     pub first_position: usize,
     /// What scores are multiplied with, usually `1 / sqrt(head_dim)`.
     pub scale: f32,
+    /// Scaled scores are brought softly below it: `cap * tanh(score / cap)`.
+    pub score_cap: Option<f32>,
+    /// Positions that a token sees: itself, and those right before it; all before it where there is no window.
+    pub window: Option<usize>,
 }
 
 /// One head of one token, and its running softmax.
@@ -51,7 +56,7 @@ struct Row {
     token: usize,
     head: usize,
     /// Positions that it sees.
-    visible: usize,
+    visible: Range<usize>,
     max: f32,
     /// The sum of all weights, in parts.
     weights: [f32; PARTIAL_SUMS],
@@ -71,10 +76,11 @@ impl Queries<'_> {
     fn row(&self, index: usize) -> Row {
         let token = self.tokens.0 + index / self.heads();
         let head = self.heads.0 + index % self.heads();
+        let end = self.first_position + token + 1;
         Row {
             token,
             head,
-            visible: self.first_position + token + 1,
+            visible: self.window.map_or(0, |window| end.saturating_sub(window))..end,
             max: f32::NEG_INFINITY,
             weights: [0.0; PARTIAL_SUMS],
         }
@@ -83,6 +89,11 @@ impl Queries<'_> {
     /// What queries are multiplied with: scores are exponents of 2.
     fn scale(&self) -> f32 {
         self.scale * LOG2_E
+    }
+
+    /// The cap of scores that are exponents of 2.
+    fn cap(&self) -> Option<f32> {
+        self.score_cap.map(|cap| cap * LOG2_E)
     }
 
     fn of(&self, row: &Row, head_dim: usize) -> &[f32] {
@@ -108,9 +119,10 @@ impl Row {
         }
     }
 
-    /// Positions that it sees of those from `start` on.
-    fn seen(&self, start: usize, positions: usize) -> usize {
-        self.visible.saturating_sub(start).min(positions)
+    /// Where in `block` the positions are that it sees.
+    fn seen(&self, block: &Range<usize>) -> Range<usize> {
+        let place = |position: usize| position.clamp(block.start, block.end) - block.start;
+        place(self.visible.start)..place(self.visible.end)
     }
 
     /// Writes what was summed, `[head_dim]`, divided by the weight of all positions.
@@ -126,20 +138,45 @@ impl Row {
     }
 }
 
-/// Scores of the block of positions from `start` on become weights relative to the largest score so far, and those of
-/// positions that the row does not see, zeros; what was summed before is brought to the same scale.
+/// Blocks of positions, from the first panel that some of the rows see to the last position.
+fn blocks(rows: &[Row]) -> impl Iterator<Item = Range<usize>> + use<> {
+    let first = rows.iter().map(|row| row.visible.start).min().unwrap_or(0) / KEY_PANEL * KEY_PANEL;
+    let end = rows.iter().map(|row| row.visible.end).max().unwrap_or(0);
+    (first / BLOCK..end.div_ceil(BLOCK)).map(move |block| first.max(block * BLOCK)..end.min((block + 1) * BLOCK))
+}
+
+/// Fills what a row does not see of a block.
+fn fill_unseen<T: Copy>(block: &mut [T], seen: &Range<usize>, with: T) {
+    if seen.len() < block.len() {
+        block[..seen.start].fill(with);
+        block[seen.end..].fill(with);
+    }
+}
+
+/// Scores of a block become weights relative to the largest score so far, and those of positions that the row does not see,
+/// zeros; what was summed before is brought to the same scale.
 ///
 /// # Safety
 /// `S` runs on this CPU.
 #[inline(always)]
-unsafe fn turn_into_weights<S: Simd>(row: &mut Row, start: usize, scores: &mut [f32], sums: &mut [f32]) {
-    let (seen, unseen) = scores.split_at_mut(row.seen(start, scores.len()));
-    unseen.fill(0.0);
+unsafe fn turn_into_weights<S: Simd>(
+    row: &mut Row,
+    block: &Range<usize>,
+    cap: Option<f32>,
+    scores: &mut [f32],
+    sums: &mut [f32],
+) {
+    let seen = row.seen(block);
+    fill_unseen(scores, &seen, 0.0);
     if seen.is_empty() {
         return;
     }
+    let seen = &mut scores[seen];
     // SAFETY: the caller's.
     unsafe {
+        if let Some(cap) = cap {
+            soft_cap::<S>(seen, cap);
+        }
         row.raise::<S>(largest::<S>(seen), sums);
         exp2_and_sum::<S>(seen, row.max, &mut row.weights);
     }

@@ -12,9 +12,9 @@ use std::cell::RefCell;
 use half::f16;
 
 use super::rounded_softmax::{ValueScales, round};
-use super::{BLOCK, KEY_PANEL, MAX_HEAD_DIM, Queries, Row};
+use super::{KEY_PANEL, MAX_HEAD_DIM, Queries, Row, blocks};
 use crate::activations::{self, Activations, WHOLE, scale_and_inverse};
-use crate::elementwise::add;
+use crate::elementwise::{add, soft_cap};
 use crate::matmul::{CachedValues, Output, Products};
 use crate::packed::layout::{PLANE, SUB_BLOCK, block, header};
 use crate::packed::{PANEL_ROWS, PackedMatrix, WeightFormat};
@@ -216,15 +216,17 @@ unsafe fn attend_rows<S: Products>(
     sums.resize(rows.len() * head_dim, 0.0);
     part.resize(rows.len() * PANEL_ROWS, 0.0);
 
-    let visible = rows.iter().map(|row| row.visible).max().unwrap_or(0);
-    for start in (0..visible).step_by(BLOCK) {
-        let positions = BLOCK.min((visible - start).next_multiple_of(KEY_PANEL));
+    for block in blocks(rows) {
+        let (start, positions) = (block.start, block.len().next_multiple_of(KEY_PANEL));
         scores.resize(rows.len() * positions, 0.0);
         let panels = 0..positions / KEY_PANEL;
         multiply_keys(&cache.keys(start, positions), rounded, panels, &Output::new(scores, positions));
+        if let Some(cap) = queries.cap() {
+            soft_cap::<S>(scores, cap);
+        }
         let value_scales = ValueScales::new(&cache.value_scales[start..][..positions]);
         weights.resize(rows.len(), positions, SUB_BLOCK);
-        round::<S>(rows, start, &value_scales, scores, sums, &mut weights.rows_mut());
+        round::<S>(rows, start..start + positions, &value_scales, scores, sums, &mut weights.rows_mut());
         for panel in 0..head_dim / PANEL_ROWS {
             let values = cache.values(panel, start, positions);
             S::matmul::<CachedValues>(&values, weights, 0..1, &Output::new(part, PANEL_ROWS));

@@ -6,8 +6,10 @@
 // Vectors lie within the slices, whose lengths `round` has checked.
 #![allow(unsafe_op_in_unsafe_fn)]
 
+use std::ops::Range;
+
 use super::quantized::ROWS;
-use super::{BLOCK, Row};
+use super::{BLOCK, Row, fill_unseen};
 use crate::activations::{ActivationRows, WHOLE};
 use crate::elementwise::{PARTIAL_SUMS, exp2_all};
 use crate::packed::layout::SUB_BLOCK;
@@ -66,27 +68,29 @@ fn rough_log2(x: f32) -> f32 {
 #[inline(always)]
 pub(super) unsafe fn round<S: Simd>(
     rows: &mut [Row],
-    start: usize,
+    block: Range<usize>,
     values: &ValueScales<'_>,
     scores: &mut [f32],
     sums: &mut [f32],
     weights: &mut ActivationRows<'_>,
 ) {
     let (positions, groups, head_dim) = (values.scales.len(), values.scales.len() / SUB_BLOCK, sums.len() / rows.len());
-    assert!(scores.len() == rows.len() * positions && weights.values.len() == scores.len(), "positions of a block");
+    assert!(
+        block.len() == positions && scores.len() == rows.len() * positions && weights.values.len() == scores.len(),
+        "positions of a block"
+    );
     // First what exponentials begin with, for all rows, then the exponentials: no row waits for itself.
     let mut shifts = [[0.0; GROUPS]; ROWS];
     for (index, row) in rows.iter_mut().enumerate() {
         let scores = &mut scores[index * positions..][..positions];
-        let seen = row.seen(start, positions);
-        if seen < positions {
-            scores[seen..].fill(f32::NEG_INFINITY);
-        }
+        fill_unseen(scores, &row.seen(&block), f32::NEG_INFINITY);
         let largest = largest_of_groups::<S>(scores, values);
         row.raise::<S>(largest_of(largest), &mut sums[index * head_dim..][..head_dim]);
         // Of a group that the row does not see, no number: what is added to that must be one.
         shifts[index] = largest.map(|largest| LOG2_STEPS - if largest > f32::MIN { largest } else { f32::MIN });
-        let exponents = shifts[index].map(|shift| -shift - row.max);
+        // Nor of a row that has seen nothing yet.
+        let max = if row.max > f32::MIN { row.max } else { f32::MIN };
+        let exponents = shifts[index].map(|shift| -shift - max);
         let scales = &mut weights.scales[index * groups..][..groups];
         // A whole block's without a call to copy them.
         match scales.first_chunk_mut() {
@@ -101,10 +105,7 @@ pub(super) unsafe fn round<S: Simd>(
         let weights = &mut weights.values[index * positions..][..positions];
         round_row::<S>(row, values, scores, &shifts[index], scales, weights);
         // Whatever lies in the cache where the row does not look: nothing of it.
-        let seen = row.seen(start, positions);
-        if seen < positions {
-            weights[seen..].fill(0);
-        }
+        fill_unseen(weights, &row.seen(&block), 0);
     }
 }
 

@@ -8,7 +8,7 @@ mod element;
 mod norm;
 mod rope;
 
-pub use activation::{silu, softmax, swiglu};
+pub use activation::{geglu, gelu, silu, soft_cap, softmax, swiglu};
 pub use attention::{MAX_HEAD_DIM, attention};
 pub use dequantize::{Dequantize, dequantize_row};
 pub use dot::dot;
