@@ -17,47 +17,27 @@
 //! # }
 //! ```
 
-#[cfg(target_vendor = "apple")]
-mod apple;
-mod batch;
+mod architecture;
+mod backend;
 mod cancel;
-mod candle_backend;
-mod ceilings;
-mod config;
-mod cores;
-mod decoder;
-mod dtype;
 mod error;
-mod file_part;
 mod forward;
 mod gguf;
-mod kv_cache;
-mod llama;
-mod llama_decoder;
-mod memory;
+mod machine;
 mod model;
-mod pack_cache;
-mod pool;
-mod process_memory;
-mod product;
-mod rope;
-mod scratch;
-mod selection;
-mod weights;
+mod packed;
+mod sequence;
+mod threads;
 
-pub use batch::Batch;
+pub use architecture::{ModelConfig, RopeScaling};
+pub use backend::{Backend, DEFAULT_CONTEXT_LENGTH, DecoderOptions, Model, ModelOptions};
 pub use cancel::CancelToken;
-pub use ceilings::{Ceilings, TokenCost};
-pub use config::{ModelConfig, RopeScaling};
-pub use cores::prefer_fast_cores;
-pub use decoder::{Decoder, LogitRows};
-pub use dtype::DType;
 pub use error::EngineError;
-pub use file_part::FilePart;
-pub use gguf::{GgufFile, Metadata, Replacement, TensorView, pack_file};
-pub use kv_cache::KvType;
-pub use memory::{MemoryEstimate, available_memory};
-pub use model::{Backend, DEFAULT_CONTEXT_LENGTH, DecoderOptions, Model, ModelOptions};
-pub use pack_cache::open_packed;
-pub use process_memory::{ProcessMemory, process_memory};
+pub use forward::KvType;
+pub use gguf::{DType, FilePart, GgufFile, Metadata, TensorView};
+pub use machine::{MemoryEstimate, ProcessMemory, available_memory, process_memory};
+pub use model::{Ceilings, TokenCost};
+pub use packed::{Replacement, open_packed, pack_file};
+pub use sequence::{Batch, Decoder, LogitRows};
 pub use sotto_kernels::Kernels;
+pub use threads::prefer_fast_cores;

@@ -39,6 +39,13 @@ impl<'a> Metadata<'a> {
         self.values.keys().map(String::as_str)
     }
 
+    /// Every key with the bytes of its pair, in the file's order.
+    pub(crate) fn pairs(&self) -> Vec<(&'a str, &'a [u8])> {
+        let mut entries: Vec<_> = self.values.iter().collect();
+        entries.sort_unstable_by_key(|(_, entry)| entry.pair.start);
+        entries.into_iter().map(|(key, entry)| (key.as_str(), &self.file[entry.pair.clone()])).collect()
+    }
+
     /// Whether there is a value of any type.
     pub fn contains(&self, key: &str) -> bool {
         self.values.contains_key(key)

@@ -1,10 +1,11 @@
 //! GGUF model files: mapped, walked and checked, and read where they lie.
 
+mod dtype;
+mod file_part;
 mod metadata;
-mod packed;
 mod pages;
 mod scan;
-mod unfinished;
+mod trailer;
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -14,14 +15,16 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 
-use crate::{CancelToken, DType, EngineError, FilePart};
+use crate::{CancelToken, EngineError};
+pub use dtype::DType;
+pub use file_part::FilePart;
+pub(crate) use file_part::check_regular;
 pub use metadata::Metadata;
 use metadata::ValueEntry;
-pub use packed::{Replacement, pack_file};
 pub(crate) use pages::Pages;
+pub(crate) use scan::{PACKED_ALIGNMENT, PACKED_MAGIC, key_place, tensor_place, value_type};
 use scan::{TensorEntry, scan};
-pub(crate) use scan::{key_place, tensor_place};
-pub(crate) use unfinished::remove_abandoned;
+pub(crate) use trailer::{LAYOUT, LAYOUT_KEY, SOURCE_KEY, Trailer};
 
 /// An open GGUF file (versions 2 and 3, little-endian), its header checked.
 ///
@@ -80,7 +83,7 @@ impl GgufFile {
     fn read(bytes: Pages) -> Result<Self, EngineError> {
         let header = scan(&bytes)?;
         if header.packed {
-            packed::check(&bytes, &header)?;
+            trailer::check(&bytes, &header)?;
         }
         Ok(Self {
             bytes: Arc::new(bytes),
@@ -97,7 +100,7 @@ impl GgufFile {
     /// # Errors
     /// [`EngineError::Invalid`] when it is damaged, or not a packed file; [`EngineError::Cancelled`].
     pub fn verify_packed(&self, cancel: &CancelToken) -> Result<(), EngineError> {
-        packed::verify(&self.bytes, cancel)
+        trailer::verify(&self.bytes, cancel)
     }
 
     /// The format's version, 2 or 3.
@@ -134,10 +137,23 @@ impl GgufFile {
         self.tensors.keys().map(String::as_str)
     }
 
+    /// Every tensor, sorted by name.
+    pub(crate) fn tensors(&self) -> impl Iterator<Item = (&str, TensorView<'_>)> {
+        self.tensors.iter().map(|(name, entry)| (name.as_str(), self.view(entry)))
+    }
+
     /// The tensor with this name.
     pub fn tensor(&self, name: &str) -> Option<TensorView<'_>> {
-        let entry = self.tensors.get(name)?;
-        Some(TensorView { dtype: entry.dtype, shape: &entry.shape, bytes: &self.bytes[entry.range.clone()] })
+        self.tensors.get(name).map(|entry| self.view(entry))
+    }
+
+    fn view<'a>(&'a self, entry: &'a TensorEntry) -> TensorView<'a> {
+        TensorView { dtype: entry.dtype, shape: &entry.shape, bytes: &self.bytes[entry.range.clone()] }
+    }
+
+    /// What tensors begin at a multiple of.
+    pub(crate) fn alignment(&self) -> u64 {
+        self.alignment
     }
 
     /// The whole file.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use memmap2::{Mmap, MmapMut, MmapOptions};
 
-use crate::memory::check_available;
+use crate::machine::check_available;
 use crate::{EngineError, FilePart};
 
 /// Alignment of the first byte that every tensor format can live with: that of `f32`, and of what Android's packages hold.

@@ -9,9 +9,9 @@ use std::ops::Range;
 
 use sotto_kernels::packed::PANEL_ROWS;
 
+use super::dtype::{DType, foreign_format};
 use super::metadata::ValueEntry;
 use crate::EngineError;
-use crate::dtype::{DType, foreign_format};
 
 pub(crate) const MAGIC: &[u8; 4] = b"GGUF";
 /// What a packed file begins with in place of [`MAGIC`], so that no other program takes it for a GGUF file.

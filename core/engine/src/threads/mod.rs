@@ -1,5 +1,6 @@
 //! The engine's own threads: they spin briefly between the pieces of a pass, and sleep between passes.
 
+mod cores;
 mod region;
 mod split;
 
@@ -10,8 +11,9 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
-use crate::cores::{MAX_THREADS, performance_cores, prefer_fast_cores};
 use crate::{CancelToken, EngineError};
+pub use cores::prefer_fast_cores;
+use cores::{MAX_THREADS, performance_cores};
 use region::Region;
 pub(crate) use split::{Chunks, Split};
 

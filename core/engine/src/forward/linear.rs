@@ -6,8 +6,8 @@ use sotto_kernels::packed::{PANEL_ROWS, PackedMatrix, WeightFormat};
 use sotto_kernels::{ActivationRows, Activations, Kernels, Output};
 
 use crate::CancelToken;
-use crate::pool::{Chunks, Split, Team};
-use crate::weights::WeightMatrix;
+use crate::model::WeightMatrix;
+use crate::threads::{Chunks, Split, Team};
 
 /// Multiply-accumulates below which a product is not worth a second thread.
 const WORTH_SHARING: usize = 1 << 19;

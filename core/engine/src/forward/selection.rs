@@ -1,9 +1,9 @@
 use sotto_kernels::packed::PANEL_ROWS;
 
+use super::linear::{Compute, Input};
 use crate::EngineError;
-use crate::memory;
-use crate::product::{Compute, Input};
-use crate::weights::WeightMatrix;
+use crate::machine::resize;
+use crate::model::WeightMatrix;
 
 /// Products with some rows of a matrix, of which the panels that have none of them are not read: the logits of those tokens
 /// that a grammar allows.
@@ -39,7 +39,7 @@ impl Selection {
         self.panels.sort_unstable();
         self.panels.dedup();
         let rows = input.rows();
-        memory::resize(&mut self.results, self.panels.len() * rows * PANEL_ROWS)?;
+        resize(&mut self.results, self.panels.len() * rows * PANEL_ROWS)?;
         compute.multiply_panels(input, matrix, &self.panels, &mut self.results);
         for (index, out) in out.iter_mut().enumerate() {
             let (row, (panel, lane)) = (index / ids.len(), place(ids[index % ids.len()]));

@@ -5,8 +5,7 @@ use std::time::{Duration, Instant};
 
 use sotto_kernels::packed::PackedMatrix;
 
-use crate::forward::Llama;
-use crate::llama::{LayerWeights, LlamaWeights};
+use super::{LayerWeights, Transformer, Weights};
 use crate::{CancelToken, EngineError};
 
 /// Each is measured so often; the best counts.
@@ -35,7 +34,7 @@ pub struct TokenCost {
     pub bytes: u64,
 }
 
-impl Llama {
+impl Transformer {
     pub(crate) fn token_cost(&self) -> TokenCost {
         let layers = || self.weights.layers.iter().flat_map(LayerWeights::matrices);
         TokenCost {
@@ -72,7 +71,7 @@ impl Llama {
     }
 }
 
-impl LlamaWeights {
+impl Weights {
     /// What a pass reads of the weights for one token, but for its row of the embedding.
     fn read_for_a_token(&self) -> impl Iterator<Item = PackedMatrix<'_>> {
         self.layers.iter().flat_map(LayerWeights::matrices).chain([self.output.view()])

@@ -1,8 +1,9 @@
 use std::fmt;
 use std::sync::Arc;
 
-use crate::forward::{CHUNK, Llama, Sequence, Workspace};
-use crate::memory;
+use crate::forward::{CHUNK, Sequence, Workspace};
+use crate::machine::check_available;
+use crate::model::Transformer;
 use crate::{CancelToken, EngineError, KvType, LogitRows};
 
 /// Several sequences in one model that write together: decoding reads each weight once for all of them, and a device that
@@ -19,7 +20,7 @@ impl Batch {
     pub const MAX_SEQUENCES: usize = CHUNK;
 
     pub(crate) fn new(
-        model: Arc<Llama>,
+        model: Arc<Transformer>,
         sequences: usize,
         kv_type: KvType,
         context_length: usize,
@@ -27,7 +28,7 @@ impl Batch {
         if !(1..=Self::MAX_SEQUENCES).contains(&sequences) {
             return Err(EngineError::unsupported(format!("a batch of {sequences} sequences")));
         }
-        memory::check_available(model.private_bytes(kv_type, context_length)? * sequences as u64)?;
+        check_available(model.private_bytes(kv_type, context_length)? * sequences as u64)?;
         let sequence = || Sequence::new(&model.config, kv_type, context_length);
         Ok(Self {
             sequences: (0..sequences).map(|_| sequence()).collect::<Result<_, _>>()?,

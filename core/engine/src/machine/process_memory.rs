@@ -12,7 +12,7 @@ pub struct ProcessMemory {
 /// Asks the system.
 pub fn process_memory() -> ProcessMemory {
     #[cfg(target_vendor = "apple")]
-    return ProcessMemory { peak_rss_bytes: crate::apple::peak_resident_memory(), private_rss_bytes: None };
+    return ProcessMemory { peak_rss_bytes: crate::machine::apple::peak_resident_memory(), private_rss_bytes: None };
     #[cfg(not(target_vendor = "apple"))]
     return parse(&std::fs::read_to_string("/proc/self/status").unwrap_or_default());
 }

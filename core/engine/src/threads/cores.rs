@@ -16,11 +16,11 @@ pub(crate) fn performance_cores() -> usize {
 /// Tells the system that somebody waits for this thread, where that decides which cores it computes on: on Apple's systems.
 pub fn prefer_fast_cores() {
     #[cfg(target_vendor = "apple")]
-    crate::apple::prefer_fast_cores();
+    crate::machine::apple::prefer_fast_cores();
 }
 
 #[cfg(target_vendor = "apple")]
-use crate::apple::performance_cores as system_performance_cores;
+use crate::machine::apple::performance_cores as system_performance_cores;
 
 #[cfg(any(target_os = "linux", target_os = "android"))]
 fn system_performance_cores() -> Option<usize> {

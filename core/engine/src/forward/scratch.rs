@@ -1,6 +1,6 @@
 use sotto_kernels::Activations;
 
-use crate::memory::zeros;
+use crate::machine::zeros;
 use crate::{EngineError, ModelConfig};
 
 /// The buffers of a forward pass, each named for what it holds: rows of one chunk of tokens.

@@ -6,7 +6,7 @@ use sotto_kernels::{
     Queries, value_width,
 };
 
-use crate::pool::{Chunks, Team};
+use crate::threads::{Chunks, Team};
 use crate::{EngineError, ModelConfig};
 
 /// The number format of a key-value cache.

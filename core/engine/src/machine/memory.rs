@@ -23,7 +23,7 @@ pub(crate) fn check_available(needed: u64) -> Result<(), EngineError> {
 /// iOS. `None` where the system does not say.
 pub fn available_memory() -> Option<u64> {
     #[cfg(target_vendor = "apple")]
-    return crate::apple::available_memory();
+    return crate::machine::apple::available_memory();
     #[cfg(not(target_vendor = "apple"))]
     return mem_available();
 }

@@ -1,16 +1,18 @@
+//! A model, whoever computes it: Sotto's own forward pass, or candle's.
+
+mod candle;
+
 use std::fmt;
 use std::sync::Arc;
 
 use sotto_kernels::{Kernels, OVERRIDE};
 
-use crate::batch::Batch;
-use crate::candle_backend::CandleModel;
-use crate::forward::Llama;
-use crate::llama::LlamaWeights;
-use crate::llama_decoder::LlamaDecoder;
-use crate::pool::Pool;
-use crate::rope::Rope;
+use crate::forward::Rope;
+use crate::model::{Transformer, Weights};
+use crate::sequence::{Batch, SottoDecoder};
+use crate::threads::Pool;
 use crate::{CancelToken, Ceilings, Decoder, EngineError, GgufFile, KvType, MemoryEstimate, ModelConfig, TokenCost};
+use candle::CandleModel;
 
 /// Tokens that a decoder holds when nobody says how many, or the model's own context where that is shorter: enough for a long
 /// conversation, and 128 MiB of F16 KV cache in Llama 3.2 1B, whose full 131,072 would take gigabytes.
@@ -78,7 +80,7 @@ impl FileBytes {
 
 /// The model as its backend holds it.
 enum Runtime {
-    Sotto(Arc<Llama>),
+    Sotto(Arc<Transformer>),
     Candle(CandleModel),
 }
 
@@ -105,8 +107,8 @@ impl Model {
         let config = ModelConfig::from_gguf(&file)?;
         let pool = Arc::new(Pool::new(options.threads));
         let runtime = match options.backend {
-            Backend::Sotto => Runtime::Sotto(Arc::new(Llama {
-                weights: LlamaWeights::load(&file, &config, cancel)?,
+            Backend::Sotto => Runtime::Sotto(Arc::new(Transformer {
+                weights: Weights::load(&file, &config, cancel)?,
                 rope: Rope::new(&config),
                 kernels: options.kernels.unwrap_or_else(default_kernels),
                 pool: Arc::clone(&pool),
@@ -134,7 +136,7 @@ impl Model {
         let context_length = self.context_length(options.context_length)?;
         match &self.inner.runtime {
             Runtime::Sotto(model) => {
-                Ok(Box::new(LlamaDecoder::new(Arc::clone(model), options.kv_type, context_length)?))
+                Ok(Box::new(SottoDecoder::new(Arc::clone(model), options.kv_type, context_length)?))
             }
             Runtime::Candle(model) => Ok(Box::new(model.decoder(context_length)?)),
         }

@@ -7,34 +7,27 @@
 //! in another form ([`Replacement`]); and the file ends with a [`Trailer`] of checksums. The layout is the same for all
 //! machines.
 
+mod cache;
+mod unfinished;
+
 use std::fs::{self, File};
 use std::io::{self, BufWriter, Write};
-use std::ops::Range;
 use std::path::{Path, PathBuf};
 
 use crc32fast::Hasher;
 use sotto_kernels::packed::{WeightFormat, packed_len};
 use tempfile::NamedTempFile;
 
-use super::scan::value_type::{ARRAY, STRING, U32};
-use super::scan::{Header, PACKED_ALIGNMENT, PACKED_MAGIC, key_place, scan};
-use super::{GgufFile, Metadata, TensorEntry, TensorView, unfinished};
-use crate::file_part::check_regular;
-use crate::llama::LlamaWeights;
-use crate::memory::resize;
-use crate::weights::{pack_rows, pieces, weight_format};
-use crate::{CancelToken, EngineError, ModelConfig};
+use crate::gguf::value_type::{ARRAY, STRING, U32};
+use crate::gguf::{
+    LAYOUT, LAYOUT_KEY, PACKED_ALIGNMENT, PACKED_MAGIC, SOURCE_KEY, TensorView, Trailer, check_regular, key_place,
+};
+use crate::machine::resize;
+use crate::model::{Weights, pack_rows, pieces, weight_format};
+use crate::{CancelToken, EngineError, GgufFile, ModelConfig};
+pub use cache::open_packed;
 
-/// Says which file this one was made from, in whatever form the maker chose.
-pub(crate) const SOURCE_KEY: &str = "sotto.packed.source";
-/// The version of the layout, of tensors and of metadata: a file of another version has to be packed anew.
-const LAYOUT_KEY: &str = "sotto.packed.layout";
-const LAYOUT: &str = "panels-32-v4";
-
-const END: &[u8; 8] = b"SOTTOEND";
 const VERSION: u32 = 3;
-/// Bytes that are verified between two looks at a cancel token.
-const PIECE: usize = 4 << 20;
 
 /// What a packed file has in place of some of its source's key-value pairs: the same in a form that takes less time to read.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -45,72 +38,6 @@ pub struct Replacement {
     pub key: &'static str,
     /// Its value: the bytes of an array of unsigned numbers of 32 bits, which [`GgufFile::words`] gives back.
     pub words: Vec<u8>,
-}
-
-/// The last bytes of a packed file.
-struct Trailer {
-    /// CRC-32 of the bytes before the tensors.
-    header: u32,
-    /// CRC-32 of the tensors, with what lies between them.
-    data: u32,
-}
-
-impl Trailer {
-    const LEN: usize = 16;
-
-    /// What it has checksums of, the bytes before the tensors and the tensors, and the trailer itself.
-    fn split<'a>(file: &'a [u8], header: &Header) -> Result<(&'a [u8], &'a [u8], Self), EngineError> {
-        let ends_early = || EngineError::invalid("the end", "the packed file was cut off: pack the model again");
-        let (checked, trailer) = file.split_last_chunk::<{ Self::LEN }>().ok_or_else(ends_early)?;
-        let (head, tensors) = checked.split_at_checked(header.data_start as usize).ok_or_else(ends_early)?;
-        let number = |at: usize| u32::from_le_bytes(std::array::from_fn(|i| trailer[at + i]));
-        match &trailer[8..] == END {
-            true => Ok((head, tensors, Self { header: number(0), data: number(4) })),
-            false => Err(ends_early()),
-        }
-    }
-
-    fn bytes(&self) -> Vec<u8> {
-        [&self.header.to_le_bytes()[..], &self.data.to_le_bytes(), END].concat()
-    }
-}
-
-/// Checks what can be checked without reading the tensors.
-pub(super) fn check(file: &[u8], header: &Header) -> Result<(), EngineError> {
-    let (head, _, trailer) = Trailer::split(file, header)?;
-    if crc32fast::hash(head) != trailer.header {
-        return Err(EngineError::invalid("the header", "its checksum is wrong: pack the model again"));
-    }
-    match Metadata::new(file, &header.values).string(LAYOUT_KEY)? {
-        Some(LAYOUT) => Ok(()),
-        _ => Err(EngineError::invalid(key_place(LAYOUT_KEY), "another version packed the file: pack the model again")),
-    }
-}
-
-/// Checks everything.
-pub(super) fn verify(file: &[u8], cancel: &CancelToken) -> Result<(), EngineError> {
-    let header = scan(file)?;
-    if !header.packed {
-        return Err(EngineError::invalid("byte 0", "not a packed file"));
-    }
-    check(file, &header)?;
-    let (_, tensors, trailer) = Trailer::split(file, &header)?;
-    let mut hasher = Hasher::new();
-    for piece in tensors.chunks(PIECE) {
-        cancel.check()?;
-        hasher.update(piece);
-    }
-    match hasher.finalize() == trailer.data {
-        true => Ok(()),
-        false => Err(EngineError::invalid("the tensors", "their checksum is wrong: pack the model again")),
-    }
-}
-
-impl GgufFile {
-    /// What a packed file was made from; `None` for ordinary files.
-    pub(crate) fn packed_source(&self) -> Option<&str> {
-        self.metadata().string(SOURCE_KEY).ok().flatten().filter(|_| self.packed)
-    }
 }
 
 /// Packs the model `source` into a new file at `target`, which appears there whole or not at all. `source_name` goes into
@@ -129,14 +56,14 @@ pub fn pack_file(
     cancel: &CancelToken,
     on_progress: impl FnMut(u64, u64),
 ) -> Result<(), EngineError> {
-    if source.packed {
+    if source.is_packed() {
         return Err(EngineError::invalid("byte 0", "the file is packed already"));
     }
     if let Some(odd) = replacement.filter(|replacement| !replacement.words.len().is_multiple_of(4)) {
         return Err(EngineError::invalid(key_place(odd.key), "its bytes are not whole words of 32 bits"));
     }
     // Whoever has a packed file may delete its source: what cannot be run is not packed.
-    LlamaWeights::find(source, &ModelConfig::from_gguf(source)?)?;
+    Weights::find(source, &ModelConfig::from_gguf(source)?)?;
     let tensors = plan(source)?;
     let storage = |source| EngineError::Storage { path: target.to_owned(), source };
     let place = place_of(target).map_err(storage)?;
@@ -227,13 +154,13 @@ struct Planned<'a> {
 fn plan(source: &GgufFile) -> Result<Vec<Planned<'_>>, EngineError> {
     let mut planned = Vec::new();
     let mut end = 0usize;
-    for (name, TensorEntry { dtype, shape, range }) in &source.tensors {
-        let tensor = TensorView { dtype: *dtype, shape, bytes: &source.bytes[range.clone()] };
+    for (name, tensor) in source.tensors() {
+        let TensorView { dtype, shape, bytes } = tensor;
         let format = match shape[..] {
-            [_, _] => Some(weight_format(*dtype)?),
+            [_, _] => Some(weight_format(dtype)?),
             _ => None,
         };
-        let len = format.map_or(range.len(), |format| packed_len(format, shape[0], shape[1]));
+        let len = format.map_or(bytes.len(), |format| packed_len(format, shape[0], shape[1]));
         let offset = end.next_multiple_of(alignment(source));
         end = offset + len;
         planned.push(Planned { name, tensor, format, len, offset });
@@ -242,7 +169,7 @@ fn plan(source: &GgufFile) -> Result<Vec<Planned<'_>>, EngineError> {
 }
 
 fn alignment(source: &GgufFile) -> usize {
-    source.alignment.max(PACKED_ALIGNMENT) as usize
+    source.alignment().max(PACKED_ALIGNMENT) as usize
 }
 
 impl Planned<'_> {
@@ -277,7 +204,7 @@ fn header(source: &GgufFile, source_name: &str, replacement: Option<&Replacement
     header.extend_from_slice(&(tensors.len() as u64).to_le_bytes());
     let kept = kept_pairs(source, replacement);
     header.extend_from_slice(&(kept.len() as u64 + u64::from(replacement.is_some()) + 2).to_le_bytes());
-    kept.into_iter().for_each(|pair| header.extend_from_slice(&source.bytes[pair]));
+    kept.into_iter().for_each(|pair| header.extend_from_slice(pair));
     if let Some(Replacement { key, words, .. }) = replacement {
         put_string(&mut header, key);
         header.extend_from_slice(&ARRAY.to_le_bytes());
@@ -303,14 +230,11 @@ fn header(source: &GgufFile, source_name: &str, replacement: Option<&Replacement
     header
 }
 
-/// Where the key-value pairs lie that nothing replaces and that packed files do not have of their own, in their order.
-fn kept_pairs(source: &GgufFile, replacement: Option<&Replacement>) -> Vec<Range<usize>> {
+/// The key-value pairs that nothing replaces and that packed files do not have of their own, as the file has them.
+fn kept_pairs<'a>(source: &'a GgufFile, replacement: Option<&Replacement>) -> Vec<&'a [u8]> {
     let mut gone = vec![SOURCE_KEY, LAYOUT_KEY];
     gone.extend(replacement.iter().flat_map(|replacement| replacement.replaced.iter().chain([&replacement.key])));
-    let kept = source.values.iter().filter(|(key, _)| !gone.contains(&key.as_str()));
-    let mut pairs: Vec<_> = kept.map(|(_, value)| value.pair.clone()).collect();
-    pairs.sort_unstable_by_key(|pair| pair.start);
-    pairs
+    source.metadata().pairs().into_iter().filter(|(key, _)| !gone.contains(key)).map(|(_, pair)| pair).collect()
 }
 
 fn put_string(out: &mut Vec<u8>, text: &str) {

@@ -1,4 +1,11 @@
+//! Sequences being read and written: one in a decoder, several in a batch.
+
+mod batch;
+mod decoder;
+
 use crate::{CancelToken, EngineError, ModelConfig};
+pub use batch::Batch;
+pub(crate) use decoder::SottoDecoder;
 
 /// Which positions of a pass the caller wants logits for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -2,20 +2,20 @@ use std::sync::Arc;
 
 use sotto_kernels::FEW_ROWS;
 
-use crate::forward::{CHUNK, Llama, Sequence, Workspace};
-use crate::memory;
-use crate::scratch::Scratch;
+use crate::forward::{CHUNK, Sequence, Workspace};
+use crate::machine::check_available;
+use crate::model::Transformer;
 use crate::{CancelToken, Decoder, EngineError, KvType, LogitRows, ModelConfig};
 
 /// One sequence in one model.
-pub(crate) struct LlamaDecoder {
+pub(crate) struct SottoDecoder {
     sequence: Sequence,
     workspace: Workspace,
 }
 
-impl LlamaDecoder {
-    pub(crate) fn new(model: Arc<Llama>, kv_type: KvType, context_length: usize) -> Result<Self, EngineError> {
-        memory::check_available(model.private_bytes(kv_type, context_length)?)?;
+impl SottoDecoder {
+    pub(crate) fn new(model: Arc<Transformer>, kv_type: KvType, context_length: usize) -> Result<Self, EngineError> {
+        check_available(model.private_bytes(kv_type, context_length)?)?;
         Ok(Self {
             sequence: Sequence::new(&model.config, kv_type, context_length)?,
             workspace: Workspace::new(model, CHUNK.min(context_length))?,
@@ -23,7 +23,7 @@ impl LlamaDecoder {
     }
 }
 
-impl Decoder for LlamaDecoder {
+impl Decoder for SottoDecoder {
     fn config(&self) -> &ModelConfig {
         &self.workspace.model().config
     }
@@ -59,7 +59,6 @@ impl Decoder for LlamaDecoder {
     }
 
     fn private_bytes(&self) -> u64 {
-        let scratch = Scratch::bytes(self.config(), CHUNK.min(self.context_length()));
-        self.sequence.touched_bytes() + scratch + self.workspace.logits_bytes()
+        self.sequence.touched_bytes() + self.workspace.bytes()
     }
 }

@@ -3,37 +3,33 @@
 //! Touvron et al., "LLaMA: Open and Efficient Foundation Language Models", 2023; grouped-query attention: Ainslie et al.,
 //! "GQA", 2023.
 
+mod kv_cache;
+mod linear;
+mod rope;
+mod scratch;
+mod selection;
+
 use std::ops::Range;
 use std::sync::Arc;
 
 use sotto_kernels::scalar::rope_interleaved;
-use sotto_kernels::{FEW_ROWS, Kernels, Output, Queries};
+use sotto_kernels::{FEW_ROWS, Output, Queries};
 
-use crate::kv_cache::{KvCache, KvType};
-use crate::llama::{LayerWeights, LlamaWeights};
-use crate::memory;
-use crate::pool::{Chunks, Pool};
-use crate::product::{Compute, Input};
-use crate::rope::Rope;
-use crate::scratch::{Scratch, widest};
-use crate::selection::Selection;
-use crate::weights::check_finite;
+use crate::machine::{resize, zeros};
+use crate::model::{LayerWeights, Transformer, check_finite};
+use crate::threads::Chunks;
 use crate::{CancelToken, EngineError, LogitRows, ModelConfig};
+use kv_cache::KvCache;
+pub use kv_cache::KvType;
+use linear::{Compute, Input};
+pub(crate) use rope::Rope;
+use scratch::{Scratch, widest};
+use selection::Selection;
 
 /// Tokens that pass through a layer together. Scratch memory grows with it; beyond this, speed does not.
 pub(crate) const CHUNK: usize = 128;
 /// Query rows (a head of a token each) of one task of attention: what the kernel reads the cache for at once.
 const ATTENTION_ROWS: usize = 48;
-
-/// What decoders of one model share.
-#[derive(Debug)]
-pub(crate) struct Llama {
-    pub(crate) config: ModelConfig,
-    pub(crate) weights: LlamaWeights,
-    pub(crate) rope: Rope,
-    pub(crate) pool: Arc<Pool>,
-    pub(crate) kernels: &'static Kernels,
-}
 
 /// What one sequence holds.
 pub(crate) struct Sequence {
@@ -61,7 +57,9 @@ struct Chunk<'a> {
 
 /// The buffers of passes, and the logits of the last.
 pub(crate) struct Workspace {
-    model: Arc<Llama>,
+    model: Arc<Transformer>,
+    /// Tokens of a pass, at most.
+    rows: usize,
     scratch: Scratch,
     selection: Selection,
     /// `[rows, vocab_size]`, or of the tokens that were asked for.
@@ -100,17 +98,19 @@ impl Sequence {
 
 impl Workspace {
     /// Buffers for passes of at most `rows` tokens.
-    pub(crate) fn new(model: Arc<Llama>, rows: usize) -> Result<Self, EngineError> {
-        let logits = memory::zeros(model.config.vocab_size)?;
-        Ok(Self { scratch: Scratch::new(&model.config, rows)?, selection: Selection::default(), logits, model })
+    pub(crate) fn new(model: Arc<Transformer>, rows: usize) -> Result<Self, EngineError> {
+        let logits = zeros(model.config.vocab_size)?;
+        Ok(Self { rows, scratch: Scratch::new(&model.config, rows)?, selection: Selection::default(), logits, model })
     }
 
-    pub(crate) fn model(&self) -> &Llama {
+    pub(crate) fn model(&self) -> &Transformer {
         &self.model
     }
 
-    pub(crate) fn logits_bytes(&self) -> u64 {
-        (self.logits.capacity() * size_of::<f32>()) as u64 + self.selection.bytes()
+    /// Bytes of memory.
+    pub(crate) fn bytes(&self) -> u64 {
+        let logits = (self.logits.capacity() * size_of::<f32>()) as u64;
+        Scratch::bytes(&self.model.config, self.rows) + logits + self.selection.bytes()
     }
 
     /// Passes all tokens through the model, a chunk at a time, and returns the logits that are wanted: of some rows, and of
@@ -132,7 +132,7 @@ impl Workspace {
         cancel.check()?;
         let width = ids.map_or(self.model.config.vocab_size, <[u32]>::len);
         let rows = rows.count(tokens.len());
-        memory::resize(&mut self.logits, rows * width)?;
+        resize(&mut self.logits, rows * width)?;
         let mut unwanted = tokens.len() - rows;
         let mut logits = 0..0;
         for tokens in tokens.chunks(CHUNK) {
@@ -158,7 +158,7 @@ impl Workspace {
     ) -> Result<&[f32], EngineError> {
         self.check_tokens(tokens)?;
         cancel.check()?;
-        memory::resize(&mut self.logits, tokens.len() * self.model.config.vocab_size)?;
+        resize(&mut self.logits, tokens.len() * self.model.config.vocab_size)?;
         let parts = sequences.enumerate().map(|(row, sequence)| Part { sequence, rows: row..row + 1 });
         let mut parts: Vec<Part<'_>> = parts.collect();
         parts.iter().try_for_each(|part| part.sequence.check_room(1))?;
@@ -311,7 +311,7 @@ impl Sequence {
     /// What the tokens from `position` on read of this sequence: `queries` and `attended` are `[tokens, query_size]`.
     fn attend(
         &self,
-        model: &Llama,
+        model: &Transformer,
         compute: &Compute,
         layer: usize,
         position: usize,
@@ -364,7 +364,7 @@ impl Compute<'_> {
     }
 }
 
-impl Llama {
+impl Transformer {
     /// Private memory of a decoder whose context is full and that was asked for the logits of as many tokens as it reads at once, and
     /// of the threads that it computes with.
     ///

@@ -4,8 +4,8 @@ use std::collections::HashSet;
 
 use sotto_kernels::packed::PackedMatrix;
 
+use super::matrix::{WeightMatrix, load_vector};
 use crate::gguf::GgufFile;
-use crate::weights::{WeightMatrix, load_vector};
 use crate::{CancelToken, EngineError, ModelConfig};
 
 /// Tensors that carry no weight of a layer: frequency factors are read with the shape, precomputed RoPE frequencies of
@@ -14,7 +14,7 @@ const IGNORED_SUFFIXES: [&str; 2] = ["rope_freqs.weight", "attn_rot_embd.weight"
 
 /// All weights of a model.
 #[derive(Debug)]
-pub(crate) struct LlamaWeights {
+pub(crate) struct Weights {
     /// `[vocab_size, hidden_size]`.
     pub(crate) embedding: WeightMatrix,
     pub(crate) layers: Vec<LayerWeights>,
@@ -38,11 +38,11 @@ pub(crate) struct LayerWeights {
     pub(crate) down: WeightMatrix,
 }
 
-impl LlamaWeights {
+impl Weights {
     /// Finds and checks every tensor, and packs those that are not packed yet.
     ///
     /// # Errors
-    /// As for [`LlamaWeights::find`], [`EngineError::OutOfMemory`] and [`EngineError::Cancelled`].
+    /// As for [`Weights::find`], [`EngineError::OutOfMemory`] and [`EngineError::Cancelled`].
     pub(crate) fn load(file: &GgufFile, config: &ModelConfig, cancel: &CancelToken) -> Result<Self, EngineError> {
         let mut weights = Self::find(file, config)?;
         if !file.is_packed() {

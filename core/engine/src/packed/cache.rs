@@ -7,7 +7,8 @@ use std::time::SystemTime;
 
 use crc32fast::Hasher;
 
-use crate::gguf::{Replacement, pack_file, remove_abandoned};
+use super::unfinished::remove_abandoned;
+use super::{Replacement, pack_file};
 use crate::{CancelToken, EngineError, FilePart, GgufFile};
 
 const EXTENSION: &str = "sotto";

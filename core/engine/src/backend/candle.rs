@@ -16,7 +16,7 @@ use candle_core::{Device, Tensor};
 use candle_transformers::models::{quantized_llama, quantized_qwen2, quantized_qwen3};
 
 use crate::gguf::{Pages, tensor_place};
-use crate::memory::check_available;
+use crate::machine::check_available;
 use crate::{CancelToken, Decoder, EngineError, GgufFile, LogitRows, ModelConfig, RopeScaling};
 
 /// Tokens in one pass. Between passes the cancel token is looked at: candle cannot be stopped within one.

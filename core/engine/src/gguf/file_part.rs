@@ -84,7 +84,7 @@ pub(crate) fn check_regular(metadata: &fs::Metadata) -> io::Result<()> {
 /// Where an open file lies, as far as the system knows.
 fn path_of(descriptor: i32) -> Option<PathBuf> {
     #[cfg(target_vendor = "apple")]
-    return crate::apple::path_of(descriptor);
+    return crate::machine::apple::path_of(descriptor);
     #[cfg(not(target_vendor = "apple"))]
     return fs::read_link(format!("/proc/self/fd/{descriptor}")).ok();
 }
