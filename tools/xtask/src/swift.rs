@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use crate::bindgen::{bindgen, wide_model};
-use crate::steps::{SKIPPED, root, run};
+use crate::steps::{SKIPPED, cache_folder, root, run};
 
 /// Names the folder where Debian's Swift is kept.
 const ROOT_VARIABLE: &str = "SOTTO_SWIFT_ROOT";
@@ -179,14 +179,12 @@ fn app_sources() -> Result<Vec<PathBuf>, String> {
     Ok(sources)
 }
 
-/// Where Debian's Swift is kept: beside other caches, so that all copies of the project share it and `cargo clean` leaves it.
+/// Where Debian's Swift is kept.
 fn system() -> Result<PathBuf, String> {
-    if let Some(folder) = env::var_os(ROOT_VARIABLE) {
-        return Ok(folder.into());
-    }
-    let caches = env::var_os("XDG_CACHE_HOME").map(PathBuf::from);
-    let caches = caches.or_else(|| Some(Path::new(&env::var_os("HOME")?).join(".cache")));
-    Ok(caches.ok_or(format!("there is no HOME: say where Swift is to be kept in {ROOT_VARIABLE}"))?.join("sotto/swift"))
+    let named = env::var_os(ROOT_VARIABLE).map(PathBuf::from);
+    named
+        .or_else(|| cache_folder("swift"))
+        .ok_or(format!("there is no HOME: say where Swift is to be kept in {ROOT_VARIABLE}"))
 }
 
 fn folder() -> Result<PathBuf, String> {

@@ -13,10 +13,9 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use object::macho::{PLATFORM_IOS, PLATFORM_IOSSIMULATOR, PLATFORM_MACOS};
-use sha2::{Digest, Sha256};
 
 use crate::bindgen::bindgen;
-use crate::steps::{in_file, root, run};
+use crate::steps::{in_file, root, run, sha256};
 use framework::{LIBRARY, MODULE};
 use macho::{ObjectFile, System};
 use tools::{Target, Tools, folder};
@@ -257,7 +256,7 @@ fn zip(framework: &Path) -> Result<(), String> {
     let _: Result<(), std::io::Error> = fs::remove_file(&archive);
     run(Command::new("zip").args(["--quiet", "-X", "--recurse-paths"]).arg(&archive).arg(name).current_dir(folder))?;
     let data = in_file(&archive, fs::read(&archive))?;
-    let checksum: String = Sha256::digest(&data).iter().map(|byte| format!("{byte:02x}")).collect();
+    let checksum = sha256(&data);
     println!("{}: {:.1} MB, checksum {checksum}", archive.display(), data.len() as f64 / 1e6);
     Ok(())
 }
