@@ -5,12 +5,10 @@
 
 use tokenizers::{OffsetReferential, OffsetType, PreTokenizedString, PreTokenizer as _, PreTokenizerWrapper};
 
-use super::byte_table;
 use super::merges::Merges;
 use super::merging::merge;
 use super::pieces::{Boundaries, pieces};
 use super::pre_tokenizer::PreTokenizer;
-use super::spec::invalid;
 use super::vocabulary::Vocabulary;
 use crate::TextError;
 
@@ -18,7 +16,8 @@ pub(crate) struct ByteLevelBpe {
     pre_tokenizer: PreTokenizerWrapper,
     /// Whether a word that is a token is taken whole, without looking at the merges.
     ignore_merges: bool,
-    /// The token of each byte alone.
+    /// The token of each byte alone. Vocabularies lack bytes that their training text never had (SmolLM2: most control
+    /// characters): text loses these, as it did in training.
     byte_ids: [Option<u32>; 256],
     merges: Merges,
 }
@@ -30,11 +29,6 @@ impl ByteLevelBpe {
         pre_tokenizer: &PreTokenizer,
     ) -> Result<Self, TextError> {
         let byte_ids = std::array::from_fn(|byte| vocabulary.find(&[byte as u8]));
-        // A byte that text can hold and the vocabulary cannot would be dropped without a word.
-        let missing = |byte: &u8| byte_table::occurs_in_utf8(*byte) && byte_ids[usize::from(*byte)].is_none();
-        if let Some(byte) = (0..=u8::MAX).find(missing) {
-            return Err(invalid("tokens", format!("no token for byte {byte:#04x}")));
-        }
         let ignore_merges = pre_tokenizer.ignore_merges;
         Ok(Self { pre_tokenizer: pre_tokenizer.build()?, ignore_merges, byte_ids, merges })
     }

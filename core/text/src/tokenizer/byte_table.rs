@@ -40,11 +40,6 @@ const BYTES: [Option<u8>; 0x144] = {
     bytes
 };
 
-/// Whether `byte` can occur in UTF-8 text.
-pub(crate) fn occurs_in_utf8(byte: u8) -> bool {
-    !matches!(byte, 0xC0 | 0xC1 | 0xF5..=0xFF)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -26,6 +26,9 @@ impl Merges {
     /// Looks up merges by the texts of their tokens, best first. Those that name tokens which the vocabulary lacks are skipped:
     /// files in the wild carry a few, and merges that would make a control token must not work anyway.
     pub(crate) fn from_texts(vocabulary: &Vocabulary, spec: &TokenizerSpec) -> Result<Self, TextError> {
+        if spec.merges.is_empty() && vocabulary.buildable().any(|(text, _)| text.len() > 1) {
+            return Err(invalid("merges", "none are there, so that no token of several bytes can be made"));
+        }
         let mut merges = look_up(vocabulary, spec)?;
         merges.sort_unstable_by_key(|&[left, right, _, rank]| (left, right, rank));
         merges.dedup_by_key(|&mut [left, right, ..]| (left, right));

@@ -59,8 +59,7 @@ impl Tokenizer {
     /// Builds the tokenizer that GGUF metadata describes.
     ///
     /// Merges that name tokens outside the vocabulary are skipped, and when two tokens have the same text the first
-    /// one is used. A vocabulary that cannot spell every byte of UTF-8 text is refused: text would be dropped without
-    /// a word.
+    /// one is used. What a vocabulary cannot spell is its unknown token if it is SentencePiece's, and else nothing.
     pub fn from_spec(spec: &TokenizerSpec) -> Result<Self, TextError> {
         let pre_tokenizer = match spec.model {
             "gpt2" => Some(PreTokenizer::named(spec.pre)?),

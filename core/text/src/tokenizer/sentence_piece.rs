@@ -3,7 +3,6 @@
 //! Which two tokens may be joined follows from the tokens themselves. The tokenizers crate can only imitate this with a list of
 //! ranked merges, which has no room for equal scores and takes seconds to derive for a large vocabulary.
 
-use super::byte_table;
 use super::merging::{Joined, Joins, Symbol, merge};
 use super::pieces::{Boundaries, pieces};
 use super::spec::invalid;
@@ -28,12 +27,6 @@ impl SentencePieceBpe {
             return Err(invalid("scores", "a llama tokenizer needs one score per token"));
         }
         let bytes = vocabulary.byte_tokens();
-        if unknown.is_none() {
-            let lacks = |byte: &u8| byte_table::occurs_in_utf8(*byte) && bytes[usize::from(*byte)].is_none();
-            if let Some(byte) = (0..=u8::MAX).find(lacks) {
-                return Err(invalid("tokens", format!("neither a token for byte {byte:#04x} nor an unknown token")));
-            }
-        }
         let boundaries = match vocabulary.buildable().any(|(text, _)| joins_words(text)) {
             true => Boundaries::Nowhere,
             false => Boundaries::Words,
@@ -69,17 +62,12 @@ impl SentencePieceBpe {
         }
     }
 
-    /// Characters outside the vocabulary are spelled out in bytes, or become the unknown token: construction made sure that one
-    /// of the two is there.
+    /// Characters outside the vocabulary are spelled out in bytes, or become the unknown token; without one, nothing.
     fn spell(&self, character: &[u8], ids: &mut Vec<u32>) {
-        for &byte in character {
-            match self.bytes[usize::from(byte)] {
-                Some(id) => ids.push(id),
-                None => {
-                    ids.extend(self.unknown);
-                    return;
-                }
-            }
+        let bytes = || character.iter().map(|&byte| self.bytes[usize::from(byte)]);
+        match bytes().all(|id| id.is_some()) {
+            true => ids.extend(bytes().flatten()),
+            false => ids.extend(self.unknown),
         }
     }
 }

@@ -34,7 +34,7 @@ fn contradictions_are_typed_errors() {
         ("begin token out of range", |spec| spec.bos = Some(u32::MAX)),
         ("end token out of range", |spec| spec.eos = Some(spec.tokens.len() as u32)),
         ("merge without a space", |spec| spec.merges.push("ab")),
-        ("a byte is missing", |spec| spec.tokens[0x41] = "missing"),
+        ("no merges", |spec| spec.merges.clear()),
         ("unknown token type", |spec| spec.token_types[0] = 99),
         ("byte token without a byte", |spec| spec.token_types[0] = 6),
     ];
@@ -148,6 +148,26 @@ fn every_known_pre_tokenizer_builds_and_round_trips() {
         let tokenizer = Tokenizer::from_spec(&spec).unwrap();
         assert_eq!(tokenizer.decode(&tokenizer.encode(text).unwrap()), text, "{name:?}");
     }
+}
+
+/// Each vocabulary lacks bytes that its training text never had.
+#[test]
+fn what_a_vocabulary_cannot_spell_is_unknown_or_nothing() {
+    let mut spec = byte_level_spec();
+    spec.tokens[0x04] = "nowhere";
+    let tokenizer = Tokenizer::from_spec(&spec).unwrap();
+    assert_eq!(tokenizer.encode("a\u{4}b\u{4}").unwrap(), tokenizer.encode("ab").unwrap());
+    assert!(tokenizer.encode("\u{4}").unwrap().is_empty());
+    let stored = Tokenizer::from_spec(&packed(&spec, &tokenizer)).unwrap();
+    assert_eq!(stored.encode("h\u{4}ello").unwrap(), tokenizer.encode("h\u{4}ello").unwrap());
+
+    let mut spec = sentence_piece_spec();
+    let byte = spec.tokens.iter().position(|&token| token == "<0x04>").unwrap();
+    spec.tokens[byte] = "<0x05>";
+    let unknown = spec.unknown.unwrap();
+    assert_eq!(Tokenizer::from_spec(&spec).unwrap().encode_continuation("\u{4}").unwrap(), [unknown]);
+    spec.unknown = None;
+    assert!(Tokenizer::from_spec(&spec).unwrap().encode_continuation("\u{4}").unwrap().is_empty());
 }
 
 #[test]
