@@ -10,35 +10,20 @@ left between it and an engine is the engine's arithmetic: its activations' preci
 
 import json
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import gguf
 import numpy as np
 import torch
-import transformers
 from cases import CASES, Case, token_ids
 from encoded_weights import encode
+from families import FAMILIES
 
 DEFAULT_FOLDER = Path(__file__).resolve().parents[2] / "core/engine/tests/golden"
 EPSILON = 1e-5
-
-# transformers' name of each tensor of a layer, by its name in GGUF.
-LAYER_TENSORS = {
-    "attn_norm.weight": "input_layernorm.weight",
-    "attn_q.weight": "self_attn.q_proj.weight",
-    "attn_k.weight": "self_attn.k_proj.weight",
-    "attn_v.weight": "self_attn.v_proj.weight",
-    "attn_q.bias": "self_attn.q_proj.bias",
-    "attn_k.bias": "self_attn.k_proj.bias",
-    "attn_v.bias": "self_attn.v_proj.bias",
-    "attn_q_norm.weight": "self_attn.q_norm.weight",
-    "attn_k_norm.weight": "self_attn.k_norm.weight",
-    "attn_output.weight": "self_attn.o_proj.weight",
-    "ffn_norm.weight": "post_attention_layernorm.weight",
-    "ffn_gate.weight": "mlp.gate_proj.weight",
-    "ffn_up.weight": "mlp.up_proj.weight",
-    "ffn_down.weight": "mlp.down_proj.weight",
-}
+# The share of the largest logit that each thing which a case is about must make up: many times what an engine may be off.
+LEAST_EFFECT = 0.03
 
 
 def main() -> None:
@@ -54,7 +39,7 @@ def make(case: Case, folder: Path) -> dict:
     write_gguf(case, model, folder / f"{case.name}.gguf")
     logits = stored_rows(case, model)
     np.save(folder / f"{case.name}.npy", logits.astype(np.float32))
-    print(f"{case.name}: logits up to {np.abs(logits).max():.1f}{effect_of_scaling(case, model, logits)}")
+    print(f"{case.name}: logits up to {np.abs(logits).max():.1f}{effects(case, model, logits)}")
     return {
         "name": case.name,
         "architecture": case.architecture,
@@ -67,9 +52,9 @@ def make(case: Case, folder: Path) -> dict:
     }
 
 
-def build_model(case: Case, scaled: bool = True) -> torch.nn.Module:
-    prefix = {"llama": "Llama", "qwen2": "Qwen2", "qwen3": "Qwen3"}[case.architecture]
-    config = getattr(transformers, f"{prefix}Config")(
+def build_model(case: Case) -> torch.nn.Module:
+    family = FAMILIES[case.architecture]
+    settings = dict(
         vocab_size=case.vocab,
         hidden_size=case.hidden,
         intermediate_size=case.ffn,
@@ -80,10 +65,12 @@ def build_model(case: Case, scaled: bool = True) -> torch.nn.Module:
         max_position_embeddings=case.context,
         rms_norm_eps=EPSILON,
         tie_word_embeddings=case.tied,
-        rope_parameters=case.rope_parameters(scaled),
+        rope_parameters=case.rope_parameters(),
+        pad_token_id=None,
         attn_implementation="sdpa",
     )
-    model = getattr(transformers, f"{prefix}ForCausalLM")(config).to(torch.float64).eval()
+    config = family.config(**settings | family.settings(case))
+    model = family.model(config).to(torch.float64).eval()
     draw_weights(case, model)
     return model
 
@@ -92,14 +79,15 @@ def build_model(case: Case, scaled: bool = True) -> torch.nn.Module:
 def draw_weights(case: Case, model: torch.nn.Module) -> None:
     """Weights under which each layer weighs about as much as the embedding."""
     rng = np.random.default_rng(case.seed)
+    family = FAMILIES[case.architecture]
     for name, parameter in model.named_parameters():
         shape = tuple(parameter.shape)
         if name.endswith("norm.weight"):
-            values = 1.0 + 0.1 * rng.standard_normal(shape)
+            values = 1.0 - family.norm_offset + 0.1 * rng.standard_normal(shape)
         elif name.endswith("bias"):
             values = 0.3 * rng.standard_normal(shape)
         elif "embed_tokens" in name:
-            values = rng.standard_normal(shape)
+            values = rng.standard_normal(shape) / family.embedding_scale(case)
         else:
             gain = case.attention_gain if "q_proj" in name or "k_proj" in name else 1.5
             values = gain / np.sqrt(shape[1]) * rng.standard_normal(shape)
@@ -112,11 +100,13 @@ def write_gguf(case: Case, model: torch.nn.Module, path: Path) -> None:
     writer = gguf.GGUFWriter(path, case.architecture)
     add_metadata(case, writer)
     rng = np.random.default_rng(case.seed)
+    family = FAMILIES[case.architecture]
     parameters = dict(model.named_parameters())
     for name, parameter in gguf_names(case, parameters):
         values = parameter.detach().numpy().astype(np.float32)
         if values.ndim == 1:
-            writer.add_tensor(name, values)
+            offset = family.norm_offset if name.endswith("norm.weight") else 0.0
+            writer.add_tensor(name, values + np.float32(offset))
             continue
         heads = rotated_heads(case, name)
         encoded, decoded = encode(interleaved(values, heads), case.encoding, rng)
@@ -124,6 +114,9 @@ def write_gguf(case: Case, model: torch.nn.Module, path: Path) -> None:
         parameter.copy_(torch.from_numpy(halves(decoded, heads)))
     if case.scaling == "tensor":
         writer.add_tensor("rope_freqs.weight", rope_divisors(case))
+    if case.scaling == "longrope":
+        for length in ("long", "short"):
+            writer.add_tensor(f"rope_factors_{length}.weight", np.float32(case.rope_parameters()[f"{length}_factor"]))
     writer.write_header_to_file()
     writer.write_kv_data_to_file()
     writer.write_tensors_to_file()
@@ -131,11 +124,12 @@ def write_gguf(case: Case, model: torch.nn.Module, path: Path) -> None:
 
 
 def gguf_names(case: Case, parameters: dict) -> list:
+    layer_tensors = FAMILIES[case.architecture].layer_tensors
     names = {"token_embd.weight": "model.embed_tokens.weight", "output_norm.weight": "model.norm.weight"}
     if not case.tied:
         names["output.weight"] = "lm_head.weight"
     for layer in range(case.layers):
-        names |= {f"blk.{layer}.{ours}": f"model.layers.{layer}.{theirs}" for ours, theirs in LAYER_TENSORS.items()}
+        names |= {f"blk.{layer}.{ours}": f"model.layers.{layer}.{theirs}" for ours, theirs in layer_tensors.items()}
     return [(ours, parameters[theirs]) for ours, theirs in names.items() if theirs in parameters]
 
 
@@ -172,6 +166,10 @@ def add_metadata(case: Case, writer: gguf.GGUFWriter) -> None:
     writer.add_feed_forward_length(case.ffn)
     writer.add_head_count(case.heads)
     writer.add_head_count_kv(case.kv_heads)
+    if case.as_converted:
+        writer.add_layer_norm_rms_eps(EPSILON)
+        FAMILIES[case.architecture].add_metadata(case, writer)
+        return
     writer.add_key_length(case.head_dim)
     writer.add_value_length(case.head_dim)
     writer.add_layer_norm_rms_eps(EPSILON)
@@ -180,7 +178,7 @@ def add_metadata(case: Case, writer: gguf.GGUFWriter) -> None:
     writer.add_vocab_size(case.vocab)
     if case.scaling == "metadata":
         prefix = f"{case.architecture}.rope.scaling"
-        scaling = case.rope_parameters(scaled=True)
+        scaling = case.rope_parameters()
         writer.add_string(f"{prefix}.type", scaling["rope_type"])
         for key in ("factor", "low_freq_factor", "high_freq_factor"):
             writer.add_float32(f"{prefix}.{key}", scaling[key])
@@ -189,26 +187,28 @@ def add_metadata(case: Case, writer: gguf.GGUFWriter) -> None:
 
 def rope_divisors(case: Case) -> np.ndarray:
     """What `rope_freqs.weight` holds: transformers' plain frequencies over its scaled ones."""
-    plain, scaled = (build_model(case, scaled).model.rotary_emb.inv_freq for scaled in (False, True))
+    plain, scaled = (build_model(case).model.rotary_emb.inv_freq for case in (replace(case, scaling=None), case))
     return (plain.double() / scaled.double()).numpy().astype(np.float32)
 
 
 @torch.no_grad()
 def stored_rows(case: Case, model: torch.nn.Module) -> np.ndarray:
-    tokens = torch.tensor([token_ids(case)])
-    hidden = model.model(tokens, use_cache=False).last_hidden_state[0, list(case.rows)]
-    return model.lm_head(hidden).numpy()
+    tokens, rows = torch.tensor([token_ids(case)]), torch.tensor(case.rows)
+    return model(tokens, use_cache=False, logits_to_keep=rows).logits[0].numpy()
 
 
-def effect_of_scaling(case: Case, model: torch.nn.Module, logits: np.ndarray) -> str:
-    """How far the logits move without the scaling. A case in which they hardly move would prove nothing."""
-    if not case.scaling:
-        return ""
-    unscaled = build_model(case, scaled=False)
-    unscaled.load_state_dict(model.state_dict())
-    moved = np.abs(stored_rows(case, unscaled) - logits).max() / np.abs(logits).max()
-    assert moved > 0.1, f"{case.name}: scaling moves the logits by only {moved}"
-    return f", {moved:.2f} of that without the scaling"
+def effects(case: Case, model: torch.nn.Module, logits: np.ndarray) -> str:
+    """How far the logits move without each thing that the case is about. One that hardly moves them would prove nothing."""
+    told = ""
+    for what in ("scaling", "rope_dim", "window", "score_cap", "logit_cap"):
+        if getattr(case, what) is None:
+            continue
+        without = build_model(replace(case, **{what: None}))
+        without.load_state_dict(model.state_dict())
+        moved = np.abs(stored_rows(case, without) - logits).max() / np.abs(logits).max()
+        assert moved > LEAST_EFFECT, f"{case.name}: {what} moves the logits by only {moved}"
+        told += f", {moved:.2f} of that without {what}"
+    return told
 
 
 if __name__ == "__main__":
