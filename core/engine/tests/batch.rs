@@ -4,7 +4,7 @@ mod common;
 
 use candle_core::quantized::GgmlDType;
 use common::{TestModel, random_tokens};
-use sotto_engine::{Backend, Batch, CancelToken, DecoderOptions, EngineError, KvType, LogitRows, Model, ModelOptions};
+use sotto_engine::{Batch, CancelToken, DecoderOptions, EngineError, KvType, LogitRows, Model, ModelOptions};
 
 fn model(dtype: GgmlDType) -> (Model, usize) {
     let mut model = TestModel::new(4, 2, 64);
@@ -85,7 +85,12 @@ fn batches_that_cannot_be_are_refused() {
         let refused = model.batch(sequences, DecoderOptions::default()).map(drop);
         assert!(matches!(refused, Err(EngineError::Unsupported { .. })), "{sequences}: {refused:?}");
     }
-    let options = ModelOptions { backend: Backend::Candle, ..ModelOptions::default() };
+}
+
+#[cfg(feature = "candle")]
+#[test]
+fn batches_of_candle_s_models_are_refused() {
+    let options = ModelOptions { backend: sotto_engine::Backend::Candle, ..ModelOptions::default() };
     let candle = TestModel::new(4, 2, 64).with_random_weights().load_with(options);
     assert!(matches!(candle.batch(2, DecoderOptions::default()).map(drop), Err(EngineError::Unsupported { .. })));
 }

@@ -120,7 +120,11 @@ fn a_context_that_the_backend_does_not_have_is_refused_at_once() {
         LocalModel::load_with(ModelFile::path(&longer), &options)
     };
     assert_eq!(load(Backend::Sotto).expect("loads").context_length(), 8192);
-    assert!(matches!(load(Backend::Candle).err(), Some(Error::ContextFull { limit: 4096, needed: 8192 })));
+    match load(Backend::Candle).err() {
+        Some(Error::ContextFull { limit: 4096, needed: 8192 }) if cfg!(feature = "candle") => {}
+        Some(Error::Unsupported { what }) if !cfg!(feature = "candle") => assert!(what.contains("candle"), "{what}"),
+        other => panic!("{other:?}"),
+    }
 }
 
 /// A model file with another value of a key.

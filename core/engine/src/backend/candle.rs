@@ -73,7 +73,7 @@ impl CandleModel {
     /// # Errors
     /// [`EngineError::ContextFull`] for a context that candle's tables do not reach to, [`EngineError::OutOfMemory`], and
     /// [`EngineError::Invalid`] for tensors that candle refuses.
-    pub(crate) fn decoder(&self, context_length: usize) -> Result<CandleDecoder, EngineError> {
+    pub(crate) fn decoder(&self, context_length: usize) -> Result<Box<dyn Decoder>, EngineError> {
         let limit = self.longest_context();
         if context_length > limit {
             return Err(EngineError::ContextFull { limit, needed: context_length });
@@ -81,7 +81,7 @@ impl CandleModel {
         check_available(self.private_bytes(context_length))?;
         let invalid = |why| EngineError::invalid("candle's reading of it", why);
         let weights = guarded(|| self.load_weights(context_length)).map_err(invalid)?;
-        Ok(CandleDecoder {
+        Ok(Box::new(CandleDecoder {
             config: self.config.clone(),
             family: self.family,
             weights,
@@ -91,7 +91,7 @@ impl CandleModel {
             cached: 0,
             decoded_singly: false,
             logits: Vec::new(),
-        })
+        }))
     }
 
     fn load_weights(&self, context_length: usize) -> candle_core::Result<Weights> {
@@ -245,7 +245,7 @@ impl Weights {
 }
 
 /// One sequence in one of candle's models, which hold weights and cache together.
-pub(crate) struct CandleDecoder {
+struct CandleDecoder {
     config: ModelConfig,
     family: Family,
     weights: Weights,

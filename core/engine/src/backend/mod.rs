@@ -1,5 +1,6 @@
 //! A model, whoever computes it: Sotto's own forward pass, or candle's.
 
+#[cfg_attr(not(feature = "candle"), path = "candle_left_out.rs")]
 mod candle;
 
 use std::fmt;
@@ -24,7 +25,8 @@ pub enum Backend {
     /// This crate's forward pass: weights stay in the file, if it is packed, and are packed into memory otherwise.
     #[default]
     Sotto,
-    /// candle-transformers' models: slower, with a private copy of the weights; an independent check.
+    /// candle-transformers' models: slower, with a private copy of the weights; an independent check. Only in builds with the
+    /// feature `candle`: elsewhere, loading is [`EngineError::Unsupported`].
     Candle,
 }
 
@@ -138,7 +140,7 @@ impl Model {
             Runtime::Sotto(model) => {
                 Ok(Box::new(SottoDecoder::new(Arc::clone(model), options.kv_type, context_length)?))
             }
-            Runtime::Candle(model) => Ok(Box::new(model.decoder(context_length)?)),
+            Runtime::Candle(model) => model.decoder(context_length),
         }
     }
 

@@ -10,7 +10,7 @@ public enum class Backend {
     /** Sotto's own engine. */
     SOTTO,
 
-    /** candle's models: slower, but also Qwen 2 and Qwen 3. */
+    /** candle's models: slower, and not in the library for phones, where it is [SottoException.Unsupported]. */
     CANDLE,
 }
 

@@ -4,6 +4,9 @@
 //! very weights that the files decode to, so for quantized files the bounds measure what the quantization of activations
 //! costs, not that of the weights.
 
+#[cfg(feature = "candle")]
+mod candle;
+
 use std::io::{Cursor, Write as _};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -191,7 +194,7 @@ fn short_prompts_with_an_f32_cache() {
             golden.assert_close(&way("token by token"), &golden.token_by_token(&mut *decoder()), bound);
             golden.assert_close(&way("all rows"), &golden.by_all_rows(&mut *decoder()), bound);
         }
-        say_exercised(kernels);
+        say_exercised(kernels.name());
     }
 }
 
@@ -210,10 +213,10 @@ fn short_prompts_with_caches_that_round() {
     }
 }
 
-/// `cargo xtask test-arm` fails when an instruction set is missing among these lines.
-fn say_exercised(kernels: &Kernels) {
+/// `cargo xtask` fails when what it counts on is missing among these lines: an instruction set, candle.
+fn say_exercised(what: &str) {
     // Not `eprintln`: the test runner would keep that to itself.
-    writeln!(std::io::stderr(), "EXERCISED: {} {}", env!("CARGO_PKG_NAME"), kernels.name()).expect("stderr");
+    writeln!(std::io::stderr(), "EXERCISED: {} {what}", env!("CARGO_PKG_NAME")).expect("stderr");
 }
 
 #[test]
@@ -274,49 +277,30 @@ fn rewritten(path: &Path, keep: impl Fn(&str) -> bool, change: impl Fn(QTensor) 
     GgufFile::from_bytes(out.into_inner()).expect("GGUF")
 }
 
+/// The engine, made to go back and on, against itself over the same weights widened to F32.
 #[test]
-fn candle_agrees_with_pytorch_for_each_family_that_it_is_offered_for() {
-    let plain = goldens("llama").into_iter().filter(|golden| !golden.scaled);
-    for golden in plain.chain(goldens("qwen2")).chain(goldens("qwen3")) {
-        let decoder = || decoder(golden.file(), Backend::Candle, golden.options(KvType::F32));
-        golden.assert_close("candle, prefill", &golden.by_prefill(&mut *decoder()), bound(&golden.encoding));
-        golden.assert_close("candle, by token", &golden.token_by_token(&mut *decoder()), bound(&golden.encoding));
-        golden.assert_close("candle, all rows", &golden.by_all_rows(&mut *decoder()), bound(&golden.encoding));
-    }
+fn going_back_and_on_is_close_to_exact_weights() {
+    for_each_quantization(|quantization, bound, file, exact| {
+        let error = relative_error(&answer_after_going_back(file, Backend::Sotto), exact);
+        println!("{quantization:?} after going back: error {error:.2e}");
+        assert!(error < bound, "{quantization:?}: {error}");
+    });
 }
 
-/// Both backends, made to go back and on, against our own forward pass over the same weights widened to F32.
-#[test]
-fn both_backends_agree_after_going_back() {
+/// Gives `check` a quantization, the largest error of its logits, a random model of it, and what the same weights as F32 answer
+/// after going back.
+fn for_each_quantization(check: impl Fn(Quantization, f32, GgufFile, &[f32])) {
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("model.gguf");
     let shape =
         Shape { rope_scaling: RopeScaling::None, context_length: 4096, ..Shape::named("tiny").expect("a known shape") };
-    for &quantization in Quantization::ALL.iter() {
+    for &quantization in Quantization::ALL {
         let floats = matches!(quantization, Quantization::F32 | Quantization::F16 | Quantization::Bf16);
         let bound = if floats { bound("F32") } else { TINY_SHAPE_ERROR };
         synthesize(&SynthOptions::new(shape.clone(), quantization), &path, |_, _| {}).expect("a model file");
-        let file = || GgufFile::open(&path).expect("a model file");
         let exact = answer_after_going_back(widened(&path), Backend::Sotto);
-        for backend in [Backend::Sotto, Backend::Candle] {
-            if backend == Backend::Candle && !floats && !candle_multiplies_quantized_weights() {
-                let model = Model::load(Arc::new(file()), ModelOptions { backend, ..ModelOptions::default() });
-                assert!(matches!(model, Err(EngineError::Unsupported { .. })), "{quantization:?}: {model:?}");
-                continue;
-            }
-            let error = relative_error(&answer_after_going_back(file(), backend), &exact);
-            println!("{quantization:?}, {backend:?} after going back: error {error:.2e}");
-            assert!(error < bound, "{quantization:?}, {backend:?}: {error}");
-        }
+        check(quantization, bound, GgufFile::open(&path).expect("a model file"), &exact);
     }
-}
-
-/// candle runs `sdot` on every ARM CPU: where there is none it must be refused.
-fn candle_multiplies_quantized_weights() -> bool {
-    #[cfg(target_arch = "aarch64")]
-    return std::arch::is_aarch64_feature_detected!("dotprod");
-    #[cfg(not(target_arch = "aarch64"))]
-    true
 }
 
 fn answer_after_going_back(file: GgufFile, backend: Backend) -> Vec<f32> {
@@ -329,49 +313,10 @@ fn answer_after_going_back(file: GgufFile, backend: Backend) -> Vec<f32> {
     decoder.forward(&prompt(20, 1024, 2), LogitRows::All, &cancel).expect("logits").to_vec()
 }
 
+#[cfg(not(feature = "candle"))]
 #[test]
-fn candle_refuses_what_it_would_compute_wrongly() {
-    let load = |golden: &Golden| {
-        let options = ModelOptions { backend: Backend::Candle, ..ModelOptions::default() };
-        Model::load(Arc::new(golden.file()), options)
-    };
-    for scaled in ["tensor-gqa4-hd64-untied", "metadata-gqa8-hd128-tied"] {
-        assert!(matches!(load(&golden(scaled)), Err(EngineError::Unsupported { .. })), "{scaled}");
-    }
-    let model = load(&golden("plain-gqa1-hd32-tied")).expect("a model");
-    let options = DecoderOptions { context_length: Some(4097), ..DecoderOptions::default() };
-    let limit = model.decoder(options).err();
-    assert!(matches!(limit, Some(EngineError::ContextFull { limit: 4096, needed: 4097 })), "{limit:?}");
-}
-
-#[test]
-fn candle_is_not_given_tensors_that_are_missing_or_misshapen() {
-    let path = folder().join("qwen2.gguf");
-    let without_a_bias = rewritten(&path, |name| name != "blk.1.attn_k.bias", |tensor| tensor);
-    let turned_keys = |tensor: QTensor| match tensor.shape().dims() {
-        [16, 32] => {
-            let values = tensor.dequantize(&Device::Cpu).and_then(|values| values.reshape((32, 16))).expect("turned");
-            QTensor::quantize(&values, GgmlDType::F32).expect("F32")
-        }
-        _ => tensor,
-    };
-    for file in [without_a_bias, rewritten(&path, |_| true, turned_keys)] {
-        let options = ModelOptions { backend: Backend::Candle, ..ModelOptions::default() };
-        let result = Model::load(Arc::new(file), options);
-        assert!(matches!(result, Err(EngineError::Invalid { .. })), "{result:?}");
-    }
-}
-
-#[test]
-fn candle_stops_between_passes_and_goes_on() {
-    let golden = golden("plain-gqa1-hd32-tied");
-    let mut decoder = decoder(golden.file(), Backend::Candle, golden.options(KvType::F32));
-    let cancelled = CancelToken::new();
-    cancelled.cancel();
-    let result = decoder.forward(&golden.tokens, LogitRows::Last, &cancelled).err();
-    assert!(matches!(result, Some(EngineError::Cancelled)), "{result:?}");
-    assert_eq!(decoder.position(), 0);
-    let unknown = decoder.forward(&[golden.vocab as u32], LogitRows::Last, &CancelToken::new()).err();
-    assert!(matches!(unknown, Some(EngineError::UnknownToken { .. })), "{unknown:?}");
-    golden.assert_close("candle, after cancelling", &golden.by_prefill(&mut *decoder), bound("F32"));
+fn candle_is_refused_where_it_is_left_out() {
+    let options = ModelOptions { backend: Backend::Candle, ..ModelOptions::default() };
+    let model = Model::load(Arc::new(golden("plain-gqa1-hd32-tied").file()), options);
+    assert!(matches!(&model, Err(EngineError::Unsupported { what }) if what.contains("candle")), "{model:?}");
 }
