@@ -3,11 +3,11 @@
 mod common;
 
 use candle_core::quantized::GgmlDType;
-use common::{TestModel, random_tokens};
+use common::{FAMILIES, TestModel, random_tokens};
 use sotto_engine::{Batch, CancelToken, DecoderOptions, EngineError, KvType, LogitRows, Model, ModelOptions};
 
-fn model(dtype: GgmlDType) -> (Model, usize) {
-    let mut model = TestModel::new(4, 2, 64);
+fn model(family: &'static str, dtype: GgmlDType) -> (Model, usize) {
+    let mut model = TestModel::of_family(family);
     model.dtype = dtype;
     let model = model.with_random_weights();
     (model.load(), model.vocab_size)
@@ -16,10 +16,9 @@ fn model(dtype: GgmlDType) -> (Model, usize) {
 #[test]
 fn each_sequence_gets_the_bits_that_it_gets_alone() {
     let cancel = CancelToken::new();
-    for (dtype, kv_type) in
-        [(GgmlDType::Q4_0, KvType::F16), (GgmlDType::Q6K, KvType::Q8_0), (GgmlDType::F16, KvType::F32)]
-    {
-        let (model, vocab_size) = model(dtype);
+    let types = [(GgmlDType::Q4_0, KvType::F16), (GgmlDType::Q6K, KvType::Q8_0), (GgmlDType::F16, KvType::F32)];
+    for (family, (dtype, kv_type)) in FAMILIES.into_iter().zip(types.into_iter().cycle()) {
+        let (model, vocab_size) = model(family, dtype);
         let options = DecoderOptions { context_length: Some(200), kv_type };
         // Fewer and more than what the kernels take apart in registers; sequences of different lengths.
         for count in [1, 3, 4, 7] {
@@ -43,7 +42,7 @@ fn each_sequence_gets_the_bits_that_it_gets_alone() {
                 let mut rows = logits.chunks(vocab_size);
                 for (decoder, token) in taking_part {
                     let expected = decoder.forward(&[token], LogitRows::Last, &cancel).expect("logits");
-                    assert_eq!(rows.next().expect("a row"), expected, "{dtype:?}, {count} sequences");
+                    assert_eq!(rows.next().expect("a row"), expected, "{family}, {dtype:?}, {count} sequences");
                 }
                 assert!(rows.next().is_none());
             }
@@ -56,7 +55,7 @@ fn each_sequence_gets_the_bits_that_it_gets_alone() {
 
 #[test]
 fn an_error_changes_no_sequence() {
-    let (model, vocab_size) = model(GgmlDType::Q8_0);
+    let (model, vocab_size) = model("llama", GgmlDType::Q8_0);
     let cancel = CancelToken::new();
     let options = DecoderOptions { context_length: Some(8), ..DecoderOptions::default() };
     let mut batch = model.batch(2, options).expect("a batch");
@@ -80,7 +79,7 @@ fn an_error_changes_no_sequence() {
 
 #[test]
 fn batches_that_cannot_be_are_refused() {
-    let (model, _) = model(GgmlDType::F32);
+    let (model, _) = model("llama", GgmlDType::F32);
     for sequences in [0, Batch::MAX_SEQUENCES + 1] {
         let refused = model.batch(sequences, DecoderOptions::default()).map(drop);
         assert!(matches!(refused, Err(EngineError::Unsupported { .. })), "{sequences}: {refused:?}");

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use candle_core::quantized::GgmlDType;
 use candle_core::quantized::gguf_file::Value;
-use common::{TestModel, all_logits, exact_decoder, random, random_tokens, relative_error};
+use common::{FAMILIES, TestModel, WINDOW, all_logits, exact_decoder, random, random_tokens, relative_error};
 use sotto_engine::{CancelToken, DecoderOptions, EngineError, KvType, LogitRows, Model, ModelOptions};
 
 /// F32, F16 and BF16 weights: activations stay `f32`, only sums round.
@@ -124,6 +124,28 @@ fn rope_variants() {
         llama3.metadata.insert(format!("llama.rope.scaling.{key}"), value);
     }
     assert_matches_reference(llama3.with_random_weights(), 40, FLOAT_BOUND, "llama3 in metadata");
+
+    // As Qwen 2.5 is stretched, by 4 from an original context of 64, within which pairs turn 10 to 0.001 times.
+    let mut yarn = TestModel::of_family("qwen2");
+    let (fast, slow) = (yarn_pair(8.0, 64.0).floor(), yarn_pair(1.0, 64.0).ceil());
+    let share = |pair: usize| ((pair as f64 - fast) / (slow - fast)).clamp(0.0, 1.0);
+    yarn.divisors = (0..32).map(|pair| 1.0 / (share(pair) / 4.0 + 1.0 - share(pair))).collect();
+    assert!(yarn.divisors.contains(&1.0) && yarn.divisors.iter().any(|&d| d > 1.0 && d < 4.0));
+    yarn.magnitude = 1.0 + 0.1 * 4f64.ln();
+    for (key, value) in [
+        ("type", Value::String("yarn".into())),
+        ("factor", Value::F32(4.0)),
+        ("yarn_beta_fast", Value::F32(8.0)),
+        ("original_context_length", Value::U32(64)),
+    ] {
+        yarn.metadata.insert(format!("qwen2.rope.scaling.{key}"), value);
+    }
+    assert_matches_reference(yarn.with_random_weights(), 40, FLOAT_BOUND, "YaRN");
+}
+
+/// The pair of 32, to base 10,000, that turns so often within a context.
+fn yarn_pair(turns: f64, context: f64) -> f64 {
+    64.0 * (context / (turns * 2.0 * std::f64::consts::PI)).ln() / (2.0 * 10_000f64.ln())
 }
 
 /// Llama 3's scaling as a divisor of the frequency whose inverse is `inverse`.
@@ -131,6 +153,63 @@ fn llama3_divisor(inverse: f64, factor: f64, low: f64, high: f64, context: f64) 
     let turns = context / (2.0 * std::f64::consts::PI * inverse);
     let smooth = ((turns - low) / (high - low)).clamp(0.0, 1.0);
     1.0 / ((1.0 - smooth) / factor + smooth)
+}
+
+#[test]
+fn every_family() {
+    for family in FAMILIES {
+        assert_matches_reference(TestModel::of_family(family).with_random_weights(), 3 * WINDOW, FLOAT_BOUND, family);
+        let mut grouped = TestModel { num_heads: 6, num_layers: 3, ..TestModel::of_family(family) };
+        grouped.dtype = GgmlDType::Q8_0;
+        assert_matches_reference(
+            grouped.with_random_weights(),
+            3 * WINDOW,
+            QUANTIZED_BOUND,
+            &format!("{family}, Q8_0"),
+        );
+    }
+}
+
+/// Queries, keys and values are one tensor in some files of every family.
+#[test]
+fn fused_queries_keys_and_values() {
+    for family in ["llama", "qwen3"] {
+        let apart = TestModel::of_family(family).with_random_weights();
+        let mut fused = TestModel::of_family(family);
+        let is_apart =
+            |name: &str| ["attn_q.weight", "attn_k.weight", "attn_v.weight"].iter().any(|end| name.ends_with(end));
+        for (name, tensor) in apart.tensors.iter().filter(|(name, _)| !is_apart(name)) {
+            let tensor = common::quantize(apart.values(name), tensor.shape().dims(), GgmlDType::F32);
+            fused.tensors.insert(name.clone(), tensor);
+        }
+        for layer in 0..apart.num_layers {
+            let rows = ["attn_q", "attn_k", "attn_v"].map(|name| apart.values(&format!("blk.{layer}.{name}.weight")));
+            fused.tensor(&format!("blk.{layer}.attn_qkv"), rows.concat(), &[512, 256], GgmlDType::F32);
+        }
+        let tokens = random_tokens(20, apart.vocab_size);
+        let logits = |model: &TestModel| all_logits(&mut *exact_decoder(&model.load()), &tokens);
+        assert_eq!(logits(&fused), logits(&apart), "{family}");
+    }
+}
+
+/// The factors go by what a sequence can grow to, not by what it holds.
+#[test]
+fn long_rope_by_the_context() {
+    let (long, short) = (random(24, 1.0..=32.0), random(24, 1.0..=2.0));
+    let mut model = TestModel::of_family("phi3");
+    model.metadata.insert("phi3.rope.scaling.original_context_length".into(), Value::U32(64));
+    model.tensor("rope_factors_long", long.clone(), &[24], GgmlDType::F32);
+    model.tensor("rope_factors_short", short.clone(), &[24], GgmlDType::F32);
+    let mut model = model.with_random_weights();
+    let (loaded, tokens) = (model.load(), random_tokens(30, model.vocab_size));
+    for (context_length, factors) in [(64, short), (65, long)] {
+        let options = DecoderOptions { context_length: Some(context_length), kv_type: KvType::F32 };
+        let logits = all_logits(&mut *loaded.decoder(options).expect("a decoder"), &tokens);
+        model.divisors = factors.iter().map(|&factor| f64::from(factor)).collect();
+        let error = relative_error(&logits, &model.reference(&tokens));
+        println!("a context of {context_length}: {error:.1e}");
+        assert!(error <= FLOAT_BOUND, "a context of {context_length}: {error:e}");
+    }
 }
 
 #[test]
@@ -170,8 +249,8 @@ fn a_cache_of_bytes_wants_heads_of_32() {
 #[test]
 fn chunks_single_tokens_threads_and_second_tries_give_the_same_bits() {
     let types = [(GgmlDType::F32, KvType::F32), (GgmlDType::Q4K, KvType::F16), (GgmlDType::Q8_0, KvType::Q8_0)];
-    for (dtype, kv_type) in types {
-        let mut model = TestModel::new(4, 2, 64);
+    for (family, (dtype, kv_type)) in FAMILIES.into_iter().zip(types.into_iter().cycle()) {
+        let mut model = TestModel::of_family(family);
         model.dtype = dtype;
         let model = model.with_random_weights();
         let decoder_of = |model: &Model| {

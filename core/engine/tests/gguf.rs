@@ -298,6 +298,28 @@ fn shapes_that_contradict_themselves() {
 }
 
 #[test]
+fn what_a_family_has_must_be_there() {
+    for (family, names) in [
+        ("qwen2", &["attn_k.bias"][..]),
+        ("qwen3", &["attn_q_norm.weight", "attn_k_norm.weight"]),
+        ("gemma2", &["post_attention_norm.weight", "post_ffw_norm.weight"]),
+        ("gemma3", &["attn_k_norm.weight", "post_ffw_norm.weight"]),
+        ("phi3", &["attn_output.weight", "ffn_up.weight"]),
+    ] {
+        for name in names {
+            let mut model = TestModel::of_family(family).with_random_weights();
+            model.tensors.remove(&format!("blk.1.{name}"));
+            let file = GgufFile::from_bytes(model.gguf()).expect("a valid file");
+            assert_invalid(Model::load(Arc::new(file), ModelOptions::default()), &format!("tensor blk.1.{name}"));
+        }
+    }
+    let mut pattern = TestModel::of_family("gemma3");
+    let flags = vec![Value::Bool(true); 3];
+    pattern.metadata.insert("gemma3.attention.sliding_window_pattern".into(), Value::Array(flags));
+    assert_invalid(load(pattern), "gemma3.attention.sliding_window_pattern");
+}
+
+#[test]
 fn missing_keys_and_tensors() {
     // A key of another name takes the place of each.
     for key in ["embedding_length", "feed_forward_length", "block_count", "attention.head_count", "context_length"] {
@@ -324,14 +346,20 @@ fn variants_that_would_be_computed_wrongly() {
     assert_unsupported(load_with("general.architecture", text("gpt2")), "gpt2");
     assert_unsupported(load_with("llama.expert_count", Value::U32(8)), "experts");
     assert_unsupported(load_with("llama.attention.value_length", Value::U32(32)), "different width");
-    assert_unsupported(load_with("llama.rope.scaling.type", text("yarn")), "yarn");
+    assert_unsupported(load_with("llama.rope.scaling.type", text("dynamic")), "dynamic");
+    assert_invalid(load_with("llama.rope.scaling.type", text("yarn")), "rope.scaling.factor");
+    assert_invalid(load_with("llama.rope.scaling.type", text("longrope")), "tensor rope_factors_long.weight");
     assert_invalid(load_with("llama.rope.scaling.type", text("linear")), "rope.scaling.factor");
     assert_invalid(load_with("llama.rope.scaling.type", text("llama3")), "rope.scaling.low_freq_factor");
     assert_invalid(load_with("llama.rope.scaling.factor", Value::F32(0.0)), "rope.scaling.factor");
 
     let mut biased = TestModel::new(4, 2, 64);
-    biased.tensors.insert("blk.0.attn_q.bias".into(), common::quantize(vec![0.0; 256], &[256], GgmlDType::F32));
-    assert_unsupported(load(biased), "blk.0.attn_q.bias");
+    biased.tensors.insert("blk.0.attn_output.bias".into(), common::quantize(vec![0.0; 256], &[256], GgmlDType::F32));
+    assert_unsupported(load(biased), "blk.0.attn_output.bias");
+    // Tensors of another family are known by no accident.
+    let mut normed = TestModel::of_family("qwen2");
+    normed.tensor("blk.0.attn_q_norm", vec![1.0; 64], &[64], GgmlDType::F32);
+    assert_unsupported(load(normed), "blk.0.attn_q_norm.weight");
 
     let mut other_format = TestModel::new(4, 2, 64);
     other_format.tensor("blk.0.attn_q", vec![0.5; 256 * 256], &[256, 256], GgmlDType::Q4_1);

@@ -121,7 +121,7 @@ impl LocalModel {
         let file = &loaded.file;
         Ok(ModelReport {
             name: file.name.clone(),
-            architecture: config.architecture.clone(),
+            architecture: config.architecture.name.to_owned(),
             parameters: file.parameters,
             layers: config.num_layers,
             hidden_size: config.hidden_size,

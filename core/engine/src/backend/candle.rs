@@ -98,7 +98,7 @@ impl CandleModel {
         let mut reader = Cursor::new(&self.bytes[..]);
         let mut content = Content::read(&mut reader)?;
         // candle makes rotary tables as long as the file's context; the decoder needs them only as long as its own.
-        let context_key = format!("{}.context_length", self.config.architecture);
+        let context_key = format!("{}.context_length", self.config.architecture.name);
         content.metadata.insert(context_key, Value::U32(context_length as u32));
         // candle's Qwen3 computes its angles in F16 unless told otherwise: too coarse for positions above 2,048.
         content.metadata.insert("general.dtype".to_owned(), Value::U32(0));
@@ -113,7 +113,7 @@ impl CandleModel {
 
 impl Family {
     fn of(config: &ModelConfig) -> Result<Self, EngineError> {
-        match config.architecture.as_str() {
+        match config.architecture.name {
             "llama" => Ok(Self::Llama),
             "qwen2" => Ok(Self::Qwen2),
             "qwen3" => Ok(Self::Qwen3),

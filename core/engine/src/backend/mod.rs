@@ -8,7 +8,6 @@ use std::sync::Arc;
 
 use sotto_kernels::{Kernels, OVERRIDE};
 
-use crate::forward::Rope;
 use crate::model::{Transformer, Weights};
 use crate::sequence::{Batch, SottoDecoder};
 use crate::threads::Pool;
@@ -111,7 +110,6 @@ impl Model {
         let runtime = match options.backend {
             Backend::Sotto => Runtime::Sotto(Arc::new(Transformer {
                 weights: Weights::load(&file, &config, cancel)?,
-                rope: Rope::new(&config),
                 kernels: options.kernels.unwrap_or_else(default_kernels),
                 pool: Arc::clone(&pool),
                 config: config.clone(),

@@ -6,7 +6,7 @@ use sotto_kernels::packed::{PANEL_ROWS, PackedMatrix, WeightFormat};
 use sotto_kernels::{ActivationRows, Activations, Kernels, Output};
 
 use crate::CancelToken;
-use crate::model::WeightMatrix;
+use crate::model::{Linear, WeightMatrix};
 use crate::threads::{Chunks, Split, Team};
 
 /// Multiply-accumulates below which a product is not worth a second thread.
@@ -50,6 +50,14 @@ struct Job<'a> {
 }
 
 impl Compute<'_> {
+    /// `x · weight + bias` of the same activations with several weights. After cancellation, results are unspecified.
+    pub(super) fn apply<const N: usize>(&self, x: Input<'_>, mut linears: [(&Linear, &mut [f32]); N]) {
+        self.multiply(x, linears.each_mut().map(|(linear, out)| (&linear.weight, &mut **out)));
+        for (linear, out) in linears {
+            linear.bias.iter().for_each(|bias| self.add_bias(out, bias));
+        }
+    }
+
     /// Multiplies the same activations with several matrices. After cancellation, results are unspecified.
     pub(crate) fn multiply<const N: usize>(&self, mut input: Input<'_>, products: [Product<'_>; N]) {
         let work: usize = products.iter().map(|(_, out)| out.len() * input.cols).sum();

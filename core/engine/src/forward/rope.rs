@@ -1,59 +1,152 @@
 use std::f64::consts::TAU;
 use std::ops::Range;
 
-use crate::{ModelConfig, RopeScaling};
+use crate::machine::zeros;
+use crate::{EngineError, ModelConfig, RopeScaling};
 
-/// RoPE's frequencies, scaled as the model wants them.
+/// RoPE's frequencies in one sequence, scaled as the model wants them for a sequence of that length.
 ///
 /// Frequencies and angles are rounded to `f32` where PyTorch's `LlamaForCausalLM` rounds them: at position 100,000 an
 /// exact angle would differ from the one that the model was trained with by several thousandths.
 #[derive(Debug)]
 pub(crate) struct Rope {
+    everywhere: Frequencies,
+    /// Those of windowed layers, where they are others.
+    local: Option<Frequencies>,
+}
+
+/// What pairs turn by.
+#[derive(Debug)]
+struct Frequencies {
     /// Radians per position, one for each pair.
-    frequencies: Vec<f32>,
+    radians: Vec<f32>,
+    /// What is turned is multiplied with it.
+    magnitude: f32,
+}
+
+/// Cosines and sines of some positions, `[positions, pairs]`.
+#[derive(Debug)]
+pub(crate) struct Turns {
+    pub(crate) cos: Vec<f32>,
+    pub(crate) sin: Vec<f32>,
+}
+
+/// The turns of a pass: of all layers, and of windowed layers where they turn by others.
+#[derive(Debug)]
+pub(crate) struct LayerTurns {
+    everywhere: Turns,
+    local: Option<Turns>,
 }
 
 impl Rope {
-    pub(crate) fn new(config: &ModelConfig) -> Self {
-        let pairs = config.rope_dim / 2;
-        let base = |pair: usize| {
-            let exponent = 2.0 * pair as f64 / config.rope_dim as f64;
-            1.0 / f64::from(config.rope_theta).powf(exponent) as f32
-        };
-        let frequencies = match &config.rope_scaling {
-            RopeScaling::None => (0..pairs).map(base).collect(),
-            RopeScaling::Linear { factor } => (0..pairs).map(|pair| base(pair) / factor).collect(),
-            RopeScaling::FreqFactors(factors) => {
-                factors.iter().zip(0..).map(|(factor, pair)| base(pair) / factor).collect()
-            }
-            RopeScaling::Llama3 { factor, low_freq_factor, high_freq_factor, original_context } => {
-                let bands = Bands {
-                    factor: *factor,
-                    low: *low_freq_factor,
-                    high: *high_freq_factor,
-                    original_context: *original_context as f32,
-                };
-                (0..pairs).map(|pair| bands.scale(base(pair))).collect()
-            }
-        };
-        Self { frequencies }
+    pub(crate) fn new(config: &ModelConfig, context_length: usize) -> Self {
+        let magnitude = config.rope_magnitude * magnitude(&config.rope_scaling);
+        let everywhere = Frequencies { radians: scaled(config, context_length), magnitude };
+        let local = config.architecture.local_rope_theta();
+        let local = local.map(|theta| Frequencies { radians: unscaled(theta, config.rope_dim), magnitude: 1.0 });
+        Self { everywhere, local }
     }
 
-    /// Pairs that are turned in each head.
-    pub(crate) fn pairs(&self) -> usize {
-        self.frequencies.len()
+    /// Writes the turns of `positions` into `rows` of `turns`.
+    pub(crate) fn fill(&self, positions: Range<usize>, rows: Range<usize>, turns: &mut LayerTurns) {
+        self.everywhere.fill(positions.clone(), rows.clone(), &mut turns.everywhere);
+        if let (Some(frequencies), Some(turns)) = (&self.local, &mut turns.local) {
+            frequencies.fill(positions, rows, turns);
+        }
     }
+}
 
-    /// Cosines and sines for `positions`, row-major `[positions, pairs]`.
-    pub(crate) fn fill(&self, positions: Range<usize>, cos: &mut [f32], sin: &mut [f32]) {
-        let rows = cos.chunks_exact_mut(self.pairs()).zip(sin.chunks_exact_mut(self.pairs()));
+impl Frequencies {
+    fn fill(&self, positions: Range<usize>, rows: Range<usize>, turns: &mut Turns) {
+        let pairs = self.radians.len();
+        let columns = rows.start * pairs..rows.end * pairs;
+        let rows = turns.cos[columns.clone()].chunks_exact_mut(pairs).zip(turns.sin[columns].chunks_exact_mut(pairs));
         for (position, (cos, sin)) in positions.zip(rows) {
-            for ((frequency, cos), sin) in self.frequencies.iter().zip(cos).zip(sin) {
-                let angle = position as f32 * frequency;
+            for ((radians, cos), sin) in self.radians.iter().zip(cos).zip(sin) {
+                let angle = position as f32 * radians;
                 let (s, c) = f64::from(angle).sin_cos();
-                (*cos, *sin) = (c as f32, s as f32);
+                (*cos, *sin) = (c as f32 * self.magnitude, s as f32 * self.magnitude);
             }
         }
+    }
+}
+
+impl Turns {
+    fn new(config: &ModelConfig, rows: usize) -> Result<Self, EngineError> {
+        let len = rows * config.rope_dim / 2;
+        Ok(Self { cos: zeros(len)?, sin: zeros(len)? })
+    }
+
+    /// Cosines and sines of one position.
+    pub(crate) fn row(&self, row: usize, pairs: usize) -> (&[f32], &[f32]) {
+        (&self.cos[row * pairs..][..pairs], &self.sin[row * pairs..][..pairs])
+    }
+}
+
+impl LayerTurns {
+    pub(crate) fn new(config: &ModelConfig, rows: usize) -> Result<Self, EngineError> {
+        let local = config.architecture.local_rope_theta().map(|_| Turns::new(config, rows)).transpose()?;
+        Ok(Self { everywhere: Turns::new(config, rows)?, local })
+    }
+
+    /// Numbers of one row.
+    pub(crate) fn row_len(config: &ModelConfig) -> usize {
+        config.rope_dim * (1 + usize::from(config.architecture.local_rope_theta().is_some()))
+    }
+
+    /// Those of a layer.
+    pub(crate) fn of(&self, is_windowed: bool) -> &Turns {
+        self.local.as_ref().filter(|_| is_windowed).unwrap_or(&self.everywhere)
+    }
+}
+
+/// One frequency for each pair of `rope_dim` values.
+fn unscaled(theta: f32, rope_dim: usize) -> Vec<f32> {
+    let exponent = |pair: usize| 2.0 * pair as f64 / rope_dim as f64;
+    (0..rope_dim / 2).map(|pair| 1.0 / f64::from(theta).powf(exponent(pair)) as f32).collect()
+}
+
+fn scaled(config: &ModelConfig, context_length: usize) -> Vec<f32> {
+    let mut radians = unscaled(config.rope_theta, config.rope_dim);
+    let divide = |radians: &mut [f32], factors: &[f32]| {
+        radians.iter_mut().zip(factors).for_each(|(radians, factor)| *radians /= factor);
+    };
+    match &config.rope_scaling {
+        RopeScaling::None => {}
+        RopeScaling::Linear { factor } => radians.iter_mut().for_each(|radians| *radians /= factor),
+        RopeScaling::FreqFactors(factors) => divide(&mut radians, factors),
+        RopeScaling::LongRope { long, short, original_context } => {
+            divide(&mut radians, if context_length > *original_context as usize { long } else { short });
+        }
+        RopeScaling::Llama3 { factor, low_freq_factor, high_freq_factor, original_context } => {
+            let (low, high, original_context) = (*low_freq_factor, *high_freq_factor, *original_context as f32);
+            let bands = Bands { factor: *factor, low, high, original_context };
+            radians.iter_mut().for_each(|radians| *radians = bands.scale(*radians));
+        }
+        RopeScaling::Yarn { factor, beta_fast, beta_slow, original_context } => {
+            let pair_of = |turns| pair_that_turns(turns, *original_context, config.rope_theta, config.rope_dim);
+            let last = (config.rope_dim - 1) as f32;
+            let (kept, divided) = (pair_of(*beta_fast).floor().max(0.0), pair_of(*beta_slow).ceil().min(last));
+            for (pair, radians) in radians.iter_mut().enumerate() {
+                let share = ((pair as f32 - kept) / (divided - kept).max(1e-3)).clamp(0.0, 1.0);
+                *radians = *radians / factor * share + *radians * (1.0 - share);
+            }
+        }
+    }
+    radians
+}
+
+/// Which pair, a broken number, turns so often within `context` positions.
+fn pair_that_turns(turns: f32, context: u32, theta: f32, rope_dim: usize) -> f32 {
+    let inverse = f64::from(context) / (f64::from(turns) * TAU);
+    (rope_dim as f64 * inverse.ln() / (2.0 * f64::from(theta).ln())) as f32
+}
+
+/// What a scaling makes larger.
+fn magnitude(scaling: &RopeScaling) -> f32 {
+    match scaling {
+        RopeScaling::Yarn { factor, .. } => 1.0 + 0.1 * factor.ln(),
+        _ => 1.0,
     }
 }
 

@@ -1,5 +1,6 @@
 use sotto_kernels::Activations;
 
+use super::rope::LayerTurns;
 use crate::machine::zeros;
 use crate::{EngineError, ModelConfig};
 
@@ -24,17 +25,14 @@ pub(crate) struct Scratch {
     pub(crate) gate: Vec<f32>,
     /// `[rows, intermediate_size]`.
     pub(crate) up: Vec<f32>,
-    /// RoPE's cosines, `[rows, pairs]`.
-    pub(crate) cos: Vec<f32>,
-    /// RoPE's sines, `[rows, pairs]`.
-    pub(crate) sin: Vec<f32>,
+    /// RoPE's cosines and sines.
+    pub(crate) turns: LayerTurns,
     /// The input of a product with quantized weights, `[rows, any]`.
     pub(crate) quantized: Activations,
 }
 
 impl Scratch {
     pub(crate) fn new(config: &ModelConfig, rows: usize) -> Result<Self, EngineError> {
-        let pairs = config.rope_dim / 2;
         Ok(Self {
             hidden: zeros(rows * config.hidden_size)?,
             normed: zeros(rows * config.hidden_size)?,
@@ -45,8 +43,7 @@ impl Scratch {
             update: zeros(rows * config.hidden_size)?,
             gate: zeros(rows * config.intermediate_size)?,
             up: zeros(rows * config.intermediate_size)?,
-            cos: zeros(rows * pairs)?,
-            sin: zeros(rows * pairs)?,
+            turns: LayerTurns::new(config, rows)?,
             quantized: Activations::with_capacity(rows, widest(config)),
         })
     }
@@ -57,7 +54,7 @@ impl Scratch {
             + 2 * config.query_size()
             + 2 * config.kv_size()
             + 2 * config.intermediate_size
-            + config.rope_dim;
+            + LayerTurns::row_len(config);
         (rows * row * size_of::<f32>() + Activations::bytes(rows, widest(config))) as u64
     }
 }

@@ -51,6 +51,11 @@ impl<'a> Metadata<'a> {
         self.values.contains_key(key)
     }
 
+    /// Whether there is an array.
+    pub(crate) fn is_array(&self, key: &str) -> bool {
+        self.values.get(key).is_some_and(|entry| entry.is_array)
+    }
+
     /// A string.
     pub fn string(&self, key: &str) -> Result<Option<&'a str>, EngineError> {
         self.one(key, "a string in UTF-8", as_str)
@@ -68,10 +73,12 @@ impl<'a> Metadata<'a> {
 
     /// A boolean.
     pub fn bool(&self, key: &str) -> Result<Option<bool>, EngineError> {
-        self.one(key, "a boolean", |element| match element.value_type {
-            value_type::BOOL => Some(element.bytes == [1]),
-            _ => None,
-        })
+        self.one(key, "a boolean", as_bool)
+    }
+
+    /// An array of booleans.
+    pub fn bools(&self, key: &str) -> Result<Option<Vec<bool>>, EngineError> {
+        self.array(key, "an array of booleans", as_bool)
     }
 
     /// An array of strings.
@@ -157,6 +164,10 @@ fn as_str(element: Element<'_>) -> Option<&str> {
         value_type::STRING => std::str::from_utf8(element.bytes).ok(),
         _ => None,
     }
+}
+
+fn as_bool(element: Element<'_>) -> Option<bool> {
+    (element.value_type == value_type::BOOL).then(|| element.bytes == [1])
 }
 
 impl Element<'_> {

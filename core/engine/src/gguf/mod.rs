@@ -161,8 +161,8 @@ impl GgufFile {
         &self.bytes
     }
 
-    /// Where in [`GgufFile::bytes`] a tensor lies.
-    pub(crate) fn tensor_range(&self, name: &str) -> Option<Range<usize>> {
-        self.tensors.get(name).map(|entry| entry.range.clone())
+    /// The pages that a tensor lies in, and where.
+    pub(crate) fn tensor_pages(&self, name: &str) -> Option<(&Arc<Pages>, Range<usize>)> {
+        self.tensors.get(name).map(|entry| (&self.bytes, entry.range.clone()))
     }
 }

@@ -10,7 +10,9 @@ use crate::{CancelToken, EngineError};
 pub(crate) const SOURCE_KEY: &str = "sotto.packed.source";
 /// The version of the layout, of tensors and of metadata: a file of another version has to be packed anew.
 pub(crate) const LAYOUT_KEY: &str = "sotto.packed.layout";
-pub(crate) const LAYOUT: &str = "panels-32-v4";
+pub(crate) const LAYOUT: &str = "panels-32-v5";
+/// The layout before it, which knew only models that lie in both alike.
+const OLD_LAYOUT: &str = "panels-32-v4";
 
 const END: &[u8; 8] = b"SOTTOEND";
 /// Bytes that are verified between two looks at a cancel token.
@@ -51,7 +53,7 @@ pub(super) fn check(file: &[u8], header: &Header) -> Result<(), EngineError> {
         return Err(EngineError::invalid("the header", "its checksum is wrong: pack the model again"));
     }
     match Metadata::new(file, &header.values).string(LAYOUT_KEY)? {
-        Some(LAYOUT) => Ok(()),
+        Some(LAYOUT | OLD_LAYOUT) => Ok(()),
         _ => Err(EngineError::invalid(key_place(LAYOUT_KEY), "another version packed the file: pack the model again")),
     }
 }

@@ -3,9 +3,7 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-use sotto_kernels::packed::PackedMatrix;
-
-use super::{LayerWeights, Transformer, Weights};
+use super::{LayerWeights, Transformer};
 use crate::{CancelToken, EngineError};
 
 /// Each is measured so often; the best counts.
@@ -38,7 +36,7 @@ impl Transformer {
     pub(crate) fn token_cost(&self) -> TokenCost {
         let layers = || self.weights.layers.iter().flat_map(LayerWeights::matrices);
         TokenCost {
-            multiply_accumulates: layers().map(|matrix| (matrix.rows() * matrix.cols()) as u64).sum(),
+            multiply_accumulates: layers().map(|matrix| matrix.shape().iter().product::<usize>() as u64).sum(),
             bytes: self.weights.read_for_a_token().map(|matrix| matrix.bytes().len() as u64).sum(),
         }
     }
@@ -68,13 +66,6 @@ impl Transformer {
             best.bytes_per_second = best.bytes_per_second.max(read as f64 / took.as_secs_f64());
         }
         Ok(best)
-    }
-}
-
-impl Weights {
-    /// What a pass reads of the weights for one token, but for its row of the embedding.
-    fn read_for_a_token(&self) -> impl Iterator<Item = PackedMatrix<'_>> {
-        self.layers.iter().flat_map(LayerWeights::matrices).chain([self.output.view()])
     }
 }
 

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use half::{bf16, f16};
 use sotto_kernels::packed::{PANEL_ROWS, PackError, PackedMatrix, WeightFormat, pack, packed_len};
 
+use super::rows::Rows;
 use crate::gguf::{GgufFile, Pages, TensorView, tensor_place};
 use crate::{CancelToken, DType, EngineError};
 
@@ -15,37 +16,117 @@ const PIECE: usize = 4 << 20;
 /// A weight matrix, packed: a part of a mapped packed file, or made from an ordinary file when the model was loaded.
 #[derive(Debug, Clone)]
 pub(crate) struct WeightMatrix {
-    bytes: Arc<Pages>,
-    range: Range<usize>,
+    /// What a packed file calls it.
+    name: String,
+    dtype: DType,
     format: WeightFormat,
+    /// Where its rows are in the bytes, until it is packed.
+    source: Rows,
     rows: usize,
     cols: usize,
+    bytes: Arc<Pages>,
+    range: Range<usize>,
 }
 
 impl WeightMatrix {
-    /// The tensor `name`, which must have the shape `[rows, cols]` and a format that this engine multiplies. Unless the file is
+    /// Rows of the tensor `tensor`, which must have this shape and a format that this engine multiplies. Unless the file is
     /// packed, the matrix is to be packed before it is used.
-    pub(crate) fn find(file: &GgufFile, name: &str, rows: usize, cols: usize) -> Result<Self, EngineError> {
-        let invalid = |why: String| EngineError::invalid(tensor_place(name), why);
-        let (Some(tensor), Some(range)) = (file.tensor(name), file.tensor_range(name)) else {
+    pub(crate) fn find(
+        file: &GgufFile,
+        name: &str,
+        tensor: &str,
+        shape: [usize; 2],
+        source: Rows,
+    ) -> Result<Self, EngineError> {
+        let invalid = |why: String| EngineError::invalid(tensor_place(tensor), why);
+        let (Some(view), Some((bytes, range))) = (file.tensor(tensor), file.tensor_pages(tensor)) else {
             return Err(invalid("the tensor is missing".into()));
         };
-        if tensor.shape != [rows, cols] {
-            return Err(invalid(format!("its shape is {:?}, [{rows}, {cols}] was expected", tensor.shape)));
+        if view.shape != shape {
+            return Err(invalid(format!("its shape is {:?}, {shape:?} was expected", view.shape)));
         }
-        let format = weight_format(tensor.dtype)?;
-        Ok(Self { bytes: Arc::clone(file.bytes()), range, format, rows, cols })
+        let (format, dtype) = (weight_format(view.dtype)?, view.dtype);
+        let (name, bytes, rows, cols) = (name.to_owned(), Arc::clone(bytes), source.count, shape[1]);
+        Ok(Self { name, dtype, format, source, rows, cols, bytes, range })
+    }
+
+    pub(crate) fn name(&self) -> &str {
+        &self.name
+    }
+
+    pub(crate) fn dtype(&self) -> DType {
+        self.dtype
+    }
+
+    /// `[rows, columns]`.
+    pub(crate) fn shape(&self) -> [usize; 2] {
+        [self.rows, self.cols]
+    }
+
+    /// Bytes that it has when it is packed.
+    pub(crate) fn packed_len(&self) -> usize {
+        packed_len(self.format, self.rows, self.cols)
     }
 
     /// Packs a matrix that lies in an ordinary file.
     pub(crate) fn pack(&mut self, cancel: &CancelToken) -> Result<(), EngineError> {
-        let (format, rows, cols) = (self.format, self.rows, self.cols);
-        let source = &self.bytes[self.range.clone()];
-        let len = packed_len(format, rows, cols);
-        let packed = Pages::write(len, |packed| pack_pieces(format, source, rows, cols, packed, cancel))?;
+        let len = self.packed_len();
+        let packed = Pages::write(len, |mut packed| {
+            for piece in self.pieces() {
+                cancel.check()?;
+                let (part, rest) = packed.split_at_mut(piece.packed_len);
+                self.pack_piece(&piece, part)?;
+                packed = rest;
+            }
+            Ok(())
+        })?;
         self.bytes.release(self.range.clone());
-        (self.bytes, self.range) = (Arc::new(packed), 0..len);
+        (self.bytes, self.range, self.source) = (Arc::new(packed), 0..len, Rows::all(self.rows));
         Ok(())
+    }
+
+    /// The pieces of a matrix that is not packed yet, one after the other: packed, they lie so, too.
+    pub(crate) fn pieces(&self) -> impl Iterator<Item = Piece> + use<> {
+        let rows_per_piece = (PIECE / (PANEL_ROWS * self.row_len()).max(1)).max(1) * PANEL_ROWS;
+        let (format, all, cols) = (self.format, self.rows, self.cols);
+        (0..all).step_by(rows_per_piece).map(move |first| {
+            let rows = first..all.min(first + rows_per_piece);
+            Piece { packed_len: packed_len(format, rows.len(), cols), rows }
+        })
+    }
+
+    /// Packs a piece into as many bytes as it takes.
+    pub(crate) fn pack_piece(&self, piece: &Piece, packed: &mut [u8]) -> Result<(), EngineError> {
+        let (tensor, row_len) = (&self.bytes[self.range.clone()], self.row_len());
+        let of_row = |row: usize| &tensor[row * row_len..][..row_len];
+        match self.source.range(&piece.rows) {
+            Some(rows) => self.pack_rows(&tensor[rows.start * row_len..rows.end * row_len], piece, packed),
+            None => {
+                let gathered = Pages::write(piece.rows.len() * row_len, |gathered| {
+                    let places = self.source.places(piece.rows.clone());
+                    gathered
+                        .chunks_exact_mut(row_len)
+                        .zip(places)
+                        .for_each(|(row, at)| row.copy_from_slice(of_row(at)));
+                    Ok(())
+                })?;
+                self.pack_rows(&gathered, piece, packed)
+            }
+        }
+    }
+
+    fn pack_rows(&self, source: &[u8], piece: &Piece, packed: &mut [u8]) -> Result<(), EngineError> {
+        pack(self.format, source, piece.rows.len(), self.cols, packed).map_err(|error| {
+            EngineError::Internal(match error {
+                PackError::Size => "a tensor's size contradicts its shape".into(),
+                PackError::Alignment => "a tensor is not aligned to its blocks".into(),
+            })
+        })
+    }
+
+    /// Bytes of a row in an ordinary file.
+    fn row_len(&self) -> usize {
+        self.cols / self.format.block_len() * self.format.block_bytes()
     }
 
     /// The matrix, for the kernels.
@@ -75,57 +156,11 @@ pub(crate) fn weight_format(dtype: DType) -> Result<WeightFormat, EngineError> {
 
 /// Some panels of a matrix, which are packed together.
 pub(crate) struct Piece {
-    pub(crate) rows: usize,
-    /// Its bytes in an ordinary file's tensor.
-    pub(crate) source: Range<usize>,
+    pub(crate) rows: Range<usize>,
     pub(crate) packed_len: usize,
 }
 
-/// The pieces of a matrix, one after the other: packed, they lie so, too.
-pub(crate) fn pieces(format: WeightFormat, rows: usize, cols: usize) -> impl Iterator<Item = Piece> {
-    let row_len = cols / format.block_len() * format.block_bytes();
-    let rows_per_piece = (PIECE / (PANEL_ROWS * row_len).max(1)).max(1) * PANEL_ROWS;
-    (0..rows).step_by(rows_per_piece).map(move |first| {
-        let end = rows.min(first + rows_per_piece);
-        let rows = end - first;
-        Piece { rows, source: first * row_len..end * row_len, packed_len: packed_len(format, rows, cols) }
-    })
-}
-
-fn pack_pieces(
-    format: WeightFormat,
-    source: &[u8],
-    rows: usize,
-    cols: usize,
-    mut packed: &mut [u8],
-    cancel: &CancelToken,
-) -> Result<(), EngineError> {
-    for piece in pieces(format, rows, cols) {
-        cancel.check()?;
-        let (part, rest) = packed.split_at_mut(piece.packed_len);
-        pack_rows(format, &source[piece.source], piece.rows, cols, part)?;
-        packed = rest;
-    }
-    Ok(())
-}
-
-/// Packs a matrix as it lies in an ordinary file.
-pub(crate) fn pack_rows(
-    format: WeightFormat,
-    source: &[u8],
-    rows: usize,
-    cols: usize,
-    packed: &mut [u8],
-) -> Result<(), EngineError> {
-    pack(format, source, rows, cols, packed).map_err(|error| {
-        EngineError::Internal(match error {
-            PackError::Size => "a tensor's size contradicts its shape".into(),
-            PackError::Alignment => "a tensor is not aligned to its blocks".into(),
-        })
-    })
-}
-
-/// A vector of norm weights: the tensor `name` with the shape `[len]`, as finite `f32`.
+/// A vector of norm weights or biases: the tensor `name` with the shape `[len]`, as finite `f32`.
 pub(crate) fn load_vector(file: &GgufFile, name: &str, len: usize) -> Result<Vec<f32>, EngineError> {
     let invalid = |why: String| EngineError::invalid(tensor_place(name), why);
     let Some(TensorView { dtype, shape, bytes }) = file.tensor(name) else {
@@ -139,7 +174,7 @@ pub(crate) fn load_vector(file: &GgufFile, name: &str, len: usize) -> Result<Vec
         DType::F32 => words.map(|bytes| f32::from_le_bytes(*bytes)).collect(),
         DType::F16 => halves.map(|bytes| f16::from_le_bytes(*bytes).to_f32()).collect(),
         DType::BF16 => halves.map(|bytes| bf16::from_le_bytes(*bytes).to_f32()).collect(),
-        quantized => return Err(EngineError::unsupported(format!("norm weights in the format {quantized}"))),
+        quantized => return Err(EngineError::unsupported(format!("norm weights or biases in the format {quantized}"))),
     };
     match vector.iter().all(|value| value.is_finite()) {
         true => Ok(vector),

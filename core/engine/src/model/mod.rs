@@ -1,7 +1,9 @@
 //! A model in memory: its weights, and what else its decoders share.
 
 mod ceilings;
+mod loader;
 mod matrix;
+mod rows;
 mod weights;
 
 use std::sync::Arc;
@@ -9,18 +11,16 @@ use std::sync::Arc;
 use sotto_kernels::Kernels;
 
 use crate::ModelConfig;
-use crate::forward::Rope;
 use crate::threads::Pool;
 pub use ceilings::{Ceilings, TokenCost};
-pub(crate) use matrix::{WeightMatrix, check_finite, pack_rows, pieces, weight_format};
-pub(crate) use weights::{LayerWeights, Weights};
+pub(crate) use matrix::{WeightMatrix, check_finite};
+pub(crate) use weights::{LayerWeights, Linear, Weights};
 
 /// What decoders of one model share.
 #[derive(Debug)]
 pub(crate) struct Transformer {
     pub(crate) config: ModelConfig,
     pub(crate) weights: Weights,
-    pub(crate) rope: Rope,
     pub(crate) pool: Arc<Pool>,
     pub(crate) kernels: &'static Kernels,
 }

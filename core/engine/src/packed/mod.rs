@@ -1,8 +1,9 @@
 //! Packed model files: GGUF files whose matrices are interleaved as the kernels read them, so that they can be mapped and
 //! used as they are.
 //!
-//! The structure is GGUF's, version 3, with these differences: the magic is `SPGF`; two-dimensional tensors are stored as
-//! [`sotto_kernels::packed`] lays them out, with as many bytes as that takes; tensors begin at multiples of 64 at least;
+//! The structure is GGUF's, version 3, with these differences: the magic is `SPGF`; matrices are stored as
+//! [`sotto_kernels::packed`] lays them out, with as many bytes as that takes; those that a family has in one tensor are several,
+//! and rows of queries and keys lie so that RoPE turns neighbours; tensors begin at multiples of 64 at least;
 //! the metadata says where the file comes from ([`SOURCE_KEY`]) and which layout it has ([`LAYOUT_KEY`]), and may have a value
 //! in another form ([`Replacement`]); and the file ends with a [`Trailer`] of checksums. The layout is the same for all
 //! machines.
@@ -15,16 +16,13 @@ use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
 use crc32fast::Hasher;
-use sotto_kernels::packed::{WeightFormat, packed_len};
 use tempfile::NamedTempFile;
 
 use crate::gguf::value_type::{ARRAY, STRING, U32};
-use crate::gguf::{
-    LAYOUT, LAYOUT_KEY, PACKED_ALIGNMENT, PACKED_MAGIC, SOURCE_KEY, TensorView, Trailer, check_regular, key_place,
-};
+use crate::gguf::{LAYOUT, LAYOUT_KEY, PACKED_ALIGNMENT, PACKED_MAGIC, SOURCE_KEY, Trailer, check_regular, key_place};
 use crate::machine::resize;
-use crate::model::{Weights, pack_rows, pieces, weight_format};
-use crate::{CancelToken, EngineError, GgufFile, ModelConfig};
+use crate::model::{WeightMatrix, Weights};
+use crate::{CancelToken, DType, EngineError, GgufFile, ModelConfig};
 pub use cache::open_packed;
 
 const VERSION: u32 = 3;
@@ -63,8 +61,8 @@ pub fn pack_file(
         return Err(EngineError::invalid(key_place(odd.key), "its bytes are not whole words of 32 bits"));
     }
     // Whoever has a packed file may delete its source: what cannot be run is not packed.
-    Weights::find(source, &ModelConfig::from_gguf(source)?)?;
-    let tensors = plan(source)?;
+    let weights = Weights::find(source, &ModelConfig::from_gguf(source)?)?;
+    let tensors = plan(source, &weights);
     let storage = |source| EngineError::Storage { path: target.to_owned(), source };
     let place = place_of(target).map_err(storage)?;
     let folder = place.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
@@ -143,29 +141,36 @@ impl Writer<'_> {
 /// A tensor on its way into the packed file.
 struct Planned<'a> {
     name: &'a str,
-    tensor: TensorView<'a>,
-    /// Set for matrices, which are packed.
-    format: Option<WeightFormat>,
-    len: usize,
+    dtype: DType,
+    shape: Vec<usize>,
+    content: Content<'a>,
     /// From the first tensor's first byte.
     offset: usize,
 }
 
-fn plan(source: &GgufFile) -> Result<Vec<Planned<'_>>, EngineError> {
-    let mut planned = Vec::new();
+/// Matrices are packed, all else is as it was.
+enum Content<'a> {
+    Matrix(&'a WeightMatrix),
+    Other(&'a [u8]),
+}
+
+fn plan<'a>(source: &'a GgufFile, weights: &'a Weights) -> Vec<Planned<'a>> {
+    let others = source.tensors().filter(|(_, tensor)| tensor.shape.len() != 2);
+    let others = others.map(|(name, tensor)| {
+        let (shape, content) = (tensor.shape.to_vec(), Content::Other(tensor.bytes));
+        Planned { name, dtype: tensor.dtype, shape, content, offset: 0 }
+    });
+    let matrices = weights.matrices().map(|matrix| {
+        let (shape, content) = (matrix.shape().to_vec(), Content::Matrix(matrix));
+        Planned { name: matrix.name(), dtype: matrix.dtype(), shape, content, offset: 0 }
+    });
+    let mut planned: Vec<_> = others.chain(matrices).collect();
     let mut end = 0usize;
-    for (name, tensor) in source.tensors() {
-        let TensorView { dtype, shape, bytes } = tensor;
-        let format = match shape[..] {
-            [_, _] => Some(weight_format(dtype)?),
-            _ => None,
-        };
-        let len = format.map_or(bytes.len(), |format| packed_len(format, shape[0], shape[1]));
-        let offset = end.next_multiple_of(alignment(source));
-        end = offset + len;
-        planned.push(Planned { name, tensor, format, len, offset });
+    for tensor in &mut planned {
+        tensor.offset = end.next_multiple_of(alignment(source));
+        end = tensor.end();
     }
-    Ok(planned)
+    planned
 }
 
 fn alignment(source: &GgufFile) -> usize {
@@ -174,7 +179,11 @@ fn alignment(source: &GgufFile) -> usize {
 
 impl Planned<'_> {
     fn end(&self) -> usize {
-        self.offset + self.len
+        self.offset
+            + match self.content {
+                Content::Matrix(matrix) => matrix.packed_len(),
+                Content::Other(bytes) => bytes.len(),
+            }
     }
 
     /// Some panels after the other.
@@ -183,13 +192,15 @@ impl Planned<'_> {
         cancel: &CancelToken,
         mut write: impl FnMut(&[u8]) -> Result<(), EngineError>,
     ) -> Result<(), EngineError> {
-        let Some(format) = self.format else { return write(self.tensor.bytes) };
-        let (rows, cols) = (self.tensor.shape[0], self.tensor.shape[1]);
+        let matrix = match self.content {
+            Content::Matrix(matrix) => matrix,
+            Content::Other(bytes) => return write(bytes),
+        };
         let mut packed = Vec::new();
-        for piece in pieces(format, rows, cols) {
+        for piece in matrix.pieces() {
             cancel.check()?;
             resize(&mut packed, piece.packed_len)?;
-            pack_rows(format, &self.tensor.bytes[piece.source], piece.rows, cols, &mut packed)?;
+            matrix.pack_piece(&piece, &mut packed)?;
             write(&packed)?;
         }
         Ok(())
@@ -217,13 +228,13 @@ fn header(source: &GgufFile, source_name: &str, replacement: Option<&Replacement
         header.extend_from_slice(&STRING.to_le_bytes());
         put_string(&mut header, value);
     }
-    for Planned { name, tensor, offset, .. } in tensors {
+    for Planned { name, dtype, shape, offset, .. } in tensors {
         put_string(&mut header, name);
-        header.extend_from_slice(&(tensor.shape.len() as u32).to_le_bytes());
-        for &dim in tensor.shape.iter().rev() {
+        header.extend_from_slice(&(shape.len() as u32).to_le_bytes());
+        for &dim in shape.iter().rev() {
             header.extend_from_slice(&(dim as u64).to_le_bytes());
         }
-        header.extend_from_slice(&tensor.dtype.ggml_id().to_le_bytes());
+        header.extend_from_slice(&dtype.ggml_id().to_le_bytes());
         header.extend_from_slice(&(*offset as u64).to_le_bytes());
     }
     header.resize(header.len().next_multiple_of(alignment(source)), 0);

@@ -13,6 +13,8 @@ use sotto_engine::{CancelToken, Decoder, DecoderOptions, GgufFile, KvType, Logit
 
 /// The shape and weights of a model. Weights are what its file's blocks decode to, by tensor name.
 pub struct TestModel {
+    /// `general.architecture`, one of [`FAMILIES`].
+    pub family: &'static str,
     pub hidden_size: usize,
     pub intermediate_size: usize,
     pub num_layers: usize,
@@ -27,6 +29,8 @@ pub struct TestModel {
     pub dtype: GgmlDType,
     /// Divides each pair's frequency: the oracle's form of every scaling.
     pub divisors: Vec<f64>,
+    /// Multiplies what RoPE turns.
+    pub magnitude: f64,
     /// Further metadata, or replacements.
     pub metadata: BTreeMap<String, Value>,
     /// Further tensors, or replacements.
@@ -35,10 +39,57 @@ pub struct TestModel {
 
 const EPSILON: f32 = 1e-5;
 
+pub const FAMILIES: [&str; 6] = ["llama", "qwen2", "qwen3", "gemma2", "gemma3", "phi3"];
+/// Tokens that windowed layers of Gemma's test models see, and every which of them sees all.
+pub const WINDOW: usize = 9;
+const PERIOD: usize = 2;
+/// Gemma 2's bounds, low enough to matter.
+const SCORE_CAP: f64 = 2.0;
+const LOGIT_CAP: f64 = 3.0;
+
 impl TestModel {
+    /// A small model of a family.
+    pub fn of_family(family: &'static str) -> Self {
+        let mut model = Self { family, ..Self::new(4, 2, 64) };
+        let float = |value: f64| Value::F32(value as f32);
+        let extra = match family {
+            "gemma2" => vec![
+                ("attention.sliding_window", Value::U32(WINDOW as u32)),
+                ("attn_logit_softcapping", float(SCORE_CAP)),
+                ("final_logit_softcapping", float(LOGIT_CAP)),
+            ],
+            "gemma3" => vec![
+                ("attention.sliding_window", Value::U32(WINDOW as u32)),
+                ("attention.sliding_window_pattern", Value::U32(PERIOD as u32)),
+                ("rope.scaling.type", Value::String("linear".into())),
+                ("rope.scaling.factor", Value::F32(8.0)),
+            ],
+            "phi3" => vec![("rope.scaling.attn_factor", float(1.19))],
+            _ => vec![],
+        };
+        model.metadata = extra.into_iter().map(|(key, value)| (format!("{family}.{key}"), value)).collect();
+        if family == "gemma3" {
+            (model.rope_theta, model.divisors, model.tied) = (1_000_000.0, vec![8.0; 32], true);
+        }
+        if family == "phi3" {
+            (model.rope_dim, model.magnitude) = (48, f64::from(1.19f32));
+        }
+        model
+    }
+
+    fn is(&self, families: &[&str]) -> bool {
+        families.contains(&self.family)
+    }
+
+    /// Whether a layer sees the last tokens alone.
+    fn is_windowed(&self, layer: usize) -> bool {
+        self.is(&["gemma2", "gemma3"]) && layer % PERIOD < PERIOD - 1
+    }
+
     /// A small model with `num_heads` heads of `head_dim`, sharing `num_kv_heads`.
     pub fn new(num_heads: usize, num_kv_heads: usize, head_dim: usize) -> Self {
         Self {
+            family: "llama",
             hidden_size: 256,
             intermediate_size: 512,
             num_layers: 2,
@@ -52,6 +103,7 @@ impl TestModel {
             tied: false,
             dtype: GgmlDType::F32,
             divisors: vec![1.0; head_dim / 2],
+            magnitude: 1.0,
             metadata: BTreeMap::new(),
             tensors: BTreeMap::new(),
         }
@@ -65,18 +117,37 @@ impl TestModel {
         if !self.tied {
             self.matrix("output", self.vocab_size, hidden);
         }
-        self.norm("output_norm");
+        self.norm("output_norm", hidden);
         for layer in 0..self.num_layers {
             let name = |tensor: &str| format!("blk.{layer}.{tensor}");
-            self.norm(&name("attn_norm"));
-            self.matrix(&name("attn_q"), query, hidden);
-            self.matrix(&name("attn_k"), kv, hidden);
-            self.matrix(&name("attn_v"), kv, hidden);
+            self.norm(&name("attn_norm"), hidden);
             self.matrix(&name("attn_output"), hidden, query);
-            self.norm(&name("ffn_norm"));
-            self.matrix(&name("ffn_gate"), self.intermediate_size, hidden);
-            self.matrix(&name("ffn_up"), self.intermediate_size, hidden);
+            self.norm(&name("ffn_norm"), hidden);
             self.matrix(&name("ffn_down"), hidden, self.intermediate_size);
+            if self.is(&["phi3"]) {
+                self.matrix(&name("attn_qkv"), query + 2 * kv, hidden);
+                self.matrix(&name("ffn_up"), 2 * self.intermediate_size, hidden);
+            } else {
+                self.matrix(&name("attn_q"), query, hidden);
+                self.matrix(&name("attn_k"), kv, hidden);
+                self.matrix(&name("attn_v"), kv, hidden);
+                self.matrix(&name("ffn_gate"), self.intermediate_size, hidden);
+                self.matrix(&name("ffn_up"), self.intermediate_size, hidden);
+            }
+            if self.is(&["qwen2"]) {
+                for (tensor, len) in [("attn_q", query), ("attn_k", kv), ("attn_v", kv)] {
+                    let bias = quantize(random(len, -1.0..=1.0), &[len], GgmlDType::F32);
+                    self.tensors.insert(format!("blk.{layer}.{tensor}.bias"), bias);
+                }
+            }
+            if self.is(&["qwen3", "gemma3"]) {
+                self.norm(&name("attn_q_norm"), self.head_dim);
+                self.norm(&name("attn_k_norm"), self.head_dim);
+            }
+            if self.is(&["gemma2", "gemma3"]) {
+                self.norm(&name("post_attention_norm"), hidden);
+                self.norm(&name("post_ffw_norm"), hidden);
+            }
         }
         self
     }
@@ -87,13 +158,18 @@ impl TestModel {
         self.tensor(name, random(rows * cols, -scale..=scale), &[rows, cols], dtype);
     }
 
-    fn norm(&mut self, name: &str) {
-        self.tensor(name, random(self.hidden_size, 0.5..=1.5), &[self.hidden_size], GgmlDType::F32);
+    fn norm(&mut self, name: &str, len: usize) {
+        self.tensor(name, random(len, 0.5..=1.5), &[len], GgmlDType::F32);
     }
 
     /// Sets a tensor unless it is there.
     pub fn tensor(&mut self, name: &str, values: Vec<f32>, shape: &[usize], dtype: GgmlDType) {
         self.tensors.entry(format!("{name}.weight")).or_insert_with(|| quantize(values, shape, dtype));
+    }
+
+    /// What a tensor holds.
+    pub fn values(&self, name: &str) -> Vec<f32> {
+        dequantize(&self.tensors[name]).into_iter().map(|value| value as f32).collect()
     }
 
     /// The model as a file.
@@ -108,23 +184,22 @@ impl TestModel {
 
     fn all_metadata(&self) -> BTreeMap<String, Value> {
         let count = |count: usize| Value::U32(count as u32);
-        let mut metadata = BTreeMap::from(
-            [
-                ("general.architecture", Value::String("llama".into())),
-                ("llama.embedding_length", count(self.hidden_size)),
-                ("llama.feed_forward_length", count(self.intermediate_size)),
-                ("llama.block_count", count(self.num_layers)),
-                ("llama.attention.head_count", count(self.num_heads)),
-                ("llama.attention.head_count_kv", count(self.num_kv_heads)),
-                ("llama.attention.key_length", count(self.head_dim)),
-                ("llama.attention.value_length", count(self.head_dim)),
-                ("llama.attention.layer_norm_rms_epsilon", Value::F32(EPSILON)),
-                ("llama.rope.dimension_count", count(self.rope_dim)),
-                ("llama.rope.freq_base", Value::F32(self.rope_theta)),
-                ("llama.context_length", count(self.context_length)),
-            ]
-            .map(|(key, value)| (key.to_owned(), value)),
-        );
+        let keys = [
+            ("embedding_length", count(self.hidden_size)),
+            ("feed_forward_length", count(self.intermediate_size)),
+            ("block_count", count(self.num_layers)),
+            ("attention.head_count", count(self.num_heads)),
+            ("attention.head_count_kv", count(self.num_kv_heads)),
+            ("attention.key_length", count(self.head_dim)),
+            ("attention.value_length", count(self.head_dim)),
+            ("attention.layer_norm_rms_epsilon", Value::F32(EPSILON)),
+            ("rope.dimension_count", count(self.rope_dim)),
+            ("rope.freq_base", Value::F32(self.rope_theta)),
+            ("context_length", count(self.context_length)),
+        ];
+        let family = ("general.architecture".to_owned(), Value::String(self.family.into()));
+        let mut metadata: BTreeMap<String, Value> =
+            keys.into_iter().map(|(key, value)| (format!("{}.{key}", self.family), value)).chain([family]).collect();
         metadata.extend(self.metadata.clone());
         metadata
     }
@@ -141,57 +216,127 @@ impl TestModel {
     /// Logits of every token, row-major, by plain loops in `f64`.
     pub fn reference(&self, tokens: &[u32]) -> Vec<f64> {
         let w: BTreeMap<&str, Vec<f64>> = self.tensors.iter().map(|(name, t)| (name.as_str(), dequantize(t))).collect();
-        let (hidden_size, head_dim) = (self.hidden_size, self.head_dim);
+        let hidden_size = self.hidden_size;
         let embedding = &w["token_embd.weight"];
-        let mut x: Vec<Vec<f64>> =
-            tokens.iter().map(|&token| embedding[token as usize * hidden_size..][..hidden_size].to_vec()).collect();
-
+        let embed = |token: &u32| embedding[*token as usize * hidden_size..][..hidden_size].to_vec();
+        let mut x: Vec<Vec<f64>> = tokens.iter().map(embed).collect();
+        if self.is(&["gemma2", "gemma3"]) {
+            x.iter_mut().flatten().for_each(|x| *x *= (hidden_size as f64).sqrt());
+        }
         for layer in 0..self.num_layers {
-            let weight = |tensor: &str| &w[format!("blk.{layer}.{tensor}.weight").as_str()];
-            let normed: Vec<_> = x.iter().map(|x| rms_norm(x, weight("attn_norm"))).collect();
-            let mut queries: Vec<_> = normed.iter().map(|x| product(weight("attn_q"), x)).collect();
-            let mut keys: Vec<_> = normed.iter().map(|x| product(weight("attn_k"), x)).collect();
-            let values: Vec<_> = normed.iter().map(|x| product(weight("attn_v"), x)).collect();
-            for position in 0..tokens.len() {
-                queries[position].chunks_mut(head_dim).for_each(|head| self.turn(head, position));
-                keys[position].chunks_mut(head_dim).for_each(|head| self.turn(head, position));
-            }
-            for position in 0..tokens.len() {
-                let mut attended = Vec::new();
-                for head in 0..self.num_heads {
-                    let kv = head / (self.num_heads / self.num_kv_heads) * head_dim;
-                    let query = &queries[position][head * head_dim..][..head_dim];
-                    let scores: Vec<f64> = (0..=position)
-                        .map(|p| dot(query, &keys[p][kv..][..head_dim]) / (head_dim as f64).sqrt())
-                        .collect();
-                    let weights = softmax(&scores);
-                    attended.extend(
-                        (0..head_dim).map(|i| (0..=position).map(|p| weights[p] * values[p][kv + i]).sum::<f64>()),
-                    );
-                }
-                add(&mut x[position], &product(weight("attn_output"), &attended));
+            let weights = LayerWeights { all: &w, layer };
+            let attended = self.attention(&x, &weights);
+            for (x, attended) in x.iter_mut().zip(attended) {
+                weights.add_normed(x, product(weights.get("attn_output"), &attended), "post_attention_norm");
             }
             for x in &mut x {
-                let normed = rms_norm(x, weight("ffn_norm"));
-                let gate = product(weight("ffn_gate"), &normed);
-                let up = product(weight("ffn_up"), &normed);
-                let gated: Vec<f64> = gate.iter().zip(&up).map(|(g, u)| g / (1.0 + (-g).exp()) * u).collect();
-                add(x, &product(weight("ffn_down"), &gated));
+                let gated = self.gated(&rms_norm(x, weights.get("ffn_norm")), &weights);
+                weights.add_normed(x, product(weights.get("ffn_down"), &gated), "post_ffw_norm");
             }
         }
         let output = if self.tied { embedding } else { &w["output.weight"] };
-        x.iter().flat_map(|x| product(output, &rms_norm(x, &w["output_norm.weight"]))).collect()
+        let mut logits: Vec<f64> =
+            x.iter().flat_map(|x| product(output, &rms_norm(x, &w["output_norm.weight"]))).collect();
+        if self.is(&["gemma2"]) {
+            logits.iter_mut().for_each(|logit| *logit = LOGIT_CAP * (*logit / LOGIT_CAP).tanh());
+        }
+        logits
     }
 
-    /// RoPE on neighbouring pairs.
-    fn turn(&self, head: &mut [f64], position: usize) {
-        for pair in 0..self.rope_dim / 2 {
-            let exponent = -2.0 * pair as f64 / self.rope_dim as f64;
-            let frequency = f64::from(self.rope_theta).powf(exponent) / self.divisors[pair];
+    /// What the heads of each token read.
+    fn attention(&self, x: &[Vec<f64>], weights: &LayerWeights<'_>) -> Vec<Vec<f64>> {
+        let (head_dim, layer) = (self.head_dim, weights.layer);
+        let normed: Vec<_> = x.iter().map(|x| rms_norm(x, weights.get("attn_norm"))).collect();
+        let all: Vec<_> =
+            normed.iter().enumerate().map(|(position, x)| self.query_key_value(x, position, weights)).collect();
+        let read = |position: usize, head: usize| {
+            let kv = head / (self.num_heads / self.num_kv_heads) * head_dim;
+            let query = &all[position][0][head * head_dim..][..head_dim];
+            let first = if self.is_windowed(layer) { (position + 1).saturating_sub(WINDOW) } else { 0 };
+            let score = |p: usize| {
+                let score = dot(query, &all[p][1][kv..][..head_dim]) / (head_dim as f64).sqrt();
+                if self.is(&["gemma2"]) { SCORE_CAP * (score / SCORE_CAP).tanh() } else { score }
+            };
+            let weights = softmax(&(first..=position).map(score).collect::<Vec<_>>());
+            let value = |i: usize| (first..=position).zip(&weights).map(|(p, weight)| weight * all[p][2][kv + i]).sum();
+            (0..head_dim).map(value).collect::<Vec<f64>>()
+        };
+        (0..x.len()).map(|position| (0..self.num_heads).flat_map(|head| read(position, head)).collect()).collect()
+    }
+
+    fn query_key_value(&self, x: &[f64], position: usize, weights: &LayerWeights<'_>) -> [Vec<f64>; 3] {
+        let (query, kv) = (self.num_heads * self.head_dim, self.num_kv_heads * self.head_dim);
+        let mut all = match self.is(&["phi3"]) {
+            true => product(weights.get("attn_qkv"), x),
+            false => ["attn_q", "attn_k", "attn_v"].iter().flat_map(|name| product(weights.get(name), x)).collect(),
+        };
+        if self.is(&["qwen2"]) {
+            let bias = ["attn_q", "attn_k", "attn_v"].into_iter().flat_map(|name| weights.bias(name));
+            all.iter_mut().zip(bias).for_each(|(x, bias)| *x += bias);
+        }
+        let value = all.split_off(query + kv);
+        let mut keys = all.split_off(query);
+        for (heads, norm) in [(&mut all, "attn_q_norm"), (&mut keys, "attn_k_norm")] {
+            for head in heads.chunks_mut(self.head_dim) {
+                if self.is(&["qwen3", "gemma3"]) {
+                    head.copy_from_slice(&rms_norm(head, weights.get(norm)));
+                }
+                self.turn(head, position, weights.layer);
+            }
+        }
+        [all, keys, value]
+    }
+
+    fn gated(&self, x: &[f64], weights: &LayerWeights<'_>) -> Vec<f64> {
+        let all = match self.is(&["phi3"]) {
+            true => product(weights.get("ffn_up"), x),
+            false => ["ffn_gate", "ffn_up"].iter().flat_map(|name| product(weights.get(name), x)).collect(),
+        };
+        let (gate, up) = all.split_at(self.intermediate_size);
+        let silu = |x: f64| x / (1.0 + (-x).exp());
+        let gelu =
+            |x: f64| 0.5 * x * (1.0 + ((2.0 / std::f64::consts::PI).sqrt() * (x + 0.044_715 * x.powi(3))).tanh());
+        let activation = |x: f64| if self.is(&["gemma2", "gemma3"]) { gelu(x) } else { silu(x) };
+        gate.iter().zip(up).map(|(gate, up)| activation(*gate) * up).collect()
+    }
+
+    /// RoPE, on neighbours or halves.
+    fn turn(&self, head: &mut [f64], position: usize, layer: usize) {
+        let is_local = self.is(&["gemma3"]) && self.is_windowed(layer);
+        let theta = if is_local { 10_000.0 } else { f64::from(self.rope_theta) };
+        let pairs = self.rope_dim / 2;
+        for pair in 0..pairs {
+            let frequency = theta.powf(-2.0 * pair as f64 / self.rope_dim as f64);
+            let frequency = frequency / if is_local { 1.0 } else { self.divisors[pair] };
             let (sin, cos) = (position as f64 * frequency).sin_cos();
-            let (a, b) = (head[2 * pair], head[2 * pair + 1]);
-            head[2 * pair] = a * cos - b * sin;
-            head[2 * pair + 1] = a * sin + b * cos;
+            let (first, second) = if self.is(&["llama"]) { (2 * pair, 2 * pair + 1) } else { (pair, pair + pairs) };
+            let (a, b) = (head[first], head[second]);
+            head[first] = (a * cos - b * sin) * self.magnitude;
+            head[second] = (a * sin + b * cos) * self.magnitude;
+        }
+    }
+}
+
+/// The weights of a layer as `f64`.
+struct LayerWeights<'a> {
+    all: &'a BTreeMap<&'a str, Vec<f64>>,
+    layer: usize,
+}
+
+impl LayerWeights<'_> {
+    fn get(&self, tensor: &str) -> &Vec<f64> {
+        &self.all[format!("blk.{}.{tensor}.weight", self.layer).as_str()]
+    }
+
+    fn bias(&self, tensor: &str) -> Vec<f64> {
+        self.all[format!("blk.{}.{tensor}.bias", self.layer).as_str()].clone()
+    }
+
+    /// Adds an update, after a norm if the model has it.
+    fn add_normed(&self, x: &mut [f64], update: Vec<f64>, norm: &str) {
+        match self.all.get(format!("blk.{}.{norm}.weight", self.layer).as_str()) {
+            Some(weight) => add(x, &rms_norm(&update, weight)),
+            None => add(x, &update),
         }
     }
 }

@@ -73,6 +73,11 @@ fn goldens(architecture: &str) -> Vec<Golden> {
     goldens
 }
 
+/// Of every family.
+fn all_goldens() -> Vec<Golden> {
+    ["llama", "qwen2", "qwen3"].into_iter().flat_map(goldens).collect()
+}
+
 fn golden(name: &str) -> Golden {
     goldens("llama").into_iter().find(|golden| golden.name == name).expect(name)
 }
@@ -186,7 +191,7 @@ fn the_prompt_is_the_one_that_pytorch_read() {
 #[test]
 fn short_prompts_with_an_f32_cache() {
     for kernels in Kernels::available() {
-        for golden in goldens("llama").iter().filter(|golden| !golden.is_long()) {
+        for golden in all_goldens().iter().filter(|golden| !golden.is_long()) {
             let decoder = || golden.own_decoder(kernels, KvType::F32);
             let way = |way: &str| format!("{}, {way}", kernels.name());
             let bound = bound(&golden.encoding);
@@ -202,7 +207,7 @@ fn short_prompts_with_an_f32_cache() {
 fn short_prompts_with_caches_that_round() {
     for kernels in Kernels::available() {
         for (kv_type, error) in [(KvType::F16, F16_CACHE_ERROR), (KvType::Q8_0, Q8_0_CACHE_ERROR)] {
-            for golden in goldens("llama").iter().filter(|golden| !golden.is_long()) {
+            for golden in all_goldens().iter().filter(|golden| !golden.is_long()) {
                 let decoder = || golden.own_decoder(kernels, kv_type);
                 let way = |way: &str| format!("{}, {kv_type:?}, {way}", kernels.name());
                 let bound = bound(&golden.encoding) + error;

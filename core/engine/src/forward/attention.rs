@@ -1,0 +1,123 @@
+use std::ops::Range;
+
+use sotto_kernels::scalar::rope_interleaved;
+use sotto_kernels::{Output, Queries};
+
+use super::linear::{Compute, Input};
+use super::{Chunk, Part, Sequence, Workspace};
+use crate::model::{LayerWeights, Transformer};
+use crate::threads::Chunks;
+
+/// Query rows (a head of a token each) of one task of attention: what the kernel reads the cache for at once.
+const ATTENTION_ROWS: usize = 48;
+
+impl Workspace {
+    /// Queries, keys and values of every token, heads normed where the family does so, and turned by RoPE; keys and values go into the cache.
+    pub(super) fn write_keys_and_values(
+        &mut self,
+        compute: &Compute,
+        index: usize,
+        layer: &LayerWeights,
+        chunk: &mut Chunk,
+    ) {
+        let Self { model, scratch: s, .. } = self;
+        let config = &model.config;
+        let rows = chunk.tokens.len();
+        let normed = &mut s.normed[..rows * config.hidden_size];
+        let queries = &mut s.queries[..rows * config.query_size()];
+        let keys = &mut s.keys[..rows * config.kv_size()];
+        let values = &mut s.values[..rows * config.kv_size()];
+
+        compute.norm(&s.hidden, &layer.attention_norm, config.rms_norm_eps, normed);
+        let x = Input { values: normed, cols: config.hidden_size, quantized: &mut s.quantized };
+        compute.apply(x, [(&layer.query, &mut *queries), (&layer.key, &mut *keys), (&layer.value, &mut *values)]);
+
+        let turns = s.turns.of(config.architecture.window_of(index).is_some());
+        let heads = (Chunks::new(queries, config.query_size()), Chunks::new(&mut *keys, config.kv_size()));
+        compute.team.run_parts(heads, |row, (queries, keys)| {
+            let (cos, sin) = turns.row(row, config.rope_dim / 2);
+            for (heads, norm) in [(queries, &layer.query_norm), (keys, &layer.key_norm)] {
+                for head in heads.chunks_exact_mut(config.head_dim) {
+                    norm.iter().for_each(|weight| compute.norm_head(head, weight, config.rms_norm_eps));
+                    rope_interleaved(head, cos, sin);
+                }
+            }
+        });
+        for Part { sequence, rows } in &mut *chunk.parts {
+            let columns = rows.start * config.kv_size()..rows.end * config.kv_size();
+            let (keys, values, position) = (&keys[columns.clone()], &values[columns], sequence.position());
+            sequence.cache.write(compute.team, index, position, keys, values);
+        }
+    }
+
+    /// `hidden += attention(queries, keys, values) · W`, for the tokens that go on; they move to the front.
+    pub(super) fn attend(
+        &mut self,
+        compute: &Compute,
+        index: usize,
+        layer: &LayerWeights,
+        chunk: &Chunk,
+        rows: Range<usize>,
+    ) {
+        let Self { model, scratch: s, .. } = self;
+        let config = &model.config;
+        let (hidden_size, width) = (config.hidden_size, config.query_size());
+        let attended = &mut s.attended[..rows.len() * width];
+        for part in &*chunk.parts {
+            let wanted = part.rows.start.max(rows.start)..part.rows.end.min(rows.end);
+            if !wanted.is_empty() {
+                let attended = &mut attended[(wanted.start - rows.start) * width..(wanted.end - rows.start) * width];
+                let queries = &s.queries[wanted.start * width..wanted.end * width];
+                let position = part.sequence.position() + wanted.start - part.rows.start;
+                part.sequence.attend(model, compute, index, position, queries, attended);
+            }
+        }
+
+        let update = &mut s.update[..rows.len() * hidden_size];
+        let x = Input { values: attended, cols: width, quantized: &mut s.quantized };
+        compute.apply(x, [(&layer.attention_output, &mut *update)]);
+        let normed = &mut s.normed[..rows.len() * hidden_size];
+        let update = compute.post_norm(update, layer.post_attention_norm.as_deref(), config.rms_norm_eps, normed);
+        s.hidden.copy_within(rows.start * hidden_size..rows.end * hidden_size, 0);
+        compute.add(&mut s.hidden[..update.len()], update, hidden_size);
+    }
+}
+
+impl Sequence {
+    /// What the tokens from `position` on read of this sequence: `queries` and `attended` are `[tokens, query_size]`.
+    fn attend(
+        &self,
+        model: &Transformer,
+        compute: &Compute,
+        layer: usize,
+        position: usize,
+        queries: &[f32],
+        attended: &mut [f32],
+    ) {
+        let config = &model.config;
+        let tokens = queries.len() / config.query_size();
+        let heads_per_kv_head = config.num_heads / config.num_kv_heads;
+        let tokens_per_task = (ATTENTION_ROWS / heads_per_kv_head).max(1);
+        let blocks = tokens.div_ceil(tokens_per_task);
+        let out = Output::new(attended, config.query_size());
+        compute.team.run(config.num_kv_heads * blocks, |task| {
+            if compute.cancel.is_cancelled() {
+                return;
+            }
+            let (head, block) = (task / blocks, task % blocks);
+            let first = block * tokens_per_task;
+            let queries = Queries {
+                values: queries,
+                stride: config.query_size(),
+                heads: (head * heads_per_kv_head, (head + 1) * heads_per_kv_head),
+                tokens: (first, tokens.min(first + tokens_per_task)),
+                first_position: position,
+                scale: config.architecture.score_scale,
+                score_cap: config.architecture.score_cap,
+                window: config.architecture.window_of(layer),
+            };
+            // SAFETY: tasks have different heads or different tokens, and each runs once.
+            unsafe { self.cache.attend(compute.kernels, layer, head, &queries, &out) };
+        });
+    }
+}

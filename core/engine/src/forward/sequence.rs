@@ -1,0 +1,50 @@
+use super::kv_cache::{KvCache, KvType};
+use super::rope::Rope;
+use crate::{EngineError, ModelConfig};
+
+/// What one sequence holds.
+pub(crate) struct Sequence {
+    pub(super) cache: KvCache,
+    rope: Rope,
+    position: usize,
+    context_length: usize,
+}
+
+impl Sequence {
+    pub(crate) fn new(config: &ModelConfig, kv_type: KvType, context_length: usize) -> Result<Self, EngineError> {
+        let cache = KvCache::new(config, kv_type, context_length)?;
+        Ok(Self { cache, rope: Rope::new(config, context_length), position: 0, context_length })
+    }
+
+    pub(crate) fn position(&self) -> usize {
+        self.position
+    }
+
+    pub(crate) fn context_length(&self) -> usize {
+        self.context_length
+    }
+
+    pub(super) fn rope(&self) -> &Rope {
+        &self.rope
+    }
+
+    pub(super) fn advance(&mut self, tokens: usize) {
+        self.position += tokens;
+    }
+
+    pub(crate) fn truncate(&mut self, length: usize) {
+        self.position = self.position.min(length);
+    }
+
+    pub(crate) fn touched_bytes(&self) -> u64 {
+        self.cache.touched_bytes()
+    }
+
+    pub(super) fn check_room(&self, tokens: usize) -> Result<(), EngineError> {
+        let needed = self.position + tokens;
+        match needed > self.context_length {
+            true => Err(EngineError::ContextFull { limit: self.context_length, needed }),
+            false => Ok(()),
+        }
+    }
+}

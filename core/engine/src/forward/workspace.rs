@@ -1,0 +1,116 @@
+use std::sync::Arc;
+
+use sotto_kernels::FEW_ROWS;
+
+use super::kv_cache::{KvCache, KvType};
+use super::scratch::{Scratch, widest};
+use super::selection::Selection;
+use super::{CHUNK, Chunk, Part, Sequence};
+use crate::machine::{resize, zeros};
+use crate::model::Transformer;
+use crate::{CancelToken, EngineError, LogitRows};
+
+/// The buffers of passes, and the logits of the last.
+pub(crate) struct Workspace {
+    pub(super) model: Arc<Transformer>,
+    /// Tokens of a pass, at most.
+    rows: usize,
+    pub(super) scratch: Scratch,
+    pub(super) selection: Selection,
+    /// `[rows, vocab_size]`, or of the tokens that were asked for.
+    pub(super) logits: Vec<f32>,
+}
+
+impl Workspace {
+    /// Buffers for passes of at most `rows` tokens.
+    pub(crate) fn new(model: Arc<Transformer>, rows: usize) -> Result<Self, EngineError> {
+        let logits = zeros(model.config.vocab_size)?;
+        Ok(Self { rows, scratch: Scratch::new(&model.config, rows)?, selection: Selection::default(), logits, model })
+    }
+
+    pub(crate) fn model(&self) -> &Transformer {
+        &self.model
+    }
+
+    /// Bytes of memory.
+    pub(crate) fn bytes(&self) -> u64 {
+        let logits = (self.logits.capacity() * size_of::<f32>()) as u64;
+        Scratch::bytes(&self.model.config, self.rows) + logits + self.selection.bytes()
+    }
+
+    /// Passes all tokens through the model, a chunk at a time, and returns the logits that are wanted: of some rows, and of
+    /// some tokens of the vocabulary or all.
+    ///
+    /// # Errors
+    /// As for [`crate::Decoder::forward`]. Chunks that were finished before an error are kept.
+    pub(crate) fn read(
+        &mut self,
+        sequence: &mut Sequence,
+        tokens: &[u32],
+        rows: LogitRows,
+        ids: Option<&[u32]>,
+        cancel: &CancelToken,
+    ) -> Result<&[f32], EngineError> {
+        self.check_tokens(tokens)?;
+        self.model.config.check_ids(ids.unwrap_or_default())?;
+        sequence.check_room(tokens.len())?;
+        cancel.check()?;
+        let width = ids.map_or(self.model.config.vocab_size, <[u32]>::len);
+        let rows = rows.count(tokens.len());
+        resize(&mut self.logits, rows * width)?;
+        let mut unwanted = tokens.len() - rows;
+        let mut logits = 0..0;
+        for tokens in tokens.chunks(CHUNK) {
+            let wanted = unwanted.min(tokens.len())..tokens.len();
+            unwanted -= wanted.start;
+            logits = logits.end..logits.end + wanted.len() * width;
+            let parts = &mut [Part { sequence: &mut *sequence, rows: 0..tokens.len() }];
+            self.pass(&mut Chunk { tokens, parts, wanted, ids, cancel }, logits.clone())?;
+        }
+        Ok(&self.logits)
+    }
+
+    /// Passes one token for each of several sequences, reading each weight once for all of them, and returns their logits,
+    /// `[sequences, vocab_size]`.
+    ///
+    /// # Errors
+    /// As for [`crate::Decoder::forward`]. After one, nothing was added to any sequence.
+    pub(crate) fn read_together<'a>(
+        &mut self,
+        sequences: impl Iterator<Item = &'a mut Sequence>,
+        tokens: &[u32],
+        cancel: &CancelToken,
+    ) -> Result<&[f32], EngineError> {
+        self.check_tokens(tokens)?;
+        cancel.check()?;
+        resize(&mut self.logits, tokens.len() * self.model.config.vocab_size)?;
+        let parts = sequences.enumerate().map(|(row, sequence)| Part { sequence, rows: row..row + 1 });
+        let mut parts: Vec<Part<'_>> = parts.collect();
+        parts.iter().try_for_each(|part| part.sequence.check_room(1))?;
+        let logits = 0..self.logits.len();
+        self.pass(&mut Chunk { tokens, parts: &mut parts, wanted: 0..tokens.len(), ids: None, cancel }, logits)?;
+        Ok(&self.logits)
+    }
+
+    fn check_tokens(&self, tokens: &[u32]) -> Result<(), EngineError> {
+        if tokens.is_empty() {
+            return Err(EngineError::Internal("a forward pass needs at least one token".into()));
+        }
+        self.model.config.check_ids(tokens)
+    }
+}
+
+impl Transformer {
+    /// Private memory of a decoder whose context is full and that was asked for the logits of as many tokens as it reads at once, and
+    /// of the threads that it computes with.
+    ///
+    /// # Errors
+    /// As for [`KvCache::bytes`].
+    pub(crate) fn private_bytes(&self, kv_type: KvType, context_length: usize) -> Result<u64, EngineError> {
+        let (config, rows) = (&self.config, CHUNK.min(context_length));
+        let logits = FEW_ROWS * config.vocab_size * size_of::<f32>();
+        let arranged = self.pool.threads() * self.kernels.arranged_bytes(rows, widest(config));
+        let scratch = Scratch::bytes(config, rows);
+        Ok(KvCache::bytes(config, kv_type, context_length)? + scratch + (logits + arranged) as u64)
+    }
+}
