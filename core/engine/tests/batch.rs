@@ -4,7 +4,7 @@ mod common;
 
 use candle_core::quantized::GgmlDType;
 use common::{FAMILIES, TestModel, random_tokens};
-use sotto_engine::{Batch, CancelToken, DecoderOptions, EngineError, KvType, LogitRows, Model, ModelOptions};
+use sotto_engine::{Batch, CancelToken, DecoderOptions, EngineError, KvType, LogitRows, Model};
 
 fn model(family: &'static str, dtype: GgmlDType) -> (Model, usize) {
     let mut model = TestModel::of_family(family);
@@ -89,7 +89,9 @@ fn batches_that_cannot_be_are_refused() {
 #[cfg(feature = "candle")]
 #[test]
 fn batches_of_candle_s_models_are_refused() {
-    let options = ModelOptions { backend: sotto_engine::Backend::Candle, ..ModelOptions::default() };
+    use sotto_engine::{Backend, ModelOptions};
+
+    let options = ModelOptions { backend: Backend::Candle, ..ModelOptions::default() };
     let candle = TestModel::new(4, 2, 64).with_random_weights().load_with(options);
     assert!(matches!(candle.batch(2, DecoderOptions::default()).map(drop), Err(EngineError::Unsupported { .. })));
 }

@@ -82,7 +82,7 @@ impl FileBytes {
 /// The model as its backend holds it.
 enum Runtime {
     Sotto(Arc<Transformer>),
-    Candle(CandleModel),
+    Candle(Box<CandleModel>),
 }
 
 impl Model {
@@ -114,7 +114,7 @@ impl Model {
                 pool: Arc::clone(&pool),
                 config: config.clone(),
             })),
-            Backend::Candle => Runtime::Candle(CandleModel::new(&file, config.clone())?),
+            Backend::Candle => Runtime::Candle(Box::new(CandleModel::new(&file, config.clone())?)),
         };
         let model =
             Self { inner: Arc::new(Inner { config, file: FileBytes::of(&file, options.backend), pool, runtime }) };

@@ -207,7 +207,7 @@ fn short_prompts_with_an_f32_cache() {
 fn short_prompts_with_caches_that_round() {
     for kernels in Kernels::available() {
         for (kv_type, error) in [(KvType::F16, F16_CACHE_ERROR), (KvType::Q8_0, Q8_0_CACHE_ERROR)] {
-            for golden in all_goldens().iter().filter(|golden| !golden.is_long()) {
+            for golden in goldens("llama").iter().filter(|golden| !golden.is_long()) {
                 let decoder = || golden.own_decoder(kernels, kv_type);
                 let way = |way: &str| format!("{}, {kv_type:?}, {way}", kernels.name());
                 let bound = bound(&golden.encoding) + error;
