@@ -2,7 +2,7 @@
 
 mod common;
 
-use common::random_values;
+use common::{random_values, say_exercised};
 use half::f16;
 use sotto_kernels::plain::Plain;
 use sotto_kernels::{
@@ -53,6 +53,7 @@ fn rms_norms() {
             assert!((f64::from(out[i]) - expected).abs() <= RMS_NORM_BOUND * expected.abs().max(1e-20));
         }
     }
+    Kernels::available().for_each(say_exercised);
 }
 
 #[test]

@@ -24,9 +24,13 @@ fn every_instruction_set_writes_the_stored_summaries() {
             assert!(summary.metrics.as_ref().is_some_and(|metrics| metrics.kernels == kernels.name()));
             json!(NoteSummary { metrics: None, ..summary })
         };
-        let written: Value = NOTES.into_iter().map(|name| (name.to_owned(), summary(name))).collect();
-        // For another demo model, what is printed here is what to store.
-        assert!(written == stored, "{}: {written:#}", kernels.name());
+        // Plain Rust takes thirty times as long as any other set, and is held against each in the kernels' tests: one note.
+        let notes = if kernels.name() == "scalar" { &NOTES[..1] } else { &NOTES };
+        for name in notes {
+            let written = summary(name);
+            // For another demo model, what is printed here is what to store.
+            assert!(written == stored[name], "{}, {name}: {written:#}", kernels.name());
+        }
         say_exercised(kernels);
     }
 }

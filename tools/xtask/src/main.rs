@@ -67,7 +67,7 @@ enum Step {
         #[arg(long)]
         deny_skips: bool,
     },
-    /// Run the tests of AVX-512's kernels in an emulator (x86-64 Debian; says what to install).
+    /// Run the tests of AVX-512's kernels, on a CPU without it in an emulator (x86-64 Debian; says what to install).
     TestAvx512,
     /// Count the instructions that ARM executes for each 1,000 multiply-accumulates (Debian; says what to install).
     CountArm {
