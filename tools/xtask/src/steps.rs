@@ -5,6 +5,7 @@ use std::fs;
 use std::io::{self, BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::time::Instant;
 
 use sha2::{Digest, Sha256};
 
@@ -18,13 +19,9 @@ const CANDLE: &str = "EXERCISED: sotto-engine candle";
 
 /// Runs all tests, and counts what was skipped.
 pub fn test(deny_skips: bool) -> Result<(), String> {
-    let said = run_tests(&mut cargo(&["test", "--workspace"]), &[SKIPPED, CANDLE])?;
-    let (mut skipped, candle): (Vec<_>, Vec<_>) = said.into_iter().partition(|line| line.starts_with(SKIPPED));
-    if candle.is_empty() {
-        return Err("the tests of candle have not run: who compiles it?".into());
-    }
-    skipped.extend(kotlin::test_if_installed()?);
-    skipped.extend(swift::test_if_installed()?);
+    let mut skipped = timed("Rust's tests", rust_tests)?;
+    skipped.extend(timed("Kotlin's tests", kotlin::test_if_installed)?);
+    skipped.extend(timed("Swift's tests", swift::test_if_installed)?);
     println!("all tests passed; {} checks skipped", skipped.len());
     for line in &skipped {
         println!("  {line}");
@@ -33,6 +30,21 @@ pub fn test(deny_skips: bool) -> Result<(), String> {
         return Err("nothing may be skipped here".into());
     }
     Ok(())
+}
+
+/// Runs Rust's tests, and returns what they say that they skipped.
+fn rust_tests() -> Result<Vec<String>, String> {
+    let said = run_tests(&mut cargo(&["test", "--workspace"]), &[SKIPPED, CANDLE])?;
+    let (skipped, candle): (Vec<_>, Vec<_>) = said.into_iter().partition(|line| line.starts_with(SKIPPED));
+    if candle.is_empty() { Err(format!("no test says {CANDLE:?}")) } else { Ok(skipped) }
+}
+
+/// Does a part of a step, and says how long it took.
+fn timed<T>(part: &str, work: impl FnOnce() -> Result<T, String>) -> Result<T, String> {
+    let started = Instant::now();
+    let outcome = work()?;
+    println!("{part}: {} s", started.elapsed().as_secs());
+    Ok(outcome)
 }
 
 /// Runs tests, and returns those lines of what they say that begin with one of `marks`.
