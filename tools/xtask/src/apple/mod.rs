@@ -87,7 +87,7 @@ pub fn check() -> Result<(), String> {
     let tools = Tools::of_this_machine()?;
     let headers = headers()?;
     rehearsal::rehearse(tools, &headers, &folder().join("rehearsal"))?;
-    let library = make_slice(tools, PHONE, &folder(), &headers, |target| tools.build(target))?;
+    let library = make_slice(tools, PHONE, &folder(), &headers, |target| tools.build_to_check(target))?;
     check_client(tools, PHONE.targets[0], &library, &headers)?;
     println!("{}: built and checked", PHONE.targets[0].triple);
     Ok(())
