@@ -7,7 +7,7 @@ use sotto_engine::{
     Backend, Batch, CancelToken, DEFAULT_CONTEXT_LENGTH, Decoder, DecoderOptions, FilePart, GgufFile, Kernels, KvType,
     Model, ModelOptions, open_packed,
 };
-use sotto_text::{ChatTemplate, ConstraintFactory, Message, Role, Tokenizer};
+use sotto_text::{ChatTemplate, ConstraintFactory, Message, RenderedPrompt, Tokenizer};
 
 use crate::Error;
 use crate::inspect::FileFacts;
@@ -78,7 +78,8 @@ pub struct LocalModel(Arc<Loaded>);
 pub(crate) struct Loaded {
     pub engine: Model,
     pub tokenizer: Tokenizer,
-    pub template: ChatTemplate,
+    /// An error where the file's cannot be read: that is in the way of conversations and tasks alone.
+    pub template: Result<ChatTemplate, Error>,
     /// Whether the model was trained on Sotto's own task formats (`docs/task-format.md`).
     pub tuned: bool,
     pub file: FileFacts,
@@ -126,7 +127,7 @@ impl LocalModel {
         cancel: &CancelToken,
     ) -> Result<Self, Error> {
         let tokenizer = load_tokenizer(&gguf, folder, cancel)?;
-        let template = ChatTemplate::for_tokenizer(gguf.metadata().string("tokenizer.chat_template")?, &tokenizer)?;
+        let template = chat_template(gguf.metadata().string("tokenizer.chat_template")?, &tokenizer);
         let tuned = gguf.metadata().bool("sotto.tuned")?.unwrap_or(false);
         let file = FileFacts::of(&gguf)?;
         let LoadOptions { backend, threads, kernels, .. } = *options;
@@ -177,21 +178,15 @@ impl Loaded {
         }
     }
 
-    /// The prompt of a conversation. Some templates know no instructions: they are told with the first question then.
+    /// The prompt of a conversation.
     pub(crate) fn prompt(&self, messages: &[Message], add_generation_prompt: bool) -> Result<Vec<u32>, Error> {
         self.refuse_far_too_long(messages.iter().map(|message| message.content.len()).sum())?;
-        let rendered = self.template.render(messages, add_generation_prompt).or_else(|error| match messages {
-            [
-                Message { role: Role::System, content: instructions },
-                Message { role: Role::User, content },
-                rest @ ..,
-            ] => {
-                let first = Message::new(Role::User, format!("{instructions}\n\n{content}"));
-                self.template.render(&[&[first], rest].concat(), add_generation_prompt)
-            }
-            _ => Err(error),
-        })?;
-        Ok(self.tokenizer.encode_prompt(&rendered)?)
+        Ok(self.tokenizer.encode_prompt(&self.render(messages, add_generation_prompt)?)?)
+    }
+
+    pub(crate) fn render(&self, messages: &[Message], add_generation_prompt: bool) -> Result<RenderedPrompt, Error> {
+        let template = self.template.as_ref().map_err(Clone::clone)?;
+        Ok(template.render(messages, add_generation_prompt)?)
     }
 
     /// A decoder that holds up to `tokens` tokens.
@@ -212,6 +207,13 @@ impl Loaded {
             .as_ref()
             .map_err(Clone::clone)
     }
+}
+
+/// The file's chat template, or the built-in one of its family.
+fn chat_template(source: Option<&str>, tokenizer: &Tokenizer) -> Result<ChatTemplate, Error> {
+    ChatTemplate::for_tokenizer(source, tokenizer)
+        .inspect_err(|error| log::warn!("conversations and tasks will be refused: {error}"))
+        .map_err(Error::from)
 }
 
 fn open(

@@ -112,12 +112,13 @@ impl LocalModel {
         Ok(ids.into_iter().map(|id| Token { id, text: loaded.tokenizer.token_text(id).into_owned() }).collect())
     }
 
-    /// The exact prompt text that the model's chat template makes of a conversation.
+    /// The exact prompt text that the model's chat template makes of a conversation. Instructions that the template would
+    /// refuse or drop are told with the question that follows them, as they are in sessions and tasks.
     ///
     /// # Errors
-    /// [`Error::Unsupported`] when the template refuses the messages.
+    /// [`Error::Unsupported`] when the template refuses the messages, or cannot be read.
     pub fn render(&self, messages: &[Message]) -> Result<String, Error> {
-        Ok(self.loaded().template.render(messages, true)?.text())
+        Ok(self.loaded().render(messages, true)?.text())
     }
 
     /// How well the model predicts `text`, read in windows of `context` tokens, each behind a beginning-of-text token

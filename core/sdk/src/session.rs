@@ -135,8 +135,8 @@ impl Session {
         }
         match self.model.prompt(messages, false) {
             Ok(prompt) => sequence.set(&prompt, cancel).map(drop),
-            // A template that takes instructions only with a question has nothing to be read yet.
-            Err(Error::Unsupported { .. }) if messages.len() == 1 => Ok(()),
+            // A template may refuse a conversation without a question: there is nothing to be read yet.
+            Err(Error::Unsupported { .. }) => Ok(()),
             Err(error) => Err(error),
         }
     }

@@ -141,6 +141,53 @@ fn a_model_whose_template_knows_no_instructions_is_told_them_with_the_question()
     assert_eq!(refuses_all.message_count(), 0);
 }
 
+/// Such a template once sent the same prompt whatever the labels were.
+#[test]
+fn instructions_reach_the_prompt_of_a_template_that_drops_them() {
+    let drops = "{{ bos_token }}{% for m in messages %}{% if m.role == 'user' %}{{ 'U: ' + m.content + '\\n' }}\
+                 {% elif m.role == 'assistant' %}{{ 'A: ' + m.content + '\\n' }}{% endif %}{% endfor %}{{ 'A:' }}";
+    let model = with_template(drops);
+    let prompt = model.render(&[
+        Message::new(Role::System, "Answer in French only."),
+        Message::new(Role::User, "Hello"),
+        Message::new(Role::Assistant, "Bonjour"),
+        Message::new(Role::User, "Bye"),
+    ]);
+    assert!(prompt.unwrap().ends_with("U: Answer in French only.\n\nHello\nA: Bonjour\nU: Bye\nA:"));
+    let classify = |labels: [&str; 2]| {
+        let label = model.classify("Buy milk.", &ClassifyOptions::new(labels)).wait().unwrap();
+        (label.metrics.prefill_tokens, label.scores[0].1)
+    };
+    let (few, score) = classify(["one", "two"]);
+    let (many, other_score) = classify(["one", "three or many more words that make a longer label"]);
+    assert!(many > few + 10, "{many} tokens, {few} with short labels");
+    assert_ne!(score, other_score);
+}
+
+#[test]
+fn a_template_that_cannot_be_read_costs_conversations_and_tasks_alone() {
+    let model = with_template("{% for message in messages %}{{ message.content");
+    let completion = CompletionOptions { sampling: SamplingOptions::default(), max_tokens: 2, format: None };
+    assert!(model.complete(Prompt::Text("Once".into()), &completion).wait().is_ok());
+    assert!(!model.tokenize("Once").unwrap().is_empty());
+    assert!(model.perplexity(NOTE, 16).wait().is_ok());
+    let unsupported = |error: Option<Error>| match error {
+        Some(Error::Unsupported { what }) => assert!(what.contains("syntax error in line 1"), "{what}"),
+        other => panic!("{other:?}"),
+    };
+    unsupported(model.render(&[Message::new(Role::User, "Hello")]).err());
+    unsupported(model.session(None).unwrap().respond("Hello", &greedy()).wait().err());
+    unsupported(model.classify("Buy milk.", &ClassifyOptions::new(["one", "two"])).wait().err());
+    unsupported(model.summarize(NOTE).wait().err());
+}
+
+#[test]
+fn an_empty_template_is_as_none() {
+    let message = [Message::new(Role::User, "Hello")];
+    let prompt = with_template(" \n").render(&message).unwrap();
+    assert!(prompt.contains("Hello"), "{prompt}");
+}
+
 #[test]
 fn a_cancelled_answer_leaves_the_session_usable() {
     let session = random(None).session(Some("Be brief.")).unwrap();

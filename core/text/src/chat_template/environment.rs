@@ -4,11 +4,10 @@ use std::io;
 
 use jiff::Zoned;
 use minijinja::syntax::SyntaxConfig;
-use minijinja::value::Kwargs;
 use minijinja::{Environment, Error, ErrorKind, Value};
-use serde::Serialize;
-use serde_json::ser::{Formatter, PrettyFormatter};
 
+use super::json::to_json;
+use super::python;
 use crate::TextError;
 
 /// Name of the one template in the environment. It has no extension, so nothing is escaped.
@@ -29,22 +28,27 @@ pub(super) enum Clock {
     Fixed { unix_seconds: i64 },
 }
 
-/// The environment with its one template.
-pub(super) fn environment(source: &str, clock: Clock) -> Result<Environment<'static>, TextError> {
-    if source.len() > MAX_SOURCE {
-        return Err(TextError::Template { why: format!("it is longer than {MAX_SOURCE} bytes") });
+/// Refuses a template that is none by its length.
+pub(super) fn check_length(source: &str) -> Result<(), TextError> {
+    match source.len() {
+        ..=MAX_SOURCE => Ok(()),
+        _ => Err(TextError::Template { why: format!("it is longer than {MAX_SOURCE} bytes") }),
     }
+}
+
+/// The environment with its one template.
+pub(super) fn environment(source: String, clock: Clock) -> Result<Environment<'static>, TextError> {
     let mut environment = Environment::new();
     environment.set_syntax(transformers_syntax()?);
     environment.set_fuel(Some(FUEL));
     environment.set_recursion_limit(MAX_RECURSION);
     environment.set_debug(false);
-    environment.set_unknown_method_callback(minijinja_contrib::pycompat::unknown_method_callback);
+    python::add_to(&mut environment);
     environment.add_filter("tojson", to_json);
     environment.add_function("raise_exception", raise_exception);
     environment.add_function("strftime_now", move |format: &str| strftime(clock, format));
     environment
-        .add_template_owned(NAME, without_generation_tags(source))
+        .add_template_owned(NAME, source)
         .map_err(|error| TextError::Template { why: format!("syntax error in line {}", error.line().unwrap_or(0)) })?;
     Ok(environment)
 }
@@ -78,26 +82,6 @@ fn failed(error: &Error) -> TextError {
     TextError::Template { why }
 }
 
-/// `{% generation %}` marks what a model is trained on; for rendering it means nothing. As `if true` it leaves the
-/// white space around it to the same rules.
-fn without_generation_tags(source: &str) -> String {
-    let mut result = String::with_capacity(source.len());
-    let mut rest = source;
-    while let Some(start) = rest.find("{%") {
-        let Some(length) = rest[start..].find("%}") else { break };
-        let tag = &rest[start..start + length];
-        let tag = match tag.trim_start_matches(['{', '%', '-', '+']).trim_end_matches('-').trim() {
-            "generation" => tag.replace("generation", "if true"),
-            "endgeneration" => tag.replace("endgeneration", "endif"),
-            _ => tag.to_owned(),
-        };
-        result.push_str(&rest[..start]);
-        result.push_str(&tag);
-        rest = &rest[start + length..];
-    }
-    result + rest
-}
-
 fn raise_exception(_message: &str) -> Result<Value, Error> {
     Err(Error::new(ErrorKind::InvalidOperation, "raised by the template"))
 }
@@ -111,41 +95,6 @@ fn strftime(clock: Clock, format: &str) -> Result<String, Error> {
     };
     now.and_then(|now| jiff::fmt::strtime::format(format, &now).ok())
         .ok_or_else(|| Error::new(ErrorKind::InvalidOperation, "strftime_now does not know this format"))
-}
-
-/// Python's `json.dumps(ensure_ascii=False)`: no HTML escapes, `", "` and `": "` between things.
-fn to_json(value: &Value, options: Kwargs) -> Result<String, Error> {
-    // Templates pass these too; they are how it is done anyway.
-    let _: Option<bool> = options.get("ensure_ascii")?;
-    let indent: Option<usize> = options.get("indent")?;
-    options.assert_all_used()?;
-    let json = match indent {
-        Some(width) => json_with(value, PrettyFormatter::with_indent(" ".repeat(width.min(32)).as_bytes())),
-        None => json_with(value, Spaced),
-    };
-    json.ok_or_else(|| Error::new(ErrorKind::BadSerialization, "tojson"))
-}
-
-fn json_with(value: &Value, formatter: impl Formatter) -> Option<String> {
-    let mut json = Vec::new();
-    value.serialize(&mut serde_json::Serializer::with_formatter(&mut json, formatter)).ok()?;
-    String::from_utf8(json).ok()
-}
-
-struct Spaced;
-
-impl Formatter for Spaced {
-    fn begin_array_value<W: ?Sized + io::Write>(&mut self, writer: &mut W, first: bool) -> io::Result<()> {
-        writer.write_all(if first { b"" } else { b", " })
-    }
-
-    fn begin_object_key<W: ?Sized + io::Write>(&mut self, writer: &mut W, first: bool) -> io::Result<()> {
-        writer.write_all(if first { b"" } else { b", " })
-    }
-
-    fn begin_object_value<W: ?Sized + io::Write>(&mut self, writer: &mut W) -> io::Result<()> {
-        writer.write_all(b": ")
-    }
 }
 
 /// A buffer that refuses to grow beyond its limit.

@@ -1,17 +1,27 @@
 //! Messages to a prompt.
 
+mod composed;
+mod control_tokens;
 mod environment;
 mod families;
-mod marking;
+#[cfg(test)]
+mod golden;
+mod instructions;
+mod json;
+mod python;
 mod rendered;
+mod source;
 
 use std::sync::Arc;
 
-use minijinja::{Environment, context};
+use minijinja::{Environment, Value, context};
 
+use self::composed::Composed;
+use self::control_tokens::{ControlTokens, Seals};
 use self::environment::Clock;
-use self::marking::{ControlTokens, Marking};
+use self::instructions::Instructions;
 pub use self::rendered::{PromptPiece, RenderedPrompt};
+use self::source::Kind;
 use crate::{TextError, Tokenizer};
 
 /// Who speaks.
@@ -53,36 +63,49 @@ impl Message {
 
 /// A model's chat template, in Jinja as `transformers` runs it.
 ///
-/// Text of a message never becomes a control token: the template is rendered with marks in the messages, and only
-/// what the template itself wrote counts as control (see [`RenderedPrompt::pieces`]). A template that looks for a
-/// text such as `<end>` in a message of the person or the app does not find it, because of the mark behind `<`.
+/// Text of a message never becomes a control token: only what the template itself wrote counts as control (see
+/// [`RenderedPrompt::pieces`]). A template that looks for a control token in a message of the person or the app does not
+/// find it.
+///
+/// Instructions always reach the prompt. If a template refuses or drops messages of the system, which is found out when it is
+/// read, their text comes before the question that follows them.
 ///
 /// The template's own work is bounded in instructions, nesting, and output. One thing is not bounded: the engine
 /// lets a template double a string again and again, so a template is only as trusted as the model file it comes in.
 #[derive(Clone)]
 pub struct ChatTemplate {
     inner: Arc<Inner>,
+    instructions: Instructions,
 }
 
 struct Inner {
-    environment: Environment<'static>,
     source: String,
     bos: String,
     eos: String,
-    control_tokens: ControlTokens,
-    marking: Marking,
+    clock: Clock,
+    tokens: Arc<ControlTokens>,
+    seals: Seals,
+    composed: Option<Composed>,
+    environment: Environment<'static>,
 }
 
 impl ChatTemplate {
     /// A template on its own; the begin and end token are the only control tokens.
+    ///
+    /// # Errors
+    /// [`TextError::Template`] for a template that cannot be parsed.
     pub fn new(source: &str, bos: &str, eos: &str) -> Result<Self, TextError> {
         Self::build(source, bos, eos, ControlTokens::new([(bos, true), (eos, true)])?, Clock::System)
     }
 
-    /// The template of a model file, or if it has none the built-in one of its family: Llama 3, ChatML, Gemma or
-    /// Phi 3 by their control tokens, and else plain text.
+    /// The template of a model file, or if it has none or an empty one the built-in one of its family: Llama 3, ChatML,
+    /// Gemma or Phi 3 by their control tokens, and else plain text.
+    ///
+    /// # Errors
+    /// [`TextError::Template`] for a template that cannot be parsed, [`TextError::Unsupported`] for too many control tokens.
     pub fn for_tokenizer(source: Option<&str>, tokenizer: &Tokenizer) -> Result<Self, TextError> {
-        let source = source.unwrap_or_else(|| families::built_in(tokenizer));
+        let given = source.filter(|source| !source.trim().is_empty());
+        let source = given.unwrap_or_else(|| families::built_in(tokenizer));
         let text_of = |id: Option<u32>| id.map(|id| tokenizer.token_text(id)).unwrap_or_default();
         let bos = text_of(tokenizer.bos());
         let eos = text_of(tokenizer.end_tokens().first().copied());
@@ -90,28 +113,18 @@ impl ChatTemplate {
     }
 
     /// The same template at a fixed time (UTC), for tests: templates may write the date.
+    ///
+    /// # Errors
+    /// None for a template that has been read once.
     pub fn at_unix_time(&self, unix_seconds: i64) -> Result<Self, TextError> {
-        let inner = &self.inner;
-        let clock = Clock::Fixed { unix_seconds };
-        Self::build(&inner.source, &inner.bos, &inner.eos, inner.control_tokens.clone(), clock)
+        let inner = self.inner.rebuilt(Clock::Fixed { unix_seconds }, &[])?;
+        Ok(Self { inner: Arc::new(inner), instructions: self.instructions })
     }
 
-    fn build(
-        source: &str,
-        bos: &str,
-        eos: &str,
-        control_tokens: ControlTokens,
-        clock: Clock,
-    ) -> Result<Self, TextError> {
-        let inner = Inner {
-            environment: environment::environment(source, clock)?,
-            source: source.to_owned(),
-            bos: bos.to_owned(),
-            eos: eos.to_owned(),
-            marking: control_tokens.marking_for(source),
-            control_tokens,
-        };
-        Ok(Self { inner: Arc::new(inner) })
+    fn build(source: &str, bos: &str, eos: &str, tokens: ControlTokens, clock: Clock) -> Result<Self, TextError> {
+        let inner = Inner::new(source, [bos, eos], Arc::new(tokens), clock, &[])?;
+        let instructions = Instructions::found_by(|messages| Some(inner.render(messages, true).ok()?.text()));
+        Ok(Self { inner: Arc::new(inner), instructions })
     }
 
     /// The template as it was written.
@@ -120,30 +133,99 @@ impl ChatTemplate {
     }
 
     /// The prompt for these messages; with `add_generation_prompt` it ends where the model's answer begins.
+    ///
+    /// # Errors
+    /// [`TextError::Template`] when the template refuses the messages, or does not come to an end.
     pub fn render(&self, messages: &[Message], add_generation_prompt: bool) -> Result<RenderedPrompt, TextError> {
-        let inner = &self.inner;
-        let texts = messages.iter().map(|message| message.content.as_str()).chain([inner.source.as_str()]);
-        let marker = marking::free_marker(texts)?;
-        let mark = |message: &Message| inner.control_tokens.mark(message, marker, inner.marking);
-        let marked: Vec<_> =
-            messages.iter().map(|message| context! { role => message.role.name(), content => mark(message) }).collect();
-        let length = messages.iter().map(|message| message.content.len()).sum();
+        self.inner.render(&self.instructions.told(messages), add_generation_prompt)
+    }
+}
+
+impl Inner {
+    /// A template whose seals are in none of `texts`.
+    fn new(
+        source: &str,
+        [bos, eos]: [&str; 2],
+        tokens: Arc<ControlTokens>,
+        clock: Clock,
+        texts: &[&str],
+    ) -> Result<Self, TextError> {
+        environment::check_length(source)?;
+        let seals = tokens.seals(texts.iter().copied().chain([source]))?;
+        let read = source::with_line_feeds(source);
+        let pieces = source::tokens(&read);
+        let sealed = source::rewritten(&pieces, |text| tokens.seal(text, seals));
+        let texts = pieces.iter().filter(|piece| matches!(piece.kind, Kind::Text | Kind::Literal));
+        let texts: Vec<&str> = texts.map(|piece| piece.text.trim_matches(['\'', '"'])).collect();
+        Ok(Self {
+            source: source.to_owned(),
+            bos: bos.to_owned(),
+            eos: eos.to_owned(),
+            clock,
+            seals,
+            composed: Composed::of(tokens.texts(), &texts)?,
+            environment: environment::environment(sealed, clock)?,
+            tokens,
+        })
+    }
+
+    fn rebuilt(&self, clock: Clock, texts: &[&str]) -> Result<Self, TextError> {
+        Self::new(&self.source, [&self.bos, &self.eos], Arc::clone(&self.tokens), clock, texts)
+    }
+
+    fn render(&self, messages: &[Message], add_generation_prompt: bool) -> Result<RenderedPrompt, TextError> {
+        let texts: Vec<&str> = messages.iter().map(|message| message.content.as_str()).collect();
+        if texts.iter().any(|text| self.seals.are_in(text)) {
+            return self.rebuilt(self.clock, &texts)?.render(messages, add_generation_prompt);
+        }
+        let turns: Vec<_> = messages
+            .iter()
+            .map(|message| context! { role => message.role.name(), content => self.guarded(message) })
+            .collect();
+        let length = texts.iter().map(|text| text.len()).sum();
+        self.render_turns(turns.into(), Value::from(()), add_generation_prompt, length)
+    }
+
+    /// A message's text as the template gets it.
+    fn guarded(&self, message: &Message) -> String {
+        let text = match message.role {
+            Role::Assistant => self.tokens.seal_written_as_text(&message.content, self.seals),
+            Role::System | Role::User => message.content.clone(),
+        };
+        match &self.composed {
+            Some(composed) => composed.mark(&text, self.seals.spare()),
+            None => text,
+        }
+    }
+
+    /// Renders turns that are as Jinja sees them, `length` bytes long.
+    fn render_turns(
+        &self,
+        turns: Value,
+        tools: Value,
+        add_generation_prompt: bool,
+        length: usize,
+    ) -> Result<RenderedPrompt, TextError> {
         // `transformers` passes tools and documents always, as none when there are none.
         let context = context! {
-            messages => marked,
+            messages => turns,
             add_generation_prompt,
-            bos_token => inner.bos.as_str(),
-            eos_token => inner.eos.as_str(),
-            tools => (),
+            bos_token => self.tokens.seal(&self.bos, self.seals),
+            eos_token => self.tokens.seal(&self.eos, self.seals),
+            tools,
             documents => (),
         };
-        let rendered = environment::render(&inner.environment, context, length)?;
-        Ok(inner.control_tokens.take_apart(&rendered, marker))
+        let rendered = environment::render(&self.environment, context, length)?;
+        let spare = self.seals.spare();
+        Ok(self.tokens.unseal(&rendered, self.seals, |prompt, text| match &self.composed {
+            Some(composed) => composed.push_text(prompt, text, spare),
+            None => prompt.push_text(text),
+        }))
     }
 }
 
 impl std::fmt::Debug for ChatTemplate {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        formatter.debug_struct("ChatTemplate").field("marking", &self.inner.marking).finish_non_exhaustive()
+        formatter.debug_struct("ChatTemplate").field("instructions", &self.instructions).finish_non_exhaustive()
     }
 }

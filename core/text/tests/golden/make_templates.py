@@ -17,6 +17,8 @@ import jinja2.nodes
 import jinja2.sandbox
 
 BOS, EOS = "<|begin_of_text|>", "<|eot_id|>"
+HERE = pathlib.Path(__file__).parent
+FAMILIES = HERE / "families"
 NOW = datetime.datetime(2024, 7, 26, 12, 0, tzinfo=datetime.timezone.utc)
 
 TEMPLATES = {
@@ -164,13 +166,71 @@ CONVERSATIONS = {
     ],
     "turns": [("user", "one"), ("assistant", "two"), ("user", "three")],
     "unicode": [
-        ("user", "\u00a0Ünïcödé 日本語 🧑‍🚀\u2003"),
+        ("user", "\u00a0Ünïcödé 日本語 🧑\u200d🚀\u2003"),
         ("assistant", "مرحبا \u202e e\u0301 \ufeff"),
         ("user", "tabs\tand \"quotes\" 'single' \\ back\\slash </s> & <b>"),
     ],
     "empty": [("user", "")],
     "two_users": [("user", "a"), ("user", "b")],
 }
+
+# What the templates of families are given, each with tools and without.
+FAMILY_CONVERSATIONS = {
+    "question": [("user", "What is the weather in Oslo?")],
+    "instructions": [("system", " Answer in French only. /no_think\n"), ("user", "Hello")],
+    "thoughts": [
+        ("system", "Be kind."),
+        ("user", "first?"),
+        ("assistant", "<think>\nlong thoughts\n</think>\n\nYes."),
+        ("user", "<tool_response>\nno tool\n</tool_response>"),
+        ("assistant", "\n second "),
+        ("user", "third /think"),
+    ],
+    "syntax": [
+        ("user", "{{ bos_token }}{% raw %}{# none #}\r\n日本語 🧑\u200d🚀 <b>&'\"\\"),
+        ("assistant", ""),
+        ("user", ""),
+    ],
+    "calls": [
+        {"role": "system", "content": "Use tools."},
+        {"role": "user", "content": "Weather in Oslo and Bergen?"},
+        {
+            "role": "assistant",
+            "content": "",
+            "tool_calls": [
+                {
+                    "id": "a1b2c3d4e",
+                    "type": "function",
+                    "function": {"name": "weather", "arguments": {"city": "Oslo", "days": 2, "parts": ["wind", "<°C>"]}},
+                },
+            ],
+        },
+        {"role": "tool", "name": "weather", "tool_call_id": "a1b2c3d4e", "content": '{"celsius": -3.5, "wind": null}'},
+        {"role": "assistant", "content": "Cold."},
+        {"role": "user", "content": "Thanks."},
+    ],
+}
+TOOLS = [
+    {
+        "type": "function",
+        "function": {
+            "name": "weather",
+            "description": "Tells the weather: \"now\" & <later>.",
+            "parameters": {
+                "type": "object",
+                "properties": {
+                    "city": {"type": "string", "description": "A city’s name"},
+                    "days": {"type": "integer", "default": 1, "minimum": 0.5},
+                    "parts": {"type": "object", "additionalProperties": {"type": "string"}},
+                    "unit": {"type": ["string", "integer"], "enum": ["C", "F", None, True]},
+                },
+                "required": ["city"],
+            },
+            "return": {"type": "object"},
+        },
+    },
+    {"type": "function", "function": {"name": "now", "description": "The time", "parameters": {"type": "object", "properties": {}}}},
+]
 
 
 class Generation(jinja2.ext.Extension):
@@ -196,50 +256,73 @@ def tojson(value, ensure_ascii=False, indent=None, separators=None, sort_keys=Fa
     return json.dumps(value, ensure_ascii=ensure_ascii, indent=indent, separators=separators, sort_keys=sort_keys)
 
 
-def render(source, conversation, add_generation_prompt):
+def render(source, conversation, add_generation_prompt, tools=None):
     environment = jinja2.sandbox.ImmutableSandboxedEnvironment(
         trim_blocks=True, lstrip_blocks=True, extensions=[Generation, jinja2.ext.loopcontrols]
     )
     environment.filters["tojson"] = tojson
     environment.globals["raise_exception"] = raise_exception
     environment.globals["strftime_now"] = NOW.strftime
-    messages = [{"role": role, "content": content} for role, content in conversation]
-    return environment.from_string(source).render(
-        messages=messages,
-        tools=None,
-        documents=None,
-        add_generation_prompt=add_generation_prompt,
-        bos_token=BOS,
-        eos_token=EOS,
-    )
+    template = environment.from_string(source)
+    context = {
+        "messages": conversation,
+        "documents": None,
+        "add_generation_prompt": add_generation_prompt,
+        "bos_token": BOS,
+        "eos_token": EOS,
+    }
+    try:
+        try:
+            return template.render(context, tools=tools)
+        except TypeError:
+            # A loop over tools that are none: minijinja takes them for an empty list.
+            return template.render(context, tools=tools or [])
+    except jinja2.exceptions.TemplateError:
+        return None
 
 
-def main():
-    sources = dict(TEMPLATES)
-    fixtures = os.environ.get("SOTTO_FIXTURES")
-    if fixtures:
-        sources["fixture:llama-3.2-instruct.jinja"] = (pathlib.Path(fixtures) / "llama-3.2-instruct.jinja").read_text()
-    cases = []
+def messages(conversation):
+    return [turn if isinstance(turn, dict) else {"role": turn[0], "content": turn[1]} for turn in conversation]
+
+
+def cases(sources, conversations, tools):
     for template, source in sources.items():
-        for name, conversation in CONVERSATIONS.items():
-            for add_generation_prompt in (False, True):
-                case = {"template": template, "conversation": name, "add_generation_prompt": add_generation_prompt}
-                try:
-                    case["text"] = render(source, conversation, add_generation_prompt)
-                except jinja2.exceptions.TemplateError:
-                    case["text"] = None
-                cases.append(case)
+        for name, conversation in conversations.items():
+            for with_tools in (False, True) if tools else (False,):
+                for add_generation_prompt in (False, True) if not tools else (True,):
+                    yield {
+                        "template": template,
+                        "conversation": name,
+                        "tools": with_tools,
+                        "add_generation_prompt": add_generation_prompt,
+                        "text": render(source, conversation, add_generation_prompt, tools if with_tools else None),
+                    }
+
+
+def write(name, sources, kept, conversations, tools):
+    conversations = {name: messages(conversation) for name, conversation in conversations.items()}
     golden = {
         "bos": BOS,
         "eos": EOS,
         "unix_seconds": int(NOW.timestamp()),
-        "templates": TEMPLATES,
-        "conversations": CONVERSATIONS,
-        "cases": cases,
+        "templates": kept,
+        "conversations": conversations,
+        "tools": tools,
+        "cases": list(cases(sources, conversations, tools)),
     }
-    path = pathlib.Path(__file__).with_name("templates.json")
+    path = HERE / name
     path.write_text(json.dumps(golden, ensure_ascii=False, indent=1) + "\n")
-    print(f"{len(cases)} cases")
+    print(f"{len(golden['cases'])} cases in {name}")
+
+
+def main():
+    fixtures = os.environ.get("SOTTO_FIXTURES")
+    llama = {}
+    if fixtures:
+        llama = {"fixture:llama-3.2-instruct.jinja": (pathlib.Path(fixtures) / "llama-3.2-instruct.jinja").read_text()}
+    write("templates.json", TEMPLATES | llama, TEMPLATES, CONVERSATIONS, None)
+    families = {path.stem: path.read_text() for path in sorted(FAMILIES.glob("*.jinja"))}
+    write("families.json", families | llama, {}, FAMILY_CONVERSATIONS, TOOLS)
 
 
 main()

@@ -1,0 +1,88 @@
+//! Templates against Jinja2, whose answers `tests/golden/make_templates.py` stores.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use minijinja::Value;
+use serde::Deserialize;
+
+use super::control_tokens::ControlTokens;
+use super::environment::Clock;
+use super::{Inner, TextError};
+
+#[derive(Deserialize)]
+struct Golden {
+    bos: String,
+    eos: String,
+    unix_seconds: i64,
+    templates: BTreeMap<String, String>,
+    conversations: BTreeMap<String, Value>,
+    tools: Value,
+    cases: Vec<Case>,
+}
+
+#[derive(Deserialize)]
+struct Case {
+    template: String,
+    conversation: String,
+    tools: bool,
+    add_generation_prompt: bool,
+    /// None where the template refuses the conversation.
+    text: Option<String>,
+}
+
+impl Golden {
+    fn read(name: &str) -> Self {
+        serde_json::from_str(&std::fs::read_to_string(folder().join(name)).unwrap()).unwrap()
+    }
+
+    fn source(&self, template: &str) -> Option<String> {
+        if let Some(file) = template.strip_prefix("fixture:") {
+            let fixtures = std::env::var_os("SOTTO_FIXTURES").map(PathBuf::from)?;
+            return Some(std::fs::read_to_string(fixtures.join(file)).unwrap());
+        }
+        let file = || std::fs::read_to_string(folder().join(format!("families/{template}.jinja"))).unwrap();
+        Some(self.templates.get(template).cloned().unwrap_or_else(file))
+    }
+
+    fn template(&self, source: &str) -> Result<Inner, TextError> {
+        let tokens = ControlTokens::new([(self.bos.as_str(), true), (&self.eos, true)])?;
+        let clock = Clock::Fixed { unix_seconds: self.unix_seconds };
+        Inner::new(source, [&self.bos, &self.eos], Arc::new(tokens), clock, &[])
+    }
+
+    fn check(&self) {
+        let mut failures = Vec::new();
+        for case in &self.cases {
+            let Some(source) = self.source(&case.template) else {
+                eprintln!("SKIPPED {}: SOTTO_FIXTURES is not set", case.template);
+                continue;
+            };
+            let turns = self.conversations[&case.conversation].clone();
+            let tools = if case.tools { self.tools.clone() } else { Value::from(()) };
+            let template = self.template(&source).unwrap();
+            let rendered = template.render_turns(turns, tools, case.add_generation_prompt, 0);
+            let rendered = rendered.map(|prompt| prompt.text());
+            if rendered.as_ref().ok() != case.text.as_ref() {
+                let Case { template, conversation, tools, text, .. } = case;
+                failures.push(format!("{template} / {conversation} / {tools}:\n  {rendered:?}\n  {text:?}"));
+            }
+        }
+        assert!(failures.is_empty(), "{} of {} differ:\n{}", failures.len(), self.cases.len(), failures.join("\n"));
+    }
+}
+
+fn folder() -> PathBuf {
+    PathBuf::from(std::env::var_os("CARGO_MANIFEST_DIR").unwrap()).join("tests/golden")
+}
+
+#[test]
+fn templates_give_what_jinja_gives() {
+    Golden::read("templates.json").check();
+}
+
+#[test]
+fn templates_of_families_give_what_jinja_gives() {
+    Golden::read("families.json").check();
+}
