@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use common::{NOTE, demo, random, with_template};
 use serde_json::json;
 use sotto::{
-    ChatOptions, ClassifyOptions, CompletionOptions, Error, Message, OutputFormat, Prompt, Role, SamplingOptions, Turn,
+    ChatOptions, ClassifyOptions, CompletionOptions, Error, Message, OutputFormat, Prompt, Role, SamplingOptions, Turn, VoiceNote,
 };
 
 fn greedy() -> ChatOptions {
@@ -178,7 +178,7 @@ fn a_template_that_cannot_be_read_costs_conversations_and_tasks_alone() {
     unsupported(model.render(&[Message::new(Role::User, "Hello")]).err());
     unsupported(model.session(None).unwrap().respond("Hello", &greedy()).wait().err());
     unsupported(model.classify("Buy milk.", &ClassifyOptions::new(["one", "two"])).wait().err());
-    unsupported(model.summarize(NOTE).wait().err());
+    unsupported(model.summarize(&VoiceNote::text(NOTE)).wait().err());
 }
 
 #[test]

@@ -86,3 +86,28 @@ fn templates_give_what_jinja_gives() {
 fn templates_of_families_give_what_jinja_gives() {
     Golden::read("families.json").check();
 }
+
+#[derive(Deserialize)]
+struct Expressions {
+    unix_seconds: i64,
+    names: Value,
+    /// None where Python refuses.
+    answers: Vec<(String, Option<String>)>,
+}
+
+#[test]
+fn expressions_give_what_python_gives() {
+    let text = std::fs::read_to_string(folder().join("expressions.json")).unwrap();
+    let Expressions { unix_seconds, names, answers } = serde_json::from_str(&text).unwrap();
+    let mut failures = Vec::new();
+    for (expression, answer) in &answers {
+        let tokens = Arc::new(ControlTokens::new([]).unwrap());
+        let source = format!("{{{{ {expression} }}}}");
+        let template = Inner::new(&source, ["", ""], tokens, Clock::Fixed { unix_seconds }, &[]);
+        let rendered = template.and_then(|template| super::environment::render(&template.environment, names.clone(), 0));
+        if rendered.as_ref().ok() != answer.as_ref() {
+            failures.push(format!("{expression}\n  {rendered:?}\n  {answer:?}"));
+        }
+    }
+    assert!(failures.is_empty(), "{} of {} differ:\n{}", failures.len(), answers.len(), failures.join("\n"));
+}

@@ -11,6 +11,11 @@ pub(super) fn add_to(environment: &mut Environment<'static>) {
     environment.set_unknown_method_callback(method);
     environment.add_filter("percent", percent);
     environment.add_filter("trim", trim);
+    environment.add_filter("replace", replace);
+    environment.add_filter("int", int);
+    for name in ["default", "d"] {
+        environment.add_filter(name, default);
+    }
     for name in ["length", "count"] {
         environment.add_filter(name, length);
     }
@@ -37,6 +42,24 @@ fn percent(text: &str, value: &Value) -> Result<String, Error> {
 
 fn trim(value: &Value, characters: Option<String>) -> String {
     strip(&value.to_string(), characters.as_deref(), true, true).to_owned()
+}
+
+fn replace(value: &Value, old: &str, new: &str, count: Option<usize>) -> String {
+    value.to_string().replacen(old, new, count.unwrap_or(usize::MAX))
+}
+
+fn default(value: &Value, other: Option<Value>, also_if_false: Option<bool>, named: Kwargs) -> Result<Value, Error> {
+    let also_if_false = also_if_false.or(named.get("boolean")?).unwrap_or(false);
+    let other = other.or(named.get("default_value")?).unwrap_or_else(|| Value::from(""));
+    named.assert_all_used()?;
+    let is_missing = value.is_undefined() || (also_if_false && !value.is_true());
+    Ok(if is_missing { other } else { value.clone() })
+}
+
+/// What is no number is 0 in Jinja.
+fn int(state: &State, value: &Value, default: Option<Value>, base: Option<u32>, named: Kwargs) -> Result<Value, Error> {
+    let default = default.or(named.get("default")?).unwrap_or_else(|| Value::from(0));
+    minijinja::filters::int(state, value, Some(default), base, named)
 }
 
 /// What is undefined has no length in minijinja, and none as in 0 in Jinja.
@@ -194,11 +217,12 @@ fn position(
 ) -> Result<Value, Error> {
     let (wanted, start, end): (&str, Option<i64>, Option<i64>) = from_args(args)?;
     let length = text.chars().count();
-    let bound = |index: i64| match usize::try_from(index) {
-        Ok(index) => index.min(length),
+    // Negative places count from the end.
+    let place = |index: i64| match usize::try_from(index) {
+        Ok(index) => index,
         Err(_) => length.saturating_sub(usize::try_from(index.unsigned_abs()).unwrap_or(length)),
     };
-    let (start, end) = (bound(start.unwrap_or(0)), end.map_or(length, bound));
+    let (start, end) = (start.map_or(0, place), end.map_or(length, place).min(length));
     let part: String = text.chars().take(end).skip(start).collect();
     match find(&part, wanted).filter(|_| start <= end) {
         Some(at) => Ok(Value::from(start + part[..at].chars().count())),

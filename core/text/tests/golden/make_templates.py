@@ -233,6 +233,345 @@ TOOLS = [
 ]
 
 
+# Python in templates, with `m` a text, `t` a text of several lines, `d` a dict, and `l` a list.
+NAMES = {
+    "m": "ab cd",
+    "t": " <b>It's</b> é\n\tDoch ß \r\nlast\u2028end ",
+    "d": {"b": 1, "a": [1, 2.5, None, True], "items": "é<&>'\"", "c": {}},
+    "l": [3, 1, 2],
+}
+EXPRESSIONS = """
+m.rsplit(' ', 1)[0]
+m.partition(' ')[2]
+m.removeprefix('a')
+m.index('b')
+'%s!' % m
+{'x': 1}|tojson(separators=(',', ':'))
+undefined_name|length
+m is sequence
+m is callable
+'a,b,c'.split(',', 1)
+'a,b,c'.split(',', maxsplit=1)
+'a,b,c'.split(sep=',')
+'a,b,c'.rsplit(',', 1)
+'a,b,c'.rsplit(',', maxsplit=0)
+'a,b,c'.rsplit(',')
+' a  b c '.split()
+' a  b c '.split(none, 1)
+' a  b c '.rsplit(none, 1)
+' a  b c '.rsplit()
+' a  b c '.rsplit(maxsplit=9)
+'abc'.split('')
+''.split()
+''.split(',')
+t.split('\\n')|join('|')
+t.splitlines()|join('|')
+t.splitlines(true)|join('|')
+''.splitlines()
+'a\\n'.splitlines()
+'a-b-c'.partition('-')
+'a-b-c'.rpartition('-')
+'abc'.partition('-')
+'abc'.rpartition('-')
+'xxhixx'.strip('x')
+'xyhixy'.lstrip('xy')
+'xyhixy'.rstrip('yx')
+t.strip()
+t.lstrip()
+t.rstrip()
+'\\x1c a \\x1f'.strip()
+t|trim
+'xxhixx'|trim('x')
+'x'.removesuffix('x')
+'abcabc'.removesuffix('bc')
+'abcabc'.removeprefix('bc')
+'abcabc'.find('c')
+'abcabc'.find('c', 3)
+'abcabc'.find('c', 3, 5)
+'abcabc'.find('c', -3)
+'éabc'.find('b')
+'abcabc'.rfind('b')
+'abcabc'.rfind('b', 0, -3)
+'abcabc'.find('z')
+'abcabc'.index('z')
+'abcabc'.rindex('z')
+'abcabc'.rindex('a')
+''.find('')
+'abc'.find('', 9)
+'abcabc'.count('bc')
+'abcabc'.count('z')
+'abcabc'.replace('b', 'x')
+'abcabc'.replace('b', 'x', 1)
+'abc'.replace('', '-')
+'abc'.startswith('ab')
+'abc'.startswith(('x', 'a'))
+'abc'.endswith(('x', 'bc'))
+'abc'.endswith('')
+'abc'.startswith(('x', 'y'))
+'élan vital'.title()
+"it's a dog-house".title()
+"it's a dog-house"|title
+'hELLO wORLD'.capitalize()
+'hELLO wORLD'|capitalize
+t.upper()
+t.lower()
+'aBc'.swapcase()
+'STRASSE'.casefold()
+'ab'.ljust(5, '.') ~ '|'
+'ab'.rjust(5) ~ '|'
+'ab'.center(5, '*')
+'abc'.center(6, '*')
+'-42'.zfill(6)
+'42'.zfill(1)
+'12'.isdigit()
+'1a'.isdigit()
+'1a'.isalnum()
+'ab'.isalpha()
+' '.isspace()
+''.isspace()
+'AB'.isupper()
+'ab'.islower()
+', '.join(['a', 'b'])
+''.join('abc')
+'{} {}'.format('a', 1)
+'{1}-{0}'.format('a', 'b')
+'{name}'.format(name='x')
+'{:>5}|{:05.1f}'.format('ab', 3.14159)
+'%s-%s' % ('a', 'b')
+'%d%%' % 42
+'%05.2f' % 3.14159
+'%(x)s' % {'x': 'y'}
+'%s' % [1, 2]
+'%s' % m.upper() ~ '!'
+'%s' % m|upper
+('%s' % l[0]) + 'x'
+'%s|format' | format(m)
+'%s %s' | format('a', 'b')
+7 % 3
+-7 % 3
+7 // 2
+-7 // 2
+7 / 2
+4 / 2
+2 ** 10
+2 * 3.5
+1 + 1.0
+1e3
+10 // 3.0
+7.5 % 2
+'ab' * 3
+[1] * 2
+[1] + [2, 'a']
+(1, 2) + (3,)
+'a' ~ 1 ~ none ~ true ~ 1.5
+1 < 2 < 3
+1 < 2 > 3
+'a' < 'b'
+'a' in 'abc'
+'z' not in 'abc'
+'a' in ['a']
+'a' in d
+2 in l
+'b' in {'b': none}
+not 'a' == 'b'
+true and none
+'' or 'x'
+none or 0
+d.b
+d['b']
+d.get('b')
+d.get('z')
+d.get('z', 'no')
+d.keys()|list
+d.values()|list
+d.items()|list
+d|items|list
+d|length
+d|list
+d['items']
+d|dictsort
+d|tojson
+d|tojson(indent=2)
+d|tojson(indent=0)
+d|tojson(indent='\\t')
+d|tojson(ensure_ascii=true)
+d|tojson(true)
+d|tojson(sort_keys=true, indent=1)
+d|tojson(separators=(',', ':'), indent=1)
+'😀\\x7f\\x01'|tojson(ensure_ascii=True)
+'<&>\\u2028'|tojson
+[]|tojson(indent=2)
+[[], {}, [[]]]|tojson(indent=2)
+none|tojson
+undefined_name|tojson
+1.0|tojson
+{1: 2}|tojson
+(1, 2)|tojson
+d
+l
+(1,)
+()
+{}
+[none, true, 1.0, 'x']
+["it's", 'a"b', 'é\\n']
+d|string
+1.0
+0.1 + 0.2
+1000000.0
+l|sort
+l|sort(reverse=true)
+l|first
+l|last
+l|max
+l|min
+l|sum
+l|join('-')
+l|reverse|list
+'abc'|reverse
+l[::-1]
+l[::2]
+l[-2:]
+l[:-1]
+l[5:]
+'hello'[::-1]
+'hello'[1:4:2]
+'hello'[-3:-1]
+'hello'[1]
+'hello'[-1]
+'hello'[9]
+l[9]
+[1, [2, 3]]|tojson
+range(3)|list
+range(1, 7, 2)|list
+range(3, 0, -1)|list
+dict(a=1, b=2)
+namespace(a=1).a
+[{'a': 1}, {'a': 2}]|map(attribute='a')|list
+[{'a': 1}, {}]|map(attribute='a', default=0)|list
+['a', 'b']|map('upper')|list
+[1, 2, 3]|select('odd')|list
+[1, 2, 3]|reject('odd')|list
+[{'a': 1}, {'b': 2}]|selectattr('a')|list
+[{'a': 1}, {'b': 2}]|selectattr('a', 'defined')|list
+[{'a': 1}, {'b': 2}]|rejectattr('a', 'defined')|list
+[{'a': 1}, {'a': 2}]|selectattr('a', 'equalto', 2)|list
+[{'a': 1}, {'a': 2}]|selectattr('a', 'in', [1])|list
+[{'a': 1}, {'a': 1}]|groupby('a')|length
+['b', 'A']|sort
+['a', 'a', 'b']|unique|list
+[1, 2, 3]|batch(2)|list
+[1, 2, 3]|list|length
+none is none
+undefined_name is defined
+undefined_name is none
+undefined_name is undefined
+undefined_name is iterable
+undefined_name is string
+undefined_name is sequence
+none is iterable
+none is sequence
+none is mapping
+none is callable
+1 is iterable
+1 is sequence
+1 is number
+1.5 is float
+1 is integer
+true is integer
+true is number
+true is boolean
+m is iterable
+m is string
+m is mapping
+d is mapping
+d is sequence
+d is iterable
+d is string
+l is sequence
+l is iterable
+l is mapping
+l is callable
+(1, 2) is sequence
+range is callable
+raise_exception is callable
+strftime_now is callable
+'a' is in ['a']
+'a' is not in ['a']
+1 is eq 1
+1 is sameas 1
+true is true
+'a' is lower
+undefined_name
+undefined_name|default('x')
+undefined_name or 'y'
+undefined_name == none
+undefined_name|trim
+undefined_name|join(',')
+undefined_name|list
+none|default('x')
+none|default('x', true)
+''|default('x', boolean=true)
+'5'|int + 1
+'x'|int
+'x'|int(7)
+'1.5'|float
+3.7|int
+3.14159|round(2)
+2.5|round
+2.5|round|int
+'a\\nb'|indent(2)
+'a\\nb'|indent(2, true)
+'a\\n\\nb'|indent(width=2, first=true, blank=true)
+'<b>'|escape
+'<b>'|e
+'<b>'|safe
+m|replace('b', 'x')
+m|replace('b', 'x', 1)
+m|upper|lower
+m|length
+'é😀'|length
+m|list
+m|first
+m|last
+m|count
+m|string|length
+l.index(2)
+l.index(9)
+l.count(2)
+'x' if false
+('x' if false)|length
+'yes' if m else 'no'
+'a' 'b'
+"a\\"b"
+'a\\'b'
+'\\d\\x41\\u00e9\\t|'
+'\\\\n'
+'\\101'
+-1
+- 1 + 2
+(1 + 2) * 3
+[1, 2,]
+{'a': 1,}
+true
+True
+None
+False
+strftime_now('%Y-%m-%d %H:%M:%S')
+strftime_now('%-d %B %Y, %A %j %p %I %y %b %a %%')
+m.nothing
+m.nothing()
+m['nothing']
+none.nothing
+d.nothing.deeper
+1 + 'a'
+m + 1
+m + none
+l + 1
+none|length
+5|length
+""".strip().splitlines()
+
+
 class Generation(jinja2.ext.Extension):
     """`{% generation %}` as `transformers` has it, without the bookkeeping."""
 
@@ -256,14 +595,26 @@ def tojson(value, ensure_ascii=False, indent=None, separators=None, sort_keys=Fa
     return json.dumps(value, ensure_ascii=ensure_ascii, indent=indent, separators=separators, sort_keys=sort_keys)
 
 
-def render(source, conversation, add_generation_prompt, tools=None):
+def environment():
     environment = jinja2.sandbox.ImmutableSandboxedEnvironment(
         trim_blocks=True, lstrip_blocks=True, extensions=[Generation, jinja2.ext.loopcontrols]
     )
     environment.filters["tojson"] = tojson
     environment.globals["raise_exception"] = raise_exception
     environment.globals["strftime_now"] = NOW.strftime
-    template = environment.from_string(source)
+    return environment
+
+
+def evaluate(expression):
+    """None where Python refuses."""
+    try:
+        return environment().from_string("{{ " + expression + " }}").render(NAMES)
+    except Exception:
+        return None
+
+
+def render(source, conversation, add_generation_prompt, tools=None):
+    template = environment().from_string(source)
     context = {
         "messages": conversation,
         "documents": None,
@@ -321,6 +672,12 @@ def main():
     if fixtures:
         llama = {"fixture:llama-3.2-instruct.jinja": (pathlib.Path(fixtures) / "llama-3.2-instruct.jinja").read_text()}
     write("templates.json", TEMPLATES | llama, TEMPLATES, CONVERSATIONS, None)
+    expressions = {
+        "unix_seconds": int(NOW.timestamp()),
+        "names": NAMES,
+        "answers": [[expression, evaluate(expression)] for expression in EXPRESSIONS],
+    }
+    (HERE / "expressions.json").write_text(json.dumps(expressions, ensure_ascii=False, indent=1) + "\n")
     families = {path.stem: path.read_text() for path in sorted(FAMILIES.glob("*.jinja"))}
     write("families.json", families | llama, {}, FAMILY_CONVERSATIONS, TOOLS)
 
