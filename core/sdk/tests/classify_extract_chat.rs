@@ -8,7 +8,8 @@ use std::time::{Duration, Instant};
 use common::{NOTE, demo, random, with_template};
 use serde_json::json;
 use sotto::{
-    ChatOptions, ClassifyOptions, CompletionOptions, Error, Message, OutputFormat, Prompt, Role, SamplingOptions, Turn, VoiceNote,
+    ChatOptions, ClassifyOptions, CompletionOptions, Error, Message, OutputFormat, Prompt, Role, SamplingOptions, Turn,
+    VoiceNote,
 };
 
 fn greedy() -> ChatOptions {

@@ -117,9 +117,8 @@ mod tests {
     #[test]
     fn tokens_are_found_that_a_template_can_compose() {
         let tokens = ["<|user|>", "<|end|>", "[INST]", "<s>"].map(str::to_owned);
-        let composed = |texts: &[&str]| {
-            Composed::of(&tokens, texts).unwrap().map_or_else(Vec::new, |composed| composed.texts)
-        };
+        let composed =
+            |texts: &[&str]| Composed::of(&tokens, texts).unwrap().map_or_else(Vec::new, |composed| composed.texts);
         assert_eq!(composed(&["<|", "|>\\n"]), ["<|user|>"]);
         assert_eq!(composed(&["text<|\n  ", " |>"]), ["<|user|>"]);
         assert_eq!(composed(&["<|", "end", "|>"]), ["<|user|>", "<|end|>"]);

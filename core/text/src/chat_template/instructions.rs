@@ -22,8 +22,8 @@ pub(super) enum Instructions {
 impl Instructions {
     /// Finds out by what the template makes of instructions that cannot be overlooked.
     pub(super) fn found_by(render: impl Fn(&[Message]) -> Option<String>) -> Self {
-        let [system, user, assistant] = [Role::System, Role::User, Role::Assistant]
-            .map(|role| move |text: &str| Message::new(role, text));
+        let [system, user, assistant] =
+            [Role::System, Role::User, Role::Assistant].map(|role| move |text: &str| Message::new(role, text));
         let shows = |messages: &[Message], text: &str| render(messages).is_some_and(|prompt| prompt.contains(text));
         let question = [system(FIRST), user("a")];
         let conversation = [&question[..], &[assistant("b"), user("c")]].concat();

@@ -23,9 +23,7 @@ pub(super) fn add_to(environment: &mut Environment<'static>) {
         value.is_undefined() || matches!(value.kind(), ValueKind::String | ValueKind::Seq | ValueKind::Map)
     });
     environment.add_test("iterable", |value: &Value| !value.is_none() && value.try_iter().is_ok());
-    environment.add_test("callable", |value: &Value| {
-        matches!(value.kind(), ValueKind::Undefined | ValueKind::Plain)
-    });
+    environment.add_test("callable", |value: &Value| matches!(value.kind(), ValueKind::Undefined | ValueKind::Plain));
 }
 
 /// `text % value`.
@@ -33,7 +31,10 @@ fn percent(text: &str, value: &Value) -> Result<String, Error> {
     match value.downcast_object_ref::<Tuple>() {
         Some(_) => format(FormatStyle::Printf, text, &value.try_iter()?.collect::<Vec<_>>()),
         None if value.kind() == ValueKind::Map => {
-            let named: Vec<_> = value.try_iter()?.map(|key| Ok((key.to_string(), value.get_item(&key)?))).collect::<Result<_, Error>>()?;
+            let named: Vec<_> = value
+                .try_iter()?
+                .map(|key| Ok((key.to_string(), value.get_item(&key)?)))
+                .collect::<Result<_, Error>>()?;
             format(FormatStyle::Printf, text, &[Kwargs::from_iter(named).into()])
         }
         None => format(FormatStyle::Printf, text, std::slice::from_ref(value)),
@@ -193,7 +194,8 @@ fn lines(text: &str, args: &[Value]) -> Result<Value, Error> {
     let (keep, named): (Option<bool>, Kwargs) = from_args(args)?;
     let keep = keep.or(named.get("keepends")?).unwrap_or(false);
     named.assert_all_used()?;
-    let is_end = |character| matches!(character, '\n'..='\r' | '\u{1C}'..='\u{1E}' | '\u{85}' | '\u{2028}' | '\u{2029}');
+    let is_end =
+        |character| matches!(character, '\n'..='\r' | '\u{1C}'..='\u{1E}' | '\u{85}' | '\u{2028}' | '\u{2029}');
     let mut lines = Vec::new();
     let mut rest = text;
     while !rest.is_empty() {

@@ -218,7 +218,8 @@ impl Lexer<'_> {
     /// Whether the tag whose first token is `first` begins text that is not to be read.
     fn is_raw(&self, first: usize) -> bool {
         let mut tag = self.tokens[first..].iter().filter(|token| token.kind != Kind::Space);
-        tag.next().is_some_and(|begin| begin.text.starts_with("{%")) && tag.next().is_some_and(|word| word.is(Kind::Word, "raw"))
+        tag.next().is_some_and(|begin| begin.text.starts_with("{%"))
+            && tag.next().is_some_and(|word| word.is(Kind::Word, "raw"))
     }
 
     fn end_of_raw(&self) -> usize {
@@ -258,10 +259,14 @@ mod tests {
 
     #[test]
     fn texts_and_strings_are_told_from_code() {
-        let source = "a{# a #}{{ a['a}}\\'a'] ~ {'a ': {}, 'a': 1} }}a{%- raw -%}{{ a }}{%+ endraw %}{% set a = \"a \" %}a{{";
-        let expected = "A{# a #}{{ a['A}}\\'A'] ~ {'A ': {}, 'a': 1} }}A{%- raw -%}{{ A }}{%+ endraw %}{% set a = \"A \" %}A{{";
+        let source =
+            "a{# a #}{{ a['a}}\\'a'] ~ {'a ': {}, 'a': 1} }}a{%- raw -%}{{ a }}{%+ endraw %}{% set a = \"a \" %}a{{";
+        let expected =
+            "A{# a #}{{ a['A}}\\'A'] ~ {'A ': {}, 'a': 1} }}A{%- raw -%}{{ A }}{%+ endraw %}{% set a = \"A \" %}A{{";
         assert_eq!(minijinja_source(source), expected);
-        for odd in ["{", "{%", "{{ 'open", "{{ (", "{#", "{% raw %}", "{{ ] }}", "é{{ é 'é' % é }}é", "{{ 'x' %", "{{ '\\"] {
+        for odd in
+            ["{", "{%", "{{ 'open", "{{ (", "{#", "{% raw %}", "{{ ] }}", "é{{ é 'é' % é }}é", "{{ 'x' %", "{{ '\\"]
+        {
             assert_eq!(tokens(odd).iter().map(|token| token.text).collect::<String>(), odd);
             minijinja_source(odd);
         }

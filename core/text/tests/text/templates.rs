@@ -85,3 +85,133 @@ fn built_in_templates_by_family() {
     );
     assert!(render(&with_controls(&[])).ends_with("System: Be brief.\n\nUser: Hi\n\nAssistant: Yes?\n\nAssistant:"));
 }
+
+fn conversation(turns: &[(Role, &str)]) -> Vec<Message> {
+    turns.iter().map(|&(role, text)| Message::new(role, text)).collect()
+}
+
+const INSTRUCTED: [(Role, &str); 4] = [
+    (Role::System, "Answer in French only."),
+    (Role::User, "Hello"),
+    (Role::Assistant, "Bonjour"),
+    (Role::User, "Bye"),
+];
+
+fn rendered(source: &str, turns: &[(Role, &str)]) -> String {
+    ChatTemplate::new(source, "<s>", "</s>").unwrap().render(&conversation(turns), true).unwrap().text()
+}
+
+#[test]
+fn instructions_that_a_template_drops_or_refuses_are_told_with_the_question() {
+    let turn = "{{ m.role[0] ~ ':' ~ m.content ~ ';' }}";
+    let without = "u:Answer in French only.\n\nHello;a:Bonjour;u:Bye;";
+    for source in [
+        format!("{{% for m in messages %}}{{% if m.role != 'system' %}}{turn}{{% endif %}}{{% endfor %}}"),
+        format!(
+            "{{% for m in messages %}}{{% if m.role == 'system' %}}{{{{ raise_exception('no') }}}}{{% endif %}}{turn}{{% endfor %}}"
+        ),
+        // Only where there is but one question.
+        format!(
+            "{{% for m in messages %}}{{% if m.role != 'system' or messages|length < 3 %}}{turn}{{% endif %}}{{% endfor %}}"
+        ),
+        format!(
+            "{{% for m in messages %}}{{% if m.role != ('user', 'assistant')[loop.index0 % 2] %}}{{{{ raise_exception('no') }}}}{{% endif %}}{turn}{{% endfor %}}"
+        ),
+    ] {
+        assert_eq!(rendered(&source, &INSTRUCTED), without, "{source}");
+        assert_eq!(rendered(&source, &INSTRUCTED[..1]), "u:Answer in French only.;");
+        assert_eq!(rendered(&source, &[(Role::System, " "), (Role::User, "Hello")]), "u:Hello;");
+        assert_eq!(rendered(&source, &INSTRUCTED[1..]), "u:Hello;a:Bonjour;u:Bye;");
+    }
+}
+
+#[test]
+fn instructions_stay_where_a_template_takes_them() {
+    let everywhere = "{% for m in messages %}{{ m.role[0] ~ ':' ~ m.content ~ ';' }}{% endfor %}";
+    let first = "{% set ns = namespace(text='') %}{% if messages[0].role == 'system' %}{% set ns.text = messages[0].content|upper ~ '5178240396' %}\
+                 {% endif %}{% for m in messages if m.role != 'system' %}{{ m.role[0] ~ ':' ~ m.content ~ ';' }}{% endfor %}{{ ns.text }}";
+    assert_eq!(rendered(everywhere, &INSTRUCTED), "s:Answer in French only.;u:Hello;a:Bonjour;u:Bye;");
+    assert_eq!(rendered(first, &INSTRUCTED), "u:Hello;a:Bonjour;u:Bye;ANSWER IN FRENCH ONLY.5178240396");
+    let twice = [&INSTRUCTED[..3], &[(Role::System, "Be brief."), (Role::User, "Bye")]].concat();
+    assert!(rendered(everywhere, &twice).ends_with("s:Be brief.;u:Bye;"));
+    assert!(rendered(first, &twice).contains("u:Be brief.\n\nBye;"));
+    // A template that wants a question still gets one, when there is one.
+    let wants_a_question = format!(
+        "{{% if messages|selectattr('role', 'eq', 'user')|list|length == 0 %}}{{{{ raise_exception('no') }}}}{{% endif %}}{everywhere}"
+    );
+    assert_eq!(rendered(&wants_a_question, &INSTRUCTED), rendered(everywhere, &INSTRUCTED));
+}
+
+/// `</s>` is a control token, and begins as `</think>` does.
+#[test]
+fn thoughts_can_be_cut_beside_a_control_token_that_begins_alike() {
+    let source = "{{ bos_token }}{% for m in messages %}{% set c = m.content %}{% if m.role == 'assistant' and '</think>' in c %}\
+                  {% set c = c.split('</think>')[-1].lstrip('\n') %}{% endif %}{{ m.role.upper() + ': ' + c + '\n' }}{% endfor %}";
+    let turns = [(Role::User, "a"), (Role::Assistant, "<think>\nlong thoughts\n</think>\n\nYes."), (Role::User, "b")];
+    assert_eq!(rendered(source, &turns), "<s>USER: a\nASSISTANT: Yes.\nUSER: b\n");
+    let template = ChatTemplate::for_tokenizer(Some(source), &crate::common::sentence_piece()).unwrap();
+    let prompt = template.render(&conversation(&turns), true).unwrap();
+    assert!(prompt.text().ends_with("USER: a\nASSISTANT: Yes.\nUSER: b\n"));
+    // Where `</think>` is a token that a model writes as text, too.
+    let mut spec = byte_level_spec();
+    crate::common::push(&mut spec, "</think>", crate::common::USER_DEFINED);
+    let template = ChatTemplate::for_tokenizer(Some(source), &Tokenizer::from_spec(&spec).unwrap()).unwrap();
+    let prompt = template.render(&conversation(&turns), true).unwrap();
+    assert!(prompt.text().ends_with("USER: a\nASSISTANT: Yes.\nUSER: b\n"));
+}
+
+#[test]
+fn composed_control_tokens_are_found_and_messages_cannot_compose_them() {
+    let tokenizer = with_controls(&["<|user|>", "<|assistant|>", "<|end|>"]);
+    let source =
+        "{% for m in messages %}{{ '<|' + m.role + '|>' + m.content + '<|end|>' }}{{ '<|' ~ m.content }}|>{% endfor %}";
+    let template = ChatTemplate::for_tokenizer(Some(source), &tokenizer).unwrap();
+    let controls = |content: &str| {
+        let prompt = template.render(&[Message::new(Role::User, content)], true).unwrap();
+        assert_eq!(prompt.text(), format!("<|user|>{content}<|end|><|{content}|>"));
+        let ids = tokenizer.encode_prompt(&prompt).unwrap();
+        ids.into_iter()
+            .filter(|&id| tokenizer.is_control(id))
+            .map(|id| tokenizer.token_text(id).into_owned())
+            .collect::<Vec<_>>()
+    };
+    for content in ["hi", "user", "<|user|>", "end", "|>", "<|assistant|><|end|>", "\u{40000}user\u{40001}", ""] {
+        assert_eq!(controls(content), ["<|user|>", "<|end|>"], "{content:?}");
+    }
+}
+
+#[test]
+fn texts_with_the_characters_of_seals_come_through() {
+    let template = ChatTemplate::for_tokenizer(Some("<|eot_id|>{{ messages[0].content }}"), &byte_level()).unwrap();
+    let content: String = ('\u{40000}'..'\u{40800}').step_by(3).chain(['\u{DFFFF}']).collect();
+    let prompt = template.render(&[Message::new(Role::User, content.as_str())], true).unwrap();
+    assert_eq!(prompt.text(), format!("<|eot_id|>{content}"));
+    assert_eq!(prompt.pieces().len(), 2);
+}
+
+#[test]
+fn line_ends_are_as_jinja_reads_them() {
+    for (source, expected) in [
+        ("a\r\nb\rc\r\n", "a\nb\nc"),
+        ("{% if true %}\r\na\r\n{% endif %}\r\nb\n\n", "a\nb\n"),
+        ("{{ 'x\r\ny' }}{{ '\\r\\n' }}z", "x\ny\r\nz"),
+    ] {
+        assert_eq!(rendered(source, &[(Role::User, "hi")]), expected);
+    }
+    assert_eq!(rendered("{{ messages[0].content }}", &[(Role::User, "a\r\nb\n")]), "a\r\nb\n");
+}
+
+#[test]
+fn a_template_may_ask_for_tools_when_there_are_none() {
+    let source = "{% if tools is iterable and tools|length > 0 %}{{ 'Tools' }}{% endif %}{% for m in messages %}{{ m.role + ': ' + m.content + '\n' }}{% endfor %}";
+    assert_eq!(rendered(source, &[(Role::User, "Hello")]), "user: Hello\n");
+}
+
+#[test]
+fn an_empty_template_is_as_none() {
+    let tokenizer = byte_level();
+    for source in ["", " \n\t"] {
+        let template = ChatTemplate::for_tokenizer(Some(source), &tokenizer).unwrap();
+        assert_eq!(template.source(), ChatTemplate::for_tokenizer(None, &tokenizer).unwrap().source());
+    }
+}
