@@ -1,4 +1,5 @@
-"""Renders chat templates with Jinja2, set up as `transformers` does it, into templates.json.
+"""Renders chat templates with Jinja2, set up as `transformers` does it, into templates.json (what templates are made of),
+families.json (those of models, from families/) and expressions.json (Python in templates).
 
     python -m venv VENV && VENV/bin/pip install jinja2==3.1.6
     SOTTO_FIXTURES=... VENV/bin/python core/text/tests/golden/make_templates.py
@@ -679,7 +680,7 @@ def main():
     }
     (HERE / "expressions.json").write_text(json.dumps(expressions, ensure_ascii=False, indent=1) + "\n")
     families = {path.stem: path.read_text() for path in sorted(FAMILIES.glob("*.jinja"))}
-    write("families.json", families | llama, {}, FAMILY_CONVERSATIONS, TOOLS)
+    write("families.json", families | llama, families, FAMILY_CONVERSATIONS, TOOLS)
 
 
 main()
