@@ -13,6 +13,7 @@ pub(super) fn add_to(environment: &mut Environment<'static>) {
     environment.add_filter("trim", trim);
     environment.add_filter("replace", replace);
     environment.add_filter("int", int);
+    environment.add_filter("indent", indent);
     for name in ["default", "d"] {
         environment.add_filter(name, default);
     }
@@ -55,6 +56,31 @@ fn default(value: &Value, other: Option<Value>, also_if_false: Option<bool>, nam
     named.assert_all_used()?;
     let is_missing = value.is_undefined() || (also_if_false && !value.is_true());
     Ok(if is_missing { other } else { value.clone() })
+}
+
+/// Jinja keeps a line end at the end, and takes a text to indent by.
+fn indent(
+    text: &Value,
+    width: Option<Value>,
+    first: Option<bool>,
+    blank: Option<bool>,
+    named: Kwargs,
+) -> Result<String, Error> {
+    let by = match width.or(named.get("width")?) {
+        Some(by) if by.as_str().is_some() => by.to_string(),
+        by => " ".repeat(by.map_or(Ok(4), usize::try_from)?.min(MAX_WIDTH)),
+    };
+    let first = first.or(named.get("first")?).unwrap_or(false);
+    let blank = blank.or(named.get("blank")?).unwrap_or(false);
+    named.assert_all_used()?;
+    let text = format!("{text}\n");
+    let indented = split_lines(&text).into_iter().enumerate().map(|(index, (line, _))| match index {
+        0 if first => format!("{by}{line}"),
+        0 => line.to_owned(),
+        _ if blank || !line.is_empty() => format!("{by}{line}"),
+        _ => String::new(),
+    });
+    Ok(indented.collect::<Vec<_>>().join("\n"))
 }
 
 /// What is no number is 0 in Jinja.
@@ -189,25 +215,33 @@ fn split_from_right(text: &str, args: &[Value]) -> Result<Value, Error> {
     Ok(pieces.into_iter().rev().collect())
 }
 
-/// A text's lines, as Python finds their ends.
 fn lines(text: &str, args: &[Value]) -> Result<Value, Error> {
     let (keep, named): (Option<bool>, Kwargs) = from_args(args)?;
     let keep = keep.or(named.get("keepends")?).unwrap_or(false);
     named.assert_all_used()?;
+    Ok(split_lines(text)
+        .into_iter()
+        .map(|(line, end)| if keep { format!("{line}{end}") } else { line.to_owned() })
+        .collect())
+}
+
+/// A text's lines and their ends, as Python finds them.
+fn split_lines(text: &str) -> Vec<(&str, &str)> {
     let is_end =
         |character| matches!(character, '\n'..='\r' | '\u{1C}'..='\u{1E}' | '\u{85}' | '\u{2028}' | '\u{2029}');
     let mut lines = Vec::new();
     let mut rest = text;
     while !rest.is_empty() {
-        let end = rest.find(is_end).unwrap_or(rest.len());
-        let ending = match rest[end..].chars().next() {
-            Some('\r') if rest[end..].starts_with("\r\n") => 2,
-            ending => ending.map_or(0, char::len_utf8),
+        let (line, behind) = rest.split_at(rest.find(is_end).unwrap_or(rest.len()));
+        let length = match behind.chars().next() {
+            Some('\r') if behind.starts_with("\r\n") => 2,
+            end => end.map_or(0, char::len_utf8),
         };
-        lines.push(&rest[..if keep { end + ending } else { end }]);
-        rest = &rest[end + ending..];
+        let (end, next) = behind.split_at(length);
+        lines.push((line, end));
+        rest = next;
     }
-    Ok(lines.into_iter().collect())
+    lines
 }
 
 /// Where a text is found, in characters; if it is not, -1 or an error.

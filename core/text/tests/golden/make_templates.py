@@ -523,6 +523,9 @@ none|default('x', true)
 'a\\nb'|indent(2)
 'a\\nb'|indent(2, true)
 'a\\n\\nb'|indent(width=2, first=true, blank=true)
+'a\\n'|indent(2, first=true)
+''|indent(2, true)
+'a\\n\\nb\\n'|indent('> ')
 '<b>'|escape
 '<b>'|e
 '<b>'|safe
