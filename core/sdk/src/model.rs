@@ -54,7 +54,7 @@ impl ModelFile {
 /// How to load a model.
 #[derive(Debug, Clone, Default)]
 pub struct LoadOptions {
-    /// What computes: Sotto's own engine, or candle's models.
+    /// What computes: Sotto's own engine, or candle's models, where the feature `candle` compiles them.
     pub backend: Backend,
     /// How many threads work; by default as many as the device has performance cores.
     pub threads: Option<usize>,

@@ -7,7 +7,7 @@ public struct LoadOptions: Hashable, Sendable {
     public enum Backend: CaseIterable, Hashable, Sendable {
         /// Sotto's own engine.
         case sotto
-        /// candle's models: slower, and not in the library for Apple's systems, where it is ``SottoError/unsupported(what:)``.
+        /// candle's models: slower, and not in the framework, where this is ``SottoError/unsupported(what:)``.
         case candle
     }
 

@@ -10,7 +10,7 @@ public enum class Backend {
     /** Sotto's own engine. */
     SOTTO,
 
-    /** candle's models: slower, and not in the library for phones, where it is [SottoException.Unsupported]. */
+    /** candle's models: slower, and not in the AAR, where this is [SottoException.Unsupported]. */
     CANDLE,
 }
 
