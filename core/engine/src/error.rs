@@ -5,14 +5,15 @@ use std::path::PathBuf;
 #[non_exhaustive]
 pub enum EngineError {
     /// There is no readable file at this path.
-    #[error("no model file at {path}: {source}")]
+    #[error("cannot read the model file {path}: {source}")]
     NotFound {
         /// The path that was asked for.
         path: PathBuf,
         /// What the operating system said.
         source: std::io::Error,
     },
-    /// The file is not a model that can be trusted: damaged, truncated, or contradicting itself.
+    /// The file is not a model that can be trusted: unfinished, contradicting itself, or something else. Only where its size or
+    /// a checksum shows that another download would help does `why` say so.
     #[error("the model file is invalid at {at}: {why}")]
     Invalid {
         /// The place: a byte, a metadata key, a tensor.
@@ -20,14 +21,14 @@ pub enum EngineError {
         /// What is wrong there.
         why: String,
     },
-    /// The file is sound, but asks for something that this engine does not have.
-    #[error("this model needs {what}, which is not supported")]
+    /// The file is sound, but is or asks for something that this engine does not have.
+    #[error("not supported: {what}")]
     Unsupported {
-        /// The feature, named so that it can be looked up.
+        /// The thing, named so that it can be looked up, and what to do if that is known.
         what: String,
     },
     /// The memory needed is more than can be had.
-    #[error("{needed} bytes of memory are needed, {available} can be had")]
+    #[error("{needed} bytes of memory are needed, {} can be had", available_words(*available))]
     OutOfMemory {
         /// Bytes asked for.
         needed: u64,
@@ -75,5 +76,13 @@ impl EngineError {
     /// An [`EngineError::Unsupported`] that names what is missing.
     pub(crate) fn unsupported(what: impl Into<String>) -> Self {
         Self::Unsupported { what: what.into() }
+    }
+}
+
+/// How many bytes can be had.
+fn available_words(available: u64) -> String {
+    match available {
+        0 => "not so many".to_owned(),
+        available => available.to_string(),
     }
 }

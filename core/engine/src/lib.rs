@@ -29,8 +29,8 @@ mod packed;
 mod sequence;
 mod threads;
 
-pub use architecture::{ModelConfig, RopeScaling};
-pub use backend::{Backend, DEFAULT_CONTEXT_LENGTH, DecoderOptions, Model, ModelOptions};
+pub use architecture::{FileKind, ModelConfig, RopeScaling};
+pub use backend::{Backend, DEFAULT_CONTEXT_LENGTH, DecoderOptions, FoundModel, Model, ModelOptions};
 pub use cancel::CancelToken;
 pub use error::EngineError;
 pub use forward::KvType;

@@ -8,7 +8,7 @@ use candle_core::quantized::GgmlDType;
 use candle_core::quantized::gguf_file::Value;
 use common::TestModel;
 use sotto_engine::{
-    CancelToken, DType, EngineError, GgufFile, LogitRows, Model, ModelConfig, ModelOptions, RopeScaling,
+    CancelToken, DType, EngineError, FileKind, GgufFile, LogitRows, Model, ModelConfig, ModelOptions, RopeScaling,
 };
 
 /// GGUF's numbers of value types.
@@ -94,7 +94,7 @@ fn not_a_model_file() {
     std::fs::write(&empty, []).expect("a file");
     assert_invalid(GgufFile::open(&empty), "byte 0");
     assert_invalid(GgufFile::from_bytes(&b""[..]), "byte 0");
-    assert_invalid(GgufFile::from_bytes(&b"PK\x03\x04 some other file"[..]), "byte 0");
+    assert_invalid(GgufFile::from_bytes(&b"some other file"[..]), "byte 0");
     assert_invalid(Raw::new(0, 0, 0).open(), "byte 4");
     assert_unsupported(Raw::new(1, 0, 0).open(), "version 1");
     assert_unsupported(Raw::new(4, 0, 0).open(), "version 4");
@@ -154,18 +154,21 @@ fn absurd_counts_and_lengths() {
 #[test]
 fn broken_metadata() {
     let one = || Raw::new(3, 0, 1);
-    assert_unsupported(one().key("k", ARRAY).u32(ARRAY).u64(1).u32(U8).u64(0).open(), "arrays of arrays");
+    let nested = |depth: usize| (0..depth).fold(one().key("k", ARRAY), |raw, _| raw.u32(ARRAY).u64(1));
+    assert_unsupported(nested(9).u32(U8).u64(0).open(), "nested");
+    assert_invalid(nested(1).u32(U8).u64(1 << 40).open(), "metadata key k");
+    assert_invalid(nested(1).u32(77).u64(1).open(), "metadata key k");
     assert_invalid(one().key("k", 13).u64(0).open(), "metadata key k");
-    assert_invalid(one().key("k", BOOL).bytes(&[2]).open(), "metadata key k");
     assert_invalid(one().key("", BOOL).bytes(&[1]).open(), "byte 24");
     assert_invalid(one().string(b"\xff\xfe").u32(BOOL).bytes(&[1]).open(), "byte 24");
     assert_invalid(one().string(b"key\0").u32(BOOL).bytes(&[1]).open(), "byte 24");
     assert_invalid(one().string(&[b'k'; 70_000]).u32(BOOL).bytes(&[1]).open(), "byte 24");
     let twice = Raw::new(3, 0, 2).key("k", BOOL).bytes(&[1]).key("k", BOOL).bytes(&[1]);
     assert_invalid(twice.open(), "metadata key k");
-    for alignment in [0, 1, 4, 24, 1 << 22] {
+    for alignment in [0, 24, 1 << 22] {
         assert_invalid(one().key("general.alignment", U32).u32(alignment).open(), "general.alignment");
     }
+    assert_unsupported(one().key("general.alignment", U32).u32(2).open(), "multiples of 2 bytes");
     assert_invalid(one().key("general.alignment", STRING).string(b"32").open(), "general.alignment");
 }
 
@@ -177,9 +180,8 @@ fn broken_tensors() {
     assert!(f32s(&[8, 4, 2], 0).is_ok());
     assert_invalid(f32s(&[], 0), "tensor t");
     assert_invalid(f32s(&[1, 1, 1, 1, 1], 0), "tensor t");
-    assert_invalid(f32s(&[8, 0], 0), "tensor t");
-    assert_invalid(f32s(&[8, 9], 0), "tensor t");
-    assert_invalid(f32s(&[8, 8], 32), "tensor t");
+    assert_invalid(f32s(&[8, 9], 0), "the end");
+    assert_invalid(f32s(&[8, 8], 32), "the end");
     assert_invalid(f32s(&[8, 4], 4), "tensor t");
     assert_invalid(f32s(&[8, 8], u64::MAX - 31), "tensor t");
     assert_invalid(f32s(&[u64::MAX, 1], 0), "tensor t");
@@ -197,6 +199,185 @@ fn broken_tensors() {
     assert_invalid(two("a", "b", 32).data(128).open(), "tensor b");
     assert_invalid(two("a", "b", 0).data(128).open(), "tensor b");
     assert_invalid(two("a", "a", 64).data(128).open(), "tensor a");
+}
+
+/// What real files have, and no model needs: it refuses none.
+#[test]
+fn what_does_not_matter_is_passed_over() {
+    let odd = Raw::new(3, 0, 6)
+        .key("nested", ARRAY)
+        .u32(ARRAY)
+        .u64(2)
+        .bytes(&[&U32.to_le_bytes()[..], &1u64.to_le_bytes(), &[1, 2, 3, 4], &BOOL.to_le_bytes()].concat())
+        .u64(3)
+        .bytes(&[1, 0, 1])
+        .key("flags", ARRAY)
+        .u32(BOOL)
+        .u64(2)
+        .bytes(&[0, 255])
+        .key("flag", BOOL)
+        .bytes(&[2])
+        .key("latin", STRING)
+        .string(b"caf\xe9")
+        .key("general.alignment", U8)
+        .bytes(&[64])
+        .key("general.file_type", U32)
+        .u32(u32::MAX);
+    let file = odd.open().expect("a file");
+    let metadata = file.metadata();
+    assert_eq!(metadata.bool("flag").expect("a boolean"), Some(true));
+    assert_invalid(metadata.string("latin"), "metadata key latin");
+    assert_invalid(metadata.strings("nested"), "metadata key nested");
+    assert_invalid(metadata.i32s("nested"), "metadata key nested");
+
+    // Not in order, with gaps, stacks of one matrix, and nothing in one of them.
+    let tensors = Raw::new(3, 4, 0)
+        .tensor("c", &[8, 2, 1, 1], 0, 256)
+        .tensor("a", &[8, 3, 2], 0, 0)
+        .tensor("empty", &[8, 0], 0, 192)
+        .tensor("b", &[8, 1], 0, 384)
+        .data(416);
+    let file = tensors.open().expect("a file");
+    let shape = |name: &str| file.tensor(name).expect(name).shape.to_vec();
+    assert_eq!(
+        [shape("a"), shape("c"), shape("empty"), shape("b")],
+        [vec![2, 3, 8], vec![2, 8], vec![0, 8], vec![1, 8]]
+    );
+    assert!(file.tensor("empty").expect("a tensor").bytes.is_empty());
+}
+
+#[test]
+fn what_is_no_gguf_file_is_named() {
+    let open = |bytes: &[u8]| GgufFile::from_bytes(bytes.to_vec());
+    let safetensors = [&64u64.to_le_bytes()[..], br#"{"__metadata__":{"format":"pt"}}"#].concat();
+    let tar = [&[b'x'; 257][..], b"ustar\x0000"].concat();
+    for (bytes, what) in [
+        (&b"tjgg\x03\0\0\0"[..], "GGJT"),
+        (b"lmgg\0\0\0\0", "GGML"),
+        (b"algg\x01\0\0\0", "GGLA"),
+        (b"PK\x03\x04archive/data.pkl", "ZIP"),
+        (b"\x80\x02}q\0(X", "PyTorch"),
+        (b"\x1f\x8b\x08\0", "unpack it"),
+        (&tar, "unpack it"),
+        (&safetensors, "safetensors"),
+    ] {
+        assert_unsupported(open(bytes), what);
+    }
+    for (bytes, words) in [
+        (&b"<!DOCTYPE html><html>"[..], "web page"),
+        (b"\xef\xbb\xbf\n <HTML lang=en>", "web page"),
+        (b"<?xml version='1.0'?><Error><Code>AccessDenied</Code>", "server's answer"),
+        (b"{\"error\":\"Repository not found\"}", "JSON"),
+        (b"version https://git-lfs.github.com/spec/v1\noid sha256:", "Git LFS"),
+        (&[0; 4096], "unfinished"),
+        (b"GGU", "does not begin with GGUF"),
+        (b"notes", "does not begin with GGUF"),
+    ] {
+        match open(bytes) {
+            Err(EngineError::Invalid { at, why }) => assert!(at == "byte 0" && why.contains(words), "{why:?}"),
+            other => panic!("{other:?}"),
+        }
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn what_cannot_be_read_is_told_by_its_kind() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = |name: &str| folder.path().join(name);
+    std::os::unix::fs::symlink("nowhere", path("link")).expect("a link");
+    std::os::unix::net::UnixListener::bind(path("socket")).expect("a socket");
+    let pipe = std::process::Command::new("mkfifo").arg(path("pipe")).status().expect("mkfifo");
+    assert!(pipe.success());
+    std::fs::write(path("coming.gguf.part"), b"GGUF").expect("a file");
+    for (name, words) in [
+        ("missing", "there is no such file"),
+        ("link", "it is a link to a file that is not there"),
+        (".", "it is a folder"),
+        ("pipe", "it is a pipe"),
+        ("socket", "it is a socket"),
+        ("../../../../../../../../dev/null", "it is a device"),
+        ("coming.gguf", "there is only coming.gguf.part, a download that has not finished"),
+    ] {
+        match GgufFile::open(path(name)) {
+            Err(EngineError::NotFound { source, .. }) => assert!(source.to_string().contains(words), "{source}"),
+            other => panic!("{name}: {other:?}"),
+        }
+    }
+    // Some browsers make an empty file of the final name first.
+    std::fs::write(path("coming.gguf"), b"").expect("a file");
+    for (name, words) in [
+        ("coming.gguf.part", "unfinished or damaged, fetch it again (its name is that of a download that goes on)"),
+        ("coming.gguf", "the file is empty (beside it lies coming.gguf.part, a download that goes on)"),
+    ] {
+        match GgufFile::open(path(name)) {
+            Err(EngineError::Invalid { why, .. }) => assert!(why.contains(words), "{why}"),
+            other => panic!("{other:?}"),
+        }
+    }
+}
+
+#[test]
+fn a_file_that_ends_early_says_how_much_is_missing() {
+    let whole = TestModel::new(4, 2, 64).with_random_weights().gguf();
+    match GgufFile::from_bytes(whole[..whole.len() / 2].to_vec()) {
+        Err(EngineError::Invalid { at, why }) => {
+            let half = format!("the file has {} bytes, ", whole.len() / 2);
+            assert!(at == "the end" && why.starts_with(&half) && why.contains("unfinished"), "{at}: {why}");
+        }
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn files_of_other_kinds_are_named() {
+    let text = |text: &str| Value::String(text.into());
+    for (key, value, kind, words) in [
+        ("general.type", text("adapter"), FileKind::Adapter, "an adapter"),
+        ("general.type", text("mmproj"), FileKind::Projector, "a projector"),
+        ("general.architecture", text("clip"), FileKind::Projector, "a projector"),
+        ("general.architecture", text("bert"), FileKind::Embedding, "an embedding model"),
+        ("llama.pooling_type", Value::U32(3), FileKind::Embedding, "an embedding model"),
+        ("general.architecture", text("flux"), FileKind::Image, "images"),
+        ("general.architecture", text("whisper"), FileKind::Speech, "speech"),
+        ("general.architecture", text("eagle3"), FileKind::Draft, "a draft head"),
+        ("general.type", text("imatrix"), FileKind::Data, "importance matrix"),
+    ] {
+        let mut model = TestModel::new(4, 2, 64);
+        model.metadata.insert(key.into(), value);
+        let file = GgufFile::from_bytes(model.with_random_weights().gguf()).expect("a valid file");
+        assert_eq!(FileKind::of(&file), kind);
+        assert_unsupported(Model::load(Arc::new(file), ModelOptions::default()), words);
+    }
+    let tokens = |raw: Raw| raw.key("tokenizer.ggml.tokens", ARRAY).u32(STRING).u64(1).string(b"a");
+    let vocabulary = tokens(Raw::new(3, 0, 2).key("general.architecture", STRING).string(b"llama"));
+    assert_eq!(FileKind::of(&vocabulary.open().expect("a file")), FileKind::Vocabulary);
+    let images = Raw::new(3, 1, 0).tensor("model.diffusion_model.in", &[8], 0, 0).data(32);
+    assert_eq!(FileKind::of(&images.open().expect("a file")), FileKind::Image);
+    let mut model = TestModel::new(4, 2, 64);
+    model.metadata.insert("llama.pooling_type".into(), Value::U32(0));
+    assert!(load(model).is_ok(), "a model that pools nothing");
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn no_room_among_the_addresses_is_out_of_memory() {
+    const CHILD: &str = "SOTTO_TEST_SMALL_ADDRESS_SPACE";
+    if let Ok(path) = std::env::var(CHILD) {
+        match GgufFile::open(path) {
+            Err(EngineError::OutOfMemory { needed, .. }) => assert_eq!(needed, 1 << 40),
+            other => panic!("{other:?}"),
+        }
+        return;
+    }
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("huge.gguf");
+    // It takes no room on the disk.
+    std::fs::File::create(&path).and_then(|file| file.set_len(1 << 40)).expect("a file");
+    let program = std::env::current_exe().expect("this program");
+    let script = "ulimit -v 16000000; exec \"$0\" --exact no_room_among_the_addresses_is_out_of_memory";
+    let child = std::process::Command::new("sh").args(["-c", script]).arg(program).env(CHILD, path).status();
+    assert!(child.expect("sh").success());
 }
 
 #[test]

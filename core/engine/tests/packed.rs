@@ -155,7 +155,10 @@ fn a_packed_model_is_mapped_and_an_ordinary_one_is_copied() {
     let (mapped, copied) = (load(place.open().expect("packed")), load(GgufFile::open(place.model()).expect("valid")));
     assert_eq!(copied.mapped_bytes, 0);
     assert!(mapped.mapped_bytes > source.len() as u64);
-    assert_eq!((copied.copied_bytes, mapped.copied_bytes), (source.len() as u64, 0));
+    assert_eq!(mapped.copied_bytes, 0);
+    // The matrices: all but norms and metadata.
+    let share = copied.copied_bytes as f64 / source.len() as f64;
+    assert!((0.95..1.05).contains(&share), "{share}");
     assert_eq!(copied.private_bytes, mapped.private_bytes);
 }
 
@@ -477,7 +480,7 @@ fn a_packed_file_goes_where_a_link_leads_and_replaces_nothing_but_files() {
     let socket = place.folder.path().join("socket");
     let _open = std::os::unix::net::UnixListener::bind(&socket).expect("a socket");
     let Err(EngineError::Storage { path, source }) = pack_to(&socket) else { panic!("packed") };
-    assert_eq!((path.as_path(), source.to_string().as_str()), (socket.as_path(), "not a regular file"));
+    assert_eq!((path.as_path(), source.to_string().as_str()), (socket.as_path(), "it is a socket, not a file"));
     assert!(!fs::symlink_metadata(&socket).expect("a socket").is_file());
 }
 

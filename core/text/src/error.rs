@@ -11,7 +11,7 @@ pub enum TextError {
         why: String,
     },
     /// A tokenizer of a kind that is not supported.
-    #[error("this model needs {what}, which is not supported")]
+    #[error("not supported: {what}")]
     Unsupported {
         /// What it would take.
         what: String,

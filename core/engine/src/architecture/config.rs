@@ -1,6 +1,6 @@
 use sotto_kernels::MAX_HEAD_DIM;
 
-use super::{Architecture, Keys, RopeScaling, Sizes};
+use super::{Architecture, FileKind, Keys, RopeScaling, Sizes};
 use crate::EngineError;
 use crate::gguf::{GgufFile, tensor_place};
 
@@ -58,6 +58,7 @@ impl ModelConfig {
     /// [`EngineError::Invalid`] for missing or contradicting values, [`EngineError::Unsupported`] for architectures and
     /// variants that this engine does not compute.
     pub fn from_gguf(file: &GgufFile) -> Result<Self, EngineError> {
+        FileKind::of(file).check()?;
         let (keys, read_family) = Keys::new(file)?;
         let (vocab_size, hidden_size) = embedding_shape(&keys)?;
         refuse_experts(&keys)?;

@@ -3,6 +3,7 @@
 mod config;
 mod gemma;
 mod keys;
+mod kind;
 mod llama;
 mod phi;
 mod qwen;
@@ -10,6 +11,7 @@ mod rope_scaling;
 
 pub use config::ModelConfig;
 use keys::Keys;
+pub use kind::FileKind;
 pub use rope_scaling::RopeScaling;
 
 use crate::EngineError;

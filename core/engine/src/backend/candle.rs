@@ -15,9 +15,10 @@ use candle_core::quantized::gguf_file::{Content, Value};
 use candle_core::{Device, Tensor};
 use candle_transformers::models::{quantized_llama, quantized_qwen2, quantized_qwen3};
 
-use crate::gguf::{Pages, tensor_place};
+use super::FileBytes;
+use crate::gguf::{Pages, Part, tensor_place};
 use crate::machine::check_available;
-use crate::{CancelToken, Decoder, EngineError, GgufFile, LogitRows, ModelConfig, RopeScaling};
+use crate::{CancelToken, Decoder, EngineError, GgufFile, LogitRows, MemoryEstimate, ModelConfig, RopeScaling};
 
 /// Tokens in one pass. Between passes the cancel token is looked at: candle cannot be stopped within one.
 const TOKENS_PER_PASS: usize = 32;
@@ -52,12 +53,19 @@ impl CandleModel {
         refuse_what_candle_ignores(family, file, &config)?;
         refuse_what_this_cpu_lacks(file)?;
         check_shapes(family, file, &config)?;
-        Ok(Self { bytes: Arc::clone(file.bytes()), family, weight_bytes: copied_weight_bytes(file), config })
+        let [Part { pages, .. }] = file.parts() else {
+            return Err(EngineError::unsupported("candle's models from a split file"));
+        };
+        Ok(Self { bytes: Arc::clone(pages), family, weight_bytes: copied_weight_bytes(file), config })
     }
 
     /// Bytes of private memory of one decoder with `tokens` cached, at least: candle repacks some weights once more.
-    pub(crate) fn private_bytes(&self, tokens: usize) -> u64 {
+    fn private_bytes(&self, tokens: usize) -> u64 {
         self.weight_bytes + kv_cache_bytes(&self.config, tokens)
+    }
+
+    pub(super) fn memory(&self, file: FileBytes, tokens: usize) -> MemoryEstimate {
+        file.with(self.private_bytes(tokens), kv_cache_bytes(&self.config, tokens))
     }
 
     /// The longest context that candle's tables of this family reach to.

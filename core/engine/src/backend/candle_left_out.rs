@@ -1,6 +1,7 @@
 //! In the place of candle's models, in a build without them.
 
-use crate::{Decoder, EngineError, GgufFile, ModelConfig};
+use super::FileBytes;
+use crate::{Decoder, EngineError, GgufFile, MemoryEstimate, ModelConfig};
 
 /// A model that candle could run: there is none.
 #[derive(Debug)]
@@ -15,7 +16,7 @@ impl CandleModel {
         ))
     }
 
-    pub(crate) fn private_bytes(&self, _: usize) -> u64 {
+    pub(super) fn memory(&self, _: FileBytes, _: usize) -> MemoryEstimate {
         match *self {}
     }
 

@@ -2,17 +2,19 @@
 
 #[cfg_attr(not(feature = "candle"), path = "candle_left_out.rs")]
 mod candle;
+mod found;
 
 use std::fmt;
 use std::sync::Arc;
 
 use sotto_kernels::{Kernels, OVERRIDE};
 
-use crate::model::{Transformer, Weights};
+use crate::model::Transformer;
 use crate::sequence::{Batch, SottoDecoder};
 use crate::threads::Pool;
 use crate::{CancelToken, Ceilings, Decoder, EngineError, GgufFile, KvType, MemoryEstimate, ModelConfig, TokenCost};
 use candle::CandleModel;
+pub use found::FoundModel;
 
 /// Tokens that a decoder holds when nobody says how many, or the model's own context where that is shorter: enough for a long
 /// conversation, and 128 MiB of F16 KV cache in Llama 3.2 1B, whose full 131,072 would take gigabytes.
@@ -70,12 +72,24 @@ struct FileBytes {
 }
 
 impl FileBytes {
-    /// A packed file is used as it is, of any other our own engine makes a copy; candle's copies belong to its decoders.
-    fn of(file: &GgufFile, backend: Backend) -> Self {
-        match (file.is_packed() || backend == Backend::Candle) && !file.bytes().is_private() {
-            true => Self { mapped: file.file_len(), copied: 0 },
-            false => Self { mapped: 0, copied: file.file_len() },
+    /// A packed file is used as it is, of any other our own engine makes a copy of so many bytes; candle's copies belong to its
+    /// decoders.
+    fn of(file: &GgufFile, copied: u64) -> Self {
+        match (copied, file.is_private()) {
+            (0, true) => Self { mapped: 0, copied: file.file_len() },
+            (0, false) => Self { mapped: file.file_len(), copied: 0 },
+            (copied, _) => Self { mapped: 0, copied },
         }
+    }
+
+    fn with(self, private_bytes: u64, cache_bytes: u64) -> MemoryEstimate {
+        MemoryEstimate { mapped_bytes: self.mapped, copied_bytes: self.copied, private_bytes, cache_bytes }
+    }
+}
+
+impl Transformer {
+    fn memory(&self, file: FileBytes, kv_type: KvType, tokens: usize) -> Result<MemoryEstimate, EngineError> {
+        Ok(file.with(self.private_bytes(kv_type, tokens)?, self.cache_bytes(kv_type, tokens)?))
     }
 }
 
@@ -105,21 +119,7 @@ impl Model {
         options: ModelOptions,
         cancel: &CancelToken,
     ) -> Result<Self, EngineError> {
-        let config = ModelConfig::from_gguf(&file)?;
-        let pool = Arc::new(Pool::new(options.threads));
-        let runtime = match options.backend {
-            Backend::Sotto => Runtime::Sotto(Arc::new(Transformer {
-                weights: Weights::load(&file, &config, cancel)?,
-                kernels: options.kernels.unwrap_or_else(default_kernels),
-                pool: Arc::clone(&pool),
-                config: config.clone(),
-            })),
-            Backend::Candle => Runtime::Candle(Box::new(CandleModel::new(&file, config.clone())?)),
-        };
-        let model =
-            Self { inner: Arc::new(Inner { config, file: FileBytes::of(&file, options.backend), pool, runtime }) };
-        log::info!("{} layers, {} threads, kernels: {}", model.config().num_layers, model.threads(), model.kernels());
-        Ok(model)
+        FoundModel::in_file(&file, options)?.load(cancel)
     }
 
     /// The model's shape.
@@ -178,12 +178,10 @@ impl Model {
     /// # Errors
     /// [`EngineError::Unsupported`] when the model's heads do not fit `kv_type`.
     pub fn memory(&self, context_length: usize, kv_type: KvType) -> Result<MemoryEstimate, EngineError> {
-        let private_bytes = match &self.inner.runtime {
-            Runtime::Sotto(model) => model.private_bytes(kv_type, context_length)?,
-            Runtime::Candle(model) => model.private_bytes(context_length),
-        };
-        let FileBytes { mapped, copied } = self.inner.file;
-        Ok(MemoryEstimate { mapped_bytes: mapped, copied_bytes: copied, private_bytes })
+        match &self.inner.runtime {
+            Runtime::Sotto(model) => model.memory(self.inner.file, kv_type, context_length),
+            Runtime::Candle(model) => Ok(model.memory(self.inner.file, context_length)),
+        }
     }
 
     /// What one token costs; `None` in candle's models.

@@ -101,6 +101,14 @@ impl Workspace {
 }
 
 impl Transformer {
+    /// What the key-value cache of a sequence takes.
+    ///
+    /// # Errors
+    /// As for [`KvCache::bytes`].
+    pub(crate) fn cache_bytes(&self, kv_type: KvType, context_length: usize) -> Result<u64, EngineError> {
+        KvCache::bytes(&self.config, kv_type, context_length)
+    }
+
     /// Private memory of a decoder whose context is full and that was asked for the logits of as many tokens as it reads at once, and
     /// of the threads that it computes with.
     ///
@@ -111,6 +119,6 @@ impl Transformer {
         let logits = FEW_ROWS * config.vocab_size * size_of::<f32>();
         let arranged = self.pool.threads() * self.kernels.arranged_bytes(rows, widest(config));
         let scratch = Scratch::bytes(config, rows);
-        Ok(KvCache::bytes(config, kv_type, context_length)? + scratch + (logits + arranged) as u64)
+        Ok(self.cache_bytes(kv_type, context_length)? + scratch + (logits + arranged) as u64)
     }
 }

@@ -11,6 +11,8 @@ use crate::EngineError;
 pub struct FilePart {
     /// What errors call it, and what its packed copies are named after.
     name: PathBuf,
+    /// Whether it was opened by its name, so that other files can be looked for beside it.
+    has_path: bool,
     file: io::Result<File>,
     offset: u64,
     len: Option<u64>,
@@ -23,11 +25,11 @@ impl FilePart {
     /// [`EngineError::NotFound`].
     pub fn open(path: impl AsRef<Path>) -> Result<Self, EngineError> {
         let name = path.as_ref().to_owned();
-        let not_found = |source| EngineError::NotFound { path: name.clone(), source };
+        let not_found = |source| EngineError::NotFound { path: name.clone(), source: in_words(source, &name) };
         // Before it is opened: to open a pipe would wait for a writer.
         check_regular(&fs::metadata(&name).map_err(not_found)?).map_err(not_found)?;
         let file = Ok(File::open(&name).map_err(not_found)?);
-        Ok(Self { name, file, offset: 0, len: None })
+        Ok(Self { name, has_path: true, file, offset: 0, len: None })
     }
 
     /// The part of an open file that begins at `offset` and has `len` bytes, or goes on to the file's end.
@@ -36,11 +38,28 @@ impl FilePart {
     /// part is read, as [`EngineError::NotFound`].
     pub fn from_descriptor(descriptor: i32, offset: u64, len: Option<u64>) -> Self {
         let name = path_of(descriptor).unwrap_or_else(|| PathBuf::from(format!("descriptor {descriptor}")));
-        Self { name, file: duplicate(descriptor), offset, len }
+        Self { name, has_path: false, file: duplicate(descriptor), offset, len }
     }
 
     pub(crate) fn name(&self) -> &Path {
         &self.name
+    }
+
+    /// The path that it was opened by.
+    pub(super) fn path(&self) -> Option<&Path> {
+        self.has_path.then_some(&self.name)
+    }
+
+    /// Says of a file that cannot be used that it is a download which goes on, where names say so.
+    pub(super) fn explain(&self, error: EngineError) -> EngineError {
+        let EngineError::Invalid { at, why } = error else { return error };
+        if has_unfinished_name(&self.name) {
+            return EngineError::invalid(at, format!("{why} (its name is that of a download that goes on)"));
+        }
+        match unfinished_download(&self.name) {
+            Some(name) => EngineError::invalid(at, format!("{why} (beside it lies {name}, a download that goes on)")),
+            None => EngineError::invalid(at, why),
+        }
     }
 
     pub(crate) fn offset(&self) -> u64 {
@@ -67,18 +86,70 @@ impl FilePart {
             len if len > rest => {
                 Err(EngineError::invalid("the end", format!("{len} bytes were to be read, the file has {rest} there")))
             }
-            len => usize::try_from(len)
-                .map(|len| (file, len))
-                .map_err(|_| EngineError::unsupported("more bytes than this device can address")),
+            len => usize::try_from(len).map(|len| (file, len)).map_err(|_| {
+                EngineError::unsupported(format!("a file of {len} bytes on a device that can address {}", usize::MAX))
+            }),
         }
     }
 }
 
+/// Refuses what has another kind of content than a file: some of it would never end.
 pub(crate) fn check_regular(metadata: &fs::Metadata) -> io::Result<()> {
-    match metadata.is_file() {
-        true => Ok(()),
-        false => Err(io::Error::new(io::ErrorKind::InvalidInput, "not a regular file")),
+    if metadata.is_file() {
+        return Ok(());
     }
+    let (kind, what) = match metadata.is_dir() {
+        true => (io::ErrorKind::IsADirectory, "it is a folder, not a file"),
+        false => (io::ErrorKind::InvalidInput, special_kind(metadata)),
+    };
+    Err(io::Error::new(kind, what))
+}
+
+#[cfg(unix)]
+fn special_kind(metadata: &fs::Metadata) -> &'static str {
+    use std::os::unix::fs::FileTypeExt;
+
+    let kind = metadata.file_type();
+    if kind.is_fifo() {
+        "it is a pipe, not a file"
+    } else if kind.is_socket() {
+        "it is a socket, not a file"
+    } else {
+        "it is a device, not a file"
+    }
+}
+
+#[cfg(not(unix))]
+fn special_kind(_: &fs::Metadata) -> &'static str {
+    "it is not a file"
+}
+
+/// What the system says about `path`, in words that help.
+fn in_words(error: io::Error, path: &Path) -> io::Error {
+    let words = match error.kind() {
+        io::ErrorKind::NotFound => match unfinished_download(path) {
+            _ if fs::symlink_metadata(path).is_ok() => "it is a link to a file that is not there".to_owned(),
+            Some(name) => format!("there is only {name}, a download that has not finished"),
+            None => "there is no such file".to_owned(),
+        },
+        io::ErrorKind::PermissionDenied => "this program is not permitted to read it".to_owned(),
+        _ => return error,
+    };
+    io::Error::new(error.kind(), words)
+}
+
+/// What browsers and other programs add to the name of a file until all of it is there.
+const UNFINISHED: [&str; 8] = ["crdownload", "part", "partial", "download", "opdownload", "incomplete", "aria2", "tmp"];
+
+fn has_unfinished_name(path: &Path) -> bool {
+    path.extension().is_some_and(|extension| UNFINISHED.iter().any(|unfinished| extension == *unfinished))
+}
+
+/// The name of the download that will be the file at `path`.
+fn unfinished_download(path: &Path) -> Option<String> {
+    let name = path.file_name()?.to_str()?;
+    let mut names = UNFINISHED.iter().map(|extension| format!("{name}.{extension}"));
+    names.find(|name| path.with_file_name(name).exists())
 }
 
 /// Where an open file lies, as far as the system knows.

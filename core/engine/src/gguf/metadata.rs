@@ -56,6 +56,11 @@ impl<'a> Metadata<'a> {
         self.values.get(key).is_some_and(|entry| entry.is_array)
     }
 
+    /// How many elements an array has; `None` without the key, or when it is no array.
+    pub fn len(&self, key: &str) -> Option<usize> {
+        self.values.get(key).filter(|entry| entry.is_array).map(|entry| entry.count)
+    }
+
     /// A string.
     pub fn string(&self, key: &str) -> Result<Option<&'a str>, EngineError> {
         self.one(key, "a string in UTF-8", as_str)
@@ -123,7 +128,7 @@ impl<'a> Metadata<'a> {
         convert: impl Fn(Element<'a>) -> Option<T>,
     ) -> Result<Option<Vec<T>>, EngineError> {
         let Some(entry) = self.values.get(key) else { return Ok(None) };
-        if !entry.is_array {
+        if !entry.is_array || entry.value_type == value_type::ARRAY {
             return Err(mismatch(key, expected));
         }
         let mut values = Vec::with_capacity(entry.count);
@@ -167,7 +172,7 @@ fn as_str(element: Element<'_>) -> Option<&str> {
 }
 
 fn as_bool(element: Element<'_>) -> Option<bool> {
-    (element.value_type == value_type::BOOL).then(|| element.bytes == [1])
+    (element.value_type == value_type::BOOL).then(|| element.bytes != [0])
 }
 
 impl Element<'_> {

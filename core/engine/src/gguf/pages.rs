@@ -1,4 +1,5 @@
 use std::borrow::Cow;
+use std::io;
 use std::ops::{Deref, Range};
 use std::sync::Arc;
 
@@ -28,8 +29,13 @@ impl Pages {
         let (file, len) = part.checked()?;
         // SAFETY: the mapping is read-only and private to this process. That nobody shrinks or rewrites the file while
         // it is open is a condition of `GgufFile::open`, which passes it on to its caller.
-        let map = unsafe { MmapOptions::new().offset(part.offset()).len(len).map(file) }
-            .map_err(|source| EngineError::NotFound { path: part.name().to_owned(), source })?;
+        let map = unsafe { MmapOptions::new().offset(part.offset()).len(len).map(file) }.map_err(|source| {
+            match source.kind() {
+                // There is no room for it among this process's addresses, or for its page tables in memory.
+                io::ErrorKind::OutOfMemory => EngineError::OutOfMemory { needed: len as u64, available: 0 },
+                _ => EngineError::NotFound { path: part.name().to_owned(), source },
+            }
+        })?;
         match is_aligned(&map) {
             true => Ok(Self::File(map)),
             false => Self::copy(&map),

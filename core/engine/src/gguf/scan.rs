@@ -10,7 +10,8 @@ use std::ops::Range;
 use sotto_kernels::packed::PANEL_ROWS;
 
 use super::dtype::{DType, foreign_format};
-use super::metadata::ValueEntry;
+use super::foreign;
+use super::metadata::{Metadata, ValueEntry};
 use crate::EngineError;
 
 pub(crate) const MAGIC: &[u8; 4] = b"GGUF";
@@ -18,7 +19,10 @@ pub(crate) const MAGIC: &[u8; 4] = b"GGUF";
 pub(crate) const PACKED_MAGIC: &[u8; 4] = b"SPGF";
 /// Alignment of tensors in a packed file, at least: a cache line.
 pub(crate) const PACKED_ALIGNMENT: u64 = 64;
+const ALIGNMENT_KEY: &str = "general.alignment";
 const DEFAULT_ALIGNMENT: u64 = 32;
+/// Numbers of tensors are read where they lie.
+const MIN_ALIGNMENT: u32 = 4;
 const MAX_DIMS: u32 = 4;
 /// Limits of the format.
 const MAX_NAME_BYTES: usize = 64;
@@ -28,6 +32,8 @@ const MAX_ALIGNMENT: u32 = 1 << 21;
 /// Elements of all metadata arrays together: several times what the largest vocabularies need. Read, an element takes up to
 /// 16 bytes however few it takes in the file, so this bounds them to 64 MiB.
 const MAX_ARRAY_ELEMENTS: u64 = 1 << 22;
+/// Arrays within an array, one in the other. Nothing here reads them, but nobody's file is refused for one.
+const MAX_ARRAY_DEPTH: usize = 4;
 
 /// What a header says about a tensor, checked against the file.
 #[derive(Debug)]
@@ -60,23 +66,22 @@ pub(crate) fn scan(file: &[u8]) -> Result<Header, EngineError> {
     let version = scan_version(&mut cursor)?;
     let tensor_count = cursor.u64()?;
     let metadata_count = cursor.u64()?;
-    let (values, mut alignment) = scan_metadata(&mut cursor, metadata_count)?;
-    if packed {
-        alignment = alignment.max(PACKED_ALIGNMENT);
-    }
+    let values = scan_metadata(&mut cursor, metadata_count)?;
+    let alignment = read_alignment(Metadata::new(file, &values))?;
+    let alignment = if packed { alignment.max(PACKED_ALIGNMENT) } else { alignment };
     let entries = scan_tensor_infos(&mut cursor, tensor_count, alignment, packed)?;
     let data_start = (cursor.at as u64).next_multiple_of(alignment);
-    let tensors = place_tensors(entries, data_start, file.len() as u64)?;
+    check_length(&entries, data_start, file.len() as u64, packed)?;
+    let tensors = place_tensors(entries, data_start)?;
     Ok(Header { version, tensors, data_start, packed, values, alignment })
 }
 
 /// Whether the file is packed.
 fn scan_magic(cursor: &mut Cursor) -> Result<bool, EngineError> {
-    let magic = cursor.take(4)?;
-    match magic == PACKED_MAGIC {
-        true => Ok(true),
-        false if magic == MAGIC => Ok(false),
-        false => Err(EngineError::invalid("byte 0", "not a GGUF file: it does not begin with GGUF")),
+    match cursor.file.first_chunk() {
+        Some(PACKED_MAGIC) => cursor.take(4).map(|_| true),
+        Some(MAGIC) => cursor.take(4).map(|_| false),
+        _ => Err(foreign::refusal(cursor.file)),
     }
 }
 
@@ -84,43 +89,45 @@ fn scan_version(cursor: &mut Cursor) -> Result<u32, EngineError> {
     let version = cursor.u32()?;
     match version {
         2 | 3 => Ok(version),
-        1 => Err(EngineError::unsupported("GGUF version 1")),
+        1 => Err(EngineError::unsupported("GGUF version 1, of 2023: fetch a newer file of the model")),
         // The version of a big-endian file, read as little-endian, has its digits in the upper bytes.
-        v if v != 0 && v & 0xffff == 0 => Err(EngineError::unsupported("a big-endian GGUF file")),
-        v if v > 3 => Err(EngineError::unsupported(format!("GGUF version {v}"))),
+        v if v != 0 && v & 0xffff == 0 => {
+            Err(EngineError::unsupported("a big-endian GGUF file: fetch the one for little-endian machines"))
+        }
+        v if v > 3 => Err(EngineError::unsupported(format!("GGUF version {v}, which is newer than this program"))),
         v => Err(EngineError::invalid("byte 4", format!("there is no GGUF version {v}"))),
     }
 }
 
-/// Checks every key and value, and returns them with the alignment of tensors.
-fn scan_metadata(cursor: &mut Cursor, count: u64) -> Result<(BTreeMap<String, ValueEntry>, u64), EngineError> {
+/// Checks every key and value.
+fn scan_metadata(cursor: &mut Cursor, count: u64) -> Result<BTreeMap<String, ValueEntry>, EngineError> {
     let mut values = BTreeMap::new();
     let mut elements_left = MAX_ARRAY_ELEMENTS;
-    let mut alignment = DEFAULT_ALIGNMENT;
     for _ in 0..count {
         let key_at = cursor.at;
         let key = cursor.name(MAX_KEY_BYTES)?;
         let value = scan_value(cursor, &mut elements_left, key_at).map_err(|error| at_key(error, key, key_at))?;
-        if key == "general.alignment" {
-            alignment = read_alignment(cursor.file, &value)?;
-        }
         match values.entry(key.to_owned()) {
             Entry::Occupied(_) => return Err(EngineError::invalid(key_place(key), "the key occurs twice")),
             Entry::Vacant(entry) => entry.insert(value),
         };
     }
-    Ok((values, alignment))
+    Ok(values)
 }
 
-fn read_alignment(file: &[u8], value: &ValueEntry) -> Result<u64, EngineError> {
-    let invalid = |why: String| EngineError::invalid(key_place("general.alignment"), why);
-    let bytes = (value.value_type == value_type::U32 && !value.is_array).then(|| &file[value.range.clone()]);
-    let alignment = bytes.and_then(|bytes| bytes.try_into().ok()).map(u32::from_le_bytes);
-    let alignment = alignment.ok_or_else(|| invalid("the alignment must be a 32-bit unsigned number".into()))?;
-    if !alignment.is_power_of_two() || !(8..=MAX_ALIGNMENT).contains(&alignment) {
-        return Err(invalid(format!("{alignment} is not a power of two from 8 to {MAX_ALIGNMENT}")));
+/// What tensors begin at a multiple of.
+fn read_alignment(metadata: Metadata<'_>) -> Result<u64, EngineError> {
+    match metadata.u32(ALIGNMENT_KEY)? {
+        None => Ok(DEFAULT_ALIGNMENT),
+        Some(alignment) if !alignment.is_power_of_two() || alignment > MAX_ALIGNMENT => {
+            let why = format!("{alignment} is not a power of two up to {MAX_ALIGNMENT}");
+            Err(EngineError::invalid(key_place(ALIGNMENT_KEY), why))
+        }
+        Some(alignment) if alignment < MIN_ALIGNMENT => {
+            Err(EngineError::unsupported(format!("tensors that begin at multiples of {alignment} bytes")))
+        }
+        Some(alignment) => Ok(alignment.into()),
     }
-    Ok(u64::from(alignment))
 }
 
 /// The format's numbers for types of values.
@@ -157,36 +164,43 @@ fn scan_value(cursor: &mut Cursor, elements_left: &mut u64, key_at: usize) -> Re
     let is_array = value_type == value_type::ARRAY;
     let mut count = 1;
     if is_array {
-        value_type = cursor.u32()?;
-        if value_type == value_type::ARRAY {
-            return Err(EngineError::unsupported("metadata arrays of arrays"));
-        }
-        count = cursor.u64()?;
-        let Some(left) = elements_left.checked_sub(count) else {
-            return Err(cursor.invalid(format!("metadata arrays hold more than {MAX_ARRAY_ELEMENTS} elements")));
-        };
-        *elements_left = left;
+        (value_type, count) = scan_array_head(cursor, elements_left)?;
     }
     let start = cursor.at;
-    scan_elements(cursor, value_type, count)?;
+    scan_elements(cursor, value_type, count, elements_left, MAX_ARRAY_DEPTH)?;
     let (range, pair) = (start..cursor.at, key_at..cursor.at);
     Ok(ValueEntry { value_type, is_array, count: count as usize, range, pair })
 }
 
-fn scan_elements(cursor: &mut Cursor, kind: u32, count: u64) -> Result<(), EngineError> {
+/// The type of an array's elements, and how many there are.
+fn scan_array_head(cursor: &mut Cursor, elements_left: &mut u64) -> Result<(u32, u64), EngineError> {
+    let (value_type, count) = (cursor.u32()?, cursor.u64()?);
+    let Some(left) = elements_left.checked_sub(count) else {
+        return Err(cursor.invalid(format!("metadata arrays hold more than {MAX_ARRAY_ELEMENTS} elements")));
+    };
+    *elements_left = left;
+    Ok((value_type, count))
+}
+
+fn scan_elements(
+    cursor: &mut Cursor,
+    kind: u32,
+    count: u64,
+    elements_left: &mut u64,
+    depth: usize,
+) -> Result<(), EngineError> {
     if let Some(bytes) = value_type::number_bytes(kind) {
         // `count` is at most MAX_ARRAY_ELEMENTS: no overflow.
         return cursor.take(count * bytes).map(drop);
     }
     match kind {
-        value_type::BOOL => {
-            let at = cursor.at;
-            match cursor.take(count)?.iter().position(|&byte| byte > 1) {
-                Some(i) => Err(EngineError::invalid(format!("byte {}", at + i), "a boolean is neither 0 nor 1")),
-                None => Ok(()),
-            }
-        }
+        value_type::BOOL => cursor.take(count).map(drop),
         value_type::STRING => (0..count).try_for_each(|_| cursor.string().map(drop)),
+        value_type::ARRAY if depth > 0 => (0..count).try_for_each(|_| {
+            let (kind, count) = scan_array_head(cursor, elements_left)?;
+            scan_elements(cursor, kind, count, elements_left, depth - 1)
+        }),
+        value_type::ARRAY => Err(EngineError::unsupported("metadata arrays that are nested so deep")),
         _ => Err(cursor.invalid(format!("there is no value type {kind}"))),
     }
 }
@@ -228,12 +242,11 @@ fn scan_tensor_info<'a>(cursor: &mut Cursor<'a>, name: &'a str, packed: bool) ->
     let mut shape = Vec::with_capacity(MAX_DIMS as usize);
     for _ in 0..dims {
         let dim = cursor.u64()?;
-        shape.push(
-            usize::try_from(dim)
-                .ok()
-                .filter(|&dim| dim > 0)
-                .ok_or_else(|| invalid(format!("it has a dimension of {dim}")))?,
-        );
+        shape.push(usize::try_from(dim).map_err(|_| invalid(format!("it has a dimension of {dim}")))?);
+    }
+    // A matrix may be written as a stack of one matrix.
+    while shape.len() > 2 && shape.ends_with(&[1]) {
+        shape.pop();
     }
     let id = cursor.u32()?;
     let dtype = DType::from_ggml(id).ok_or_else(|| EngineError::unsupported(foreign_format(id)))?;
@@ -254,34 +267,43 @@ fn scan_tensor_info<'a>(cursor: &mut Cursor<'a>, name: &'a str, packed: bool) ->
     Ok(TensorInfo { name, dtype, shape, bytes: bytes as u64, offset })
 }
 
-/// Turns offsets into ranges of the file, none outside it, no two overlapping or of the same name.
-fn place_tensors(
-    mut infos: Vec<TensorInfo>,
-    data_start: u64,
-    file_len: u64,
-) -> Result<BTreeMap<String, TensorEntry>, EngineError> {
+/// Turns offsets into ranges of the file, no two overlapping or of the same name.
+fn place_tensors(mut infos: Vec<TensorInfo>, data_start: u64) -> Result<BTreeMap<String, TensorEntry>, EngineError> {
     infos.sort_by_key(|info| info.offset);
     let mut tensors = BTreeMap::new();
     let mut previous = ("", data_start);
     for info in infos {
         let invalid = |why: String| EngineError::invalid(tensor_place(info.name), why);
-        let start = data_start.checked_add(info.offset);
-        let end = start.and_then(|start| start.checked_add(info.bytes));
-        let (Some(start), Some(end)) = (start, end.filter(|&end| end <= file_len)) else {
-            let why = format!("its {} bytes at offset {} reach beyond the end of the file", info.bytes, info.offset);
-            return Err(invalid(why));
-        };
+        // Inside the file, whose length is a `usize`.
+        let (start, end) = (data_start + info.offset, data_start + info.offset + info.bytes);
         if start < previous.1 {
             return Err(invalid(format!("it overlaps with tensor {}", previous.0)));
         }
         previous = (info.name, end);
-        // Inside the file, whose length is a `usize`.
         let entry = TensorEntry { dtype: info.dtype, shape: info.shape, range: start as usize..end as usize };
         if tensors.insert(info.name.to_owned(), entry).is_some() {
             return Err(invalid("the name occurs twice".into()));
         }
     }
     Ok(tensors)
+}
+
+/// An error unless the file is as long as its tensors need.
+fn check_length(infos: &[TensorInfo], data_start: u64, file_len: u64, packed: bool) -> Result<(), EngineError> {
+    let mut needed = 0;
+    for info in infos {
+        let end = data_start.checked_add(info.offset).and_then(|start| start.checked_add(info.bytes));
+        let no_file = || EngineError::invalid(tensor_place(info.name), "it reaches beyond the end of any file");
+        needed = needed.max(end.ok_or_else(no_file)?);
+    }
+    if needed <= file_len {
+        return Ok(());
+    }
+    let advice = match packed {
+        true => "it was cut off, pack the model again",
+        false => "the download is unfinished, or the file was cut into pieces; fetch all of it",
+    };
+    Err(EngineError::invalid("the end", format!("the file has {file_len} bytes, {needed} were to be: {advice}")))
 }
 
 pub(crate) fn tensor_place(name: &str) -> String {
@@ -318,7 +340,8 @@ impl<'a> Cursor<'a> {
     fn take(&mut self, len: u64) -> Result<&'a [u8], EngineError> {
         let rest = &self.file[self.at..];
         if len > rest.len() as u64 {
-            return Err(self.invalid(format!("the file ends {} bytes later, {len} were expected", rest.len())));
+            let why = format!("the file ends {} bytes later, {len} more were to come", rest.len());
+            return Err(self.invalid(format!("{why}: the download is unfinished or damaged, fetch it again")));
         }
         let taken = &rest[..len as usize];
         self.at += taken.len();

@@ -9,6 +9,8 @@ pub struct MemoryEstimate {
     pub copied_bytes: u64,
     /// Key-value cache for the whole context, scratch memory, of the threads too, and logits: private pages.
     pub private_bytes: u64,
+    /// What the key-value cache takes of these.
+    pub cache_bytes: u64,
 }
 
 /// An error unless `needed` bytes can be had without the system having to kill somebody.

@@ -46,18 +46,6 @@ pub(crate) struct Linear {
 }
 
 impl Weights {
-    /// Finds and checks every tensor, and packs those that are not packed yet.
-    ///
-    /// # Errors
-    /// As for [`Weights::find`], [`EngineError::OutOfMemory`] and [`EngineError::Cancelled`].
-    pub(crate) fn load(file: &GgufFile, config: &ModelConfig, cancel: &CancelToken) -> Result<Self, EngineError> {
-        let mut weights = Self::find(file, config)?;
-        if !file.is_packed() {
-            weights.pack(config.tied_embeddings, cancel)?;
-        }
-        Ok(weights)
-    }
-
     /// Finds and checks every tensor. Unless the file is packed, the matrices cannot be used yet.
     ///
     /// # Errors
@@ -88,7 +76,11 @@ impl Weights {
         self.layers.iter().flat_map(LayerWeights::matrices).chain([&self.output]).map(WeightMatrix::view)
     }
 
-    fn pack(&mut self, tied: bool, cancel: &CancelToken) -> Result<(), EngineError> {
+    /// Packs the matrices of a file that is not packed.
+    ///
+    /// # Errors
+    /// [`EngineError::OutOfMemory`] and [`EngineError::Cancelled`].
+    pub(crate) fn pack(&mut self, tied: bool, cancel: &CancelToken) -> Result<(), EngineError> {
         self.embedding.pack(cancel)?;
         match tied {
             true => self.output = self.embedding.clone(),

@@ -9,6 +9,7 @@ use crc32fast::Hasher;
 
 use super::unfinished::remove_abandoned;
 use super::{Replacement, pack_file};
+use crate::gguf::Part;
 use crate::{CancelToken, EngineError, FilePart, GgufFile};
 
 const EXTENSION: &str = "sotto";
@@ -37,8 +38,8 @@ pub fn open_packed<E: From<EngineError>>(
     if source.is_packed() {
         return Ok(source);
     }
-    let fingerprint = fingerprint(source.bytes(), model.modified());
-    let copy = CachedCopy::of(model, folder, &fingerprint);
+    let fingerprint = fingerprint(source.parts());
+    let copy = CachedCopy::of(&source.parts()[0].name, model.offset(), folder, &fingerprint);
     remove_abandoned(folder);
     if let Some(file) = copy.open().or_else(|| copy.open_of_another_place()) {
         return Ok(file);
@@ -62,11 +63,11 @@ struct CachedCopy<'a> {
 }
 
 impl<'a> CachedCopy<'a> {
-    fn of(model: &FilePart, folder: &'a Path, fingerprint: &'a str) -> Self {
-        let (file, offset) = (fs::canonicalize(model.name()), model.offset());
-        let here = place_hash(file.as_deref().unwrap_or(model.name()), offset);
+    fn of(name: &Path, offset: u64, folder: &'a Path, fingerprint: &'a str) -> Self {
+        let file = fs::canonicalize(name);
+        let here = place_hash(file.as_deref().unwrap_or(name), offset);
         let place = file.ok().and_then(|file| Some(format!("{offset:x} {}", file.to_str()?)));
-        let model = format!("{}-", model.name().file_stem().unwrap_or_default().to_string_lossy());
+        let model = format!("{}-", name.file_stem().unwrap_or_default().to_string_lossy());
         let model_here = format!("{model}{here}-");
         let path = folder.join(format!("{model_here}{fingerprint}.{EXTENSION}"));
         Self { path, folder, fingerprint, place, model, model_here }
@@ -161,15 +162,19 @@ fn remove(copy: &Path) {
     }
 }
 
-/// Tells versions of a model file apart without reading all of it.
-fn fingerprint(file: &[u8], modified: Option<SystemTime>) -> String {
+/// Tells versions of a model apart without reading all of its files.
+fn fingerprint(parts: &[Part]) -> String {
     let mut hasher = Hasher::new();
-    let last = file.len().saturating_sub(SAMPLE_BYTES);
-    for index in 0..SAMPLES {
-        let sample = &file[last / (SAMPLES - 1) * index..];
-        hasher.update(&sample[..sample.len().min(SAMPLE_BYTES)]);
+    let (mut len, mut changed) = (0, 0u64);
+    for Part { pages, modified, .. } in parts {
+        let last = pages.len().saturating_sub(SAMPLE_BYTES);
+        for index in 0..SAMPLES {
+            let sample = &pages[last / (SAMPLES - 1) * index..];
+            hasher.update(&sample[..sample.len().min(SAMPLE_BYTES)]);
+        }
+        let modified = modified.and_then(|time| time.duration_since(SystemTime::UNIX_EPOCH).ok());
+        len += pages.len();
+        changed = changed.wrapping_mul(31).wrapping_add(modified.map_or(0, |time| time.as_nanos() as u64));
     }
-    let modified = modified.and_then(|time| time.duration_since(SystemTime::UNIX_EPOCH).ok());
-    let modified = modified.map_or(0, |time| time.as_nanos() as u64);
-    format!("{:x}-{modified:x}-{:08x}", file.len(), hasher.finalize())
+    format!("{len:x}-{changed:x}-{:08x}", hasher.finalize())
 }

@@ -19,7 +19,9 @@ use crc32fast::Hasher;
 use tempfile::NamedTempFile;
 
 use crate::gguf::value_type::{ARRAY, STRING, U32};
-use crate::gguf::{LAYOUT, LAYOUT_KEY, PACKED_ALIGNMENT, PACKED_MAGIC, SOURCE_KEY, Trailer, check_regular, key_place};
+use crate::gguf::{
+    LAYOUT, LAYOUT_KEY, PACKED_ALIGNMENT, PACKED_MAGIC, SOURCE_KEY, SPLIT_KEYS, Trailer, check_regular, key_place,
+};
 use crate::machine::resize;
 use crate::model::{WeightMatrix, Weights};
 use crate::{CancelToken, DType, EngineError, GgufFile, ModelConfig};
@@ -243,7 +245,7 @@ fn header(source: &GgufFile, source_name: &str, replacement: Option<&Replacement
 
 /// The key-value pairs that nothing replaces and that packed files do not have of their own, as the file has them.
 fn kept_pairs<'a>(source: &'a GgufFile, replacement: Option<&Replacement>) -> Vec<&'a [u8]> {
-    let mut gone = vec![SOURCE_KEY, LAYOUT_KEY];
+    let mut gone = [&[SOURCE_KEY, LAYOUT_KEY], &SPLIT_KEYS[..]].concat();
     gone.extend(replacement.iter().flat_map(|replacement| replacement.replaced.iter().chain([&replacement.key])));
     source.metadata().pairs().into_iter().filter(|(key, _)| !gone.contains(key)).map(|(_, pair)| pair).collect()
 }
