@@ -10,14 +10,15 @@ use sotto_text::TextError;
 #[non_exhaustive]
 pub enum Error {
     /// There is no readable model file there: download it, or check the path.
-    #[error("no model file at {}: {reason}", path.display())]
+    #[error("cannot read the model file {}: {reason}", path.display())]
     ModelNotFound {
         /// Where it was looked for.
         path: PathBuf,
-        /// What the operating system says.
+        /// Why it cannot be read.
         reason: String,
     },
-    /// The model file is damaged or contradicts itself: delete it and fetch it again.
+    /// The file is not a model that can be trusted: unfinished, contradicting itself, or something else. Only where its size or a
+    /// checksum shows that another download would help does `why` say so.
     #[error("the model file is invalid at {at}: {why}")]
     ModelInvalid {
         /// Why it cannot be used.
@@ -25,18 +26,18 @@ pub enum Error {
         /// The place in the file: a tensor, a metadata key, or a byte.
         at: String,
     },
-    /// The model is sound, but needs something that this version does not have: use another model.
-    #[error("this model needs {what}, which is not supported")]
+    /// The file is sound, but is or asks for something that this version does not have: use another model.
+    #[error("not supported: {what}")]
     Unsupported {
-        /// The missing thing.
+        /// The thing, and what to do if that is known.
         what: String,
     },
     /// The device cannot spare the memory: ask for a shorter context, or use a smaller model.
-    #[error("{needed} bytes of memory are needed, {available} can be had")]
+    #[error("{needed} bytes of memory are needed, {} can be had", available_words(*available))]
     OutOfMemory {
         /// Bytes asked for.
         needed: u64,
-        /// Bytes that can be had.
+        /// Bytes that can be had; 0 where the system does not say.
         available: u64,
     },
     /// A file cannot be written: free some space, or give another folder.
@@ -70,6 +71,14 @@ pub enum Error {
         /// What was found, without any user's text.
         why: String,
     },
+}
+
+/// How many bytes can be had.
+fn available_words(available: u64) -> String {
+    match available {
+        0 => "not so many".to_owned(),
+        available => available.to_string(),
+    }
 }
 
 impl Error {

@@ -1,13 +1,15 @@
 //! What a model file is, and whether it would run here.
 
 use std::collections::BTreeMap;
+use std::convert::Infallible;
 
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 
-use sotto_engine::GgufFile;
+use sotto_engine::{Backend, FileKind, FoundModel, GgufFile};
 
 use crate::Error;
-use crate::model::LocalModel;
+use crate::job::Job;
+use crate::model::{Found, LoadOptions, LocalModel, ModelFile, context_limit, is_tuned};
 
 /// The weights of one quantization.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
@@ -83,8 +85,9 @@ pub(crate) struct FileFacts {
 }
 
 impl FileFacts {
-    pub(crate) fn of(gguf: &GgufFile) -> Result<Self, Error> {
-        let metadata = gguf.metadata();
+    /// What cannot be read as it should be is left out: whether it matters is for others to say.
+    pub(crate) fn of(gguf: &GgufFile) -> Self {
+        let text = |key: &str| gguf.metadata().string(key).ok().flatten();
         let mut weights: BTreeMap<String, WeightsOfType> = BTreeMap::new();
         let mut parameters = 0;
         for tensor in gguf.tensor_names().filter_map(|name| gguf.tensor(name)) {
@@ -93,15 +96,155 @@ impl FileFacts {
             entry.bytes += tensor.bytes.len() as u64;
             parameters += tensor.shape.iter().map(|&size| size as u64).product::<u64>();
         }
-        let kind = [metadata.string("tokenizer.ggml.model")?, metadata.string("tokenizer.ggml.pre")?];
-        Ok(Self {
+        let kind = [text("tokenizer.ggml.model"), text("tokenizer.ggml.pre")];
+        Self {
             bytes: gguf.file_len(),
-            name: metadata.string("general.name")?.map(str::to_owned),
+            name: text("general.name").map(str::to_owned),
             parameters,
             weights,
             tokenizer: kind.into_iter().flatten().collect::<Vec<_>>().join(" / "),
-            has_chat_template: metadata.contains("tokenizer.chat_template"),
-        })
+            has_chat_template: text("tokenizer.chat_template").is_some_and(|template| !template.is_empty()),
+        }
+    }
+}
+
+/// What a file is, and what it would take to run its model. Nothing is loaded for it.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct FileReport {
+    /// What the file holds.
+    #[serde(serialize_with = "write_kind")]
+    pub kind: FileKind,
+    /// Why the model cannot be loaded here, and what to do; `None` when it can.
+    pub why_not: Option<String>,
+    /// Its name, if the file gives one.
+    pub name: Option<String>,
+    /// Its architecture, as GGUF names it.
+    pub architecture: Option<String>,
+    /// Weights in all.
+    pub parameters: u64,
+    /// Files that it is in: more than one of a split model.
+    pub files: usize,
+    /// Bytes of the file, or of all files.
+    pub file_bytes: u64,
+    /// Whether the file is packed.
+    pub packed: bool,
+    /// Weights by quantization.
+    pub weights: BTreeMap<String, WeightsOfType>,
+    /// The kind of tokenizer, and its pre-tokenizer; empty without one.
+    pub tokenizer: String,
+    /// Tokens in the vocabulary, if the file tells them.
+    pub vocab_size: Option<usize>,
+    /// Whether the file brings its own chat template.
+    pub has_chat_template: bool,
+    /// Whether it was trained on Sotto's own task formats.
+    pub tuned: bool,
+    /// Tokens that the model can be asked to hold, if the file says so.
+    pub context_length: Option<usize>,
+    /// Mapped memory that the loaded weights would take: clean pages of a file.
+    pub mapped_bytes: u64,
+    /// Private memory that the loaded weights would take: none, if the file is packed or there is a folder for packed copies.
+    pub copied_bytes: u64,
+    /// What contexts take beside the weights, shortest first: 2,048 tokens, 8,192, the model's own, and the one that was asked for.
+    pub contexts: Vec<ContextMemory>,
+    /// Memory that the system can give now, where it says so.
+    pub available_bytes: Option<u64>,
+}
+
+/// The private memory that a context takes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct ContextMemory {
+    /// Its length in tokens.
+    pub context_length: usize,
+    /// Of the KV cache.
+    pub cache_bytes: u64,
+    /// Of KV cache and scratch together.
+    pub private_bytes: u64,
+    /// Whether this, and the copied weights, can be had now.
+    pub fits: bool,
+}
+
+fn write_kind<S: Serializer>(kind: &FileKind, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_str(kind.name())
+}
+
+/// Contexts that people ask for.
+const USUAL_CONTEXTS: [usize; 2] = [2048, 8192];
+
+/// Reports on a model file, and on the memory that it would take if it were loaded with these options. No matrix is read or packed.
+///
+/// A file that is no model, or one that cannot be run, is reported on like any other: [`FileReport::why_not`] says why.
+///
+/// # Errors
+/// [`Error::ModelNotFound`], [`Error::ModelInvalid`] and [`Error::Unsupported`] for what is no GGUF file, or none that can be
+/// trusted; [`Error::ContextFull`] when more context is asked for than the model has.
+pub fn inspect(file: ModelFile, options: &LoadOptions) -> Job<Infallible, FileReport> {
+    let options = options.clone();
+    Job::start("inspect", move |_, cancel| {
+        let gguf = file.open()?;
+        let report = FileReport::of(&gguf);
+        match Found::in_file(&gguf, file.folder(), &options, cancel) {
+            Ok(found) => report.with_memory(&found.model, &options),
+            Err(Error::Cancelled) => Err(Error::Cancelled),
+            Err(error) => Ok(FileReport { why_not: Some(error.to_string()), ..report }),
+        }
+    })
+}
+
+impl FileReport {
+    /// What the file says, as far as it can be read.
+    fn of(gguf: &GgufFile) -> Self {
+        let metadata = gguf.metadata();
+        let FileFacts { bytes, name, parameters, weights, tokenizer, has_chat_template } = FileFacts::of(gguf);
+        let architecture = metadata.string("general.architecture").ok().flatten();
+        let context_key = format!("{}.context_length", architecture.unwrap_or_default());
+        let tokens = metadata.len("tokenizer.ggml.tokens");
+        Self {
+            kind: FileKind::of(gguf),
+            why_not: None,
+            name,
+            architecture: architecture.map(str::to_owned),
+            parameters,
+            files: gguf.paths().count(),
+            file_bytes: bytes,
+            packed: gguf.is_packed(),
+            weights,
+            tokenizer,
+            vocab_size: tokens,
+            has_chat_template,
+            tuned: is_tuned(gguf),
+            context_length: metadata.u32(&context_key).ok().flatten().map(|length| length as usize),
+            mapped_bytes: 0,
+            copied_bytes: 0,
+            contexts: Vec::new(),
+            available_bytes: sotto_engine::available_memory(),
+        }
+    }
+
+    /// Adds what loading the model with these options would take.
+    fn with_memory(mut self, model: &FoundModel, options: &LoadOptions) -> Result<Self, Error> {
+        let longest = model.longest_context();
+        context_limit(longest, options.context_length)?;
+        let mut lengths: Vec<usize> = USUAL_CONTEXTS.into_iter().filter(|&length| length < longest).collect();
+        lengths.extend([longest].into_iter().chain(options.context_length));
+        lengths.sort_unstable();
+        lengths.dedup();
+        let is_cached = options.cache_folder.is_some() && options.backend == Backend::Sotto;
+        for context_length in lengths {
+            let memory = model.memory(context_length, options.kv_type)?;
+            (self.mapped_bytes, self.copied_bytes) = match is_cached {
+                true => (memory.mapped_bytes + memory.copied_bytes, 0),
+                false => (memory.mapped_bytes, memory.copied_bytes),
+            };
+            let needed = memory.private_bytes.saturating_add(self.copied_bytes);
+            self.contexts.push(ContextMemory {
+                context_length,
+                cache_bytes: memory.cache_bytes,
+                private_bytes: memory.private_bytes,
+                fits: self.available_bytes.is_none_or(|available| needed <= available),
+            });
+        }
+        self.vocab_size = Some(model.config().vocab_size);
+        Ok(self)
     }
 }
 

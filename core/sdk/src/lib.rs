@@ -39,15 +39,15 @@ mod turns;
 
 pub use bench::{BatchSpeed, BenchCeilings, BenchMemory, BenchOptions, BenchReport, DecodeSpeed, PrefillSpeed, median};
 pub use error::Error;
-pub use inspect::{ModelReport, WeightsOfType};
+pub use inspect::{ContextMemory, FileReport, ModelReport, WeightsOfType, inspect};
 pub use job::Job;
 pub use metrics::{Metrics, StopReason};
 pub use model::{LoadOptions, LocalModel, ModelFile};
 pub use note::{Segment, VoiceNote};
-pub use pack::pack;
+pub use pack::{model_files, pack};
 pub use raw::{Completion, CompletionOptions, Perplexity, Progress, Prompt, Token};
 pub use session::{ChatOptions, Reply, Session, Turn};
-pub use sotto_engine::{Backend, CancelToken, DEFAULT_CONTEXT_LENGTH, FilePart, Kernels, KvType};
+pub use sotto_engine::{Backend, CancelToken, DEFAULT_CONTEXT_LENGTH, FileKind, FilePart, Kernels, KvType};
 pub use sotto_text::{ChatTemplate, Message, OutputFormat, Role, SamplingOptions};
 pub use tasks::classify::{Classification, ClassifyOptions, DEFAULT_MIN_CONFIDENCE};
 pub use tasks::extract::Extraction;

@@ -4,8 +4,8 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 
 use sotto_engine::{
-    Backend, Batch, CancelToken, DEFAULT_CONTEXT_LENGTH, Decoder, DecoderOptions, FilePart, GgufFile, Kernels, KvType,
-    Model, ModelOptions, open_packed,
+    Backend, Batch, CancelToken, DEFAULT_CONTEXT_LENGTH, Decoder, DecoderOptions, FilePart, FoundModel, GgufFile,
+    Kernels, KvType, Model, ModelOptions, open_packed,
 };
 use sotto_text::{ChatTemplate, ConstraintFactory, Message, RenderedPrompt, Tokenizer};
 
@@ -42,8 +42,26 @@ impl ModelFile {
         Self::Open(Arc::new(FilePart::from_descriptor(descriptor, offset, len)))
     }
 
+    /// The file, as it is.
+    pub(crate) fn open(&self) -> Result<GgufFile, Error> {
+        Ok(match self {
+            Self::Path(path) => GgufFile::open(path)?,
+            Self::Open(part) => GgufFile::open_part(part)?,
+            Self::Embedded(bytes) => GgufFile::from_bytes(*bytes)?,
+        })
+    }
+
+    /// `None` for what lies in the program.
+    fn part(&self) -> Result<Option<Arc<FilePart>>, Error> {
+        Ok(match self {
+            Self::Path(path) => Some(Arc::new(FilePart::open(path)?)),
+            Self::Open(part) => Some(Arc::clone(part)),
+            Self::Embedded(_) => None,
+        })
+    }
+
     /// Where a `tokenizer.json` may lie.
-    fn folder(&self) -> Option<&Path> {
+    pub(crate) fn folder(&self) -> Option<&Path> {
         match self {
             Self::Path(path) => path.parent(),
             Self::Open(_) | Self::Embedded(_) => None,
@@ -69,6 +87,12 @@ pub struct LoadOptions {
     /// The number format of keys and values: 16 bits, or 8 for half the memory of a context and more speed in a long one,
     /// at a small cost in accuracy.
     pub kv_type: KvType,
+}
+
+impl LoadOptions {
+    pub(crate) fn engine(&self) -> ModelOptions {
+        ModelOptions { backend: self.backend, threads: self.threads, kernels: self.kernels }
+    }
 }
 
 /// A model that is ready to be used, from any thread. Clones share it.
@@ -126,26 +150,13 @@ impl LocalModel {
         options: &LoadOptions,
         cancel: &CancelToken,
     ) -> Result<Self, Error> {
-        let tokenizer = load_tokenizer(&gguf, folder, cancel)?;
-        let template = chat_template(gguf.metadata().string("tokenizer.chat_template")?, &tokenizer);
-        let tuned = gguf.metadata().bool("sotto.tuned")?.unwrap_or(false);
-        let file = FileFacts::of(&gguf)?;
-        let LoadOptions { backend, threads, kernels, .. } = *options;
-        let engine_options = ModelOptions { backend, threads, kernels };
-        let engine = Model::load_cancellable(gguf, engine_options, cancel)?;
-        // A cache type that does not fit the heads is refused here, not by the first request.
-        engine.memory(1, options.kv_type)?;
-        let context_limit = context_limit(engine.longest_context(), options.context_length)?;
-        if tokenizer.vocab_size() > engine.config().vocab_size {
-            return Err(Error::ModelInvalid {
-                why: format!(
-                    "the tokenizer has {} tokens, the embedding {}",
-                    tokenizer.vocab_size(),
-                    engine.config().vocab_size
-                ),
-                at: "tokenizer.ggml.tokens".into(),
-            });
-        }
+        let Found { model, tokenizer } = Found::in_file(&gguf, folder, options, cancel)?;
+        let context_limit = context_limit(model.longest_context(), options.context_length)?;
+        let source = gguf.metadata().string("tokenizer.chat_template").map_err(Error::from);
+        let template = source.and_then(|source| chat_template(source, &tokenizer));
+        let tuned = is_tuned(&gguf);
+        let file = FileFacts::of(&gguf);
+        let engine = model.load(cancel)?;
         let (kv_type, constraints) = (options.kv_type, OnceLock::new());
         Ok(Self(Arc::new(Loaded { engine, tokenizer, template, tuned, file, kv_type, context_limit, constraints })))
     }
@@ -158,6 +169,44 @@ impl LocalModel {
     pub(crate) fn loaded(&self) -> Arc<Loaded> {
         Arc::clone(&self.0)
     }
+}
+
+/// What loading a file finds in it and checks, before weights are packed: what can be loaded can be packed, and the reverse.
+pub(crate) struct Found {
+    pub model: FoundModel,
+    pub tokenizer: Tokenizer,
+}
+
+impl Found {
+    /// A `tokenizer.json` may lie in `folder`.
+    ///
+    /// # Errors
+    /// [`Error::ModelInvalid`], [`Error::Unsupported`], [`Error::ModelNotFound`] for a `tokenizer.json` that cannot be read,
+    /// [`Error::Cancelled`].
+    pub(crate) fn in_file(
+        gguf: &GgufFile,
+        folder: Option<&Path>,
+        options: &LoadOptions,
+        cancel: &CancelToken,
+    ) -> Result<Self, Error> {
+        let model = FoundModel::in_file(gguf, options.engine())?;
+        // A cache type that does not fit the heads is refused here, not by the first request.
+        model.memory(1, options.kv_type)?;
+        let tokenizer = load_tokenizer(gguf, folder, cancel)?;
+        let (tokens, rows) = (tokenizer.vocab_size(), model.config().vocab_size);
+        match tokens > rows {
+            true => Err(Error::ModelInvalid {
+                why: format!("the tokenizer has {tokens} tokens, the embedding {rows}"),
+                at: "tokenizer.ggml.tokens".into(),
+            }),
+            false => Ok(Self { model, tokenizer }),
+        }
+    }
+}
+
+/// Whether a model was trained on Sotto's own task formats.
+pub(crate) fn is_tuned(gguf: &GgufFile) -> bool {
+    gguf.metadata().bool("sotto.tuned").ok().flatten().unwrap_or(false)
 }
 
 impl Loaded {
@@ -222,25 +271,23 @@ fn open(
     cancel: &CancelToken,
     on_progress: impl Fn(Progress),
 ) -> Result<Arc<GgufFile>, Error> {
-    let part = match file {
-        ModelFile::Path(path) => &FilePart::open(path)?,
-        ModelFile::Open(part) => part,
-        ModelFile::Embedded(bytes) => return Ok(Arc::new(GgufFile::from_bytes(*bytes)?)),
-    };
-    let gguf = match &options.cache_folder {
+    let gguf = match (&options.cache_folder, file.part()?) {
         // candle's models read the GGUF file itself.
-        Some(folder) if options.backend == Backend::Sotto => {
-            let tokenizer = |gguf: &GgufFile| packed_tokenizer(gguf, cancel);
-            open_packed(part, folder, tokenizer, cancel, |done, total| {
+        (Some(folder), Some(part)) if options.backend == Backend::Sotto => {
+            let tokenizer = |gguf: &GgufFile| {
+                FoundModel::in_file(gguf, options.engine())?;
+                packed_tokenizer(gguf, cancel)
+            };
+            open_packed(&part, folder, tokenizer, cancel, |done, total| {
                 on_progress(Progress { done: done as usize, total: total as usize });
             })?
         }
-        _ => GgufFile::open_part(part)?,
+        _ => file.open()?,
     };
     Ok(Arc::new(gguf))
 }
 
-fn context_limit(model: usize, wanted: Option<usize>) -> Result<usize, Error> {
+pub(crate) fn context_limit(model: usize, wanted: Option<usize>) -> Result<usize, Error> {
     match wanted {
         Some(0) => Err(Error::invalid_input("the context length must be at least 1")),
         Some(wanted) if wanted > model => Err(Error::ContextFull { limit: model, needed: wanted }),

@@ -1,12 +1,14 @@
 //! Packing a model file ahead of its first use.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use sotto_engine::{GgufFile, pack_file};
 
+use crate::Error;
 use crate::job::Job;
+use crate::model::{Found, LoadOptions};
 use crate::raw::Progress;
-use crate::tokenizer::{load_tokenizer, packed_tokenizer};
+use crate::tokenizer::packed_tokenizer;
 
 /// Packs the model file `source` into a new file `target`, which [`crate::LocalModel::load`] maps as it is, on any machine.
 /// Progress is in bytes. `target` appears whole or not at all.
@@ -19,14 +21,20 @@ pub fn pack(source: &Path, target: &Path) -> Job<Progress, ()> {
     Job::start("pack", move |reporter, cancel| {
         let name = source.file_name().unwrap_or_default().to_string_lossy().into_owned();
         let source = GgufFile::open(&source)?;
+        // A tokenizer.json will be looked for beside the packed file.
+        Found::in_file(&source, target.parent(), &LoadOptions::default(), cancel)?;
         let tokenizer = packed_tokenizer(&source, cancel)?;
-        if tokenizer.is_none() {
-            // It will be looked for beside the packed file.
-            load_tokenizer(&source, target.parent(), cancel)?;
-        }
         pack_file(&source, &name, tokenizer.as_ref(), &target, cancel, |done, total| {
             reporter.report(Progress { done: done as usize, total: total as usize });
         })?;
         Ok(GgufFile::open(&target)?.verify_packed(cancel)?)
     })
+}
+
+/// The files that the model at `path` is in: several, when it is split (`NAME-00001-of-00003.gguf`), of which `path` is one.
+///
+/// # Errors
+/// [`Error::ModelNotFound`], [`Error::ModelInvalid`] and [`Error::Unsupported`] for what cannot be opened.
+pub fn model_files(path: &Path) -> Result<Vec<PathBuf>, Error> {
+    Ok(GgufFile::open(path)?.paths().map(Path::to_owned).collect())
 }

@@ -7,7 +7,10 @@ use std::path::{Path, PathBuf};
 
 use candle_core::quantized::gguf_file::{self, Value};
 use common::{NOTE, demo, demo_path};
-use sotto::{Backend, CompletionOptions, Error, LoadOptions, LocalModel, ModelFile, Prompt, SamplingOptions, pack};
+use sotto::{
+    Backend, CompletionOptions, Error, FileKind, KvType, LoadOptions, LocalModel, ModelFile, Prompt, SamplingOptions,
+    inspect, pack,
+};
 use sotto_engine::{CancelToken, GgufFile, Replacement, pack_file};
 use sotto_synth::{Quantization, Shape, SynthOptions, Vocabulary, synthesize};
 use tempfile::TempDir;
@@ -94,7 +97,8 @@ fn a_tokenizer_without_merges_is_packed_with_its_scores() {
 
 #[test]
 fn a_model_whose_tokenizer_cannot_be_loaded_is_not_packed() {
-    let tokens = strings(["a", "b"].map(str::to_owned));
+    // One that only a merge could make.
+    let tokens = strings(["a", "b", "ab"].map(str::to_owned));
     let unsupported = [("model", Value::String("bert".into())), ("tokens", tokens.clone())];
     let invalid = [("model", Value::String("gpt2".into())), ("tokens", tokens)];
     for tokenizer in [unsupported, invalid] {
@@ -155,5 +159,55 @@ fn tables_that_nobody_checked_are_an_error() {
         let tables = Replacement { replaced: &TEXTS, key: TABLES, words };
         pack_file(&source, "a test", Some(&tables), &packed, &CancelToken::new(), |_, _| {}).expect("packed");
         assert!(matches!(load(&packed), Err(Error::ModelInvalid { at, .. }) if at == TABLES || at.ends_with("tokens")));
+    }
+}
+
+#[test]
+fn a_file_is_inspected_as_it_will_be_loaded() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let packed = folder.path().join("demo.sotto");
+    pack(&demo_path(), &packed).wait().expect("packed");
+    let cache = LoadOptions { cache_folder: Some(folder.path().join("cache")), ..LoadOptions::default() };
+    let at_64 = LoadOptions { context_length: Some(64), kv_type: KvType::Q8_0, ..LoadOptions::default() };
+    for (path, options) in [(demo_path(), LoadOptions::default()), (packed, at_64), (demo_path(), cache.clone())] {
+        let report = inspect(ModelFile::path(&path), &options).wait().expect("a report");
+        assert!(!folder.path().join("cache").exists(), "nothing was packed");
+        let loaded = LocalModel::load_with(ModelFile::path(&path), &options).expect("loads");
+        for context in &report.contexts {
+            let expected = loaded.inspect(context.context_length).expect("a context of the model");
+            assert_eq!(context.private_bytes, expected.private_bytes);
+            assert!(context.cache_bytes > 0 && context.cache_bytes < context.private_bytes);
+        }
+        let expected = loaded.inspect(64).expect("a context of the model");
+        assert_eq!(report.copied_bytes, expected.copied_bytes);
+        // What a packed copy takes is known when there is one.
+        assert_eq!(report.mapped_bytes > 0, expected.mapped_bytes > 0);
+        assert_eq!((report.kind, report.why_not, report.files), (FileKind::Model, None, 1));
+        assert_eq!((report.name, report.parameters), (expected.name, expected.parameters));
+        assert_eq!(report.context_length, Some(expected.model_context_length));
+        assert_eq!(report.contexts.first().map(|first| first.context_length), options.context_length.or(Some(1024)));
+    }
+    let too_long = LoadOptions { context_length: Some(1 << 20), ..LoadOptions::default() };
+    let refused = inspect(ModelFile::path(demo_path()), &too_long).wait();
+    assert!(matches!(refused, Err(Error::ContextFull { limit: 1024, .. })), "{refused:?}");
+}
+
+#[test]
+fn a_vocabulary_is_inspected_and_neither_loaded_nor_packed() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("vocabulary.gguf");
+    let tokens = strings(["a", "b"].map(str::to_owned));
+    let entries = [("general.architecture", &Value::String("llama".into())), ("tokenizer.ggml.tokens", &tokens)];
+    gguf_file::write(&mut File::create(&path).expect("a file"), &entries, &[]).expect("written");
+    let report = inspect(ModelFile::path(&path), &LoadOptions::default()).wait().expect("a report");
+    assert_eq!((report.kind, report.vocab_size, report.parameters), (FileKind::Vocabulary, Some(2), 0));
+    let cached = LoadOptions { cache_folder: Some(folder.path().join("cache")), ..LoadOptions::default() };
+    let refusals = [
+        load(&path).err().expect("no model").to_string(),
+        LocalModel::load_with(ModelFile::path(&path), &cached).err().expect("no model").to_string(),
+        pack(&path, &folder.path().join("packed")).wait().expect_err("no model").to_string(),
+    ];
+    for refusal in refusals {
+        assert_eq!(Some(refusal), report.why_not);
     }
 }

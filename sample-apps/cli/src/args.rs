@@ -160,9 +160,9 @@ pub enum Command {
         #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(2..))]
         window: Option<u32>,
     },
-    /// Say what a model file is, and whether it would run here.
+    /// Say what a model file is, whether it would run here, and in how much memory. Nothing is loaded.
     Inspect {
-        /// The GGUF file; the model of `--model`, or the demo model, when left out.
+        /// The GGUF file, or any part of a split one; the model of `--model`, or the demo model, when left out.
         file: Option<PathBuf>,
     },
     /// Write a random-weight model file of a named shape, for benchmarks and tests.
@@ -185,12 +185,12 @@ pub enum Command {
     },
     /// Pack a GGUF file for the engine: the result loads faster, takes no private memory, and runs on any machine.
     Pack {
-        /// The GGUF file.
+        /// The GGUF file, or any part of a split one.
         file: PathBuf,
         /// Where to write the packed file; beside the GGUF file, with the ending .sotto, when left out.
         #[arg(short, long, value_name = "FILE")]
         output: Option<PathBuf>,
-        /// Delete the GGUF file when the packed one is whole.
+        /// Delete the GGUF file, of a split one all parts, when the packed one is whole.
         #[arg(long)]
         delete: bool,
     },

@@ -68,9 +68,6 @@ impl Failure {
         use sotto::Error;
         match self {
             Self::Sotto(Error::ModelNotFound { .. }) => Some("check the path"),
-            Self::Sotto(Error::ModelInvalid { .. }) => {
-                Some("if it is damaged: fetch a GGUF file again, pack a packed one again")
-            }
             Self::Sotto(Error::OutOfMemory { .. }) => Some("try a smaller --context, or a smaller model"),
             Self::Sotto(Error::ContextFull { .. }) => {
                 Some("shorten the text, or give a larger --context if the model has it")

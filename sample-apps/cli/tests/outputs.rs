@@ -102,7 +102,7 @@ fn a_load_that_is_interrupted_leaves_nothing_behind() {
     synthesize(&SynthOptions::new(shape, Quantization::F32), &model, |_, _| {}).unwrap();
     let files = || std::fs::read_dir(&cache).map_or(0, Iterator::count);
     let interrupted = || {
-        let load = ["inspect", text(&model), "--cache", text(&cache)];
+        let load = ["generate", "-p", "a", "-n", "1", "-m", text(&model), "--cache", text(&cache)];
         let mut load = sotto().args(load).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
         while files() == 0 && load.try_wait().unwrap().is_none() {
             std::thread::sleep(Duration::from_millis(1));

@@ -1,61 +1,96 @@
 use std::io::Write;
 use std::path::Path;
 
-use sotto::{ModelFile, ModelReport};
+use sotto::{ContextMemory, FileReport, ModelFile};
 
-use super::{load_quietly, model_file, print_json};
+use super::{load_options, model_file, print_json, watch};
 use crate::args::ModelArguments;
 use crate::failure::Failure;
 use crate::screen::bytes;
 
 pub fn run(arguments: &ModelArguments, file: Option<&Path>, json: bool) -> Result<(), Failure> {
     let file = file.map_or_else(|| model_file(arguments), ModelFile::path);
-    let model = load_quietly(arguments, file)?;
-    let report = model.inspect(model.context_length())?;
+    let report = watch(sotto::inspect(file, &load_options(arguments)), |never| match never {});
+    let report = report.map_err(|failure| failure.asked_by("--context"))?;
     if json { print_json(&report) } else { print(&report) }
 }
 
-fn print(report: &ModelReport) -> Result<(), Failure> {
+fn print(report: &FileReport) -> Result<(), Failure> {
     let mut out = std::io::stdout().lock();
-    let mut line = |name: &str, value: String| writeln!(out, "{name:<16}{value}");
-    line("name", report.name.clone().unwrap_or_else(|| "(none)".into()))?;
-    line("architecture", report.architecture.clone())?;
-    line("parameters", format!("{:.1} M", report.parameters as f64 / 1e6))?;
-    line(
-        "shape",
-        format!(
-            "{} layers, {} wide, feed-forward {}, {} query and {} KV heads of {}",
-            report.layers,
-            report.hidden_size,
-            report.feed_forward_size,
-            report.heads,
-            report.kv_heads,
-            report.head_size
-        ),
-    )?;
-    let weights =
-        report.weights.iter().map(|(name, of)| format!("{name}: {} in {} tensors", bytes(of.bytes), of.tensors));
-    line("weights", weights.collect::<Vec<_>>().join(", "))?;
-    line("file", bytes(report.file_bytes))?;
-    line("tokenizer", format!("{}, {} tokens", report.tokenizer, report.vocab_size))?;
-    line("chat template", if report.has_chat_template { "in the file" } else { "built in, by family" }.into())?;
-    line("task formats", if report.tuned { "tuned on Sotto's" } else { "general instruct model" }.into())?;
-    line("kernels", format!("{}, {} threads", report.kernels, report.threads))?;
-    line(
-        "context",
-        format!("{} tokens, of {} that the model has", report.context_length, report.model_context_length),
-    )?;
-    let available = report.available_bytes.map(|available| format!(", {} available now", bytes(available)));
-    line(
-        "memory",
-        format!(
-            "{} private for the context, {} private for weights, {} mapped{}",
-            bytes(report.private_bytes),
-            bytes(report.copied_bytes),
-            bytes(report.mapped_bytes),
-            available.unwrap_or_default()
-        ),
-    )?;
-    line("runs here", if report.fits { "yes" } else { "no: too little memory for this context" }.into())?;
+    for (name, value) in lines(report) {
+        writeln!(out, "{name:<16}{value}")?;
+    }
     Ok(())
+}
+
+/// Names and values, in the order in which people ask for them.
+fn lines(report: &FileReport) -> Vec<(&'static str, String)> {
+    let unknown = || "(not said)".to_owned();
+    let mut lines = vec![
+        ("runs here", runs(report)),
+        ("kind", report.kind.name().to_owned()),
+        ("name", report.name.clone().unwrap_or_else(unknown)),
+        ("architecture", report.architecture.clone().unwrap_or_else(unknown)),
+        ("parameters", format!("{:.1} M", report.parameters as f64 / 1e6)),
+        ("size", size(report)),
+    ];
+    lines.extend(weights(report));
+    let tokens = report.vocab_size.map_or(String::new(), |tokens| format!(", {tokens} tokens"));
+    let tokenizer = if report.tokenizer.is_empty() { "none" } else { &report.tokenizer };
+    lines.push(("tokenizer", format!("{tokenizer}{tokens}")));
+    lines.push(("chat template", if report.has_chat_template { "in the file" } else { "none in the file" }.into()));
+    if report.tuned {
+        lines.push(("task formats", "trained on Sotto's own".into()));
+    }
+    lines.push(("context", report.context_length.map_or_else(unknown, |tokens| format!("{tokens} tokens at most"))));
+    lines.extend(memory(report));
+    lines
+}
+
+fn runs(report: &FileReport) -> String {
+    match (&report.why_not, report.contexts.first()) {
+        (Some(why), _) => format!("no: {why}"),
+        (None, Some(ContextMemory { fits: false, .. })) => "no: there is too little memory now".into(),
+        (None, _) => "yes".into(),
+    }
+}
+
+fn size(report: &FileReport) -> String {
+    let size = bytes(report.file_bytes);
+    match (report.files, report.packed) {
+        (_, true) => format!("{size}, packed"),
+        (1, false) => size,
+        (files, false) => format!("{size} in {files} files"),
+    }
+}
+
+/// A line for each format, with its share.
+fn weights(report: &FileReport) -> Vec<(&'static str, String)> {
+    let all = report.weights.values().map(|of| of.bytes).sum::<u64>().max(1) as f64;
+    let mut formats: Vec<_> = report.weights.iter().collect();
+    formats.sort_by_key(|(_, of)| std::cmp::Reverse(of.bytes));
+    let line = |(index, (name, of)): (usize, (&String, &sotto::WeightsOfType))| {
+        let share = 100.0 * of.bytes as f64 / all;
+        let label = if index == 0 { "weights" } else { "" };
+        (label, format!("{name:<8}{share:>5.1} %  {:>11}  in {} tensors", bytes(of.bytes), of.tensors))
+    };
+    formats.into_iter().enumerate().map(line).collect()
+}
+
+fn memory(report: &FileReport) -> Vec<(&'static str, String)> {
+    if report.contexts.is_empty() {
+        return Vec::new();
+    }
+    let available = report.available_bytes.map(|available| ("", format!("{} available now", bytes(available))));
+    let weights = match report.copied_bytes {
+        0 => format!("{} mapped for the weights", bytes(report.mapped_bytes)),
+        copied => format!("{} private for the weights (mapped with --cache, or if packed)", bytes(copied)),
+    };
+    let context = |context: &ContextMemory| {
+        let ContextMemory { context_length, cache_bytes, private_bytes, fits } = *context;
+        let short = if fits { "" } else { ", too much now" };
+        let (private, cache) = (bytes(private_bytes), bytes(cache_bytes));
+        ("", format!("{private} private for a context of {context_length} (KV cache {cache}){short}"))
+    };
+    [("memory", weights)].into_iter().chain(report.contexts.iter().map(context)).chain(available).collect()
 }

@@ -1,6 +1,6 @@
 use std::fs;
 use std::io::Write;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::{BYTES_BAR, print_json, watch_with_bar};
 use crate::failure::Failure;
@@ -8,21 +8,29 @@ use crate::screen;
 
 pub fn run(file: &Path, output: Option<&Path>, delete: bool, json: bool) -> Result<(), Failure> {
     let output = output.map_or_else(|| file.with_extension("sotto"), Path::to_owned);
-    if is_same_file(file, &output) {
+    let sources = sotto::model_files(file)?;
+    if sources.iter().any(|source| is_same_file(source, &output)) {
         return Err(Failure::BadInput(
             "the packed file would replace the model that it is made from: give another -o".into(),
         ));
     }
     watch_with_bar(sotto::pack(file, &output), BYTES_BAR)?;
     let written = fs::metadata(&output)?.len();
-    let deletion = if delete { fs::remove_file(file) } else { Ok(()) };
+    let deletion = if delete { delete_all(&sources) } else { Ok(()) };
     if json {
         let (file, deleted) = (output.to_string_lossy(), delete && deletion.is_ok());
         print_json(&serde_json::json!({ "bytes": written, "file": file, "deleted": deleted }))?;
     } else {
         writeln!(std::io::stdout(), "packed {} into {}", screen::bytes(written), output.display())?;
     }
-    deletion.map_err(|source| Failure::NotDeleted { path: file.to_owned(), source })
+    deletion
+}
+
+fn delete_all(files: &[PathBuf]) -> Result<(), Failure> {
+    for path in files {
+        fs::remove_file(path).map_err(|source| Failure::NotDeleted { path: path.clone(), source })?;
+    }
+    Ok(())
 }
 
 fn is_same_file(one: &Path, other: &Path) -> bool {
