@@ -23,16 +23,16 @@ mod tests;
 
 pub use error::FfiError;
 pub use jobs::{
-    FfiClassifyAllJob, FfiClassifyJob, FfiExtractJob, FfiLoadJob, FfiPackJob, FfiPrewarmJob, FfiRespondJob,
-    FfiSummarizeJob,
+    FfiClassifyAllJob, FfiClassifyJob, FfiExtractJob, FfiInspectJob, FfiLoadJob, FfiPackJob, FfiPrewarmJob,
+    FfiRespondJob, FfiSummarizeJob,
 };
 pub use model::{FfiModel, FfiNoteSession, FfiSession};
 pub use options::{
     FfiBackend, FfiChatOptions, FfiFormat, FfiKvType, FfiLoadOptions, FfiModelFile, FfiSampling, FfiTurn,
 };
 pub use results::{
-    FfiAction, FfiClassification, FfiCoverage, FfiExtraction, FfiMetrics, FfiModelReport, FfiNoteSummary, FfiPoint,
-    FfiProgress, FfiReply, FfiScore, FfiSegment, FfiStopReason, FfiWeights,
+    FfiAction, FfiClassification, FfiContextMemory, FfiCoverage, FfiExtraction, FfiFileKind, FfiFileReport, FfiMetrics,
+    FfiModelReport, FfiNoteSummary, FfiPoint, FfiProgress, FfiReply, FfiScore, FfiSegment, FfiStopReason, FfiWeights,
 };
 
 uniffi::setup_scaffolding!("sotto");

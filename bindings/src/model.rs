@@ -8,8 +8,9 @@ use sotto_sdk::{ClassifyOptions, LocalModel, NoteSession, Session, VoiceNote};
 
 use crate::options::parse_schema;
 use crate::{
-    FfiChatOptions, FfiClassifyAllJob, FfiClassifyJob, FfiError, FfiExtractJob, FfiLoadJob, FfiLoadOptions,
-    FfiModelFile, FfiModelReport, FfiPackJob, FfiPrewarmJob, FfiRespondJob, FfiSegment, FfiSummarizeJob, FfiTurn,
+    FfiChatOptions, FfiClassifyAllJob, FfiClassifyJob, FfiError, FfiExtractJob, FfiInspectJob, FfiLoadJob,
+    FfiLoadOptions, FfiModelFile, FfiModelReport, FfiPackJob, FfiPrewarmJob, FfiRespondJob, FfiSegment,
+    FfiSummarizeJob, FfiTurn,
 };
 
 /// The segments of a plain text: [`VoiceNote::text`].
@@ -40,6 +41,14 @@ pub fn load(file: FfiModelFile, options: FfiLoadOptions) -> Result<FfiLoadJob, F
     #[cfg(not(test))]
     crate::faults::tell_places_only();
     Ok(LocalModel::start_loading(file.into(), &options.into()).into())
+}
+
+/// [`sotto_sdk::inspect`].
+#[uniffi::export]
+pub fn inspect(file: FfiModelFile, options: FfiLoadOptions) -> Result<FfiInspectJob, FfiError> {
+    #[cfg(not(test))]
+    crate::faults::tell_places_only();
+    Ok(sotto_sdk::inspect(file.into(), &options.into()).into())
 }
 
 /// [`sotto_sdk::pack`].

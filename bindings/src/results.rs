@@ -1,8 +1,8 @@
 //! What comes back. Each `From` takes its source apart field by field, so that a new field cannot be forgotten.
 
 use sotto_sdk::{
-    Action, Classification, Coverage, Extraction, Metrics, ModelReport, NoteSummary, Point, Progress, Reply, Segment,
-    StopReason, WeightsOfType,
+    Action, Classification, ContextMemory, Coverage, Extraction, FileKind, FileReport, Metrics, ModelReport,
+    NoteSummary, Point, Progress, Reply, Segment, StopReason, WeightsOfType,
 };
 
 /// Mirror of [`Segment`].
@@ -332,6 +332,122 @@ impl From<ModelReport> for FfiModelReport {
             mapped_bytes,
             available_bytes,
             fits,
+        }
+    }
+}
+
+/// Mirror of [`FileKind`].
+#[derive(Debug, uniffi::Enum)]
+#[allow(missing_docs, reason = "the variants are those of the SDK's type")]
+pub enum FfiFileKind {
+    Model,
+    Adapter,
+    Projector,
+    Embedding,
+    Vocabulary,
+    Draft,
+    Image,
+    Speech,
+    Data,
+}
+
+impl From<FileKind> for FfiFileKind {
+    fn from(kind: FileKind) -> Self {
+        match kind {
+            FileKind::Model => Self::Model,
+            FileKind::Adapter => Self::Adapter,
+            FileKind::Projector => Self::Projector,
+            FileKind::Embedding => Self::Embedding,
+            FileKind::Vocabulary => Self::Vocabulary,
+            FileKind::Draft => Self::Draft,
+            FileKind::Image => Self::Image,
+            FileKind::Speech => Self::Speech,
+            _ => Self::Data,
+        }
+    }
+}
+
+/// Mirror of [`ContextMemory`].
+#[derive(Debug, uniffi::Record)]
+#[allow(missing_docs, reason = "the fields are those of the SDK's type")]
+pub struct FfiContextMemory {
+    pub context_length: u32,
+    pub cache_bytes: u64,
+    pub private_bytes: u64,
+    pub fits: bool,
+}
+
+impl From<ContextMemory> for FfiContextMemory {
+    fn from(ContextMemory { context_length, cache_bytes, private_bytes, fits }: ContextMemory) -> Self {
+        Self { context_length: context_length as u32, cache_bytes, private_bytes, fits }
+    }
+}
+
+/// Mirror of [`FileReport`].
+#[derive(Debug, uniffi::Record)]
+#[allow(missing_docs, reason = "the fields are those of the SDK's type")]
+pub struct FfiFileReport {
+    pub kind: FfiFileKind,
+    pub why_not: Option<String>,
+    pub name: Option<String>,
+    pub architecture: Option<String>,
+    pub parameters: u64,
+    pub files: u32,
+    pub file_bytes: u64,
+    pub packed: bool,
+    pub weights: Vec<FfiWeights>,
+    pub tokenizer: String,
+    pub vocab_size: Option<u32>,
+    pub has_chat_template: bool,
+    pub tuned: bool,
+    pub context_length: Option<u32>,
+    pub mapped_bytes: u64,
+    pub copied_bytes: u64,
+    pub contexts: Vec<FfiContextMemory>,
+    pub available_bytes: Option<u64>,
+}
+
+impl From<FileReport> for FfiFileReport {
+    fn from(report: FileReport) -> Self {
+        let FileReport {
+            kind,
+            why_not,
+            name,
+            architecture,
+            parameters,
+            files,
+            file_bytes,
+            packed,
+            weights,
+            tokenizer,
+            vocab_size,
+            has_chat_template,
+            tuned,
+            context_length,
+            mapped_bytes,
+            copied_bytes,
+            contexts,
+            available_bytes,
+        } = report;
+        Self {
+            kind: kind.into(),
+            why_not,
+            name,
+            architecture,
+            parameters,
+            files: files as u32,
+            file_bytes,
+            packed,
+            weights: weights.into_iter().map(Into::into).collect(),
+            tokenizer,
+            vocab_size: vocab_size.map(|size| size as u32),
+            has_chat_template,
+            tuned,
+            context_length: context_length.map(|length| length as u32),
+            mapped_bytes,
+            copied_bytes,
+            contexts: contexts.into_iter().map(Into::into).collect(),
+            available_bytes,
         }
     }
 }

@@ -234,7 +234,8 @@ fn a_split_model_has_one_packed_copy_which_goes_when_any_part_changes() {
     let packed = open(2);
     assert!(packed.is_packed() && !packed.metadata().contains("split.count"));
     assert_eq!(logits(&load(packed)), expected);
-    (open(1), open(3));
+    open(1);
+    open(3);
     assert_eq!(copies(), 1);
     // A weight of the first token's row in the embedding, which is the last tensor.
     split.edit(3, |bytes| {

@@ -1,7 +1,8 @@
 import Foundation
 internal import SottoFFI
 
-/// Where a model is: a GGUF file, or a packed one. It must not be changed while a model is loaded from it.
+/// Where a model is: a GGUF file, any part of a split one (`NAME-00001-of-00003.gguf`), or a packed one. It must not be changed
+/// while a model is loaded from it.
 public struct ModelFile: Hashable, Sendable {
     private enum Place: Hashable {
         case path(String)
@@ -26,6 +27,16 @@ public struct ModelFile: Hashable, Sendable {
     /// is a multiple of 4, a packed file is mapped, not copied.
     public static func descriptor(_ descriptor: Int32, offset: UInt64 = 0, length: UInt64? = nil) -> ModelFile {
         ModelFile(place: .descriptor(descriptor, offset: offset, length: length))
+    }
+
+    /// Reports on the file, and on the memory that its model would take if it were loaded with these options. Nothing is loaded.
+    ///
+    /// A file that is no model, or one that cannot be run, is reported on like any other: ``FileReport/whyNot`` says why.
+    ///
+    /// - Throws: ``SottoError``, or `CancellationError` when the task is cancelled.
+    public func inspect(_ options: LoadOptions = LoadOptions()) async throws -> FileReport {
+        let job = try translated { try SottoFFI.inspect(file: ffi, options: try options.ffi()) }
+        return try await Work(job, value: FileReport.init).value()
     }
 
     var ffi: FfiModelFile {

@@ -6,13 +6,14 @@ internal import SottoFFI
 /// Each says what an app can do about it; none carries the user's text, so that they can be logged. A cancelled task
 /// gets Swift's own `CancellationError`, as everywhere.
 public enum SottoError: Error, Hashable, Sendable {
-    /// There is no readable model file at `path`; `reason` is the system's.
+    /// There is no readable model file at `path`; `reason` says why.
     case modelNotFound(path: String, reason: String)
-    /// The model file is damaged at `at`, or contradicts itself.
+    /// The file is not a model that can be trusted: unfinished, contradicting itself at `at`, or something else. Only where its
+    /// size or a checksum shows that another download would help does `why` say so.
     case modelInvalid(why: String, at: String)
-    /// `what` is missing in this version, or on this device.
+    /// `what` is missing in this version, or on this device, or is no language model.
     case unsupported(what: String)
-    /// The device cannot spare `needed` bytes, but `available`.
+    /// The device cannot spare `needed` bytes, but `available`; 0 where it does not say.
     case outOfMemory(needed: Int, available: Int)
     /// The file or folder `path` cannot be written; `reason` is the system's.
     case storage(path: String, reason: String)
@@ -30,9 +31,10 @@ extension SottoError: LocalizedError {
     /// What happened.
     public var errorDescription: String? {
         switch self {
-        case .modelNotFound(let path, let reason): "There is no model file at \(path): \(reason)."
+        case .modelNotFound(let path, let reason): "The model file \(path) cannot be read: \(reason)."
         case .modelInvalid(let why, let at): "The model file is invalid at \(at): \(why)."
-        case .unsupported(let what): "\(what) is needed, and not supported."
+        case .unsupported(let what): "Not supported: \(what)."
+        case .outOfMemory(let needed, 0): "\(needed) bytes of memory are needed, not so many can be had."
         case .outOfMemory(let needed, let available): "\(needed) bytes of memory are needed, \(available) can be had."
         case .storage(let path, let reason): "\(path) cannot be written: \(reason)."
         case .contextFull(let limit, let needed): "At least \(needed) tokens are needed, the limit is \(limit)."
@@ -46,7 +48,7 @@ extension SottoError: LocalizedError {
     public var recoverySuggestion: String? {
         switch self {
         case .modelNotFound: "Download the model, or check the path."
-        case .modelInvalid: "Delete the model file and fetch it again."
+        case .modelInvalid: "Use another model file."
         case .unsupported: "Use another model."
         case .outOfMemory: "Ask for a shorter context, or use a smaller model."
         case .storage: "Free some space, or choose another folder."

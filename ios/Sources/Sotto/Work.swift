@@ -19,6 +19,7 @@ protocol NativeStream: NativeJob {
 }
 
 extension FfiLoadJob: NativeStream {}
+extension FfiInspectJob: NativeJob {}
 extension FfiPackJob: NativeStream {}
 extension FfiSummarizeJob: NativeStream {}
 extension FfiClassifyJob: NativeJob {}

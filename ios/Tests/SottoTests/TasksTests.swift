@@ -146,6 +146,17 @@ extension AllTests {
             #expect(try await model.inspect().contextLength == model.contextLength)
         }
 
+        @Test func aFileReportsOnItselfWithoutBeingLoaded() async throws {
+            let report = try await ModelFile.file(demoFile).inspect(LoadOptions(contextLength: 256))
+            #expect(report.kind == .model && report.whyNot == nil)
+            #expect(report.architecture == "llama" && report.files == 1)
+            #expect(report.contexts.map(\.contextLength) == [256, try #require(report.contextLength)])
+            try await withFolder { folder in
+                let cached = try await ModelFile.file(demoFile).inspect(LoadOptions(cacheFolder: folder))
+                #expect(cached.copiedBytes == 0 && cached.mappedBytes == report.copiedBytes)
+            }
+        }
+
         @Test func whatAViewShowsCanBeMadeUp() {
             let weights = ModelReport.Weights(quantization: "Q4_0", tensors: 2, bytes: 18)
             let report = ModelReport(

@@ -17,7 +17,7 @@ pub struct FoundModel {
 
 /// The model as its backend holds it, before its weights are packed.
 enum Unpacked {
-    Sotto(Transformer),
+    Sotto(Box<Transformer>),
     Candle(Box<CandleModel>),
 }
 
@@ -30,12 +30,12 @@ impl FoundModel {
         let config = ModelConfig::from_gguf(file)?;
         let pool = Arc::new(Pool::new(options.threads));
         let runtime = match options.backend {
-            Backend::Sotto => Unpacked::Sotto(Transformer {
+            Backend::Sotto => Unpacked::Sotto(Box::new(Transformer {
                 weights: Weights::find(file, &config)?,
                 kernels: options.kernels.unwrap_or_else(default_kernels),
                 pool: Arc::clone(&pool),
                 config: config.clone(),
-            }),
+            })),
             Backend::Candle => Unpacked::Candle(Box::new(CandleModel::new(file, config.clone())?)),
         };
         let copied = match &runtime {
@@ -81,7 +81,7 @@ impl FoundModel {
                 if !is_packed {
                     model.weights.pack(config.tied_embeddings, cancel)?;
                 }
-                Runtime::Sotto(Arc::new(model))
+                Runtime::Sotto(Arc::from(model))
             }
             Unpacked::Candle(model) => Runtime::Candle(model),
         };

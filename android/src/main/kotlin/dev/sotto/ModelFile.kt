@@ -3,8 +3,20 @@ package dev.sotto
 import dev.sotto.internal.FfiModelFile
 import java.io.File
 
-/** Where a model is: a GGUF file, or a packed one. It must not be changed while a model is loaded from it. */
+/**
+ * Where a model is: a GGUF file, any part of a split one (`NAME-00001-of-00003.gguf`), or a packed one. It must not be
+ * changed while a model is loaded from it.
+ */
 public class ModelFile private constructor(internal val ffi: FfiModelFile) {
+    /**
+     * Reports on the file, and on the memory that its model would take if it were loaded with [options]. Nothing is loaded. A
+     * file that is no model, or one that cannot be run, is reported on like any other: [FileReport.whyNot] says why.
+     */
+    public suspend fun inspect(options: LoadOptions = LoadOptions()): FileReport = valueOf {
+        javaLoad
+        dev.sotto.internal.inspect(ffi, options.toFfi()).request()
+    }
+
     /** How to name a model file. */
     public companion object {
         /** The model at [path]. */

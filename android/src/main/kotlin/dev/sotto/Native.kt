@@ -71,6 +71,6 @@ internal inline fun <T> translated(call: () -> T): T = try {
     throw SottoException.InvalidInput("a text has half a character: a surrogate without the other one of its pair")
 } catch (error: LinkageError) {
     throw SottoException
-        .Unsupported("libsotto.so for this device's processor, which the app does not have,")
+        .Unsupported("an app without libsotto.so for this device's processor")
         .apply { initCause(error) }
 }

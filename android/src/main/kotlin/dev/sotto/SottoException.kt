@@ -9,20 +9,26 @@ import dev.sotto.internal.FfiException
  * [kotlinx.coroutines.CancellationException], as everywhere.
  */
 public sealed class SottoException(message: String) : Exception(message) {
-    /** There is no readable model file at [path]: download it, or check the path. [reason] is the system's. */
+    /** There is no readable model file at [path]: download it, or check the path. [reason] says why. */
     public class ModelNotFound(public val path: String, public val reason: String) :
-        SottoException("no model file at $path: $reason")
+        SottoException("cannot read the model file $path: $reason")
 
-    /** The model file is damaged at [at], or contradicts itself: delete it and fetch it again. */
+    /**
+     * The file is not a model that can be trusted: unfinished, contradicting itself at [at], or something else. Only where its
+     * size or a checksum shows that another download would help does [why] say so.
+     */
     public class ModelInvalid(public val why: String, public val at: String) :
         SottoException("the model file is invalid at $at: $why")
 
-    /** [what] is missing in this version, or on this device: use another model. */
-    public class Unsupported(public val what: String) : SottoException("$what is needed, and not supported")
+    /** [what] is missing in this version, or on this device, or is no language model: use another model. */
+    public class Unsupported(public val what: String) : SottoException("not supported: $what")
 
-    /** The device cannot spare [needed] bytes, but [available]: ask for a shorter context, or use a smaller model. */
+    /**
+     * The device cannot spare [needed] bytes, but [available] (0 where it does not say): ask for a shorter context, or use a
+     * smaller model.
+     */
     public class OutOfMemory(public val needed: Long, public val available: Long) :
-        SottoException("$needed bytes of memory are needed, $available can be had")
+        SottoException("$needed bytes of memory are needed, ${if (available == 0L) "not so many" else available} can be had")
 
     /** The file or folder [path] cannot be written: free some space. [reason] is the system's. */
     public class Storage(public val path: String, public val reason: String) : SottoException("cannot write $path: $reason")

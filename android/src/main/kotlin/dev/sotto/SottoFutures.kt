@@ -105,6 +105,12 @@ public object SottoFutures {
     @JvmStatic
     public fun inspect(model: LocalModel): CompletableFuture<ModelReport> = scope.future { model.inspect() }
 
+    /** [ModelFile.inspect]. */
+    @JvmStatic
+    @JvmOverloads
+    public fun inspect(file: ModelFile, options: LoadOptions = LoadOptions()): CompletableFuture<FileReport> =
+        scope.future { file.inspect(options) }
+
     private fun last(summary: SummaryFlow, onSnapshot: Consumer<NoteSummary>) =
         scope.future { summary.onEach(onSnapshot::accept).last() }
 

@@ -60,6 +60,7 @@ class JavaCallerTest {
                 assertTrue(get(SottoFutures.respond(session, "And now?")).getMetrics().getReusedTokens() > 3);
             }
             assertEquals("llama", get(SottoFutures.inspect(model)).getArchitecture());
+            assertEquals(FileKind.MODEL, get(SottoFutures.inspect(ModelFile.path(DEMO))).getKind());
         }
     }
 

@@ -4,9 +4,12 @@ import dev.sotto.internal.FfiAction
 import dev.sotto.internal.FfiBackend
 import dev.sotto.internal.FfiChatOptions
 import dev.sotto.internal.FfiClassification
+import dev.sotto.internal.FfiContextMemory
 import dev.sotto.internal.FfiCoverage
 import dev.sotto.internal.FfiException
 import dev.sotto.internal.FfiExtraction
+import dev.sotto.internal.FfiFileKind
+import dev.sotto.internal.FfiFileReport
 import dev.sotto.internal.FfiFormat
 import dev.sotto.internal.FfiKvType
 import dev.sotto.internal.FfiLoadOptions
@@ -89,6 +92,8 @@ class MirrorTest {
             FfiMetrics::class to Metrics::class,
             FfiWeights::class to Weights::class,
             FfiModelReport::class to ModelReport::class,
+            FfiFileReport::class to FileReport::class,
+            FfiContextMemory::class to ContextMemory::class,
             FfiLoadOptions::class to LoadOptions::class,
             FfiSampling::class to Sampling::class,
             FfiChatOptions::class to ChatOptions::class,
@@ -106,6 +111,7 @@ class MirrorTest {
         // An entry of the map of scores.
         assertEquals(setOf("label", "probability"), fields(FfiScore::class.java))
         assertEquals(FfiStopReason.entries.map { it.name }, StopReason.entries.map { it.name })
+        assertEquals(FfiFileKind.entries.map { it.name }, FileKind.entries.map { it.name })
         assertEquals(FfiKvType.entries.map { it.name }, KvType.entries.map { it.name })
         assertEquals(FfiBackend.entries.map { it.name }, Backend.entries.map { it.name })
     }

@@ -20,6 +20,7 @@ import kotlin.math.abs
 import kotlin.test.Test
 import kotlin.test.assertContains
 import kotlin.test.assertEquals
+import kotlin.test.assertFailsWith
 import kotlin.test.assertNotNull
 import kotlin.test.assertTrue
 
@@ -157,6 +158,17 @@ class TasksTest {
             assertTrue(report.tuned && report.fits && report.threads > 0 && report.weights.isNotEmpty())
             assertTrue(model.inspect().privateBytes > report.privateBytes)
         }
+    }
+
+    @Test
+    fun `a file reports on itself without being loaded`(@TempDir folder: File) = test {
+        val report = ModelFile.path(DEMO_FILE).inspect(LoadOptions(contextLength = 256))
+        assertEquals(listOf(FileKind.MODEL, null, "llama", 1), report.run { listOf(kind, whyNot, architecture, files) })
+        assertEquals(listOf(256, report.contextLength), report.contexts.map { it.contextLength })
+        val cached = ModelFile.path(DEMO_FILE).inspect(LoadOptions(cacheFolder = folder))
+        assertEquals(listOf(0L, report.copiedBytes), listOf(cached.copiedBytes, cached.mappedBytes))
+        val page = folder.resolve("page.gguf").apply { writeText("<!doctype html>") }
+        assertFailsWith<SottoException.ModelInvalid> { ModelFile.path(page).inspect() }
     }
 
     @Test
