@@ -129,7 +129,8 @@ impl LocalModel {
         Self::start_loading(file, options).wait()
     }
 
-    /// Starts to load a model. While its packed copy is made, the job tells the bytes done.
+    /// Starts to load a model. While its packed copy is made, the job tells the bytes done. A chat template that cannot be read
+    /// is no error here: conversations and tasks report it, and all else works.
     ///
     /// # Errors
     /// [`Error::ModelNotFound`], [`Error::ModelInvalid`] for a damaged file, [`Error::Unsupported`] for a sound one that

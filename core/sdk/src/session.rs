@@ -106,7 +106,7 @@ impl Session {
     ///
     /// # Errors
     /// [`Error::ContextFull`] when the conversation has grown too long: start a new session. [`Error::InvalidInput`] for options
-    /// that cannot be used, [`Error::Unsupported`] when the model's chat template refuses such a conversation.
+    /// that cannot be used, [`Error::Unsupported`] when the model's chat template refuses such a conversation, or cannot be read.
     pub fn respond(&self, text: &str, options: &ChatOptions) -> Job<String, Reply> {
         let (session, text, options) = (self.clone(), text.to_owned(), options.clone());
         Job::start("chat", move |reporter, cancel| {
