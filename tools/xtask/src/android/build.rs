@@ -76,18 +76,10 @@ impl Toolchain {
     pub fn build(&self, abi: Abi) -> Result<Library, String> {
         let mut compile = self.cargo("rustc", abi);
         compile.args(["--release", "--package", "sotto-ffi", "--lib", "--crate-type", "staticlib"]);
-        compile.args(["--config", &format!("profile.release.lto='{}'", self.optimization_of_all())]);
+        // What no crate uses of another goes: a tenth of the library.
+        compile.args(["--config", "profile.release.lto='fat'"]);
         run(&mut compile)?;
         self.link(abi, &root().join(TARGET).join(abi.target).join("release"))
-    }
-
-    /// How crates are optimized together. What ships, fully: what no crate uses of another goes, a tenth of the library. That takes
-    /// minutes of one thread, and what is only checked does without.
-    fn optimization_of_all(&self) -> &'static str {
-        match self {
-            Self::Ndk(_) => "fat",
-            Self::Debian => "off",
-        }
     }
 
     /// A cargo command that compiles for one kind of device.
