@@ -72,7 +72,7 @@ impl Subject {
     /// Seconds for products of `rows` rows of activations with each of `copies` matrices.
     fn run(&mut self, rows: usize, copies: usize) -> f64 {
         let mut activations = Activations::default();
-        activations.resize(rows, COLS, self.format.block_len());
+        activations.resize(rows, COLS, self.format.activation_group());
         let (x, out) = (&self.x[..rows * COLS], &mut self.out[..rows * ROWS]);
         let start = Instant::now();
         for packed in &self.packed[..copies] {

@@ -2,7 +2,7 @@
 
 use half::{bf16, f16};
 
-use crate::blocks::{BlockQ4_0, BlockQ4K, BlockQ5K, BlockQ6K, BlockQ8_0};
+use crate::blocks::*;
 
 /// A type that any bytes of its size are a valid value of.
 ///
@@ -19,7 +19,8 @@ macro_rules! plain {
 
 plain!("numbers: every bit pattern is a value": f32, f16, bf16);
 plain!("repr(C) arrays of f16, u8 and i8 without padding (their sizes are asserted)":
-    BlockQ4_0, BlockQ8_0, BlockQ4K, BlockQ5K, BlockQ6K);
+    BlockQ4_0, BlockQ4_1, BlockQ5_0, BlockQ5_1, BlockQ8_0, BlockIQ4NL, BlockMXFP4, BlockQ2K, BlockQ3K, BlockQ4K, BlockQ5K, BlockQ6K,
+    BlockIQ4XS, BlockIQ2XXS, BlockIQ2XS, BlockIQ2S, BlockIQ3XXS, BlockIQ3S, BlockIQ1S, BlockIQ1M, BlockTQ1_0, BlockTQ2_0);
 
 /// `bytes` as values of `T`; `None` when they are not aligned for it or not a whole number of them.
 pub fn cast_slice<T: Plain>(bytes: &[u8]) -> Option<&[T]> {

@@ -13,7 +13,7 @@ use crate::activations::{self, ActivationRows, Activations};
 use crate::attention::{self, HeadCache, QuantizedHeadCache, Queries};
 use crate::ceiling;
 use crate::elementwise;
-use crate::matmul::{self, Output};
+use crate::matmul::{self, Output, PanelFormat, Product};
 use crate::packed::layout::SUB_BLOCK;
 use crate::packed::{PackedMatrix, WeightFormat};
 use crate::simd;
@@ -21,7 +21,6 @@ use crate::simd;
 /// The environment variable that names the only kernels to use, for tests and comparisons; see [`Kernels::available`].
 pub const OVERRIDE: &str = "SOTTO_KERNELS";
 
-pub(crate) type QuantizedMatmul = unsafe fn(&PackedMatrix<'_>, &Activations, Range<usize>, &Output<'_>);
 type FloatMatmul = unsafe fn(&PackedMatrix<'_>, &[f32], Range<usize>, &Output<'_>);
 type Attend<E> = unsafe fn(&HeadCache<'_, E>, &Queries<'_>, &Output<'_>);
 
@@ -32,11 +31,19 @@ pub struct Kernels {
     /// Bytes for 32 activations.
     arranged: usize,
     quantize: unsafe fn(&[f32], &mut ActivationRows<'_>),
-    q4_0: QuantizedMatmul,
-    q8_0: QuantizedMatmul,
-    q4_k: QuantizedMatmul,
-    q5_k: QuantizedMatmul,
-    q6_k: QuantizedMatmul,
+    q4_0: Product,
+    q4_1: Product,
+    q5_0: Product,
+    q5_1: Product,
+    q8_0: Product,
+    iq4_nl: Product,
+    q2_k: Product,
+    q3_k: Product,
+    q4_k: Product,
+    q5_k: Product,
+    q6_k: Product,
+    iq4_xs: Product,
+    codes: Product,
     f32: FloatMatmul,
     f16: FloatMatmul,
     bf16: FloatMatmul,
@@ -94,30 +101,57 @@ macro_rules! table {
         static $table: Kernels = table!(@with_products $name, $isa, $is_available, [$features], { ..$other });
     };
     (@with_products $name:literal, $isa:ty, $is_available:expr, [$($features:literal)?], { $($others:tt)* }) => {{
-        table!(@quantized $isa, q4_0, Q4_0 $(, $features)?);
-        table!(@quantized $isa, q8_0, Q8_0 $(, $features)?);
-        table!(@quantized $isa, q4_k, Q4K $(, $features)?);
-        table!(@quantized $isa, q5_k, Q5K $(, $features)?);
-        table!(@quantized $isa, q6_k, Q6K $(, $features)?);
+        table!(@many [$($features)?] less_eight: Q4_0 for $isa);
+        table!(@many [$($features)?] signed: Q8_0 for $isa);
+        table!(@many [$($features)?] cached_values: CachedValues for $isa);
+        table!(@many [$($features)?] with_min: Q5_1 for $isa);
+        table!(@many [$($features)?] halves: Halves for $isa);
+        table!(@many [$($features)?] k_nibbles: Q4K for $isa);
+        table!(@many [$($features)?] k_five_bits: Q5K for $isa);
+        table!(@many [$($features)?] k_six_bits: Q6K for $isa);
+        const Q8_0: Product = table!(@product [$($features)?] Q8_0 for $isa, signed, few);
+        const VALUES: Product = table!(@product [$($features)?] CachedValues for $isa, cached_values, few);
         table!(@function [$($features)?] fn attend_q8(cache: &QuantizedHeadCache<'_>, queries: &Queries<'_>, out: &Output<'_>)
-            = attention::attend_quantized::<$isa>(cache, queries, q8_0, out));
+            = attention::attend_quantized::<$isa>(cache, queries, [Q8_0, VALUES], out));
         table!(@function [$($features)?] fn multiply_accumulates(rounds: usize) -> u64
             = ceiling::multiply_accumulates::<$isa>(rounds));
         Kernels {
             name: $name,
             is_available: $is_available,
             arranged: <$isa as matmul::Products>::ARRANGED,
-            q4_0, q8_0, q4_k, q5_k, q6_k, attend_q8, multiply_accumulates,
+            q4_0: table!(@product [$($features)?] Q4_0 for $isa, less_eight, few),
+            q4_1: table!(@product [$($features)?] Q4_1 for $isa, with_min, few),
+            q5_0: table!(@product [$($features)?] Q5_0 for $isa, signed, few),
+            q5_1: table!(@product [$($features)?] Q5_1 for $isa, with_min),
+            q8_0: Q8_0,
+            iq4_nl: table!(@product [$($features)?] IQ4NL for $isa, signed, few),
+            q2_k: table!(@product [$($features)?] Q2K for $isa, halves),
+            q3_k: table!(@product [$($features)?] Q3K for $isa, k_six_bits, few),
+            q4_k: table!(@product [$($features)?] Q4K for $isa, k_nibbles, few),
+            q5_k: table!(@product [$($features)?] Q5K for $isa, k_five_bits, few),
+            q6_k: table!(@product [$($features)?] Q6K for $isa, k_six_bits, few),
+            iq4_xs: table!(@product [$($features)?] IQ4XS for $isa, signed, few),
+            codes: table!(@product [$($features)?] Codes for $isa, halves),
+            attend_q8,
+            multiply_accumulates,
             $($others)*
         }
     }};
-    (@quantized $isa:ty, $name:ident, $format:ident $(, $features:literal)?) => {
-        $(#[target_feature(enable = $features)])?
-        unsafe fn $name(weights: &PackedMatrix<'_>, x: &Activations, panels: Range<usize>, out: &Output<'_>) {
-            // SAFETY: the caller's: `Kernels::matmul` has checked the sizes.
-            unsafe { <$isa as matmul::Products>::matmul::<matmul::$format>(weights, x, panels, out) }
-        }
+    (@many $features:tt $name:ident: $arithmetic:ident for $isa:ty) => {
+        table!(@function $features fn $name(
+            weights: &PackedMatrix<'_>, x: &Activations, panels: Range<usize>, out: &Output<'_>, unpack: matmul::Unpack
+        ) = <$isa as matmul::Products>::many_rows::<matmul::$arithmetic>(weights, x, panels, out, unpack));
     };
+    (@product $features:tt $format:ident for $isa:ty, $many:ident, few) => {{
+        table!(@function $features fn few(weights: &PackedMatrix<'_>, x: &Activations, panels: Range<usize>, out: &Output<'_>)
+            = <$isa as matmul::Products>::few_rows::<matmul::$format>(weights, x, panels, out));
+        Product { few: Some(few), ..table!(@product $features $format for $isa, $many) }
+    }};
+    (@product $features:tt $format:ident for $isa:ty, $many:ident) => {{
+        table!(@function $features fn unpack(block: *const u8, subs: usize, piece: *mut u8)
+            = <$isa as matmul::Products>::unpack::<matmul::$format>(block, subs, piece));
+        Product { few: None, few_rows: matmul::$format::FEW_ROWS, unpack, many: $many }
+    }};
     (@function [$($features:literal)?] fn $name:ident($($argument:ident: $type:ty),*) $(-> $out:ty)? = $body:expr) => {
         $(#[target_feature(enable = $features)])?
         unsafe fn $name($($argument: $type),*) $(-> $out)? {
@@ -231,18 +265,26 @@ impl Kernels {
     /// # Panics
     /// When sizes do not fit together or the weights are not quantized.
     pub unsafe fn matmul(&self, weights: &PackedMatrix<'_>, x: &Activations, panels: Range<usize>, out: &Output<'_>) {
-        assert_eq!((weights.cols(), weights.format().block_len()), (x.cols(), x.group()), "activation width");
+        assert_eq!((weights.cols(), weights.format().activation_group()), (x.cols(), x.group()), "activation width");
         check(weights, x.rows(), &panels, out);
-        let matmul = match weights.format() {
+        let product = match weights.format() {
             WeightFormat::Q4_0 => self.q4_0,
+            WeightFormat::Q4_1 => self.q4_1,
+            WeightFormat::Q5_0 => self.q5_0,
+            WeightFormat::Q5_1 => self.q5_1,
             WeightFormat::Q8_0 => self.q8_0,
+            WeightFormat::IQ4NL => self.iq4_nl,
+            WeightFormat::Q2K => self.q2_k,
+            WeightFormat::Q3K => self.q3_k,
             WeightFormat::Q4K => self.q4_k,
             WeightFormat::Q5K => self.q5_k,
             WeightFormat::Q6K => self.q6_k,
+            WeightFormat::IQ4XS => self.iq4_xs,
+            WeightFormat::Codes => self.codes,
             WeightFormat::F32 | WeightFormat::F16 | WeightFormat::BF16 => panic!("weights are not quantized"),
         };
         // SAFETY: the sizes fit; the columns are the caller's alone; the CPU has the instructions.
-        unsafe { matmul(weights, x, panels, out) }
+        unsafe { product.multiply(weights, x, panels, out) }
     }
 
     /// As [`Kernels::matmul`], with weights that are not quantized and activations that are not rounded.

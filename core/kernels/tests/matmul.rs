@@ -2,11 +2,11 @@
 
 mod common;
 
-use common::{random_matrix, random_values, say_exercised};
+use common::{random_matrix, random_values, say_exercised, stored};
 use half::f16;
 use rand::RngExt;
-use sotto_kernels::blocks::QK;
-use sotto_kernels::packed::{PANEL_ROWS, PackedMatrix, WeightFormat, pack, packed_len};
+use sotto_kernels::blocks::{DType, QK};
+use sotto_kernels::packed::{PANEL_ROWS, PackError, PackedMatrix, WeightFormat, pack, packed_len};
 use sotto_kernels::{Activations, Kernels, Output};
 
 /// Rounding of activations to eight bits is exact in the oracle, which reads the rounded ones; what remains is the sum in
@@ -27,21 +27,21 @@ struct Case {
 
 impl Case {
     fn new(format: WeightFormat, rows: usize, cols: usize) -> Self {
-        let (source, _) = random_matrix(format, rows, cols);
-        Self::of(format, rows, cols, &source)
+        let (source, _) = random_matrix(stored(format), rows, cols);
+        Self::of(stored(format), rows, cols, &source)
     }
 
     /// All codes made of the same byte.
     fn with_codes(format: WeightFormat, rows: usize, cols: usize, byte: u8) -> Self {
-        let (mut source, _) = random_matrix(format, rows, cols);
-        common::fill_codes(format, &mut source, byte);
-        Self::of(format, rows, cols, &source)
+        let (mut source, _) = random_matrix(stored(format), rows, cols);
+        common::fill_codes(stored(format), &mut source, byte);
+        Self::of(stored(format), rows, cols, &source)
     }
 
-    fn of(format: WeightFormat, rows: usize, cols: usize, source: &[u8]) -> Self {
-        let weights = common::dequantize(format, source, cols);
+    fn of(dtype: DType, rows: usize, cols: usize, source: &[u8]) -> Self {
+        let (format, weights) = (dtype.packed_as(), common::dequantize(dtype, source, cols));
         let mut packed = vec![0xaa; packed_len(format, rows, cols)];
-        pack(format, source, rows, cols, &mut packed).expect("sizes fit");
+        pack(dtype, source, rows, cols, &mut packed).expect("sizes fit");
         Self { format, rows, cols, weights, packed }
     }
 
@@ -61,7 +61,7 @@ impl Case {
                 match self.format.is_quantized() {
                     true => kernels.matmul(
                         &matrix,
-                        &quantized(kernels, x, self.cols, self.format.block_len()),
+                        &quantized(kernels, x, self.cols, self.format.activation_group()),
                         panels,
                         &out,
                     ),
@@ -95,7 +95,7 @@ fn seen(case: &Case, x: &[f32]) -> Vec<f64> {
     if !case.format.is_quantized() {
         return x.iter().map(|&x| f64::from(x)).collect();
     }
-    let activations = quantized(scalar(), x, case.cols, case.format.block_len());
+    let activations = quantized(scalar(), x, case.cols, case.format.activation_group());
     (0..activations.rows()).flat_map(|row| activations.dequantize_row(row).map(f64::from).collect::<Vec<_>>()).collect()
 }
 
@@ -106,7 +106,10 @@ fn scalar() -> &'static Kernels {
 fn check(case: &Case, x: &[f32], kernels: &Kernels) {
     let (result, seen) = (case.multiply(kernels, x), seen(case, x));
     // With minimums, weights are differences: what is summed is larger than they are.
-    let headroom = if matches!(case.format, WeightFormat::Q4K | WeightFormat::Q5K) { 4.0 } else { 1.0 };
+    let headroom = match case.format {
+        WeightFormat::Q4_1 | WeightFormat::Q5_1 | WeightFormat::Q2K | WeightFormat::Q4K | WeightFormat::Q5K => 4.0,
+        _ => 1.0,
+    };
     for (i, &actual) in result.iter().enumerate() {
         let (expected, magnitude) = case.expected(&seen, i / case.rows, i % case.rows);
         let error = (f64::from(actual) - expected).abs();
@@ -207,9 +210,9 @@ fn extreme_scales() {
     for format in WeightFormat::ALL.into_iter().filter(|format| format.is_quantized()) {
         for scale in [f16::MIN_POSITIVE_SUBNORMAL, f16::MIN_POSITIVE, f16::MAX] {
             let (rows, cols) = (32, 2 * format.block_len());
-            let (mut source, _) = random_matrix(format, rows, cols);
-            common::fill_scales(format, &mut source, scale);
-            let case = Case::of(format, rows, cols, &source);
+            let (mut source, _) = random_matrix(stored(format), rows, cols);
+            common::fill_scales(stored(format), &mut source, scale);
+            let case = Case::of(stored(format), rows, cols, &source);
             for magnitude in [1e-42, 1e-20, 1.0, 1e20] {
                 let x = random_values(5 * cols, magnitude);
                 Kernels::available().for_each(|kernels| check(&case, &x, kernels));
@@ -232,14 +235,45 @@ fn what_is_not_a_number_is_not_lost() {
 
 #[test]
 fn packed_rows_are_the_rows() {
-    for format in WeightFormat::ALL {
-        let case = Case::new(format, PANEL_ROWS + 5, 2 * format.block_len().max(20));
+    for dtype in DType::all() {
+        let (rows, cols) = (PANEL_ROWS + 5, 2 * dtype.block_len().max(20));
+        let (source, _) = random_matrix(dtype, rows, cols);
+        let case = Case::of(dtype, rows, cols, &source);
         for row in [0, 7, PANEL_ROWS - 1, PANEL_ROWS, PANEL_ROWS + 4] {
             let mut out = vec![f32::NAN; case.cols];
             case.matrix().dequantize_row(row, &mut out);
-            assert_eq!(out, case.weights[row * case.cols..][..case.cols], "{format}, row {row}");
+            assert_eq!(out, case.weights[row * case.cols..][..case.cols], "{dtype}, row {row}");
         }
     }
+}
+
+/// A block of each format as gguf-py reads it: `tools/golden-logits/stored_blocks.py`.
+#[test]
+fn stored_blocks_are_what_another_program_reads_in_them() {
+    let mut bytes = &include_bytes!("fixtures/stored_blocks.bin")[..];
+    let mut read = Vec::new();
+    while let Some((id, rest)) = bytes.split_first_chunk() {
+        let dtype = DType::from_ggml(u32::from_le_bytes(*id)).expect("a format");
+        let (block, rest) = rest.split_at(dtype.block_bytes());
+        let (expected, rest) = rest.split_at(4 * dtype.block_len());
+        let expected: Vec<f32> = expected.as_chunks().0.iter().map(|bytes| f32::from_le_bytes(*bytes)).collect();
+        // Blocks of numbers of 16 bits are to be aligned.
+        let case = Case::of(dtype, 1, dtype.block_len(), &block.to_vec());
+        assert_eq!(case.weights, expected, "{dtype}");
+        read.push(dtype);
+        bytes = rest;
+    }
+    assert!(DType::all().all(|dtype| dtype.block_len() == 1 || read.contains(&dtype)), "{read:?}");
+}
+
+#[test]
+fn scales_that_16_bits_do_not_hold_are_refused() {
+    let pack = |block: [u8; 17]| pack(DType::MXFP4, &block, 1, QK, &mut vec![0; packed_len(WeightFormat::Q8_0, 1, QK)]);
+    let block = |exponent, codes| std::array::from_fn(|i| if i == 0 { exponent } else { codes });
+    assert_eq!(pack(block(143, 0x21)), Ok(()));
+    assert_eq!(pack(block(144, 0x21)), Err(PackError::Scale));
+    assert_eq!(pack(block(103, 0x21)), Err(PackError::Scale));
+    assert_eq!(pack(block(255, 0x80)), Ok(()), "zeros have no scale");
 }
 
 #[test]

@@ -63,7 +63,7 @@ impl Compute<'_> {
         let work: usize = products.iter().map(|(_, out)| out.len() * input.cols).sum();
         let mut jobs = products.map(|(matrix, out)| self.job(matrix.view(), out, input.rows()));
         // Mostly all the same: then the activations are rounded once, and all products are one piece of work.
-        let group = |job: &Job<'_>| job.matrix.format().block_len();
+        let group = |job: &Job<'_>| job.matrix.format().activation_group();
         jobs.sort_unstable_by_key(group);
         for jobs in jobs.chunk_by(|a, b| group(a) == group(b)) {
             self.quantize(&mut input, jobs[0].matrix.format());
@@ -137,7 +137,7 @@ impl Compute<'_> {
             return;
         }
         let (values, cols) = (input.values, input.cols);
-        input.quantized.resize(input.rows(), cols, format.block_len());
+        input.quantized.resize(input.rows(), cols, format.activation_group());
         let ActivationRows { group, values: rounded, scales, starts, sums } = input.quantized.rows_mut();
         let rows = (
             (Chunks::new(rounded, cols), Chunks::new(scales, cols / SCALED)),

@@ -4,7 +4,7 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use half::{bf16, f16};
-use sotto_kernels::packed::{PANEL_ROWS, PackError, PackedMatrix, WeightFormat, pack, packed_len};
+use sotto_kernels::packed::{PANEL_ROWS, PackError, PackedMatrix, pack, packed_len};
 
 use super::rows::Rows;
 use crate::gguf::{GgufFile, Pages, TensorView, tensor_place};
@@ -18,8 +18,8 @@ const PIECE: usize = 4 << 20;
 pub(crate) struct WeightMatrix {
     /// What a packed file calls it.
     name: String,
+    /// In the file.
     dtype: DType,
-    format: WeightFormat,
     /// Where its rows are in the bytes, until it is packed.
     source: Rows,
     rows: usize,
@@ -29,7 +29,7 @@ pub(crate) struct WeightMatrix {
 }
 
 impl WeightMatrix {
-    /// Rows of the tensor `tensor`, which must have this shape and a format that this engine multiplies. Unless the file is
+    /// Rows of the tensor `tensor`, which must have this shape. Unless the file is
     /// packed, the matrix is to be packed before it is used.
     pub(crate) fn find(
         file: &GgufFile,
@@ -45,9 +45,8 @@ impl WeightMatrix {
         if view.shape != shape {
             return Err(invalid(format!("its shape is {:?}, {shape:?} was expected", view.shape)));
         }
-        let (format, dtype) = (weight_format(view.dtype)?, view.dtype);
         let (name, bytes, rows, cols) = (name.to_owned(), Arc::clone(bytes), source.count, shape[1]);
-        Ok(Self { name, dtype, format, source, rows, cols, bytes, range })
+        Ok(Self { name, dtype: view.dtype, source, rows, cols, bytes, range })
     }
 
     pub(crate) fn name(&self) -> &str {
@@ -65,7 +64,7 @@ impl WeightMatrix {
 
     /// Bytes that it has when it is packed.
     pub(crate) fn packed_len(&self) -> usize {
-        packed_len(self.format, self.rows, self.cols)
+        packed_len(self.dtype.packed_as(), self.rows, self.cols)
     }
 
     /// Packs a matrix that lies in an ordinary file.
@@ -88,7 +87,7 @@ impl WeightMatrix {
     /// The pieces of a matrix that is not packed yet, one after the other: packed, they lie so, too.
     pub(crate) fn pieces(&self) -> impl Iterator<Item = Piece> + use<> {
         let rows_per_piece = (PIECE / (PANEL_ROWS * self.row_len()).max(1)).max(1) * PANEL_ROWS;
-        let (format, all, cols) = (self.format, self.rows, self.cols);
+        let (format, all, cols) = (self.dtype.packed_as(), self.rows, self.cols);
         (0..all).step_by(rows_per_piece).map(move |first| {
             let rows = first..all.min(first + rows_per_piece);
             Piece { packed_len: packed_len(format, rows.len(), cols), rows }
@@ -116,42 +115,25 @@ impl WeightMatrix {
     }
 
     fn pack_rows(&self, source: &[u8], piece: &Piece, packed: &mut [u8]) -> Result<(), EngineError> {
-        pack(self.format, source, piece.rows.len(), self.cols, packed).map_err(|error| {
-            EngineError::Internal(match error {
-                PackError::Size => "a tensor's size contradicts its shape".into(),
-                PackError::Alignment => "a tensor is not aligned to its blocks".into(),
-            })
+        pack(self.dtype, source, piece.rows.len(), self.cols, packed).map_err(|error| match error {
+            PackError::Size => EngineError::Internal("a tensor's size contradicts its shape".into()),
+            PackError::Alignment => EngineError::Internal("a tensor is not aligned to its blocks".into()),
+            PackError::Scale => {
+                EngineError::unsupported(format!("{} weights of such a size: 16-bit scales do not hold them", self.dtype))
+            }
         })
     }
 
     /// Bytes of a row in an ordinary file.
     fn row_len(&self) -> usize {
-        self.cols / self.format.block_len() * self.format.block_bytes()
+        self.cols / self.dtype.block_len() * self.dtype.block_bytes()
     }
 
     /// The matrix, for the kernels.
     pub(crate) fn view(&self) -> PackedMatrix<'_> {
-        PackedMatrix::new(self.format, self.rows, self.cols, &self.bytes[self.range.clone()])
+        PackedMatrix::new(self.dtype.packed_as(), self.rows, self.cols, &self.bytes[self.range.clone()])
             .expect("the length was checked or made to fit when the matrix was loaded")
     }
-}
-
-/// The kernels' name for a tensor's format.
-///
-/// # Errors
-/// [`EngineError::Unsupported`] for formats that they do not have.
-pub(crate) fn weight_format(dtype: DType) -> Result<WeightFormat, EngineError> {
-    Ok(match dtype {
-        DType::F32 => WeightFormat::F32,
-        DType::F16 => WeightFormat::F16,
-        DType::BF16 => WeightFormat::BF16,
-        DType::Q4_0 => WeightFormat::Q4_0,
-        DType::Q8_0 => WeightFormat::Q8_0,
-        DType::Q4K => WeightFormat::Q4K,
-        DType::Q5K => WeightFormat::Q5K,
-        DType::Q6K => WeightFormat::Q6K,
-        other => return Err(EngineError::unsupported(format!("weights in the format {other}"))),
-    })
 }
 
 /// Some panels of a matrix, which are packed together.

@@ -15,11 +15,11 @@ use super::rounded_softmax::{ValueScales, round};
 use super::{KEY_PANEL, MAX_HEAD_DIM, Queries, Row, blocks};
 use crate::activations::{self, Activations, WHOLE, scale_and_inverse};
 use crate::elementwise::{add, soft_cap};
-use crate::matmul::{CachedValues, Output, Products};
+use crate::matmul::{Output, Product};
 use crate::packed::layout::{PLANE, SUB_BLOCK, block, header};
 use crate::packed::{PANEL_ROWS, PackedMatrix, WeightFormat};
 use crate::plain::{cast_slice, cast_slice_mut};
-use crate::table::QuantizedMatmul;
+use crate::simd::Simd;
 
 /// Query rows (a head of a token each) that read the cache together.
 pub(super) const ROWS: usize = 48;
@@ -173,16 +173,16 @@ thread_local! {
     static SCRATCH: RefCell<Scratch> = RefCell::default();
 }
 
-/// `out[token][head] = softmax(scale * query · keys) · values`; `multiply_keys` is the product with Q8_0 weights.
+/// `out[token][head] = softmax(scale * query · keys) · values`; `products` are those of keys and of values.
 ///
 /// # Safety
-/// `S` and `multiply_keys` run on this CPU; the cache holds the last token's position; `out` has the shape of the queries; and nobody else
+/// `S` and `products` run on this CPU; the cache holds the last token's position; `out` has the shape of the queries; and nobody else
 /// writes these heads of these tokens.
 #[inline(always)]
-pub(crate) unsafe fn attend<S: Products>(
+pub(crate) unsafe fn attend<S: Simd>(
     cache: &QuantizedHeadCache<'_>,
     queries: &Queries<'_>,
-    multiply_keys: QuantizedMatmul,
+    products: [Product; 2],
     out: &Output<'_>,
 ) {
     // Taken, not borrowed in a closure, which would be compiled without `S`'s instructions.
@@ -190,16 +190,16 @@ pub(crate) unsafe fn attend<S: Products>(
     let all = queries.rows();
     for first in (0..all).step_by(ROWS) {
         let mut rows: [Row; ROWS] = std::array::from_fn(|i| queries.row(first + i));
-        attend_rows::<S>(cache, queries, multiply_keys, &mut rows[..ROWS.min(all - first)], &mut scratch, out);
+        attend_rows::<S>(cache, queries, products, &mut rows[..ROWS.min(all - first)], &mut scratch, out);
     }
     SCRATCH.set(scratch);
 }
 
 #[inline(always)]
-unsafe fn attend_rows<S: Products>(
+unsafe fn attend_rows<S: Simd>(
     cache: &QuantizedHeadCache<'_>,
     queries: &Queries<'_>,
-    multiply_keys: QuantizedMatmul,
+    products: [Product; 2],
     rows: &mut [Row],
     scratch: &mut Scratch,
     out: &Output<'_>,
@@ -220,7 +220,7 @@ unsafe fn attend_rows<S: Products>(
         let (start, positions) = (block.start, block.len().next_multiple_of(KEY_PANEL));
         scores.resize(rows.len() * positions, 0.0);
         let panels = 0..positions / KEY_PANEL;
-        multiply_keys(&cache.keys(start, positions), rounded, panels, &Output::new(scores, positions));
+        products[0].multiply(&cache.keys(start, positions), rounded, panels, &Output::new(scores, positions));
         if let Some(cap) = queries.cap() {
             soft_cap::<S>(scores, cap);
         }
@@ -229,7 +229,7 @@ unsafe fn attend_rows<S: Products>(
         round::<S>(rows, start..start + positions, &value_scales, scores, sums, &mut weights.rows_mut());
         for panel in 0..head_dim / PANEL_ROWS {
             let values = cache.values(panel, start, positions);
-            S::matmul::<CachedValues>(&values, weights, 0..1, &Output::new(part, PANEL_ROWS));
+            products[1].multiply(&values, weights, 0..1, &Output::new(part, PANEL_ROWS));
             for (part, sums) in part.as_chunks::<PANEL_ROWS>().0.iter().zip(sums.chunks_exact_mut(head_dim)) {
                 add(&mut sums[panel * PANEL_ROWS..][..PANEL_ROWS], part);
             }

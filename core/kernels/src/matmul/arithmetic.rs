@@ -3,53 +3,65 @@
 // Activations are those of the sub-block or block at hand, as the callers vouch for.
 #![allow(unsafe_op_in_unsafe_fn)]
 
-use super::PanelFormat;
+use super::Arithmetic;
 use crate::activations::{NARROW_START, RowPointers, START};
 use crate::simd::Simd;
 
 /// What a dot product of codes starts at that are larger than weights by `offset`, 0 or a power of two up to 128, so that it
 /// becomes one of weights; of a sub-block's columns, or of its half `half`.
 #[inline(always)]
-pub(super) unsafe fn start<S: Simd, F: PanelFormat>(row: RowPointers, half: usize, offset: i32) -> S::Dots {
-    if offset == 0 || F::TIMES_NON_NEGATIVE {
+pub(super) unsafe fn start<S: Simd, A: Arithmetic>(row: RowPointers, half: usize, offset: i32) -> S::Dots {
+    if offset == 0 || A::TIMES_NON_NEGATIVE {
         return S::dots(S::splat_int(0));
     }
-    if S::PRODUCTS_IN_16_BITS > 0 && F::SCALES == 2 {
-        const { assert!(F::SCALES == 1 || F::OFFSET == -NARROW_START) };
+    if S::PRODUCTS_IN_16_BITS > 0 && A::HAS_MULTIPLIERS && A::SCALES == 2 {
+        const { assert!(!A::HAS_MULTIPLIERS || A::SCALES == 1 || A::OFFSET == -NARROW_START) };
         return S::narrow_dots(*row.starts.add(2 + half));
     }
-    let all = match (F::SCALES, half) {
-        (1, _) => *row.starts,
-        (_, 0) => *row.starts - *row.starts.add(1),
-        _ => *row.starts.add(1),
-    };
+    let all = part_start::<A>(row, half);
     // Exact: both are powers of two.
     S::dots(S::splat_int(all >> (-START / offset).ilog2()))
 }
 
+/// [`START`] times the sum of a sub-block's activations, or of its half `half`, where each has a scale.
+#[inline(always)]
+unsafe fn part_start<A: Arithmetic>(row: RowPointers, half: usize) -> i32 {
+    match (A::SCALES, half) {
+        (1, _) => *row.starts,
+        (_, 0) => *row.starts - *row.starts.add(1),
+        _ => *row.starts.add(1),
+    }
+}
+
+/// What the minimums of such a part are multiplied with, of formats without multipliers.
+#[inline(always)]
+pub(super) unsafe fn min_factor<A: Arithmetic>(row: RowPointers, half: usize) -> f32 {
+    part_start::<A>(row, half) as f32 * *row.scales
+}
+
 /// What is to be taken from each of a format's codes, as an instruction set multiplies them.
-pub(super) const fn offset<S: Simd, F: PanelFormat>() -> i32 {
-    if F::SIGNED { S::SIGNED_OFFSET } else { F::OFFSET }
+pub(super) const fn offset<S: Simd, A: Arithmetic>() -> i32 {
+    if A::SIGNED { S::SIGNED_OFFSET } else { A::OFFSET }
 }
 
 /// Adds the products with group `GROUP` of `x`, which is half `half` of a sub-block's activations.
 #[inline(always)]
-pub(super) unsafe fn dot<S: Simd, F: PanelFormat, const GROUP: usize>(
+pub(super) unsafe fn dot<S: Simd, A: Arithmetic, const GROUP: usize>(
     dots: S::Dots,
     half: usize,
     codes: S::Int,
     x: S::Sixteen,
 ) -> S::Dots {
-    let dots = match (F::SIGNED, F::TIMES_NON_NEGATIVE) {
+    let dots = match (A::SIGNED, A::TIMES_NON_NEGATIVE) {
         (false, _) => S::dot_codes::<GROUP>(dots, codes, x),
         (true, false) => S::dot_signed::<GROUP>(dots, codes, x),
         (true, true) => S::dot_non_negative::<GROUP>(dots, codes, x),
     };
     let at_a_time = match S::PRODUCTS_IN_16_BITS {
         // Products fit: `has_two_parts` has seen to that.
-        _ if F::HAS_MULTIPLIERS => 8,
+        _ if A::HAS_MULTIPLIERS => 8,
         0 => 8,
-        products => i16::MAX as usize / (products * F::LARGEST_CODE * 127),
+        products => i16::MAX as usize / (products * A::LARGEST_CODE * 127),
     };
     let group = 4 * half + GROUP;
     // What is complete is settled by the total.
@@ -61,37 +73,33 @@ pub(super) unsafe fn dot<S: Simd, F: PanelFormat, const GROUP: usize>(
 
 /// Whether the halves of a sub-block are brought to their block's sum one by one: where each has a multiplier of its own, or
 /// products of both would not fit into 16 bits.
-pub(super) const fn has_two_parts<S: Simd, F: PanelFormat>() -> bool {
-    F::SCALES == 2 || S::PRODUCTS_IN_16_BITS * 8 * F::LARGEST_CODE * 127 > i16::MAX as usize
+pub(super) const fn has_two_parts<S: Simd, A: Arithmetic>() -> bool {
+    A::SCALES == 2 || S::PRODUCTS_IN_16_BITS * 8 * A::LARGEST_CODE * 127 > i16::MAX as usize
 }
 
 /// `sum + dots * (scale of the weights * scale of the activations)`.
 #[inline(always)]
-pub(super) unsafe fn add_scaled<S: Simd, F: PanelFormat>(
+pub(super) unsafe fn add_scaled<S: Simd, A: Arithmetic>(
     sum: S::F32,
     dots: S::Dots,
     scale: S::F32,
     row: RowPointers,
 ) -> S::F32 {
     let of_activations = S::splat(*row.scales);
-    let scale = if F::SCALES_ARE_1 { of_activations } else { S::mul(scale, of_activations) };
+    let scale = if A::SCALES_ARE_1 { of_activations } else { S::mul(scale, of_activations) };
     S::fma(S::to_f32(S::total(dots)), scale, sum)
 }
 
 /// `scale * Σ minimum * sum of the activations` of a block, which [`add_block`] takes; nothing where there are no minimums.
 #[inline(always)]
-pub(super) unsafe fn scaled_mins<S: Simd, F: PanelFormat>(
-    mins: [S::Int; 2],
-    scale: S::F32,
-    row: RowPointers,
-) -> S::F32 {
-    if F::HAS_MIN { S::mul(scale, S::to_f32(S::dot_eight(mins, row.sums))) } else { S::splat(0.0) }
+pub(super) unsafe fn scaled_mins<S: Simd, A: Arithmetic>(mins: [S::Int; 2], scale: S::F32, row: RowPointers) -> S::F32 {
+    if A::HAS_MIN { S::mul(scale, S::to_f32(S::dot_eight(mins, row.sums))) } else { S::splat(0.0) }
 }
 
 /// `sum + (scale * dots - mins) * scale of the activations`, of a block's dot products times multipliers: 16 of Q6_K's, each of at most
 /// 16 * 32 * 127 times 128, are less than 2^27.
 #[inline(always)]
-pub(super) unsafe fn add_block<S: Simd, F: PanelFormat>(
+pub(super) unsafe fn add_block<S: Simd, A: Arithmetic>(
     sum: S::F32,
     dots: S::Int,
     scale: S::F32,
@@ -99,7 +107,7 @@ pub(super) unsafe fn add_block<S: Simd, F: PanelFormat>(
     x_scale: S::F32,
 ) -> S::F32 {
     let dots = S::to_f32(dots);
-    if !F::HAS_MIN {
+    if !A::HAS_MIN {
         return S::fma(S::mul(scale, dots), x_scale, sum);
     }
     // Both signs the other way: instructions that take a product from a number are to be had everywhere.

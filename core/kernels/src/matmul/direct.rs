@@ -8,7 +8,7 @@
 use std::mem::MaybeUninit;
 use std::ops::Range;
 
-use super::arithmetic::{add_block, add_scaled, scaled_mins};
+use super::arithmetic::{add_block, add_scaled, min_factor, scaled_mins};
 use super::sub_block::{add_multiples, dots};
 use super::{Output, PanelFormat};
 use crate::activations::{Activations, RowPointers};
@@ -38,7 +38,7 @@ struct Block<'a, S: Simd, F: PanelFormat> {
 /// The columns of `panels` of the product of `x` with `weights`.
 ///
 /// # Safety
-/// `S` runs on this CPU, sizes fit together, `x` has at most [`MAX_ROWS`] rows, and nobody else writes those columns.
+/// `S` runs on this CPU, sizes fit together, `x` has at most [`PanelFormat::FEW_ROWS`] rows, and nobody else writes those columns.
 #[inline(always)]
 pub(crate) unsafe fn matmul<S: Simd, F: PanelFormat>(
     weights: &PackedMatrix<'_>,
@@ -49,10 +49,10 @@ pub(crate) unsafe fn matmul<S: Simd, F: PanelFormat>(
     for first in panels.clone().step_by(STREAMS) {
         let panels = first..panels.end.min(first + STREAMS);
         match x.rows() {
-            1 => multiply::<S, F, 1>(weights, x, panels, out),
-            2 => multiply::<S, F, 2>(weights, x, panels, out),
-            3 => multiply::<S, F, 3>(weights, x, panels, out),
-            _ => multiply::<S, F, MAX_ROWS>(weights, x, panels, out),
+            2 if F::FEW_ROWS > 1 => multiply::<S, F, 2>(weights, x, panels, out),
+            3 if F::FEW_ROWS > 1 => multiply::<S, F, 3>(weights, x, panels, out),
+            4 if F::FEW_ROWS > 1 => multiply::<S, F, MAX_ROWS>(weights, x, panels, out),
+            _ => multiply::<S, F, 1>(weights, x, panels, out),
         }
     }
 }
@@ -164,25 +164,32 @@ unsafe fn add_sub_block<S: Simd, F: PanelFormat, const T: usize, const V: usize>
         (first..first + V).for_each(|vector| ask_for_next::<S, F>(block.start, sub, vector));
         match F::HAS_MULTIPLIERS {
             true => add_to_block::<S, F, T, V>(&block, sub, first, rows, &mut sums.block),
-            false => add_to_all::<S, F, T, V>(block.start, first, rows, &mut sums.all),
+            false => add_to_all::<S, F, T, V>(&block, sub, first, rows, &mut sums.all),
         }
     }
 }
 
-/// Adds the products of the `V` vectors of a block's rows from vector `first` on, of a block that is one sub-block.
+/// Adds the products of the `V` vectors of a sub-block's rows from vector `first` on, of formats without multipliers.
 #[inline(always)]
 unsafe fn add_to_all<S: Simd, F: PanelFormat, const T: usize, const V: usize>(
-    block: *const u8,
+    block: &Block<'_, S, F>,
+    sub: usize,
     first: usize,
     rows: &[RowPointers; T],
     sums: &mut [[f32; PANEL_ROWS]; T],
 ) {
-    let dots = dots::<S, F, T, V>(block.add(F::HEADER), first, rows);
+    let dots = dots::<S, F, T, V>(block.start, block.start.add(F::HEADER + sub * F::SUB_BLOCK), first, rows);
     for v in 0..V {
-        let scale = F::scale::<S>(block, first + v);
+        let header = block.headers[first + v].assume_init_ref();
+        let scale = F::part_scale::<S>(header, block.start, sub, 0, first + v);
+        let min = F::part_min::<S>(header, block.start, sub, 0, first + v);
         for t in 0..T {
-            let sum = sums[t].as_mut_ptr().add((first + v) * S::LANES);
-            S::store(add_scaled::<S, F>(S::load(sum), dots[t][v], scale, rows[t]), sum);
+            let at = sums[t].as_mut_ptr().add((first + v) * S::LANES);
+            let mut sum = add_scaled::<S, F>(S::load(at), dots[t][v], scale, rows[t]);
+            if F::HAS_MIN {
+                sum = S::fma(min, S::splat(min_factor::<F>(rows[t], 0)), sum);
+            }
+            S::store(sum, at);
         }
     }
 }
@@ -207,7 +214,7 @@ unsafe fn add_to_block<S: Simd, F: PanelFormat, const T: usize, const V: usize>(
         0 => [[S::splat_int(0); V]; T],
         _ => sums_at.map(|sums| sums.map(|sums| S::load_int(sums))),
     };
-    add_multiples::<S, F, T, V>(planes, first, rows, multiplier, &mut sums);
+    add_multiples::<S, F, T, V>(block.start, planes, first, rows, multiplier, &mut sums);
     for t in 0..T {
         for v in 0..V {
             S::store_int(sums[t][v], sums_at[t][v]);

@@ -1,4 +1,4 @@
-//! Many rows of activations times a piece of a panel that is taken apart once for all of them.
+//! Many rows of activations times a piece of a panel that is unpacked once for all of them.
 
 // Pointers move within one panel, the rows of activations that belong to it, and the scratch below, whose sizes `matmul`
 // has checked.
@@ -10,22 +10,28 @@ use std::marker::PhantomData;
 use std::mem::MaybeUninit;
 use std::ops::Range;
 
-use super::arithmetic::{add_block, add_scaled, dot, has_two_parts, offset, scaled_mins, start};
+use super::arithmetic::{add_block, add_scaled, dot, has_two_parts, min_factor, offset, scaled_mins, start};
 use super::float::Rows;
-use super::pieces::{self, Next, PIECE, Piece};
-use super::{Output, PanelFormat, Products};
+use super::pieces::{self, Next, PIECE, Piece, Unpack};
+use super::{Arithmetic, Output, PanelFormat, Products};
 use crate::activations::{Activations, RowPointers};
 use crate::packed::layout::{PLANE, SUB_BLOCK};
 use crate::packed::{PANEL_ROWS, PackedMatrix};
 use crate::simd::Simd;
 
-/// A sub-block that is taken apart: codes `[group][row][4]`, up to two scales, or factors of its dot products, `[half][row]`, then
-/// what a block has once, `[row]`: each of its first sub-blocks has one of [`BLOCK_SCALE`] and those below. All numbers have 32 bits:
-/// of each vector of rows, everything lies equally far from where a group or numbers begin.
+/// An unpacked sub-block: codes `[group][row][4]`, up to two scales, or factors of its dot products, `[half][row]`, then minimums that
+/// belong to scales, or what a block has once, `[row]`: each of its first sub-blocks has one of [`BLOCK_SCALE`] and those below. All
+/// numbers have 32 bits: of each vector of rows, everything lies equally far from where a group or numbers begin.
 pub(super) const SCALES: usize = 8 * PLANE;
 const BLOCK_NUMBERS: usize = SCALES + 2 * PLANE;
 pub(super) const EXPANDED: usize = BLOCK_NUMBERS + PLANE;
 const _: () = assert!(PLANE == PANEL_ROWS * size_of::<f32>());
+
+/// Bytes of an unpacked sub-block: where there are two scales and two minimums, one number more.
+const fn expanded<A: Arithmetic>() -> usize {
+    let has_four_numbers = A::HAS_MIN && !A::HAS_MULTIPLIERS && A::SCALES == 2;
+    EXPANDED + has_four_numbers as usize * PLANE
+}
 
 /// Where a block's scales are, those of its minimums, and the minimums of its even sub-blocks and of its odd ones.
 const BLOCK_SCALE: usize = BLOCK_NUMBERS;
@@ -35,34 +41,31 @@ const ODD_MINS: usize = EVEN_MINS + EXPANDED;
 
 /// A piece of a panel, `[sub-block]`, to be multiplied with activations. Vectors in it do not straddle cache lines.
 #[repr(C, align(64))]
-struct Expanded<'a, S, F> {
-    bytes: MaybeUninit<[u8; PIECE * EXPANDED]>,
+struct Expanded<'a, S, A> {
+    bytes: MaybeUninit<[u8; PIECE * (EXPANDED + PLANE)]>,
     x: &'a Activations,
-    way: PhantomData<(S, F)>,
+    way: PhantomData<(S, A)>,
 }
 
 /// The columns of `panels` of the product of `x` with `weights`.
 ///
 /// # Safety
-/// `S` runs on this CPU, sizes fit together, and nobody else writes those columns.
+/// `S` runs on this CPU, `unpack` is its [`unpack`] of such weights, sizes fit together, and nobody else writes those columns.
 #[inline(always)]
-pub(crate) unsafe fn matmul<S: Products, F: PanelFormat>(
+pub(crate) unsafe fn matmul<S: Products, A: Arithmetic>(
     weights: &PackedMatrix<'_>,
     x: &Activations,
     panels: Range<usize>,
     out: &Output<'_>,
+    unpack: Unpack,
 ) {
-    let mut piece = Expanded::<S, F> { bytes: MaybeUninit::uninit(), x, way: PhantomData };
-    pieces::matmul::<F, _>(&mut piece, weights, x.rows(), panels, out);
+    let mut piece = Expanded::<S, A> { bytes: MaybeUninit::uninit(), x, way: PhantomData };
+    pieces::matmul(&mut piece, weights, x.rows(), panels, out, unpack);
 }
 
-impl<S: Products, F: PanelFormat> Piece for Expanded<'_, S, F> {
-    const LANES: usize = S::LANES;
-
-    #[inline(always)]
-    unsafe fn take_apart(&mut self, block: *const u8, index: usize, vector: usize) {
-        let piece = self.bytes.as_mut_ptr().cast::<u8>();
-        expand::<S, F>(block, vector, piece.add(index * F::SUB_BLOCKS * EXPANDED + vector * 4 * S::LANES));
+impl<S: Products, A: Arithmetic> Piece for Expanded<'_, S, A> {
+    fn start(&mut self) -> *mut u8 {
+        self.bytes.as_mut_ptr().cast()
     }
 
     #[inline(always)]
@@ -72,7 +75,7 @@ impl<S: Products, F: PanelFormat> Piece for Expanded<'_, S, F> {
             let done = row - rows.start;
             let sums = Rows { start: sums.start.add(done * sums.stride), ..sums };
             // The largest tiles, then smaller ones for what is left.
-            let multiplied = match (S::largest_tile::<F>(), rows.end - row) {
+            let multiplied = match (S::largest_tile::<A>(), rows.end - row) {
                 ((6, 2), 6..) => self.tile::<6, 2>(&subs, row, sums),
                 ((4, 2), 4..) => self.tile::<4, 2>(&subs, row, sums),
                 ((3, 4), 3..) => self.tile::<3, 4>(&subs, row, sums),
@@ -85,7 +88,7 @@ impl<S: Products, F: PanelFormat> Piece for Expanded<'_, S, F> {
     }
 }
 
-impl<S: Products, F: PanelFormat> Expanded<'_, S, F> {
+impl<S: Products, A: Arithmetic> Expanded<'_, S, A> {
     /// `T` rows of activations from `row` on, with `V` vectors of the piece at a time; returns how many rows that were.
     #[inline(always)]
     unsafe fn tile<const T: usize, const V: usize>(
@@ -102,7 +105,7 @@ impl<S: Products, F: PanelFormat> Expanded<'_, S, F> {
                 _ => std::array::from_fn(|t| std::array::from_fn(|v| S::load(sums_at(t, v)))),
             };
             let weights = self.bytes.as_ptr().cast::<u8>().add(first * 4 * S::LANES);
-            S::add_sub_blocks::<F, T, V>(subs.len(), weights, &rows, &mut sums);
+            S::add_sub_blocks::<A, T, V>(subs.len(), weights, &rows, &mut sums);
             for (t, sums) in sums.iter().enumerate() {
                 for (v, sums) in sums.iter().enumerate() {
                     S::store(*sums, sums_at(t, v));
@@ -113,120 +116,176 @@ impl<S: Products, F: PanelFormat> Expanded<'_, S, F> {
     }
 }
 
-/// Takes a block apart, of a vector of rows.
+/// Unpacks `subs` sub-blocks, whole blocks from `block` on.
+///
+/// # Safety
+/// `S` runs on this CPU; there are as many, and room for them.
 #[inline(always)]
-unsafe fn expand<S: Simd, F: PanelFormat>(block: *const u8, vector: usize, to: *mut u8) {
+pub(super) unsafe fn unpack<S: Simd, F: PanelFormat>(block: *const u8, subs: usize, piece: *mut u8) {
+    for index in 0..subs / F::SUB_BLOCKS {
+        for vector in 0..PANEL_ROWS / S::LANES {
+            let to = piece.add(index * F::SUB_BLOCKS * expanded::<F::Unpacked>() + vector * 4 * S::LANES);
+            unpack_block::<S, F>(block.add(index * F::BLOCK), vector, to);
+        }
+    }
+}
+
+/// Unpacks a vector of a block's rows.
+#[inline(always)]
+unsafe fn unpack_block<S: Simd, F: PanelFormat>(block: *const u8, vector: usize, to: *mut u8) {
     let header = F::header::<S>(block, vector);
     for sub in 0..F::SUB_BLOCKS {
         let planes = block.add(F::HEADER + sub * F::SUB_BLOCK);
-        let to = to.add(sub * EXPANDED);
+        let to = to.add(sub * expanded::<F::Unpacked>());
         for pair in 0..4 {
-            let (a, b) = F::codes::<S>(planes, vector, pair);
+            let (a, b) = F::codes::<S>(block, planes, vector, pair);
             S::store_int(lift::<S, F>(a), to.add(2 * pair * PLANE));
             S::store_int(lift::<S, F>(b), to.add((2 * pair + 1) * PLANE));
         }
-        for half in 0..F::SCALES * F::HAS_MULTIPLIERS as usize {
-            let multiplier = F::multiplier::<S>(&header, block, sub, half, vector);
-            S::store_int(S::factor(multiplier), to.add(SCALES + half * PLANE));
+        for half in 0..F::SCALES {
+            let to = to.add(SCALES + half * PLANE);
+            if F::HAS_MULTIPLIERS {
+                S::store_int(S::factor(F::multiplier::<S>(&header, block, sub, half, vector)), to);
+                continue;
+            }
+            if !F::SCALES_ARE_1 {
+                S::store(F::part_scale::<S>(&header, block, sub, half, vector), to.cast());
+            }
+            if F::Unpacked::HAS_MIN {
+                let min = F::part_min::<S>(&header, block, sub, half, vector);
+                S::store(min, to.add(F::SCALES * PLANE).cast());
+            }
         }
     }
-    if !F::SCALES_ARE_1 {
-        let at = if F::HAS_MULTIPLIERS { BLOCK_SCALE } else { SCALES };
-        S::store(F::scale::<S>(block, vector), to.add(at).cast());
-    }
-    if F::HAS_MIN {
-        let [even, odd] = F::mins::<S>(&header);
-        S::store(F::min_scale::<S>(block, vector), to.add(MIN_SCALE).cast());
-        S::store_int(even, to.add(EVEN_MINS));
-        S::store_int(odd, to.add(ODD_MINS));
+    if F::HAS_MULTIPLIERS {
+        S::store(F::scale::<S>(block, vector), to.add(BLOCK_SCALE).cast());
+        if F::HAS_MIN {
+            let [even, odd] = F::mins::<S>(&header);
+            S::store(F::min_scale::<S>(block, vector), to.add(MIN_SCALE).cast());
+            S::store_int(even, to.add(EVEN_MINS));
+            S::store_int(odd, to.add(ODD_MINS));
+        }
     }
 }
 
 /// What is to be taken from each code of a piece: where it is not zero, what the instruction set adds to signed ones, so that
 /// [`start`] needs no arithmetic.
-const fn lifted<S: Simd, F: PanelFormat>() -> i32 {
-    match offset::<S, F>() {
+const fn lifted<S: Simd, A: Arithmetic>() -> i32 {
+    match offset::<S, A>() {
         0 => 0,
         offset if S::SIGNED_OFFSET == 0 => offset,
         _ => S::SIGNED_OFFSET,
     }
 }
 
-/// Adds to codes what makes their offset [`lifted`]. No byte overflows.
+/// Adds to codes what makes their offset [`lifted`], as what they are unpacked to. No byte overflows, but where codes become signed.
 #[inline(always)]
 unsafe fn lift<S: Simd, F: PanelFormat>(codes: S::Int) -> S::Int {
-    match lifted::<S, F>() - offset::<S, F>() {
+    match lifted::<S, F::Unpacked>() - offset::<S, F>() {
         0 => codes,
-        more => S::add_int(codes, S::splat_int(more * 0x0101_0101)),
+        more @ 1.. => S::add_int(codes, S::splat_int(more * 0x0101_0101)),
+        less => S::sub_bytes(codes, -less as u8),
     }
 }
 
-/// Adds the products of `subs` sub-blocks that are taken apart, one block at least: of `V` vectors of rows of weights, from
+/// Adds the products of `subs` unpacked sub-blocks, one block at least: of `V` vectors of rows of weights, from
 /// `weights` on, with `T` rows of activations that follow each other.
 ///
 /// # Safety
 /// `S` runs on this CPU; weights and rows have as many sub-blocks.
 #[inline(always)]
-pub(super) unsafe fn add_sub_blocks<S: Products, F: PanelFormat, const T: usize, const V: usize>(
+pub(super) unsafe fn add_sub_blocks<S: Products, A: Arithmetic, const T: usize, const V: usize>(
     subs: usize,
     weights: *const u8,
     rows: &[RowPointers; T],
     sums: &mut [[S::F32; V]; T],
 ) {
-    for first in (0..subs).step_by(F::SUB_BLOCKS) {
-        let (weights, rows) = (weights.add(first * EXPANDED), rows.map(|row| row.at(first * SUB_BLOCK)));
-        match F::HAS_MULTIPLIERS {
+    for first in (0..subs).step_by(A::SPAN) {
+        let (weights, rows) = (weights.add(first * expanded::<A>()), rows.map(|row| row.at(first * SUB_BLOCK)));
+        match A::HAS_MULTIPLIERS {
             true => {
                 let mut dots = [[S::splat_int(0); V]; T];
-                add_multiples::<S, F, T, V>(weights, &rows, &mut dots);
-                end_block::<S, F, T, V>(weights, &rows, &dots, sums);
+                add_multiples::<S, A, T, V>(weights, &rows, &mut dots);
+                end_block::<S, A, T, V>(weights, &rows, &dots, sums);
             }
-            false => add_sub_block::<S, F, T, V>(weights, &rows, sums),
+            false => add_sub_block::<S, A, T, V>(weights, &rows, sums),
         }
     }
 }
 
 #[inline(always)]
-unsafe fn add_sub_block<S: Simd, F: PanelFormat, const T: usize, const V: usize>(
+unsafe fn add_sub_block<S: Simd, A: Arithmetic, const T: usize, const V: usize>(
     weights: *const u8,
     rows: &[RowPointers; T],
     sums: &mut [[S::F32; V]; T],
 ) {
-    let mut dots: [[S::Dots; V]; T] = std::array::from_fn(|t| [start::<S, F>(rows[t], 0, lifted::<S, F>()); V]);
-    add_half::<S, F, T, V, 0>(weights, rows, &mut dots);
-    add_half::<S, F, T, V, 1>(weights, rows, &mut dots);
+    let mut dots = starts::<S, A, T, V>(rows, 0);
+    add_half::<S, A, T, V, 0>(weights, rows, &mut dots);
+    if A::SCALES == 2 {
+        add_part::<S, A, T, V>(weights, rows, 0, &dots, sums);
+        dots = starts::<S, A, T, V>(rows, 1);
+    }
+    add_half::<S, A, T, V, 1>(weights, rows, &mut dots);
+    add_part::<S, A, T, V>(weights, rows, A::SCALES - 1, &dots, sums);
+}
+
+/// What dot products of half `half` of a sub-block, or of all of it, start at.
+#[inline(always)]
+unsafe fn starts<S: Simd, A: Arithmetic, const T: usize, const V: usize>(
+    rows: &[RowPointers; T],
+    half: usize,
+) -> [[S::Dots; V]; T] {
+    std::array::from_fn(|t| [start::<S, A>(rows[t], half, lifted::<S, A>()); V])
+}
+
+/// Adds the dot products of a part of a sub-block that has a scale, and its minimums.
+#[inline(always)]
+unsafe fn add_part<S: Simd, A: Arithmetic, const T: usize, const V: usize>(
+    weights: *const u8,
+    rows: &[RowPointers; T],
+    half: usize,
+    dots: &[[S::Dots; V]; T],
+    sums: &mut [[S::F32; V]; T],
+) {
     for v in 0..V {
-        let scale = S::load(weights.add(SCALES + v * 4 * S::LANES).cast());
+        let scale_at = weights.add(SCALES + half * PLANE + v * 4 * S::LANES);
+        let scale = S::load(scale_at.cast());
         for t in 0..T {
-            sums[t][v] = add_scaled::<S, F>(sums[t][v], dots[t][v], scale, rows[t]);
+            sums[t][v] = add_scaled::<S, A>(sums[t][v], dots[t][v], scale, rows[t]);
+        }
+        if A::HAS_MIN {
+            let min = S::load(scale_at.add(A::SCALES * PLANE).cast());
+            for t in 0..T {
+                sums[t][v] = S::fma(min, S::splat(min_factor::<A>(rows[t], half)), sums[t][v]);
+            }
         }
     }
 }
 
 /// Adds the dot products of a block's sub-blocks, times their multipliers, to `sums`.
 #[inline(always)]
-unsafe fn add_multiples<S: Simd, F: PanelFormat, const T: usize, const V: usize>(
+unsafe fn add_multiples<S: Simd, A: Arithmetic, const T: usize, const V: usize>(
     weights: *const u8,
     rows: &[RowPointers; T],
     sums: &mut [[S::Int; V]; T],
 ) {
-    for sub in 0..F::SUB_BLOCKS {
-        let (weights, rows) = (weights.add(sub * EXPANDED), rows.map(|row| row.at(sub * SUB_BLOCK)));
+    for sub in 0..A::SPAN {
+        let (weights, rows) = (weights.add(sub * expanded::<A>()), rows.map(|row| row.at(sub * SUB_BLOCK)));
         let factors = weights.add(SCALES);
-        let mut dots: [[S::Dots; V]; T] = std::array::from_fn(|t| [start::<S, F>(rows[t], 0, lifted::<S, F>()); V]);
-        add_half::<S, F, T, V, 0>(weights, &rows, &mut dots);
-        if has_two_parts::<S, F>() {
+        let mut dots = starts::<S, A, T, V>(&rows, 0);
+        add_half::<S, A, T, V, 0>(weights, &rows, &mut dots);
+        if has_two_parts::<S, A>() {
             add_dots::<S, T, V>(factors, &dots, sums);
-            dots = std::array::from_fn(|t| [start::<S, F>(rows[t], 1, lifted::<S, F>()); V]);
+            dots = starts::<S, A, T, V>(&rows, 1);
         }
-        add_half::<S, F, T, V, 1>(weights, &rows, &mut dots);
-        add_dots::<S, T, V>(factors.add((F::SCALES - 1) * PLANE), &dots, sums);
+        add_half::<S, A, T, V, 1>(weights, &rows, &mut dots);
+        add_dots::<S, T, V>(factors.add((A::SCALES - 1) * PLANE), &dots, sums);
     }
 }
 
 /// Adds a block's dot products less its minimums, with its scales.
 #[inline(always)]
-unsafe fn end_block<S: Simd, F: PanelFormat, const T: usize, const V: usize>(
+unsafe fn end_block<S: Simd, A: Arithmetic, const T: usize, const V: usize>(
     weights: *const u8,
     rows: &[RowPointers; T],
     dots: &[[S::Int; V]; T],
@@ -235,7 +294,7 @@ unsafe fn end_block<S: Simd, F: PanelFormat, const T: usize, const V: usize>(
     for v in 0..V {
         let weights = weights.add(v * 4 * S::LANES);
         let scale = S::load(weights.add(BLOCK_SCALE).cast());
-        let (mins, min_scale) = match F::HAS_MIN {
+        let (mins, min_scale) = match A::HAS_MIN {
             true => (
                 [S::load_int(weights.add(EVEN_MINS)), S::load_int(weights.add(ODD_MINS))],
                 S::load(weights.add(MIN_SCALE).cast()),
@@ -244,29 +303,29 @@ unsafe fn end_block<S: Simd, F: PanelFormat, const T: usize, const V: usize>(
             false => ([S::splat_int(0); 2], scale),
         };
         for t in 0..T {
-            let mins = scaled_mins::<S, F>(mins, min_scale, rows[t]);
-            sums[t][v] = add_block::<S, F>(sums[t][v], dots[t][v], scale, mins, S::splat(*rows[t].scales));
+            let mins = scaled_mins::<S, A>(mins, min_scale, rows[t]);
+            sums[t][v] = add_block::<S, A>(sums[t][v], dots[t][v], scale, mins, S::splat(*rows[t].scales));
         }
     }
 }
 
 /// Adds the products of half `HALF` of a sub-block's columns.
 #[inline(always)]
-unsafe fn add_half<S: Simd, F: PanelFormat, const T: usize, const V: usize, const HALF: usize>(
+unsafe fn add_half<S: Simd, A: Arithmetic, const T: usize, const V: usize, const HALF: usize>(
     codes: *const u8,
     rows: &[RowPointers; T],
     dots: &mut [[S::Dots; V]; T],
 ) {
     let x: [S::Sixteen; T] = std::array::from_fn(|t| S::load_sixteen(rows[t].values.add(16 * HALF)));
     let codes = codes.add(4 * HALF * PLANE);
-    add_group::<S, F, T, V, HALF, 0>(codes, &x, dots);
-    add_group::<S, F, T, V, HALF, 1>(codes, &x, dots);
-    add_group::<S, F, T, V, HALF, 2>(codes, &x, dots);
-    add_group::<S, F, T, V, HALF, 3>(codes, &x, dots);
+    add_group::<S, A, T, V, HALF, 0>(codes, &x, dots);
+    add_group::<S, A, T, V, HALF, 1>(codes, &x, dots);
+    add_group::<S, A, T, V, HALF, 2>(codes, &x, dots);
+    add_group::<S, A, T, V, HALF, 3>(codes, &x, dots);
 }
 
 #[inline(always)]
-unsafe fn add_group<S: Simd, F: PanelFormat, const T: usize, const V: usize, const HALF: usize, const GROUP: usize>(
+unsafe fn add_group<S: Simd, A: Arithmetic, const T: usize, const V: usize, const HALF: usize, const GROUP: usize>(
     codes: *const u8,
     x: &[S::Sixteen; T],
     dots: &mut [[S::Dots; V]; T],
@@ -274,7 +333,7 @@ unsafe fn add_group<S: Simd, F: PanelFormat, const T: usize, const V: usize, con
     let codes: [S::Int; V] = std::array::from_fn(|v| S::load_int(codes.add(GROUP * PLANE + v * 4 * S::LANES)));
     for t in 0..T {
         for v in 0..V {
-            dots[t][v] = dot::<S, F, GROUP>(dots[t][v], HALF, codes[v], x[t]);
+            dots[t][v] = dot::<S, A, GROUP>(dots[t][v], HALF, codes[v], x[t]);
         }
     }
 }

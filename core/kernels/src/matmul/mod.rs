@@ -1,9 +1,9 @@
 //! Products of activations with packed weights.
 //!
-//! Up to [`direct::MAX_ROWS`] rows of activations, the weights are taken apart in registers, once for all rows
-//! ([`direct`]): decode reads each byte of a weight once. With more rows, a piece of a panel is taken apart into the
-//! first-level cache and multiplied with many rows from there ([`expanded`]). Both do the same arithmetic in the same
-//! order: a row's results are the same bits alone and in a batch.
+//! Up to [`PanelFormat::FEW_ROWS`] rows of activations, the weights are unpacked in registers, once for all rows ([`direct`]): decode
+//! reads each byte of a weight once. With more rows, a piece of a panel is unpacked into the first-level cache and multiplied with
+//! many rows from there ([`expanded`]). Both do the same arithmetic in the same order: a row's results are the same bits alone and
+//! in a batch.
 
 /// Lines of assembly as one text.
 #[cfg(any(target_arch = "aarch64", target_arch = "x86_64"))]
@@ -28,7 +28,11 @@ use std::ops::Range;
 /// Rows of activations that are multiplied in about the time of one, where that is the time to read the weights.
 pub const FEW_ROWS: usize = direct::MAX_ROWS;
 
-pub(crate) use format::{CachedValues, PanelFormat, Q4_0, Q4K, Q5K, Q6K, Q8_0};
+pub(crate) use format::{
+    Arithmetic, CachedValues, Codes, Halves, IQ4NL, IQ4XS, PanelFormat, Q2K, Q3K, Q4_0, Q4_1, Q4K, Q5_0, Q5_1, Q5K,
+    Q6K, Q8_0,
+};
+pub(crate) use pieces::Unpack;
 
 use crate::activations::{Activations, RowPointers};
 use crate::packed::{PANEL_ROWS, PackedMatrix};
@@ -44,7 +48,7 @@ pub(crate) trait Products: Simd {
 
     /// Rows of activations, and vectors of rows of weights, in the largest tile of [`expanded`]: as many as the registers allow.
     #[inline(always)]
-    fn largest_tile<F: PanelFormat>() -> (usize, usize) {
+    fn largest_tile<A: Arithmetic>() -> (usize, usize) {
         (3, 2)
     }
 
@@ -73,40 +77,20 @@ pub(crate) trait Products: Simd {
     /// # Safety
     /// As there.
     #[inline(always)]
-    unsafe fn add_sub_blocks<F: PanelFormat, const T: usize, const V: usize>(
+    unsafe fn add_sub_blocks<A: Arithmetic, const T: usize, const V: usize>(
         subs: usize,
         weights: *const u8,
         rows: &[RowPointers; T],
         sums: &mut [[Self::F32; V]; T],
     ) {
         // SAFETY: the caller's.
-        unsafe { expanded::add_sub_blocks::<Self, F, T, V>(subs, weights, rows, sums) }
+        unsafe { expanded::add_sub_blocks::<Self, A, T, V>(subs, weights, rows, sums) }
     }
 
-    /// The columns of `panels` of the product of `x` with `weights`.
+    /// The columns of `panels` of the product of `x`, at most [`PanelFormat::FEW_ROWS`] rows, with `weights`.
     ///
     /// # Safety
     /// The CPU has the instructions, sizes fit together, and nobody else writes those columns.
-    #[inline(always)]
-    unsafe fn matmul<F: PanelFormat>(
-        weights: &PackedMatrix<'_>,
-        x: &Activations,
-        panels: Range<usize>,
-        out: &Output<'_>,
-    ) {
-        // SAFETY: the caller's.
-        unsafe {
-            match x.rows() <= direct::MAX_ROWS {
-                true => Self::few_rows::<F>(weights, x, panels, out),
-                false => Self::many_rows::<F>(weights, x, panels, out),
-            }
-        }
-    }
-
-    /// As [`Products::matmul`], of at most [`direct::MAX_ROWS`] rows.
-    ///
-    /// # Safety
-    /// As there.
     #[inline(always)]
     unsafe fn few_rows<F: PanelFormat>(
         weights: &PackedMatrix<'_>,
@@ -118,19 +102,66 @@ pub(crate) trait Products: Simd {
         unsafe { direct::matmul::<Self, F>(weights, x, panels, out) }
     }
 
-    /// As [`Products::matmul`], of more rows.
+    /// Unpacks sub-blocks of a panel for [`Products::many_rows`]: see [`Unpack`].
     ///
     /// # Safety
     /// As there.
     #[inline(always)]
-    unsafe fn many_rows<F: PanelFormat>(
+    unsafe fn unpack<F: PanelFormat>(block: *const u8, subs: usize, piece: *mut u8) {
+        // SAFETY: the caller's.
+        unsafe { expanded::unpack::<Self, F>(block, subs, piece) }
+    }
+
+    /// As [`Products::few_rows`], of any number of rows, with weights that `unpack` makes numbers for this arithmetic of.
+    ///
+    /// # Safety
+    /// As there; and `unpack` has its instructions.
+    #[inline(always)]
+    unsafe fn many_rows<A: Arithmetic>(
+        weights: &PackedMatrix<'_>,
+        x: &Activations,
+        panels: Range<usize>,
+        out: &Output<'_>,
+        unpack: Unpack,
+    ) {
+        // SAFETY: the caller's.
+        unsafe { expanded::matmul::<Self, A>(weights, x, panels, out, unpack) }
+    }
+}
+
+/// The products of an instruction set with weights of a format: [`Products::few_rows`], [`Products::unpack`] and [`Products::many_rows`]
+/// as functions.
+#[derive(Clone, Copy)]
+pub(crate) struct Product {
+    /// Nothing where there are no few rows.
+    pub(crate) few: Option<FewRows>,
+    pub(crate) few_rows: usize,
+    pub(crate) unpack: Unpack,
+    pub(crate) many: ManyRows,
+}
+
+pub(crate) type FewRows = unsafe fn(&PackedMatrix<'_>, &Activations, Range<usize>, &Output<'_>);
+pub(crate) type ManyRows = unsafe fn(&PackedMatrix<'_>, &Activations, Range<usize>, &Output<'_>, Unpack);
+
+impl Product {
+    /// The columns of `panels` of the product of `x` with `weights`.
+    ///
+    /// # Safety
+    /// The CPU has the instructions, weights have the format, sizes fit together, and nobody else writes those columns.
+    pub(crate) unsafe fn multiply(
+        &self,
         weights: &PackedMatrix<'_>,
         x: &Activations,
         panels: Range<usize>,
         out: &Output<'_>,
     ) {
         // SAFETY: the caller's.
-        unsafe { expanded::matmul::<Self, F>(weights, x, panels, out) }
+        unsafe {
+            match self.few {
+                Some(few) if x.rows() <= self.few_rows => few(weights, x, panels, out),
+                _ => (self.many)(weights, x, panels, out, self.unpack),
+            }
+        }
     }
 }
 
@@ -138,7 +169,7 @@ impl Products for simd::Portable {}
 #[cfg(target_arch = "x86_64")]
 impl Products for simd::x86::Avx512Vnni {
     #[inline(always)]
-    fn largest_tile<F: PanelFormat>() -> (usize, usize) {
+    fn largest_tile<A: Arithmetic>() -> (usize, usize) {
         (6, 2)
     }
 }

@@ -6,9 +6,9 @@
 use std::mem::MaybeUninit;
 use std::ops::Range;
 
+use super::Output;
 use super::float::Rows;
-use super::{Output, PanelFormat};
-use crate::packed::layout::SUB_BLOCK;
+use crate::packed::layout::{self, SUB_BLOCK};
 use crate::packed::{PANEL_ROWS, PackedMatrix};
 use crate::simd::Simd;
 
@@ -17,16 +17,17 @@ pub(super) const PIECE: usize = 16;
 /// Rows of activations that a piece is multiplied with before the next.
 const ROWS: usize = 128;
 
-/// A piece of a panel that is taken apart.
+/// Unpacks some sub-blocks, whole blocks from the first pointer on, into a piece of a panel at the second. Its instructions must be
+/// there, and room for them.
+pub(crate) type Unpack = unsafe fn(*const u8, usize, *mut u8);
+
+/// An unpacked piece of a panel.
 ///
 /// # Safety
 /// The instructions that an implementor is for must be there.
 pub(super) trait Piece {
-    /// Rows of a panel that are taken apart together: a vector of them.
-    const LANES: usize;
-
-    /// Takes vector `vector` of a block apart, the piece's block `index`.
-    unsafe fn take_apart(&mut self, block: *const u8, index: usize, vector: usize);
+    /// Where it is unpacked to.
+    fn start(&mut self) -> *mut u8;
 
     /// Adds the products of the piece, whose sub-blocks are `subs` of the panel's, with `rows` of the activations to `sums`, which
     /// begin with the first of `rows`; where `subs` begins with 0, sums are yet to be written. `next` is asked for on the way.
@@ -55,21 +56,24 @@ impl Next {
 /// The columns of `panels` of the product of `rows` rows of activations with `weights`.
 ///
 /// # Safety
-/// `piece` has its instructions and takes apart such weights, sizes fit together, and nobody else writes those columns.
+/// `piece` and `unpack` have their instructions and fit such weights, sizes fit together, and nobody else writes those columns.
 #[inline(always)]
-pub(super) unsafe fn matmul<F: PanelFormat, P: Piece>(
+pub(super) unsafe fn matmul<P: Piece>(
     piece: &mut P,
     weights: &PackedMatrix<'_>,
     rows: usize,
     panels: Range<usize>,
     out: &Output<'_>,
+    unpack: Unpack,
 ) {
+    let format = weights.format();
+    let (sub_blocks, block) = (format.block_len() / SUB_BLOCK, layout::block(format));
     // `[row of activations][row]`
     let mut sums = MaybeUninit::<[[f32; PANEL_ROWS]; ROWS]>::uninit();
     let subs = weights.cols() / SUB_BLOCK;
     let is_short = subs <= PIECE;
     // Short products are attention's: their weights are in a cache, as other queries have just been multiplied with them.
-    let asked_for = if is_short { 0 } else { PIECE / F::SUB_BLOCKS * F::BLOCK };
+    let asked_for = if is_short { 0 } else { PIECE / sub_blocks * block };
     for panel in panels {
         let bytes = weights.panel(panel).as_ptr();
         for first_row in (0..rows).step_by(ROWS) {
@@ -80,11 +84,9 @@ pub(super) unsafe fn matmul<F: PanelFormat, P: Piece>(
             let to = place.map_or(scratch, |start| Rows { start, stride: out.cols() });
             for first in (0..subs).step_by(PIECE) {
                 let end = subs.min(first + PIECE);
-                take_apart::<F, P>(piece, bytes.add(first / F::SUB_BLOCKS * F::BLOCK), end - first);
-                let next = Next {
-                    start: bytes.wrapping_add(end / F::SUB_BLOCKS * F::BLOCK),
-                    for_each_row: asked_for / rows.len(),
-                };
+                unpack(bytes.add(first / sub_blocks * block), end - first, piece.start());
+                let next =
+                    Next { start: bytes.wrapping_add(end / sub_blocks * block), for_each_row: asked_for / rows.len() };
                 piece.multiply(first..end, rows.clone(), to, next);
             }
             if place.is_none() {
@@ -92,16 +94,6 @@ pub(super) unsafe fn matmul<F: PanelFormat, P: Piece>(
                     out.write_panel(row, panel, sums);
                 }
             }
-        }
-    }
-}
-
-/// Takes `subs` sub-blocks apart, whole blocks from `block` on.
-#[inline(always)]
-unsafe fn take_apart<F: PanelFormat, P: Piece>(piece: &mut P, block: *const u8, subs: usize) {
-    for index in 0..subs / F::SUB_BLOCKS {
-        for vector in 0..PANEL_ROWS / P::LANES {
-            piece.take_apart(block.add(index * F::BLOCK), index, vector);
         }
     }
 }

@@ -13,19 +13,21 @@ use crate::simd::Simd;
 /// The dot products of the `V` vectors of a sub-block's rows from vector `first` on, of formats without multipliers.
 #[inline(always)]
 pub(super) unsafe fn dots<S: Simd, F: PanelFormat, const T: usize, const V: usize>(
+    block: *const u8,
     planes: *const u8,
     first: usize,
     rows: &[RowPointers; T],
 ) -> [[S::Dots; V]; T] {
     let mut dots = starts::<S, F, T, V>(rows, 0);
-    add_half::<S, F, T, V>(planes, 0, first, rows, &mut dots);
-    add_half::<S, F, T, V>(planes, 1, first, rows, &mut dots);
+    add_half::<S, F, T, V>(block, planes, 0, first, rows, &mut dots);
+    add_half::<S, F, T, V>(block, planes, 1, first, rows, &mut dots);
     dots
 }
 
 /// Adds the dot products of the `V` vectors of a sub-block's rows from vector `first` on, times `multiplier` of a half and a vector.
 #[inline(always)]
 pub(super) unsafe fn add_multiples<S: Simd, F: PanelFormat, const T: usize, const V: usize>(
+    block: *const u8,
     planes: *const u8,
     first: usize,
     rows: &[RowPointers; T],
@@ -33,12 +35,12 @@ pub(super) unsafe fn add_multiples<S: Simd, F: PanelFormat, const T: usize, cons
     sums: &mut [[S::Int; V]; T],
 ) {
     let mut dots = starts::<S, F, T, V>(rows, 0);
-    add_half::<S, F, T, V>(planes, 0, first, rows, &mut dots);
+    add_half::<S, F, T, V>(block, planes, 0, first, rows, &mut dots);
     if has_two_parts::<S, F>() {
         add_dots::<S, T, V>(&dots, |v| multiplier(0, v), sums);
         dots = starts::<S, F, T, V>(rows, 1);
     }
-    add_half::<S, F, T, V>(planes, 1, first, rows, &mut dots);
+    add_half::<S, F, T, V>(block, planes, 1, first, rows, &mut dots);
     add_dots::<S, T, V>(&dots, |v| multiplier(F::SCALES - 1, v), sums);
 }
 
@@ -69,6 +71,7 @@ unsafe fn starts<S: Simd, F: PanelFormat, const T: usize, const V: usize>(
 /// Adds the products of half `half` of a sub-block's columns, of `V` vectors of its rows.
 #[inline(always)]
 unsafe fn add_half<S: Simd, F: PanelFormat, const T: usize, const V: usize>(
+    block: *const u8,
     planes: *const u8,
     half: usize,
     first: usize,
@@ -77,14 +80,14 @@ unsafe fn add_half<S: Simd, F: PanelFormat, const T: usize, const V: usize>(
 ) {
     let x: [S::Sixteen; T] = std::array::from_fn(|t| S::load_sixteen(rows[t].values.add(16 * half)));
     for v in 0..V {
-        let (a, b) = F::codes::<S>(planes, first + v, 2 * half);
+        let (a, b) = F::codes::<S>(block, planes, first + v, 2 * half);
         for t in 0..T {
             dots[t][v] = dot::<S, F, 0>(dots[t][v], half, a, x[t]);
             dots[t][v] = dot::<S, F, 1>(dots[t][v], half, b, x[t]);
         }
     }
     for v in 0..V {
-        let (a, b) = F::codes::<S>(planes, first + v, 2 * half + 1);
+        let (a, b) = F::codes::<S>(block, planes, first + v, 2 * half + 1);
         for t in 0..T {
             dots[t][v] = dot::<S, F, 2>(dots[t][v], half, a, x[t]);
             dots[t][v] = dot::<S, F, 3>(dots[t][v], half, b, x[t]);

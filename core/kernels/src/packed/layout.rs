@@ -16,18 +16,35 @@ pub(crate) const PLANE: usize = 4 * PANEL_ROWS;
 /// Bytes of one `f16` for each row.
 const HALVES: usize = 2 * PANEL_ROWS;
 
-/// Offset of the second scale (`dmin`) of Q4_K and Q5_K, of Q6_K's group scales.
+/// Offset of the second number of 16 bits for each row: the minimums of Q4_1 and Q5_1, the scales of minimums (`dmin`) of Q2_K, Q4_K
+/// and Q5_K, the scales' high bits of IQ4_XS; of Q6_K's group scales.
 pub(crate) const SECOND_HEADER: usize = HALVES;
 /// Offset of the 6-bit scales and minimums of Q4_K and Q5_K: three planes of one 32-bit word for each row.
 ///
 /// Word 0: low four bits of the eight scales, word 1 of the eight minimums, those of sub-block `s` at bit `4 * s`. Word 2 has the
 /// two bits above them: byte `s / 2` those of two scales, then of two minimums, so that no number's bits are in another byte of
-/// its word.
+/// its word. Q3_K has the scales of first halves for scales, and those of second halves for minimums.
 pub(crate) const K_SCALES: usize = 2 * HALVES;
+/// The same of Q3_K, which has no second scale.
+pub(crate) const Q3K_SCALES: usize = HALVES;
+/// Offset of IQ4_XS's low four bits of scales, a word as above; the high bits, see [`iq4_xs_high_bits`], are in 16 bits.
+pub(crate) const IQ4XS_SCALES: usize = 2 * HALVES;
+/// Offset of four words as above: Q2_K's scales of first halves, of second halves, and the minimums of both.
+pub(crate) const Q2K_SCALES: usize = 2 * HALVES;
+/// Offset of the 16 values of [`WeightFormat::Codes`], again and again, behind a scale of 32 bits for each row.
+pub(crate) const VALUES: usize = PLANE;
+/// Offset of its scales: two words as above, of first halves and of second halves.
+pub(crate) const CODES_SCALES: usize = VALUES + PLANE;
 
 /// Where a scale's two high bits are in word 2 of [`K_SCALES`]; the minimum's are four bits further.
 pub(crate) const fn k_scale_high_bits(sub: usize) -> usize {
     sub / 2 * 8 + sub % 2 * 2
+}
+
+/// Where the two high bits of the scale of sub-block `sub` are in IQ4_XS's 16: those of 0 and 2 beside each other, of 1 and 3, ....
+pub(crate) const fn iq4_xs_high_bits(sub: usize) -> usize {
+    let (even, pair) = ((sub + 1) % 2, sub / 2);
+    8 * (pair % 2) + 4 * even + if pair < 2 { 2 } else { 0 }
 }
 
 /// Some bits of a code, and the plane that they lie in.
@@ -45,13 +62,19 @@ pub(crate) struct Bits {
 ///
 /// Four bits: two groups share a plane. Five and six: a plane has one group's codes for its low bits, and above them bits of a
 /// group of the same half that has no plane: so most codes take one instruction. Q6_K has three planes for each half, Q5_K two,
-/// and one more for the two lowest bits of those that have none.
+/// and one more for the two lowest bits of those that have none. Three bits: planes have two groups and two bits more; two bits: four.
 pub(crate) fn bits_of(format: WeightFormat, group: usize) -> impl Iterator<Item = Bits> {
     let (half, index) = (group / 4, group % 4);
     let all = |plane, at, count| [Bits { plane, at, from: 0, count }; 3];
     let (bits, len) = match format {
-        WeightFormat::Q5K if index < 2 => (all(2 * half + index, 0, 5), 1),
-        WeightFormat::Q5K => {
+        WeightFormat::Q2K => (all(half, 2 * index, 2), 1),
+        WeightFormat::Q3K if group < 6 => (all(group / 2, 3 * (group % 2), 3), 1),
+        WeightFormat::Q3K => {
+            let low = Bits { plane: group - 6, at: 6, from: 0, count: 2 };
+            ([low, Bits { plane: 2, at: group, from: 2, count: 1 }, low], 2)
+        }
+        WeightFormat::Q5_0 | WeightFormat::Q5_1 | WeightFormat::Q5K if index < 2 => (all(2 * half + index, 0, 5), 1),
+        WeightFormat::Q5_0 | WeightFormat::Q5_1 | WeightFormat::Q5K => {
             let plane = 2 * half + index - 2;
             let low = Bits { plane: 4, at: 6 - 2 * plane, from: 0, count: 2 };
             ([Bits { plane, at: 5, from: 2, count: 3 }, low, low], 2)
@@ -68,9 +91,14 @@ pub(crate) fn bits_of(format: WeightFormat, group: usize) -> impl Iterator<Item 
 pub(crate) const fn header(format: WeightFormat) -> usize {
     match format {
         WeightFormat::F32 | WeightFormat::F16 | WeightFormat::BF16 => 0,
-        WeightFormat::Q4_0 | WeightFormat::Q8_0 => HALVES,
+        WeightFormat::Q4_0 | WeightFormat::Q5_0 | WeightFormat::Q8_0 | WeightFormat::IQ4NL => HALVES,
+        WeightFormat::Q4_1 | WeightFormat::Q5_1 => 2 * HALVES,
+        WeightFormat::Q2K => Q2K_SCALES + 4 * PLANE,
+        WeightFormat::Q3K => Q3K_SCALES + 3 * PLANE,
         WeightFormat::Q4K | WeightFormat::Q5K => K_SCALES + 3 * PLANE,
         WeightFormat::Q6K => SECOND_HEADER + 16 * PANEL_ROWS,
+        WeightFormat::IQ4XS => IQ4XS_SCALES + PLANE,
+        WeightFormat::Codes => CODES_SCALES + 2 * PLANE,
     }
 }
 
@@ -78,14 +106,17 @@ pub(crate) const fn header(format: WeightFormat) -> usize {
 pub(crate) const fn sub_block(format: WeightFormat) -> usize {
     match format {
         WeightFormat::F32 | WeightFormat::F16 | WeightFormat::BF16 => 0,
-        WeightFormat::Q4_0 | WeightFormat::Q4K => 4 * PLANE,
-        WeightFormat::Q5K => 5 * PLANE,
+        WeightFormat::Q2K => 2 * PLANE,
+        WeightFormat::Q3K => 3 * PLANE,
+        WeightFormat::Q4_0 | WeightFormat::Q4_1 | WeightFormat::Q4K => 4 * PLANE,
+        WeightFormat::IQ4NL | WeightFormat::IQ4XS | WeightFormat::Codes => 4 * PLANE,
+        WeightFormat::Q5_0 | WeightFormat::Q5_1 | WeightFormat::Q5K => 5 * PLANE,
         WeightFormat::Q6K => 6 * PLANE,
         WeightFormat::Q8_0 => 8 * PLANE,
     }
 }
 
-/// Bytes of a panel's block: exactly what its rows' blocks take in the model file.
+/// Bytes of a panel's block: what its rows' blocks take in a model file of that format.
 pub(crate) const fn block(format: WeightFormat) -> usize {
     PANEL_ROWS * format.block_bytes()
 }

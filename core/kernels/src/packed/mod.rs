@@ -1,8 +1,8 @@
 //! Weight matrices with their rows interleaved by [`PANEL_ROWS`]: the layout that the kernels read.
 //!
 //! A matrix of `rows` rows is a sequence of panels; a panel is a sequence of blocks along its rows; a block holds the
-//! scales of all 32 rows, then their codes. It takes the bytes that the rows take in the model file, and is the same on
-//! every machine.
+//! scales of all 32 rows, then their codes. It takes the bytes that the rows take in the model file, unless the kernels have
+//! their format in a wider one only ([`crate::blocks::DType::packed_as`]), and is the same on every machine.
 
 mod format;
 pub(crate) mod layout;
@@ -20,6 +20,8 @@ pub enum PackError {
     Size,
     /// The source does not start where its blocks may.
     Alignment,
+    /// A scale of the source is too large or too small for the format that it is packed in.
+    Scale,
 }
 
 /// Bytes of a packed matrix.

@@ -1,10 +1,13 @@
 use half::{bf16, f16};
 
-use super::layout::{self, K_SCALES, PANEL_ROWS, PLANE, SECOND_HEADER, SUB_BLOCK};
+use super::layout::{
+    self, CODES_SCALES, IQ4XS_SCALES, K_SCALES, PANEL_ROWS, PLANE, Q2K_SCALES, Q3K_SCALES, SECOND_HEADER, SUB_BLOCK,
+};
 use super::{PackedMatrix, WeightFormat};
+use crate::blocks::IQ4_VALUES;
 
 impl PackedMatrix<'_> {
-    /// Writes row `row` as `f32`: exactly what [`crate::scalar::dequantize_row`] makes of the unpacked row.
+    /// Writes row `row` as `f32`: exactly what [`crate::scalar::dequantize_row`] makes of the row as it lies in a file.
     ///
     /// # Panics
     /// When there is no such row or `out` is not as long as a row.
@@ -39,13 +42,38 @@ fn dequantize_block(format: WeightFormat, block: &[u8], row: usize, out: &mut [f
             let code = code(format, planes, row, i);
             *out = match format {
                 WeightFormat::Q4_0 => half(block, row) * (code - 8) as f32,
+                WeightFormat::Q5_0 => half(block, row) * (code - 16) as f32,
+                WeightFormat::Q4_1 | WeightFormat::Q5_1 => {
+                    half(block, row) * code as f32 + half(&block[SECOND_HEADER..], row)
+                }
                 WeightFormat::Q8_0 => half(block, row) * code as f32,
+                WeightFormat::IQ4NL => half(block, row) * f32::from(IQ4_VALUES[code as usize]),
+                WeightFormat::IQ4XS => {
+                    let high = half_bits(&block[SECOND_HEADER..], row) >> layout::iq4_xs_high_bits(sub) & 3;
+                    let scale = nibble(&block[IQ4XS_SCALES..], row, sub) as i32 | i32::from(high) << 4;
+                    half(block, row) * (scale - 32) as f32 * f32::from(IQ4_VALUES[code as usize])
+                }
+                WeightFormat::Q2K => {
+                    let number = |plane| nibble(&block[Q2K_SCALES + plane * PLANE..], row, sub) as f32;
+                    let (scale, min) = (number(i / 16), number(2 + i / 16));
+                    half(block, row) * scale * code as f32 - half(&block[SECOND_HEADER..], row) * min
+                }
+                WeightFormat::Q3K => {
+                    let scales = k_scale(&block[Q3K_SCALES..], row, sub);
+                    let scale = if i < 16 { scales.0 } else { scales.1 };
+                    half(block, row) * (scale - 32.0) * (code - 4) as f32
+                }
                 WeightFormat::Q6K => {
                     let scale = block[SECOND_HEADER + (2 * sub + i / 16) * PANEL_ROWS + row].cast_signed();
                     half(block, row) * f32::from(scale) * (code - 32) as f32
                 }
+                WeightFormat::Codes => {
+                    let scale = 2 * nibble(&block[CODES_SCALES + i / 16 * PLANE..], row, sub) + 1;
+                    let value = block[layout::VALUES + code as usize].cast_signed();
+                    f32::from_bits(word(block, row)) * scale as f32 * f32::from(value)
+                }
                 _ => {
-                    let (scale, min) = k_scale(block, row, sub);
+                    let (scale, min) = k_scale(&block[K_SCALES..], row, sub);
                     half(block, row) * scale * code as f32 - half(&block[SECOND_HEADER..], row) * min
                 }
             };
@@ -64,16 +92,26 @@ fn code(format: WeightFormat, planes: &[u8], row: usize, i: usize) -> i32 {
 }
 
 fn half(halves: &[u8], row: usize) -> f32 {
-    f16::from_le_bytes([halves[2 * row], halves[2 * row + 1]]).to_f32()
+    f16::from_bits(half_bits(halves, row)).to_f32()
 }
 
-fn k_scale(block: &[u8], row: usize, sub: usize) -> (f32, f32) {
-    let word = |index: usize| {
-        let bytes = &block[K_SCALES + index * PLANE + 4 * row..][..4];
-        u32::from_le_bytes([bytes[0], bytes[1], bytes[2], bytes[3]])
-    };
-    let high = word(2) >> layout::k_scale_high_bits(sub);
-    let scale = ((word(0) >> (4 * sub)) & 0x0f) | ((high & 3) << 4);
-    let min = ((word(1) >> (4 * sub)) & 0x0f) | (((high >> 4) & 3) << 4);
+fn half_bits(halves: &[u8], row: usize) -> u16 {
+    u16::from_le_bytes([halves[2 * row], halves[2 * row + 1]])
+}
+
+/// A row's word of a plane.
+fn word(plane: &[u8], row: usize) -> u32 {
+    u32::from_le_bytes(plane.as_chunks().0[row])
+}
+
+/// The number of four bits of sub-block `sub` in a row's word of a plane.
+fn nibble(plane: &[u8], row: usize, sub: usize) -> u32 {
+    (word(plane, row) >> (4 * sub)) & 0x0f
+}
+
+fn k_scale(planes: &[u8], row: usize, sub: usize) -> (f32, f32) {
+    let high = word(&planes[2 * PLANE..], row) >> layout::k_scale_high_bits(sub);
+    let scale = nibble(planes, row, sub) | (high & 3) << 4;
+    let min = nibble(&planes[PLANE..], row, sub) | (high >> 4 & 3) << 4;
     (scale as f32, min as f32)
 }

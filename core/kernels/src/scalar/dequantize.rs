@@ -1,6 +1,6 @@
 use half::{bf16, f16};
 
-use crate::blocks::{BlockQ4_0, BlockQ4K, BlockQ5K, BlockQ6K, BlockQ8_0, QK, QK_K, k_scale_min};
+use crate::blocks::*;
 
 /// A weight format that can be turned back into `f32`. Plain numbers are blocks of one weight.
 pub trait Dequantize: Copy {
@@ -59,6 +59,46 @@ impl Dequantize for BlockQ4_0 {
     }
 }
 
+impl Dequantize for BlockQ4_1 {
+    const LEN: usize = QK;
+
+    fn dequantize(&self, out: &mut [f32]) {
+        write(out, &self.codes(), |code| self.d.to_f32() * f32::from(code) + self.m.to_f32());
+    }
+}
+
+impl Dequantize for BlockQ5_0 {
+    const LEN: usize = QK;
+
+    fn dequantize(&self, out: &mut [f32]) {
+        write(out, &self.codes(), |code| self.d.to_f32() * (f32::from(code) - 16.0));
+    }
+}
+
+impl Dequantize for BlockQ5_1 {
+    const LEN: usize = QK;
+
+    fn dequantize(&self, out: &mut [f32]) {
+        write(out, &self.codes(), |code| self.d.to_f32() * f32::from(code) + self.m.to_f32());
+    }
+}
+
+impl Dequantize for BlockIQ4NL {
+    const LEN: usize = QK;
+
+    fn dequantize(&self, out: &mut [f32]) {
+        write(out, &self.codes(), |code| self.d.to_f32() * f32::from(IQ4_VALUES[usize::from(code)]));
+    }
+}
+
+impl Dequantize for BlockMXFP4 {
+    const LEN: usize = QK;
+
+    fn dequantize(&self, out: &mut [f32]) {
+        write(out, &self.values(), |value| self.scale() * f32::from(value));
+    }
+}
+
 impl Dequantize for BlockQ8_0 {
     const LEN: usize = QK;
 
@@ -68,6 +108,58 @@ impl Dequantize for BlockQ8_0 {
             *out = d * f32::from(*q);
         }
     }
+}
+
+impl Dequantize for BlockQ2K {
+    const LEN: usize = QK_K;
+
+    fn dequantize(&self, out: &mut [f32]) {
+        let (d, dmin) = (self.d.to_f32(), self.dmin.to_f32());
+        for ((numbers, codes), out) in self.scales.iter().zip(self.codes().chunks(16)).zip(out.chunks_exact_mut(16)) {
+            let (scale, min) = (d * f32::from(numbers & 0x0f), dmin * f32::from(numbers >> 4));
+            write(out, codes, |code| scale * f32::from(code) - min);
+        }
+    }
+}
+
+impl Dequantize for BlockQ3K {
+    const LEN: usize = QK_K;
+
+    fn dequantize(&self, out: &mut [f32]) {
+        for (group, (codes, out)) in self.codes().chunks(16).zip(out.chunks_exact_mut(16)).enumerate() {
+            let scale = self.d.to_f32() * (f32::from(self.scale(group)) - 32.0);
+            write(out, codes, |code| scale * (f32::from(code) - 4.0));
+        }
+    }
+}
+
+impl Dequantize for BlockIQ4XS {
+    const LEN: usize = QK_K;
+
+    fn dequantize(&self, out: &mut [f32]) {
+        for (group, out) in out.chunks_exact_mut(QK).enumerate() {
+            let scale = self.d.to_f32() * (f32::from(self.scale(group)) - 32.0);
+            write(out, &self.codes(group), |code| scale * f32::from(IQ4_VALUES[usize::from(code)]));
+        }
+    }
+}
+
+/// Each is 16 values, times a scale for each 16 weights.
+impl<B: Codebook> Dequantize for B {
+    const LEN: usize = QK_K;
+
+    fn dequantize(&self, out: &mut [f32]) {
+        let Codes { scale, scales, values, codes } = self.unpack();
+        for ((scale_code, codes), out) in scales.iter().zip(codes.chunks(16)).zip(out.chunks_exact_mut(16)) {
+            let scale = scale * f32::from(2 * scale_code + 1);
+            write(out, codes, |code| scale * f32::from(values[usize::from(code)]));
+        }
+    }
+}
+
+/// Writes the weights that codes stand for.
+fn write<C: Copy>(out: &mut [f32], codes: &[C], weight: impl Fn(C) -> f32) {
+    out.iter_mut().zip(codes).for_each(|(out, &code)| *out = weight(code));
 }
 
 impl Dequantize for BlockQ4K {

@@ -67,6 +67,10 @@ macro_rules! simd_128 {
                 splat_int(x: i32) -> uint32x4_t = vdupq_n_u32(x.cast_unsigned());
                 load_int(from: *const u8) -> uint32x4_t = vreinterpretq_u32_u8(vld1q_u8(from));
                 load_i8(from: *const u8, vector: usize) -> uint32x4_t = vreinterpretq_u32_s32(widen_i8(from, vector));
+                look_up(table: uint32x4_t, indices: uint32x4_t) -> uint32x4_t =
+                    vreinterpretq_u32_u8(vqtbl1q_u8(vreinterpretq_u8_u32(table), vreinterpretq_u8_u32(indices)));
+                sub_bytes(x: uint32x4_t, less: u8) -> uint32x4_t =
+                    vreinterpretq_u32_u8(vsubq_u8(vreinterpretq_u8_u32(x), vdupq_n_u8(less)));
                 max_int(a: uint32x4_t, b: uint32x4_t) -> uint32x4_t =
                     vreinterpretq_u32_s32(vmaxq_s32(vreinterpretq_s32_u32(a), vreinterpretq_s32_u32(b)));
                 add_int(a: uint32x4_t, b: uint32x4_t) -> uint32x4_t = vaddq_u32(a, b);

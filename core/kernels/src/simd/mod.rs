@@ -80,6 +80,10 @@ pub(crate) trait Simd: Copy + 'static {
     unsafe fn load_i8(from: *const u8, vector: usize) -> Self::Int;
     /// The low byte of each lane of 32, in vectors that follow each other.
     unsafe fn store_low_bytes(x: &[Self::Int], to: *mut i8);
+    /// For each byte of `indices`, from 0 to 15, that byte of `table`, which has the same 16 bytes again and again.
+    unsafe fn look_up(table: Self::Int, indices: Self::Int) -> Self::Int;
+    /// Takes `less` from each byte, which may wrap.
+    unsafe fn sub_bytes(x: Self::Int, less: u8) -> Self::Int;
     /// The larger signed integer.
     unsafe fn max_int(a: Self::Int, b: Self::Int) -> Self::Int;
     unsafe fn add_int(a: Self::Int, b: Self::Int) -> Self::Int;

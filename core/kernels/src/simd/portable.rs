@@ -165,6 +165,17 @@ impl Simd for Portable {
     }
 
     #[inline(always)]
+    unsafe fn look_up(table: Self::Int, indices: Self::Int) -> Self::Int {
+        let byte = |index: u8| table[usize::from(index) / 4].to_le_bytes()[usize::from(index) % 4];
+        map(indices, |indices| u32::from_le_bytes(indices.to_le_bytes().map(byte)))
+    }
+
+    #[inline(always)]
+    unsafe fn sub_bytes(x: Self::Int, less: u8) -> Self::Int {
+        map(x, |x| u32::from_le_bytes(x.to_le_bytes().map(|byte| byte.wrapping_sub(less))))
+    }
+
+    #[inline(always)]
     unsafe fn max_int(a: Self::Int, b: Self::Int) -> Self::Int {
         zip(a, b, |a, b| a.cast_signed().max(b.cast_signed()).cast_unsigned())
     }

@@ -64,6 +64,8 @@ impl Simd for Avx512Vnni {
         load_int(from: *const u8) -> __m512i = _mm512_loadu_si512(from.cast());
         load_i8(from: *const u8, vector: usize) -> __m512i =
             _mm512_cvtepi8_epi32(_mm_loadu_si128(from.add(16 * vector).cast()));
+        look_up(table: __m512i, indices: __m512i) -> __m512i = _mm512_shuffle_epi8(table, indices);
+        sub_bytes(x: __m512i, less: u8) -> __m512i = _mm512_sub_epi8(x, _mm512_set1_epi8(less.cast_signed()));
         max_int(a: __m512i, b: __m512i) -> __m512i = _mm512_max_epi32(a, b);
         add_int(a: __m512i, b: __m512i) -> __m512i = _mm512_add_epi32(a, b);
         mul_add_int(a: __m512i, b: __m512i, c: __m512i) -> __m512i = _mm512_add_epi32(_mm512_mullo_epi32(a, b), c);
@@ -203,6 +205,8 @@ macro_rules! simd_256 {
                 load_int(from: *const u8) -> __m256i = _mm256_loadu_si256(from.cast());
                 load_i8(from: *const u8, vector: usize) -> __m256i =
                     _mm256_cvtepi8_epi32(_mm_loadl_epi64(from.add(8 * vector).cast()));
+                look_up(table: __m256i, indices: __m256i) -> __m256i = _mm256_shuffle_epi8(table, indices);
+                sub_bytes(x: __m256i, less: u8) -> __m256i = _mm256_sub_epi8(x, _mm256_set1_epi8(less.cast_signed()));
                 max_int(a: __m256i, b: __m256i) -> __m256i = _mm256_max_epi32(a, b);
                 add_int(a: __m256i, b: __m256i) -> __m256i = _mm256_add_epi32(a, b);
                 mul_add_int(a: __m256i, b: __m256i, c: __m256i) -> __m256i = _mm256_add_epi32(_mm256_mullo_epi32(a, b), c);

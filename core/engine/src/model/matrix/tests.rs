@@ -10,12 +10,17 @@ use rand::RngExt;
 use super::super::rows::RowOrder;
 use super::*;
 
-const FORMATS: [GgmlDType; 8] = [
+const FORMATS: [GgmlDType; 13] = [
     GgmlDType::F32,
     GgmlDType::F16,
     GgmlDType::BF16,
     GgmlDType::Q4_0,
+    GgmlDType::Q4_1,
+    GgmlDType::Q5_0,
+    GgmlDType::Q5_1,
     GgmlDType::Q8_0,
+    GgmlDType::Q2K,
+    GgmlDType::Q3K,
     GgmlDType::Q4K,
     GgmlDType::Q5K,
     GgmlDType::Q6K,
@@ -71,7 +76,7 @@ fn a_large_matrix_is_packed_in_pieces_as_in_one() {
     let pieces: Vec<usize> = matrix.pieces().map(|piece| piece.rows.len()).collect();
     assert_eq!(pieces, [32, 32, 32, 32, 32, 7]);
     let mut whole = vec![0; matrix.packed_len()];
-    pack(WeightFormat::F32, file.tensor("w").expect("a tensor").bytes, rows, cols, &mut whole).expect("packed");
+    pack(DType::F32, file.tensor("w").expect("a tensor").bytes, rows, cols, &mut whole).expect("packed");
     matrix.pack(&CancelToken::new()).expect("packed");
     assert!(whole == matrix.view().bytes());
 }

@@ -11,7 +11,7 @@ use std::mem::MaybeUninit;
 use std::ops::Range;
 
 use crate::activations::{Activations, RowPointers};
-use crate::matmul::arithmetic::{self, add_scaled, scaled_mins};
+use crate::matmul::arithmetic::{self, add_scaled, min_factor, scaled_mins};
 use crate::matmul::direct::MAX_ROWS;
 use crate::matmul::sub_block::{add_multiples, dots};
 use crate::matmul::{Output, PanelFormat};
@@ -22,7 +22,7 @@ use crate::simd::Simd;
 /// The columns of `panels` of the product of `x` with `weights`.
 ///
 /// # Safety
-/// `S` runs on this CPU, sizes fit together, `x` has at most [`MAX_ROWS`] rows, and nobody else writes those columns.
+/// `S` runs on this CPU, sizes fit together, `x` has at most [`PanelFormat::FEW_ROWS`] rows, and nobody else writes those columns.
 #[inline(always)]
 pub(crate) unsafe fn matmul<S: Simd, F: PanelFormat>(
     weights: &PackedMatrix<'_>,
@@ -34,17 +34,17 @@ pub(crate) unsafe fn matmul<S: Simd, F: PanelFormat>(
         let bytes = weights.panel(panel).as_ptr();
         let blocks = weights.cols() / SUB_BLOCK / F::SUB_BLOCKS;
         match x.rows() {
-            1 => match together::<S, F>(1) {
+            2 if F::FEW_ROWS > 1 => match together::<S, F>(2) {
+                4 => multiply::<S, F, 2, 4>(bytes, blocks, x, panel, out),
+                _ => multiply::<S, F, 2, 2>(bytes, blocks, x, panel, out),
+            },
+            3 if F::FEW_ROWS > 1 => multiply::<S, F, 3, 2>(bytes, blocks, x, panel, out),
+            4 if F::FEW_ROWS > 1 => multiply::<S, F, MAX_ROWS, 2>(bytes, blocks, x, panel, out),
+            _ => match together::<S, F>(1) {
                 8 => multiply::<S, F, 1, 8>(bytes, blocks, x, panel, out),
                 4 => multiply::<S, F, 1, 4>(bytes, blocks, x, panel, out),
                 _ => multiply::<S, F, 1, 2>(bytes, blocks, x, panel, out),
             },
-            2 => match together::<S, F>(2) {
-                4 => multiply::<S, F, 2, 4>(bytes, blocks, x, panel, out),
-                _ => multiply::<S, F, 2, 2>(bytes, blocks, x, panel, out),
-            },
-            3 => multiply::<S, F, 3, 2>(bytes, blocks, x, panel, out),
-            _ => multiply::<S, F, MAX_ROWS, 2>(bytes, blocks, x, panel, out),
         }
     }
 }
@@ -78,7 +78,7 @@ unsafe fn multiply<S: Simd, F: PanelFormat, const T: usize, const V: usize>(
             let block = panel_bytes.add(block * F::BLOCK);
             match F::HAS_MULTIPLIERS {
                 true => add_block::<S, F, T, V>(block, first, &rows, &mut sums),
-                false => add_only_sub_block::<S, F, T, V>(block, first, &rows, &mut sums),
+                false => add_sub_blocks::<S, F, T, V>(block, first, &rows, &mut sums),
             }
         }
         for (sums, results) in sums.iter().zip(&mut results) {
@@ -92,19 +92,27 @@ unsafe fn multiply<S: Simd, F: PanelFormat, const T: usize, const V: usize>(
     }
 }
 
-/// Adds the products of a block that is one sub-block.
+/// Adds the products of a block without multipliers.
 #[inline(always)]
-unsafe fn add_only_sub_block<S: Simd, F: PanelFormat, const T: usize, const V: usize>(
+unsafe fn add_sub_blocks<S: Simd, F: PanelFormat, const T: usize, const V: usize>(
     block: *const u8,
     first: usize,
     rows: &[RowPointers; T],
     sums: &mut [[S::F32; V]; T],
 ) {
-    let dots = dots::<S, F, T, V>(block.add(F::HEADER), first, rows);
-    for v in 0..V {
-        let scale = F::scale::<S>(block, first + v);
-        for t in 0..T {
-            sums[t][v] = add_scaled::<S, F>(sums[t][v], dots[t][v], scale, rows[t]);
+    let headers: [F::Header<S>; V] = std::array::from_fn(|v| F::header::<S>(block, first + v));
+    for sub in 0..F::SUB_BLOCKS {
+        let rows = rows.map(|row| row.at(sub * SUB_BLOCK));
+        let dots = dots::<S, F, T, V>(block, block.add(F::HEADER + sub * F::SUB_BLOCK), first, &rows);
+        for v in 0..V {
+            let scale = F::part_scale::<S>(&headers[v], block, sub, 0, first + v);
+            let min = F::part_min::<S>(&headers[v], block, sub, 0, first + v);
+            for t in 0..T {
+                sums[t][v] = add_scaled::<S, F>(sums[t][v], dots[t][v], scale, rows[t]);
+                if F::HAS_MIN {
+                    sums[t][v] = S::fma(min, S::splat(min_factor::<F>(rows[t], 0)), sums[t][v]);
+                }
+            }
         }
     }
 }
@@ -117,29 +125,31 @@ unsafe fn add_block<S: Simd, F: PanelFormat, const T: usize, const V: usize>(
     rows: &[RowPointers; T],
     sums: &mut [[S::F32; V]; T],
 ) {
-    let mut made: [[MaybeUninit<S::Int>; 8]; V] = [[MaybeUninit::uninit(); 8]; V];
+    let mut made: [[[MaybeUninit<S::Int>; 2]; 8]; V] = [[[MaybeUninit::uninit(); 2]; 8]; V];
     let mut mins = [[S::splat(0.0); V]; T];
-    if F::HAS_MIN {
+    if F::HAS_HEADER {
         for (v, made) in made.iter_mut().enumerate() {
             let header = F::header::<S>(block, first + v);
             let (bytes, scale) = (F::mins::<S>(&header), F::min_scale::<S>(block, first + v));
             for t in 0..T {
                 mins[t][v] = scaled_mins::<S, F>(bytes, scale, rows[t]);
             }
-            for (sub, multiplier) in made.iter_mut().enumerate() {
-                multiplier.write(F::multiplier::<S>(&header, block, sub, 0, first + v));
+            for (sub, multipliers) in made.iter_mut().enumerate() {
+                for (half, multiplier) in multipliers.iter_mut().enumerate().take(F::SCALES) {
+                    multiplier.write(F::multiplier::<S>(&header, block, sub, half, first + v));
+                }
             }
         }
     }
     let mut dots = [[S::splat_int(0); V]; T];
     for sub in 0..F::SUB_BLOCKS {
         let planes = block.add(F::HEADER + sub * F::SUB_BLOCK);
-        let multiplier = |half, v: usize| match F::HAS_MIN {
-            true => made[v][sub].assume_init(),
+        let multiplier = |half: usize, v: usize| match F::HAS_HEADER {
+            true => made[v][sub][half].assume_init(),
             false => F::multiplier::<S>(&F::header::<S>(block, first + v), block, sub, half, first + v),
         };
         let rows = rows.map(|row| row.at(sub * SUB_BLOCK));
-        add_multiples::<S, F, T, V>(planes, first, &rows, multiplier, &mut dots);
+        add_multiples::<S, F, T, V>(block, planes, first, &rows, multiplier, &mut dots);
     }
     for v in 0..V {
         let scale = F::scale::<S>(block, first + v);

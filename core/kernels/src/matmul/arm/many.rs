@@ -14,9 +14,9 @@ use std::cell::Cell;
 use std::mem::MaybeUninit;
 use std::ops::Range;
 
-use crate::activations::{Activations, Version};
-use crate::matmul::{Output, PanelFormat, arithmetic};
-use crate::packed::layout::SUB_BLOCK;
+use crate::activations::{Activations, START, Version};
+use crate::matmul::{Arithmetic, Output, PanelFormat, Q5_1, Unpack, arithmetic};
+use crate::packed::layout::{self, SUB_BLOCK};
 use crate::packed::{PANEL_ROWS, PackedMatrix};
 use crate::simd::Simd;
 use crate::simd::arm::{DIGIT_BITS, digits};
@@ -35,10 +35,10 @@ pub(super) const TILE_CODES: usize = TILE_COLUMNS * SUB_BLOCK;
 pub(super) const TILE_NUMBERS: usize = 2 * TILE_COLUMNS * size_of::<f32>();
 /// Bytes of a tile's minimums in a block: eight for each row.
 const TILE_MINS: usize = 8 * TILE_COLUMNS;
-/// Bytes of a tile's sub-block, at most: codes, multipliers of both halves, and its share of what a block has once.
-const MAX_TILE: usize = TILE_CODES + 2 * TILE_NUMBERS + 32;
+/// Bytes of a tile's sub-block, at most: codes, scales and minimums of both halves.
+const MAX_TILE: usize = TILE_CODES + 4 * TILE_NUMBERS;
 
-/// Sub-blocks of a panel that are taken apart at a time: with their scales 24 KB, to stay in a first-level cache.
+/// Sub-blocks of a panel that are unpacked at a time: mostly with their scales 24 KB, to stay in a first-level cache.
 const PIECE: usize = 16;
 /// Pairs of rows of activations that a piece is multiplied with before the next.
 const BLOCK_PAIRS: usize = 32 * PAIRS;
@@ -66,9 +66,6 @@ pub(crate) trait Tile: Simd {
 
     /// Stores a number for each of four rows; `vector` says which half of the tile's.
     unsafe fn store_numbers(numbers: Self::F32, to: *mut f32, vector: usize);
-
-    /// Takes `offset` from each byte.
-    unsafe fn sub_bytes(codes: Self::Int, offset: i8) -> Self::Int;
 
     /// `a - b`.
     unsafe fn sub_int(a: Self::Int, b: Self::Int) -> Self::Int;
@@ -121,7 +118,8 @@ struct Scratch {
 }
 
 /// Activations as tiles read them: `[tile][sub-block]`, each with the values and the scales of the pairs in the tile, and of groups
-/// of 256 in the first sub-block the high digits of their sums, in the second the low ones. An odd last row makes a pair with
+/// of 256 in the first sub-block the high digits of their sums, in the second the low ones, of groups of 32 what minimums are
+/// multiplied with. An odd last row makes a pair with
 /// itself.
 #[derive(Default)]
 struct Arranged {
@@ -137,14 +135,17 @@ thread_local! {
 /// The columns of `panels` of the product of `x` with `weights`.
 ///
 /// # Safety
-/// `S` runs on this CPU, sizes fit together, and nobody else writes those columns.
+/// `S` runs on this CPU, `unpack` is its [`unpack`] of such weights, sizes fit together, and nobody else writes those columns.
 #[inline(always)]
-pub(crate) unsafe fn matmul<S: Tile, F: PanelFormat>(
+pub(crate) unsafe fn matmul<S: Tile, A: Arithmetic>(
     weights: &PackedMatrix<'_>,
     x: &Activations,
     panels: Range<usize>,
     out: &Output<'_>,
+    unpack: Unpack,
 ) {
+    let format = weights.format();
+    let (sub_blocks, block) = (format.block_len() / SUB_BLOCK, layout::block(format));
     let mut arranged = ARRANGED.take();
     arranged.update::<S>(x);
     let mut scratch = Scratch { piece: MaybeUninit::uninit(), sums: MaybeUninit::uninit() };
@@ -155,9 +156,9 @@ pub(crate) unsafe fn matmul<S: Tile, F: PanelFormat>(
             let pairs = first_pair..x.rows().div_ceil(2).min(first_pair + BLOCK_PAIRS);
             for first_sub in (0..subs).step_by(PIECE) {
                 let piece = first_sub..subs.min(first_sub + PIECE);
-                expand::<S, F>(bytes.add(first_sub / F::SUB_BLOCKS * F::BLOCK), piece.len(), &mut scratch);
+                unpack(bytes.add(first_sub / sub_blocks * block), piece.len(), scratch.piece.as_mut_ptr().cast());
                 let results = (piece.end == subs).then_some((panel, out));
-                multiply::<S, F>(&mut scratch, piece, arranged.bytes.as_ptr(), subs, pairs.clone(), results);
+                multiply::<S, A>(&mut scratch, piece, arranged.bytes.as_ptr(), subs, pairs.clone(), results);
             }
         }
     }
@@ -195,7 +196,10 @@ impl Arranged {
                     }
                     let to = to.add(tile.len() * PAIR_VALUES);
                     S::arrange_numbers(values.map(|row| *row.scales), to.cast(), index);
-                    if x.group() > SUB_BLOCK && sub.is_multiple_of(x.group() / SUB_BLOCK) {
+                    if x.group() == SUB_BLOCK {
+                        let factors = values.map(|row| arithmetic::min_factor::<Q5_1>(row, 0));
+                        S::arrange_numbers(factors, to.add(tile.len() * PAIR_NUMBERS).cast(), index);
+                    } else if sub.is_multiple_of(x.group() / SUB_BLOCK) {
                         let digits = values.map(|row| digits(row.sums));
                         let (digits, to) = (
                             digits.each_ref().map(|digits| std::ptr::from_ref(digits).cast()),
@@ -210,53 +214,68 @@ impl Arranged {
 }
 
 /// Bytes of a tile's block: its sub-blocks, and what it has once.
-const fn block_bytes<F: PanelFormat>() -> usize {
-    let once = F::HAS_MULTIPLIERS as usize * TILE_NUMBERS + F::HAS_MIN as usize * (TILE_NUMBERS + TILE_MINS);
-    F::SUB_BLOCKS * sub_block_bytes::<F>() + once
+const fn block_bytes<A: Arithmetic>() -> usize {
+    let min = if A::HAS_MIN { TILE_NUMBERS + TILE_MINS } else { 0 };
+    A::SPAN * sub_block_bytes::<A>() + if A::HAS_MULTIPLIERS { TILE_NUMBERS + min } else { 0 }
 }
 
-/// Bytes of a tile's sub-block: the codes of each part, and that part's scales or factors.
-const fn sub_block_bytes<F: PanelFormat>() -> usize {
-    F::SCALES * part_bytes::<F>()
+/// Bytes of a tile's sub-block: the codes of each part, and that part's scales and minimums, or factors.
+const fn sub_block_bytes<A: Arithmetic>() -> usize {
+    A::SCALES * part_bytes::<A>()
 }
 
 /// Scales are left out where all of them are 1.
-const fn part_bytes<F: PanelFormat>() -> usize {
-    TILE_CODES / F::SCALES + !F::SCALES_ARE_1 as usize * TILE_NUMBERS
+const fn part_bytes<A: Arithmetic>() -> usize {
+    let has_mins = A::HAS_MIN && !A::HAS_MULTIPLIERS;
+    TILE_CODES / A::SCALES + (!A::SCALES_ARE_1 as usize + has_mins as usize) * TILE_NUMBERS
 }
 
-/// Takes `subs` sub-blocks apart. A piece begins and ends with whole blocks.
+/// Unpacks `subs` sub-blocks, whole blocks from `block` on.
+///
+/// # Safety
+/// `S` runs on this CPU; there are as many, and room for a [`Scratch`]'s piece.
 #[inline(always)]
-unsafe fn expand<S: Tile, F: PanelFormat>(block: *const u8, subs: usize, scratch: &mut Scratch) {
-    const { assert!(block_bytes::<F>() <= F::SUB_BLOCKS * MAX_TILE) };
-    let piece = scratch.piece.as_mut_ptr().cast::<u8>();
+pub(crate) unsafe fn unpack<S: Tile, F: PanelFormat>(block: *const u8, subs: usize, piece: *mut u8) {
+    const { assert!(block_bytes::<F::Unpacked>() <= F::Unpacked::SPAN * MAX_TILE) };
     for index in 0..subs / F::SUB_BLOCKS {
         let block = block.add(index * F::BLOCK);
         for vector in 0..PANEL_ROWS / 4 {
-            let to = piece.add((vector / 2 * (PIECE / F::SUB_BLOCKS) + index) * block_bytes::<F>());
-            let header = F::header::<S>(block, vector);
-            for sub in 0..F::SUB_BLOCKS {
-                let planes = block.add(F::HEADER + sub * F::SUB_BLOCK);
-                let to = to.add(sub * sub_block_bytes::<F>());
-                for pair in 0..4 {
-                    let (a, b) = F::codes::<S>(planes, vector, pair);
-                    let signed = |codes| if F::OFFSET == 0 { codes } else { S::sub_bytes(codes, F::OFFSET as i8) };
-                    let to = to.add(pair * TILE_CODES / 4 + pair * F::SCALES / 4 * TILE_NUMBERS);
-                    S::store_codes((signed(a), signed(b)), to, vector % 2);
-                }
+            let tile = vector / 2 * (PIECE / F::Unpacked::SPAN) + index * F::SUB_BLOCKS / F::Unpacked::SPAN;
+            unpack_block::<S, F>(block, vector, piece.add(tile * block_bytes::<F::Unpacked>()));
+        }
+    }
+}
+
+/// Unpacks a vector of a block's rows.
+#[inline(always)]
+unsafe fn unpack_block<S: Tile, F: PanelFormat>(block: *const u8, vector: usize, to: *mut u8) {
+    let header = F::header::<S>(block, vector);
+    let store = |numbers, to: *mut u8| S::store_numbers(numbers, to.cast(), vector % 2);
+    for sub in 0..F::SUB_BLOCKS {
+        let planes = block.add(F::HEADER + sub * F::SUB_BLOCK);
+        let to = to.add(sub * sub_block_bytes::<F::Unpacked>());
+        for pair in 0..4 {
+            let (a, b) = F::codes::<S>(block, planes, vector, pair);
+            let signed = |codes| if F::OFFSET == 0 { codes } else { S::sub_bytes(codes, F::OFFSET as u8) };
+            let numbers = pair * F::SCALES / 4 * (part_bytes::<F::Unpacked>() - TILE_CODES / F::SCALES);
+            S::store_codes((signed(a), signed(b)), to.add(pair * TILE_CODES / 4 + numbers), vector % 2);
+        }
+        for half in 0..if F::HAS_MULTIPLIERS || F::SCALES_ARE_1 { 0 } else { F::SCALES } {
+            let numbers = to.add(half * part_bytes::<F::Unpacked>() + TILE_CODES / F::SCALES);
+            store(F::part_scale::<S>(&header, block, sub, half, vector), numbers);
+            if F::Unpacked::HAS_MIN {
+                store(F::part_min::<S>(&header, block, sub, half, vector), numbers.add(TILE_NUMBERS));
             }
-            let once = to.add(F::SUB_BLOCKS * sub_block_bytes::<F>());
-            if F::HAS_MULTIPLIERS {
-                store_factors::<S, F>(&header, block, vector, to);
-                S::store_numbers(F::scale::<S>(block, vector), once.cast(), vector % 2);
-            } else if !F::SCALES_ARE_1 {
-                S::store_numbers(F::scale::<S>(block, vector), once.sub(TILE_NUMBERS).cast(), vector % 2);
-            }
-            if F::HAS_MIN {
-                let (once, [even, odd]) = (once.add(TILE_NUMBERS), F::mins::<S>(&header));
-                S::store_numbers(F::min_scale::<S>(block, vector), once.cast(), vector % 2);
-                S::store_codes((even, odd), once.add(TILE_NUMBERS), vector % 2);
-            }
+        }
+    }
+    if F::HAS_MULTIPLIERS {
+        store_factors::<S, F>(&header, block, vector, to);
+        let once = to.add(F::SUB_BLOCKS * sub_block_bytes::<F>());
+        store(F::scale::<S>(block, vector), once);
+        if F::HAS_MIN {
+            let (once, [even, odd]) = (once.add(TILE_NUMBERS), F::mins::<S>(&header));
+            store(F::min_scale::<S>(block, vector), once);
+            S::store_codes((even, odd), once.add(TILE_NUMBERS), vector % 2);
         }
     }
 }
@@ -279,7 +298,7 @@ unsafe fn store_factors<S: Tile, F: PanelFormat>(header: &F::Header<S>, block: *
 
 /// Multiplies a piece with `pairs`; the last of a panel gives that panel's results.
 #[inline(always)]
-unsafe fn multiply<S: Tile, F: PanelFormat>(
+unsafe fn multiply<S: Tile, A: Arithmetic>(
     scratch: &mut Scratch,
     piece: Range<usize>,
     x: *const u8,
@@ -292,9 +311,9 @@ unsafe fn multiply<S: Tile, F: PanelFormat>(
         let done = tile.start - pairs.start;
         let results = results.map(|(panel, out)| (2 * tile.start, panel, out));
         match tile.len() {
-            PAIRS => multiply_tile::<S, F, PAIRS>(scratch, &piece, x, done, results),
-            2 => multiply_tile::<S, F, 2>(scratch, &piece, x, done, results),
-            _ => multiply_tile::<S, F, 1>(scratch, &piece, x, done, results),
+            PAIRS => multiply_tile::<S, A, PAIRS>(scratch, &piece, x, done, results),
+            2 => multiply_tile::<S, A, 2>(scratch, &piece, x, done, results),
+            _ => multiply_tile::<S, A, 1>(scratch, &piece, x, done, results),
         }
     }
 }
@@ -302,7 +321,7 @@ unsafe fn multiply<S: Tile, F: PanelFormat>(
 /// `P` pairs, whose activations from the piece's first sub-block on are at `x`. What is summed becomes `results`, of the first
 /// pair's first row, or waits in `scratch` for the next piece.
 #[inline(always)]
-unsafe fn multiply_tile<S: Tile, F: PanelFormat, const P: usize>(
+unsafe fn multiply_tile<S: Tile, A: Arithmetic, const P: usize>(
     scratch: &mut Scratch,
     piece: &Range<usize>,
     x: *const u8,
@@ -316,12 +335,13 @@ unsafe fn multiply_tile<S: Tile, F: PanelFormat, const P: usize>(
             0 => [[S::splat(0.0); VECTORS]; P],
             _ => std::array::from_fn(|p| std::array::from_fn(|v| S::load(sums_at(p, v)))),
         };
-        let mut weights = scratch.piece.as_ptr().cast::<u8>().add(tile * (PIECE / F::SUB_BLOCKS) * block_bytes::<F>());
+        let mut weights = scratch.piece.as_ptr().cast::<u8>().add(tile * (PIECE / A::SPAN) * block_bytes::<A>());
         let mut x = x;
-        for _ in 0..piece.len() / F::SUB_BLOCKS {
-            match F::HAS_MULTIPLIERS {
-                true => add_block::<S, F, P>(&mut weights, &mut x, &mut sums),
-                false => add_products::<S, P>(F::SCALES_ARE_1, &mut weights, &mut x, &mut sums),
+        for _ in 0..piece.len() / A::SPAN {
+            match A::HAS_MULTIPLIERS {
+                true => add_block::<S, A, P>(&mut weights, &mut x, &mut sums),
+                false if A::SCALES == 2 => add_halves::<S, P>(&mut weights, &mut x, &mut sums),
+                false => add_products::<S, A, P>(&mut weights, &mut x, &mut sums),
             }
         }
         if let Some((row, panel, out)) = results {
@@ -336,27 +356,79 @@ unsafe fn multiply_tile<S: Tile, F: PanelFormat, const P: usize>(
     }
 }
 
-/// Adds `dots * (scale of the weights * scale of the activations)` of a tile's sub-block, and moves both factors behind it.
+/// Adds `dots * (scale of the weights * scale of the activations)` of a tile's sub-block, and its minimums, and moves both factors
+/// behind it.
 #[inline(always)]
-unsafe fn add_products<S: Tile, const P: usize>(
-    scales_are_1: bool,
+unsafe fn add_products<S: Tile, A: Arithmetic, const P: usize>(
     weights: &mut *const u8,
     x: &mut *const u8,
     sums: &mut [[S::F32; VECTORS]; P],
 ) {
+    let numbers = x.add(P * PAIR_VALUES);
     if P == 3 {
-        return S::add_products_of_three(scales_are_1, weights, x, &mut *sums.as_mut_ptr().cast());
+        S::add_products_of_three(A::SCALES_ARE_1, weights, x, &mut *sums.as_mut_ptr().cast());
+    } else {
+        let mut dots = [[S::splat_int(0); VECTORS]; P];
+        add_columns::<S, P>(0..SUB_BLOCK / 8, weights, *x, &mut dots);
+        let scales = if A::SCALES_ARE_1 { [S::splat(1.0); VECTORS] } else { S::weight_factors(weights.cast()) };
+        add_scaled::<S, P>(&dots, scales, numbers, sums);
+        *weights = weights.add(if A::SCALES_ARE_1 { 0 } else { TILE_NUMBERS });
+        *x = x.add(P * PAIR);
     }
-    let mut dots = [[S::splat_int(0); VECTORS]; P];
-    add_columns::<S, P>(0..SUB_BLOCK / 8, weights, *x, &mut dots);
-    let scales = if scales_are_1 { [S::splat(1.0); VECTORS] } else { S::weight_factors(weights.cast()) };
-    let x_scales = S::activation_factors::<P>(x.add(P * PAIR_VALUES).cast());
+    if A::HAS_MIN {
+        let mins = S::weight_factors(weights.cast());
+        let factors = S::activation_factors::<P>(numbers.add(P * PAIR_NUMBERS).cast());
+        for p in 0..P {
+            for v in 0..VECTORS {
+                sums[p][v] = S::fma(mins[v], factors[p][v], sums[p][v]);
+            }
+        }
+        *weights = weights.add(TILE_NUMBERS);
+    }
+}
+
+/// Adds dot products with scales, those of activations from `numbers` on.
+#[inline(always)]
+unsafe fn add_scaled<S: Tile, const P: usize>(
+    dots: &[[S::Int; VECTORS]; P],
+    scales: [S::F32; VECTORS],
+    numbers: *const u8,
+    sums: &mut [[S::F32; VECTORS]; P],
+) {
+    let x_scales = S::activation_factors::<P>(numbers.cast());
     for p in 0..P {
         for v in 0..VECTORS {
             sums[p][v] = S::fma(S::to_f32(dots[p][v]), S::mul(scales[v], x_scales[p][v]), sums[p][v]);
         }
     }
-    *weights = weights.add(if scales_are_1 { 0 } else { TILE_NUMBERS });
+}
+
+/// [`add_products`] where each half has scales and minimums. The sums of activations are products with ones.
+#[inline(always)]
+unsafe fn add_halves<S: Tile, const P: usize>(
+    weights: &mut *const u8,
+    x: &mut *const u8,
+    sums: &mut [[S::F32; VECTORS]; P],
+) {
+    static ONES: [u8; TILE_CODES / 4] = [1; TILE_CODES / 4];
+    let numbers = x.add(P * PAIR_VALUES);
+    let x_scales = S::activation_factors::<P>(numbers.cast());
+    for half in 0..2 {
+        let (mut dots, mut all) = ([[S::splat_int(0); VECTORS]; P], [[S::splat_int(0); VECTORS]; P]);
+        add_columns::<S, P>(2 * half..2 * half + 2, weights, *x, &mut dots);
+        for eight in 2 * half..2 * half + 2 {
+            S::add_eight(ONES.as_ptr(), x.add(eight * P * PAIR_VALUES / 4).cast(), &mut all);
+        }
+        add_scaled::<S, P>(&dots, S::weight_factors(weights.cast()), numbers, sums);
+        let mins = S::weight_factors(weights.add(TILE_NUMBERS).cast());
+        for p in 0..P {
+            for v in 0..VECTORS {
+                let start = S::mul(S::to_f32(all[p][v]), S::splat(START as f32));
+                sums[p][v] = S::fma(mins[v], S::mul(start, x_scales[p][v]), sums[p][v]);
+            }
+        }
+        *weights = weights.add(2 * TILE_NUMBERS);
+    }
     *x = x.add(P * PAIR);
 }
 
@@ -376,15 +448,15 @@ unsafe fn add_columns<S: Tile, const P: usize>(
 
 /// Adds the products of a tile's block, and moves both factors behind it.
 #[inline(always)]
-unsafe fn add_block<S: Tile, F: PanelFormat, const P: usize>(
+unsafe fn add_block<S: Tile, A: Arithmetic, const P: usize>(
     weights: &mut *const u8,
     x: &mut *const u8,
     sums: &mut [[S::F32; VECTORS]; P],
 ) {
     let block_x = *x;
     let (mut dots, mut multiples) = ([[S::splat_int(0); VECTORS]; P], [[S::splat_int(0); VECTORS]; P]);
-    for _ in 0..F::SUB_BLOCKS {
-        if F::SCALES == 1 {
+    for _ in 0..A::SPAN {
+        if A::SCALES == 1 {
             add_multiples::<S, P>(Part::All, weights, x, &mut dots, &mut multiples);
         } else {
             add_multiples::<S, P>(Part::FirstHalf, weights, x, &mut dots, &mut multiples);
@@ -395,14 +467,14 @@ unsafe fn add_block<S: Tile, F: PanelFormat, const P: usize>(
     let x_scales = S::activation_factors::<P>(block_x.add(P * PAIR_VALUES).cast());
     *weights = weights.add(TILE_NUMBERS);
     let mut mins = [[S::splat(0.0); VECTORS]; P];
-    if F::HAS_MIN {
+    if A::HAS_MIN {
         mins = scaled_mins::<S, P>(*weights, block_x.add(P * (PAIR_VALUES + PAIR_NUMBERS)));
         *weights = weights.add(TILE_NUMBERS + TILE_MINS);
     }
     for p in 0..P {
         for v in 0..VECTORS {
             sums[p][v] =
-                arithmetic::add_block::<S, F>(sums[p][v], multiples[p][v], scales[v], mins[p][v], x_scales[p][v]);
+                arithmetic::add_block::<S, A>(sums[p][v], multiples[p][v], scales[v], mins[p][v], x_scales[p][v]);
         }
     }
 }

@@ -8,13 +8,13 @@ mod tiles;
 
 use std::ops::Range;
 
-use super::{Output, PanelFormat, Products, expanded};
+use super::{Arithmetic, Output, PanelFormat, Products, Unpack, expanded};
 use crate::activations::Activations;
 use crate::packed::PackedMatrix;
 use crate::simd::arm::{DotProd, I8mm, Neon, smmla};
 
 macro_rules! products {
-    ($isa:ty, $many_rows:path, { $($more:tt)* }) => {
+    ($isa:ty, $many:ident, { $($more:tt)* }) => {
         impl Products for $isa {
             $($more)*
 
@@ -30,30 +30,37 @@ macro_rules! products {
             }
 
             #[inline(always)]
-            unsafe fn many_rows<F: PanelFormat>(
+            unsafe fn unpack<F: PanelFormat>(block: *const u8, subs: usize, piece: *mut u8) {
+                // SAFETY: the caller's.
+                unsafe { $many::unpack::<Self, F>(block, subs, piece) }
+            }
+
+            #[inline(always)]
+            unsafe fn many_rows<A: Arithmetic>(
                 weights: &PackedMatrix<'_>,
                 x: &Activations,
                 panels: Range<usize>,
                 out: &Output<'_>,
+                unpack: Unpack,
             ) {
                 // SAFETY: the caller's.
-                unsafe { $many_rows(weights, x, panels, out) }
+                unsafe { $many::matmul::<Self, A>(weights, x, panels, out, unpack) }
             }
         }
     };
 }
 
-products!(Neon, expanded::matmul::<Self, F>, {
+products!(Neon, expanded, {
     #[inline(always)]
     unsafe fn unknown(codes: Self::Int) -> Self::Int {
         // SAFETY: the caller's.
         unsafe { crate::simd::arm::unknown(codes) }
     }
 });
-products!(DotProd, many::matmul::<Self, F>, {
+products!(DotProd, many, {
     const ARRANGED: usize = many::PAIR / 2;
 });
-products!(I8mm, many::matmul::<Self, F>, {
+products!(I8mm, many, {
     const ARRANGED: usize = many::PAIR / 2;
     const DENSEST_PRODUCT: usize = 32;
 

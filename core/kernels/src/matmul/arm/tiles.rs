@@ -15,11 +15,6 @@ use crate::simd::arm::{DotProd, I8mm, smmla};
 macro_rules! tiles_by {
     (asm::$isa:ident) => {
         #[inline(always)]
-        unsafe fn sub_bytes(codes: uint32x4_t, offset: i8) -> uint32x4_t {
-            vreinterpretq_u32_s8(vsubq_s8(vreinterpretq_s8_u32(codes), vdupq_n_s8(offset)))
-        }
-
-        #[inline(always)]
         unsafe fn sub_int(a: uint32x4_t, b: uint32x4_t) -> uint32x4_t {
             vsubq_u32(a, b)
         }

@@ -9,7 +9,7 @@ use std::ops::Range;
 use super::pairs::{GROUPS, PAIR_COLUMNS, PAIRS};
 use crate::activations::{Activations, NARROW_START, Version};
 use crate::blocks::QK_K;
-use crate::matmul::PanelFormat;
+use crate::matmul::Arithmetic;
 use crate::packed::layout::SUB_BLOCK;
 
 /// Rows of activations in the largest tile.
@@ -42,9 +42,9 @@ pub(super) struct Largest {
 
 impl Largest {
     /// Whether the dot products of the parts of a sub-block that have a multiplier fit into 16 bits.
-    pub(super) fn fits<F: PanelFormat>(self) -> bool {
-        let most = match F::OFFSET {
-            0 => F::LARGEST_CODE as i32 * self.of_one_sign,
+    pub(super) fn fits<A: Arithmetic>(self) -> bool {
+        let most = match A::OFFSET {
+            0 => A::LARGEST_CODE as i32 * self.of_one_sign,
             offset => offset * self.of_half,
         };
         most <= i32::from(i16::MAX)

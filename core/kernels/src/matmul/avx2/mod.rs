@@ -8,7 +8,7 @@ mod tile;
 
 use std::ops::Range;
 
-use super::{Output, PanelFormat, Products, expanded};
+use super::{Arithmetic, Output, PanelFormat, Products, Unpack, expanded};
 use crate::activations::{Activations, RowPointers};
 use crate::packed::PackedMatrix;
 use crate::simd::x86::{Avx2, unknown};
@@ -18,8 +18,12 @@ impl Products for Avx2 {
     const ARRANGED: usize = arranged::ROW_OF_PAIR / 2;
 
     #[inline(always)]
-    fn largest_tile<F: PanelFormat>() -> (usize, usize) {
-        if F::TIMES_NON_NEGATIVE { (3, 4) } else { (4, 2) }
+    fn largest_tile<A: Arithmetic>() -> (usize, usize) {
+        match A::HAS_MIN {
+            true => (3, 2),
+            false if A::TIMES_NON_NEGATIVE => (3, 4),
+            false => (4, 2),
+        }
     }
 
     #[inline(always)]
@@ -29,32 +33,44 @@ impl Products for Avx2 {
     }
 
     #[inline(always)]
-    unsafe fn add_sub_blocks<F: PanelFormat, const T: usize, const V: usize>(
+    unsafe fn add_sub_blocks<A: Arithmetic, const T: usize, const V: usize>(
         subs: usize,
         weights: *const u8,
         rows: &[RowPointers; T],
         sums: &mut [[Self::F32; V]; T],
     ) {
-        if (T, V) != Self::largest_tile::<F>() {
+        if A::HAS_MIN || (T, V) != Self::largest_tile::<A>() {
             // SAFETY: the caller's.
-            return unsafe { expanded::add_sub_blocks::<Self, F, T, V>(subs, weights, rows, sums) };
+            return unsafe { expanded::add_sub_blocks::<Self, A, T, V>(subs, weights, rows, sums) };
         }
         // SAFETY: the caller's.
-        unsafe { tile::add_products::<F>(Tile::new(subs, weights, rows, sums.as_mut_ptr().cast())) };
+        unsafe { tile::add_products::<A>(Tile::new(subs, weights, rows, sums.as_mut_ptr().cast())) };
     }
 
     #[inline(always)]
-    unsafe fn many_rows<F: PanelFormat>(
+    unsafe fn unpack<F: PanelFormat>(block: *const u8, subs: usize, piece: *mut u8) {
+        // SAFETY: the caller's.
+        unsafe {
+            match F::HAS_MULTIPLIERS {
+                true => pairs::unpack::<F>(block, subs, piece),
+                false => expanded::unpack::<Self, F>(block, subs, piece),
+            }
+        }
+    }
+
+    #[inline(always)]
+    unsafe fn many_rows<A: Arithmetic>(
         weights: &PackedMatrix<'_>,
         x: &Activations,
         panels: Range<usize>,
         out: &Output<'_>,
+        unpack: Unpack,
     ) {
         // SAFETY: the caller's.
         unsafe {
-            match F::HAS_MULTIPLIERS {
-                true => pairs::matmul::<F>(weights, x, panels, out),
-                false => expanded::matmul::<Self, F>(weights, x, panels, out),
+            match A::HAS_MULTIPLIERS {
+                true => pairs::matmul::<A>(weights, x, panels, out, unpack),
+                false => expanded::matmul::<Self, A>(weights, x, panels, out, unpack),
             }
         }
     }

@@ -11,7 +11,7 @@ use std::arch::asm;
 use super::arranged::{MOST_ROWS, ROW_OF_PAIR, VALUES};
 use super::pairs::{CODES, NUMBERS, PAIR};
 use crate::activations::NARROW_START;
-use crate::matmul::PanelFormat;
+use crate::matmul::Arithmetic;
 
 /// What is to be multiplied.
 pub(super) struct Tile {
@@ -29,9 +29,9 @@ const _: () = assert!(MOST_ROWS * VALUES == 256 && MOST_ROWS * ROW_OF_PAIR == 32
 /// Adds the dot products of a block's sub-blocks, times their multipliers; `fit` says that those of a part that has a multiplier fit
 /// into 16 bits. A quarter's always do.
 #[inline(always)]
-pub(super) unsafe fn add_multiples<F: PanelFormat>(tile: Tile, fit: bool) {
-    const { assert!(!F::HAS_MULTIPLIERS || F::OFFSET == if F::SCALES == 2 { -NARROW_START } else { 0 }) };
-    match (F::SCALES, fit) {
+pub(super) unsafe fn add_multiples<A: Arithmetic>(tile: Tile, fit: bool) {
+    const { assert!(!A::HAS_MULTIPLIERS || A::OFFSET == if A::SCALES == 2 { -NARROW_START } else { 0 }) };
+    match (A::SCALES, fit) {
         (1, true) => of_all(tile),
         (1, false) => of_all_by_quarters(tile),
         (_, true) => of_halves(tile),

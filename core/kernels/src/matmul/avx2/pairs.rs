@@ -23,8 +23,8 @@ use crate::activations::{Activations, RowPointers};
 use crate::blocks::QK_K;
 use crate::matmul::arithmetic::{add_block, scaled_mins};
 use crate::matmul::float::Rows;
-use crate::matmul::pieces::{self, Next, PIECE, Piece};
-use crate::matmul::{Output, PanelFormat};
+use crate::matmul::pieces::{self, Next, PIECE, Piece, Unpack};
+use crate::matmul::{Arithmetic, Output, PanelFormat};
 use crate::packed::layout::SUB_BLOCK;
 use crate::packed::{PANEL_ROWS, PackedMatrix};
 use crate::simd::Simd;
@@ -57,11 +57,11 @@ const BLOCKS: usize = PIECE * SUB_BLOCK / QK_K;
 
 /// A piece of a panel, `[tile][block]`, to be multiplied with activations.
 #[repr(C, align(64))]
-struct Pairs<'a, F> {
+struct Pairs<'a, A> {
     bytes: MaybeUninit<[u8; TILES * BLOCKS * BLOCK]>,
     x: &'a Activations,
     arranged: &'a Arranged,
-    format: PhantomData<F>,
+    arithmetic: PhantomData<A>,
 }
 
 /// The columns of `panels` of the product of `x` with `weights`.
@@ -69,30 +69,26 @@ struct Pairs<'a, F> {
 /// # Safety
 /// The CPU has AVX2, sizes fit together, and nobody else writes those columns.
 #[inline(always)]
-pub(super) unsafe fn matmul<F: PanelFormat>(
+pub(super) unsafe fn matmul<A: Arithmetic>(
     weights: &PackedMatrix<'_>,
     x: &Activations,
     panels: Range<usize>,
     out: &Output<'_>,
+    unpack: Unpack,
 ) {
     thread_local! {
         static ARRANGED: Cell<Arranged> = const { Cell::new(Arranged::new()) };
     }
     let mut arranged = ARRANGED.take();
     arranged.update(x);
-    let mut piece = Pairs::<F> { bytes: MaybeUninit::uninit(), x, arranged: &arranged, format: PhantomData };
-    pieces::matmul::<F, _>(&mut piece, weights, x.rows(), panels, out);
+    let mut piece = Pairs::<A> { bytes: MaybeUninit::uninit(), x, arranged: &arranged, arithmetic: PhantomData };
+    pieces::matmul(&mut piece, weights, x.rows(), panels, out, unpack);
     ARRANGED.set(arranged);
 }
 
-impl<F: PanelFormat> Piece for Pairs<'_, F> {
-    const LANES: usize = Avx2::LANES;
-
-    #[inline(always)]
-    unsafe fn take_apart(&mut self, block: *const u8, index: usize, vector: usize) {
-        let piece = self.bytes.as_mut_ptr().cast::<u8>();
-        let to = piece.add((vector / VECTORS * BLOCKS + index) * BLOCK + vector % VECTORS * 4 * Avx2::LANES);
-        expand::<F>(block, vector, to);
+impl<A: Arithmetic> Piece for Pairs<'_, A> {
+    fn start(&mut self) -> *mut u8 {
+        self.bytes.as_mut_ptr().cast()
     }
 
     #[inline(always)]
@@ -112,7 +108,7 @@ impl<F: PanelFormat> Piece for Pairs<'_, F> {
     }
 }
 
-impl<F: PanelFormat> Pairs<'_, F> {
+impl<A: Arithmetic> Pairs<'_, A> {
     /// `T` rows of activations from `row` on.
     #[inline(always)]
     unsafe fn tile<const T: usize>(&self, blocks: &Range<usize>, row: usize, sums: Rows<*mut f32>) {
@@ -129,11 +125,11 @@ impl<F: PanelFormat> Pairs<'_, F> {
                 let mut dots = [[Avx2::splat_int(0); VECTORS]; T];
                 if T == MOST_ROWS {
                     let tile = Tile { weights, x: x.as_ptr(), sums: dots.as_mut_ptr().cast() };
-                    pair_tile::add_multiples::<F>(tile, largest.fits::<F>());
+                    pair_tile::add_multiples::<A>(tile, largest.fits::<A>());
                 } else {
-                    add_multiples::<F, T>(weights, x.as_ptr(), &mut dots);
+                    add_multiples::<A, T>(weights, x.as_ptr(), &mut dots);
                 }
-                end_block::<F, T>(weights.add(PAIRS * PAIR), &rows.map(|row| row.at(block * QK_K)), &dots, &mut sums);
+                end_block::<A, T>(weights.add(PAIRS * PAIR), &rows.map(|row| row.at(block * QK_K)), &dots, &mut sums);
             }
             for (t, sums) in sums.into_iter().enumerate() {
                 for (v, sums) in sums.into_iter().enumerate() {
@@ -144,14 +140,28 @@ impl<F: PanelFormat> Pairs<'_, F> {
     }
 }
 
-/// Takes a block apart, of a vector of rows.
+/// Unpacks `subs` sub-blocks, whole blocks from `block` on.
+///
+/// # Safety
+/// The CPU has AVX2; there are as many, and room for a [`Pairs`]' bytes.
 #[inline(always)]
-unsafe fn expand<F: PanelFormat>(block: *const u8, vector: usize, to: *mut u8) {
+pub(super) unsafe fn unpack<F: PanelFormat>(block: *const u8, subs: usize, piece: *mut u8) {
+    for index in 0..subs / F::SUB_BLOCKS {
+        for vector in 0..PANEL_ROWS / Avx2::LANES {
+            let to = piece.add((vector / VECTORS * BLOCKS + index) * BLOCK + vector % VECTORS * 4 * Avx2::LANES);
+            unpack_block::<F>(block.add(index * F::BLOCK), vector, to);
+        }
+    }
+}
+
+/// Unpacks a vector of a block's rows.
+#[inline(always)]
+unsafe fn unpack_block<F: PanelFormat>(block: *const u8, vector: usize, to: *mut u8) {
     let header = F::header::<Avx2>(block, vector);
     for pair in 0..PAIRS {
         let (subs, to) = ([2 * pair, 2 * pair + 1], to.add(pair * PAIR));
         for two in 0..4 {
-            let codes = |sub| F::codes::<Avx2>(block.add(F::HEADER + sub * F::SUB_BLOCK), vector, two);
+            let codes = |sub| F::codes::<Avx2>(block, block.add(F::HEADER + sub * F::SUB_BLOCK), vector, two);
             let [(a, c), (b, d)] = subs.map(codes);
             for (group, (a, b)) in [(a, b), (c, d)].into_iter().enumerate() {
                 let to = to.add((4 * two + 2 * group) * NUMBERS);
@@ -188,7 +198,7 @@ unsafe fn high_halves(a: __m256i, b: __m256i) -> __m256i {
 
 /// [`pair_tile::add_multiples`] for any number of rows: adds the dot products of a block's sub-blocks, times their multipliers.
 #[inline(always)]
-unsafe fn add_multiples<F: PanelFormat, const T: usize>(
+unsafe fn add_multiples<A: Arithmetic, const T: usize>(
     weights: *const u8,
     x: *const u8,
     sums: &mut [[__m256i; VECTORS]; T],
@@ -196,8 +206,8 @@ unsafe fn add_multiples<F: PanelFormat, const T: usize>(
     /// Groups, with two columns of a sub-block each, whose products fit into 16 bits whatever the activations are.
     const QUARTER: usize = GROUPS / 4;
     const {
-        let largest = if F::OFFSET == 0 { F::LARGEST_CODE } else { F::OFFSET as usize };
-        assert!(!F::HAS_MULTIPLIERS || 2 * QUARTER * largest * 127 <= i16::MAX as usize);
+        let largest = if A::OFFSET == 0 { A::LARGEST_CODE } else { A::OFFSET as usize };
+        assert!(!A::HAS_MULTIPLIERS || 2 * QUARTER * largest * 127 <= i16::MAX as usize);
     }
     for pair in 0..PAIRS {
         let (weights, x) = (weights.add(pair * PAIR), x.add(pair * T * ROW_OF_PAIR));
@@ -206,10 +216,10 @@ unsafe fn add_multiples<F: PanelFormat, const T: usize>(
             for group in quarter * QUARTER..(quarter + 1) * QUARTER {
                 let codes = vectors(weights.add(group * NUMBERS));
                 for (t, dots) in dots.iter_mut().enumerate() {
-                    add_group::<F>(codes, x.add((group * T + t) * 4), dots);
+                    add_group::<A>(codes, x.add((group * T + t) * 4), dots);
                 }
             }
-            let multipliers = vectors(weights.add(CODES + quarter / 2 * (F::SCALES - 1) * NUMBERS));
+            let multipliers = vectors(weights.add(CODES + quarter / 2 * (A::SCALES - 1) * NUMBERS));
             for (dots, sums) in dots.into_iter().zip(sums.iter_mut()) {
                 for v in 0..VECTORS {
                     sums[v] = _mm256_add_epi32(sums[v], _mm256_madd_epi16(dots[v], multipliers[v]));
@@ -227,18 +237,18 @@ unsafe fn vectors(from: *const u8) -> [__m256i; VECTORS] {
 
 /// Adds the products of a group.
 #[inline(always)]
-unsafe fn add_group<F: PanelFormat>(codes: [__m256i; VECTORS], x: *const u8, dots: &mut [__m256i; VECTORS]) {
+unsafe fn add_group<A: Arithmetic>(codes: [__m256i; VECTORS], x: *const u8, dots: &mut [__m256i; VECTORS]) {
     let x = _mm256_set1_epi32(x.cast::<i32>().read_unaligned());
-    let too_much = _mm256_maddubs_epi16(_mm256_set1_epi8(F::OFFSET as i8), x);
+    let too_much = _mm256_maddubs_epi16(_mm256_set1_epi8(A::OFFSET as i8), x);
     for (dots, codes) in dots.iter_mut().zip(codes) {
         let products = _mm256_maddubs_epi16(codes, x);
-        *dots = _mm256_add_epi16(*dots, if F::OFFSET == 0 { products } else { _mm256_sub_epi16(products, too_much) });
+        *dots = _mm256_add_epi16(*dots, if A::OFFSET == 0 { products } else { _mm256_sub_epi16(products, too_much) });
     }
 }
 
 /// Adds a block's dot products less its minimums, with its scales, which are at `numbers`.
 #[inline(always)]
-unsafe fn end_block<F: PanelFormat, const T: usize>(
+unsafe fn end_block<A: Arithmetic, const T: usize>(
     numbers: *const u8,
     rows: &[RowPointers; T],
     dots: &[[__m256i; VECTORS]; T],
@@ -247,14 +257,14 @@ unsafe fn end_block<F: PanelFormat, const T: usize>(
     for v in 0..VECTORS {
         let numbers = |index: usize| numbers.add(index * NUMBERS + v * 4 * Avx2::LANES);
         let scale = Avx2::load(numbers(0).cast());
-        let (mins, min_scale) = match F::HAS_MIN {
+        let (mins, min_scale) = match A::HAS_MIN {
             true => ([Avx2::load_int(numbers(2)), Avx2::load_int(numbers(3))], Avx2::load(numbers(1).cast())),
             // There is nothing to load.
             false => ([Avx2::splat_int(0); 2], scale),
         };
         for ((row, dots), sums) in rows.iter().zip(dots).zip(sums.iter_mut()) {
-            let mins = scaled_mins::<Avx2, F>(mins, min_scale, *row);
-            sums[v] = add_block::<Avx2, F>(sums[v], dots[v], scale, mins, Avx2::splat(*row.scales));
+            let mins = scaled_mins::<Avx2, A>(mins, min_scale, *row);
+            sums[v] = add_block::<Avx2, A>(sums[v], dots[v], scale, mins, Avx2::splat(*row.scales));
         }
     }
 }

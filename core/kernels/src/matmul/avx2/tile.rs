@@ -10,7 +10,7 @@
 use std::arch::asm;
 
 use crate::activations::{RowPointers, START};
-use crate::matmul::{PanelFormat, Q4_0, expanded};
+use crate::matmul::{Arithmetic, Q4_0, expanded};
 use crate::packed::layout::PLANE;
 
 /// What is to be multiplied.
@@ -41,8 +41,8 @@ impl Tile {
 
 /// Adds the products of a tile to its sums.
 #[inline(always)]
-pub(super) unsafe fn add_products<F: PanelFormat>(tile: Tile) {
-    match (F::SIGNED, F::TIMES_NON_NEGATIVE) {
+pub(super) unsafe fn add_products<A: Arithmetic>(tile: Tile) {
+    match (A::SIGNED, A::TIMES_NON_NEGATIVE) {
         (true, true) => signed_times_non_negative(tile),
         (true, false) => signed(tile),
         (false, _) => nibbles_less_eight(tile),
