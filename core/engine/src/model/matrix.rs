@@ -118,9 +118,10 @@ impl WeightMatrix {
         pack(self.dtype, source, piece.rows.len(), self.cols, packed).map_err(|error| match error {
             PackError::Size => EngineError::Internal("a tensor's size contradicts its shape".into()),
             PackError::Alignment => EngineError::Internal("a tensor is not aligned to its blocks".into()),
-            PackError::Scale => {
-                EngineError::unsupported(format!("{} weights of such a size: 16-bit scales do not hold them", self.dtype))
-            }
+            PackError::Scale => EngineError::unsupported(format!(
+                "{} weights of such a size: 16-bit scales do not hold them",
+                self.dtype
+            )),
         })
     }
 

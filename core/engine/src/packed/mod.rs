@@ -16,10 +16,6 @@ use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
 use crc32fast::Hasher;
-<<<<<<< HEAD
-=======
-use sotto_kernels::packed::packed_len;
->>>>>>> 90b6293 (kernels: every block format of ggml's, the common ones at their own bits)
 use tempfile::NamedTempFile;
 
 use crate::gguf::value_type::{ARRAY, STRING, U32};
@@ -27,13 +23,8 @@ use crate::gguf::{
     LAYOUT, LAYOUT_KEY, PACKED_ALIGNMENT, PACKED_MAGIC, SOURCE_KEY, SPLIT_KEYS, Trailer, check_regular, key_place,
 };
 use crate::machine::resize;
-<<<<<<< HEAD
 use crate::model::{WeightMatrix, Weights};
 use crate::{CancelToken, DType, EngineError, GgufFile, ModelConfig};
-=======
-use crate::model::{Weights, pack_rows, pieces};
-use crate::{CancelToken, EngineError, GgufFile, ModelConfig};
->>>>>>> 90b6293 (kernels: every block format of ggml's, the common ones at their own bits)
 pub use cache::open_packed;
 
 const VERSION: u32 = 3;
@@ -72,13 +63,8 @@ pub fn pack_file(
         return Err(EngineError::invalid(key_place(odd.key), "its bytes are not whole words of 32 bits"));
     }
     // Whoever has a packed file may delete its source: what cannot be run is not packed.
-<<<<<<< HEAD
     let weights = Weights::find(source, &ModelConfig::from_gguf(source)?)?;
     let tensors = plan(source, &weights);
-=======
-    Weights::find(source, &ModelConfig::from_gguf(source)?)?;
-    let tensors = plan(source);
->>>>>>> 90b6293 (kernels: every block format of ggml's, the common ones at their own bits)
     let storage = |source| EngineError::Storage { path: target.to_owned(), source };
     let place = place_of(target).map_err(storage)?;
     let folder = place.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
@@ -157,21 +143,13 @@ impl Writer<'_> {
 /// A tensor on its way into the packed file.
 struct Planned<'a> {
     name: &'a str,
-<<<<<<< HEAD
     dtype: DType,
     shape: Vec<usize>,
     content: Content<'a>,
-=======
-    tensor: TensorView<'a>,
-    /// Only matrices are.
-    is_packed: bool,
-    len: usize,
->>>>>>> 90b6293 (kernels: every block format of ggml's, the common ones at their own bits)
     /// From the first tensor's first byte.
     offset: usize,
 }
 
-<<<<<<< HEAD
 /// Matrices are packed, all else is as it was.
 enum Content<'a> {
     Matrix(&'a WeightMatrix),
@@ -193,20 +171,6 @@ fn plan<'a>(source: &'a GgufFile, weights: &'a Weights) -> Vec<Planned<'a>> {
     for tensor in &mut planned {
         tensor.offset = end.next_multiple_of(alignment(source));
         end = tensor.end();
-=======
-fn plan(source: &GgufFile) -> Vec<Planned<'_>> {
-    let mut planned = Vec::new();
-    let mut end = 0usize;
-    for (name, tensor) in source.tensors() {
-        let TensorView { dtype, shape, bytes } = tensor;
-        let (is_packed, len) = match shape[..] {
-            [rows, cols] => (true, packed_len(dtype.packed_as(), rows, cols)),
-            _ => (false, bytes.len()),
-        };
-        let offset = end.next_multiple_of(alignment(source));
-        end = offset + len;
-        planned.push(Planned { name, tensor, is_packed, len, offset });
->>>>>>> 90b6293 (kernels: every block format of ggml's, the common ones at their own bits)
     }
     planned
 }
@@ -230,7 +194,6 @@ impl Planned<'_> {
         cancel: &CancelToken,
         mut write: impl FnMut(&[u8]) -> Result<(), EngineError>,
     ) -> Result<(), EngineError> {
-<<<<<<< HEAD
         let matrix = match self.content {
             Content::Matrix(matrix) => matrix,
             Content::Other(bytes) => return write(bytes),
@@ -240,17 +203,6 @@ impl Planned<'_> {
             cancel.check()?;
             resize(&mut packed, piece.packed_len)?;
             matrix.pack_piece(&piece, &mut packed)?;
-=======
-        if !self.is_packed {
-            return write(self.tensor.bytes);
-        }
-        let (dtype, rows, cols) = (self.tensor.dtype, self.tensor.shape[0], self.tensor.shape[1]);
-        let mut packed = Vec::new();
-        for piece in pieces(dtype, rows, cols) {
-            cancel.check()?;
-            resize(&mut packed, piece.packed_len)?;
-            pack_rows(dtype, &self.tensor.bytes[piece.source], piece.rows, cols, &mut packed)?;
->>>>>>> 90b6293 (kernels: every block format of ggml's, the common ones at their own bits)
             write(&packed)?;
         }
         Ok(())

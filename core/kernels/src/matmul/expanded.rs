@@ -183,7 +183,7 @@ const fn lifted<S: Simd, A: Arithmetic>() -> i32 {
 unsafe fn lift<S: Simd, F: PanelFormat>(codes: S::Int) -> S::Int {
     match lifted::<S, F::Unpacked>() - offset::<S, F>() {
         0 => codes,
-        more @ 1.. => S::add_int(codes, S::splat_int(more * 0x0101_0101)),
+        more @ 1.. => S::add_int(codes, S::splat_int(more.wrapping_mul(0x0101_0101))),
         less => S::sub_bytes(codes, -less as u8),
     }
 }

@@ -1,4 +1,4 @@
-use half::{bf16, f16};
+use half::f16;
 
 use super::{Simd, wide_dots};
 use crate::activations::SUM_ORDER;
@@ -59,7 +59,8 @@ impl Simd for Portable {
 
     #[inline(always)]
     unsafe fn load_bf16(from: *const u8) -> Self::F32 {
-        map(from.cast::<[u16; LANES]>().read_unaligned(), |bits| bf16::from_bits(bits).to_f32())
+        // Any bits, as they are: not all that is loaded so are numbers.
+        map(from.cast::<[u16; LANES]>().read_unaligned(), |bits| f32::from_bits(u32::from(bits) << 16))
     }
 
     #[inline(always)]
