@@ -258,7 +258,8 @@ fn stored_blocks_are_what_another_program_reads_in_them() {
         let (expected, rest) = rest.split_at(4 * dtype.block_len());
         let expected: Vec<f32> = expected.as_chunks().0.iter().map(|bytes| f32::from_le_bytes(*bytes)).collect();
         // Blocks of numbers of 16 bits are to be aligned.
-        let case = Case::of(dtype, 1, dtype.block_len(), &block.to_vec());
+        let block = Vec::from(block);
+        let case = Case::of(dtype, 1, dtype.block_len(), &block);
         assert_eq!(case.weights, expected, "{dtype}");
         read.push(dtype);
         bytes = rest;

@@ -274,7 +274,7 @@ impl Codebook for BlockTQ1_0 {
         // The digit `index` of a fraction of 256, to the base of three.
         let digit = |byte: u8, index: usize| {
             let shifted = byte.wrapping_mul([1, 3, 9, 27, 81][index]);
-            (u16::from(shifted) * 3 >> 8) as u8
+            ((u16::from(shifted) * 3) >> 8) as u8
         };
         let code = |i: usize| match i {
             ..160 => digit(self.qs[i % 32], i / 32),
