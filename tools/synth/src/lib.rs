@@ -12,6 +12,8 @@
 
 mod error;
 mod gguf;
+mod metadata;
+mod named;
 mod plan;
 mod quantization;
 mod shape;
@@ -23,13 +25,12 @@ use std::io::{BufWriter, ErrorKind, Write};
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
-use candle_core::quantized::gguf_file::Value;
 use tempfile::NamedTempFile;
 
 pub use error::SynthError;
 pub use quantization::Quantization;
-pub use shape::{Llama3Scaling, RopeScaling, Shape};
-pub use vocabulary::Vocabulary;
+pub use shape::{Family, Llama3Scaling, RopeScaling, Shape};
+pub use vocabulary::{Tokenizer, Vocabulary};
 
 /// What to write.
 #[derive(Debug, Clone, PartialEq)]
@@ -94,10 +95,10 @@ pub fn synthesize_while(
     mut progress: impl FnMut(u64, u64) -> ControlFlow<()>,
 ) -> Result<SynthReport, SynthError> {
     options.shape.check()?;
-    let tokenizer = options.vocabulary.metadata(options.shape.vocab_size)?;
+    let tokenizer = options.vocabulary.metadata(options.shape.tokenizer, options.shape.vocab_size)?;
     let shape = Shape { vocab_size: tokenizer.vocab_size, ..options.shape.clone() };
     let tensors = plan::tensors(&shape, options.quantization)?;
-    let mut metadata = model_metadata(&shape, options.quantization);
+    let mut metadata = metadata::of(&shape, options.quantization);
     metadata.extend(tokenizer.entries);
     let header = gguf::header(&metadata, &tensors);
     drop(metadata);
@@ -130,41 +131,6 @@ pub fn synthesize_while(
         weights: tensors.iter().map(|tensor| tensor.element_count() as u64).sum(),
         vocab_size: shape.vocab_size,
     })
-}
-
-/// The keys that a converted Llama 3.2 file has, besides the tokenizer's.
-fn model_metadata(shape: &Shape, quantization: Quantization) -> Vec<(String, Value)> {
-    let count = |count: usize| Value::U32(count as u32);
-    let text = |text: &str| Value::String(text.to_owned());
-    let mut metadata = vec![
-        ("general.architecture", text("llama")),
-        ("general.type", text("model")),
-        ("general.name", text(&shape.name)),
-        ("general.file_type", Value::U32(quantization.file_type())),
-        ("general.quantization_version", Value::U32(2)),
-        ("llama.block_count", count(shape.block_count)),
-        ("llama.context_length", count(shape.context_length)),
-        ("llama.embedding_length", count(shape.embedding_length)),
-        ("llama.feed_forward_length", count(shape.feed_forward_length)),
-        ("llama.attention.head_count", count(shape.head_count)),
-        ("llama.attention.head_count_kv", count(shape.head_count_kv)),
-        ("llama.attention.key_length", count(shape.key_length)),
-        ("llama.attention.value_length", count(shape.key_length)),
-        ("llama.attention.layer_norm_rms_epsilon", Value::F32(shape.layer_norm_rms_epsilon)),
-        ("llama.rope.freq_base", Value::F32(shape.rope_freq_base)),
-        ("llama.rope.dimension_count", count(shape.key_length)),
-        ("llama.vocab_size", count(shape.vocab_size)),
-    ];
-    if let RopeScaling::Metadata(scaling) = shape.rope_scaling {
-        metadata.extend([
-            ("llama.rope.scaling.type", text("llama3")),
-            ("llama.rope.scaling.factor", Value::F32(scaling.factor)),
-            ("llama.rope.scaling.low_freq_factor", Value::F32(scaling.low_freq_factor)),
-            ("llama.rope.scaling.high_freq_factor", Value::F32(scaling.high_freq_factor)),
-            ("llama.rope.scaling.original_context_length", count(scaling.original_context_length)),
-        ]);
-    }
-    metadata.into_iter().map(|(key, value)| (key.to_owned(), value)).collect()
 }
 
 /// Each tensor has its own stream of random numbers, so that one tensor's size does not change the next one's weights.

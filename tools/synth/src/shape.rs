@@ -1,15 +1,19 @@
-use crate::SynthError;
+use crate::{SynthError, Tokenizer};
 
 /// No count in a shape may be larger: the products of any three still fit into 64 bits.
 const LARGEST_COUNT: usize = 1 << 20;
 
-/// The numbers that make one Llama-family model different from another, by their GGUF names.
+/// The numbers that make one model different from another, by their GGUF names.
 ///
 /// All fields are public, so that a test can ask for any combination; [`crate::synthesize`] checks them.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Shape {
     /// Goes into `general.name`.
     pub name: String,
+    /// What the file calls its architecture.
+    pub family: Family,
+    /// What a synthetic vocabulary is like.
+    pub tokenizer: Tokenizer,
     /// Layers.
     pub block_count: usize,
     /// Width of the residual stream.
@@ -26,6 +30,8 @@ pub struct Shape {
     pub vocab_size: usize,
     /// Positions that the model says it was trained for.
     pub context_length: usize,
+    /// Positions that a token sees in windowed layers; written where there is a number.
+    pub sliding_window: Option<usize>,
     /// Base of the rotary embedding's frequencies.
     pub rope_freq_base: f32,
     /// How those frequencies are stretched for long contexts.
@@ -34,6 +40,34 @@ pub struct Shape {
     pub layer_norm_rms_epsilon: f32,
     /// Whether the output head is the token embedding (no `output.weight` in the file).
     pub tied_embeddings: bool,
+}
+
+/// The families of models: each a `general.architecture`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Family {
+    /// Llama, SmolLM.
+    Llama,
+    /// Qwen 2 and 2.5: biases of queries, keys and values.
+    Qwen2,
+    /// Gemma 2: norms after attention and feed-forward too, caps of scores and logits.
+    Gemma2,
+    /// Gemma 3: norms of heads in place of the caps.
+    Gemma3,
+    /// Phi-3: queries, keys and values in one tensor, gate and up in another.
+    Phi3,
+}
+
+impl Family {
+    /// `general.architecture`.
+    pub fn architecture(self) -> &'static str {
+        match self {
+            Self::Llama => "llama",
+            Self::Qwen2 => "qwen2",
+            Self::Gemma2 => "gemma2",
+            Self::Gemma3 => "gemma3",
+            Self::Phi3 => "phi3",
+        }
+    }
 }
 
 /// Where a file says how its rotary frequencies are scaled.
@@ -88,55 +122,6 @@ impl Llama3Scaling {
 }
 
 impl Shape {
-    /// The names that [`Shape::named`] knows.
-    pub const NAMES: &[&str] = &["llama-3.2-1b", "llama-3.2-3b", "mini", "tiny"];
-
-    /// A shape by its name: the two Llama 3.2 text models; `mini`, two layers of the 1B model's true width with a small
-    /// vocabulary, whose layers time like the real ones; and `tiny`, small enough for any test.
-    pub fn named(name: &str) -> Option<Self> {
-        let shape = match name {
-            "llama-3.2-1b" => Self::llama_3_2_1b(),
-            "llama-3.2-3b" => Self {
-                block_count: 28,
-                embedding_length: 3072,
-                head_count: 24,
-                key_length: 128,
-                ..Self::llama_3_2_1b()
-            },
-            "mini" => Self { block_count: 2, vocab_size: 1024, ..Self::llama_3_2_1b() },
-            "tiny" => Self {
-                block_count: 2,
-                embedding_length: 256,
-                feed_forward_length: 512,
-                head_count: 8,
-                head_count_kv: 2,
-                key_length: 32,
-                vocab_size: 1024,
-                ..Self::llama_3_2_1b()
-            },
-            _ => return None,
-        };
-        Some(Self { name: format!("{name}-random"), ..shape })
-    }
-
-    fn llama_3_2_1b() -> Self {
-        Self {
-            name: String::new(),
-            block_count: 16,
-            embedding_length: 2048,
-            feed_forward_length: 8192,
-            head_count: 32,
-            head_count_kv: 8,
-            key_length: 64,
-            vocab_size: 128_256,
-            context_length: 131_072,
-            rope_freq_base: 500_000.0,
-            rope_scaling: RopeScaling::Tensor(Llama3Scaling::LLAMA_3_2),
-            layer_norm_rms_epsilon: 1e-5,
-            tied_embeddings: true,
-        }
-    }
-
     pub(crate) fn check(&self) -> Result<(), SynthError> {
         let counts = [
             ("block_count", self.block_count),

@@ -119,6 +119,32 @@ fn rope_scaling_stands_where_it_was_asked_for() {
     assert!(!content.metadata.contains_key("llama.rope.scaling.type"));
 }
 
+/// The tensors of a layer, and keys, that files of the families have in place of Llama's, or beside them.
+#[test]
+fn each_family_has_its_own_tensors_and_keys() {
+    let folder = tempfile::tempdir().expect("a folder");
+    for (name, tensors, key, pre) in [
+        ("smollm2-135m", &["attn_q.weight", "ffn_gate.weight"][..], "llama.rope.dimension_count", "smollm"),
+        ("qwen2.5-0.5b", &["attn_q.bias", "attn_k.bias", "attn_v.bias"], "qwen2.rope.freq_base", "qwen2"),
+        (
+            "gemma-2-2b",
+            &["post_attention_norm.weight", "post_ffw_norm.weight"],
+            "gemma2.attn_logit_softcapping",
+            "default",
+        ),
+        ("gemma-3-270m", &["attn_q_norm.weight", "post_ffw_norm.weight"], "gemma3.attention.sliding_window", "default"),
+        ("phi-3-mini", &["attn_qkv.weight", "ffn_up.weight"], "phi3.rope.scaling.original_context_length", "default"),
+    ] {
+        let small = Shape { block_count: 1, vocab_size: 300, ..Shape::named(name).expect("a known shape") };
+        let (content, _) = read(&write(&SynthOptions::new(small, Quantization::Q8_0), folder.path()));
+        for tensor in tensors {
+            assert!(content.tensor_infos.contains_key(&format!("blk.0.{tensor}")), "{name}: {tensor}");
+        }
+        assert!(content.metadata.contains_key(key), "{name}: {key}");
+        assert_eq!(content.metadata["tokenizer.ggml.pre"].to_string().expect("a string"), pre, "{name}");
+    }
+}
+
 #[test]
 fn a_vocabulary_is_taken_from_another_file() {
     let folder = tempfile::tempdir().expect("a folder");

@@ -1,3 +1,6 @@
+mod bpe;
+mod sentence_piece;
+
 use std::collections::HashSet;
 use std::fs::File;
 use std::io::{BufRead, BufReader};
@@ -11,30 +14,31 @@ use crate::gguf::MAGIC;
 /// Where the file's tokenizer comes from.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Vocabulary {
-    /// A byte-level BPE vocabulary of the shape's size: the 256 bytes, made-up merges, and Llama 3's control tokens at
-    /// the end. Every text can be encoded with it, every id decoded.
+    /// One like the family's own, of the shape's size: the 256 bytes, made-up words, and the family's control tokens. Every text
+    /// can be encoded with it, every id decoded.
     Synthetic,
     /// All `tokenizer.*` keys of this GGUF file (weights are not needed in it).
     FromGguf(PathBuf),
 }
 
-/// The control tokens of a synthetic vocabulary, by Llama 3's names.
-const CONTROL: [&str; 8] = [
-    "<|begin_of_text|>",
-    "<|end_of_text|>",
-    "<|finetune_right_pad_id|>",
-    "<|start_header_id|>",
-    "<|end_header_id|>",
-    "<|eom_id|>",
-    "<|eot_id|>",
-    "<|python_tag|>",
-];
-const BEGIN_OF_TEXT: usize = 0;
-const EOT_ID: usize = 6;
+/// Whose tokenizer a synthetic vocabulary is like.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Tokenizer {
+    /// Byte-level BPE.
+    Llama3,
+    /// Byte-level BPE.
+    SmolLm2,
+    /// Byte-level BPE.
+    Qwen2,
+    /// SentencePiece.
+    Gemma,
+    /// SentencePiece.
+    Phi3,
+}
 
 /// `tokenizer.ggml.token_type` of a text token and of a control token.
 const NORMAL: i32 = 1;
-const CONTROL_TYPE: i32 = 3;
+const CONTROL: i32 = 3;
 
 /// The tokenizer's part of the metadata.
 pub(crate) struct TokenizerMetadata {
@@ -43,12 +47,41 @@ pub(crate) struct TokenizerMetadata {
 }
 
 impl Vocabulary {
-    pub(crate) fn metadata(&self, vocab_size: usize) -> Result<TokenizerMetadata, SynthError> {
+    pub(crate) fn metadata(&self, like: Tokenizer, vocab_size: usize) -> Result<TokenizerMetadata, SynthError> {
         match self {
-            Self::Synthetic => synthetic(vocab_size),
+            Self::Synthetic => synthetic(like, vocab_size),
             Self::FromGguf(path) => from_gguf(path),
         }
     }
+}
+
+fn synthetic(like: Tokenizer, vocab_size: usize) -> Result<TokenizerMetadata, SynthError> {
+    let entries = match like {
+        Tokenizer::Llama3 => bpe::LLAMA_3.metadata(vocab_size),
+        Tokenizer::SmolLm2 => bpe::SMOL_LM_2.metadata(vocab_size),
+        Tokenizer::Qwen2 => bpe::QWEN_2.metadata(vocab_size),
+        Tokenizer::Gemma => sentence_piece::GEMMA.metadata(vocab_size),
+        Tokenizer::Phi3 => sentence_piece::PHI_3.metadata(vocab_size),
+    }?;
+    let entries = entries.into_iter().map(|(key, value)| (format!("tokenizer.ggml.{key}"), value)).collect();
+    Ok(TokenizerMetadata { vocab_size, entries })
+}
+
+/// How many tokens are left for words beside `fixed` ones.
+fn words_beside(fixed: usize, vocab_size: usize) -> Result<usize, SynthError> {
+    vocab_size.checked_sub(fixed).ok_or_else(|| {
+        SynthError::Options(format!(
+            "a vocabulary of {vocab_size} is smaller than the bytes and control tokens ({fixed})"
+        ))
+    })
+}
+
+fn strings(texts: impl IntoIterator<Item = String>) -> Value {
+    Value::Array(texts.into_iter().map(Value::String).collect())
+}
+
+fn id(id: usize) -> Value {
+    Value::U32(id as u32)
 }
 
 fn from_gguf(path: &Path) -> Result<TokenizerMetadata, SynthError> {
@@ -72,49 +105,12 @@ fn from_gguf(path: &Path) -> Result<TokenizerMetadata, SynthError> {
     Ok(TokenizerMetadata { vocab_size, entries })
 }
 
-fn synthetic(vocab_size: usize) -> Result<TokenizerMetadata, SynthError> {
-    let byte_tokens = byte_alphabet();
-    let Some(merge_count) = vocab_size.checked_sub(byte_tokens.len() + CONTROL.len()) else {
-        return Err(SynthError::Options(format!(
-            "a vocabulary of {vocab_size} is smaller than the bytes and control tokens ({})",
-            byte_tokens.len() + CONTROL.len()
-        )));
-    };
-    let merges = made_up_merges(merge_count);
-    let texts = byte_tokens.into_iter().chain(merges.iter().map(|(left, right)| format!("{left}{right}")));
-    let tokens: Vec<String> = texts.chain(CONTROL.map(str::to_owned)).collect();
-    let text_count = vocab_size - CONTROL.len();
-    let types = (0..vocab_size).map(|id| if id < text_count { NORMAL } else { CONTROL_TYPE });
-    let id = |control: usize| Value::U32((text_count + control) as u32);
-    let entries = [
-        ("model", Value::String("gpt2".to_owned())),
-        ("pre", Value::String("llama-bpe".to_owned())),
-        ("tokens", Value::Array(tokens.into_iter().map(Value::String).collect())),
-        ("token_type", Value::Array(types.map(Value::I32).collect())),
-        ("merges", Value::Array(merges.iter().map(|(a, b)| Value::String(format!("{a} {b}"))).collect())),
-        ("bos_token_id", id(BEGIN_OF_TEXT)),
-        ("eos_token_id", id(EOT_ID)),
-        ("add_bos_token", Value::Bool(true)),
-    ];
-    let entries = entries.into_iter().map(|(key, value)| (format!("tokenizer.ggml.{key}"), value)).collect();
-    Ok(TokenizerMetadata { vocab_size, entries })
-}
-
-/// The 256 bytes as byte-level BPE spells them: the visible Latin-1 characters stand for themselves and come first, the
-/// others are moved to U+0100 and up.
-fn byte_alphabet() -> Vec<String> {
-    let visible = (0x21..=0x7E).chain(0xA1..=0xAC).chain(0xAE..=0xFF);
-    let moved = 0x100..0x100 + 256 - 188;
-    visible.chain(moved).filter_map(char::from_u32).map(String::from).collect()
-}
-
 /// Merges in rank order, each making a token that no earlier one makes: words grow by a letter at a time, shortest first,
-/// with a space in front or without.
-fn made_up_merges(count: usize) -> Vec<(String, String)> {
-    const SPACE: &str = "\u{120}";
+/// with a space in front, as it is spelled in the vocabulary, or without.
+fn made_up_merges(space: &str, count: usize) -> Vec<(String, String)> {
     let letters = || ('a'..='z').map(String::from);
     let mut merges: Vec<(String, String)> = Vec::with_capacity(count);
-    let mut words: Vec<String> = std::iter::once(SPACE.to_owned()).chain(letters()).collect();
+    let mut words: Vec<String> = std::iter::once(space.to_owned()).chain(letters()).collect();
     let mut made: HashSet<String> = HashSet::new();
     let mut next = 0;
     while merges.len() < count {
@@ -135,7 +131,10 @@ fn made_up_merges(count: usize) -> Vec<(String, String)> {
 mod tests {
     use super::*;
 
-    fn strings<'a>(entries: &'a [(String, Value)], key: &str) -> Vec<&'a str> {
+    const ALL: [Tokenizer; 5] =
+        [Tokenizer::Llama3, Tokenizer::SmolLm2, Tokenizer::Qwen2, Tokenizer::Gemma, Tokenizer::Phi3];
+
+    fn texts<'a>(entries: &'a [(String, Value)], key: &str) -> Vec<&'a str> {
         match &entries.iter().find(|(name, _)| name == key).expect(key).1 {
             Value::Array(values) => values.iter().map(|value| value.to_string().expect("a string").as_str()).collect(),
             other => panic!("{key} is {other:?}"),
@@ -144,14 +143,15 @@ mod tests {
 
     #[test]
     fn every_token_is_unique_and_every_merge_makes_a_token() {
-        for size in [264, 300, 1024, 128_256] {
-            let metadata = Vocabulary::Synthetic.metadata(size).expect("a vocabulary");
-            let tokens = strings(&metadata.entries, "tokenizer.ggml.tokens");
+        for (like, size) in ALL.into_iter().flat_map(|like| [300, 1024, 128_256].map(|size| (like, size))) {
+            let metadata = Vocabulary::Synthetic.metadata(like, size).expect("a vocabulary");
+            let tokens = texts(&metadata.entries, "tokenizer.ggml.tokens");
             let known: HashSet<&str> = tokens.iter().copied().collect();
             assert_eq!((tokens.len(), known.len(), metadata.vocab_size), (size, size, size));
-            let merges = strings(&metadata.entries, "tokenizer.ggml.merges");
-            assert_eq!(merges.len(), size - 264);
-            for merge in merges {
+            if matches!(like, Tokenizer::Gemma | Tokenizer::Phi3) {
+                continue;
+            }
+            for merge in texts(&metadata.entries, "tokenizer.ggml.merges") {
                 let (left, right) = merge.split_once(' ').expect("two parts");
                 assert!(
                     known.contains(left) && known.contains(right) && known.contains(format!("{left}{right}").as_str())
@@ -161,17 +161,10 @@ mod tests {
     }
 
     #[test]
-    fn the_alphabet_spells_all_256_bytes() {
-        let alphabet = byte_alphabet();
-        assert_eq!(alphabet.len(), 256);
-        assert_eq!(alphabet[0], "!");
-        assert!(alphabet.contains(&"\u{120}".to_owned()), "the space");
-        assert_eq!(alphabet.iter().collect::<HashSet<_>>().len(), 256);
-    }
-
-    #[test]
     fn a_vocabulary_too_small_for_the_bytes_is_refused() {
-        assert!(matches!(Vocabulary::Synthetic.metadata(263), Err(SynthError::Options(_))));
+        for like in ALL {
+            assert!(matches!(Vocabulary::Synthetic.metadata(like, 257), Err(SynthError::Options(_))));
+        }
     }
 
     #[test]
@@ -185,7 +178,7 @@ mod tests {
             (&without_tokens, "it has no tokens in tokenizer.ggml.tokens"),
         ] {
             std::fs::write(file.path(), bytes).expect("written");
-            let refused = Vocabulary::FromGguf(file.path().to_owned()).metadata(300).map(|_| ());
+            let refused = Vocabulary::FromGguf(file.path().to_owned()).metadata(Tokenizer::Llama3, 300).map(|_| ());
             assert!(matches!(&refused, Err(SynthError::Vocabulary { why, .. }) if why == expected), "{refused:?}");
         }
     }
