@@ -65,21 +65,15 @@ fn folder() -> PathBuf {
     PathBuf::from(std::env::var_os("CARGO_MANIFEST_DIR").expect("cargo sets it")).join("tests/golden")
 }
 
-fn goldens(architecture: &str) -> Vec<Golden> {
+/// Of every family.
+fn goldens() -> Vec<Golden> {
     let text = std::fs::read_to_string(folder().join("golden.json")).expect("golden.json");
     let entries: Vec<Value> = serde_json::from_str(&text).expect("JSON");
-    let goldens: Vec<Golden> = entries.iter().map(Golden::read).filter(|g| g.architecture == architecture).collect();
-    assert!(!goldens.is_empty());
-    goldens
-}
-
-/// Of every family.
-fn all_goldens() -> Vec<Golden> {
-    ["llama", "qwen2", "qwen3"].into_iter().flat_map(goldens).collect()
+    entries.iter().map(Golden::read).collect()
 }
 
 fn golden(name: &str) -> Golden {
-    goldens("llama").into_iter().find(|golden| golden.name == name).expect(name)
+    goldens().into_iter().find(|golden| golden.name == name).expect(name)
 }
 
 impl Golden {
@@ -191,7 +185,7 @@ fn the_prompt_is_the_one_that_pytorch_read() {
 #[test]
 fn short_prompts_with_an_f32_cache() {
     for kernels in Kernels::available() {
-        for golden in all_goldens().iter().filter(|golden| !golden.is_long()) {
+        for golden in goldens().iter().filter(|golden| !golden.is_long()) {
             let decoder = || golden.own_decoder(kernels, KvType::F32);
             let way = |way: &str| format!("{}, {way}", kernels.name());
             let bound = bound(&golden.encoding);
@@ -207,7 +201,8 @@ fn short_prompts_with_an_f32_cache() {
 fn short_prompts_with_caches_that_round() {
     for kernels in Kernels::available() {
         for (kv_type, error) in [(KvType::F16, F16_CACHE_ERROR), (KvType::Q8_0, Q8_0_CACHE_ERROR)] {
-            for golden in goldens("llama").iter().filter(|golden| !golden.is_long()) {
+            // Q8_0 caches are for heads whose widths are multiples of 32.
+            for golden in goldens().iter().filter(|golden| !golden.is_long() && golden.name != "qwen2") {
                 let decoder = || golden.own_decoder(kernels, kv_type);
                 let way = |way: &str| format!("{}, {kv_type:?}, {way}", kernels.name());
                 let bound = bound(&golden.encoding) + error;
@@ -243,9 +238,21 @@ fn beyond_8192_with_scaling_from_metadata() {
     }
 }
 
+/// Windows of 4,096 that move on, and frequencies for contexts that are longer than that.
+#[test]
+fn beyond_4096() {
+    for golden in ["gemma2-long", "phi3-128k"].map(golden) {
+        for (kv_type, error) in [(KvType::F32, 0.0), (KvType::F16, F16_CACHE_ERROR), (KvType::Q8_0, Q8_0_CACHE_ERROR)] {
+            let logits = golden.by_prefill(&mut *golden.own_decoder(Kernels::get(), kv_type));
+            golden.assert_close(&format!("{kv_type:?}, prefill"), &logits, bound(&golden.encoding) + error);
+        }
+    }
+}
+
 #[test]
 fn without_its_scaling_a_file_gives_other_logits() {
-    for golden in goldens("llama").iter().filter(|golden| golden.scaled && golden.encoding == "F32") {
+    let is_llama = |golden: &&Golden| golden.architecture == "llama" && golden.encoding == "F32";
+    for golden in goldens().iter().filter(|golden| golden.scaled).filter(is_llama) {
         let mut decoder = decoder(without_scaling(golden), Backend::Sotto, golden.options(KvType::F32));
         let error = golden.error(&golden.by_prefill(&mut *decoder));
         assert!(error > WRONG_SCALING_ERROR, "{}: {error}", golden.name);
