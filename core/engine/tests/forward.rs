@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use candle_core::quantized::GgmlDType;
 use candle_core::quantized::gguf_file::Value;
 use common::{FAMILIES, TestModel, WINDOW, all_logits, exact_decoder, random, random_tokens, relative_error};
-use sotto_engine::{CancelToken, DecoderOptions, EngineError, KvType, LogitRows, Model, ModelOptions};
+use sotto_engine::{CancelToken, DecoderOptions, EngineError, Kernels, KvType, LogitRows, Model, ModelOptions};
 
 /// F32, F16 and BF16 weights: activations stay `f32`, only sums round.
 const FLOAT_BOUND: f64 = 1e-5;
@@ -281,6 +281,24 @@ fn chunks_single_tokens_threads_and_second_tries_give_the_same_bits() {
         let ragged =
             decoder_of(&one_thread).forward(&tokens[..131], LogitRows::Last, &cancel).expect("logits").to_vec();
         assert_eq!(ragged, row(&all, 130), "{dtype:?}: one thread, other chunks");
+    }
+}
+
+#[test]
+fn every_instruction_set_gives_the_same_bits() {
+    for (family, dtype) in FAMILIES.into_iter().zip([GgmlDType::Q8_0, GgmlDType::F16].into_iter().cycle()) {
+        let mut model = TestModel::of_family(family);
+        model.dtype = dtype;
+        let model = model.with_random_weights();
+        let tokens = random_tokens(30, model.vocab_size);
+        let logits = |kernels| {
+            let options = ModelOptions { threads: Some(2), kernels: Some(kernels), ..ModelOptions::default() };
+            all_logits(&mut *exact_decoder(&model.load_with(options)), &tokens)
+        };
+        let expected = logits(Kernels::get());
+        for kernels in Kernels::available() {
+            assert_eq!(logits(kernels), expected, "{family}, {}", kernels.name());
+        }
     }
 }
 

@@ -1,11 +1,8 @@
-//! candle-transformers' quantized models behind [`Decoder`]: the oracle for our own forward pass, and the runtime for
-//! families that it does not compute (Qwen2, Qwen3).
+//! candle-transformers' quantized models behind [`Decoder`]: an oracle for our own forward pass, of Llama, Qwen 2 and Qwen 3.
 //!
 //! They copy their weights out of the file, once for each decoder; they know no RoPE scaling; and they answer with the last
 //! row's logits only, so that [`LogitRows::All`] goes token by token. Their caches cannot be cut: after
 //! [`Decoder::truncate`] the tokens that were kept are run again, when the next pass needs them.
-//!
-//! candle has models for Phi-3 and Gemma 3 too. They are left out until golden logits show that they agree with PyTorch.
 
 use std::io::Cursor;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -132,7 +129,7 @@ impl Family {
 
 fn refuse_what_candle_ignores(family: Family, file: &GgufFile, config: &ModelConfig) -> Result<(), EngineError> {
     let refuse = |what: &str| Err(EngineError::unsupported(format!("{what} in the candle backend")));
-    if config.rope_scaling != RopeScaling::None {
+    if config.rope_scaling != RopeScaling::None || config.rope_magnitude != 1.0 {
         return refuse("RoPE scaling");
     }
     if config.rope_dim != config.head_dim {

@@ -22,6 +22,7 @@ use crate::{CancelToken, EngineError};
 pub use kv_cache::KvType;
 use linear::{Compute, Input};
 pub(crate) use sequence::Sequence;
+pub use workspace::LogitRows;
 pub(crate) use workspace::Workspace;
 
 /// Tokens that pass through a layer together. Scratch memory grows with it; beyond this, speed does not.

@@ -8,7 +8,29 @@ use super::selection::Selection;
 use super::{CHUNK, Chunk, Part, Sequence};
 use crate::machine::{resize, zeros};
 use crate::model::Transformer;
-use crate::{CancelToken, EngineError, LogitRows};
+use crate::{CancelToken, EngineError};
+
+/// Which positions of a pass the caller wants logits for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LogitRows {
+    /// Only the last token's row: all that prefill and decode need.
+    Last,
+    /// Rows of so many tokens at the end of the pass: where some of them were guessed.
+    Tail(usize),
+    /// A row for each token of the pass: scoring and perplexity.
+    All,
+}
+
+impl LogitRows {
+    /// How many rows that are in a pass of `tokens` tokens.
+    pub(crate) fn count(self, tokens: usize) -> usize {
+        match self {
+            Self::Last => 1,
+            Self::Tail(rows) => rows.min(tokens),
+            Self::All => tokens,
+        }
+    }
+}
 
 /// The buffers of passes, and the logits of the last.
 pub(crate) struct Workspace {

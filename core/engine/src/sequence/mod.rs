@@ -3,31 +3,9 @@
 mod batch;
 mod decoder;
 
-use crate::{CancelToken, EngineError, ModelConfig};
+use crate::{CancelToken, EngineError, LogitRows, ModelConfig};
 pub use batch::Batch;
 pub(crate) use decoder::SottoDecoder;
-
-/// Which positions of a pass the caller wants logits for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum LogitRows {
-    /// Only the last token's row: all that prefill and decode need.
-    Last,
-    /// Rows of so many tokens at the end of the pass: where some of them were guessed.
-    Tail(usize),
-    /// A row for each token of the pass: scoring and perplexity.
-    All,
-}
-
-impl LogitRows {
-    /// How many rows that are in a pass of `tokens` tokens.
-    pub(crate) fn count(self, tokens: usize) -> usize {
-        match self {
-            Self::Last => 1,
-            Self::Tail(rows) => rows.min(tokens),
-            Self::All => tokens,
-        }
-    }
-}
 
 /// One sequence being read and written by a model: its KV cache, its scratch memory and its position.
 ///
