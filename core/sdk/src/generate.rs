@@ -92,10 +92,14 @@ struct Rows {
 }
 
 impl Rows {
-    fn row(&self, index: usize, vocab_size: usize) -> Logits<'_> {
-        let width = self.ids.as_ref().map_or(vocab_size, Vec::len);
+    fn row(&self, index: usize, model: &Loaded) -> Logits<'_> {
+        let width = self.ids.as_ref().map_or(model.engine.config().vocab_size, Vec::len);
         let row = &self.logits[index * width..][..width];
-        self.ids.as_ref().map_or(Logits::All(row), |ids| Logits::Of(ids, row))
+        match &self.ids {
+            Some(ids) => Logits::Of(ids, row),
+            // An embedding may have more rows than there are tokens.
+            None => Logits::All(&row[..model.tokenizer.trained_tokens()]),
+        }
     }
 }
 
@@ -140,7 +144,7 @@ impl<'a, OnText: FnMut(&str)> Writer<'a, OnText> {
         let mut right = 0;
         loop {
             let written = self.history.len();
-            if let Some(reason) = self.write_next(rows.row(right, self.model.engine.config().vocab_size))? {
+            if let Some(reason) = self.write_next(rows.row(right, self.model))? {
                 return Ok(Step::Stop(reason));
             }
             let next = &self.history[written..];

@@ -45,7 +45,7 @@ pub use metrics::{Metrics, StopReason};
 pub use model::{LoadOptions, LocalModel, ModelFile};
 pub use note::{Segment, VoiceNote};
 pub use pack::{model_files, pack};
-pub use raw::{Completion, CompletionOptions, Perplexity, Progress, Prompt, Token};
+pub use raw::{Completion, CompletionOptions, Perplexity, Progress, Prompt};
 pub use session::{ChatOptions, Reply, Session, Turn};
 pub use sotto_engine::{Backend, CancelToken, DEFAULT_CONTEXT_LENGTH, FileKind, FilePart, Kernels, KvType};
 pub use sotto_text::{ChatTemplate, Message, OutputFormat, Role, SamplingOptions};
@@ -53,6 +53,7 @@ pub use tasks::classify::{Classification, ClassifyOptions, DEFAULT_MIN_CONFIDENC
 pub use tasks::extract::Extraction;
 pub use tasks::note_session::NoteSession;
 pub use tasks::summarize::{Action, Coverage, NoteSummary, Point};
+pub use tokenizer::Tokenizer;
 
 /// The README's example compiles.
 #[cfg(doctest)]

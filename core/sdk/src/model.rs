@@ -167,6 +167,14 @@ impl LocalModel {
         self.0.context_limit
     }
 
+    /// How many tokens a text has, without those that a chat template puts around it.
+    ///
+    /// # Errors
+    /// [`Error::Internal`] if the tokenizer fails.
+    pub fn token_count(&self, text: &str) -> Result<usize, Error> {
+        Ok(self.0.tokenizer.encode(text)?.len())
+    }
+
     pub(crate) fn loaded(&self) -> Arc<Loaded> {
         Arc::clone(&self.0)
     }
@@ -266,7 +274,8 @@ fn chat_template(source: Option<&str>, tokenizer: &Tokenizer) -> Result<ChatTemp
         .map_err(Error::from)
 }
 
-fn open(
+/// Opens a model file, or the packed copy of it that the options ask for.
+pub(crate) fn open(
     file: &ModelFile,
     options: &LoadOptions,
     cancel: &CancelToken,

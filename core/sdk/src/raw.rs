@@ -46,15 +46,6 @@ pub enum Prompt {
     Ids(Vec<u32>),
 }
 
-/// One token of a text.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Token {
-    /// Its id.
-    pub id: u32,
-    /// Its text; bytes that are no whole character show as U+FFFD.
-    pub text: String,
-}
-
 /// How well a model predicts a text.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub struct Perplexity {
@@ -100,16 +91,6 @@ impl LocalModel {
             let answer = generate(&loaded, &mut sequence, request, cancel, |piece| reporter.report(piece.to_owned()))?;
             Ok(Completion { text: answer.text, ids: answer.ids, metrics: answer.metrics })
         })
-    }
-
-    /// The tokens of a text. Control tokens are never read from it, whatever it contains.
-    ///
-    /// # Errors
-    /// [`Error::Internal`] if the tokenizer fails.
-    pub fn tokenize(&self, text: &str) -> Result<Vec<Token>, Error> {
-        let loaded = self.loaded();
-        let ids = loaded.tokenizer.encode(text)?;
-        Ok(ids.into_iter().map(|id| Token { id, text: loaded.tokenizer.token_text(id).into_owned() }).collect())
     }
 
     /// The exact prompt text that the model's chat template makes of a conversation. Instructions that the template would

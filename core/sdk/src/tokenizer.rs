@@ -1,11 +1,14 @@
 //! Finds a model's tokenizer: in the GGUF metadata, or in a `tokenizer.json` beside the file.
 
+use std::convert::Infallible;
 use std::path::Path;
 
 use sotto_engine::{CancelToken, GgufFile, Replacement};
-use sotto_text::{Tokenizer, TokenizerHints, TokenizerSpec};
+use sotto_text::{TokenizerHints, TokenizerSpec};
 
-use crate::Error;
+use crate::job::Job;
+use crate::model::open;
+use crate::{Error, LoadOptions, ModelFile};
 
 /// What a vocabulary takes most of, which packed files have as [`TABLES`].
 const TEXTS: [&str; 4] =
@@ -16,13 +19,70 @@ const MOST_TABLE_BYTES: usize = 15 << 20;
 /// The largest `tokenizer.json` that is read; Gemma's, the largest known, has 34 MB.
 const MOST_JSON_BYTES: u64 = 128 << 20;
 
-pub(crate) fn load_tokenizer(gguf: &GgufFile, folder: Option<&Path>, cancel: &CancelToken) -> Result<Tokenizer, Error> {
+/// A model's tokenizer without the model: it needs no more than the vocabulary of a file, of whatever architecture. Cheap to
+/// clone, and safe to share between threads.
+#[derive(Debug, Clone)]
+pub struct Tokenizer(sotto_text::Tokenizer);
+
+impl Tokenizer {
+    /// Loads the tokenizer of a model file, and waits for it.
+    ///
+    /// # Errors
+    /// As for [`Tokenizer::start_loading`].
+    pub fn load(file: ModelFile) -> Result<Self, Error> {
+        Self::start_loading(file).wait()
+    }
+
+    /// Starts to load the tokenizer of a model file, or the `tokenizer.json` beside one that has none.
+    ///
+    /// # Errors
+    /// [`Error::ModelNotFound`], [`Error::ModelInvalid`] for a damaged file or one without a tokenizer, [`Error::Unsupported`] for a
+    /// kind of tokenizer that is not known.
+    pub fn start_loading(file: ModelFile) -> Job<Infallible, Self> {
+        Job::start("tokenizer", move |_, cancel| {
+            let gguf = open(&file, &LoadOptions::default(), cancel, |_| ())?;
+            Ok(Self(load_tokenizer(&gguf, file.folder(), cancel)?))
+        })
+    }
+
+    /// The token ids of a text. Control tokens are never read from it, whatever it contains, and none is added.
+    ///
+    /// # Errors
+    /// [`Error::Internal`] if the tokenizer fails.
+    pub fn encode(&self, text: &str) -> Result<Vec<u32>, Error> {
+        Ok(self.0.encode(text)?)
+    }
+
+    /// The text of token ids. Control tokens and ids that no token has give none; bytes that are no whole character give U+FFFD.
+    pub fn decode(&self, ids: &[u32]) -> String {
+        self.0.decode(ids)
+    }
+
+    /// How many tokens a text has, as [`Tokenizer::encode`] gives them.
+    ///
+    /// # Errors
+    /// [`Error::Internal`] if the tokenizer fails.
+    pub fn token_count(&self, text: &str) -> Result<usize, Error> {
+        Ok(self.encode(text)?.len())
+    }
+
+    /// A token as a person may read it: its text, or the name of a control token. Half a character shows as U+FFFD.
+    pub fn token_text(&self, id: u32) -> String {
+        self.0.token_text(id).into_owned()
+    }
+}
+
+pub(crate) fn load_tokenizer(
+    gguf: &GgufFile,
+    folder: Option<&Path>,
+    cancel: &CancelToken,
+) -> Result<sotto_text::Tokenizer, Error> {
     let spec = spec(gguf, cancel)?;
     if has_vocabulary(&spec) {
-        return Ok(Tokenizer::from_spec(&spec)?);
+        return Ok(sotto_text::Tokenizer::from_spec(&spec)?);
     }
     match folder.map(|folder| folder.join("tokenizer.json")).filter(|path| path.is_file()) {
-        Some(path) => Ok(Tokenizer::from_json(
+        Some(path) => Ok(sotto_text::Tokenizer::from_json(
             &read_limited(&path)?,
             &TokenizerHints { bos: spec.bos, eos: spec.eos, add_bos: spec.add_bos },
         )?),
@@ -40,7 +100,7 @@ pub(crate) fn packed_tokenizer(gguf: &GgufFile, cancel: &CancelToken) -> Result<
     if !has_vocabulary(&spec) {
         return Ok(None);
     }
-    let words = Tokenizer::from_spec(&spec)?.tables();
+    let words = sotto_text::Tokenizer::from_spec(&spec)?.tables();
     Ok((words.len() <= MOST_TABLE_BYTES).then_some(Replacement { replaced: &TEXTS, key: TABLES, words }))
 }
 
@@ -65,8 +125,9 @@ fn spec<'a>(gguf: &'a GgufFile, cancel: &'a CancelToken) -> Result<TokenizerSpec
     let metadata = gguf.metadata();
     let [tokens, token_types, scores, merges] = TEXTS;
     let id = |name: &str| metadata.u32(&format!("tokenizer.ggml.{name}_token_id"));
+    let model = metadata.string("tokenizer.ggml.model")?.unwrap_or("gpt2");
     Ok(TokenizerSpec {
-        model: metadata.string("tokenizer.ggml.model")?.unwrap_or("gpt2"),
+        model,
         pre: metadata.string("tokenizer.ggml.pre")?,
         tokens: metadata.strings(tokens)?.unwrap_or_default(),
         token_types: metadata.i32s(token_types)?.unwrap_or_default(),
@@ -76,9 +137,12 @@ fn spec<'a>(gguf: &'a GgufFile, cancel: &'a CancelToken) -> Result<TokenizerSpec
         bos: id("bos")?,
         eos: id("eos")?,
         eot: id("eot")?,
+        eom: id("eom")?,
         unknown: id("unknown")?,
         add_bos: metadata.bool("tokenizer.ggml.add_bos_token")?,
         add_space_prefix: metadata.bool("tokenizer.ggml.add_space_prefix")?,
+        // Phi-3 and 3.5 do; Phi-4 has this architecture too, and another kind of tokenizer.
+        control_swallows_space: model == "llama" && metadata.string("general.architecture")? == Some("phi3"),
         cancelled: Some(cancel.flag()),
     })
 }

@@ -5,11 +5,12 @@ mod common;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
-use common::{NOTE, demo, random, with_template};
+use candle_core::quantized::gguf_file::{self, Value};
+use common::{NOTE, demo, demo_path, random, with_metadata, with_template};
 use serde_json::json;
 use sotto::{
-    ChatOptions, ClassifyOptions, CompletionOptions, Error, Message, OutputFormat, Prompt, Role, SamplingOptions, Turn,
-    VoiceNote,
+    ChatOptions, ClassifyOptions, CompletionOptions, Error, Message, ModelFile, OutputFormat, Prompt, Role,
+    SamplingOptions, Tokenizer, Turn, VoiceNote,
 };
 
 fn greedy() -> ChatOptions {
@@ -235,7 +236,7 @@ fn a_conversation_that_outgrows_its_context_is_refused_and_stays_as_it_was() {
 #[test]
 fn a_text_that_is_far_too_long_is_refused_by_its_length() {
     let (model, text) = (demo(), "Buy milk. ".repeat(1 << 13));
-    let exact = model.tokenize(&text).unwrap().len();
+    let exact = model.token_count(&text).unwrap();
     let refused = |error: Option<Error>| match error {
         Some(Error::ContextFull { limit, needed }) => assert!(needed > limit && needed < exact, "{needed} of {exact}"),
         other => panic!("{other:?}"),
@@ -277,6 +278,52 @@ fn pieces_put_together_are_the_text_in_whole_characters() {
         let pieces: String = job.by_ref().collect();
         assert_eq!(pieces, job.wait().unwrap().text);
     }
+}
+
+/// Random weights: each row of the embedding is as likely as any other.
+#[test]
+fn rows_of_the_embedding_without_a_token_are_never_chosen() {
+    let mut tokens = 0;
+    let model = with_metadata(|metadata| {
+        let mut list = |key: &str| match metadata.remove(&format!("tokenizer.ggml.{key}")) {
+            Some(Value::Array(values)) => values,
+            other => panic!("{key}: {other:?}"),
+        };
+        let (mut names, mut types) = (list("tokens"), list("token_type"));
+        tokens = names.len();
+        for id in tokens..3 * tokens {
+            names.push(Value::String(format!("[PAD{id}]")));
+            types.push(Value::I32(4));
+        }
+        metadata.insert("tokenizer.ggml.tokens".into(), Value::Array(names));
+        metadata.insert("tokenizer.ggml.token_type".into(), Value::Array(types));
+    });
+    assert_eq!(model.inspect(16).unwrap().vocab_size, 3 * tokens);
+    for (temperature, format) in [(0.0, None), (5.0, None), (5.0, Some(OutputFormat::Regex("[ -~]{40,80}".into())))] {
+        let sampling = SamplingOptions { temperature, ..SamplingOptions::default() };
+        let options = CompletionOptions { sampling, max_tokens: 40, format };
+        let ids = model.complete(Prompt::Text("Once".into()), &options).wait().unwrap().ids;
+        assert!(ids.iter().all(|&id| (id as usize) < tokens), "{ids:?} of {tokens}");
+    }
+}
+
+#[test]
+fn a_tokenizer_needs_the_vocabulary_alone() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut demo_file = std::fs::File::open(demo_path()).unwrap();
+    let mut metadata = gguf_file::Content::read(&mut demo_file).unwrap().metadata;
+    metadata.insert("general.architecture".into(), Value::String("martian".into()));
+    let entries: Vec<_> = metadata.iter().map(|(key, value)| (key.as_str(), value)).collect();
+    let path = folder.path().join("vocabulary.gguf");
+    gguf_file::write(&mut std::fs::File::create(&path).unwrap(), &entries, &[]).unwrap();
+    let tokenizer = Tokenizer::load(ModelFile::path(&path)).unwrap();
+    let ids = tokenizer.encode(NOTE).unwrap();
+    assert_eq!(tokenizer.decode(&ids), NOTE);
+    assert_eq!(tokenizer.token_count(NOTE).unwrap(), ids.len());
+    assert_eq!(demo().token_count(NOTE).unwrap(), ids.len());
+    assert_eq!(ids.iter().map(|&id| tokenizer.token_text(id)).collect::<String>(), NOTE);
+    assert!(tokenizer.decode(&[u32::MAX]).is_empty());
+    assert!(matches!(Tokenizer::load(ModelFile::path("nowhere.gguf")), Err(Error::ModelNotFound { .. })));
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! The models that the tests use.
 #![allow(dead_code, reason = "each test binary uses its own part")]
 
+use std::collections::HashMap;
 use std::fs::File;
 use std::path::PathBuf;
 
@@ -47,10 +48,17 @@ pub fn random(context_length: Option<usize>) -> LocalModel {
 
 /// A model that has learnt nothing, with the demo model's tokenizer and this chat template.
 pub fn with_template(template: &str) -> LocalModel {
+    with_metadata(|metadata| {
+        metadata.insert("tokenizer.chat_template".into(), Value::String(template.into()));
+    })
+}
+
+/// A model that has learnt nothing, with the demo model's tokenizer, changed so.
+pub fn with_metadata(change: impl FnOnce(&mut HashMap<String, Value>)) -> LocalModel {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let mut demo = File::open(demo_path()).expect("the demo model");
     let mut metadata = gguf_file::Content::read(&mut demo).expect("valid").metadata;
-    metadata.insert("tokenizer.chat_template".into(), Value::String(template.into()));
+    change(&mut metadata);
     let entries: Vec<_> = metadata.iter().map(|(key, value)| (key.as_str(), value)).collect();
     let vocabulary = folder.path().join("vocabulary.gguf");
     gguf_file::write(&mut File::create(&vocabulary).expect("a file"), &entries, &[]).expect("written");

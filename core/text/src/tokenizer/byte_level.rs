@@ -3,7 +3,10 @@
 //! The tokenizers crate splits text into words. Its BPE would hold each token and each merge as strings, many times what
 //! they take in the model file, and take a third of a second to load Llama 3's. Here a merge is a few numbers.
 
-use tokenizers::{OffsetReferential, OffsetType, PreTokenizedString, PreTokenizer as _, PreTokenizerWrapper};
+use tokenizers::normalizers::NFC;
+use tokenizers::{
+    Normalizer as _, OffsetReferential, OffsetType, PreTokenizedString, PreTokenizer as _, PreTokenizerWrapper,
+};
 
 use super::merges::Merges;
 use super::merging::merge;
@@ -14,6 +17,8 @@ use crate::TextError;
 
 pub(crate) struct ByteLevelBpe {
     pre_tokenizer: PreTokenizerWrapper,
+    /// Whether text is brought to Unicode's normalization form C first.
+    composes: bool,
     /// Whether a word that is a token is taken whole, without looking at the merges.
     ignore_merges: bool,
     /// The token of each byte alone. Vocabularies lack bytes that their training text never had (SmolLM2: most control
@@ -29,8 +34,8 @@ impl ByteLevelBpe {
         pre_tokenizer: &PreTokenizer,
     ) -> Result<Self, TextError> {
         let byte_ids = std::array::from_fn(|byte| vocabulary.find(&[byte as u8]));
-        let ignore_merges = pre_tokenizer.ignore_merges;
-        Ok(Self { pre_tokenizer: pre_tokenizer.build()?, ignore_merges, byte_ids, merges })
+        let PreTokenizer { ignore_merges, composes, .. } = *pre_tokenizer;
+        Ok(Self { pre_tokenizer: pre_tokenizer.build()?, composes, ignore_merges, byte_ids, merges })
     }
 
     pub(crate) fn write(&self, tables: &mut Vec<u8>) {
@@ -40,15 +45,22 @@ impl ByteLevelBpe {
     /// Appends the tokens of `text` to `ids`.
     pub(crate) fn encode(&self, vocabulary: &Vocabulary, text: &str, ids: &mut Vec<u32>) -> Result<(), TextError> {
         for piece in pieces(text, Boundaries::Words) {
-            let mut words = PreTokenizedString::from(piece);
-            self.pre_tokenizer
-                .pre_tokenize(&mut words)
-                .map_err(|_| TextError::Internal("splitting text into words failed".to_owned()))?;
+            let words =
+                self.words(piece).map_err(|_| TextError::Internal("splitting text into words failed".to_owned()))?;
             for (word, ..) in words.get_splits(OffsetReferential::Original, OffsetType::None) {
                 self.encode_word(vocabulary, word.as_bytes(), ids);
             }
         }
         Ok(())
+    }
+
+    fn words(&self, text: &str) -> tokenizers::Result<PreTokenizedString> {
+        let mut words = PreTokenizedString::from(text);
+        if self.composes && !text.is_ascii() {
+            words.normalize(|text| NFC.normalize(text))?;
+        }
+        self.pre_tokenizer.pre_tokenize(&mut words)?;
+        Ok(words)
     }
 
     fn encode_word(&self, vocabulary: &Vocabulary, word: &[u8], ids: &mut Vec<u32>) {

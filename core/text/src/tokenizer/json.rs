@@ -61,6 +61,8 @@ struct AddedToken {
     content: String,
     #[serde(default)]
     special: bool,
+    #[serde(default)]
+    rstrip: bool,
 }
 
 /// What a spec borrows, and the rest of it.
@@ -106,12 +108,14 @@ pub(crate) fn read(json: &[u8], hints: &TokenizerHints) -> Result<(JsonTokenizer
         eos: hints.eos,
         unknown,
         add_bos: hints.add_bos,
+        control_swallows_space: file.added_tokens.iter().any(|token| token.special && token.rstrip),
         ..TokenizerSpec::default()
     };
     if mentions(&file.pre_tokenizer, "ByteLevel") || mentions(&file.decoder, "ByteLevel") {
         refuse_rewriting(&file.normalizer, &["NFC"])?;
         let mut pre_tokenizer = PreTokenizer::split_by(&split_expressions(&file.pre_tokenizer)?);
         pre_tokenizer.ignore_merges = file.model.ignore_merges;
+        pre_tokenizer.composes = mentions(&file.normalizer, "NFC");
         return Ok((JsonTokenizer { tokens, merges, rest }, Some(pre_tokenizer)));
     }
     refuse_rewriting(&file.normalizer, &["Prepend", "Replace"])?;
@@ -191,8 +195,8 @@ fn mark_bytes(tokens: &[String], token_types: &mut [i32]) {
     }
 }
 
-/// Normalizers that rewrite text would change what a model reads; of those that do, only the spaces of SentencePiece
-/// are ours. NFC is let through and left out: most text is in that form, and text must come back as it was.
+/// Normalizers that rewrite text would change what a model reads; of those that do, only NFC and the spaces of
+/// SentencePiece are ours.
 fn refuse_rewriting(normalizer: &Value, known: &[&str]) -> Result<(), TextError> {
     let steps = match normalizer.get("normalizers").and_then(Value::as_array) {
         Some(steps) => steps.iter().collect(),

@@ -10,6 +10,7 @@ mod pieces;
 mod pre_tokenizer;
 mod sentence_piece;
 mod spec;
+mod special_ids;
 mod tables;
 mod vocabulary;
 
@@ -34,8 +35,11 @@ use crate::{PromptPiece, RenderedPrompt, TextError};
 ///
 /// Control tokens (begin, end, headers) are not part of what text can be encoded to: they come from a chat template
 /// alone, through [`Tokenizer::encode_prompt`]. The same goes for tokens that a model's authors added and that look
-/// like markers (`<tool_call>`), but these have text when a model writes them. Text is not normalized, so decoding
-/// gives back the bytes that were encoded.
+/// like markers (`<tool_call>`), but these have text when a model writes them. Other added tokens (runs of white space,
+/// tags of HTML) are found in text as a whole.
+///
+/// Decoding gives back the bytes that were encoded, except where the model's own tokenizer changes them: some bring text to
+/// Unicode's normalization form C (Qwen), some vocabularies lack control characters (SmolLM2).
 #[derive(Clone)]
 pub struct Tokenizer {
     inner: Arc<Inner>,
@@ -45,9 +49,10 @@ struct Inner {
     vocabulary: Vocabulary,
     encoder: Encoder,
     literals: Literals,
-    bos: Option<u32>,
     add_bos: bool,
     space_prefix: bool,
+    control_swallows_space: bool,
+    warnings: Vec<String>,
 }
 
 enum Encoder {
@@ -61,22 +66,27 @@ impl Tokenizer {
     /// Merges that name tokens outside the vocabulary are skipped, and when two tokens have the same text the first
     /// one is used. What a vocabulary cannot spell is its unknown token if it is SentencePiece's, and else nothing.
     pub fn from_spec(spec: &TokenizerSpec) -> Result<Self, TextError> {
+        let mut warnings = Vec::new();
         let pre_tokenizer = match spec.model {
-            "gpt2" => Some(PreTokenizer::named(spec.pre)?),
+            "gpt2" => Some(PreTokenizer::named(spec.pre, &mut warnings)?),
             "llama" => None,
             other => return Err(TextError::Unsupported { what: format!("the tokenizer model {other:?}") }),
         };
-        Self::build(spec, pre_tokenizer)
+        Self::build(spec, pre_tokenizer, warnings)
     }
 
     /// Builds the tokenizer from the `tokenizer.json` that lies beside a model. BPE of both kinds is supported.
     pub fn from_json(json: &[u8], hints: &TokenizerHints) -> Result<Self, TextError> {
         let (file, pre_tokenizer) = json::read(json, hints)?;
-        Self::build(&file.spec(), pre_tokenizer)
+        Self::build(&file.spec(), pre_tokenizer, Vec::new())
     }
 
     /// A pre-tokenizer makes it byte-level BPE, none SentencePiece.
-    fn build(spec: &TokenizerSpec, pre_tokenizer: Option<PreTokenizer>) -> Result<Self, TextError> {
+    fn build(
+        spec: &TokenizerSpec,
+        pre_tokenizer: Option<PreTokenizer>,
+        mut warnings: Vec<String>,
+    ) -> Result<Self, TextError> {
         spec.validate()?;
         let spelling = if pre_tokenizer.is_some() { Spelling::ByteLevel } else { Spelling::SentencePiece };
         let mut tables = spec.tables.clone().map(TableReader::new);
@@ -98,18 +108,21 @@ impl Tokenizer {
                     Some(tables) => tables.rows("scores")?,
                     None => spec.scores.iter().map(|score| [score.to_bits()]).collect(),
                 };
-                let bpe = SentencePieceBpe::new(&vocabulary, scores, spec.unknown)?;
+                let bpe = SentencePieceBpe::new(&vocabulary, scores)?;
                 (Encoder::SentencePiece(Box::new(bpe)), true, spec.add_space_prefix.unwrap_or(true))
             }
         };
         tables.map_or(Ok(()), TableReader::end)?;
+        warnings.extend_from_slice(&vocabulary.special().warnings);
+        warnings.iter().for_each(|warning| log::warn!("{warning}"));
         let inner = Inner {
             literals: Literals::new(&vocabulary.literals())?,
+            add_bos: spec.add_bos.unwrap_or(add_bos) && vocabulary.special().bos.is_some(),
             vocabulary,
             encoder,
-            bos: spec.bos,
-            add_bos: spec.add_bos.unwrap_or(add_bos) && spec.bos.is_some(),
             space_prefix,
+            control_swallows_space: spec.control_swallows_space,
+            warnings,
         };
         Ok(Self { inner: Arc::new(inner) })
     }
@@ -145,20 +158,30 @@ impl Tokenizer {
     /// added when the model wants one and the template did not write it.
     pub fn encode_prompt(&self, prompt: &RenderedPrompt) -> Result<Vec<u32>, TextError> {
         let mut ids = Vec::new();
+        let mut swallows_space = false;
         for piece in prompt.pieces() {
             match piece {
                 PromptPiece::Control(text) => {
                     ids.push(self.token_id(text).ok_or_else(|| TextError::Template {
                         why: "it was rendered for another tokenizer".to_owned(),
-                    })?)
+                    })?);
+                    swallows_space = self.swallows_space(text);
                 }
-                PromptPiece::Text(text) => self.encode_text(text, self.inner.space_prefix, &mut ids)?,
+                PromptPiece::Text(text) => {
+                    let text = if swallows_space { text.trim_start() } else { text };
+                    self.encode_text(text, self.inner.space_prefix, &mut ids)?;
+                }
             }
         }
-        if let Some(bos) = self.inner.bos.filter(|bos| self.inner.add_bos && ids.first() != Some(bos)) {
+        if let Some(bos) = self.bos().filter(|bos| self.inner.add_bos && ids.first() != Some(bos)) {
             ids.insert(0, bos);
         }
         Ok(ids)
+    }
+
+    /// Whether white space after a control token is taken away. Phi-3's tokens of Llama 2 leave it there.
+    fn swallows_space(&self, control: &str) -> bool {
+        self.inner.control_swallows_space && !["<unk>", "<s>", "<|endoftext|>"].contains(&control)
     }
 
     fn encode_text(&self, text: &str, space_prefix: bool, ids: &mut Vec<u32>) -> Result<(), TextError> {
@@ -170,7 +193,9 @@ impl Tokenizer {
                 (Part::Literal(id), _) => ids.push(id),
                 (Part::Text(text), Encoder::ByteLevel(bpe)) => bpe.encode(&self.inner.vocabulary, text, ids)?,
                 (Part::Text(text), Encoder::SentencePiece(bpe)) => {
-                    bpe.encode(&self.inner.vocabulary, text, space_prefix && position == 0, ids);
+                    // Literals part a text as control tokens do: it begins anew after each.
+                    let space_prefix = if position == 0 { space_prefix } else { self.inner.space_prefix };
+                    bpe.encode(&self.inner.vocabulary, text, space_prefix, ids);
                 }
             }
             Ok(())
@@ -225,9 +250,19 @@ impl Tokenizer {
         self.inner.vocabulary.len()
     }
 
+    /// How many tokens there are without the unused ones at the end, which fill the embedding up: nothing beyond may be chosen.
+    pub fn trained_tokens(&self) -> usize {
+        self.inner.vocabulary.trained()
+    }
+
+    /// What is odd about the model file's tokenizer, in words for the person who chose the file. It works all the same.
+    pub fn warnings(&self) -> &[String] {
+        &self.inner.warnings
+    }
+
     /// The begin token.
     pub fn bos(&self) -> Option<u32> {
-        self.inner.bos
+        self.inner.vocabulary.special().bos
     }
 
     /// Whether a prompt has to start with the begin token.

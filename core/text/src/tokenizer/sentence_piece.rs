@@ -22,7 +22,7 @@ pub(crate) struct SentencePieceBpe {
 }
 
 impl SentencePieceBpe {
-    pub(crate) fn new(vocabulary: &Vocabulary, scores: Rows<1>, unknown: Option<u32>) -> Result<Self, TextError> {
+    pub(crate) fn new(vocabulary: &Vocabulary, scores: Rows<1>) -> Result<Self, TextError> {
         if scores.len() != vocabulary.len() {
             return Err(invalid("scores", "a llama tokenizer needs one score per token"));
         }
@@ -31,7 +31,7 @@ impl SentencePieceBpe {
             true => Boundaries::Nowhere,
             false => Boundaries::Words,
         };
-        Ok(Self { scores, bytes, unknown, boundaries })
+        Ok(Self { scores, bytes, unknown: vocabulary.special().unknown, boundaries })
     }
 
     pub(crate) fn write(&self, tables: &mut Vec<u8>) {

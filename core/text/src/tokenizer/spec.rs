@@ -12,7 +12,7 @@ const MAX_TOKENS: usize = (1 << 24) - 2;
 /// Where packed files have [`TokenizerSpec::tables`], in place of what they replace.
 pub(crate) const TABLES_KEY: &str = "sotto.tokenizer.tables";
 
-/// A vocabulary as GGUF metadata describes it (`tokenizer.ggml.*`). Texts stay where they are: in the file, as a rule.
+/// A vocabulary as GGUF metadata describes it (`tokenizer.ggml.*`). Ids that no token has count as absent. Texts stay where they are: in the file, as a rule.
 #[derive(Debug, Clone, Default)]
 pub struct TokenizerSpec<'a> {
     /// `tokenizer.ggml.model`: `gpt2` (byte-level BPE) or `llama` (SentencePiece-style BPE).
@@ -36,12 +36,16 @@ pub struct TokenizerSpec<'a> {
     pub eos: Option<u32>,
     /// `tokenizer.ggml.eot_token_id`.
     pub eot: Option<u32>,
+    /// `tokenizer.ggml.eom_token_id`.
+    pub eom: Option<u32>,
     /// `tokenizer.ggml.unknown_token_id`.
     pub unknown: Option<u32>,
     /// `tokenizer.ggml.add_bos_token`; when absent, the kind of tokenizer decides.
     pub add_bos: Option<bool>,
     /// `tokenizer.ggml.add_space_prefix`; when absent, `llama` tokenizers add one.
     pub add_space_prefix: Option<bool>,
+    /// Whether control tokens swallow the white space after them, as Phi-3's do. No metadata says so.
+    pub control_swallows_space: bool,
     /// Set by another thread, it stops the building, which takes up to a second for a large vocabulary.
     pub cancelled: Option<&'a AtomicBool>,
 }
@@ -83,22 +87,7 @@ impl TokenizerSpec<'_> {
         if count > MAX_TOKENS {
             return Err(invalid("tokens", format!("{count} tokens, more than {MAX_TOKENS}")));
         }
-        for (name, id) in [
-            ("bos_token_id", self.bos),
-            ("eos_token_id", self.eos),
-            ("eot_token_id", self.eot),
-            ("unknown_token_id", self.unknown),
-        ] {
-            if let Some(id) = id.filter(|&id| id as usize >= count) {
-                return Err(invalid(name, format!("{id} is not below the {count} tokens")));
-            }
-        }
         Ok(())
-    }
-
-    /// Tokens that are control tokens whatever else the file says.
-    pub(crate) fn control_ids(&self) -> impl Iterator<Item = u32> {
-        [self.bos, self.eos, self.eot, self.unknown].into_iter().flatten()
     }
 }
 

@@ -8,6 +8,7 @@ use super::byte_table;
 use super::kind::{END_TOKENS, Kind, Spelling, kinds, parse_byte};
 use super::sentence_piece::SPACE;
 use super::spec::{TokenizerSpec, invalid};
+use super::special_ids::SpecialIds;
 use super::tables::{Rows, TableReader, invalid_tables, numbers, write};
 use crate::TextError;
 
@@ -25,12 +26,14 @@ pub(crate) struct Vocabulary {
     longest: usize,
     template_ids: HashMap<String, u32>,
     end_tokens: Vec<u32>,
+    special: SpecialIds,
 }
 
 impl Vocabulary {
     /// `spec` has been validated. When a text occurs twice, the first token has it and the others can only be read.
     pub(crate) fn new(spec: &TokenizerSpec, spelling: Spelling) -> Result<Self, TextError> {
-        let mut kinds = kinds(spec, spelling)?;
+        let special = SpecialIds::of(spec, spec.tokens.len());
+        let mut kinds = kinds(spec, &special, spelling)?;
         let (mut texts, mut ends) = (Vec::new(), Vec::with_capacity(spec.tokens.len()));
         for (kind, token) in kinds.iter_mut().zip(&spec.tokens) {
             spec.check_cancelled()?;
@@ -51,13 +54,14 @@ impl Vocabulary {
             longest: 1,
             template_ids: HashMap::new(),
             end_tokens: Vec::new(),
+            special,
         };
-        Ok(vocabulary.with_what_follows(spec, spelling))
+        Ok(vocabulary.with_what_follows(spelling))
     }
 
     /// Takes what [`Vocabulary::write`] stored. Whatever else a file holds, no lookup fails, and text becomes text tokens alone.
     pub(crate) fn read(tables: &mut TableReader, spec: &TokenizerSpec, spelling: Spelling) -> Result<Self, TextError> {
-        let vocabulary = Self {
+        let mut vocabulary = Self {
             kinds: tables.bytes("kinds")?,
             texts: tables.bytes("texts")?,
             ends: tables.rows("ends")?,
@@ -65,7 +69,9 @@ impl Vocabulary {
             longest: 1,
             template_ids: HashMap::new(),
             end_tokens: Vec::new(),
+            special: SpecialIds::default(),
         };
+        vocabulary.special = SpecialIds::of(spec, vocabulary.len());
         spec.validate_for(vocabulary.len())?;
         let ends = || vocabulary.ends.iter().flatten();
         let all = ends().last().is_some_and(|end| end as usize == vocabulary.texts.len());
@@ -75,10 +81,10 @@ impl Vocabulary {
         if !vocabulary.kinds.iter().all(|&kind| Kind::is_stored_as(kind)) {
             return Err(invalid_tables("a token has no kind that there is"));
         }
-        if !spec.control_ids().all(|id| vocabulary.is_control(id)) {
+        if !vocabulary.special.all().all(|id| vocabulary.is_control(id)) {
             return Err(invalid_tables("a token that begins or ends texts is no control token"));
         }
-        Ok(vocabulary.with_what_follows(spec, spelling))
+        Ok(vocabulary.with_what_follows(spelling))
     }
 
     pub(crate) fn write(&self, tables: &mut Vec<u8>) {
@@ -106,7 +112,12 @@ impl Vocabulary {
     }
 
     pub(crate) fn is_control(&self, id: u32) -> bool {
-        self.is(id, Kind::Control)
+        self.is(id, Kind::Control) || self.is(id, Kind::Unused)
+    }
+
+    /// How many tokens there are without the unused ones at the end.
+    pub(crate) fn trained(&self) -> usize {
+        self.kinds.iter().rposition(|&kind| kind != Kind::Unused as u8).map_or(0, |last| last + 1)
     }
 
     /// The tokens that a chat template may write, by text.
@@ -116,6 +127,10 @@ impl Vocabulary {
 
     pub(crate) fn end_tokens(&self) -> &[u32] {
         &self.end_tokens
+    }
+
+    pub(crate) fn special(&self) -> &SpecialIds {
+        &self.special
     }
 
     /// The token that stands for `text`, of those that BPE may build: nothing else is reachable from text.
@@ -172,7 +187,7 @@ impl Vocabulary {
     }
 
     /// Fills in what follows from the tables.
-    fn with_what_follows(mut self, spec: &TokenizerSpec, spelling: Spelling) -> Self {
+    fn with_what_follows(mut self, spelling: Spelling) -> Self {
         self.template_ids = self.ids_by_name(spelling);
         let mut start = 0;
         for end in self.ends.iter().flatten() {
@@ -183,11 +198,21 @@ impl Vocabulary {
             // Whoever types it gets a space.
             self.longest *= SPACE.len_utf8();
         }
-        let known = END_TOKENS.iter().filter_map(|text| self.template_ids.get(*text).copied());
-        let mut seen = HashSet::new();
-        let end_tokens = [spec.eos, spec.eot].into_iter().flatten().chain(known);
-        self.end_tokens = end_tokens.filter(|&id| seen.insert(id)).collect();
+        self.end_tokens = self.ends();
         self
+    }
+
+    /// What ends a turn or a text, those first that the file names.
+    fn ends(&self) -> Vec<u32> {
+        let named = |text: &str| self.template_ids.get(text).copied();
+        let mut ends: Vec<u32> = self.special.ends().chain(END_TOKENS.into_iter().filter_map(named)).collect();
+        // gpt-oss has them all, and writes `<|end|>` between the parts of a turn.
+        if let [Some(_), Some(_), Some(end)] = ["<|return|>", "<|call|>", "<|end|>"].map(named) {
+            ends.retain(|&id| id != end);
+        }
+        let mut seen = HashSet::new();
+        ends.retain(|&id| seen.insert(id));
+        ends
     }
 
     fn ids_by_name(&self, spelling: Spelling) -> HashMap<String, u32> {
@@ -224,7 +249,7 @@ fn push_text(kind: Kind, token: &str, spelling: Spelling, texts: &mut Vec<u8>) -
             false
         }
         (Kind::Text | Kind::OutOfReach, Spelling::ByteLevel) => byte_table::push_bytes(token, texts),
-        (Kind::Control, _) | (Kind::Marker | Kind::Literal, Spelling::ByteLevel) => {
+        (Kind::Control | Kind::Unused, _) | (Kind::Marker | Kind::Literal, Spelling::ByteLevel) => {
             texts.extend_from_slice(token.as_bytes());
             false
         }

@@ -4,13 +4,15 @@ use proptest::prelude::*;
 use sotto_text::{Tokenizer, TokenizerSpec};
 use tokenizers::PreTokenizerWrapper;
 use tokenizers::models::bpe::{BPE, Vocab};
+use tokenizers::normalizers::NFC;
 use tokenizers::pre_tokenizers::byte_level::ByteLevel;
 use tokenizers::pre_tokenizers::sequence::Sequence;
 use tokenizers::pre_tokenizers::split::{Split, SplitPattern};
 use tokenizers::tokenizer::SplitDelimiterBehavior;
 
 use crate::common::{
-    LLAMA3, NORMAL, at_most, byte_level_spec, description, fixtures, llama3, packed, push, spec_from_gguf, stand_in,
+    LLAMA3, NORMAL, USER_DEFINED, at_most, byte_level_spec, description, fixtures, llama3, packed, push,
+    spec_from_gguf, stand_in,
 };
 
 fn reference(spec: &TokenizerSpec) -> tokenizers::Tokenizer {
@@ -24,9 +26,12 @@ fn reference(spec: &TokenizerSpec) -> tokenizers::Tokenizer {
         .ignore_merges(spec.pre == Some("llama-bpe"))
         .build()
         .unwrap();
-    let words = Split::new(SplitPattern::Regex(LLAMA3.into()), SplitDelimiterBehavior::Isolated, false).unwrap();
+    let composes = spec.pre == Some("qwen2");
+    let expression = if composes { LLAMA3.replace("{1,3}", "") } else { LLAMA3.to_owned() };
+    let words = Split::new(SplitPattern::Regex(expression), SplitDelimiterBehavior::Isolated, false).unwrap();
     let steps: Vec<PreTokenizerWrapper> = vec![words.into(), ByteLevel::new(false, false, false).into()];
     let mut tokenizer = tokenizers::Tokenizer::new(bpe);
+    tokenizer.with_normalizer(composes.then_some(NFC)).unwrap();
     tokenizer.with_pre_tokenizer(Some(Sequence::new(steps)));
     tokenizer
 }
@@ -59,9 +64,9 @@ proptest! {
 
     #[test]
     fn agrees_whatever_the_merges(
-        pre in prop::sample::select(vec!["llama-bpe", "smaug-bpe"]),
+        pre in prop::sample::select(vec!["llama-bpe", "smaug-bpe", "qwen2"]),
         pairs in prop::collection::vec(any::<(usize, usize)>(), 0..60),
-        texts in prop::collection::vec(prop_oneof!["[abc]{0,40}", "[abc ]{0,40}", any::<String>()], 10),
+        texts in prop::collection::vec(prop_oneof!["[abc]{0,40}", "[abc ]{0,40}", "[aeo\u{301}\u{308}\u{323}ᄒ-하\u{11ab}]{0,20}", any::<String>()], 10),
     ) {
         let spec = random_spec(pre, &pairs);
         let (ours, theirs) = (Tokenizer::from_spec(&spec).unwrap(), reference(&spec));
@@ -118,4 +123,16 @@ fn a_merge_that_is_listed_twice_has_its_first_place() {
     let made = ["xy", "yz"].map(|text| push(&mut spec, text, NORMAL));
     spec.merges.extend(["x y", "y z", "x y"]);
     assert_eq!(Tokenizer::from_spec(&spec).unwrap().encode("xyz").unwrap(), [made[0], u32::from(b'z')]);
+}
+
+#[test]
+fn qwen_composes_text_outside_added_tokens() {
+    let mut spec = TokenizerSpec { pre: Some("qwen2"), ..byte_level_spec() };
+    let tag = push(&mut spec, "<b>", USER_DEFINED);
+    let tokenizer = Tokenizer::from_spec(&spec).unwrap();
+    assert_eq!(tokenizer.encode("e\u{301}").unwrap(), tokenizer.encode("é").unwrap());
+    // `>` and this accent have a form in common, but the tag is found first.
+    assert_eq!(tokenizer.encode("<b>\u{338}").unwrap()[0], tag);
+    let llama = Tokenizer::from_spec(&byte_level_spec()).unwrap();
+    assert_eq!(llama.decode(&llama.encode("e\u{301}").unwrap()), "e\u{301}");
 }

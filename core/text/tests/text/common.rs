@@ -22,11 +22,15 @@ pub const LLAMA3: &str = r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+
 pub fn fixtures(test: &str) -> Option<PathBuf> {
     let folder = std::env::var_os("SOTTO_FIXTURES").map(PathBuf::from);
     if folder.is_none() {
-        // Written directly: the test harness hides what the print macros of a passing test say.
-        #[expect(clippy::explicit_write, reason = "eprintln would be swallowed by the test runner")]
-        writeln!(std::io::stderr(), "SKIPPED: {test}: SOTTO_FIXTURES is not set").unwrap();
+        skipped(test, "SOTTO_FIXTURES is not set");
     }
     folder
+}
+
+/// Says so, written directly: the test harness hides what the print macros of a passing test say.
+#[expect(clippy::explicit_write, reason = "eprintln would be swallowed by the test runner")]
+pub fn skipped(test: &str, why: &str) {
+    writeln!(std::io::stderr(), "SKIPPED: {test}: {why}").unwrap();
 }
 
 /// So many random cases, or as few as `PROPTEST_CASES` says: under qemu, each takes a hundred times as long.
@@ -136,15 +140,20 @@ pub fn spec_from_gguf(path: &std::path::Path) -> TokenizerSpec<'static> {
     let string = |value: &'static Value| value.to_string().unwrap().as_str();
     let list = |key: &str| get(key).map_or(&[][..], |value| value.to_vec().unwrap());
     let id = |key: &str| get(key).map(|value| value.to_u32().unwrap());
+    let flag = |key: &str| get(key).map(|value| value.to_bool().unwrap());
     TokenizerSpec {
         model: string(get("model").unwrap()),
         pre: get("pre").map(string),
         tokens: list("tokens").iter().map(string).collect(),
         token_types: list("token_type").iter().map(|value| value.to_i32().unwrap()).collect(),
+        scores: list("scores").iter().map(|value| value.to_f32().unwrap()).collect(),
         merges: list("merges").iter().map(string).collect(),
         bos: id("bos_token_id"),
         eos: id("eos_token_id"),
         eot: id("eot_token_id"),
+        unknown: id("unknown_token_id"),
+        add_bos: flag("add_bos_token"),
+        add_space_prefix: flag("add_space_prefix"),
         ..TokenizerSpec::default()
     }
 }

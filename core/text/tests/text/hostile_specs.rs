@@ -27,12 +27,10 @@ fn building_stops_when_somebody_says_so() {
 #[test]
 fn contradictions_are_typed_errors() {
     type Change = fn(&mut TokenizerSpec<'static>);
-    let changes: [(&str, Change); 9] = [
+    let changes: [(&str, Change); 7] = [
         ("no tokens", |spec| *spec = TokenizerSpec { tokens: Vec::new(), ..spec.clone() }),
         ("too few types", |spec| spec.token_types.truncate(3)),
         ("too many scores", |spec| spec.scores = vec![0.0; 1000]),
-        ("begin token out of range", |spec| spec.bos = Some(u32::MAX)),
-        ("end token out of range", |spec| spec.eos = Some(spec.tokens.len() as u32)),
         ("merge without a space", |spec| spec.merges.push("ab")),
         ("no merges", |spec| spec.merges.clear()),
         ("unknown token type", |spec| spec.token_types[0] = 99),
@@ -132,21 +130,57 @@ fn tables_that_contradict_themselves_are_typed_errors() {
 
 #[test]
 fn what_is_not_supported_is_named() {
-    let error = refused(|spec| spec.pre = Some("martian"));
-    assert!(matches!(&error, TextError::Unsupported { what } if what.contains("martian")));
-    let error = refused(|spec| spec.model = "bert");
-    assert!(matches!(&error, TextError::Unsupported { what } if what.contains("bert")));
+    for model in ["bert", "t5", "rwkv", "plamo2", "gemma4"] {
+        let error = refused(|spec| spec.model = model);
+        assert!(matches!(&error, TextError::Unsupported { what } if what.contains(model)));
+    }
+    let error = refused(|spec| spec.pre = Some("kimi-k2"));
+    assert!(matches!(&error, TextError::Unsupported { what } if what.contains("kimi-k2")));
+}
+
+#[test]
+fn a_pre_tokenizer_that_nobody_knows_is_the_default_one_with_a_warning() {
+    let named = |pre| Tokenizer::from_spec(&TokenizerSpec { pre, ..byte_level_spec() }).unwrap();
+    let text = "Hello, world!  12345\n\n x";
+    let expected = named(Some("default"));
+    assert!(expected.warnings().is_empty());
+    for pre in [None, Some("martian")] {
+        let tokenizer = named(pre);
+        assert_eq!(tokenizer.encode(text).unwrap(), expected.encode(text).unwrap());
+        assert!(
+            tokenizer.warnings().iter().any(|warning| warning.contains(pre.unwrap_or("tokenizer.ggml.pre is missing")))
+        );
+    }
+}
+
+#[test]
+fn ids_that_no_token_has_are_absent_with_a_warning() {
+    let mut spec = byte_level_spec();
+    (spec.bos, spec.eos) = (Some(u32::MAX), Some(spec.tokens.len() as u32));
+    let tokenizer = Tokenizer::from_spec(&spec).unwrap();
+    assert_eq!((tokenizer.bos(), tokenizer.add_bos()), (None, false));
+    assert_eq!(
+        tokenizer.end_tokens(),
+        [tokenizer.token_id("<|eot_id|>"), tokenizer.token_id("<|end_of_text|>")].map(Option::unwrap)
+    );
+    let told = |text: &str| tokenizer.warnings().iter().any(|warning| warning.contains(text));
+    assert!(told("bos_token_id is 4294967295") && told("eos_token_id is"));
+    let stored = Tokenizer::from_spec(&packed(&spec, &tokenizer)).unwrap();
+    assert_eq!(stored.warnings(), tokenizer.warnings());
 }
 
 #[test]
 fn every_known_pre_tokenizer_builds_and_round_trips() {
     let names = "llama-bpe llama3 llama-v3 falcon3 falcon-h1 pixtral lfm2 smaug-bpe dbrx tekken gpt-4o qwen2 deepseek-r1-qwen \
-                 stablelm2 gpt-2 phi-2 mpt olmo jais smollm starcoder refact command-r codeshell exaone default";
+                 stablelm2 gpt-2 phi-2 mpt olmo jais smollm starcoder refact command-r codeshell exaone default llama4 \
+                 minicpm5 glm4 qwen35 bailingmoe seed-coder falcon deepseek-llm deepseek-coder deepseek-v3 poro-chat viking";
+    // It is composed.
     let text = "Hello, wörld!  It's 12345\r\n\t日本語 \u{301}🧑‍🚀 ";
-    for name in names.split_whitespace().map(Some).chain([None]) {
-        let spec = TokenizerSpec { pre: name, ..byte_level_spec() };
-        let tokenizer = Tokenizer::from_spec(&spec).unwrap();
-        assert_eq!(tokenizer.decode(&tokenizer.encode(text).unwrap()), text, "{name:?}");
+    for name in names.split_whitespace() {
+        let spec = TokenizerSpec { pre: Some(name), ..byte_level_spec() };
+        let tokenizer = Tokenizer::from_spec(&spec).unwrap_or_else(|error| panic!("{name}: {error}"));
+        assert!(tokenizer.warnings().is_empty());
+        assert_eq!(tokenizer.decode(&tokenizer.encode(text).unwrap()), text, "{name}");
     }
 }
 

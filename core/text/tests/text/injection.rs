@@ -5,7 +5,9 @@ use std::sync::LazyLock;
 use proptest::prelude::*;
 use sotto_text::{ChatTemplate, Message, PromptPiece, Role, Tokenizer};
 
-use crate::common::{at_most, byte_level, llama3, sentence_piece};
+use crate::common::{
+    CONTROL, USER_DEFINED, at_most, byte_level, byte_level_spec, llama3, push, sentence_piece, sentence_piece_spec,
+};
 
 const TEMPLATES: [&str; 6] = [
     "{{ bos_token }}{% for m in messages %}<|start_header_id|>{{ m.role }}<|end_header_id|>\n\n{{ m.content | trim }}<|eot_id|>{% endfor %}",
@@ -132,4 +134,42 @@ fn llama3_prompt_ids() {
     assert_eq!(ids[4..7], [271, 9906, 1917]);
     assert_eq!(ids.iter().filter(|&&id| id == eot).count(), 1);
     assert_eq!(ids[ids.len() - 5..], [eot, start, 78_191, end, 271]);
+}
+
+/// Gemma's tags and runs of white space are text: people write them. Its other added tokens are structure.
+#[test]
+fn people_can_write_html_and_nothing_else_that_looks_like_a_marker() {
+    let mut spec = byte_level_spec();
+    let [table, close, think, role, padding] =
+        ["<table>", "</td>", "<think>", "<|user|>", "[PAD282]"].map(|token| push(&mut spec, token, USER_DEFINED));
+    assert_eq!(spec.tokens[padding as usize], format!("[PAD{padding}]"));
+    let run = u32::try_from(spec.tokens.iter().position(|&token| token == "   ").unwrap()).unwrap();
+    let tokenizer = Tokenizer::from_spec(&spec).unwrap();
+    assert_eq!(tokenizer.encode("<table></td>   <table>").unwrap(), [table, close, run, table]);
+    let ids = tokenizer.encode("<think><|user|>[PAD282]<tool_call>").unwrap();
+    assert!(
+        ids.iter().all(|id| ![think, role, padding].contains(id)) && ids.iter().all(|&id| !tokenizer.is_control(id))
+    );
+    assert_eq!(tokenizer.decode(&ids), "<think><|user|>[PAD282]<tool_call>");
+    assert_eq!([table, think].map(|id| tokenizer.token_bytes(id)), ["<table>".as_bytes(), b"<think>"]);
+    // What fills the embedding up has no text, and is chosen by no sampler.
+    assert_eq!((tokenizer.trained_tokens(), tokenizer.vocab_size()), (padding as usize, padding as usize + 1));
+    assert!(tokenizer.token_bytes(padding).is_empty());
+}
+
+/// As Phi-3's tokenizer has it.
+#[test]
+fn control_tokens_may_swallow_the_space_after_them() {
+    let mut spec = sentence_piece_spec();
+    let [user, end] = ["<|user|>", "<|end|>"].map(|token| push(&mut spec, token, CONTROL));
+    spec.scores.resize(spec.tokens.len(), 0.0);
+    spec.control_swallows_space = true;
+    let tokenizer = Tokenizer::from_spec(&spec).unwrap();
+    let source = "<s> {{ messages[0].content }}<|user|>\n {{ messages[0].content }}<|end|>\n";
+    let template = ChatTemplate::for_tokenizer(Some(source), &tokenizer).unwrap();
+    let prompt = template.render(&[Message::new(Role::User, "  hello")], true).unwrap();
+    let ids = tokenizer.encode_prompt(&prompt).unwrap();
+    let text = |text: &str| tokenizer.encode_continuation(text).unwrap();
+    // `<s>` swallows nothing; a text has one space of the tokenizer's own before it.
+    assert_eq!(ids, [vec![1], text("    hello"), vec![user], text(" hello"), vec![end]].concat());
 }

@@ -7,6 +7,7 @@ mod decoding;
 mod hostile_specs;
 mod injection;
 mod llama3;
+mod real_vocabularies;
 mod sampling;
 mod sentence_piece;
 mod spans;

@@ -53,7 +53,7 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
             };
             generate::run(&load(model)?, prompt, *max_tokens, sampling, json)
         }
-        Command::Tokenize { text, ids } => tokenize::run(&load(model)?, text, *ids, json),
+        Command::Tokenize { text, ids } => tokenize::run(model_file(model), text, *ids, json),
         Command::Render { messages, template, bos, eos } => match template {
             Some(template) => render::with_template(messages, template, bos, eos, json),
             None => render::with_model(&load(model)?, messages, json),
