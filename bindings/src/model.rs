@@ -4,13 +4,13 @@
 
 use std::path::Path;
 
-use sotto_sdk::{ClassifyOptions, LocalModel, NoteSession, Session, VoiceNote};
+use sotto_sdk::{ClassifyOptions, LocalModel, NoteSession, Session, Tokenizer, VoiceNote};
 
 use crate::options::parse_schema;
 use crate::{
     FfiChatOptions, FfiClassifyAllJob, FfiClassifyJob, FfiError, FfiExtractJob, FfiInspectJob, FfiLoadJob,
-    FfiLoadOptions, FfiModelFile, FfiModelReport, FfiPackJob, FfiPrewarmJob, FfiRespondJob, FfiSegment,
-    FfiSummarizeJob, FfiTurn,
+    FfiLoadOptions, FfiLoadTokenizerJob, FfiModelFile, FfiModelReport, FfiPackJob, FfiPrewarmJob, FfiRespondJob,
+    FfiSegment, FfiSummarizeJob, FfiTurn,
 };
 
 /// The segments of a plain text: [`VoiceNote::text`].
@@ -49,6 +49,14 @@ pub fn inspect(file: FfiModelFile, options: FfiLoadOptions) -> Result<FfiInspect
     #[cfg(not(test))]
     crate::faults::tell_places_only();
     Ok(sotto_sdk::inspect(file.into(), &options.into()).into())
+}
+
+/// [`Tokenizer::start_loading`].
+#[uniffi::export]
+pub fn load_tokenizer(file: FfiModelFile) -> Result<FfiLoadTokenizerJob, FfiError> {
+    #[cfg(not(test))]
+    crate::faults::tell_places_only();
+    Ok(Tokenizer::start_loading(file.into()).into())
 }
 
 /// [`sotto_sdk::pack`].
@@ -118,6 +126,44 @@ impl FfiModel {
     /// [`LocalModel::context_length`].
     pub fn context_length(&self) -> u32 {
         self.0.context_length() as u32
+    }
+
+    /// [`LocalModel::token_count`].
+    pub fn token_count(&self, text: &str) -> Result<u32, FfiError> {
+        Ok(self.0.token_count(text)? as u32)
+    }
+}
+
+/// A [`Tokenizer`].
+#[derive(uniffi::Object)]
+pub struct FfiTokenizer(Tokenizer);
+
+impl From<Tokenizer> for FfiTokenizer {
+    fn from(tokenizer: Tokenizer) -> Self {
+        Self(tokenizer)
+    }
+}
+
+#[uniffi::export]
+impl FfiTokenizer {
+    /// [`Tokenizer::encode`].
+    pub fn encode(&self, text: &str) -> Result<Vec<u32>, FfiError> {
+        Ok(self.0.encode(text)?)
+    }
+
+    /// [`Tokenizer::decode`].
+    pub fn decode(&self, ids: &[u32]) -> Result<String, FfiError> {
+        Ok(self.0.decode(ids))
+    }
+
+    /// [`Tokenizer::token_count`].
+    pub fn token_count(&self, text: &str) -> Result<u32, FfiError> {
+        Ok(self.0.token_count(text)? as u32)
+    }
+
+    /// [`Tokenizer::token_text`].
+    pub fn token_text(&self, id: u32) -> Result<String, FfiError> {
+        Ok(self.0.token_text(id))
     }
 }
 

@@ -5,8 +5,7 @@ use std::fs;
 use std::path::Path;
 
 /// What Rust programs and the command line use alone, and loading, which is a function of its own here.
-const RUST_ONLY: [&str; 8] =
-    ["bench", "complete", "load", "load_with", "perplexity", "render", "start_loading", "tokenize"];
+const RUST_ONLY: [&str; 7] = ["bench", "complete", "load", "load_with", "perplexity", "render", "start_loading"];
 
 /// It waits for a running answer, which no caller from an app should.
 const RUST_ONLY_IN_SESSIONS: &str = "message_count";
@@ -73,6 +72,9 @@ fn every_task_is_mirrored() {
     assert!(requests.remove(RUST_ONLY_IN_SESSIONS));
     assert_eq!(requests, methods(&ffi, "FfiSession"));
     assert_eq!(methods(&sdk, "NoteSession"), methods(&ffi, "FfiNoteSession"));
+    let mut tokenizer = methods(&sdk, "Tokenizer");
+    assert!(["load", "start_loading"].iter().all(|name| tokenizer.remove(*name)));
+    assert_eq!(tokenizer, methods(&ffi, "FfiTokenizer"));
 }
 
 #[test]

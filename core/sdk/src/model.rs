@@ -274,8 +274,7 @@ fn chat_template(source: Option<&str>, tokenizer: &Tokenizer) -> Result<ChatTemp
         .map_err(Error::from)
 }
 
-/// Opens a model file, or the packed copy of it that the options ask for.
-pub(crate) fn open(
+fn open(
     file: &ModelFile,
     options: &LoadOptions,
     cancel: &CancelToken,

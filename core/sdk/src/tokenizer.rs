@@ -7,8 +7,7 @@ use sotto_engine::{CancelToken, GgufFile, Replacement};
 use sotto_text::{TokenizerHints, TokenizerSpec};
 
 use crate::job::Job;
-use crate::model::open;
-use crate::{Error, LoadOptions, ModelFile};
+use crate::{Error, ModelFile};
 
 /// What a vocabulary takes most of, which packed files have as [`TABLES`].
 const TEXTS: [&str; 4] =
@@ -39,10 +38,7 @@ impl Tokenizer {
     /// [`Error::ModelNotFound`], [`Error::ModelInvalid`] for a damaged file or one without a tokenizer, [`Error::Unsupported`] for a
     /// kind of tokenizer that is not known.
     pub fn start_loading(file: ModelFile) -> Job<Infallible, Self> {
-        Job::start("tokenizer", move |_, cancel| {
-            let gguf = open(&file, &LoadOptions::default(), cancel, |_| ())?;
-            Ok(Self(load_tokenizer(&gguf, file.folder(), cancel)?))
-        })
+        Job::start("tokenizer", move |_, cancel| Ok(Self(load_tokenizer(&file.open()?, file.folder(), cancel)?)))
     }
 
     /// The token ids of a text. Control tokens are never read from it, whatever it contains, and none is added.

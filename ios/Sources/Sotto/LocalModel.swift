@@ -162,6 +162,13 @@ public final class LocalModel: Sendable {
         let length = try UInt32(contextLength ?? self.contextLength, atLeast: 1, "the context length")
         return ModelReport(try translated { try ffi.inspect(contextLength: length) })
     }
+
+    /// How many tokens a text has, without those that a chat template puts around it.
+    ///
+    /// - Throws: ``SottoError/internal(why:)`` if the tokenizer fails.
+    public func tokenCount(_ text: String) throws -> Int {
+        try translated { Int(try ffi.tokenCount(text: text)) }
+    }
 }
 
 extension LocalModel.Progress {

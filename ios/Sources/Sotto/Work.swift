@@ -20,6 +20,7 @@ protocol NativeStream: NativeJob {
 
 extension FfiLoadJob: NativeStream {}
 extension FfiInspectJob: NativeJob {}
+extension FfiLoadTokenizerJob: NativeJob {}
 extension FfiPackJob: NativeStream {}
 extension FfiSummarizeJob: NativeStream {}
 extension FfiClassifyJob: NativeJob {}

@@ -157,6 +157,17 @@ extension AllTests {
             }
         }
 
+        @Test func aTokenizerNeedsNoModel() async throws {
+            let tokenizer = try await Tokenizer.load(.file(demoFile))
+            let ids = try tokenizer.encode(noteText)
+            #expect(try tokenizer.decode(ids) == noteText)
+            #expect(try tokenizer.tokenCount(noteText) == ids.count)
+            #expect(try tokenizer.decode([-1]).isEmpty)
+            #expect(try ids.map(tokenizer.tokenText).joined() == noteText)
+            #expect(try await demo().tokenCount(noteText) == ids.count)
+            await #expect(throws: SottoError.self) { try await Tokenizer.load(.path("nowhere.gguf")) }
+        }
+
         @Test func whatAViewShowsCanBeMadeUp() {
             let weights = ModelReport.Weights(quantization: "Q4_0", tensors: 2, bytes: 18)
             let report = ModelReport(

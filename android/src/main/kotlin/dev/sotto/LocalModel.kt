@@ -94,6 +94,9 @@ public class LocalModel private constructor(private val ffi: FfiModel, public va
         return native { open().inspect(contextLength.toUInt()).toReport() }
     }
 
+    /** How many tokens a text has, without those that a chat template puts around it. */
+    public fun tokenCount(text: String): Int = translated { open().tokenCount(text).toInt() }
+
     /**
      * Gives the model back. Can be called at any time, from any thread: what is running runs to its end (cancel its
      * coroutine to stop it), and the memory is free once that and every session of the model is closed.
@@ -143,7 +146,7 @@ public class LocalModel private constructor(private val ffi: FfiModel, public va
 }
 
 /** A coroutine that is cancelled at the last moment never sees what was made for it. */
-private suspend fun <T : AutoCloseable> closingUnlessDelivered(make: suspend (made: (T) -> Unit) -> T): T {
+internal suspend fun <T : AutoCloseable> closingUnlessDelivered(make: suspend (made: (T) -> Unit) -> T): T {
     var undelivered: T? = null
     return try {
         make { undelivered = it }

@@ -29,6 +29,10 @@ public object SottoFutures {
         onProgress: Consumer<Progress> = Consumer {},
     ): CompletableFuture<LocalModel> = scope.future { LocalModel.load(file, options, onProgress::accept) }
 
+    /** [Tokenizer.load]. */
+    @JvmStatic
+    public fun loadTokenizer(file: ModelFile): CompletableFuture<Tokenizer> = scope.future { Tokenizer.load(file) }
+
     /** [LocalModel.pack]; [onProgress] is told how far it is. */
     @JvmStatic
     @JvmOverloads

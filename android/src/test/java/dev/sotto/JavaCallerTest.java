@@ -26,6 +26,9 @@ class JavaCallerTest {
     void everythingFromJava() throws Exception {
         try (LocalModel model = get(SottoFutures.load(ModelFile.path(DEMO)))) {
             var snapshots = new ConcurrentLinkedQueue<NoteSummary>();
+            try (Tokenizer tokenizer = get(SottoFutures.loadTokenizer(ModelFile.path(DEMO)))) {
+                assertEquals(model.tokenCount("Buy milk."), tokenizer.encode("Buy milk.").size());
+            }
             VoiceNote note = VoiceNote.text("Marcus will write a test by Thursday.");
             NoteSummary summary = get(SottoFutures.summarize(model, note, snapshots::add));
             assertEquals("Marcus", summary.getActions().get(0).getOwner());

@@ -27,6 +27,7 @@ import dev.sotto.internal.FfiScore
 import dev.sotto.internal.FfiSegment
 import dev.sotto.internal.FfiSessionInterface
 import dev.sotto.internal.FfiStopReason
+import dev.sotto.internal.FfiTokenizerInterface
 import dev.sotto.internal.FfiTurn
 import dev.sotto.internal.FfiWeights
 import java.io.File
@@ -67,6 +68,7 @@ class MirrorTest {
         // Streaming is what answering is underneath.
         assertEquals(methods(FfiSessionInterface::class.java), methods(Session::class.java) - setOf("close", "stream"))
         assertEquals(methods(FfiNoteSessionInterface::class.java), methods(NoteSession::class.java) - "close")
+        assertEquals(methods(FfiTokenizerInterface::class.java), methods(Tokenizer::class.java) - "close")
     }
 
     @Test

@@ -172,6 +172,19 @@ class TasksTest {
     }
 
     @Test
+    fun `a tokenizer needs no model`() = test {
+        Tokenizer.load(ModelFile.path(DEMO_FILE)).use { tokenizer ->
+            val ids = tokenizer.encode(NOTE)
+            assertEquals(NOTE, tokenizer.decode(ids))
+            assertEquals(ids.size, tokenizer.tokenCount(NOTE))
+            assertEquals("", tokenizer.decode(listOf(-1)))
+            assertEquals(NOTE, ids.joinToString("") { tokenizer.tokenText(it) })
+            demo().use { assertEquals(ids.size, it.tokenCount(NOTE)) }
+        }
+        assertFailsWith<SottoException.ModelNotFound> { Tokenizer.load(ModelFile.path(File("nowhere.gguf"))) }
+    }
+
+    @Test
     fun `options reach the engine`() = test {
         suspend fun report(options: LoadOptions) = demo(options).use { it.inspect() }
         val memory = KvType.entries.associateWith { report(LoadOptions(kvType = it)).privateBytes }
