@@ -52,7 +52,7 @@ FAMILIES = {
     "qwen35": ([QWEN35], True),
 }
 WHOLE_WORDS = ["llama-bpe", "tekken"]
-PRE = [*(pre for pre in FAMILIES if pre not in ("smollm", "starcoder", "refact")), "falcon", "deepseek-llm", "deepseek-coder", "deepseek-v3", "seed-coder", "bailingmoe", "poro-chat", "default"]
+PRE = [*(pre for pre in FAMILIES if pre not in ("smollm", "starcoder", "refact")), "falcon", "deepseek-v3", "seed-coder", "bailingmoe", "poro-chat", "default"]
 
 
 def tokenizer_of(fields):

@@ -68,8 +68,6 @@ fn pre_tokenizers() {
         "command-r",
         "mpt",
         "falcon",
-        "deepseek-llm",
-        "deepseek-coder",
         "deepseek-v3",
         "seed-coder",
         "bailingmoe",
@@ -83,7 +81,7 @@ fn pre_tokenizers() {
 #[test]
 #[ignore = "SOTTO_LLAMA_CPP names the folder of its vocabularies: models in llama.cpp's sources"]
 fn vocabularies_of_llama_cpp() {
-    for name in ["qwen2", "phi-3", "llama-spm", "command-r", "falcon", "deepseek-llm", "deepseek-coder"] {
+    for name in ["qwen2", "phi-3", "llama-spm", "command-r", "falcon"] {
         let name = format!("ggml-vocab-{name}");
         agrees(&spec("SOTTO_LLAMA_CPP", &name).unwrap(), &name);
     }
