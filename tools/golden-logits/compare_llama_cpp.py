@@ -12,7 +12,6 @@ something that must be equal is not.
 
 import argparse
 import json
-import math
 import subprocess
 import sys
 import tempfile
@@ -74,7 +73,7 @@ class LlamaCpp:
     """llama.cpp with one model."""
 
     def __init__(self, model: Path, context: int, cache: int):
-        self.model = llama_cpp.Llama(str(model), n_ctx=context, type_k=cache, type_v=cache, verbose=False)
+        self.model = llama_cpp.Llama(str(model), n_ctx=context, type_k=cache, type_v=cache, logits_all=True, verbose=False)
         vocabulary = llama_cpp.llama_model_get_vocab(self.model._model.model)
         ids = range(self.model.n_vocab())
         self.ends = {id for id in ids if llama_cpp.llama_vocab_is_eog(vocabulary, id)}
@@ -115,12 +114,11 @@ class LlamaCpp:
     def likelihood(self, ids: list[int]) -> float:
         """Mean negative log-likelihood of all but the first."""
         self.model.reset()
-        total = 0.0
-        for id, following in zip(ids, ids[1:]):
-            self.model.eval([id])
-            row = self.logits()
-            total += row.max() + math.log(np.exp(row - row.max()).sum()) - row[following]
-        return total / (len(ids) - 1)
+        self.model.eval(ids)
+        rows = self.model.scores[: len(ids) - 1].astype(np.float64)
+        highest = rows.max(axis=1)
+        scale = highest + np.log(np.exp(rows - highest[:, None]).sum(axis=1))
+        return float((scale - rows[range(len(rows)), ids[1:]]).mean())
 
 
 def compare_tokens(sotto: Sotto, llama: LlamaCpp, texts: list[str]) -> bool:
