@@ -13,8 +13,18 @@ pub enum Quantization {
     Q4_0,
     /// All matrices Q4_0, the head too.
     Q4_0Pure,
+    /// All matrices Q4_1.
+    Q4_1,
+    /// All matrices Q5_0.
+    Q5_0,
+    /// All matrices Q5_1.
+    Q5_1,
     /// All matrices Q8_0.
     Q8_0,
+    /// All matrices Q2_K.
+    Q2K,
+    /// All matrices Q3_K.
+    Q3K,
     /// All matrices Q4_K.
     Q4K,
     /// Q4_K with Q6_K for the head and, in about half of the layers, for `attn_v` and `ffn_down`: what llama.cpp's
@@ -45,7 +55,12 @@ impl Quantization {
         Self::Bf16,
         Self::Q4_0,
         Self::Q4_0Pure,
+        Self::Q4_1,
+        Self::Q5_0,
+        Self::Q5_1,
         Self::Q8_0,
+        Self::Q2K,
+        Self::Q3K,
         Self::Q4K,
         Self::Q4KM,
         Self::Q5K,
@@ -53,7 +68,23 @@ impl Quantization {
     ];
 
     /// The names that [`Quantization::named`] knows.
-    pub const NAMES: &[&str] = &["f32", "f16", "bf16", "q4_0", "q4_0_pure", "q8_0", "q4_k", "q4_k_m", "q5_k", "q6_k"];
+    pub const NAMES: &[&str] = &[
+        "f32",
+        "f16",
+        "bf16",
+        "q4_0",
+        "q4_0_pure",
+        "q4_1",
+        "q5_0",
+        "q5_1",
+        "q8_0",
+        "q2_k",
+        "q3_k",
+        "q4_k",
+        "q4_k_m",
+        "q5_k",
+        "q6_k",
+    ];
 
     /// A quantization by its name, in any case.
     pub fn named(name: &str) -> Option<Self> {
@@ -67,7 +98,12 @@ impl Quantization {
             Self::F32 => 0,
             Self::F16 => 1,
             Self::Q4_0 | Self::Q4_0Pure => 2,
+            Self::Q4_1 => 3,
             Self::Q8_0 => 7,
+            Self::Q5_0 => 8,
+            Self::Q5_1 => 9,
+            Self::Q2K => 10,
+            Self::Q3K => 12,
             Self::Q4K => 14,
             Self::Q4KM => 15,
             Self::Q5K => 16,
@@ -93,7 +129,12 @@ impl Quantization {
             Self::F16 => GgmlDType::F16,
             Self::Bf16 => GgmlDType::BF16,
             Self::Q4_0 | Self::Q4_0Pure => GgmlDType::Q4_0,
+            Self::Q4_1 => GgmlDType::Q4_1,
+            Self::Q5_0 => GgmlDType::Q5_0,
+            Self::Q5_1 => GgmlDType::Q5_1,
             Self::Q8_0 => GgmlDType::Q8_0,
+            Self::Q2K => GgmlDType::Q2K,
+            Self::Q3K => GgmlDType::Q3K,
             Self::Q4K | Self::Q4KM => GgmlDType::Q4K,
             Self::Q5K => GgmlDType::Q5K,
             Self::Q6K => GgmlDType::Q6K,
@@ -116,7 +157,7 @@ mod tests {
         assert_eq!(Quantization::ALL.len(), Quantization::NAMES.len());
         assert_eq!(Quantization::named("Q4_K_M"), Some(Quantization::Q4KM));
         assert_eq!(Quantization::named("q8_0"), Some(Quantization::Q8_0));
-        assert_eq!(Quantization::named("q3_k"), None);
+        assert_eq!(Quantization::named("q3_k_xl"), None);
     }
 
     #[test]
