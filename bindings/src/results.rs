@@ -241,11 +241,12 @@ pub struct FfiWeights {
     pub quantization: String,
     pub tensors: u32,
     pub bytes: u64,
+    pub packed_as: Option<String>,
 }
 
 impl From<(String, WeightsOfType)> for FfiWeights {
-    fn from((quantization, WeightsOfType { tensors, bytes }): (String, WeightsOfType)) -> Self {
-        Self { quantization, tensors: tensors as u32, bytes }
+    fn from((quantization, WeightsOfType { tensors, bytes, packed_as }): (String, WeightsOfType)) -> Self {
+        Self { quantization, tensors: tensors as u32, bytes, packed_as }
     }
 }
 

@@ -18,6 +18,8 @@ pub struct WeightsOfType {
     pub tensors: usize,
     /// Their bytes.
     pub bytes: u64,
+    /// The wider format that they are packed in, without loss, where there are no kernels for this one.
+    pub packed_as: Option<String>,
 }
 
 /// What is known about a loaded model.
@@ -94,6 +96,7 @@ impl FileFacts {
             let entry = weights.entry(tensor.dtype.to_string()).or_default();
             entry.tensors += 1;
             entry.bytes += tensor.bytes.len() as u64;
+            entry.packed_as = tensor.dtype.is_widened().then(|| tensor.dtype.packed_as().to_string());
             parameters += tensor.shape.iter().map(|&size| size as u64).product::<u64>();
         }
         let kind = [text("tokenizer.ggml.model"), text("tokenizer.ggml.pre")];

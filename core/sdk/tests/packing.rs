@@ -211,3 +211,21 @@ fn a_vocabulary_is_inspected_and_neither_loaded_nor_packed() {
         assert_eq!(Some(refusal), report.why_not);
     }
 }
+
+#[test]
+fn a_format_that_is_packed_in_a_wider_one_is_told() {
+    // Version 3, one tensor, no metadata; the tensor is `w` with two dimensions, [256, 1] in blocks of TQ2_0.
+    let mut bytes = b"GGUF".to_vec();
+    bytes.extend(3u32.to_le_bytes());
+    [1u64, 0, 1].iter().for_each(|number| bytes.extend(number.to_le_bytes()));
+    bytes.push(b'w');
+    [2u32, 256, 0, 1, 0, 35, 0, 0].iter().for_each(|number| bytes.extend(number.to_le_bytes()));
+    bytes.resize(bytes.len().next_multiple_of(32) + 66, 0);
+
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("ternary.gguf");
+    fs::write(&path, bytes).expect("written");
+    let report = inspect(ModelFile::path(&path), &LoadOptions::default()).wait().expect("a report");
+    let weights = &report.weights["TQ2_0"];
+    assert_eq!((weights.tensors, weights.bytes, weights.packed_as.as_deref()), (1, 66, Some("CODES")));
+}

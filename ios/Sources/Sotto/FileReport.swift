@@ -136,10 +136,7 @@ extension FileReport {
             files: Int(ffi.files),
             fileBytes: Int(clamping: ffi.fileBytes),
             packed: ffi.packed,
-            weights: ffi.weights.map {
-                ModelReport.Weights(
-                    quantization: $0.quantization, tensors: Int($0.tensors), bytes: Int(clamping: $0.bytes))
-            },
+            weights: ffi.weights.map(ModelReport.Weights.init),
             tokenizer: ffi.tokenizer,
             vocabSize: ffi.vocabSize.map { Int($0) },
             hasChatTemplate: ffi.hasChatTemplate,

@@ -10,12 +10,15 @@ public struct ModelReport: Hashable, Sendable {
         public var tensors: Int
         /// Their bytes.
         public var bytes: Int
+        /// The wider format that they are packed in, without loss, where there are no kernels for this one.
+        public var packedAs: String?
 
         /// The weights of one quantization.
-        public init(quantization: String, tensors: Int, bytes: Int) {
+        public init(quantization: String, tensors: Int, bytes: Int, packedAs: String? = nil) {
             self.quantization = quantization
             self.tensors = tensors
             self.bytes = bytes
+            self.packedAs = packedAs
         }
     }
 
@@ -137,9 +140,7 @@ extension ModelReport {
             modelContextLength: Int(ffi.modelContextLength),
             vocabSize: Int(ffi.vocabSize),
             fileBytes: Int(clamping: ffi.fileBytes),
-            weights: ffi.weights.map {
-                Weights(quantization: $0.quantization, tensors: Int($0.tensors), bytes: Int(clamping: $0.bytes))
-            },
+            weights: ffi.weights.map(Weights.init),
             tokenizer: ffi.tokenizer,
             hasChatTemplate: ffi.hasChatTemplate,
             tuned: ffi.tuned,
@@ -152,5 +153,13 @@ extension ModelReport {
             availableBytes: ffi.availableBytes.map { Int(clamping: $0) },
             fits: ffi.fits
         )
+    }
+}
+
+extension ModelReport.Weights {
+    init(_ ffi: FfiWeights) {
+        self.init(
+            quantization: ffi.quantization, tensors: Int(ffi.tensors), bytes: Int(clamping: ffi.bytes),
+            packedAs: ffi.packedAs)
     }
 }

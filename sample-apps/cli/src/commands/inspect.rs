@@ -72,7 +72,8 @@ fn weights(report: &FileReport) -> Vec<(&'static str, String)> {
     let line = |(index, (name, of)): (usize, (&String, &sotto::WeightsOfType))| {
         let share = 100.0 * of.bytes as f64 / all;
         let label = if index == 0 { "weights" } else { "" };
-        (label, format!("{name:<8}{share:>5.1} %  {:>11}  in {} tensors", bytes(of.bytes), of.tensors))
+        let packed_as = of.packed_as.iter().map(|wider| format!(", packed as {wider}")).collect::<String>();
+        (label, format!("{name:<8}{share:>5.1} %  {:>11}  in {} tensors{packed_as}", bytes(of.bytes), of.tensors))
     };
     formats.into_iter().enumerate().map(line).collect()
 }

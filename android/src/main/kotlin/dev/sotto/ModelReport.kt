@@ -1,6 +1,7 @@
 package dev.sotto
 
 import dev.sotto.internal.FfiModelReport
+import dev.sotto.internal.FfiWeights
 
 /**
  * The weights of one quantization.
@@ -8,8 +9,16 @@ import dev.sotto.internal.FfiModelReport
  * @property quantization its name, as GGUF has it.
  * @property tensors how many tensors.
  * @property bytes their bytes.
+ * @property packedAs the wider format that they are packed in, without loss, where there are no kernels for this one.
  */
-public data class Weights(public val quantization: String, public val tensors: Int, public val bytes: Long)
+public data class Weights(
+    public val quantization: String,
+    public val tensors: Int,
+    public val bytes: Long,
+    public val packedAs: String? = null,
+)
+
+internal fun FfiWeights.toWeights(): Weights = Weights(quantization, tensors.toInt(), bytes.toLong(), packedAs)
 
 /**
  * What is known about a loaded model.
@@ -79,7 +88,7 @@ internal fun FfiModelReport.toReport() = ModelReport(
     modelContextLength = modelContextLength.toInt(),
     vocabSize = vocabSize.toInt(),
     fileBytes = fileBytes.toLong(),
-    weights = weights.map { Weights(it.quantization, it.tensors.toInt(), it.bytes.toLong()) },
+    weights = weights.map { it.toWeights() },
     tokenizer = tokenizer,
     hasChatTemplate = hasChatTemplate,
     tuned = tuned,
