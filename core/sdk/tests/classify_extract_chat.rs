@@ -206,12 +206,12 @@ fn a_cancelled_answer_leaves_the_session_usable() {
 #[test]
 fn a_question_that_waits_for_another_can_be_cancelled() {
     let session = random(None).session(Some("Be brief.")).unwrap();
-    let endless = OutputFormat::Regex("[a-z ]{2000}".into());
-    let endless = ChatOptions { max_tokens: 2000, format: Some(endless), ..greedy() };
+    let endless = OutputFormat::Regex("[a-z ]{20000}".into());
+    let endless = ChatOptions { max_tokens: 3500, format: Some(endless), ..greedy() };
     let mut answering = session.respond("Tell me a story.", &endless);
     assert!(answering.next().is_some());
     let (asking, warming) = (session.respond("And another?", &endless), session.prewarm());
-    sleep(Duration::from_millis(50));
+    sleep(Duration::from_millis(20));
     let cancelled = Instant::now();
     asking.cancel();
     warming.cancel();
