@@ -6,7 +6,7 @@ use std::time::Instant;
 use serde::Serialize;
 use sotto_engine::LogitRows;
 
-use super::task_prompt;
+use super::{prompts, task_prompt};
 use crate::job::Job;
 use crate::metrics::{Metrics, StopReason};
 use crate::model::{Loaded, LocalModel};
@@ -104,7 +104,6 @@ impl LocalModel {
 struct Classifier<'a> {
     model: &'a Loaded,
     options: &'a ClassifyOptions,
-    instruction: String,
     label_ids: Vec<Vec<u32>>,
     sequence: Sequence,
 }
@@ -114,7 +113,7 @@ impl<'a> Classifier<'a> {
         let label_ids =
             options.labels.iter().map(|label| Ok(model.tokenizer.encode(label)?)).collect::<Result<Vec<_>, Error>>()?;
         let sequence = Sequence::new(model.decoder(model.context_limit())?);
-        Ok(Self { model, options, instruction: instruction(model, &options.labels), label_ids, sequence })
+        Ok(Self { model, options, label_ids, sequence })
     }
 
     fn classify(&mut self, text: &str, cancel: &CancelToken) -> Result<Classification, Error> {
@@ -122,7 +121,7 @@ impl<'a> Classifier<'a> {
             return Err(Error::invalid_input("the text is empty: there is nothing to classify"));
         }
         let started = Instant::now();
-        let prompt = task_prompt(self.model, &self.instruction, text)?;
+        let prompt = task_prompt(self.model, prompts::classify(self.model.tuned, &self.options.labels), text)?;
         let prefill = self.sequence.set(&prompt, cancel)?;
         let prefill_seconds = started.elapsed().as_secs_f64();
 
@@ -175,17 +174,6 @@ impl<'a> Classifier<'a> {
             before = &rows[index * vocab_size..(index + 1) * vocab_size];
         }
         Ok(total + log_probability(before, self.model.tokenizer.end_tokens()))
-    }
-}
-
-fn instruction(model: &Loaded, labels: &[String]) -> String {
-    let labels = labels.join(", ");
-    if model.tuned {
-        format!("classify: {labels}")
-    } else {
-        format!(
-            "You sort texts. Answer with exactly one of these labels, the one that fits the user's text best, and nothing else: {labels}"
-        )
     }
 }
 

@@ -7,7 +7,7 @@ use serde::Serialize;
 use serde_json::Value;
 use sotto_text::OutputFormat;
 
-use super::{constrained_answer, context_for, split_context, task_prompt};
+use super::{constrained_answer, context_for, prompts, split_context, task_prompt};
 use crate::job::Job;
 use crate::metrics::{Metrics, StopReason};
 use crate::model::{Loaded, LocalModel};
@@ -43,7 +43,7 @@ fn extract(model: &Arc<Loaded>, text: &str, schema: Value, cancel: &CancelToken)
     if text.trim().is_empty() {
         return Err(Error::invalid_input("the text is empty: there is nothing to extract from"));
     }
-    let prompt = task_prompt(model, &instruction(model, &schema), text)?;
+    let prompt = task_prompt(model, prompts::extract(model.tuned, &schema), text)?;
     let (_, max_tokens) = split_context(model.context_limit(), ANSWER_TOKENS);
     let mut sequence = Sequence::new(model.decoder(context_for(model, prompt.len(), max_tokens)?)?);
     let format = OutputFormat::JsonSchema(schema);
@@ -62,18 +62,6 @@ fn value_of(answer: &str) -> Result<Value, Error> {
     serde_json::from_str(answer).map_err(|_| {
         Error::invalid_input("the value has a number too large or is nested too deep: limit it in the schema (maximum)")
     })
-}
-
-fn instruction(model: &Loaded, schema: &Value) -> String {
-    let names: Option<Vec<&str>> =
-        schema.get("properties").and_then(Value::as_object).map(|fields| fields.keys().map(String::as_str).collect());
-    match names {
-        Some(names) if model.tuned => format!("extract: {}", names.join(", ")),
-        _ => format!(
-            "Read the user's text and answer with one JSON value that fits this JSON schema. Use only what the text says; use null \
-             for what it does not say, where the schema allows it. Schema: {schema}"
-        ),
-    }
 }
 
 #[cfg(test)]

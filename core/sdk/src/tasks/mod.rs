@@ -3,6 +3,7 @@
 pub mod classify;
 pub mod extract;
 pub mod note_session;
+mod prompts;
 pub mod summarize;
 
 use std::sync::Arc;
@@ -17,9 +18,10 @@ use crate::{CancelToken, Error};
 /// Tokens of a context that an answer may take when the context is short: the rest is for the prompt.
 pub(crate) const ANSWER_SHARE: f32 = 0.4;
 
-/// The prompt of a task: what to do, then the user's text.
-pub(crate) fn task_prompt(model: &Loaded, instruction: &str, text: &str) -> Result<Vec<u32>, Error> {
-    model.prompt(&[Message::new(Role::System, instruction), Message::new(Role::User, text)], true)
+/// The prompt of a task: what to do ([`prompts`]), then the user's text.
+pub(crate) fn task_prompt(model: &Loaded, mut messages: Vec<Message>, text: &str) -> Result<Vec<u32>, Error> {
+    messages.push(Message::new(Role::User, text));
+    model.prompt(&messages, true)
 }
 
 /// The greedy answer to a task prompt, held to `format`.

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 use sotto_text::{OutputFormat, spans_grammar};
 
-use super::{constrained_answer, context_for, split_context, task_prompt};
+use super::{constrained_answer, context_for, prompts, split_context, task_prompt};
 use crate::job::{Job, Reporter};
 use crate::metrics::{Metrics, StopReason};
 use crate::model::{Loaded, LocalModel};
@@ -24,21 +24,6 @@ const MOST_WINDOWS: usize = 32;
 
 /// The most tokens of a window, however long the context is: the grammar that lets its words be copied has its limits, too.
 const LONGEST_WINDOW: usize = 16_384;
-
-/// What a general instruct model is told. A tuned model has learnt it (`docs/task-format.md`).
-const INSTRUCTION: &str = "You summarize a voice note. Answer in the language of the note, in exactly this form:
-Title: a few words
-Overview: one sentence that says what the note is about
-Points:
-- a fact from the note, in its own words
-Actions:
-- something that has to be done, in the note's own words
-  owner: who has to do it
-  due: by when
-Leave out owner and due where the note does not say. Copy points, actions, owners and dates word for word from the note. \
-Leave a list empty when there is nothing for it. Things that are already done are points, not actions.";
-
-const TUNED_INSTRUCTION: &str = "summarize";
 
 /// One thing to remember, in the note's own words.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -148,15 +133,11 @@ pub(super) fn summarize(
 
 /// What the model reads for a window of the note.
 pub(super) fn prompt(model: &Loaded, window: &[Segment]) -> Result<Vec<u32>, Error> {
-    task_prompt(model, instruction(model), NoteText::new(window).as_str())
+    task_prompt(model, prompts::summarize(model.tuned), NoteText::new(window).as_str())
 }
 
 fn answer_tokens(model: &Loaded) -> usize {
     split_context(model.context_limit(), ANSWER_TOKENS).1
-}
-
-fn instruction(model: &Loaded) -> &'static str {
-    if model.tuned { TUNED_INSTRUCTION } else { INSTRUCTION }
 }
 
 /// Cuts the note into runs of segments that fit the context together with their answer.
