@@ -35,6 +35,7 @@ mod sequence;
 mod session;
 mod tasks;
 mod tokenizer;
+mod transcript;
 mod turns;
 
 pub use bench::{BatchSpeed, BenchCeilings, BenchMemory, BenchOptions, BenchReport, DecodeSpeed, PrefillSpeed, median};

@@ -1,0 +1,77 @@
+//! Where a sentence ends.
+
+use unicode_segmentation::UnicodeSegmentation;
+
+use super::collapse_white_space;
+
+/// Words after which a sentence without punctuation is cut into a further segment, so that evidence stays readable.
+const LONGEST_SEGMENT_WORDS: usize = 60;
+/// The same in writing without spaces, where a word may be a character.
+const LONGEST_SEGMENT_UNSPACED_WORDS: usize = 240;
+
+/// The sentences of a text by Unicode's rules (UAX #29), but that a title ("Mr.") does not end one, and that a very
+/// long one is cut between words.
+pub(super) fn sentences(text: &str) -> Vec<String> {
+    let mut found: Vec<String> = Vec::new();
+    for bound in text.split_sentence_bounds() {
+        let sentence = collapse_white_space(bound);
+        match found.last_mut() {
+            Some(last) if ends_in_title(last) && !sentence.is_empty() => {
+                last.push(' ');
+                last.push_str(&sentence);
+            }
+            _ if sentence.is_empty() => {}
+            _ => found.push(sentence),
+        }
+    }
+    found.iter().flat_map(|sentence| cut_long(sentence)).collect()
+}
+
+fn ends_in_title(sentence: &str) -> bool {
+    const TITLES: [&str; 12] =
+        ["mr.", "mrs.", "ms.", "dr.", "st.", "prof.", "sr.", "sra.", "jr.", "vs.", "no.", "approx."];
+    let last_word = sentence.rsplit(' ').next().unwrap_or_default();
+    TITLES.iter().any(|title| last_word.eq_ignore_ascii_case(title))
+}
+
+fn cut_long(sentence: &str) -> Vec<String> {
+    let words: Vec<&str> = sentence.split(' ').collect();
+    words.chunks(LONGEST_SEGMENT_WORDS).flat_map(|part| cut_unspaced(&part.join(" "))).collect()
+}
+
+fn cut_unspaced(text: &str) -> Vec<String> {
+    let words: Vec<&str> = text.split_word_bounds().collect();
+    words.chunks(LONGEST_SEGMENT_UNSPACED_WORDS).map(<[&str]>::concat).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::VoiceNote;
+
+    fn texts(note: &VoiceNote) -> Vec<&str> {
+        note.segments().iter().map(|segment| segment.text.as_str()).collect()
+    }
+
+    #[test]
+    fn plain_text_is_cut_into_sentences() {
+        let note = VoiceNote::text("  Call Mr. Alvarez today.\nIt's  urgent!  Is it? yes ");
+        assert_eq!(texts(&note), ["Call Mr. Alvarez today.", "It's urgent!", "Is it?", "yes"]);
+        assert_eq!(note.segments().iter().map(|segment| segment.id).collect::<Vec<_>>(), [1, 2, 3, 4]);
+    }
+
+    #[test]
+    fn a_run_on_text_without_spaces_is_cut_too() {
+        let text = "今日は会議があります".repeat(100);
+        let note = VoiceNote::text(&text);
+        assert!(note.segments().len() > 3);
+        assert_eq!(texts(&note).concat(), text);
+    }
+
+    #[test]
+    fn a_run_on_text_is_cut_between_words() {
+        let note = VoiceNote::text(&"word ".repeat(150));
+        assert_eq!(note.segments().len(), 3);
+        assert!(note.segments().iter().all(|segment| segment.text.split(' ').count() <= LONGEST_SEGMENT_WORDS));
+    }
+}

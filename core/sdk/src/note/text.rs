@@ -1,0 +1,169 @@
+//! A note as a model reads it, and which of its segments a span rests on.
+
+use std::cell::OnceCell;
+use std::ops::Range;
+
+use unicode_segmentation::UnicodeSegmentation;
+
+use super::Segment;
+use super::spans::pieces_of;
+
+/// The text of some segments as a model reads it, and where each segment lies in it.
+///
+/// Segments are joined by a space; one with a speaker starts a new line, `\nname: text` (`docs/task-format.md`).
+#[derive(Debug)]
+pub(crate) struct NoteText {
+    text: String,
+    ranges: Vec<(u32, Range<usize>)>,
+    /// Where words begin and end, in order, once somebody asks.
+    word_bounds: OnceCell<Vec<usize>>,
+}
+
+impl NoteText {
+    pub(crate) fn new(segments: &[Segment]) -> Self {
+        let mut text = String::new();
+        let mut ranges = Vec::with_capacity(segments.len());
+        for segment in segments {
+            match &segment.speaker {
+                Some(name) => {
+                    if !text.is_empty() {
+                        text.push('\n');
+                    }
+                    text.push_str(name);
+                    text.push_str(": ");
+                }
+                None if !text.is_empty() => text.push(' '),
+                None => {}
+            }
+            let start = text.len();
+            text.push_str(&segment.text);
+            ranges.push((segment.id, start..text.len()));
+        }
+        Self { text, ranges, word_bounds: OnceCell::new() }
+    }
+
+    pub(crate) fn as_str(&self) -> &str {
+        &self.text
+    }
+
+    /// The lines of the text, each cut into the pieces that a span may start and end at: a word with the space before
+    /// it, or a single mark. The first word of a line gets a space too, so that every span starts alike.
+    pub(crate) fn span_pieces(&self) -> Vec<Vec<String>> {
+        self.text.lines().map(pieces_of).filter(|pieces| !pieces.is_empty()).collect()
+    }
+
+    /// The ids of the segments that `span` touches where it is; a span that touches only a speaker's name belongs to the
+    /// segment after it.
+    pub(crate) fn evidence(&self, span: &str) -> Vec<u32> {
+        self.place(span).map(|found| self.segments_in(&found)).unwrap_or_default()
+    }
+
+    /// The ids of the segments that an occurrence of `span` touches: one in the segments of the place `near` if there
+    /// is any, and else the nearest.
+    pub(crate) fn evidence_near(&self, span: &str, near: &Range<usize>) -> Vec<u32> {
+        let own = self.segments_in(near);
+        let rank = |found: &Range<usize>| {
+            let elsewhere = !self.segments_in(found).iter().any(|id| own.contains(id));
+            (self.cuts_words(found), elsewhere, found.start.abs_diff(near.start))
+        };
+        self.occurrences(span).min_by_key(rank).map(|found| self.segments_in(&found)).unwrap_or_default()
+    }
+
+    /// Where `span` first occurs, as whole words if it does so anywhere: a summary that is still being written ends within one.
+    pub(crate) fn place(&self, span: &str) -> Option<Range<usize>> {
+        self.place_from(span, 0)
+    }
+
+    /// As [`NoteText::place`], from a byte of the text on if it is there.
+    pub(crate) fn place_from(&self, span: &str, from: usize) -> Option<Range<usize>> {
+        self.occurrences(span).min_by_key(|found| (self.cuts_words(found), found.start < from, found.start))
+    }
+
+    fn occurrences(&self, span: &str) -> impl Iterator<Item = Range<usize>> {
+        let mut from = 0;
+        std::iter::from_fn(move || {
+            let start = from + self.text.get(from..)?.find(span).filter(|_| !span.is_empty())?;
+            from = start + self.text[start..].chars().next().map_or(1, char::len_utf8);
+            Some(start..start + span.len())
+        })
+    }
+
+    fn cuts_words(&self, place: &Range<usize>) -> bool {
+        let text = &self.text;
+        let bounds = || text.split_word_bound_indices().map(|(at, _)| at).chain([text.len()]).collect();
+        let bounds: &Vec<usize> = self.word_bounds.get_or_init(bounds);
+        [place.start, place.end].iter().any(|at| bounds.binary_search(at).is_err())
+    }
+
+    /// The ids of the segments that a place touches; a place of a speaker's name alone belongs to the segment after it.
+    pub(crate) fn segments_in(&self, place: &Range<usize>) -> Vec<u32> {
+        let touched = self.ranges.iter().filter(|(_, range)| range.start < place.end && place.start < range.end);
+        let mut touched: Vec<u32> = touched.map(|(id, _)| *id).collect();
+        if touched.is_empty() {
+            touched.extend(self.ranges.iter().find(|(_, range)| range.start >= place.end).map(|(id, _)| *id));
+        }
+        // Parts of a segment have its id.
+        touched.dedup();
+        touched
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::VoiceNote;
+    use proptest::prelude::*;
+
+    #[test]
+    fn evidence_names_the_segments_of_a_span() {
+        let note = VoiceNote::text("Buy milk. Call Tom on Friday. Buy bread on Friday.");
+        let text = NoteText::new(note.segments());
+        assert_eq!(text.as_str(), "Buy milk. Call Tom on Friday. Buy bread on Friday.");
+        assert_eq!(text.evidence("Buy bread"), [3]);
+        assert_eq!(text.evidence("milk. Call"), [1, 2]);
+        assert_eq!(text.evidence("eggs"), Vec::<u32>::new());
+        let near = text.place("Buy bread").unwrap();
+        assert_eq!(text.evidence_near("Friday", &near), [3]);
+        assert_eq!(text.evidence_near("milk", &near), [1]);
+        assert_eq!(text.evidence("Friday"), [2]);
+    }
+
+    #[test]
+    fn evidence_is_not_found_within_other_words() {
+        let note =
+            VoiceNote::text("Maybe we fly. Book the hotel. It has to be done by May. The party is at eight. Buy art.");
+        let text = NoteText::new(note.segments());
+        let near = text.place("Book the hotel").unwrap();
+        assert_eq!(text.evidence_near("May", &near), [3]);
+        assert_eq!(text.evidence("art"), [5]);
+        assert_eq!(text.evidence("Mayb"), [1], "words that are still being written");
+    }
+
+    #[test]
+    fn a_span_of_a_speakers_name_belongs_to_what_they_say() {
+        let note = VoiceNote::transcript("Marta: I'll send it.\nTom: Good.");
+        let text = NoteText::new(note.segments());
+        assert_eq!(text.as_str(), "Marta: I'll send it.\nTom: Good.");
+        assert_eq!(text.evidence("Tom"), [2]);
+    }
+
+    #[test]
+    fn span_pieces_start_with_a_space_and_never_cross_lines() {
+        let note = VoiceNote::transcript("Marta: It's 7:30.\nTom: Good, ok.");
+        let pieces = NoteText::new(note.segments()).span_pieces();
+        assert_eq!(pieces[0], [" Marta", ":", " It's", " 7", ":", "30", "."]);
+        assert_eq!(pieces[1], [" Tom", ":", " Good", ",", " ok", "."]);
+    }
+
+    proptest! {
+        #[test]
+        fn any_text_becomes_a_note_that_reads_like_it(text in "\\PC{0,200}") {
+            let note = VoiceNote::text(&text);
+            let joined = NoteText::new(note.segments());
+            let letters = |text: &str| text.split_whitespace().collect::<String>();
+            prop_assert_eq!(letters(joined.as_str()), letters(&text));
+            let pieces: String = joined.span_pieces().concat().concat();
+            prop_assert_eq!(pieces.trim_start(), joined.as_str().trim_start());
+        }
+    }
+}
