@@ -51,7 +51,8 @@ class Reader:
         """States of tokens [rows, n] at the positions `at` [rows, n]."""
         b, (rows, n) = self.base, ids.shape
         seen = int(at.max()) + 1
-        mask = (torch.arange(seen) <= at[..., None])[:, None]
+        group = b.heads // b.kv_heads
+        hidden = torch.where(torch.arange(seen) <= at[..., None], 0.0, float("-inf")).bfloat16().repeat(1, group, 1)[:, None]
         cos, sin = self.cos[at][:, None], self.sin[at][:, None]
         row = torch.arange(rows)[:, None]
         x = b.embedding[ids]
@@ -60,10 +61,9 @@ class Reader:
             split = lambda y, heads: y.view(rows, n, heads, b.head).transpose(1, 2)
             self.keys[i][row, :, at] = rotate(split(k, b.kv_heads), cos, sin).transpose(1, 2)
             self.values[i][row, :, at] = split(v, b.kv_heads).transpose(1, 2)
-            repeat = b.heads // b.kv_heads
-            k, v = (t[i][:, :, :seen].repeat_interleave(repeat, 1) for t in (self.keys, self.values))
-            y = F.scaled_dot_product_attention(rotate(split(q, b.heads), cos, sin), k, v, attn_mask=mask)
-            x = x + F.linear(y.transpose(1, 2).reshape(rows, n, b.width), w["o"])
+            q = rotate(split(q, b.heads), cos, sin).reshape(rows, b.kv_heads, group * n, b.head) * b.head**-0.5
+            y = (q @ self.keys[i][:, :, :seen].transpose(2, 3) + hidden).softmax(-1) @ self.values[i][:, :, :seen]
+            x = x + F.linear(y.view(rows, b.heads, n, b.head).transpose(1, 2).reshape(rows, n, b.width), w["o"])
             gate, y = F.linear(rms(x, b.norms[i][1], b.eps), w["up"]).chunk(2, -1)
             x = x + F.linear(F.silu(gate) * y, w["down"])
         return rms(x, b.norm, b.eps)
