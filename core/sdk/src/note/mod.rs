@@ -1,5 +1,6 @@
 //! Voice notes: what a person said, in segments that a summary can point to.
 
+mod controls;
 mod sentences;
 mod spans;
 mod text;
@@ -8,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use unicode_segmentation::UnicodeSegmentation;
 
 use crate::transcript;
+pub(crate) use controls::without_controls;
 use sentences::sentences;
 pub(crate) use text::NoteText;
 
@@ -61,9 +63,12 @@ impl VoiceNote {
         Self::from_segments(said_by(None, text))
     }
 
-    /// A note from a transcript file. Lines that start with a time (`[00:04]`, `[1:02:03.5]`, `[00:04 - 00:09]`,
-    /// `[00:04 --> 00:09]`) become timed segments; lines that all start with a name and a colon become segments of that
-    /// speaker; anything else is plain text.
+    /// A note from a transcript: what recorders and recognizers write, or plain text.
+    ///
+    /// Reads WebVTT, SRT, LRC, SBV, tables with times (comma- or tab-separated), the logs and JSON of Whisper programs, the turns
+    /// that meeting apps write, and lines that begin with a time (`[00:04]`, `(00:04)`, `00:04 -`) or a speaker (`Priya:`,
+    /// `[SPEAKER_00]`). Timed utterances become a segment each, all else one for each sentence. What is no speech (`[Music]`) is left
+    /// out, and what a recognizer says again and again counts once. Nothing is refused: what is not understood is words.
     pub fn transcript(text: &str) -> Self {
         Self::from_segments(transcript::segments(text))
     }
@@ -104,7 +109,7 @@ pub(crate) fn said_by(speaker: Option<&str>, text: &str) -> impl Iterator<Item =
 }
 
 fn collapse_white_space(text: &str) -> String {
-    text.split_whitespace().collect::<Vec<_>>().join(" ")
+    without_controls(text).split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
 #[cfg(test)]

@@ -1,97 +1,109 @@
 //! Reads transcripts: what recorders and recognizers write.
+//!
+//! Nothing is refused. A line that is no time, no name and no mark of a known format is taken for words, and never changes how the
+//! other lines are read.
 
+mod captions;
+mod json;
+mod lines;
+mod markup;
+mod names;
+mod noise;
+mod speakers;
+mod table;
 mod time;
-mod turns;
-
-use crate::note::{Segment, said_by};
-use time::{TimedLine, timed_line};
-use turns::speaker_line;
-
-/// The segments of a transcript, not numbered yet.
-pub(crate) fn segments(text: &str) -> Vec<Segment> {
-    let lines: Vec<&str> = text.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
-    if let Some(timed) = lines.iter().map(|line| timed_line(line)).collect::<Option<Vec<_>>>()
-        && !timed.is_empty()
-    {
-        return of_timed_lines(timed);
-    }
-    match lines.iter().map(|line| speaker_line(line)).collect::<Option<Vec<_>>>() {
-        Some(turns) if turns.len() > 1 => {
-            turns.into_iter().flat_map(|(speaker, said)| said_by(Some(speaker), said)).collect()
-        }
-        _ => said_by(None, text).collect(),
-    }
-}
-
-fn of_timed_lines(timed: Vec<TimedLine>) -> Vec<Segment> {
-    let all_named = timed.len() > 1 && timed.iter().all(|line| speaker_line(line.said).is_some());
-    let starts: Vec<f64> = timed.iter().map(|line| line.start).collect();
-    let segment = |(index, line): (usize, TimedLine)| {
-        let (speaker, said) = match speaker_line(line.said) {
-            Some((name, said)) if all_named => (Some(name.to_owned()), said),
-            _ => (None, line.said),
-        };
-        Segment {
-            id: 0,
-            start: Some(line.start),
-            end: line.end.or_else(|| starts.get(index + 1).copied()),
-            text: said.to_owned(),
-            speaker,
-        }
-    };
-    timed.into_iter().enumerate().map(segment).collect()
-}
 
 #[cfg(test)]
-mod tests {
-    use crate::VoiceNote;
-    use proptest::prelude::*;
+mod tests;
 
-    fn texts(note: &VoiceNote) -> Vec<&str> {
-        note.segments().iter().map(|segment| segment.text.as_str()).collect()
+use crate::note::{Segment, said_by, without_controls};
+
+/// What somebody says, as it stands in a transcript.
+#[derive(Debug, Default, Clone, PartialEq)]
+struct Utterance {
+    /// Seconds from the beginning of the recording.
+    start: Option<f64>,
+    end: Option<f64>,
+    speaker: Option<String>,
+    /// The words, with remarks such as `[Music]` among them.
+    said: String,
+    /// Whether it is a further line of the utterance before it, unless it turns out to have a speaker of its own.
+    continues: bool,
+}
+
+/// The segments of a transcript, not numbered yet: one for each timed utterance, or for each sentence where nothing is timed.
+pub(crate) fn segments(text: &str) -> Vec<Segment> {
+    let text = without_controls(text.trim_start_matches('\u{feff}'));
+    let mut utterances = json::read(&text).or_else(|| table::read(&text)).unwrap_or_else(|| captions::read(&text));
+    speakers::assign(&mut utterances);
+    let mut utterances = joined(utterances);
+    utterances.iter_mut().for_each(Utterance::check_times);
+    fill_ends(&mut utterances);
+    utterances.retain(|utterance| !utterance.said.is_empty());
+    let utterances = without_loops(utterances);
+    utterances.into_iter().flat_map(Utterance::into_segments).collect()
+}
+
+impl Utterance {
+    /// A time that cannot be is unknown.
+    fn check_times(&mut self) {
+        self.start = self.start.filter(|start| start.is_finite() && *start >= 0.0);
+        self.end = self.end.filter(|end| end.is_finite() && self.start.is_some_and(|start| start <= *end));
     }
 
-    #[test]
-    fn timed_lines_carry_their_times() {
-        let note = VoiceNote::transcript("[00:00] One.\n[00:04.5 --> 00:06] Two. Still two.\n\n[1:00:00] Three.\n");
-        assert_eq!(texts(&note), ["One.", "Two. Still two.", "Three."]);
-        let times: Vec<_> = note.segments().iter().map(|segment| (segment.start, segment.end)).collect();
-        assert_eq!(times, [(Some(0.0), Some(4.5)), (Some(4.5), Some(6.0)), (Some(3600.0), None)]);
-    }
-
-    #[test]
-    fn lines_that_are_almost_timed_are_plain_text() {
-        for text in ["[00:0x] One.", "[] One.", "[4] One.", "[00:00 One.", "[1:2:3:4] One.", "[00:00] One.\nTwo."] {
-            let note = VoiceNote::transcript(text);
-            assert!(note.segments().iter().all(|segment| segment.start.is_none()), "{text}");
+    fn into_segments(self) -> Vec<Segment> {
+        let Self { start, end, speaker, said: text, .. } = self;
+        match start {
+            Some(_) => vec![Segment { id: 0, start, end, text, speaker }],
+            None => said_by(speaker.as_deref(), &text).collect(),
         }
     }
+}
 
-    #[test]
-    fn speakers_are_names_at_the_start_of_every_line() {
-        let note = VoiceNote::transcript("Marta: I'll send it. Today.\nTom Baker: Good.");
-        assert_eq!(texts(&note), ["I'll send it.", "Today.", "Good."]);
-        let speakers: Vec<_> = note.segments().iter().map(|segment| segment.speaker.as_deref()).collect();
-        assert_eq!(speakers, [Some("Marta"), Some("Marta"), Some("Tom Baker")]);
-        let plain = VoiceNote::transcript("Idea: a new shelf.\nI need wood.");
-        assert!(plain.segments().iter().all(|segment| segment.speaker.is_none()));
-    }
-
-    #[test]
-    fn empty_notes_have_no_segments() {
-        for text in ["", " \n\t ", "\u{a0}\u{2003}"] {
-            assert!(VoiceNote::transcript(text).segments().is_empty());
+/// Puts the lines of each utterance together, without what is no speech.
+fn joined(utterances: Vec<Utterance>) -> Vec<Utterance> {
+    let mut joined: Vec<Utterance> = Vec::new();
+    for mut next in utterances {
+        next.said = noise::speech(&next.said);
+        match joined.last_mut() {
+            Some(last) if next.continues && next.speaker.is_none() => last.append(&next.said),
+            _ => joined.push(next),
         }
     }
+    joined
+}
 
-    proptest! {
-        #[test]
-        fn any_transcript_is_read_without_loss_of_words(text in "(\\[[0-9:.> -]{0,12}\\]|[A-Z][a-z]{0,5}:| |\n|\\PC{0,8}){0,20}") {
-            let note = VoiceNote::transcript(&text);
-            for segment in note.segments() {
-                prop_assert!(!segment.text.is_empty());
-                prop_assert!(segment.text.split(' ').all(|word| text.contains(word)));
+impl Utterance {
+    fn append(&mut self, said: &str) {
+        if !self.said.is_empty() && !said.is_empty() {
+            self.said.push(' ');
+        }
+        self.said.push_str(said);
+    }
+}
+
+/// An utterance without an end lasts until the next begins.
+fn fill_ends(utterances: &mut [Utterance]) {
+    let (mut next_start, mut later_start) = (None, None);
+    for utterance in utterances.iter_mut().rev() {
+        let Some(start) = utterance.start else { continue };
+        if next_start != Some(start) {
+            (next_start, later_start) = (Some(start), next_start);
+        }
+        utterance.end = utterance.end.or(later_start.filter(|end| *end >= start));
+    }
+}
+
+/// A recognizer that hangs says the same again and again: that counts once.
+fn without_loops(utterances: Vec<Utterance>) -> Vec<Utterance> {
+    let mut kept: Vec<Utterance> = Vec::with_capacity(utterances.len());
+    for next in utterances {
+        match kept.last_mut() {
+            Some(last) if last.speaker == next.speaker && last.said.to_lowercase() == next.said.to_lowercase() => {
+                last.end = next.end.filter(|end| last.start.is_some_and(|start| start <= *end)).or(last.end);
             }
+            _ => kept.push(next),
         }
     }
+    kept
 }
