@@ -3,10 +3,8 @@
 use std::cell::OnceCell;
 use std::ops::Range;
 
-use unicode_segmentation::UnicodeSegmentation;
-
 use super::Segment;
-use super::spans::pieces_of;
+use super::spans::{pieces, spaced_pieces};
 
 /// The text of some segments as a model reads it, and where each segment lies in it.
 ///
@@ -15,8 +13,8 @@ use super::spans::pieces_of;
 pub(crate) struct NoteText {
     text: String,
     ranges: Vec<(u32, Range<usize>)>,
-    /// Where words begin and end, in order, once somebody asks.
-    word_bounds: OnceCell<Vec<usize>>,
+    /// Where spans may begin and end, in order, once somebody asks.
+    span_bounds: OnceCell<Vec<usize>>,
 }
 
 impl NoteText {
@@ -39,17 +37,16 @@ impl NoteText {
             text.push_str(&segment.text);
             ranges.push((segment.id, start..text.len()));
         }
-        Self { text, ranges, word_bounds: OnceCell::new() }
+        Self { text, ranges, span_bounds: OnceCell::new() }
     }
 
     pub(crate) fn as_str(&self) -> &str {
         &self.text
     }
 
-    /// The lines of the text, each cut into the pieces that a span may start and end at: a word with the space before
-    /// it, or a single mark. The first word of a line gets a space too, so that every span starts alike.
+    /// The lines of the text, each cut into the pieces that a span may start and end at, with the space before them.
     pub(crate) fn span_pieces(&self) -> Vec<Vec<String>> {
-        self.text.lines().map(pieces_of).filter(|pieces| !pieces.is_empty()).collect()
+        self.text.lines().map(spaced_pieces).filter(|pieces| !pieces.is_empty()).collect()
     }
 
     /// The ids of the segments that `span` touches where it is; a span that touches only a speaker's name belongs to the
@@ -89,9 +86,8 @@ impl NoteText {
     }
 
     fn cuts_words(&self, place: &Range<usize>) -> bool {
-        let text = &self.text;
-        let bounds = || text.split_word_bound_indices().map(|(at, _)| at).chain([text.len()]).collect();
-        let bounds: &Vec<usize> = self.word_bounds.get_or_init(bounds);
+        let bounds = || pieces(&self.text).flat_map(|(at, piece)| [at, at + piece.len()]).collect();
+        let bounds: &Vec<usize> = self.span_bounds.get_or_init(bounds);
         [place.start, place.end].iter().any(|at| bounds.binary_search(at).is_err())
     }
 
@@ -151,7 +147,7 @@ mod tests {
     fn span_pieces_start_with_a_space_and_never_cross_lines() {
         let note = VoiceNote::transcript("Marta: It's 7:30.\nTom: Good, ok.");
         let pieces = NoteText::new(note.segments()).span_pieces();
-        assert_eq!(pieces[0], [" Marta", ":", " It's", " 7", ":", "30", "."]);
+        assert_eq!(pieces[0], [" Marta", ":", " It's", " 7:30", "."]);
         assert_eq!(pieces[1], [" Tom", ":", " Good", ",", " ok", "."]);
     }
 

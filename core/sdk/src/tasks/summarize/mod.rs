@@ -50,7 +50,7 @@ pub(super) fn summarize(
     cancel: &CancelToken,
 ) -> Result<NoteSummary, Error> {
     if note.segments().is_empty() {
-        return Err(Error::invalid_input("the note is empty: there is nothing to summarize"));
+        return Err(Error::invalid_input("nothing is said in the note: there is nothing to summarize"));
     }
     let windows = windows(model, note.segments(), cancel)?;
     let prompts = windows.iter().map(|window| prompt(model, window)).collect::<Result<Vec<_>, Error>>()?;

@@ -48,15 +48,15 @@ impl Parts<'_> {
         for segment in segments {
             cancel.check()?;
             let cost = cost(self.model, segment, most)?;
-            let too_long = |needed| Error::ContextFull { limit: most, needed };
+            let too_long = |limit, needed| Error::ContextFull { limit, needed };
             if self.total + cost > most {
-                return Err(too_long(self.total + cost));
+                return Err(too_long(most, self.total + cost));
             }
             if cost <= self.limit {
                 self.found.push((segment.clone(), cost));
                 self.total += cost;
             } else {
-                self.add(&segment.halves().ok_or_else(|| too_long(cost))?, cancel)?;
+                self.add(&segment.halves().ok_or_else(|| too_long(self.limit, cost))?, cancel)?;
             }
         }
         Ok(())
