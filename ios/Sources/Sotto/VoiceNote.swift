@@ -25,7 +25,10 @@ public struct VoiceNote: Hashable, Sendable {
         }
     }
 
-    /// The segments, in the order in which they were said; summaries point to their ids.
+    /// The segments, in the order in which they were said.
+    ///
+    /// Summaries point to their ids, which count from 1: an id of a summary's evidence belongs to `segments[id - 1]`, which says
+    /// when its words were said and by whom.
     public let segments: [Segment]
 
     /// A note from plain text: a segment for each sentence.
@@ -33,10 +36,12 @@ public struct VoiceNote: Hashable, Sendable {
         VoiceNote(segments: textSegments(text: text).map(Segment.init))
     }
 
-    /// A note from a transcript file.
+    /// A note from a transcript: what recorders and recognizers write, or plain text.
     ///
-    /// Lines that start with a time (`[00:04]`) or, all of them, with a name and a colon become segments; anything else
-    /// is plain text.
+    /// Reads WebVTT, SRT, LRC, SBV, tables with times (comma- or tab-separated), the logs and JSON of Whisper programs, the turns
+    /// that meeting apps write, and lines that begin with a time (`[00:04]`) or a speaker (`Priya:`). Timed utterances become a
+    /// segment each, all else one for each sentence. What is no speech (`[Music]`) is left out, and what a recognizer says again
+    /// and again counts once. Nothing is refused: what is not understood is words.
     public static func transcript(_ text: String) -> VoiceNote {
         VoiceNote(segments: transcriptSegments(text: text).map(Segment.init))
     }

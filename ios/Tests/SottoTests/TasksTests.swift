@@ -83,6 +83,8 @@ extension AllTests {
                 .init(id: 1, text: "One.", start: 0, end: 4.5), .init(id: 2, text: "Two.", start: 4.5, end: 6),
             ]
             #expect(note.segments == expected)
+            let captions = VoiceNote.transcript("WEBVTT\n\n00:00.000 --> 00:04.500\n<v Ines>One.</v>\n\n[Music]\n")
+            #expect(captions.segments == [.init(id: 1, text: "One.", start: 0, end: 4.5, speaker: "Ines")])
             #expect(VoiceNote.text(" \n").segments.isEmpty)
         }
 

@@ -34,7 +34,8 @@ fn after_control(text: &str) -> &str {
 
 /// What follows a control sequence: parameters, and a letter or mark that ends them (ECMA-48).
 fn after_parameters(text: &str) -> Option<&str> {
-    text.trim_start_matches(|sign: char| (' '..='?').contains(&sign)).strip_prefix(|sign: char| ('@'..='~').contains(&sign))
+    text.trim_start_matches(|sign: char| (' '..='?').contains(&sign))
+        .strip_prefix(|sign: char| ('@'..='~').contains(&sign))
 }
 
 /// What follows an operating system command, as a window's title: up to a bell or `ESC \`.

@@ -94,7 +94,8 @@ impl VoiceNote {
         }
     }
 
-    /// The segments, in the order in which they were said.
+    /// The segments, in the order in which they were said. Summaries point to their ids, which count from 1: an id of a summary's
+    /// evidence belongs to `segments()[id - 1]`, which says when its words were said and by whom.
     pub fn segments(&self) -> &[Segment] {
         &self.segments
     }

@@ -133,7 +133,9 @@ impl Reader {
         match line {
             Line::Times(span) => self.begin(Some(span), None, ""),
             Line::Timed(span, said) if self.kind.believes(span) => self.begin(Some(span), None, said),
-            Line::Turn { speaker, time, said } if self.kind.believes_turn(time) => self.begin(time, Some(speaker), said),
+            Line::Turn { speaker, time, said } if self.kind.believes_turn(time) => {
+                self.begin(time, Some(speaker), said)
+            }
             Line::Blank => {}
             _ if self.kind.has_times && is_log(text) => {}
             _ => self.add_words(text),

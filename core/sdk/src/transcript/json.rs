@@ -57,7 +57,9 @@ impl Entry {
     }
 
     fn into_list(mut self) -> Result<Vec<Json>, Self> {
-        let is_list = |(key, value): &(&str, Json), name: &str| *key == name && matches!(value, Json::List(list) if !list.is_empty());
+        let is_list = |(key, value): &(&str, Json), name: &str| {
+            *key == name && matches!(value, Json::List(list) if !list.is_empty())
+        };
         let found = LISTS.iter().find_map(|name| self.0.iter().position(|entry| is_list(entry, name)));
         match found.map(|index| self.0.swap_remove(index).1) {
             Some(Json::List(entries)) => Ok(entries),
@@ -75,7 +77,11 @@ impl Entry {
 
     fn times(&self) -> (Option<f64>, Option<f64>) {
         let pair = |key: &str| self.get(&[key]).map(Json::pair).filter(|(start, _)| start.is_some());
-        let pairs = || pair("timestamp").or_else(|| pair("timestamps")).or_else(|| pair("offsets").map(|(start, end)| (start.map(in_seconds), end.map(in_seconds))));
+        let pairs = || {
+            pair("timestamp")
+                .or_else(|| pair("timestamps"))
+                .or_else(|| pair("offsets").map(|(start, end)| (start.map(in_seconds), end.map(in_seconds))))
+        };
         match self.get(&STARTS).and_then(Json::seconds) {
             Some(start) => (Some(start), self.get(&ENDS).and_then(Json::seconds)),
             None => pairs().unwrap_or_default(),
@@ -107,7 +113,9 @@ impl Json {
     fn pair(&self) -> (Option<f64>, Option<f64>) {
         match self {
             Self::List(pair) => (pair.first().and_then(Self::seconds), pair.get(1).and_then(Self::seconds)),
-            Self::Object(pair) => (pair.get(&["from"]).and_then(Self::seconds), pair.get(&["to"]).and_then(Self::seconds)),
+            Self::Object(pair) => {
+                (pair.get(&["from"]).and_then(Self::seconds), pair.get(&["to"]).and_then(Self::seconds))
+            }
             _ => (None, None),
         }
     }
@@ -117,7 +125,9 @@ impl Json {
         let numbered = |number: &str| format!("speaker {number}");
         match self {
             Self::Number(number) => Some(numbered(&number.to_string())),
-            Self::Text(name) if !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_digit()) => Some(numbered(name)),
+            Self::Text(name) if !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_digit()) => {
+                Some(numbered(name))
+            }
             Self::Text(name) if name.chars().any(char::is_alphanumeric) => Some(name.clone()),
             _ => None,
         }

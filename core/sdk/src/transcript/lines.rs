@@ -111,7 +111,9 @@ fn turn_with_time_at(line: &str, at: usize) -> Option<Line<'_>> {
     let is_bracketed = before.ends_with(['[', '(']);
     let of_day = is_time_of_day(rest);
     if of_day {
-        rest = rest.trim_start().trim_start_matches(|sign: char| !sign.is_whitespace() && sign != ':' && sign != ']' && sign != ')');
+        rest = rest
+            .trim_start()
+            .trim_start_matches(|sign: char| !sign.is_whitespace() && sign != ':' && sign != ']' && sign != ')');
     }
     if is_bracketed {
         rest = rest.trim_start().strip_prefix(close)?;
@@ -187,8 +189,20 @@ mod tests {
     #[test]
     fn a_time_within_words_is_no_turn() {
         for line in [
-            "Lunch (12:30) with Tom", "Meeting with Tom 10:30", "We leave at 7:30", "10:30am dentist", "10:30 am dentist", "Tomorrow 10:30",
-            "[4] One", "[00:0x] One", "[00:99] One", "[00:00 One", "99:99:99 One", "-1:00 One", "Ratio 3:1", "12:30ish",
+            "Lunch (12:30) with Tom",
+            "Meeting with Tom 10:30",
+            "We leave at 7:30",
+            "10:30am dentist",
+            "10:30 am dentist",
+            "Tomorrow 10:30",
+            "[4] One",
+            "[00:0x] One",
+            "[00:99] One",
+            "[00:00 One",
+            "99:99:99 One",
+            "-1:00 One",
+            "Ratio 3:1",
+            "12:30ish",
         ] {
             assert_eq!(Line::new(line), Line::Text(line), "{line}");
         }

@@ -1,5 +1,7 @@
 //! What stands in a transcript and is no speech: `[Music]`, `(inaudible)`, `[BLANK_AUDIO]`, `♪`.
 
+use std::borrow::Cow;
+
 /// The most bytes of a remark in brackets.
 const LONGEST_REMARK: usize = 80;
 
@@ -15,22 +17,139 @@ const BRACKETS: [(&str, &str); 9] = [
     ("{\\", "}"),
 ];
 
+/// What a bracket begins with.
+const OPENING: [char; 9] = ['<', '[', '(', '*', '【', '（', '［', '〔', '{'];
+
 /// What is heard and not said. A remark of these words alone, with or without some of [`QUALIFIERS`], is no speech.
 const SOUNDS: &[&str] = &[
-    "applause", "audio", "beep", "beeping", "beeps", "bell", "bleep", "breath", "breathing", "cheering", "cheers",
-    "chirping", "chuckle", "chuckles", "chuckling", "clapping", "clears", "click", "clicking", "cough", "coughing",
-    "coughs", "crosstalk", "crying", "foreign", "gasp", "gasps", "groans", "hum", "humming", "inaudible", "indistinct",
-    "laugh", "laughing", "laughs", "laughter", "mumbles", "mumbling", "music", "noise", "nospeech", "notimestamps",
-    "pause", "phone", "ringing", "sigh", "sighing", "sighs", "silence", "silent", "singing", "sniffs", "sobbing",
-    "static", "transcribe", "translate", "typing", "unclear", "unintelligible", "whispering", "whispers", "whistling",
-    "wind", "yawns", "musik", "musique", "música", "musica", "muziek", "музыка", "gelächter", "lachen", "stille", "rires",
-    "rire", "risas", "risate", "applaus", "applaudissements", "aplausos", "смех", "аплодисменты", "音楽", "拍手", "笑い", "笑",
+    "applause",
+    "audio",
+    "beep",
+    "beeping",
+    "beeps",
+    "bell",
+    "bleep",
+    "breath",
+    "breathing",
+    "cheering",
+    "cheers",
+    "chirping",
+    "chuckle",
+    "chuckles",
+    "chuckling",
+    "clapping",
+    "clears",
+    "click",
+    "clicking",
+    "cough",
+    "coughing",
+    "coughs",
+    "crosstalk",
+    "crying",
+    "foreign",
+    "gasp",
+    "gasps",
+    "groans",
+    "hum",
+    "humming",
+    "inaudible",
+    "indistinct",
+    "laugh",
+    "laughing",
+    "laughs",
+    "laughter",
+    "mumbles",
+    "mumbling",
+    "music",
+    "noise",
+    "nospeech",
+    "notimestamps",
+    "pause",
+    "phone",
+    "ringing",
+    "sigh",
+    "sighing",
+    "sighs",
+    "silence",
+    "silent",
+    "singing",
+    "sniffs",
+    "sobbing",
+    "static",
+    "transcribe",
+    "translate",
+    "typing",
+    "unclear",
+    "unintelligible",
+    "whispering",
+    "whispers",
+    "whistling",
+    "wind",
+    "yawns",
+    "musik",
+    "musique",
+    "música",
+    "musica",
+    "muziek",
+    "музыка",
+    "gelächter",
+    "lachen",
+    "stille",
+    "rires",
+    "rire",
+    "risas",
+    "risate",
+    "applaus",
+    "applaudissements",
+    "aplausos",
+    "смех",
+    "аплодисменты",
+    "音楽",
+    "拍手",
+    "笑い",
+    "笑",
 ];
 const QUALIFIERS: &[&str] = &[
-    "a", "and", "background", "barking", "birds", "blank", "bright", "calm", "chatter", "continues", "dog", "door",
-    "dramatic", "ends", "fades", "gentle", "heavy", "in", "intense", "intro", "language", "light", "loud", "music", "no",
-    "of", "ominous", "outro", "playing", "plays", "quiet", "sad", "slow", "soft", "speaking", "speech", "stops", "the",
-    "throat", "upbeat",
+    "a",
+    "and",
+    "background",
+    "barking",
+    "birds",
+    "blank",
+    "bright",
+    "calm",
+    "chatter",
+    "continues",
+    "dog",
+    "door",
+    "dramatic",
+    "ends",
+    "fades",
+    "gentle",
+    "heavy",
+    "in",
+    "intense",
+    "intro",
+    "language",
+    "light",
+    "loud",
+    "music",
+    "no",
+    "of",
+    "ominous",
+    "outro",
+    "playing",
+    "plays",
+    "quiet",
+    "sad",
+    "slow",
+    "soft",
+    "speaking",
+    "speech",
+    "stops",
+    "the",
+    "throat",
+    "upbeat",
 ];
 
 /// What is said in `text`, without the remarks in it; empty where nothing is.
@@ -39,23 +158,33 @@ pub(super) fn speech(text: &str) -> String {
     let mut said = String::with_capacity(text.len());
     // Whether anything stands outside square brackets: what stands in them alone is a remark, whatever its words.
     let mut is_spoken = false;
-    let mut rest = text.as_str();
-    while let Some(next) = rest.chars().next() {
-        let (piece, is_remark) = match remark(rest) {
-            Some(remark) => (remark, true),
-            None => (&rest[..next.len_utf8()], false),
-        };
-        rest = &rest[piece.len()..];
-        match is_remark && is_noise(piece) {
-            true => said.push(' '),
-            false => said.push_str(piece),
+    let mut rest = &*text;
+    while let Some(at) = rest.find(OPENING) {
+        let (before, from_bracket) = rest.split_at(at);
+        is_spoken = is_spoken || has_words(before);
+        said.push_str(before);
+        let remark = remark(from_bracket);
+        let (piece, after) = from_bracket.split_at(remark.map_or(from_bracket.chars().next().map_or(0, char::len_utf8), str::len));
+        match remark {
+            Some(remark) if is_noise(remark) => said.push(' '),
+            Some(remark) => {
+                is_spoken = is_spoken || (!remark.starts_with(['[', '［', '【']) && has_words(remark));
+                said.push_str(piece);
+            }
+            None => said.push_str(piece),
         }
-        is_spoken |= !(is_remark && piece.starts_with(['[', '［', '【'])) && piece.chars().any(is_word_character);
+        rest = after;
     }
-    match is_spoken && said.chars().any(is_word_character) {
+    is_spoken = is_spoken || has_words(rest);
+    said.push_str(rest);
+    match is_spoken && has_words(&said) {
         true => said.split_whitespace().collect::<Vec<_>>().join(" "),
         false => String::new(),
     }
+}
+
+fn has_words(text: &str) -> bool {
+    text.contains(is_word_character)
 }
 
 fn is_word_character(sign: char) -> bool {
@@ -74,7 +203,10 @@ fn remark(text: &str) -> Option<&str> {
 fn is_noise(remark: &str) -> bool {
     let Some((open, close)) = BRACKETS.iter().find(|(open, _)| remark.starts_with(open)) else { return false };
     let inner = &remark[open.len()..remark.len() - close.len()];
-    let is_token = || inner.contains('_') && inner.chars().all(|sign| sign.is_ascii_uppercase() || sign.is_ascii_digit() || sign == '_');
+    let is_token = || {
+        inner.contains('_')
+            && inner.chars().all(|sign| sign.is_ascii_uppercase() || sign.is_ascii_digit() || sign == '_')
+    };
     match *open {
         // Whisper's own tokens, and a subtitle's place on the screen.
         "<|" => inner.starts_with(|first: char| first.is_ascii_digit()) || inner.len() == 2 || is_sound(inner),
@@ -94,13 +226,17 @@ fn is_sound(words: &str) -> bool {
 }
 
 /// Leaves out what is sung: what stands between two notes, or after a note that it begins with.
-fn without_songs(text: &str) -> String {
+fn without_songs(text: &str) -> Cow<'_, str> {
     const NOTES: [char; 4] = ['♪', '♫', '♩', '♬'];
+    if !text.contains(NOTES) {
+        return Cow::Borrowed(text);
+    }
     let pieces = text.split(NOTES).enumerate().filter(|(index, piece)| *index == 0 || !piece.trim().is_empty());
     let pieces: Vec<&str> = pieces.map(|(_, piece)| piece).collect();
     let begins_sung = pieces.len() == 2 && pieces[0].trim().is_empty();
-    let outside = pieces.iter().enumerate().filter(|(index, _)| index % 2 == 0 || (*index + 1 == pieces.len() && !begins_sung));
-    outside.map(|(_, piece)| *piece).collect::<Vec<_>>().join(" ")
+    let outside =
+        pieces.iter().enumerate().filter(|(index, _)| index % 2 == 0 || (*index + 1 == pieces.len() && !begins_sung));
+    Cow::Owned(outside.map(|(_, piece)| *piece).collect::<Vec<_>>().join(" "))
 }
 
 #[cfg(test)]
@@ -110,9 +246,29 @@ mod tests {
     #[test]
     fn remarks_are_no_speech() {
         for text in [
-            "[Music]", "[MUSIC PLAYING]", "[BLANK_AUDIO]", "(inaudible)", "[inaudible 00:04:10]", "*laughs*", "(upbeat music)", "♪",
-            "♪ la la la ♪", "♪♪ la", "[ Silence ]", "[door slams]", "[Music] [door slams]", "<|nospeech|>", "<|0.00|><|3.50|>", "…",
-            "...", "", "(笑)", "[Musik]", "【音楽】", "- ", "{\\an8}",
+            "[Music]",
+            "[MUSIC PLAYING]",
+            "[BLANK_AUDIO]",
+            "(inaudible)",
+            "[inaudible 00:04:10]",
+            "*laughs*",
+            "(upbeat music)",
+            "♪",
+            "♪ la la la ♪",
+            "♪♪ la",
+            "[ Silence ]",
+            "[door slams]",
+            "[Music] [door slams]",
+            "<|nospeech|>",
+            "<|0.00|><|3.50|>",
+            "…",
+            "...",
+            "",
+            "(笑)",
+            "[Musik]",
+            "【音楽】",
+            "- ",
+            "{\\an8}",
         ] {
             assert_eq!(speech(text), "", "{text}");
         }
@@ -121,8 +277,18 @@ mod tests {
     #[test]
     fn speech_stays_as_it_was_said() {
         for text in [
-            "Buy 2 [l] of milk", "the lesson (music school on Monday)", "a * b * c", "[x] buy milk", "call (maybe) Tom", "👍", "5", "買う",
-            "[an opening bracket", "see note [1] and (2)", "2 * 3 = 6", "**Bold** words",
+            "Buy 2 [l] of milk",
+            "the lesson (music school on Monday)",
+            "a * b * c",
+            "[x] buy milk",
+            "call (maybe) Tom",
+            "👍",
+            "5",
+            "買う",
+            "[an opening bracket",
+            "see note [1] and (2)",
+            "2 * 3 = 6",
+            "**Bold** words",
         ] {
             assert_eq!(speech(text), text);
         }

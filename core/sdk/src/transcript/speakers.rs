@@ -3,9 +3,9 @@
 use std::collections::HashMap;
 use std::ops::Range;
 
+use super::Utterance;
 use super::names::{LONGEST_NAME, is_label, is_name, is_numbered_speaker, is_speaker};
 use super::noise::speech;
-use super::Utterance;
 
 /// Finds the speakers that the utterances begin with.
 pub(super) fn assign(utterances: &mut [Utterance]) {
@@ -45,7 +45,9 @@ impl Head {
 
     /// `(speaker 0) words`, `[SPEAKER_00]: words`.
     fn in_brackets(said: &str) -> Option<Self> {
-        let close = [("[", ']'), ("(", ')'), ("<", '>')].into_iter().find_map(|(open, close)| said.starts_with(open).then_some(close))?;
+        let close = [("[", ']'), ("(", ')'), ("<", '>')]
+            .into_iter()
+            .find_map(|(open, close)| said.starts_with(open).then_some(close))?;
         let end = said[..said.floor_char_boundary(LONGEST_NAME)].find(close)?;
         let name = trimmed(said, 1..end);
         let words = said[end + 1..].trim_start();
@@ -55,11 +57,16 @@ impl Head {
 
     /// `Priya: words`, `Priya:Words`, `**Priya:** words`.
     fn before_colon(said: &str) -> Option<Self> {
-        let (colon, sign) = said[..said.floor_char_boundary(LONGEST_NAME)].char_indices().find(|(_, sign)| matches!(sign, ':' | '：'))?;
+        let (colon, sign) = said[..said.floor_char_boundary(LONGEST_NAME)]
+            .char_indices()
+            .find(|(_, sign)| matches!(sign, ':' | '：'))?;
         let words = said[colon + sign.len_utf8()..].trim_start_matches('*');
         let name = trimmed(said, 0..colon);
         // Not `10:30`, `https://`: without a space, a word begins.
-        let begins = words.chars().next().is_none_or(|next| next.is_whitespace() || (next.is_alphabetic() && !next.is_lowercase()));
+        let begins = words
+            .chars()
+            .next()
+            .is_none_or(|next| next.is_whitespace() || (next.is_alphabetic() && !next.is_lowercase()));
         let is_word = begins || sign == '：' || words.starts_with(['"', '“', '¿', '¡']);
         let is_speaker = is_numbered_speaker(&said[name.clone()]) || is_name(&said[name.clone()]);
         (is_word && is_speaker).then_some(Self { name, said: said.len() - words.len() })

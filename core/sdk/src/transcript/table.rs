@@ -49,8 +49,29 @@ impl Columns {
         let cells: Vec<String> = header.iter().map(|cell| cell.trim().trim_matches('"').to_lowercase()).collect();
         let find = |names: &[&str]| cells.iter().position(|cell| names.contains(&cell.as_str()));
         let columns = Self {
-            text: find(&["text", "transcript", "transcription", "content", "utterance", "sentence", "caption", "words"])?,
-            start: find(&["start", "start_time", "start time", "start_ms", "start (s)", "start (ms)", "begin", "from", "time", "timestamp", "timecode"]),
+            text: find(&[
+                "text",
+                "transcript",
+                "transcription",
+                "content",
+                "utterance",
+                "sentence",
+                "caption",
+                "words",
+            ])?,
+            start: find(&[
+                "start",
+                "start_time",
+                "start time",
+                "start_ms",
+                "start (s)",
+                "start (ms)",
+                "begin",
+                "from",
+                "time",
+                "timestamp",
+                "timecode",
+            ]),
             end: find(&["end", "end_time", "end time", "end_ms", "end (s)", "end (ms)", "stop", "to"]),
             speaker: find(&["speaker", "speaker_name", "speaker name", "name", "who"]),
         };
@@ -59,7 +80,9 @@ impl Columns {
 
     fn utterance(&self, row: &StringRecord, units: f64) -> Utterance {
         let cell = |column: Option<usize>| column.and_then(|column| row.get(column)).map(str::trim);
-        let time = |column| cell(column).and_then(seconds).map(|(seconds, is_clock)| if is_clock { seconds } else { seconds / units });
+        let time = |column| {
+            cell(column).and_then(seconds).map(|(seconds, is_clock)| if is_clock { seconds } else { seconds / units })
+        };
         let start = time(self.start);
         // Words with a comma in them, where nothing is quoted.
         let is_last = self.text > self.start.max(self.end).max(self.speaker).unwrap_or(0);

@@ -9,7 +9,10 @@ type Said<'a> = (Option<f64>, Option<f64>, Option<&'a str>, &'a str);
 
 fn said(note: &VoiceNote) -> Vec<Said<'_>> {
     let parts = |segment: &'_ crate::Segment| (segment.start, segment.end);
-    note.segments().iter().map(|segment| (parts(segment).0, parts(segment).1, segment.speaker.as_deref(), segment.text.as_str())).collect()
+    note.segments()
+        .iter()
+        .map(|segment| (parts(segment).0, parts(segment).1, segment.speaker.as_deref(), segment.text.as_str()))
+        .collect()
 }
 
 #[track_caller]
@@ -34,12 +37,20 @@ fn by<'a>(speaker: &'a str, words: &'a str) -> Said<'a> {
 
 /// Three timed segments, the last without an end.
 fn three_lines() -> [Said<'static>; 3] {
-    [timed(0.0, 4.0, "The lift is stuck."), timed(4.0, 9.0, "Ines will ring the firm by noon."), (Some(9.0), None, None, "I take the stairs.")]
+    [
+        timed(0.0, 4.0, "The lift is stuck."),
+        timed(4.0, 9.0, "Ines will ring the firm by noon."),
+        (Some(9.0), None, None, "I take the stairs."),
+    ]
 }
 
 /// Three timed segments with ends.
 fn three_cues() -> [Said<'static>; 3] {
-    [timed(0.0, 3.5, "The lift is stuck."), timed(3.5, 7.25, "Ines will ring the firm by noon."), timed(7.25, 11.0, "I take the stairs.")]
+    [
+        timed(0.0, 3.5, "The lift is stuck."),
+        timed(3.5, 7.25, "Ines will ring the firm by noon."),
+        timed(7.25, 11.0, "I take the stairs."),
+    ]
 }
 
 #[test]
@@ -78,23 +89,32 @@ fn lrc_and_sbv() {
 
 #[test]
 fn tables() {
-    let rows = [["0", "3500", "The lift is stuck."], ["3500", "7250", "Ines will ring the firm by noon."], ["7250", "11000", "I take the stairs."]];
+    let rows = [
+        ["0", "3500", "The lift is stuck."],
+        ["3500", "7250", "Ines will ring the firm by noon."],
+        ["7250", "11000", "I take the stairs."],
+    ];
     let whisper = |delimiter: &str| rows.map(|row| row.join(delimiter)).join("\n");
     reads(&format!("start\tend\ttext\n{}", whisper("\t")), &three_cues());
     reads(&format!("start,end,text\n{}\n", whisper(",")), &three_cues());
     reads(&whisper(","), &three_cues());
-    reads("0.000\t3.500\tThe lift is stuck.\n3.500\t7.250\tInes will ring the firm by noon.\n7.25\t11\tI take the stairs.\n", &three_cues());
+    reads(
+        "0.000\t3.500\tThe lift is stuck.\n3.500\t7.250\tInes will ring the firm by noon.\n7.25\t11\tI take the stairs.\n",
+        &three_cues(),
+    );
     reads(
         "Start Time,End Time,Speaker,Text\n00:00:00,00:00:04,Ines,\"The lift, it \"\"is\"\" stuck.\"\n00:00:04,00:00:09,Omar,\"Good.\"\n",
-        &[(Some(0.0), Some(4.0), Some("Ines"), "The lift, it \"is\" stuck."), (Some(4.0), Some(9.0), Some("Omar"), "Good.")],
+        &[
+            (Some(0.0), Some(4.0), Some("Ines"), "The lift, it \"is\" stuck."),
+            (Some(4.0), Some(9.0), Some("Omar"), "Good."),
+        ],
     );
     reads("start;end;text\n0,5;3,5;The lift, it is stuck.\n", &[timed(0.5, 3.5, "The lift, it is stuck.")]);
     reads("start,end,text\n0,4,Yes, it is.\n4,9,No.\n", &[timed(0.0, 4.0, "Yes, it is."), timed(4.0, 9.0, "No.")]);
-    reads("start\tend\ttext\n0\t900\t\"Well,\" she said.\nx\t\tNo time.\n2000\t2900\tEnd.", &[
-        timed(0.0, 0.9, "\"Well,\" she said."),
-        plain("No time."),
-        timed(2.0, 2.9, "End."),
-    ]);
+    reads(
+        "start\tend\ttext\n0\t900\t\"Well,\" she said.\nx\t\tNo time.\n2000\t2900\tEnd.",
+        &[timed(0.0, 0.9, "\"Well,\" she said."), plain("No time."), timed(2.0, 2.9, "End.")],
+    );
     reads("10:30, 11:00, 12:00 are free.", &[plain("10:30, 11:00, 12:00 are free.")]);
 }
 
@@ -111,22 +131,30 @@ fn whisper_logs() {
 
 #[test]
 fn whisper_json() {
-    let entry = |start: f64, end: f64, text: &str| format!("{{\"id\":0,\"start\":{start},\"end\":{end},\"text\":\" {text}\",\"tokens\":[1,2],\"words\":[{{\"word\":\"x\"}}]}}");
-    let entries = [entry(0.0, 3.5, "The lift is stuck."), entry(3.5, 7.25, "Ines will ring the firm by noon."), entry(7.25, 11.0, "I take the stairs.")];
+    let entry = |start: f64, end: f64, text: &str| {
+        format!(
+            "{{\"id\":0,\"start\":{start},\"end\":{end},\"text\":\" {text}\",\"tokens\":[1,2],\"words\":[{{\"word\":\"x\"}}]}}"
+        )
+    };
+    let entries = [
+        entry(0.0, 3.5, "The lift is stuck."),
+        entry(3.5, 7.25, "Ines will ring the firm by noon."),
+        entry(7.25, 11.0, "I take the stairs."),
+    ];
     let all = entries.join(",");
     reads(&format!("{{\"text\":\" All of it.\",\"segments\":[{all}],\"language\":\"en\"}}"), &three_cues());
     reads(&format!("[{all}]"), &three_cues());
     reads(&entries.join("\n"), &three_cues());
     let cpp = "{\"result\":{\"language\":\"en\"},\"transcription\":[{\"timestamps\":{\"from\":\"00:00:00,000\",\"to\":\"00:00:03,500\"},\"offsets\":{\"from\":0,\"to\":3500},\"text\":\" The lift is stuck.\",\"speaker\":\"0\"},{\"offsets\":{\"from\":3500,\"to\":7250},\"text\":\" [Music]\"}]}";
     reads(cpp, &[(Some(0.0), Some(3.5), Some("speaker 0"), "The lift is stuck.")]);
-    reads("{\"chunks\":[{\"timestamp\":[0.0,3.5],\"text\":\" The lift is stuck.\"},{\"timestamp\":[3.5,null],\"text\":\" Oh.\"}],\"text\":\"x\"}", &[
-        timed(0.0, 3.5, "The lift is stuck."),
-        (Some(3.5), None, None, "Oh."),
-    ]);
-    reads("{\"segments\":[{\"start\":\"00:01\",\"end\":2,\"text\":\"Hi.\",\"speaker\":\"SPEAKER_01\"},7,null,{\"start\":-4,\"text\":\"So.\"},{\"text\":5}]}", &[
-        (Some(1.0), Some(2.0), Some("SPEAKER_01"), "Hi."),
-        plain("So."),
-    ]);
+    reads(
+        "{\"chunks\":[{\"timestamp\":[0.0,3.5],\"text\":\" The lift is stuck.\"},{\"timestamp\":[3.5,null],\"text\":\" Oh.\"}],\"text\":\"x\"}",
+        &[timed(0.0, 3.5, "The lift is stuck."), (Some(3.5), None, None, "Oh.")],
+    );
+    reads(
+        "{\"segments\":[{\"start\":\"00:01\",\"end\":2,\"text\":\"Hi.\",\"speaker\":\"SPEAKER_01\"},7,null,{\"start\":-4,\"text\":\"So.\"},{\"text\":5}]}",
+        &[(Some(1.0), Some(2.0), Some("SPEAKER_01"), "Hi."), plain("So.")],
+    );
     reads("{\"text\":\"One. Two.\",\"segments\":[]}", &[plain("One."), plain("Two.")]);
 }
 
@@ -138,15 +166,23 @@ fn a_note_in_json_is_read_as_it_was() {
 
 #[test]
 fn plain_lines_with_times() {
-    for (before, after) in [("[", "] "), ("(", ") "), ("", " - "), ("", " "), ("", "\t"), ("", ": "), ("[00:", "] "), ("00:", " ")] {
+    for (before, after) in
+        [("[", "] "), ("(", ") "), ("", " - "), ("", " "), ("", "\t"), ("", ": "), ("[00:", "] "), ("00:", " ")]
+    {
         let [one, two, three] = ["00:00", "00:04", "00:09"].map(|time| format!("{before}{time}{after}"));
-        reads(&format!("{one}The lift is stuck.\n{two}Ines will ring the firm\nby noon.\n\n{three}I take the stairs.\n"), &three_lines());
-        reads(&format!("{one}\nThe lift is stuck.\n{two}\nInes will ring the firm by noon.\n{three}\nI take the stairs."), &three_lines());
+        reads(
+            &format!("{one}The lift is stuck.\n{two}Ines will ring the firm\nby noon.\n\n{three}I take the stairs.\n"),
+            &three_lines(),
+        );
+        reads(
+            &format!("{one}\nThe lift is stuck.\n{two}\nInes will ring the firm by noon.\n{three}\nI take the stairs."),
+            &three_lines(),
+        );
     }
-    reads("[00:00] The lift is stuck.\nno time here\n[99:99:99] Nor here.\n[00:04] On time.", &[
-        timed(0.0, 4.0, "The lift is stuck. no time here [99:99:99] Nor here."),
-        (Some(4.0), None, None, "On time."),
-    ]);
+    reads(
+        "[00:00] The lift is stuck.\nno time here\n[99:99:99] Nor here.\n[00:04] On time.",
+        &[timed(0.0, 4.0, "The lift is stuck. no time here [99:99:99] Nor here."), (Some(4.0), None, None, "On time.")],
+    );
 }
 
 #[test]
@@ -159,7 +195,10 @@ fn times_of_day_are_words() {
 
 #[test]
 fn turns_of_a_meeting() {
-    let expected = [(Some(3.0), Some(8.0), Some("Ines Roth"), "The lift is stuck. I take the stairs."), (Some(8.0), None, Some("Omar"), "Good.")];
+    let expected = [
+        (Some(3.0), Some(8.0), Some("Ines Roth"), "The lift is stuck. I take the stairs."),
+        (Some(8.0), None, Some("Omar"), "Good."),
+    ];
     for text in [
         "Ines Roth  0:03\nThe lift is stuck.\nI take the stairs.\n\nOmar  0:08\nGood.\n\nTranscribed by https://example.org",
         "Ines Roth (00:03):\nThe lift is stuck. I take the stairs.\n\nOmar (00:08):\nGood.",
@@ -171,30 +210,78 @@ fn turns_of_a_meeting() {
         reads(text, &expected);
     }
     let teams = "0:0:0.0 --> 0:0:4.2\nInes Roth\nThe lift is stuck.\n\n0:0:4.2 --> 0:0:9.0\nOmar\nGood.\n";
-    reads(teams, &[(Some(0.0), Some(4.2), Some("Ines Roth"), "The lift is stuck."), (Some(4.2), Some(9.0), Some("Omar"), "Good.")]);
+    reads(
+        teams,
+        &[
+            (Some(0.0), Some(4.2), Some("Ines Roth"), "The lift is stuck."),
+            (Some(4.2), Some(9.0), Some("Omar"), "Good."),
+        ],
+    );
     let zoom = "WEBVTT\n\n1\n00:00:00.000 --> 00:00:04.200\nInes Roth: The lift is stuck.\n\n2\n00:00:04.200 --> 00:00:09.000\nOmar: Good.\n";
-    reads(zoom, &[(Some(0.0), Some(4.2), Some("Ines Roth"), "The lift is stuck."), (Some(4.2), Some(9.0), Some("Omar"), "Good.")]);
+    reads(
+        zoom,
+        &[
+            (Some(0.0), Some(4.2), Some("Ines Roth"), "The lift is stuck."),
+            (Some(4.2), Some(9.0), Some("Omar"), "Good."),
+        ],
+    );
     let chat = "Ines 10:03 AM\nThe lift is stuck.\nOmar 10:04 AM\nGood.\nInes 10:05 AM\nBye.";
     reads(chat, &[by("Ines", "The lift is stuck."), by("Omar", "Good."), by("Ines", "Bye.")]);
     let meet = "00:00:00\n\nInes: The lift is stuck.\nOmar: Good.\n\n00:05:00\n\nInes: Bye.\n";
-    reads(meet, &[(Some(0.0), Some(300.0), Some("Ines"), "The lift is stuck."), (Some(0.0), Some(300.0), Some("Omar"), "Good."), (Some(300.0), None, Some("Ines"), "Bye.")]);
+    reads(
+        meet,
+        &[
+            (Some(0.0), Some(300.0), Some("Ines"), "The lift is stuck."),
+            (Some(0.0), Some(300.0), Some("Omar"), "Good."),
+            (Some(300.0), None, Some("Ines"), "Bye."),
+        ],
+    );
 }
 
 #[test]
 fn speakers_without_a_time() {
     for (first, second) in [
-        ("Ines: ", "Omar: "), ("Ines:", "Omar:"), ("INES: ", "OMAR: "), ("speaker 1: ", "speaker 2: "), ("SPEAKER_00: ", "SPEAKER_01: "),
-        ("[SPEAKER_00] ", "[SPEAKER_01] "), ("[SPEAKER_00]: ", "[SPEAKER_01]: "), ("(speaker 0) ", "(speaker 1) "), ("Speaker A: ", "Speaker B: "),
-        ("speaker1:", "speaker2:"), ("Maria del Carmen Ruiz: ", "Dr. Lee: "), ("**Ines:** ", "**Omar:** "), ("[Ines]: ", "[Omar]: "),
-        (">> Ines: ", ">> Omar: "), ("田中：", "鈴木："), ("Sprecher 1: ", "Sprecher 2: "), ("Ines : ", "Omar : "),
+        ("Ines: ", "Omar: "),
+        ("Ines:", "Omar:"),
+        ("INES: ", "OMAR: "),
+        ("speaker 1: ", "speaker 2: "),
+        ("SPEAKER_00: ", "SPEAKER_01: "),
+        ("[SPEAKER_00] ", "[SPEAKER_01] "),
+        ("[SPEAKER_00]: ", "[SPEAKER_01]: "),
+        ("(speaker 0) ", "(speaker 1) "),
+        ("Speaker A: ", "Speaker B: "),
+        ("speaker1:", "speaker2:"),
+        ("Maria del Carmen Ruiz: ", "Dr. Lee: "),
+        ("**Ines:** ", "**Omar:** "),
+        ("[Ines]: ", "[Omar]: "),
+        (">> Ines: ", ">> Omar: "),
+        ("田中：", "鈴木："),
+        ("Sprecher 1: ", "Sprecher 2: "),
+        ("Ines : ", "Omar : "),
     ] {
         let name = |head: &str| head.trim_matches([' ', ':', '[', ']', '(', ')', '*', '>', '：']).to_owned();
         let text = format!("{first}The lift is stuck. Again.\n{second}I take the stairs.\n");
-        reads(&text, &[by(&name(first), "The lift is stuck."), by(&name(first), "Again."), by(&name(second), "I take the stairs.")]);
+        reads(
+            &text,
+            &[
+                by(&name(first), "The lift is stuck."),
+                by(&name(first), "Again."),
+                by(&name(second), "I take the stairs."),
+            ],
+        );
         let timed = format!("[00:00] {first}The lift is stuck.\n[00:04] {second}I take the stairs.\n");
-        reads(&timed, &[(Some(0.0), Some(4.0), Some(&name(first)), "The lift is stuck."), (Some(4.0), None, Some(&name(second)), "I take the stairs.")]);
+        reads(
+            &timed,
+            &[
+                (Some(0.0), Some(4.0), Some(&name(first)), "The lift is stuck."),
+                (Some(4.0), None, Some(&name(second)), "I take the stairs."),
+            ],
+        );
     }
-    reads("Ines: so\nOmar: mm-hmm\nand then\nInes: yes", &[by("Ines", "so"), by("Omar", "mm-hmm"), by("Omar", "and then"), by("Ines", "yes")]);
+    reads(
+        "Ines: so\nOmar: mm-hmm\nand then\nInes: yes",
+        &[by("Ines", "so"), by("Omar", "mm-hmm"), by("Omar", "and then"), by("Ines", "yes")],
+    );
     reads(">> The lift is stuck. >> I take the stairs.", &[plain("The lift is stuck."), plain("I take the stairs.")]);
 }
 
@@ -216,7 +303,9 @@ fn labels_are_no_speakers() {
         let words: Vec<_> = note.segments().iter().flat_map(|segment| segment.text.split(' ')).collect();
         assert_eq!(words, text.split_whitespace().collect::<Vec<_>>());
     }
-    let timed = VoiceNote::transcript("[00:00] Ines: Next point.\n[00:04] Omar: Yes.\n[00:09] Tomorrow: the dentist.\n[00:12] Ines: Good.");
+    let timed = VoiceNote::transcript(
+        "[00:00] Ines: Next point.\n[00:04] Omar: Yes.\n[00:09] Tomorrow: the dentist.\n[00:12] Ines: Good.",
+    );
     assert_eq!(timed.segments()[2].text, "Tomorrow: the dentist.");
     assert_eq!(timed.segments()[2].speaker, None);
 }
@@ -224,18 +313,33 @@ fn labels_are_no_speakers() {
 #[test]
 fn what_is_no_speech_is_left_out() {
     for text in [
-        "[Music]\n[Music]\n[BLANK_AUDIO]\n", "[00:00:00.000 --> 00:00:30.000]   [Music]\n[00:00:30.000 --> 00:01:00.000]   [BLANK_AUDIO]\n", "(inaudible)",
-        "♪ la la ♪", "1\n00:00:00,000 --> 00:00:01,000\n*laughs*", "Ines: [laughter]\nOmar: (coughs)\nInes: [laughter]", "", " \n\t ", "\u{a0}\u{2003}", "…",
+        "[Music]\n[Music]\n[BLANK_AUDIO]\n",
+        "[00:00:00.000 --> 00:00:30.000]   [Music]\n[00:00:30.000 --> 00:01:00.000]   [BLANK_AUDIO]\n",
+        "(inaudible)",
+        "♪ la la ♪",
+        "1\n00:00:00,000 --> 00:00:01,000\n*laughs*",
+        "Ines: [laughter]\nOmar: (coughs)\nInes: [laughter]",
+        "",
+        " \n\t ",
+        "\u{a0}\u{2003}",
+        "…",
     ] {
         assert_eq!(said(&VoiceNote::transcript(text)), [], "{text}");
     }
-    reads("[00:00] [door slams]\n[00:04] The lift [inaudible] is stuck. (laughs)\n[00:09] ♪ la la", &[timed(4.0, 9.0, "The lift is stuck.")]);
+    reads(
+        "[00:00] [door slams]\n[00:04] The lift [inaudible] is stuck. (laughs)\n[00:09] ♪ la la",
+        &[timed(4.0, 9.0, "The lift is stuck.")],
+    );
 }
 
 #[test]
 fn a_loop_counts_once() {
-    let lines: String = (0..120).map(|line| format!("[{:02}:{:02}] Thank you for watching!\n", line / 12, line % 12 * 5)).collect();
-    reads(&format!("{lines}[10:00] Bye."), &[timed(0.0, 600.0, "Thank you for watching!"), (Some(600.0), None, None, "Bye.")]);
+    let lines: String =
+        (0..120).map(|line| format!("[{:02}:{:02}] Thank you for watching!\n", line / 12, line % 12 * 5)).collect();
+    reads(
+        &format!("{lines}[10:00] Bye."),
+        &[timed(0.0, 600.0, "Thank you for watching!"), (Some(600.0), None, None, "Bye.")],
+    );
     reads("Thanks.\nthanks.\nThanks.\nBye.", &[plain("Thanks."), plain("Bye.")]);
     reads("Ines: Yes.\nOmar: Yes.\nInes: Yes.", &[by("Ines", "Yes."), by("Omar", "Yes."), by("Ines", "Yes.")]);
 }
@@ -243,7 +347,9 @@ fn a_loop_counts_once() {
 #[test]
 fn control_characters_are_no_words() {
     for text in [
-        "Ines will \u{1b}[31mring\u{1b}[0m the firm.\u{7}\u{b}\u{c}", "Ines will ring\u{1b}]0;title\u{7} the \u{1b}]8;;x\u{1b}\\firm.", "Ines\u{0} will\u{85}ri\u{80}ng the firm.\u{1b}",
+        "Ines will \u{1b}[31mring\u{1b}[0m the firm.\u{7}\u{b}\u{c}",
+        "Ines will ring\u{1b}]0;title\u{7} the \u{1b}]8;;x\u{1b}\\firm.",
+        "Ines\u{0} will\u{85}ri\u{80}ng the firm.\u{1b}",
     ] {
         assert_eq!(said(&VoiceNote::transcript(text)), [plain("Ines will ring the firm.")], "{text:?}");
     }
@@ -253,7 +359,32 @@ fn control_characters_are_no_words() {
 fn hostile_transcripts_take_linear_time() {
     let started = std::time::Instant::now();
     let long = |part: &str| part.repeat((1 << 17) / part.len());
-    for part in ["[", "(", "<", "[00:00]", "&", "♪", ">>", "a", ":", "*", "-", "A:\n", "{\"segments\":[", "\u{1b}]", "00:00\n", "1\n", "\"", "\t", "0,0,0\n", "-->", "A 0:00\n", "<|", "\n", "é"] {
+    for part in [
+        "[",
+        "(",
+        "<",
+        "[00:00]",
+        "&",
+        "♪",
+        ">>",
+        "a",
+        ":",
+        "*",
+        "-",
+        "A:\n",
+        "{\"segments\":[",
+        "\u{1b}]",
+        "00:00\n",
+        "1\n",
+        "\"",
+        "\t",
+        "0,0,0\n",
+        "-->",
+        "A 0:00\n",
+        "<|",
+        "\n",
+        "é",
+    ] {
         let note = VoiceNote::transcript(&long(part));
         assert!(note.segments().len() < 3 << 16);
     }
@@ -264,7 +395,8 @@ const WORDS: &str = "[A-Z][a-zé]{1,6}( [a-z0-9,'-]{1,7}[a-z]){1,5}[.!?]";
 
 /// Segments as a recorder would have heard them.
 fn heard() -> impl Strategy<Value = Vec<(u32, u32, Option<String>, String)>> {
-    let name = proptest::option::of(prop_oneof![Just("Ines"), Just("Omar Reyes"), Just("SPEAKER_02")].prop_map(str::to_owned));
+    let name =
+        proptest::option::of(prop_oneof![Just("Ines"), Just("Omar Reyes"), Just("SPEAKER_02")].prop_map(str::to_owned));
     let segment = (0u32..2_000, 1u32..9_000, name, WORDS);
     proptest::collection::vec(segment, 1..8).prop_map(|segments| {
         let mut at = 0;
@@ -306,7 +438,9 @@ const FORMATS: [fn(&Heard) -> String; 5] = [
     |(start, end, _, words)| format!("{},{}\n{words}\n\n", clock(*start, '.'), clock(*end, '.')),
     |(start, end, _, words)| format!("[{} --> {}]  {words}\n", clock(*start, '.'), clock(*end, '.')),
     |(start, end, _, words)| format!("[{} -> {}] {words}\n", clock(*start, '.'), clock(*end, '.')),
-    |(start, end, _, words)| format!("[{:.3}s -> {:.3}s] {words}\n", f64::from(*start) / 1000.0, f64::from(*end) / 1000.0),
+    |(start, end, _, words)| {
+        format!("[{:.3}s -> {:.3}s] {words}\n", f64::from(*start) / 1000.0, f64::from(*end) / 1000.0)
+    },
 ];
 
 proptest! {

@@ -121,7 +121,8 @@ mod tests {
         ] {
             assert_eq!(clock_or_number(text), Some(seconds), "{text}");
         }
-        for text in ["99:99:99", "00:60", "1:2", "1:2:3:4", "-1:00", "1:-2", ":30", "NaN", "inf", "1e9", "00:04x", "٠٠:٠٤"]
+        for text in
+            ["99:99:99", "00:60", "1:2", "1:2:3:4", "-1:00", "1:-2", ":30", "NaN", "inf", "1e9", "00:04x", "٠٠:٠٤"]
         {
             assert_eq!(clock_or_number(text), None, "{text}");
         }

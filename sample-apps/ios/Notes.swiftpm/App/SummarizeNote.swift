@@ -4,7 +4,7 @@ import NotesModel
 /// "Summarize note", for Shortcuts and Siri.
 struct SummarizeNote: AppIntent {
     static let title: LocalizedStringResource = "Summarize note"
-    static let description: IntentDescription? = IntentDescription("Summarizes a text on this device.")
+    static let description: IntentDescription? = IntentDescription("Summarizes a note or a transcript on this device.")
 
     @Parameter(title: "Note", inputOptions: String.IntentInputOptions(multiline: true))
     var note: String
@@ -17,7 +17,7 @@ struct SummarizeNote: AppIntent {
     func perform() async throws -> some IntentResult & ReturnsValue<String> {
         do {
             let model = try await Services.shared.models.model()
-            let summary = try await model.summarize(.text(note)).value
+            let summary = try await model.summarize(.transcript(note)).value
             return .result(value: summary.plainText)
         } catch {
             throw Trouble(error)

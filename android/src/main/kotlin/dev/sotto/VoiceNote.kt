@@ -29,7 +29,8 @@ constructor(
 /**
  * A transcript to summarize.
  *
- * @property segments the segments, in the order in which they were said; summaries point to their ids.
+ * @property segments the segments, in the order in which they were said. Summaries point to their ids, which count from 1: an
+ *   id of a summary's evidence belongs to `segments[id - 1]`, which says when its words were said and by whom.
  */
 public class VoiceNote internal constructor(public val segments: List<Segment>) {
     /** How to make a note. */
@@ -39,8 +40,12 @@ public class VoiceNote internal constructor(public val segments: List<Segment>) 
         public fun text(text: String): VoiceNote = translated { VoiceNote(textSegments(text).map { it.toSegment() }) }
 
         /**
-         * A note from a transcript file: lines that start with a time (`[00:04]`) or, all of them, with a name and a
-         * colon become segments; anything else is plain text.
+         * A note from a transcript: what recorders and recognizers write, or plain text.
+         *
+         * Reads WebVTT, SRT, LRC, SBV, tables with times (comma- or tab-separated), the logs and JSON of Whisper programs, the
+         * turns that meeting apps write, and lines that begin with a time (`[00:04]`) or a speaker (`Priya:`). Timed
+         * utterances become a segment each, all else one for each sentence. What is no speech (`[Music]`) is left out, and
+         * what a recognizer says again and again counts once. Nothing is refused: what is not understood is words.
          */
         @JvmStatic
         public fun transcript(text: String): VoiceNote =

@@ -84,6 +84,8 @@ class TasksTest {
     fun `a transcript is read with its times`() {
         val note = VoiceNote.transcript("[00:00] One.\n[00:04.5 --> 00:06] Two.")
         assertEquals(listOf(Segment(1, "One.", 0.0, 4.5), Segment(2, "Two.", 4.5, 6.0)), note.segments)
+        val captions = VoiceNote.transcript("WEBVTT\n\n00:00.000 --> 00:04.500\n<v Ines>One.</v>\n\n[Music]\n")
+        assertEquals(listOf(Segment(1, "One.", 0.0, 4.5, "Ines")), captions.segments)
         assertEquals(emptyList(), VoiceNote.text(" \n").segments)
     }
 
