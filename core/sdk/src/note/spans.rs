@@ -51,7 +51,7 @@ fn is_outer_mark(sign: &str) -> bool {
     let belongs = |sign: char| {
         sign.is_alphanumeric() || "#@&+=%‰°§$¢£¤¥".contains(sign) || ('\u{20a0}'..='\u{20cf}').contains(&sign)
     };
-    !sign.starts_with(belongs)
+    !sign.contains(belongs)
 }
 
 /// A token, cut at the bounds of words within and beside scripts without spaces.
@@ -150,6 +150,8 @@ mod tests {
         assert_eq!(cut("- done 🎉👩‍👩‍👧!"), [" -", " done", " 🎉", "👩‍👩‍👧", "!"]);
         assert_eq!(cut("¿Vale? (sí)"), [" ¿", "Vale", "?", " (", "sí", ")"]);
         assert_eq!(cut("--5"), [" -", "-5"]);
+        // A vowel sign makes a letter of the mark that it stands on.
+        assert_eq!(cut("0_\u{b82}"), [" 0_\u{b82}"]);
         assert_eq!(cut(""), Vec::<String>::new());
     }
 

@@ -164,7 +164,8 @@ pub(super) fn speech(text: &str) -> String {
         is_spoken = is_spoken || has_words(before);
         said.push_str(before);
         let remark = remark(from_bracket);
-        let (piece, after) = from_bracket.split_at(remark.map_or(from_bracket.chars().next().map_or(0, char::len_utf8), str::len));
+        let (piece, after) =
+            from_bracket.split_at(remark.map_or(from_bracket.chars().next().map_or(0, char::len_utf8), str::len));
         match remark {
             Some(remark) if is_noise(remark) => said.push(' '),
             Some(remark) => {
