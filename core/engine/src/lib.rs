@@ -36,7 +36,7 @@ pub use error::EngineError;
 pub use forward::{KvType, LogitRows};
 pub use gguf::{DType, FilePart, GgufFile, Metadata, TensorView};
 pub use machine::{MemoryEstimate, ProcessMemory, available_memory, process_memory};
-pub use model::{Ceilings, TokenCost};
+pub use model::{Adapter, Ceilings, TokenCost};
 pub use packed::{Replacement, open_packed, pack_file};
 pub use sequence::{Batch, Decoder};
 pub use sotto_kernels::Kernels;

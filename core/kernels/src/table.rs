@@ -267,6 +267,7 @@ impl Kernels {
     pub unsafe fn matmul(&self, weights: &PackedMatrix<'_>, x: &Activations, panels: Range<usize>, out: &Output<'_>) {
         assert_eq!((weights.cols(), weights.format().activation_group()), (x.cols(), x.group()), "activation width");
         check(weights, x.rows(), &panels, out);
+        assert!(!out.adds(), "only products with weights that are not quantized are added");
         let product = match weights.format() {
             WeightFormat::Q4_0 => self.q4_0,
             WeightFormat::Q4_1 => self.q4_1,

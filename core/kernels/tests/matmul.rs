@@ -168,6 +168,27 @@ fn instruction_sets_agree_to_the_last_bit() {
     }
 }
 
+/// As a low-rank update is added: few inputs, few outputs, and what was there stays in the sum.
+#[test]
+fn products_are_added_to_what_is_there() {
+    for format in WeightFormat::ALL.into_iter().filter(|format| !format.is_quantized()) {
+        for (rows, cols) in [(1, 1), (5, 40), (16, 576), (17, 3), (64, 5), (200, 16)] {
+            let case = Case::new(format, rows, cols);
+            for (count, kernels) in [1, 4, 5, 50].into_iter().flat_map(|n| Kernels::available().map(move |k| (n, k))) {
+                let (x, before) = (random_values(count * cols, 1.0), random_values(count * rows, 1.0));
+                let mut sums = before.clone();
+                let out = Output::adding(&mut sums, rows);
+                // SAFETY: one thread.
+                unsafe { kernels.matmul_float(&case.matrix(), &x, 0..case.matrix().panels(), &out) };
+                let product = case.multiply(kernels, &x);
+                let expected: Vec<f32> =
+                    before.iter().zip(&product).map(|(before, product)| before + product).collect();
+                assert_eq!(sums, expected, "{} {format} {rows} {cols}", kernels.name());
+            }
+        }
+    }
+}
+
 /// The largest codes times the largest activations: sums of products that would overflow 16 bits, and −128.
 #[test]
 fn extreme_codes_do_not_saturate() {

@@ -267,7 +267,7 @@ mod tests {
     use std::sync::Arc;
     use std::sync::atomic::{AtomicUsize, Ordering};
 
-    use sotto_engine::{Decoder, EngineError, ModelConfig};
+    use sotto_engine::{Adapter, Decoder, EngineError, ModelConfig};
     use sotto_text::{OutputFormat, SamplingOptions};
 
     use super::*;
@@ -311,6 +311,10 @@ mod tests {
         ) -> Result<&[f32], EngineError> {
             self.passes.fetch_add(1, Ordering::Relaxed);
             self.decoder.forward_for(tokens, rows, ids, cancel)
+        }
+
+        fn set_adapters(&mut self, adapters: &[(Adapter, f32)]) -> Result<(), EngineError> {
+            self.decoder.set_adapters(adapters)
         }
 
         fn truncate(&mut self, length: usize) {

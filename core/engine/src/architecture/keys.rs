@@ -126,6 +126,6 @@ impl<'a> Keys<'a> {
 }
 
 /// The beginning of a name from a file, short enough for an error message.
-pub(super) fn shortened(name: &str) -> &str {
+pub(crate) fn shortened(name: &str) -> &str {
     &name[..name.floor_char_boundary(40)]
 }

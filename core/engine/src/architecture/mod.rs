@@ -11,6 +11,7 @@ mod rope_scaling;
 
 pub use config::ModelConfig;
 use keys::Keys;
+pub(crate) use keys::shortened;
 pub use kind::FileKind;
 pub use rope_scaling::RopeScaling;
 

@@ -15,7 +15,9 @@ use candle_transformers::models::{quantized_llama, quantized_qwen2, quantized_qw
 use super::FileBytes;
 use crate::gguf::{Pages, Part, tensor_place};
 use crate::machine::check_available;
-use crate::{CancelToken, Decoder, EngineError, GgufFile, LogitRows, MemoryEstimate, ModelConfig, RopeScaling};
+use crate::{
+    Adapter, CancelToken, Decoder, EngineError, GgufFile, LogitRows, MemoryEstimate, ModelConfig, RopeScaling,
+};
 
 /// Tokens in one pass. Between passes the cancel token is looked at: candle cannot be stopped within one.
 const TOKENS_PER_PASS: usize = 32;
@@ -315,6 +317,13 @@ impl Decoder for CandleDecoder {
         let rows = self.logits.chunks_exact(self.config.vocab_size);
         self.logits = rows.flat_map(|row| ids.iter().map(|&id| row[id as usize])).collect();
         Ok(&self.logits)
+    }
+
+    fn set_adapters(&mut self, adapters: &[(Adapter, f32)]) -> Result<(), EngineError> {
+        match adapters {
+            [] => Ok(()),
+            _ => Err(EngineError::unsupported("adapters in candle's models: use Sotto's own engine")),
+        }
     }
 
     fn truncate(&mut self, length: usize) {

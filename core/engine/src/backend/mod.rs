@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use sotto_kernels::{Kernels, OVERRIDE};
 
-use crate::model::Transformer;
+use crate::model::{Adapter, Transformer};
 use crate::sequence::{Batch, SottoDecoder};
 use crate::threads::Pool;
 use crate::{CancelToken, Ceilings, Decoder, EngineError, GgufFile, KvType, MemoryEstimate, ModelConfig, TokenCost};
@@ -125,6 +125,20 @@ impl Model {
     /// The model's shape.
     pub fn config(&self) -> &ModelConfig {
         &self.inner.config
+    }
+
+    /// Loads an adapter (LoRA) for this model, which decoders can compute with from then on. The file is not needed any more
+    /// afterwards.
+    ///
+    /// # Errors
+    /// [`EngineError::Invalid`] for an adapter of another model, or one that is damaged or incomplete;
+    /// [`EngineError::Unsupported`] for a file that is none, for other kinds of adapters, and in candle's models;
+    /// [`EngineError::OutOfMemory`]; [`EngineError::Cancelled`].
+    pub fn load_adapter(&self, file: &GgufFile, cancel: &CancelToken) -> Result<Adapter, EngineError> {
+        match &self.inner.runtime {
+            Runtime::Sotto(model) => Adapter::load(file, model, cancel),
+            Runtime::Candle(_) => Err(EngineError::unsupported("adapters in candle's models: use Sotto's own engine")),
+        }
     }
 
     /// Starts a sequence.

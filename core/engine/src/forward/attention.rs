@@ -29,7 +29,7 @@ impl Workspace {
         let values = &mut s.values[..rows * config.kv_size()];
 
         compute.norm(&s.hidden, &layer.attention_norm, config.rms_norm_eps, normed);
-        let x = Input { values: normed, cols: config.hidden_size, quantized: &mut s.quantized };
+        let x = Input { values: normed, cols: config.hidden_size, room: &mut s.input };
         compute.apply(x, [(&layer.query, &mut *queries), (&layer.key, &mut *keys), (&layer.value, &mut *values)]);
 
         let turns = s.turns.of(config.architecture.window_of(index).is_some());
@@ -74,7 +74,7 @@ impl Workspace {
         }
 
         let update = &mut s.update[..rows.len() * hidden_size];
-        let x = Input { values: attended, cols: width, quantized: &mut s.quantized };
+        let x = Input { values: attended, cols: width, room: &mut s.input };
         compute.apply(x, [(&layer.attention_output, &mut *update)]);
         let normed = &mut s.normed[..rows.len() * hidden_size];
         let update = compute.post_norm(update, layer.post_attention_norm.as_deref(), config.rms_norm_eps, normed);

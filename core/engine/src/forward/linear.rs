@@ -6,7 +6,7 @@ use sotto_kernels::packed::{PANEL_ROWS, PackedMatrix, WeightFormat};
 use sotto_kernels::{ActivationRows, Activations, Kernels, Output};
 
 use crate::CancelToken;
-use crate::model::{Linear, WeightMatrix};
+use crate::model::{Adapter, Linear, WeightMatrix};
 use crate::threads::{Chunks, Split, Team};
 
 /// Multiply-accumulates below which a product is not worth a second thread.
@@ -23,13 +23,24 @@ pub(crate) struct Compute<'a> {
     pub(crate) kernels: &'static Kernels,
     pub(crate) team: &'a Team<'a>,
     pub(crate) cancel: &'a CancelToken,
+    /// With their scales.
+    pub(crate) adapters: &'a [(Adapter, f32)],
 }
 
-/// Rows of activations, and room for them to be rounded in.
+/// Rows of activations, and room for what is made of them.
 pub(crate) struct Input<'a> {
     pub(crate) values: &'a [f32],
     pub(crate) cols: usize,
-    pub(crate) quantized: &'a mut Activations,
+    pub(crate) room: &'a mut InputRoom,
+}
+
+/// Room for what is made of rows of activations on their way into a product.
+#[derive(Debug)]
+pub(crate) struct InputRoom {
+    /// Rounded, for quantized weights, `[rows, any]`.
+    pub(crate) quantized: Activations,
+    /// Within the changes of adapters: see [`low_rank`].
+    pub(crate) low_rank: Vec<f32>,
 }
 
 impl Input<'_> {
@@ -50,7 +61,8 @@ struct Job<'a> {
 }
 
 impl Compute<'_> {
-    /// `x · weight + bias` of the same activations with several weights. After cancellation, results are unspecified.
+    /// `x · weight + bias` of the same activations with several weights, which adapters may change. After cancellation, results
+    /// are unspecified.
     pub(super) fn apply<const N: usize>(&self, x: Input<'_>, mut linears: [(&Linear, &mut [f32]); N]) {
         self.multiply(x, linears.each_mut().map(|(linear, out)| (&linear.weight, &mut **out)));
         for (linear, out) in linears {
@@ -58,26 +70,32 @@ impl Compute<'_> {
         }
     }
 
-    /// Multiplies the same activations with several matrices. After cancellation, results are unspecified.
-    pub(crate) fn multiply<const N: usize>(&self, mut input: Input<'_>, products: [Product<'_>; N]) {
+    /// Multiplies the same activations with several matrices, which adapters may change. After cancellation, results are
+    /// unspecified.
+    pub(crate) fn multiply<const N: usize>(&self, mut input: Input<'_>, mut products: [Product<'_>; N]) {
+        self.multiply_unchanged(&mut input, products.each_mut().map(|(matrix, out)| (*matrix, &mut **out)));
+        self.add_changes(&mut input, products);
+    }
+
+    fn multiply_unchanged<const N: usize>(&self, input: &mut Input<'_>, products: [Product<'_>; N]) {
         let work: usize = products.iter().map(|(_, out)| out.len() * input.cols).sum();
         let mut jobs = products.map(|(matrix, out)| self.job(matrix.view(), out, input.rows()));
         // Mostly all the same: then the activations are rounded once, and all products are one piece of work.
         let group = |job: &Job<'_>| job.matrix.format().activation_group();
         jobs.sort_unstable_by_key(group);
         for jobs in jobs.chunk_by(|a, b| group(a) == group(b)) {
-            self.quantize(&mut input, jobs[0].matrix.format());
+            self.quantize(input, jobs[0].matrix.format());
             let multiply = |task| {
                 if let Some((job, panels)) = find(jobs, task) {
                     // SAFETY: tasks have different panels or different matrices, and each runs once.
-                    unsafe { self.multiply_part(&job.matrix, &input, panels, &job.out) }
+                    unsafe { self.multiply_part(&job.matrix, input, panels, &job.out) }
                 }
             };
             self.run(work, jobs.iter().map(Job::tasks).sum(), multiply);
         }
     }
 
-    /// Multiplies activations with some panels of a matrix: `out` is `[panels, rows of activations, PANEL_ROWS]`. After
+    /// Multiplies activations with some panels of a matrix, which adapters may change: `out` is `[panels, rows of activations, PANEL_ROWS]`. After
     /// cancellation, results are unspecified.
     pub(crate) fn multiply_panels(
         &self,
@@ -86,19 +104,20 @@ impl Compute<'_> {
         panels: &[usize],
         out: &mut [f32],
     ) {
-        let (matrix, work, panel_len) = (matrix.view(), out.len() * input.cols, input.rows() * PANEL_ROWS);
-        self.quantize(&mut input, matrix.format());
-        let parts = Chunks::new(out, panel_len);
+        let (view, work, panel_len) = (matrix.view(), out.len() * input.cols, input.rows() * PANEL_ROWS);
+        self.quantize(&mut input, view.format());
+        let parts = Chunks::new(&mut *out, panel_len);
         self.run(work, panels.len(), |task| {
             // SAFETY: tasks have different parts, and each runs once.
             unsafe {
                 let out = Output::new(parts.part(task), PANEL_ROWS);
-                self.multiply_part(&matrix.panel_matrix(panels[task]), &input, 0..1, &out);
+                self.multiply_part(&view.panel_matrix(panels[task]), &input, 0..1, &out);
             }
         });
+        self.add_changes_of_panels(&mut input, matrix, panels, out);
     }
 
-    fn run(&self, work: usize, tasks: usize, multiply: impl Fn(usize) + Sync) {
+    pub(super) fn run(&self, work: usize, tasks: usize, multiply: impl Fn(usize) + Sync) {
         if work < WORTH_SHARING { (0..tasks).for_each(multiply) } else { self.team.run(tasks, multiply) }
     }
 
@@ -119,7 +138,7 @@ impl Compute<'_> {
         // SAFETY: the caller's.
         unsafe {
             match matrix.format().is_quantized() {
-                true => self.kernels.matmul(matrix, input.quantized, panels, out),
+                true => self.kernels.matmul(matrix, &input.room.quantized, panels, out),
                 false => self.kernels.matmul_float(matrix, input.values, panels, out),
             }
         }
@@ -137,8 +156,9 @@ impl Compute<'_> {
             return;
         }
         let (values, cols) = (input.values, input.cols);
-        input.quantized.resize(input.rows(), cols, format.activation_group());
-        let ActivationRows { group, values: rounded, scales, starts, sums } = input.quantized.rows_mut();
+        let rows = input.rows();
+        input.room.quantized.resize(rows, cols, format.activation_group());
+        let ActivationRows { group, values: rounded, scales, starts, sums } = input.room.quantized.rows_mut();
         let rows = (
             (Chunks::new(rounded, cols), Chunks::new(scales, cols / SCALED)),
             (Chunks::new(starts, cols / STARTED), Chunks::new(sums, cols / SCALED)),

@@ -6,6 +6,7 @@
 mod attention;
 mod kv_cache;
 mod linear;
+mod low_rank;
 mod rope;
 mod rows;
 mod scratch;
@@ -48,9 +49,9 @@ struct Chunk<'a> {
 impl Workspace {
     /// Reads a chunk, and writes the logits that are wanted.
     fn pass(&mut self, chunk: &mut Chunk, logits: Range<usize>) -> Result<(), EngineError> {
-        let model = Arc::clone(&self.model);
+        let (model, adapters) = (Arc::clone(&self.model), Arc::clone(&self.adapters));
         let team = model.pool.enter(chunk.cancel)?;
-        let compute = Compute { kernels: model.kernels, team: &team, cancel: chunk.cancel };
+        let compute = Compute { kernels: model.kernels, team: &team, cancel: chunk.cancel, adapters: &adapters };
         let rows = chunk.tokens.len();
         self.embed(&compute, chunk.tokens);
         for Part { sequence, rows } in &*chunk.parts {
@@ -80,14 +81,17 @@ impl Workspace {
 
     /// `hidden = embedding[token]` for each token.
     fn embed(&mut self, compute: &Compute, tokens: &[u32]) {
-        let hidden_size = self.model.config.hidden_size;
-        let scale = self.model.config.architecture.embedding_scale;
-        let embedding = self.model.weights.embedding.view();
-        let hidden = Chunks::new(&mut self.scratch.hidden[..tokens.len() * hidden_size], hidden_size);
-        compute.team.run_parts(hidden, |row, hidden| {
+        let Self { model, scratch: s, .. } = self;
+        let hidden_size = model.config.hidden_size;
+        let embedding = model.weights.embedding.view();
+        let hidden = &mut s.hidden[..tokens.len() * hidden_size];
+        compute.team.run_parts(Chunks::new(&mut *hidden, hidden_size), |row, hidden| {
             embedding.dequantize_row(tokens[row] as usize, hidden);
-            scale.into_iter().for_each(|scale| compute.kernels.scale(hidden, scale));
         });
+        compute.add_embedding_changes(tokens, &model.weights.embedding, &mut s.input, hidden);
+        if let Some(scale) = model.config.architecture.embedding_scale {
+            compute.team.run_parts(Chunks::new(hidden, hidden_size), |_, hidden| compute.kernels.scale(hidden, scale));
+        }
     }
 
     /// `hidden += (activation(x · gate) * (x · up)) · down` with `x = norm(hidden)`, for the first `rows` rows.
@@ -100,10 +104,10 @@ impl Workspace {
         let update = &mut s.update[..rows * config.hidden_size];
 
         compute.norm(&s.hidden, &layer.feed_forward_norm, config.rms_norm_eps, normed);
-        let x = Input { values: normed, cols: config.hidden_size, quantized: &mut s.quantized };
+        let x = Input { values: normed, cols: config.hidden_size, room: &mut s.input };
         compute.apply(x, [(&layer.gate, &mut *gate), (&layer.up, &mut *up)]);
         compute.gate(config.architecture.activation, gate, up, config.intermediate_size);
-        let x = Input { values: gate, cols: config.intermediate_size, quantized: &mut s.quantized };
+        let x = Input { values: gate, cols: config.intermediate_size, room: &mut s.input };
         compute.apply(x, [(&layer.down, &mut *update)]);
         let update = compute.post_norm(update, layer.post_feed_forward_norm.as_deref(), config.rms_norm_eps, normed);
         compute.add(&mut s.hidden[..update.len()], update, config.hidden_size);
@@ -122,7 +126,7 @@ impl Workspace {
         let normed = &mut s.normed[..rows * config.hidden_size];
         let logits = &mut self.logits[logits];
         compute.norm(&s.hidden, &model.weights.output_norm, config.rms_norm_eps, normed);
-        let x = Input { values: normed, cols: config.hidden_size, quantized: &mut s.quantized };
+        let x = Input { values: normed, cols: config.hidden_size, room: &mut s.input };
         match ids {
             None => compute.multiply(x, [(&model.weights.output, &mut *logits)]),
             Some(ids) => selection.multiply(compute, x, &model.weights.output, ids, logits)?,

@@ -1,5 +1,6 @@
 use sotto_kernels::Activations;
 
+use super::linear::InputRoom;
 use super::rope::LayerTurns;
 use crate::machine::zeros;
 use crate::{EngineError, ModelConfig};
@@ -27,8 +28,8 @@ pub(crate) struct Scratch {
     pub(crate) up: Vec<f32>,
     /// RoPE's cosines and sines.
     pub(crate) turns: LayerTurns,
-    /// The input of a product with quantized weights, `[rows, any]`.
-    pub(crate) quantized: Activations,
+    /// What is made of the input of a product.
+    pub(crate) input: InputRoom,
 }
 
 impl Scratch {
@@ -44,7 +45,7 @@ impl Scratch {
             gate: zeros(rows * config.intermediate_size)?,
             up: zeros(rows * config.intermediate_size)?,
             turns: LayerTurns::new(config, rows)?,
-            quantized: Activations::with_capacity(rows, widest(config)),
+            input: InputRoom { quantized: Activations::with_capacity(rows, widest(config)), low_rank: Vec::new() },
         })
     }
 

@@ -5,9 +5,9 @@ use sotto_kernels::FEW_ROWS;
 use super::kv_cache::{KvCache, KvType};
 use super::scratch::{Scratch, widest};
 use super::selection::Selection;
-use super::{CHUNK, Chunk, Part, Sequence};
+use super::{CHUNK, Chunk, Part, Sequence, low_rank};
 use crate::machine::{resize, zeros};
-use crate::model::Transformer;
+use crate::model::{Adapter, Transformer};
 use crate::{CancelToken, EngineError};
 
 /// Which positions of a pass the caller wants logits for.
@@ -35,6 +35,8 @@ impl LogitRows {
 /// The buffers of passes, and the logits of the last.
 pub(crate) struct Workspace {
     pub(super) model: Arc<Transformer>,
+    /// With their scales.
+    pub(super) adapters: Arc<[(Adapter, f32)]>,
     /// Tokens of a pass, at most.
     rows: usize,
     pub(super) scratch: Scratch,
@@ -47,17 +49,39 @@ impl Workspace {
     /// Buffers for passes of at most `rows` tokens.
     pub(crate) fn new(model: Arc<Transformer>, rows: usize) -> Result<Self, EngineError> {
         let logits = zeros(model.config.vocab_size)?;
-        Ok(Self { rows, scratch: Scratch::new(&model.config, rows)?, selection: Selection::default(), logits, model })
+        let (scratch, selection) = (Scratch::new(&model.config, rows)?, Selection::default());
+        Ok(Self { rows, scratch, selection, logits, model, adapters: Arc::new([]) })
+    }
+
+    /// Computes with these adapters from now on, each with a scale. Tells whether they are others than before.
+    ///
+    /// # Errors
+    /// As for [`crate::Decoder::set_adapters`]. After one, they are as they were.
+    pub(crate) fn set_adapters(&mut self, adapters: &[(Adapter, f32)]) -> Result<bool, EngineError> {
+        if *self.adapters == *adapters {
+            return Ok(false);
+        }
+        if !adapters.iter().all(|(adapter, _)| adapter.is_of(&self.model)) {
+            return Err(EngineError::unsupported("an adapter that was loaded for another model: load it for this one"));
+        }
+        if !adapters.iter().all(|(_, scale)| scale.is_finite()) {
+            return Err(EngineError::unsupported("an adapter's scale that is not a finite number"));
+        }
+        resize(&mut self.scratch.input.low_rank, low_rank::room(adapters, self.rows))?;
+        self.adapters = adapters.into();
+        Ok(true)
     }
 
     pub(crate) fn model(&self) -> &Transformer {
         &self.model
     }
 
-    /// Bytes of memory.
+    /// Bytes of memory, adapters among them.
     pub(crate) fn bytes(&self) -> u64 {
         let logits = (self.logits.capacity() * size_of::<f32>()) as u64;
-        Scratch::bytes(&self.model.config, self.rows) + logits + self.selection.bytes()
+        let low_rank = (self.scratch.input.low_rank.capacity() * size_of::<f32>()) as u64;
+        let adapters: u64 = self.adapters.iter().map(|(adapter, _)| adapter.private_bytes()).sum();
+        Scratch::bytes(&self.model.config, self.rows) + logits + self.selection.bytes() + low_rank + adapters
     }
 
     /// Passes all tokens through the model, a chunk at a time, and returns the logits that are wanted: of some rows, and of

@@ -90,14 +90,14 @@ impl<'a> Loader<'a> {
                 Some(tensor) => self.rows(&name(part), &name(tensor), total, Rows { first, count, order }, cols)?,
                 None => self.rows(&name(part), &name(part), count, Rows { first: 0, count, order }, cols)?,
             };
-            linears.push(Linear { weight, bias: None });
+            linears.push(Linear { weight, bias: None, order });
             first += count;
         }
         Ok(linears.try_into().expect("as many as there are parts"))
     }
 
     fn linear(&mut self, name: &str, rows: usize, cols: usize) -> Result<Linear, EngineError> {
-        Ok(Linear { weight: self.matrix(name, rows, cols)?, bias: None })
+        Ok(Linear { weight: self.matrix(name, rows, cols)?, bias: None, order: RowOrder::AsInFile })
     }
 
     /// A whole tensor, `[rows, cols]`.

@@ -70,17 +70,20 @@ impl WeightMatrix {
     /// Packs a matrix that lies in an ordinary file.
     pub(crate) fn pack(&mut self, cancel: &CancelToken) -> Result<(), EngineError> {
         let len = self.packed_len();
-        let packed = Pages::write(len, |mut packed| {
-            for piece in self.pieces() {
-                cancel.check()?;
-                let (part, rest) = packed.split_at_mut(piece.packed_len);
-                self.pack_piece(&piece, part)?;
-                packed = rest;
-            }
-            Ok(())
-        })?;
+        let packed = Pages::write(len, |packed| self.pack_to(packed, cancel))?;
         self.bytes.release(self.range.clone());
         (self.bytes, self.range, self.source) = (Arc::new(packed), 0..len, Rows::all(self.rows));
+        Ok(())
+    }
+
+    /// Packs a matrix that lies in an ordinary file into as many bytes as it takes.
+    pub(crate) fn pack_to(&self, mut packed: &mut [u8], cancel: &CancelToken) -> Result<(), EngineError> {
+        for piece in self.pieces() {
+            cancel.check()?;
+            let (part, rest) = packed.split_at_mut(piece.packed_len);
+            self.pack_piece(&piece, part)?;
+            packed = rest;
+        }
         Ok(())
     }
 

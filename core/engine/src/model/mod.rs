@@ -1,5 +1,6 @@
 //! A model in memory: its weights, and what else its decoders share.
 
+mod adapter;
 mod ceilings;
 mod loader;
 mod matrix;
@@ -12,6 +13,8 @@ use sotto_kernels::Kernels;
 
 use crate::ModelConfig;
 use crate::threads::Pool;
+pub use adapter::Adapter;
+pub(crate) use adapter::LowRank;
 pub use ceilings::{Ceilings, TokenCost};
 pub(crate) use matrix::{WeightMatrix, check_finite};
 pub(crate) use weights::{LayerWeights, Linear, Weights};

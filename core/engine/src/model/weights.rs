@@ -4,6 +4,7 @@ use sotto_kernels::packed::PackedMatrix;
 
 use super::loader::Loader;
 use super::matrix::WeightMatrix;
+use super::rows::RowOrder;
 use crate::gguf::GgufFile;
 use crate::{CancelToken, EngineError, ModelConfig};
 
@@ -43,6 +44,8 @@ pub(crate) struct LayerWeights {
 pub(crate) struct Linear {
     pub(crate) weight: WeightMatrix,
     pub(crate) bias: Option<Vec<f32>>,
+    /// Where its rows lie in a file that is not packed: an adapter's lie so, too.
+    pub(crate) order: RowOrder,
 }
 
 impl Weights {

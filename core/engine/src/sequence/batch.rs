@@ -4,7 +4,7 @@ use std::sync::Arc;
 use crate::forward::{CHUNK, Sequence, Workspace};
 use crate::machine::check_available;
 use crate::model::Transformer;
-use crate::{CancelToken, EngineError, KvType, LogitRows};
+use crate::{Adapter, CancelToken, EngineError, KvType, LogitRows};
 
 /// Several sequences in one model that write together: decoding reads each weight once for all of them, and a device that
 /// waits for its memory gives almost as many times the tokens.
@@ -70,6 +70,17 @@ impl Batch {
         let given: Vec<u32> = tokens.iter().copied().flatten().collect();
         let taking_part = self.sequences.iter_mut().zip(tokens).filter(|(_, token)| token.is_some());
         self.workspace.read_together(taking_part.map(|(sequence, _)| sequence), &given, cancel)
+    }
+
+    /// As [`crate::Decoder::set_adapters`], for all sequences.
+    ///
+    /// # Errors
+    /// As there.
+    pub fn set_adapters(&mut self, adapters: &[(Adapter, f32)]) -> Result<(), EngineError> {
+        if self.workspace.set_adapters(adapters)? {
+            self.sequences.iter_mut().for_each(|sequence| sequence.truncate(0));
+        }
+        Ok(())
     }
 
     /// Forgets every token of a sequence from position `length` on.

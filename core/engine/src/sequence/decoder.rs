@@ -5,7 +5,7 @@ use sotto_kernels::FEW_ROWS;
 use crate::forward::{CHUNK, Sequence, Workspace};
 use crate::machine::check_available;
 use crate::model::Transformer;
-use crate::{CancelToken, Decoder, EngineError, KvType, LogitRows, ModelConfig};
+use crate::{Adapter, CancelToken, Decoder, EngineError, KvType, LogitRows, ModelConfig};
 
 /// One sequence in one model.
 pub(crate) struct SottoDecoder {
@@ -52,6 +52,13 @@ impl Decoder for SottoDecoder {
         cancel: &CancelToken,
     ) -> Result<&[f32], EngineError> {
         self.workspace.read(&mut self.sequence, tokens, rows, Some(ids), cancel)
+    }
+
+    fn set_adapters(&mut self, adapters: &[(Adapter, f32)]) -> Result<(), EngineError> {
+        if self.workspace.set_adapters(adapters)? {
+            self.sequence.truncate(0);
+        }
+        Ok(())
     }
 
     fn truncate(&mut self, length: usize) {

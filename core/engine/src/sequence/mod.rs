@@ -3,7 +3,7 @@
 mod batch;
 mod decoder;
 
-use crate::{CancelToken, EngineError, LogitRows, ModelConfig};
+use crate::{Adapter, CancelToken, EngineError, LogitRows, ModelConfig};
 pub use batch::Batch;
 pub(crate) use decoder::SottoDecoder;
 
@@ -39,6 +39,14 @@ pub trait Decoder: Send {
         ids: &[u32],
         cancel: &CancelToken,
     ) -> Result<&[f32], EngineError>;
+
+    /// Computes with these adapters from now on, each with a scale that its change of the model is multiplied with. Where they
+    /// are others than before, every token is forgotten: what is held of them was made with those.
+    ///
+    /// # Errors
+    /// [`EngineError::Unsupported`] for an adapter of another model, a scale that is no finite number, and candle's models;
+    /// [`EngineError::OutOfMemory`]. After one, nothing has changed.
+    fn set_adapters(&mut self, adapters: &[(Adapter, f32)]) -> Result<(), EngineError>;
 
     /// Forgets every token from position `length` on. A length at or beyond the position changes nothing.
     fn truncate(&mut self, length: usize);

@@ -65,6 +65,12 @@ pub(crate) struct Rows<P> {
     pub(crate) stride: usize,
 }
 
+/// Rows of activations that are multiplied at a time, and when there are few.
+const ROWS: usize = 48;
+const FEW_ROWS: usize = 4;
+/// Columns that the widest vectors hold.
+const WIDEST: usize = 16;
+
 /// The columns of `panels` of the product of `x`, rows of `weights.cols()` numbers, with `weights`.
 ///
 /// # Safety
@@ -76,19 +82,37 @@ pub(crate) unsafe fn matmul<S: Simd, E: Element>(
     panels: Range<usize>,
     out: &Output<'_>,
 ) {
-    const ROWS: usize = 48;
+    match x.len() / weights.cols() {
+        ..=FEW_ROWS => matmul_rows::<S, E, FEW_ROWS>(weights, x, panels, out),
+        _ => matmul_rows::<S, E, ROWS>(weights, x, panels, out),
+    }
+}
+
+/// As above, `N` rows at a time.
+#[inline(always)]
+unsafe fn matmul_rows<S: Simd, E: Element, const N: usize>(
+    weights: &PackedMatrix<'_>,
+    x: &[f32],
+    panels: Range<usize>,
+    out: &Output<'_>,
+) {
     let cols = weights.cols();
     for panel in panels {
         let stride = PANEL_ROWS * E::BYTES;
         let columns = Columns { start: weights.panel(panel).as_ptr(), stride, depth: cols };
-        for (tile, x) in x.chunks(ROWS * cols).enumerate() {
+        // Columns that only fill the panel are not computed where whole vectors of them can be left out.
+        let width = (weights.rows() - panel * PANEL_ROWS).min(PANEL_ROWS).next_multiple_of(WIDEST);
+        for (tile, x) in x.chunks(N * cols).enumerate() {
             let rows = x.len() / cols;
-            let mut sums = [[0.0f32; PANEL_ROWS]; ROWS];
+            let mut sums = [[0.0f32; PANEL_ROWS]; N];
             let x = Rows { start: x.as_ptr(), stride: cols };
             let results = Rows { start: sums.as_mut_ptr().cast(), stride: PANEL_ROWS };
-            multiply_add::<S, E>(columns, PANEL_ROWS, x, rows, results);
+            multiply_add::<S, E>(columns, width, x, rows, results);
             for (row, sums) in sums[..rows].iter().enumerate() {
-                out.write_panel(tile * ROWS + row, panel, sums);
+                match out.adds() {
+                    true => out.add_panel(tile * N + row, panel, sums),
+                    false => out.write_panel(tile * N + row, panel, sums),
+                }
             }
         }
     }

@@ -183,6 +183,8 @@ pub struct Output<'a> {
     start: *mut f32,
     stride: usize,
     rows: usize,
+    /// Whether results are added to what is there.
+    adds: bool,
     lives: std::marker::PhantomData<&'a mut [f32]>,
 }
 
@@ -198,7 +200,21 @@ impl<'a> Output<'a> {
     /// When `out` is not a whole number of rows.
     pub fn new(out: &'a mut [f32], stride: usize) -> Self {
         assert!(stride > 0 && out.len().is_multiple_of(stride), "output size");
-        Self { start: out.as_mut_ptr(), stride, rows: out.len() / stride, lives: std::marker::PhantomData }
+        let (start, rows) = (out.as_mut_ptr(), out.len() / stride);
+        Self { start, stride, rows, adds: false, lives: std::marker::PhantomData }
+    }
+
+    /// As [`Output::new`], for results that are added to what is there: of products with weights that are not quantized.
+    ///
+    /// # Panics
+    /// As there.
+    pub fn adding(out: &'a mut [f32], stride: usize) -> Self {
+        Self { adds: true, ..Self::new(out, stride) }
+    }
+
+    /// Whether results are added to what is there.
+    pub(crate) fn adds(&self) -> bool {
+        self.adds
     }
 
     /// Rows of activations.
@@ -235,6 +251,20 @@ impl<'a> Output<'a> {
                 count => std::ptr::copy_nonoverlapping(values.as_ptr(), to, count),
             }
         }
+    }
+
+    /// Adds a panel's results to one row; those of rows that only fill the last panel are dropped.
+    ///
+    /// # Safety
+    /// No other thread uses that panel's columns.
+    #[inline(always)]
+    pub(crate) unsafe fn add_panel(&self, row: usize, panel: usize, values: &[f32; PANEL_ROWS]) {
+        let column = panel * PANEL_ROWS;
+        assert!(row < self.rows && column < self.stride, "output size");
+        let count = PANEL_ROWS.min(self.stride - column);
+        // SAFETY: row and columns lie within the slice that `new` took, and nobody else uses them now.
+        let to = unsafe { std::slice::from_raw_parts_mut(self.start.add(row * self.stride + column), count) };
+        to.iter_mut().zip(values).for_each(|(to, value)| *to += value);
     }
 
     /// Writes a part of a row.

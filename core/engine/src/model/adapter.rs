@@ -1,0 +1,375 @@
+//! Adapters (LoRA): low-rank changes of a model's matrices, which are added while the model computes.
+//!
+//! Hu et al., "LoRA: Low-Rank Adaptation of Large Language Models", 2021; the file is llama.cpp's: for a matrix `NAME`, the
+//! tensors `NAME.lora_a`, `[rank, inputs]`, and `NAME.lora_b`, `[outputs, rank]`, and `adapter.lora.alpha`.
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::fmt;
+use std::ops::Range;
+use std::sync::{Arc, Weak};
+
+use sotto_kernels::packed::{PackedMatrix, WeightFormat, pack, packed_len};
+
+use super::rows::{RowOrder, Rows};
+use super::{LayerWeights, Transformer, WeightMatrix};
+use crate::architecture::shortened;
+use crate::gguf::{GgufFile, Pages, key_place, tensor_place};
+use crate::machine::resize;
+use crate::{CancelToken, DType, EngineError, FileKind};
+
+const ARCHITECTURE_KEY: &str = "general.architecture";
+const TYPE_KEY: &str = "adapter.type";
+const ALPHA_KEY: &str = "adapter.lora.alpha";
+/// Tokens that switch an adapter on ("activated LoRA"): whoever leaves them out computes something else.
+const INVOCATION_KEY: &str = "adapter.alora.invocation_tokens";
+const EMBEDDING: &str = "token_embd.weight";
+/// Where a matrix begins in the pages that all of an adapter's lie in.
+const ALIGNMENT: usize = 64;
+const OTHER_MODEL: &str = "load the adapter with the model that it was trained on";
+
+/// An adapter (LoRA) that was loaded for a model. Clones share it.
+#[derive(Clone)]
+pub struct Adapter(Arc<Loaded>);
+
+struct Loaded {
+    model: Weak<Transformer>,
+    /// By the name of the model's matrix.
+    changes: HashMap<String, LowRank>,
+    /// The largest of all.
+    rank: usize,
+    bytes: u64,
+}
+
+/// A change of a matrix: `weight + scale * b · a`.
+#[derive(Debug)]
+pub(crate) struct LowRank {
+    /// `[rank, inputs]`; of the embedding `[tokens, rank]`.
+    pub(crate) a: Floats,
+    /// `[outputs, rank]`.
+    pub(crate) b: Floats,
+    /// `alpha / rank`.
+    pub(crate) scale: f32,
+}
+
+/// A packed matrix of numbers that are not quantized, a part of an adapter's pages.
+#[derive(Debug)]
+pub(crate) struct Floats {
+    format: WeightFormat,
+    shape: [usize; 2],
+    pages: Arc<Pages>,
+    range: Range<usize>,
+}
+
+impl Adapter {
+    /// # Errors
+    /// As for [`crate::Model::load_adapter`].
+    pub(crate) fn load(file: &GgufFile, model: &Arc<Transformer>, cancel: &CancelToken) -> Result<Self, EngineError> {
+        check_kind(file, model)?;
+        let mut finder = Finder { file, alpha: alpha(file)?, found: BTreeMap::new(), known: HashSet::new() };
+        let weights = &model.weights;
+        weights.layers.iter().enumerate().try_for_each(|(index, layer)| finder.layer(index, layer))?;
+        finder.embedding(&weights.embedding, model.config.tied_embeddings)?;
+        if !model.config.tied_embeddings {
+            finder.change(weights.output.name(), &[(&weights.output, RowOrder::AsInFile)])?;
+        }
+        finder.refuse_unknown()?;
+        let rank = finder.found.values().map(|found| found.rank).max().unwrap_or(0);
+        let (changes, bytes) = finder.pack(cancel)?;
+        Ok(Self(Arc::new(Loaded { model: Arc::downgrade(model), changes, rank, bytes })))
+    }
+
+    /// Its largest rank: how many numbers a change goes through.
+    pub fn rank(&self) -> usize {
+        self.0.rank
+    }
+
+    /// How many of the model's matrices it changes.
+    pub fn matrices(&self) -> usize {
+        self.0.changes.len()
+    }
+
+    /// Bytes of private memory that it takes, whoever computes with it.
+    pub fn private_bytes(&self) -> u64 {
+        self.0.bytes
+    }
+
+    /// Whether it was loaded for this model.
+    pub(crate) fn is_of(&self, model: &Arc<Transformer>) -> bool {
+        Weak::ptr_eq(&self.0.model, &Arc::downgrade(model))
+    }
+
+    /// How it changes a matrix of the model.
+    pub(crate) fn change_of(&self, matrix: &WeightMatrix) -> Option<&LowRank> {
+        self.0.changes.get(matrix.name())
+    }
+}
+
+impl PartialEq for Adapter {
+    /// Whether it is the same, not only equal.
+    fn eq(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
+    }
+}
+
+impl fmt::Debug for Adapter {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Adapter").field("rank", &self.0.rank).finish_non_exhaustive()
+    }
+}
+
+impl Floats {
+    /// The matrix, for the kernels.
+    pub(crate) fn view(&self) -> PackedMatrix<'_> {
+        let [rows, cols] = self.shape;
+        PackedMatrix::new(self.format, rows, cols, &self.pages[self.range.clone()]).expect("the length was made to fit")
+    }
+}
+
+/// An error unless the file is an adapter for models like this one.
+fn check_kind(file: &GgufFile, model: &Transformer) -> Result<(), EngineError> {
+    match FileKind::of(file) {
+        FileKind::Adapter if file.is_packed() => return Err(EngineError::unsupported("a packed adapter")),
+        FileKind::Adapter => {}
+        FileKind::Model => {
+            return Err(EngineError::unsupported("a model in an adapter's place: give a LoRA in GGUF as the adapter"));
+        }
+        kind => {
+            let what = format!("a file of the kind {:?} in an adapter's place: give a LoRA in GGUF", kind.name());
+            return Err(EngineError::unsupported(what));
+        }
+    }
+    let text = |key: &str| file.metadata().string(key);
+    if text(TYPE_KEY)? != Some("lora") {
+        return Err(EngineError::unsupported("an adapter of another type than LoRA"));
+    }
+    if file.metadata().contains(INVOCATION_KEY) {
+        return Err(EngineError::unsupported(
+            "an adapter that some tokens switch on (activated LoRA): use a plain LoRA",
+        ));
+    }
+    let (named, of_model) = (text(ARCHITECTURE_KEY)?.unwrap_or_default(), model.config.architecture.name);
+    if named != of_model {
+        let why =
+            format!("it is for the architecture {:?}, the model's is {of_model:?}: {OTHER_MODEL}", shortened(named));
+        return Err(EngineError::invalid(key_place(ARCHITECTURE_KEY), why));
+    }
+    Ok(())
+}
+
+/// Divided by the rank, what changes are multiplied with; `None` for 1.
+fn alpha(file: &GgufFile) -> Result<Option<f32>, EngineError> {
+    match file.metadata().f32(ALPHA_KEY)? {
+        Some(alpha) if !alpha.is_finite() => {
+            Err(EngineError::invalid(key_place(ALPHA_KEY), "it is not a finite number"))
+        }
+        alpha => Ok(alpha.filter(|&alpha| alpha != 0.0)),
+    }
+}
+
+/// Finds an adapter's tensors in its file.
+struct Finder<'a> {
+    file: &'a GgufFile,
+    alpha: Option<f32>,
+    /// By the name of the model's matrix.
+    found: BTreeMap<String, Found>,
+    /// The tensors that were asked for.
+    known: HashSet<String>,
+}
+
+/// A change whose matrices lie in the file still.
+struct Found {
+    a: WeightMatrix,
+    b: WeightMatrix,
+    rank: usize,
+}
+
+/// A matrix of the model, and where its rows lie in files that are not packed.
+type Part<'a> = (&'a WeightMatrix, RowOrder);
+
+impl Finder<'_> {
+    /// What is one tensor in files of some families may be one in the adapter, too.
+    fn layer(&mut self, index: usize, layer: &LayerWeights) -> Result<(), EngineError> {
+        let name = |tensor: &str| format!("blk.{index}.{tensor}.weight");
+        let [query, key, value, output, gate, up, down] =
+            [&layer.query, &layer.key, &layer.value, &layer.attention_output, &layer.gate, &layer.up, &layer.down]
+                .map(|linear| (&linear.weight, linear.order));
+        self.change(&name("attn_qkv"), &[query, key, value])?;
+        match self.rows_of(&name("ffn_up")) == Some(gate.0.shape()[0] + up.0.shape()[0]) {
+            true => self.change(&name("ffn_up"), &[gate, up])?,
+            false => self.change(&name("ffn_up"), &[up])?,
+        }
+        [query, key, value, output, gate, down].into_iter().try_for_each(|part| self.change(part.0.name(), &[part]))
+    }
+
+    /// The rows of a tensor that a change was made for.
+    fn rows_of(&self, tensor: &str) -> Option<usize> {
+        self.file.tensor(&format!("{tensor}.lora_b"))?.shape.first().copied()
+    }
+
+    /// The change of a tensor, if there is one: of the model's matrices that follow each other in it.
+    fn change(&mut self, tensor: &str, parts: &[Part<'_>]) -> Result<(), EngineError> {
+        let Some([(a, a_shape), (b, b_shape)]) = self.halves(tensor)? else { return Ok(()) };
+        let (rows, cols) = (parts.iter().map(|(matrix, _)| matrix.shape()[0]).sum(), parts[0].0.shape()[1]);
+        let rank = b_shape[1];
+        self.check_shape(&a, a_shape, [rank, cols])?;
+        self.check_shape(&b, b_shape, [rows, rank])?;
+        let mut first = 0;
+        for (matrix, order) in parts {
+            let rows_of_part = Rows { first, count: matrix.shape()[0], order: *order };
+            first += rows_of_part.count;
+            let found = Found {
+                a: WeightMatrix::find(self.file, &a, &a, [rank, cols], Rows::all(rank))?,
+                b: WeightMatrix::find(self.file, &b, &b, [rows, rank], rows_of_part)?,
+                rank,
+            };
+            if self.found.insert(matrix.name().to_owned(), found).is_some() {
+                return Err(EngineError::invalid(tensor_place(&b), "another tensor changes the same matrix"));
+            }
+        }
+        Ok(())
+    }
+
+    /// The change of the embedding, whose `a` lies the other way round: a row for each token.
+    fn embedding(&mut self, embedding: &WeightMatrix, tied: bool) -> Result<(), EngineError> {
+        let Some([(a, a_shape), (b, b_shape)]) = self.halves(EMBEDDING)? else { return Ok(()) };
+        if tied {
+            return Err(EngineError::unsupported(
+                "an adapter for an embedding that is the output matrix, too: programs differ in what it changes then; train one \
+                 without the embedding",
+            ));
+        }
+        let ([tokens, hidden], rank) = (embedding.shape(), b_shape[1]);
+        self.check_shape(&a, a_shape, [tokens, rank])?;
+        self.check_shape(&b, b_shape, [hidden, rank])?;
+        let found = Found {
+            a: WeightMatrix::find(self.file, &a, &a, [tokens, rank], Rows::all(tokens))?,
+            b: WeightMatrix::find(self.file, &b, &b, [hidden, rank], Rows::all(hidden))?,
+            rank,
+        };
+        self.found.insert(EMBEDDING.to_owned(), found);
+        Ok(())
+    }
+
+    /// The names and shapes of the two tensors that change another; `None` without them.
+    fn halves(&mut self, tensor: &str) -> Result<Option<[(String, [usize; 2]); 2]>, EngineError> {
+        let names = ["lora_a", "lora_b"].map(|half| format!("{tensor}.{half}"));
+        self.known.extend(names.clone());
+        let shapes = names.each_ref().map(|name| self.file.tensor(name).map(|half| half.shape));
+        let [a, b] = match shapes {
+            [None, None] => return Ok(None),
+            [Some(_), None] | [None, Some(_)] => {
+                let missing = names[usize::from(shapes[0].is_some())].as_str();
+                let why = "it is missing, though the other half of the pair is there: export the adapter again";
+                return Err(EngineError::invalid(tensor_place(missing), why));
+            }
+            [Some(a), Some(b)] => [a, b],
+        };
+        let matrix = |shape: &[usize]| <[usize; 2]>::try_from(shape).ok();
+        let [name_a, name_b] = names;
+        match (matrix(a), matrix(b)) {
+            (Some(_), Some([_, 0])) => Err(EngineError::invalid(tensor_place(&name_b), "its rank is 0")),
+            (Some(a), Some(b)) => Ok(Some([(name_a, a), (name_b, b)])),
+            _ => Err(EngineError::invalid(tensor_place(&name_a), format!("{a:?} and {b:?} are no pair of matrices"))),
+        }
+    }
+
+    fn check_shape(&self, tensor: &str, shape: [usize; 2], expected: [usize; 2]) -> Result<(), EngineError> {
+        if shape == expected {
+            return Ok(());
+        }
+        let why = format!("its shape is {shape:?}, the model asks for {expected:?}: {OTHER_MODEL}");
+        Err(EngineError::invalid(tensor_place(tensor), why))
+    }
+
+    fn refuse_unknown(&self) -> Result<(), EngineError> {
+        let Some(name) = self.file.tensor_names().find(|name| !self.known.contains(*name)) else {
+            return match self.found.is_empty() {
+                true => Err(EngineError::invalid("the tensors", "the adapter has none: export it again")),
+                false => Ok(()),
+            };
+        };
+        if name.ends_with(".lora_a") || name.ends_with(".lora_b") {
+            let why = format!("the model has no matrix that it could change: {OTHER_MODEL}");
+            return Err(EngineError::invalid(tensor_place(name), why));
+        }
+        Err(EngineError::unsupported(format!("the tensor {name} in an adapter: only pairs of lora_a and lora_b are")))
+    }
+
+    /// Packs all changes, and counts the bytes that they take.
+    fn pack(self, cancel: &CancelToken) -> Result<(HashMap<String, LowRank>, u64), EngineError> {
+        let mut len = 0;
+        let mut place = |matrix: &WeightMatrix| {
+            let start = len;
+            len = (start + floats_len(matrix)).next_multiple_of(ALIGNMENT);
+            start..start + floats_len(matrix)
+        };
+        let placed: Vec<_> = self
+            .found
+            .into_iter()
+            .map(|(name, Found { a, b, rank })| (name, rank, [(place(&a), a), (place(&b), b)]))
+            .collect();
+        let halves = || placed.iter().flat_map(|(.., halves)| halves);
+        let pages = Arc::new(Pages::write(len, |pages| {
+            halves().try_for_each(|(range, matrix)| pack_floats(matrix, &mut pages[range.clone()], cancel))
+        })?);
+        halves().try_for_each(|(range, matrix)| floats(matrix, range, &pages).check_finite(matrix.name()))?;
+        let change = |rank: usize, [a, b]: &[(Range<usize>, WeightMatrix); 2]| LowRank {
+            a: floats(&a.1, &a.0, &pages),
+            b: floats(&b.1, &b.0, &pages),
+            scale: self.alpha.map_or(1.0, |alpha| alpha / rank as f32),
+        };
+        let changes = placed.iter().map(|(name, rank, halves)| (name.clone(), change(*rank, halves))).collect();
+        Ok((changes, len as u64))
+    }
+}
+
+/// What a matrix is kept as: numbers that are quantized are expanded.
+fn floats_format(matrix: &WeightMatrix) -> WeightFormat {
+    let format = matrix.dtype().packed_as();
+    if format.is_quantized() { WeightFormat::F32 } else { format }
+}
+
+fn floats_len(matrix: &WeightMatrix) -> usize {
+    let [rows, cols] = matrix.shape();
+    packed_len(floats_format(matrix), rows, cols)
+}
+
+fn floats(matrix: &WeightMatrix, range: &Range<usize>, pages: &Arc<Pages>) -> Floats {
+    let (format, shape) = (floats_format(matrix), matrix.shape());
+    Floats { format, shape, pages: Arc::clone(pages), range: range.clone() }
+}
+
+fn pack_floats(matrix: &WeightMatrix, out: &mut [u8], cancel: &CancelToken) -> Result<(), EngineError> {
+    let ([rows, cols], format) = (matrix.shape(), matrix.dtype().packed_as());
+    if !format.is_quantized() {
+        return matrix.pack_to(out, cancel);
+    }
+    let (mut packed, mut numbers) = (Vec::new(), Vec::new());
+    resize(&mut packed, matrix.packed_len())?;
+    resize(&mut numbers, rows * cols * size_of::<f32>())?;
+    matrix.pack_to(&mut packed, cancel)?;
+    let packed = PackedMatrix::new(format, rows, cols, &packed).expect("the length was made to fit");
+    let mut row_numbers = vec![0.0; cols];
+    for (row, bytes) in numbers.chunks_exact_mut(cols * size_of::<f32>()).enumerate() {
+        packed.dequantize_row(row, &mut row_numbers);
+        bytes.as_chunks_mut().0.iter_mut().zip(&row_numbers).for_each(|(bytes, number)| *bytes = number.to_le_bytes());
+    }
+    pack(DType::F32, &numbers, rows, cols, out)
+        .map_err(|error| EngineError::Internal(format!("an expanded matrix cannot be packed: {error:?}")))
+}
+
+impl Floats {
+    fn check_finite(&self, tensor: &str) -> Result<(), EngineError> {
+        let [rows, cols] = self.shape;
+        let mut numbers = vec![0.0; cols];
+        for row in 0..rows {
+            self.view().dequantize_row(row, &mut numbers);
+            // Without an early exit, so that it becomes vector code.
+            if !numbers.iter().fold(true, |finite, number| finite & number.is_finite()) {
+                let why = "it holds values that are not finite numbers: the training went wrong, use an earlier state";
+                return Err(EngineError::invalid(tensor_place(tensor), why));
+            }
+        }
+        Ok(())
+    }
+}
