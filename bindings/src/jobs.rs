@@ -2,11 +2,13 @@
 
 use std::convert::Infallible;
 
-use sotto_sdk::{Classification, Extraction, FileReport, Job, LocalModel, NoteSummary, Progress, Reply, Tokenizer};
+use sotto_sdk::{
+    Adapter, Classification, Extraction, FileReport, Job, LocalModel, NoteSummary, Progress, Reply, Tokenizer,
+};
 
 use crate::{
-    FfiClassification, FfiError, FfiExtraction, FfiFileReport, FfiModel, FfiNoteSummary, FfiProgress, FfiReply,
-    FfiTokenizer,
+    FfiAdapter, FfiClassification, FfiError, FfiExtraction, FfiFileReport, FfiModel, FfiNoteSummary, FfiProgress,
+    FfiReply, FfiTokenizer,
 };
 
 /// A handle for jobs with these snapshots and this value; both convert into what crosses the border.
@@ -49,6 +51,7 @@ macro_rules! job {
 }
 
 job!(FfiLoadJob: Job<Progress, LocalModel>, next: FfiProgress, value: FfiModel);
+job!(FfiLoadAdapterJob: Job<Infallible, Adapter>, value: FfiAdapter);
 job!(FfiInspectJob: Job<Infallible, FileReport>, value: FfiFileReport);
 job!(FfiLoadTokenizerJob: Job<Infallible, Tokenizer>, value: FfiTokenizer);
 job!(FfiPackJob: Job<Progress, ()>, next: FfiProgress, value: ());

@@ -23,10 +23,10 @@ mod tests;
 
 pub use error::FfiError;
 pub use jobs::{
-    FfiClassifyAllJob, FfiClassifyJob, FfiExtractJob, FfiInspectJob, FfiLoadJob, FfiLoadTokenizerJob, FfiPackJob,
-    FfiPrewarmJob, FfiRespondJob, FfiSummarizeJob,
+    FfiClassifyAllJob, FfiClassifyJob, FfiExtractJob, FfiInspectJob, FfiLoadAdapterJob, FfiLoadJob,
+    FfiLoadTokenizerJob, FfiPackJob, FfiPrewarmJob, FfiRespondJob, FfiSummarizeJob,
 };
-pub use model::{FfiModel, FfiNoteSession, FfiSession, FfiTokenizer};
+pub use model::{FfiAdapter, FfiModel, FfiNoteSession, FfiScaledAdapter, FfiSession, FfiTokenizer};
 pub use options::{
     FfiBackend, FfiChatOptions, FfiFormat, FfiKvType, FfiLoadOptions, FfiModelFile, FfiSampling, FfiTurn,
 };

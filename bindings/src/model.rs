@@ -3,14 +3,15 @@
 //! What starts a job returns a `Result`, though nothing fails: where a function has none, Swift makes a crash of a panic.
 
 use std::path::Path;
+use std::sync::Arc;
 
-use sotto_sdk::{ClassifyOptions, LocalModel, NoteSession, Session, Tokenizer, VoiceNote};
+use sotto_sdk::{Adapter, ClassifyOptions, LocalModel, NoteSession, Session, Tokenizer, VoiceNote};
 
 use crate::options::parse_schema;
 use crate::{
-    FfiChatOptions, FfiClassifyAllJob, FfiClassifyJob, FfiError, FfiExtractJob, FfiInspectJob, FfiLoadJob,
-    FfiLoadOptions, FfiLoadTokenizerJob, FfiModelFile, FfiModelReport, FfiPackJob, FfiPrewarmJob, FfiRespondJob,
-    FfiSegment, FfiSummarizeJob, FfiTurn,
+    FfiChatOptions, FfiClassifyAllJob, FfiClassifyJob, FfiError, FfiExtractJob, FfiInspectJob, FfiLoadAdapterJob,
+    FfiLoadJob, FfiLoadOptions, FfiLoadTokenizerJob, FfiModelFile, FfiModelReport, FfiPackJob, FfiPrewarmJob,
+    FfiRespondJob, FfiSegment, FfiSummarizeJob, FfiTurn,
 };
 
 /// The segments of a plain text: [`VoiceNote::text`].
@@ -118,6 +119,16 @@ impl FfiModel {
         Ok(FfiSession(self.0.resume(instructions.as_deref(), &history)?))
     }
 
+    /// [`LocalModel::start_loading_adapter`].
+    pub fn load_adapter(&self, file: FfiModelFile) -> Result<FfiLoadAdapterJob, FfiError> {
+        Ok(self.0.start_loading_adapter(file.into()).into())
+    }
+
+    /// [`LocalModel::with_adapters`].
+    pub fn with_adapters(&self, adapters: Vec<FfiScaledAdapter>) -> Result<Self, FfiError> {
+        Ok(Self(self.0.with_adapters(&scaled(adapters))?))
+    }
+
     /// [`LocalModel::inspect`].
     pub fn inspect(&self, context_length: u32) -> Result<FfiModelReport, FfiError> {
         Ok(self.0.inspect(context_length as usize)?.into())
@@ -132,6 +143,41 @@ impl FfiModel {
     pub fn token_count(&self, text: &str) -> Result<u32, FfiError> {
         Ok(self.0.token_count(text)? as u32)
     }
+}
+
+/// An [`Adapter`].
+#[derive(Debug, uniffi::Object)]
+pub struct FfiAdapter(Adapter);
+
+impl From<Adapter> for FfiAdapter {
+    fn from(adapter: Adapter) -> Self {
+        Self(adapter)
+    }
+}
+
+#[uniffi::export]
+impl FfiAdapter {
+    /// [`Adapter::rank`].
+    pub fn rank(&self) -> u32 {
+        self.0.rank() as u32
+    }
+
+    /// [`Adapter::private_bytes`].
+    pub fn private_bytes(&self) -> u64 {
+        self.0.private_bytes()
+    }
+}
+
+/// An [`Adapter`], and what its change is multiplied with.
+#[derive(Debug, uniffi::Record)]
+#[allow(missing_docs, reason = "they are what the type says")]
+pub struct FfiScaledAdapter {
+    pub adapter: Arc<FfiAdapter>,
+    pub scale: f32,
+}
+
+fn scaled(adapters: Vec<FfiScaledAdapter>) -> Vec<(Adapter, f32)> {
+    adapters.into_iter().map(|FfiScaledAdapter { adapter, scale }| (adapter.0.clone(), scale)).collect()
 }
 
 /// A [`Tokenizer`].
@@ -176,6 +222,11 @@ impl FfiSession {
     /// [`Session::prewarm`].
     pub fn prewarm(&self) -> Result<FfiPrewarmJob, FfiError> {
         Ok(self.0.prewarm().into())
+    }
+
+    /// [`Session::with_adapters`].
+    pub fn with_adapters(&self, adapters: Vec<FfiScaledAdapter>) -> Result<Self, FfiError> {
+        Ok(Self(self.0.with_adapters(&scaled(adapters))?))
     }
 
     /// [`Session::respond`].

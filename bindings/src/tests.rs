@@ -4,8 +4,9 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 
-/// What Rust programs and the command line use alone, and loading, which is a function of its own here.
-const RUST_ONLY: [&str; 7] = ["bench", "complete", "load", "load_with", "perplexity", "render", "start_loading"];
+/// What Rust programs and the command line use alone, and loading, which is a function or a job of its own here.
+const RUST_ONLY: [&str; 8] =
+    ["bench", "complete", "load", "load_with", "perplexity", "render", "start_loading", "start_loading_adapter"];
 
 /// It waits for a running answer, which no caller from an app should.
 const RUST_ONLY_IN_SESSIONS: &str = "message_count";
@@ -75,6 +76,7 @@ fn every_task_is_mirrored() {
     let mut tokenizer = methods(&sdk, "Tokenizer");
     assert!(["load", "start_loading"].iter().all(|name| tokenizer.remove(*name)));
     assert_eq!(tokenizer, methods(&ffi, "FfiTokenizer"));
+    assert_eq!(methods(&sdk, "Adapter"), methods(&ffi, "FfiAdapter"));
 }
 
 #[test]

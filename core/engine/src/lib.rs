@@ -24,6 +24,8 @@ mod error;
 mod forward;
 mod gguf;
 mod machine;
+#[cfg(feature = "candle")]
+mod merge;
 mod model;
 mod packed;
 mod sequence;
@@ -36,6 +38,8 @@ pub use error::EngineError;
 pub use forward::{KvType, LogitRows};
 pub use gguf::{DType, FilePart, GgufFile, Metadata, TensorView};
 pub use machine::{MemoryEstimate, ProcessMemory, available_memory, process_memory};
+#[cfg(feature = "candle")]
+pub use merge::{MergedTensor, merge_file};
 pub use model::{Adapter, Ceilings, TokenCost};
 pub use packed::{Replacement, open_packed, pack_file};
 pub use sequence::{Batch, Decoder};

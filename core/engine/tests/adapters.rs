@@ -219,6 +219,50 @@ fn fused_tensors_and_packed_files() {
     }
 }
 
+/// What merging writes is the model that the adapter makes, in the formats that it had.
+#[cfg(feature = "candle")]
+#[test]
+fn merged_files_compute_what_adapters_do() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let target = folder.path().join("merged.gguf");
+    let merge = |model: &TestModel, adapter: &TestAdapter, scale: f32| {
+        let source = GgufFile::from_bytes(model.gguf()).expect("a valid file");
+        let adapters = [(GgufFile::from_bytes(adapter.gguf()).expect("a valid file"), scale)];
+        let merged = sotto_engine::merge_file(&source, &adapters, &target, &CancelToken::new(), |_, _| {})?;
+        let file = GgufFile::open(&target).expect("a valid file");
+        Ok::<_, EngineError>((merged, file))
+    };
+    for family in FAMILIES {
+        let model = float_model(family);
+        let adapter = TestAdapter::new(family, 5, F32, &targets(&model));
+        let (merged, file) = merge(&model, &adapter, 0.7).expect("merged");
+        assert_eq!(merged.len(), targets(&model).len());
+        assert!(merged.iter().all(|tensor| tensor.was == tensor.is));
+        let tokens = random_tokens(20, model.vocab_size);
+        let logits = all_logits(
+            &mut *exact_decoder(&Model::load(Arc::new(file), ModelOptions::default()).expect("a model")),
+            &tokens,
+        );
+        let error = relative_error(&logits, &adapter.merged(&model, 0.7).reference(&tokens));
+        assert!(error <= FLOAT_BOUND, "{family}: {error:e}");
+    }
+
+    let mut model = TestModel { dtype: GgmlDType::Q6K, ..TestModel::of_family("llama") };
+    model = model.with_random_weights();
+    let mut adapter = TestAdapter::new("llama", 5, F32, &targets(&model)[..2]);
+    adapter.metadata.insert("sotto.tuned".into(), Value::Bool(true));
+    let (merged, file) = merge(&model, &adapter, 1.0).expect("merged");
+    assert!(merged.iter().all(|tensor| tensor.is == sotto_engine::DType::Q6K));
+    assert_eq!(file.metadata().bool("sotto.tuned").expect("a boolean"), Some(true));
+    let source = GgufFile::from_bytes(model.gguf()).expect("a valid file");
+    for name in source.tensor_names() {
+        let same = source.tensor(name).map(|tensor| tensor.bytes) == file.tensor(name).map(|tensor| tensor.bytes);
+        assert_eq!(same, !merged.iter().any(|tensor| tensor.name == name), "{name}");
+    }
+    let other = TestAdapter::new("qwen2", 5, F32, &targets(&model));
+    assert!(matches!(merge(&model, &other, 1.0).map(drop), Err(EngineError::Invalid { .. })));
+}
+
 #[test]
 fn several_at_once_add_up() {
     let model = float_model("qwen3");

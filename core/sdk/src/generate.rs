@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use sotto_engine::LogitRows;
-use sotto_text::{Constraint, DecodeStream, Logits, OutputFormat, Sampler};
+use sotto_text::{Constraint, DecodeStream, Logits, OutputFormat, Sampler, TokenMask};
 
 use crate::grammar::Grammar;
 use crate::guess::Guesser;
@@ -23,6 +23,8 @@ pub(crate) struct Request<'a> {
     pub format: Option<&'a OutputFormat>,
     /// The most tokens of the answer.
     pub max_tokens: usize,
+    /// Where the answer may end as well as go on with another line `- `, what is added to the logits of tokens that begin one.
+    pub item_bias: f32,
 }
 
 /// A finished answer. End tokens are not part of it.
@@ -103,6 +105,25 @@ impl Rows {
     }
 }
 
+impl Loaded {
+    /// The tokens that may come next and their logits, with `bias` added to those that begin another item; `None` where the
+    /// answer may not end.
+    fn with_item_bias(&self, logits: Logits<'_>, allowed: &TokenMask, bias: f32) -> Option<(Vec<u32>, Vec<f32>)> {
+        if !self.tokenizer.end_tokens().iter().any(|&end| allowed.allows(end)) {
+            return None;
+        }
+        let begins_item = |id| self.tokenizer.token_bytes(id).starts_with(b"-");
+        let (mut ids, mut biased) = (Vec::new(), Vec::new());
+        logits.for_each(|id, logit| {
+            if allowed.allows(id) {
+                ids.push(id);
+                biased.push(if begins_item(id) { logit + bias } else { logit });
+            }
+        });
+        Some((ids, biased))
+    }
+}
+
 enum Step {
     /// So many guesses were right, and these tokens come behind them.
     Go {
@@ -175,6 +196,9 @@ impl<'a, OnText: FnMut(&str)> Writer<'a, OnText> {
             Some(constraint) => Some(constraint.allowed()?),
             None => None,
         };
+        let bias = self.request.item_bias;
+        let biased = mask.filter(|_| bias != 0.0).and_then(|mask| self.model.with_item_bias(logits, mask, bias));
+        let logits = biased.as_ref().map_or(logits, |(ids, logits)| Logits::Of(ids, logits));
         let token = self.request.sampler.sample(logits, &self.history, mask)?;
         if self.model.tokenizer.end_tokens().contains(&token) {
             return Ok(Some(StopReason::End));
@@ -341,7 +365,7 @@ mod tests {
         let decoder = model.decoder(prompt.len() + max_tokens).expect("a decoder");
         let mut sequence = Sequence::new(Box::new(Counting { decoder, tokens_at_once, passes: Arc::clone(&passes) }));
         let sampler = Sampler::new(sampling.clone()).expect("a sampler");
-        let request = Request { prompt: &prompt, sampler, format, max_tokens };
+        let request = Request { prompt: &prompt, sampler, format, max_tokens, item_bias: 0.0 };
         let mut streamed = String::new();
         let answer = generate(model, &mut sequence, request, &CancelToken::new(), |piece| streamed.push_str(piece))
             .expect("text");

@@ -8,8 +8,9 @@ use serde::{Serialize, Serializer};
 use sotto_engine::{Backend, FileKind, FoundModel, GgufFile};
 
 use crate::Error;
+use crate::adapter;
 use crate::job::Job;
-use crate::model::{Found, LoadOptions, LocalModel, ModelFile, context_limit, is_tuned};
+use crate::model::{Found, LoadOptions, LocalModel, ModelFile, context_limit};
 
 /// The weights of one quantization.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
@@ -121,8 +122,10 @@ pub struct FileReport {
     pub why_not: Option<String>,
     /// Its name, if the file gives one.
     pub name: Option<String>,
-    /// Its architecture, as GGUF names it.
+    /// Its architecture, as GGUF names it; an adapter's is the model's that it changes.
     pub architecture: Option<String>,
+    /// The largest rank of an adapter's changes; `None` of anything else.
+    pub adapter_rank: Option<usize>,
     /// Weights in all.
     pub parameters: u64,
     /// Files that it is in: more than one of a split model.
@@ -206,6 +209,7 @@ impl FileReport {
             why_not: None,
             name,
             architecture: architecture.map(str::to_owned),
+            adapter_rank: adapter_rank(gguf),
             parameters,
             files: gguf.paths().count(),
             file_bytes: bytes,
@@ -214,7 +218,7 @@ impl FileReport {
             tokenizer,
             vocab_size: tokens,
             has_chat_template,
-            tuned: is_tuned(gguf),
+            tuned: adapter::is_tuned(gguf),
             context_length: metadata.u32(&context_key).ok().flatten().map(|length| length as usize),
             mapped_bytes: 0,
             copied_bytes: 0,
@@ -251,6 +255,13 @@ impl FileReport {
     }
 }
 
+/// The most columns that a second half of an adapter's pairs has.
+fn adapter_rank(gguf: &GgufFile) -> Option<usize> {
+    let halves = gguf.tensor_names().filter(|name| name.ends_with(".lora_b"));
+    let ranks = halves.filter_map(|name| gguf.tensor(name)?.shape.last().copied());
+    ranks.max().filter(|_| FileKind::of(gguf) == FileKind::Adapter)
+}
+
 impl LocalModel {
     /// Reports on the model, with the memory that a context of `context_length` tokens takes.
     ///
@@ -281,7 +292,7 @@ impl LocalModel {
             weights: file.weights.clone(),
             tokenizer: file.tokenizer.clone(),
             has_chat_template: file.has_chat_template,
-            tuned: loaded.tuned,
+            tuned: loaded.tuning.tuned,
             kernels: loaded.engine.kernels().to_owned(),
             threads: loaded.engine.threads(),
             context_length,

@@ -19,6 +19,7 @@
 //! dropped.
 #![forbid(unsafe_code)]
 
+mod adapter;
 mod bench;
 mod error;
 mod generate;
@@ -26,6 +27,8 @@ mod grammar;
 mod guess;
 mod inspect;
 mod job;
+#[cfg(feature = "candle")]
+mod merge;
 mod metrics;
 mod model;
 mod note;
@@ -38,16 +41,21 @@ mod tokenizer;
 mod transcript;
 mod turns;
 
+pub use adapter::Adapter;
 pub use bench::{BatchSpeed, BenchCeilings, BenchMemory, BenchOptions, BenchReport, DecodeSpeed, PrefillSpeed, median};
 pub use error::Error;
 pub use inspect::{ContextMemory, FileReport, ModelReport, WeightsOfType, inspect};
 pub use job::Job;
+#[cfg(feature = "candle")]
+pub use merge::merge;
 pub use metrics::{Metrics, StopReason};
 pub use model::{LoadOptions, LocalModel, ModelFile};
 pub use note::{Segment, VoiceNote};
 pub use pack::{model_files, pack};
 pub use raw::{Completion, CompletionOptions, Perplexity, Progress, Prompt};
 pub use session::{ChatOptions, Reply, Session, Turn};
+#[cfg(feature = "candle")]
+pub use sotto_engine::MergedTensor;
 pub use sotto_engine::{Backend, CancelToken, DEFAULT_CONTEXT_LENGTH, FileKind, FilePart, Kernels, KvType};
 pub use sotto_text::{ChatTemplate, Message, OutputFormat, Role, SamplingOptions};
 pub use tasks::classify::{Classification, ClassifyOptions, DEFAULT_MIN_CONFIDENCE};

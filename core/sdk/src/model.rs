@@ -10,6 +10,7 @@ use sotto_engine::{
 use sotto_text::{ChatTemplate, ConstraintFactory, Message, RenderedPrompt, Tokenizer};
 
 use crate::Error;
+use crate::adapter::TaskTuning;
 use crate::inspect::FileFacts;
 use crate::job::Job;
 use crate::raw::Progress;
@@ -99,17 +100,23 @@ impl LoadOptions {
 #[derive(Clone)]
 pub struct LocalModel(Arc<Loaded>);
 
+/// All of it is shared or small: a clone with other adapters is the same model.
+#[derive(Clone)]
 pub(crate) struct Loaded {
     pub engine: Model,
+    /// What it computes with, each with its scale.
+    pub adapters: Arc<[(sotto_engine::Adapter, f32)]>,
     pub tokenizer: Tokenizer,
     /// An error where the file's cannot be read: that is in the way of conversations and tasks alone.
     pub template: Result<ChatTemplate, Error>,
-    /// Whether the model was trained on Sotto's own task formats (`docs/task-format.md`).
-    pub tuned: bool,
-    pub file: FileFacts,
+    /// What the tasks go by: that of an adapter, or the model's own.
+    pub tuning: TaskTuning,
+    /// The model's own.
+    pub own_tuning: TaskTuning,
+    pub file: Arc<FileFacts>,
     pub kv_type: KvType,
     context_limit: usize,
-    constraints: OnceLock<Result<ConstraintFactory, Error>>,
+    constraints: Arc<OnceLock<Result<ConstraintFactory, Error>>>,
 }
 
 impl LocalModel {
@@ -155,11 +162,24 @@ impl LocalModel {
         let context_limit = context_limit(model.longest_context(), options.context_length)?;
         let source = gguf.metadata().string("tokenizer.chat_template").map_err(Error::from);
         let template = source.and_then(|source| chat_template(source, &tokenizer));
-        let tuned = is_tuned(&gguf);
-        let file = FileFacts::of(&gguf);
-        let engine = model.load(cancel)?;
-        let (kv_type, constraints) = (options.kv_type, OnceLock::new());
-        Ok(Self(Arc::new(Loaded { engine, tokenizer, template, tuned, file, kv_type, context_limit, constraints })))
+        let own_tuning = TaskTuning::of(&gguf)?;
+        let file = Arc::new(FileFacts::of(&gguf));
+        Ok(Self::of(Loaded {
+            engine: model.load(cancel)?,
+            adapters: Arc::new([]),
+            tokenizer,
+            template,
+            tuning: own_tuning,
+            own_tuning,
+            file,
+            kv_type: options.kv_type,
+            context_limit,
+            constraints: Arc::default(),
+        }))
+    }
+
+    pub(crate) fn of(loaded: Loaded) -> Self {
+        Self(Arc::new(loaded))
     }
 
     /// The longest context of a request, in tokens.
@@ -213,11 +233,6 @@ impl Found {
     }
 }
 
-/// Whether a model was trained on Sotto's own task formats.
-pub(crate) fn is_tuned(gguf: &GgufFile) -> bool {
-    gguf.metadata().bool("sotto.tuned").ok().flatten().unwrap_or(false)
-}
-
 impl Loaded {
     pub(crate) fn context_limit(&self) -> usize {
         self.context_limit
@@ -249,13 +264,18 @@ impl Loaded {
 
     /// A decoder that holds up to `tokens` tokens.
     pub(crate) fn decoder(&self, tokens: usize) -> Result<Box<dyn Decoder>, Error> {
-        Ok(self.engine.decoder(DecoderOptions { context_length: Some(tokens), kv_type: self.kv_type })?)
+        let options = DecoderOptions { context_length: Some(tokens), kv_type: self.kv_type };
+        let mut decoder = self.engine.decoder(options)?;
+        decoder.set_adapters(&self.adapters)?;
+        Ok(decoder)
     }
 
     /// Sequences that decode together, each of up to `tokens` tokens.
     pub(crate) fn batch(&self, sequences: usize, tokens: usize) -> Result<Batch, Error> {
         let options = DecoderOptions { context_length: Some(tokens), kv_type: self.kv_type };
-        Ok(self.engine.batch(sequences, options)?)
+        let mut batch = self.engine.batch(sequences, options)?;
+        batch.set_adapters(&self.adapters)?;
+        Ok(batch)
     }
 
     /// What turns grammars into token masks; built at first use, since that takes a while for a large vocabulary.

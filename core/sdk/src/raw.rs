@@ -87,7 +87,8 @@ impl LocalModel {
             let max_tokens = options.max_tokens.min(limit - ids.len());
             let mut sequence = Sequence::new(loaded.decoder(ids.len() + max_tokens)?);
             let sampler = Sampler::new(options.sampling)?;
-            let request = Request { prompt: &ids, sampler, format: options.format.as_ref(), max_tokens };
+            let request =
+                Request { prompt: &ids, sampler, format: options.format.as_ref(), max_tokens, item_bias: 0.0 };
             let answer = generate(&loaded, &mut sequence, request, cancel, |piece| reporter.report(piece.to_owned()))?;
             Ok(Completion { text: answer.text, ids: answer.ids, metrics: answer.metrics })
         })

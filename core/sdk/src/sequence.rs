@@ -1,6 +1,6 @@
 //! A decoder together with the tokens that it holds, so that a shared prefix is computed once.
 
-use sotto_engine::{Decoder, LogitRows};
+use sotto_engine::{Adapter, Decoder, LogitRows};
 
 use crate::{CancelToken, Error};
 
@@ -24,6 +24,13 @@ impl Sequence {
 
     pub(crate) fn private_bytes(&self) -> u64 {
         self.decoder.private_bytes()
+    }
+
+    /// Computes with these adapters from now on. Tokens that others were read with are forgotten.
+    pub(crate) fn set_adapters(&mut self, adapters: &[(Adapter, f32)]) -> Result<(), Error> {
+        self.decoder.set_adapters(adapters)?;
+        self.tokens.truncate(self.decoder.position());
+        Ok(())
     }
 
     /// Makes the sequence hold exactly `prompt`, computing only what follows the prefix that it holds already.

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use serde::Serialize;
 use sotto_text::{Message, OutputFormat, Role, Sampler, SamplingOptions};
 
+use crate::adapter::Adapter;
 use crate::generate::{Request, generate};
 use crate::job::Job;
 use crate::metrics::Metrics;
@@ -114,6 +115,15 @@ impl Session {
         })
     }
 
+    /// The same conversation, whose next answers are computed with these adapters, each with a scale, in place of those before.
+    /// What was said is read again then.
+    ///
+    /// # Errors
+    /// As for [`LocalModel::with_adapters`].
+    pub fn with_adapters(&self, adapters: &[(Adapter, f32)]) -> Result<Self, Error> {
+        Ok(Self { model: Arc::new(self.model.with_adapters(adapters)?), state: Arc::clone(&self.state) })
+    }
+
     /// Reads instructions and history now, so that the first question has less to wait for.
     ///
     /// # Errors
@@ -133,6 +143,7 @@ impl Session {
         if messages.is_empty() {
             return Ok(());
         }
+        sequence.set_adapters(&self.model.adapters)?;
         match self.model.prompt(messages, false) {
             Ok(prompt) => sequence.set(&prompt, cancel).map(drop),
             // A template may refuse a conversation without a question: there is nothing to be read yet.
@@ -176,6 +187,7 @@ impl Session {
         on_text: impl FnMut(&str),
     ) -> Result<Reply, Error> {
         let model = &self.model;
+        sequence.set_adapters(&model.adapters)?;
         let prompt = model.prompt(messages, true)?;
         let limit = model.context_limit();
         if prompt.len() >= limit {
@@ -186,6 +198,7 @@ impl Session {
             sampler: Sampler::new(options.sampling.clone())?,
             format: options.format.as_ref(),
             max_tokens: options.max_tokens.min(limit - prompt.len()),
+            item_bias: 0.0,
         };
         let answer = generate(model, sequence, request, cancel, on_text)?;
         Ok(Reply { text: answer.text, metrics: answer.metrics })

@@ -68,7 +68,8 @@ pub enum Logits<'a> {
 }
 
 impl Logits<'_> {
-    fn for_each(self, mut action: impl FnMut(u32, f32)) {
+    /// Calls `action` with each token and its logit.
+    pub fn for_each(self, mut action: impl FnMut(u32, f32)) {
         match self {
             Self::All(logits) => (0..).zip(logits).for_each(|(id, &logit)| action(id, logit)),
             Self::Of(ids, logits) => ids.iter().zip(logits).for_each(|(&id, &logit)| action(id, logit)),

@@ -52,6 +52,8 @@ public struct FileReport: Hashable, Sendable {
     public var name: String?
     /// Its architecture, as GGUF names it.
     public var architecture: String?
+    /// The largest rank of an adapter's changes; `nil` of anything else.
+    public var adapterRank: Int?
     /// Weights in all.
     public var parameters: Int
     /// Files that it is in: more than one of a split model.
@@ -89,6 +91,7 @@ public struct FileReport: Hashable, Sendable {
         whyNot: String? = nil,
         name: String? = nil,
         architecture: String? = nil,
+        adapterRank: Int? = nil,
         parameters: Int,
         files: Int,
         fileBytes: Int,
@@ -108,6 +111,7 @@ public struct FileReport: Hashable, Sendable {
         self.whyNot = whyNot
         self.name = name
         self.architecture = architecture
+        self.adapterRank = adapterRank
         self.parameters = parameters
         self.files = files
         self.fileBytes = fileBytes
@@ -132,6 +136,7 @@ extension FileReport {
             whyNot: ffi.whyNot,
             name: ffi.name,
             architecture: ffi.architecture,
+            adapterRank: ffi.adapterRank.map { Int($0) },
             parameters: Int(clamping: ffi.parameters),
             files: Int(ffi.files),
             fileBytes: Int(clamping: ffi.fileBytes),

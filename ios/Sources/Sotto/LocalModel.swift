@@ -154,6 +154,25 @@ public final class LocalModel: Sendable {
         return Session(try translated { try ffi.resume(instructions: instructions, history: turns) })
     }
 
+    /// Loads an adapter (LoRA) of this model: a GGUF file as llama.cpp has them, which was trained with the model that
+    /// this one's file was made from, whatever its quantization. It takes some milliseconds.
+    ///
+    /// - Throws: ``SottoError``, or `CancellationError` when the task is cancelled.
+    public func loadAdapter(_ file: ModelFile) async throws -> Adapter {
+        let job = try translated { try ffi.loadAdapter(file: file.ffi) }
+        return try await Work(job, value: Adapter.init).value()
+    }
+
+    /// The same model with these adapters in place of those it has: what is asked of it is computed with them, what is
+    /// asked of others is not. All that is loaded is shared.
+    ///
+    /// An adapter that was trained on Sotto's own task formats makes tasks use them.
+    ///
+    /// - Throws: ``SottoError``.
+    public func withAdapters(_ adapters: [ScaledAdapter]) throws -> LocalModel {
+        LocalModel(try translated { try ffi.withAdapters(adapters: adapters.map(\.ffi)) })
+    }
+
     /// Reports on the model, with the memory that a context of `contextLength` tokens takes; its own context length if
     /// absent.
     ///

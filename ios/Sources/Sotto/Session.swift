@@ -51,6 +51,14 @@ public actor Session {
         try await Work(try translated { try ffi.prewarm() }, value: { $0 }).value()
     }
 
+    /// The same conversation, whose next answers are computed with these adapters of the model in place of those before.
+    /// What was said is read again then.
+    ///
+    /// - Throws: ``SottoError``.
+    public nonisolated func withAdapters(_ adapters: [ScaledAdapter]) throws -> Session {
+        Session(try translated { try ffi.withAdapters(adapters: adapters.map(\.ffi)) })
+    }
+
     /// Says something, and gives the whole answer.
     ///
     /// - Throws: ``SottoError``, or `CancellationError` when the task is cancelled.

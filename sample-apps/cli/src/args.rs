@@ -1,5 +1,6 @@
 //! The words of the command line.
 
+use std::ffi::OsString;
 use std::path::PathBuf;
 
 use clap::error::ErrorKind;
@@ -23,7 +24,9 @@ impl Arguments {
     pub fn of_command_line() -> Self {
         let arguments =
             Self::from_arg_matches(&words().get_matches()).unwrap_or_else(|error| error.format(&mut words()).exit());
-        match arguments.command.refuses_model().filter(|_| arguments.model.model.is_some()) {
+        let refused = arguments.command.refuses_model().filter(|_| arguments.model.model.is_some());
+        let refused = refused.or(arguments.command.refuses_adapters().filter(|_| !arguments.model.adapters.is_empty()));
+        match refused {
             Some(why) => words().error(ErrorKind::ArgumentConflict, why).exit(),
             None => arguments,
         }
@@ -46,6 +49,10 @@ pub struct ModelArguments {
     /// A GGUF or packed model file; the built-in demo model when left out.
     #[arg(short, long, global = true, value_name = "FILE")]
     pub model: Option<PathBuf>,
+    /// An adapter (LoRA) of the model, a GGUF file, and what its change is multiplied with (1 when left out); may be given more
+    /// than once.
+    #[arg(long = "adapter", global = true, value_name = "FILE[=SCALE]")]
+    pub adapters: Vec<AdapterArgument>,
     /// Threads to compute with; the performance cores when left out.
     #[arg(short, long, global = true, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=256))]
     pub threads: Option<u16>,
@@ -61,6 +68,23 @@ pub struct ModelArguments {
     /// What computes.
     #[arg(long, global = true, value_enum, default_value_t = BackendName::Sotto)]
     pub backend: BackendName,
+}
+
+/// A file, and a number after the last `=` in it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct AdapterArgument {
+    pub file: PathBuf,
+    pub scale: f32,
+}
+
+impl From<OsString> for AdapterArgument {
+    fn from(argument: OsString) -> Self {
+        let scaled = argument.to_str().and_then(|text| text.rsplit_once('='));
+        match scaled.and_then(|(file, scale)| Some((file, scale.parse().ok()?))) {
+            Some((file, scale)) => Self { file: file.into(), scale },
+            None => Self { file: argument.into(), scale: 1.0 },
+        }
+    }
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
@@ -194,6 +218,18 @@ pub enum Command {
         #[arg(long)]
         delete: bool,
     },
+    /// Write a model with adapters added to its weights: for programs that know no adapters.
+    #[cfg(feature = "candle")]
+    Merge {
+        /// The GGUF file, or any part of a split one.
+        file: PathBuf,
+        /// The adapters, each with what its change is multiplied with (1 when left out).
+        #[arg(required = true, value_name = "ADAPTER[=SCALE]")]
+        with: Vec<AdapterArgument>,
+        /// Where to write the new model.
+        #[arg(short, long, value_name = "FILE")]
+        output: PathBuf,
+    },
     /// Measure speed and memory.
     Bench {
         /// Prompt lengths, separated by commas.
@@ -229,8 +265,23 @@ impl Command {
         match self {
             Self::Inspect { file: Some(_) } => Some("the file is named already: leave --model out"),
             Self::Pack { .. } => Some("pack takes its GGUF file without --model: sotto pack FILE"),
+            #[cfg(feature = "candle")]
+            Self::Merge { .. } => Some("merge takes its GGUF file without --model: sotto merge FILE ADAPTER -o FILE"),
             Self::Synth { .. } => Some("synth takes no --model: --vocab names the file that lends its vocabulary"),
             Self::Render { template: Some(_), .. } => Some("--template takes the model's place: leave --model out"),
+            _ => None,
+        }
+    }
+
+    /// Why `--adapter` means nothing here, where it does not.
+    fn refuses_adapters(&self) -> Option<&'static str> {
+        match self {
+            #[cfg(feature = "candle")]
+            Self::Merge { .. } => Some("merge takes its adapters without --adapter: sotto merge FILE ADAPTER -o FILE"),
+            Self::Inspect { .. } => Some("inspect takes one file: sotto inspect ADAPTER.gguf"),
+            Self::Tokenize { .. } | Self::Render { .. } | Self::Synth { .. } | Self::Pack { .. } => {
+                Some("nothing is computed here that an adapter could change: leave --adapter out")
+            }
             _ => None,
         }
     }

@@ -93,7 +93,7 @@ impl FileKind {
     fn words(self) -> Option<&'static str> {
         Some(match self {
             Self::Model => return None,
-            Self::Adapter => "an adapter (LoRA), which changes another model: give the model itself",
+            Self::Adapter => "an adapter (LoRA), which changes another model: load that model, and this as its adapter",
             Self::Projector => {
                 "a projector for images or sound (mmproj), a part of another model: give the language model itself"
             }

@@ -141,6 +141,14 @@ impl Model {
         }
     }
 
+    /// Whether an adapter was loaded for this model.
+    pub fn has_loaded(&self, adapter: &Adapter) -> bool {
+        match &self.inner.runtime {
+            Runtime::Sotto(model) => adapter.is_of(model),
+            Runtime::Candle(_) => false,
+        }
+    }
+
     /// Starts a sequence.
     ///
     /// # Errors

@@ -11,11 +11,10 @@ use std::sync::{Arc, Weak};
 use sotto_kernels::packed::{PackedMatrix, WeightFormat, pack, packed_len};
 
 use super::rows::{RowOrder, Rows};
-use super::{LayerWeights, Transformer, WeightMatrix};
+use super::{LayerWeights, Transformer, WeightMatrix, Weights};
 use crate::architecture::shortened;
 use crate::gguf::{GgufFile, Pages, key_place, tensor_place};
-use crate::machine::resize;
-use crate::{CancelToken, DType, EngineError, FileKind};
+use crate::{CancelToken, DType, EngineError, FileKind, ModelConfig};
 
 const ARCHITECTURE_KEY: &str = "general.architecture";
 const TYPE_KEY: &str = "adapter.type";
@@ -33,8 +32,7 @@ pub struct Adapter(Arc<Loaded>);
 
 struct Loaded {
     model: Weak<Transformer>,
-    /// By the name of the model's matrix.
-    changes: HashMap<String, LowRank>,
+    changes: Changes,
     /// The largest of all.
     rank: usize,
     bytes: u64,
@@ -64,17 +62,8 @@ impl Adapter {
     /// # Errors
     /// As for [`crate::Model::load_adapter`].
     pub(crate) fn load(file: &GgufFile, model: &Arc<Transformer>, cancel: &CancelToken) -> Result<Self, EngineError> {
-        check_kind(file, model)?;
-        let mut finder = Finder { file, alpha: alpha(file)?, found: BTreeMap::new(), known: HashSet::new() };
-        let weights = &model.weights;
-        weights.layers.iter().enumerate().try_for_each(|(index, layer)| finder.layer(index, layer))?;
-        finder.embedding(&weights.embedding, model.config.tied_embeddings)?;
-        if !model.config.tied_embeddings {
-            finder.change(weights.output.name(), &[(&weights.output, RowOrder::AsInFile)])?;
-        }
-        finder.refuse_unknown()?;
-        let rank = finder.found.values().map(|found| found.rank).max().unwrap_or(0);
-        let (changes, bytes) = finder.pack(cancel)?;
+        let (changes, bytes) = find(file, &model.weights, &model.config, cancel)?;
+        let rank = changes.values().map(|change| change.b.shape[1]).max().unwrap_or(0);
         Ok(Self(Arc::new(Loaded { model: Arc::downgrade(model), changes, rank, bytes })))
     }
 
@@ -125,8 +114,29 @@ impl Floats {
     }
 }
 
+/// Changes by the name of the model's matrix.
+type Changes = HashMap<String, LowRank>;
+
+/// Finds and checks all changes, and counts the bytes that they take.
+pub(crate) fn find(
+    file: &GgufFile,
+    weights: &Weights,
+    config: &ModelConfig,
+    cancel: &CancelToken,
+) -> Result<(Changes, u64), EngineError> {
+    check_kind(file, config)?;
+    let mut finder = Finder { file, alpha: alpha(file)?, found: BTreeMap::new(), known: HashSet::new() };
+    weights.layers.iter().enumerate().try_for_each(|(index, layer)| finder.layer(index, layer))?;
+    finder.embedding(&weights.embedding, config.tied_embeddings)?;
+    if !config.tied_embeddings {
+        finder.change(weights.output.name(), &[(&weights.output, RowOrder::AsInFile)])?;
+    }
+    finder.refuse_unknown()?;
+    finder.pack(cancel)
+}
+
 /// An error unless the file is an adapter for models like this one.
-fn check_kind(file: &GgufFile, model: &Transformer) -> Result<(), EngineError> {
+fn check_kind(file: &GgufFile, config: &ModelConfig) -> Result<(), EngineError> {
     match FileKind::of(file) {
         FileKind::Adapter if file.is_packed() => return Err(EngineError::unsupported("a packed adapter")),
         FileKind::Adapter => {}
@@ -147,7 +157,7 @@ fn check_kind(file: &GgufFile, model: &Transformer) -> Result<(), EngineError> {
             "an adapter that some tokens switch on (activated LoRA): use a plain LoRA",
         ));
     }
-    let (named, of_model) = (text(ARCHITECTURE_KEY)?.unwrap_or_default(), model.config.architecture.name);
+    let (named, of_model) = (text(ARCHITECTURE_KEY)?.unwrap_or_default(), config.architecture.name);
     if named != of_model {
         let why =
             format!("it is for the architecture {:?}, the model's is {of_model:?}: {OTHER_MODEL}", shortened(named));
@@ -157,7 +167,7 @@ fn check_kind(file: &GgufFile, model: &Transformer) -> Result<(), EngineError> {
 }
 
 /// Divided by the rank, what changes are multiplied with; `None` for 1.
-fn alpha(file: &GgufFile) -> Result<Option<f32>, EngineError> {
+pub(crate) fn alpha(file: &GgufFile) -> Result<Option<f32>, EngineError> {
     match file.metadata().f32(ALPHA_KEY)? {
         Some(alpha) if !alpha.is_finite() => {
             Err(EngineError::invalid(key_place(ALPHA_KEY), "it is not a finite number"))
@@ -296,7 +306,7 @@ impl Finder<'_> {
     }
 
     /// Packs all changes, and counts the bytes that they take.
-    fn pack(self, cancel: &CancelToken) -> Result<(HashMap<String, LowRank>, u64), EngineError> {
+    fn pack(self, cancel: &CancelToken) -> Result<(Changes, u64), EngineError> {
         let mut len = 0;
         let mut place = |matrix: &WeightMatrix| {
             let start = len;
@@ -344,16 +354,7 @@ fn pack_floats(matrix: &WeightMatrix, out: &mut [u8], cancel: &CancelToken) -> R
     if !format.is_quantized() {
         return matrix.pack_to(out, cancel);
     }
-    let (mut packed, mut numbers) = (Vec::new(), Vec::new());
-    resize(&mut packed, matrix.packed_len())?;
-    resize(&mut numbers, rows * cols * size_of::<f32>())?;
-    matrix.pack_to(&mut packed, cancel)?;
-    let packed = PackedMatrix::new(format, rows, cols, &packed).expect("the length was made to fit");
-    let mut row_numbers = vec![0.0; cols];
-    for (row, bytes) in numbers.chunks_exact_mut(cols * size_of::<f32>()).enumerate() {
-        packed.dequantize_row(row, &mut row_numbers);
-        bytes.as_chunks_mut().0.iter_mut().zip(&row_numbers).for_each(|(bytes, number)| *bytes = number.to_le_bytes());
-    }
+    let numbers: Vec<u8> = matrix.numbers(cancel)?.into_iter().flat_map(f32::to_le_bytes).collect();
     pack(DType::F32, &numbers, rows, cols, out)
         .map_err(|error| EngineError::Internal(format!("an expanded matrix cannot be packed: {error:?}")))
 }

@@ -8,6 +8,7 @@ use sotto_kernels::packed::{PANEL_ROWS, PackError, PackedMatrix, pack, packed_le
 
 use super::rows::Rows;
 use crate::gguf::{GgufFile, Pages, TensorView, tensor_place};
+use crate::machine::{resize, zeros};
 use crate::{CancelToken, DType, EngineError};
 
 /// Bytes of a tensor that are packed at a time: between two pieces, the work can be cancelled.
@@ -85,6 +86,17 @@ impl WeightMatrix {
             packed = rest;
         }
         Ok(())
+    }
+
+    /// All numbers of a matrix that lies in an ordinary file, row after row.
+    pub(crate) fn numbers(&self, cancel: &CancelToken) -> Result<Vec<f32>, EngineError> {
+        let (mut packed, mut numbers) = (Vec::new(), zeros(self.rows * self.cols)?);
+        resize(&mut packed, self.packed_len())?;
+        self.pack_to(&mut packed, cancel)?;
+        let packed = PackedMatrix::new(self.dtype.packed_as(), self.rows, self.cols, &packed)
+            .expect("the length was made to fit");
+        numbers.chunks_exact_mut(self.cols).enumerate().for_each(|(row, out)| packed.dequantize_row(row, out));
+        Ok(numbers)
     }
 
     /// The pieces of a matrix that is not packed yet, one after the other: packed, they lie so, too.

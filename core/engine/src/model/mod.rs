@@ -15,8 +15,12 @@ use crate::ModelConfig;
 use crate::threads::Pool;
 pub use adapter::Adapter;
 pub(crate) use adapter::LowRank;
+#[cfg(feature = "candle")]
+pub(crate) use adapter::{alpha as adapter_alpha, find as find_changes};
 pub use ceilings::{Ceilings, TokenCost};
 pub(crate) use matrix::{WeightMatrix, check_finite};
+#[cfg(feature = "candle")]
+pub(crate) use rows::Rows;
 pub(crate) use weights::{LayerWeights, Linear, Weights};
 
 /// What decoders of one model share.

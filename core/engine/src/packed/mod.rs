@@ -18,6 +18,8 @@ use std::path::{Path, PathBuf};
 use crc32fast::Hasher;
 use tempfile::NamedTempFile;
 
+#[cfg(feature = "candle")]
+use crate::gguf::GGUF_MAGIC;
 use crate::gguf::value_type::{ARRAY, STRING, U32};
 use crate::gguf::{
     LAYOUT, LAYOUT_KEY, PACKED_ALIGNMENT, PACKED_MAGIC, SOURCE_KEY, SPLIT_KEYS, Trailer, check_regular, key_place,
@@ -64,15 +66,45 @@ pub fn pack_file(
     }
     // Whoever has a packed file may delete its source: what cannot be run is not packed.
     let weights = Weights::find(source, &ModelConfig::from_gguf(source)?)?;
-    let tensors = plan(source, &weights);
+    let alignment = source.alignment().max(PACKED_ALIGNMENT);
+    let tensors = place(plan(source, &weights), alignment);
+    let own = own_pairs(source_name, replacement);
+    let pairs: Vec<&[u8]> = kept_pairs(source, replacement).into_iter().chain(own.iter().map(Vec::as_slice)).collect();
+    let header = header(PACKED_MAGIC, &pairs, &tensors, alignment);
+    write_new(target, &header, &tensors, true, cancel, on_progress)
+}
+
+/// Writes a GGUF file with these key-value pairs and tensors at `target`, where it appears whole or not at all. `on_progress` is
+/// told the bytes done and all bytes.
+#[cfg(feature = "candle")]
+pub(crate) fn write_gguf(
+    target: &Path,
+    pairs: &[&[u8]],
+    tensors: Vec<Planned<'_>>,
+    alignment: u64,
+    cancel: &CancelToken,
+    on_progress: impl FnMut(u64, u64),
+) -> Result<(), EngineError> {
+    let tensors = place(tensors, alignment);
+    write_new(target, &header(GGUF_MAGIC, pairs, &tensors, alignment), &tensors, false, cancel, on_progress)
+}
+
+/// Writes a new file at `target`, which appears there whole or not at all.
+fn write_new(
+    target: &Path,
+    header: &[u8],
+    tensors: &[Planned<'_>],
+    has_trailer: bool,
+    cancel: &CancelToken,
+    on_progress: impl FnMut(u64, u64),
+) -> Result<(), EngineError> {
     let storage = |source| EngineError::Storage { path: target.to_owned(), source };
     let place = place_of(target).map_err(storage)?;
     let folder = place.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     fs::create_dir_all(folder).map_err(storage)?;
     unfinished::remove_abandoned(folder);
     let temporary = unfinished::create(folder).map_err(storage)?;
-    let header = header(source, source_name, replacement, &tensors);
-    write(temporary.as_file(), &header, &tensors, storage, cancel, on_progress)?;
+    write(temporary.as_file(), header, tensors, has_trailer, storage, cancel, on_progress)?;
     persist(temporary, &place).map_err(storage)
 }
 
@@ -80,6 +112,7 @@ fn write(
     file: &File,
     header: &[u8],
     tensors: &[Planned<'_>],
+    has_trailer: bool,
     storage: impl Fn(io::Error) -> EngineError,
     cancel: &CancelToken,
     mut on_progress: impl FnMut(u64, u64),
@@ -98,7 +131,8 @@ fn write(
         })?;
     }
     trailer.data = writer.hasher.finalize();
-    writer.out.write_all(&trailer.bytes()).and_then(|()| writer.out.flush()).map_err(storage)
+    let trailer = if has_trailer { &trailer.bytes()[..] } else { &[] };
+    writer.out.write_all(trailer).and_then(|()| writer.out.flush()).map_err(storage)
 }
 
 /// Where a file at `target` is to be: where a link leads, and nowhere that something else than a file is.
@@ -140,20 +174,25 @@ impl Writer<'_> {
     }
 }
 
-/// A tensor on its way into the packed file.
-struct Planned<'a> {
-    name: &'a str,
-    dtype: DType,
-    shape: Vec<usize>,
-    content: Content<'a>,
-    /// From the first tensor's first byte.
-    offset: usize,
+/// A tensor on its way into a file.
+pub(crate) struct Planned<'a> {
+    pub(crate) name: &'a str,
+    pub(crate) dtype: DType,
+    pub(crate) shape: Vec<usize>,
+    pub(crate) content: Content<'a>,
+    /// From the first tensor's first byte, once it has a place.
+    pub(crate) offset: usize,
 }
 
-/// Matrices are packed, all else is as it was.
-enum Content<'a> {
+/// What is written for a tensor.
+pub(crate) enum Content<'a> {
+    /// A matrix, packed.
     Matrix(&'a WeightMatrix),
+    /// As it lies in another file.
     Other(&'a [u8]),
+    /// So many bytes, which are made when they are written.
+    #[cfg(feature = "candle")]
+    Made(usize, Box<dyn Fn() -> Result<Vec<u8>, EngineError> + 'a>),
 }
 
 fn plan<'a>(source: &'a GgufFile, weights: &'a Weights) -> Vec<Planned<'a>> {
@@ -166,25 +205,27 @@ fn plan<'a>(source: &'a GgufFile, weights: &'a Weights) -> Vec<Planned<'a>> {
         let (shape, content) = (matrix.shape().to_vec(), Content::Matrix(matrix));
         Planned { name: matrix.name(), dtype: matrix.dtype(), shape, content, offset: 0 }
     });
-    let mut planned: Vec<_> = others.chain(matrices).collect();
-    let mut end = 0usize;
-    for tensor in &mut planned {
-        tensor.offset = end.next_multiple_of(alignment(source));
-        end = tensor.end();
-    }
-    planned
+    others.chain(matrices).collect()
 }
 
-fn alignment(source: &GgufFile) -> usize {
-    source.alignment().max(PACKED_ALIGNMENT) as usize
+/// Gives tensors their places, one after the other.
+fn place(mut tensors: Vec<Planned<'_>>, alignment: u64) -> Vec<Planned<'_>> {
+    let mut end = 0usize;
+    for tensor in &mut tensors {
+        tensor.offset = end.next_multiple_of(alignment as usize);
+        end = tensor.end();
+    }
+    tensors
 }
 
 impl Planned<'_> {
     fn end(&self) -> usize {
         self.offset
-            + match self.content {
+            + match &self.content {
                 Content::Matrix(matrix) => matrix.packed_len(),
                 Content::Other(bytes) => bytes.len(),
+                #[cfg(feature = "candle")]
+                Content::Made(len, _) => *len,
             }
     }
 
@@ -194,9 +235,11 @@ impl Planned<'_> {
         cancel: &CancelToken,
         mut write: impl FnMut(&[u8]) -> Result<(), EngineError>,
     ) -> Result<(), EngineError> {
-        let matrix = match self.content {
+        let matrix = match &self.content {
             Content::Matrix(matrix) => matrix,
             Content::Other(bytes) => return write(bytes),
+            #[cfg(feature = "candle")]
+            Content::Made(_, make) => return cancel.check().and_then(|()| write(&make()?)),
         };
         let mut packed = Vec::new();
         for piece in matrix.pieces() {
@@ -210,26 +253,13 @@ impl Planned<'_> {
 }
 
 /// Everything before the tensors, with the fill before the first of them.
-fn header(source: &GgufFile, source_name: &str, replacement: Option<&Replacement>, tensors: &[Planned<'_>]) -> Vec<u8> {
+fn header(magic: &[u8; 4], pairs: &[&[u8]], tensors: &[Planned<'_>], alignment: u64) -> Vec<u8> {
     let mut header = Vec::new();
-    header.extend_from_slice(PACKED_MAGIC);
+    header.extend_from_slice(magic);
     header.extend_from_slice(&VERSION.to_le_bytes());
     header.extend_from_slice(&(tensors.len() as u64).to_le_bytes());
-    let kept = kept_pairs(source, replacement);
-    header.extend_from_slice(&(kept.len() as u64 + u64::from(replacement.is_some()) + 2).to_le_bytes());
-    kept.into_iter().for_each(|pair| header.extend_from_slice(pair));
-    if let Some(Replacement { key, words, .. }) = replacement {
-        put_string(&mut header, key);
-        header.extend_from_slice(&ARRAY.to_le_bytes());
-        header.extend_from_slice(&U32.to_le_bytes());
-        header.extend_from_slice(&(words.len() as u64 / 4).to_le_bytes());
-        header.extend_from_slice(words);
-    }
-    for (key, value) in [(LAYOUT_KEY, LAYOUT), (SOURCE_KEY, source_name)] {
-        put_string(&mut header, key);
-        header.extend_from_slice(&STRING.to_le_bytes());
-        put_string(&mut header, value);
-    }
+    header.extend_from_slice(&(pairs.len() as u64).to_le_bytes());
+    pairs.iter().for_each(|pair| header.extend_from_slice(pair));
     for Planned { name, dtype, shape, offset, .. } in tensors {
         put_string(&mut header, name);
         header.extend_from_slice(&(shape.len() as u32).to_le_bytes());
@@ -239,8 +269,30 @@ fn header(source: &GgufFile, source_name: &str, replacement: Option<&Replacement
         header.extend_from_slice(&dtype.ggml_id().to_le_bytes());
         header.extend_from_slice(&(*offset as u64).to_le_bytes());
     }
-    header.resize(header.len().next_multiple_of(alignment(source)), 0);
+    header.resize(header.len().next_multiple_of(alignment as usize), 0);
     header
+}
+
+/// The key-value pairs that only packed files have.
+fn own_pairs(source_name: &str, replacement: Option<&Replacement>) -> Vec<Vec<u8>> {
+    let mut pairs = Vec::new();
+    if let Some(Replacement { key, words, .. }) = replacement {
+        let mut pair = Vec::new();
+        put_string(&mut pair, key);
+        pair.extend_from_slice(&ARRAY.to_le_bytes());
+        pair.extend_from_slice(&U32.to_le_bytes());
+        pair.extend_from_slice(&(words.len() as u64 / 4).to_le_bytes());
+        pair.extend_from_slice(words);
+        pairs.push(pair);
+    }
+    for (key, value) in [(LAYOUT_KEY, LAYOUT), (SOURCE_KEY, source_name)] {
+        let mut pair = Vec::new();
+        put_string(&mut pair, key);
+        pair.extend_from_slice(&STRING.to_le_bytes());
+        put_string(&mut pair, value);
+        pairs.push(pair);
+    }
+    pairs
 }
 
 /// The key-value pairs that nothing replaces and that packed files do not have of their own, as the file has them.

@@ -121,7 +121,7 @@ impl<'a> Classifier<'a> {
             return Err(Error::invalid_input("the text is empty: there is nothing to classify"));
         }
         let started = Instant::now();
-        let prompt = task_prompt(self.model, prompts::classify(self.model.tuned, &self.options.labels), text)?;
+        let prompt = task_prompt(self.model, prompts::classify(self.model.tuning.tuned, &self.options.labels), text)?;
         let prefill = self.sequence.set(&prompt, cancel)?;
         let prefill_seconds = started.elapsed().as_secs_f64();
 

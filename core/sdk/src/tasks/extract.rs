@@ -43,7 +43,7 @@ fn extract(model: &Arc<Loaded>, text: &str, schema: Value, cancel: &CancelToken)
     if text.trim().is_empty() {
         return Err(Error::invalid_input("the text is empty: there is nothing to extract from"));
     }
-    let prompt = task_prompt(model, prompts::extract(model.tuned, &schema), text)?;
+    let prompt = task_prompt(model, prompts::extract(model.tuning.tuned, &schema), text)?;
     let (_, max_tokens) = split_context(model.context_limit(), ANSWER_TOKENS);
     let mut sequence = Sequence::new(model.decoder(context_for(model, prompt.len(), max_tokens)?)?);
     let format = OutputFormat::JsonSchema(schema);

@@ -34,8 +34,8 @@ pub(crate) fn constrained_answer(
     cancel: &CancelToken,
     on_text: impl FnMut(&str),
 ) -> Result<Answer, Error> {
-    let request =
-        Request { prompt, sampler: Sampler::new(SamplingOptions::default())?, format: Some(format), max_tokens };
+    let sampler = Sampler::new(SamplingOptions::default())?;
+    let request = Request { prompt, sampler, format: Some(format), max_tokens, item_bias: model.tuning.action_bias };
     generate(model, sequence, request, cancel, on_text)
 }
 

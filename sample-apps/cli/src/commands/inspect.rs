@@ -34,6 +34,7 @@ fn lines(report: &FileReport) -> Vec<(&'static str, String)> {
         ("parameters", format!("{:.1} M", report.parameters as f64 / 1e6)),
         ("size", size(report)),
     ];
+    lines.extend(report.adapter_rank.map(|rank| ("adapter", format!("LoRA of rank {rank}"))));
     lines.extend(weights(report));
     let tokens = report.vocab_size.map_or(String::new(), |tokens| format!(", {tokens} tokens"));
     let tokenizer = if report.tokenizer.is_empty() { "none" } else { &report.tokenizer };

@@ -6,6 +6,8 @@ mod classify;
 mod extract;
 mod generate;
 mod inspect;
+#[cfg(feature = "candle")]
+mod merge;
 mod pack;
 mod perplexity;
 mod render;
@@ -19,7 +21,7 @@ use std::time::{Duration, Instant};
 use serde::Serialize;
 use sotto::{Backend, BenchOptions, Job, KvType, LoadOptions, LocalModel, ModelFile, Progress, Prompt};
 
-use crate::args::{Arguments, BackendName, Command, KvName, ModelArguments};
+use crate::args::{AdapterArgument, Arguments, BackendName, Command, KvName, ModelArguments};
 use crate::demo::demo_model;
 use crate::failure::Failure;
 use crate::{input, interrupt, screen};
@@ -69,6 +71,8 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
             synth::run(shape, quant, vocab.as_deref(), *seed, output, json)
         }
         Command::Pack { file, output, delete } => pack::run(file, output.as_deref(), *delete, json),
+        #[cfg(feature = "candle")]
+        Command::Merge { file, with, output } => merge::run(file, with, output, json),
         Command::Bench { prefill, decode, depth, sequences, repeat, compare, compare_model, svg } => {
             let options = BenchOptions {
                 prefill: prefill.clone(),
@@ -105,7 +109,18 @@ fn load_quietly(arguments: &ModelArguments, file: ModelFile) -> Result<LocalMode
         Ok(())
     });
     bar.finish_and_clear();
-    loaded.map_err(|failure| failure.asked_by("--context"))
+    with_adapters(loaded.map_err(|failure| failure.asked_by("--context"))?, &arguments.adapters)
+}
+
+/// The model with the adapters that the command line names.
+fn with_adapters(model: LocalModel, arguments: &[AdapterArgument]) -> Result<LocalModel, Failure> {
+    let mut adapters = Vec::with_capacity(arguments.len());
+    for AdapterArgument { file, scale } in arguments {
+        let adapter = watch(model.start_loading_adapter(ModelFile::path(file)), |never| match never {})?;
+        screen::figures(&format!("adapter {} of rank {}, scale {scale}", file.display(), adapter.rank()));
+        adapters.push((adapter, *scale));
+    }
+    Ok(model.with_adapters(&adapters)?)
 }
 
 fn model_file(arguments: &ModelArguments) -> ModelFile {

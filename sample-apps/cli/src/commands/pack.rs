@@ -33,6 +33,6 @@ fn delete_all(files: &[PathBuf]) -> Result<(), Failure> {
     Ok(())
 }
 
-fn is_same_file(one: &Path, other: &Path) -> bool {
+pub(super) fn is_same_file(one: &Path, other: &Path) -> bool {
     matches!((fs::canonicalize(one), fs::canonicalize(other)), (Ok(one), Ok(other)) if one == other)
 }

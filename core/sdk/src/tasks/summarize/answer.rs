@@ -12,7 +12,7 @@ pub(super) const ANSWER_TOKENS: usize = 768;
 
 /// What the model reads for a window of the note.
 pub(crate) fn prompt(model: &Loaded, window: &[Segment]) -> Result<Vec<u32>, Error> {
-    task_prompt(model, prompts::summarize(model.tuned), NoteText::new(window).as_str())
+    task_prompt(model, prompts::summarize(model.tuning.tuned), NoteText::new(window).as_str())
 }
 
 pub(super) fn answer_tokens(model: &Loaded) -> usize {

@@ -88,7 +88,7 @@ fn summarize_window(
     mut on_part: impl FnMut(NoteSummary),
 ) -> Result<NoteSummary, Error> {
     let note = NoteText::new(window);
-    let format = OutputFormat::Lark(grammar(&note, model.tuned)?);
+    let format = OutputFormat::Lark(grammar(&note, model.tuning.tuned)?);
     let mut written = String::new();
     let mut last = NoteSummary::default();
     let answer = constrained_answer(model, sequence, prompt, &format, answer_tokens(model), cancel, |piece| {

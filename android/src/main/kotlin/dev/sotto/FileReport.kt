@@ -56,6 +56,7 @@ public data class ContextMemory(
  * @property whyNot why the model cannot be loaded here, and what to do; null when it can.
  * @property name its name, if the file gives one.
  * @property architecture its architecture, as GGUF names it.
+ * @property adapterRank the largest rank of an adapter's changes; null of anything else.
  * @property parameters weights in all.
  * @property files files that it is in: more than one of a split model.
  * @property fileBytes bytes of the file, or of all files.
@@ -78,6 +79,7 @@ public data class FileReport(
     public val whyNot: String?,
     public val name: String?,
     public val architecture: String?,
+    public val adapterRank: Int?,
     public val parameters: Long,
     public val files: Int,
     public val fileBytes: Long,
@@ -101,6 +103,7 @@ private fun FfiFileReport.toReport() = FileReport(
     whyNot = whyNot,
     name = name,
     architecture = architecture,
+    adapterRank = adapterRank?.toInt(),
     parameters = parameters.toLong(),
     files = files.toInt(),
     fileBytes = fileBytes.toLong(),

@@ -88,6 +88,22 @@ public class LocalModel private constructor(private val ffi: FfiModel, public va
         return closingUnlessDelivered { made -> native { Session(open().resume(instructions, turns)).also(made) } }
     }
 
+    /**
+     * Loads an adapter (LoRA) of this model: a GGUF file as llama.cpp has them, which was trained with the model that this
+     * one's file was made from, whatever its quantization. It takes some milliseconds.
+     */
+    public suspend fun loadAdapter(file: ModelFile): Adapter =
+        closingUnlessDelivered { made -> valueOf { open().loadAdapter(file.ffi).request(made) } }
+
+    /**
+     * The same model with these adapters in place of those it has: what is asked of it is computed with them, what is asked
+     * of others is not. All that is loaded is shared; both are to be closed.
+     *
+     * An adapter that was trained on Sotto's own task formats makes tasks use them.
+     */
+    public fun withAdapters(adapters: List<ScaledAdapter>): LocalModel =
+        translated { LocalModel(open().withAdapters(adapters.toFfi()), contextLength) }
+
     /** Reports on the model, with the memory that a context of [contextLength] tokens takes. */
     public suspend fun inspect(contextLength: Int = this.contextLength): ModelReport {
         requireInput(contextLength > 0, "the context length must be at least 1")

@@ -44,6 +44,13 @@ public class Session internal constructor(private val ffi: FfiSession) : AutoClo
     /** Reads instructions and history now, so that the first question has less to wait for. */
     public suspend fun prewarm(): Unit = valueOf { open().prewarm().request() }
 
+    /**
+     * The same conversation, whose next answers are computed with these adapters of the model in place of those before. What
+     * was said is read again then. Both are to be closed.
+     */
+    public fun withAdapters(adapters: List<ScaledAdapter>): Session =
+        translated { Session(open().withAdapters(adapters.toFfi())) }
+
     /** Gives back the memory of the conversation, once a running answer has ended. Can be called at any time. */
     override fun close(): Unit = ffi.close()
 

@@ -29,6 +29,11 @@ public object SottoFutures {
         onProgress: Consumer<Progress> = Consumer {},
     ): CompletableFuture<LocalModel> = scope.future { LocalModel.load(file, options, onProgress::accept) }
 
+    /** [LocalModel.loadAdapter]. */
+    @JvmStatic
+    public fun loadAdapter(model: LocalModel, file: ModelFile): CompletableFuture<Adapter> =
+        scope.future { model.loadAdapter(file) }
+
     /** [Tokenizer.load]. */
     @JvmStatic
     public fun loadTokenizer(file: ModelFile): CompletableFuture<Tokenizer> = scope.future { Tokenizer.load(file) }

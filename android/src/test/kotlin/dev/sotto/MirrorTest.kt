@@ -1,6 +1,7 @@
 package dev.sotto
 
 import dev.sotto.internal.FfiAction
+import dev.sotto.internal.FfiAdapterInterface
 import dev.sotto.internal.FfiBackend
 import dev.sotto.internal.FfiChatOptions
 import dev.sotto.internal.FfiClassification
@@ -23,6 +24,7 @@ import dev.sotto.internal.FfiPoint
 import dev.sotto.internal.FfiProgress
 import dev.sotto.internal.FfiReply
 import dev.sotto.internal.FfiSampling
+import dev.sotto.internal.FfiScaledAdapter
 import dev.sotto.internal.FfiScore
 import dev.sotto.internal.FfiSegment
 import dev.sotto.internal.FfiSessionInterface
@@ -69,6 +71,7 @@ class MirrorTest {
         assertEquals(methods(FfiSessionInterface::class.java), methods(Session::class.java) - setOf("close", "stream"))
         assertEquals(methods(FfiNoteSessionInterface::class.java), methods(NoteSession::class.java) - "close")
         assertEquals(methods(FfiTokenizerInterface::class.java), methods(Tokenizer::class.java) - "close")
+        assertEquals(methods(FfiAdapterInterface::class.java), methods(Adapter::class.java) - "close")
     }
 
     @Test
@@ -96,6 +99,7 @@ class MirrorTest {
             FfiModelReport::class to ModelReport::class,
             FfiFileReport::class to FileReport::class,
             FfiContextMemory::class to ContextMemory::class,
+            FfiScaledAdapter::class to ScaledAdapter::class,
             FfiLoadOptions::class to LoadOptions::class,
             FfiSampling::class to Sampling::class,
             FfiChatOptions::class to ChatOptions::class,
