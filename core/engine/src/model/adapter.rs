@@ -193,6 +193,9 @@ struct Found {
     rank: usize,
 }
 
+/// The name and the shape of a tensor of a pair.
+type Half = (String, [usize; 2]);
+
 /// A matrix of the model, and where its rows lie in files that are not packed.
 type Part<'a> = (&'a WeightMatrix, RowOrder);
 
@@ -261,7 +264,7 @@ impl Finder<'_> {
     }
 
     /// The names and shapes of the two tensors that change another; `None` without them.
-    fn halves(&mut self, tensor: &str) -> Result<Option<[(String, [usize; 2]); 2]>, EngineError> {
+    fn halves(&mut self, tensor: &str) -> Result<Option<[Half; 2]>, EngineError> {
         let names = ["lora_a", "lora_b"].map(|half| format!("{tensor}.{half}"));
         self.known.extend(names.clone());
         let shapes = names.each_ref().map(|name| self.file.tensor(name).map(|half| half.shape));
