@@ -72,6 +72,7 @@ class Reader:
 @dataclass
 class Answer:
     ids: list[int] = field(default_factory=list)
+    ended: bool = False
     margins: list[float] = field(default_factory=list)  # of each action: how much likelier its beginning was than the end
 
 
@@ -98,13 +99,16 @@ def answers(reader: Reader, coder: Coder, prompts: list[list[int]], bias: float)
             token = int(scores[i].argmax())
             if open_[i]:
                 answer.ids.append(token)
+                answer.ended = token == coder.end
                 if token == newline and not in_actions[i]:
                     in_actions[i] = coder.tokenizer.decode(answer.ids).endswith("\nActions:\n")
-                open_[i] = token != coder.end
+                open_[i] = not answer.ended
             tokens.append(token)
         if not any(open_):
             break
         last = reader.feed(torch.tensor(tokens)[:, None], (lengths + step)[:, None])[:, 0]
+    for answer in found:
+        answer.ids = answer.ids[:-1] if answer.ended else answer.ids
     return found
 
 
@@ -159,7 +163,7 @@ def main() -> None:
     written = [coder.tokenizer.decode(a.ids) for a in given]
     for note, text in list(zip(notes, written))[:args.show]:
         print(note.text, "\n---\n" + text, "\n--- gold:\n" + note.answer() + "\n")
-    print(f"{len(notes)} notes; {sum(not a.ids or a.ids[-1] != coder.end for a in given)} answers without an end")
+    print(f"{len(notes)} notes; {sum(not a.ended for a in given)} answers without an end")
     for bias in BIASES:
         kept = [actions_of(text)[:next((i for i, m in enumerate(a.margins) if m + bias <= 0), None)] for a, text in zip(given, written)]
         print(f"bias {bias:+.1f}: {score(notes, kept)}")

@@ -23,7 +23,7 @@ from generator.notes import Notes
 from generator.world import World
 
 LONGEST = 900
-GENERATED_CHUNK = 64
+CHUNK = 128
 WARM_UP_STEPS = 20
 SAVE_SECONDS = 180
 
@@ -70,27 +70,35 @@ def loss(model: Adapted, batch: list[Encoded]) -> torch.Tensor:
 
 
 class Data:
-    """Batches for ever: generated ones while `generate` is set, else epochs of gold with some generated among them."""
+    """Batches for ever: generated ones at first, then gold with fewer and fewer generated summaries among it."""
 
     def __init__(self, coder: Coder, args: argparse.Namespace, seed: int) -> None:
         self.coder, self.args, self.rng = coder, args, random.Random(seed)
         self.generator, self.seed = generated(seed), seed
-        self.generate = True
+        self.waiting: list[natural.Example] = []
+        self.spent = 0.0
+
+    @property
+    def generating(self) -> bool:
+        return self.spent * self.args.minutes < self.args.generator_minutes
 
     def examples(self) -> list[natural.Example]:
-        if self.generate:
-            return [next(self.generator) for _ in range(GENERATED_CHUNK)]
-        self.seed += 1
-        gold = natural.Gold(self.seed, (natural.GOLD, *self.args.more)).epoch()
-        return gold + [next(self.generator) for _ in range(int(len(gold) * self.args.generated))]
+        if self.generating:
+            return [next(self.generator) for _ in range(CHUNK)]
+        if not self.waiting:
+            self.seed += 1
+            self.waiting = natural.Gold(self.seed).epoch()
+        gold, self.waiting = self.waiting[:CHUNK], self.waiting[CHUNK:]
+        summaries = (e for e in self.generator if e.system == "summarize")
+        return gold + [next(summaries) for _ in range(int(len(gold) * self.args.generated * (1 - self.spent)))]
 
     def __iter__(self) -> Iterator[list[Encoded]]:
         while True:
-            generating = self.generate
+            generating = self.generating
             encoded = [e for e in (Encoded(self.coder, x) for x in self.examples()) if len(e.ids) <= LONGEST]
             for batch in batches(encoded, self.args.tokens, self.rng):
                 yield batch
-                if generating and not self.generate:
+                if generating and not self.generating:
                     break
 
 
@@ -100,12 +108,11 @@ def main() -> None:
     parser.add_argument("folder", type=Path)
     parser.add_argument("--minutes", type=float, default=85)
     parser.add_argument("--generator-minutes", type=float, default=8)
-    parser.add_argument("--generated", type=float, default=0.04, help="generated examples for each by hand, later on")
+    parser.add_argument("--generated", type=float, default=0.8, help="generated summaries for each example by hand after that; ever fewer, none at the end")
     parser.add_argument("--first-layer", type=int, default=0, help="train only layers from this one on, a quarter faster with 12 of 30")
     parser.add_argument("--tokens", type=int, default=1024, help="positions in a batch")
     parser.add_argument("--lr", type=float, default=5e-4, help="of the matrices that read")
     parser.add_argument("--lr-ratio", type=float, default=2.0, help="how much faster the matrices that write learn")
-    parser.add_argument("--more", type=Path, nargs="*", default=[], help="further folders of notes-*.jsonl")
     parser.add_argument("--resume", action="store_true")
     args = parser.parse_args()
     torch.set_num_threads(1)
@@ -127,10 +134,10 @@ def main() -> None:
     start, budget = time.time() - elapsed, args.minutes * 60
     logged, saved, running, fresh, busy = time.time(), time.time(), [], 0, time.process_time()
     data = Data(coder, args, seed=1 + steps)
-    data.generate = elapsed < args.generator_minutes * 60
+    data.spent = elapsed / budget
     for batch in data:
         spent = (time.time() - start) / budget
-        data.generate = spent * args.minutes < args.generator_minutes
+        data.spent = spent
         scale = min(1.0, (steps + 1) / WARM_UP_STEPS) * max(0.0, min(1.0, (1 - spent) / 0.8))
         for group in optimizer.param_groups:
             group["lr"] = group["peak"] * scale
@@ -145,7 +152,7 @@ def main() -> None:
         now, done = time.time(), spent >= 1
         if now - logged > 30 or done:
             print(f"{(now - start) / 60:6.1f} min  step {steps:5}  tokens {tokens / 1e6:6.3f} M  {fresh / (now - logged):4.0f} tok/s, {fresh / (time.process_time() - busy):4.0f} of CPU time  loss {sum(running) / len(running):.4f}  "
-                  f"lr {args.lr * scale:.6f}  {'generated' if data.generate else 'gold'}", flush=True)
+                  f"lr {args.lr * scale:.6f}  {'generated' if data.generating else 'gold'}", flush=True)
             logged, running, fresh, busy = now, [], 0, time.process_time()
         if now - saved > SAVE_SECONDS or done:
             torch.save(model.state_dict(), args.folder / "adapter.tmp")
