@@ -58,6 +58,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("folder")
     parser.add_argument("out")
+    parser.add_argument("--action-bias", type=float, default=0.0, help="added to the logit of another action where the list may end")
     parser.add_argument("--type", choices=["q8_0", "f32"], default="q8_0")
     args = parser.parse_args()
     saved = torch.load(f"{args.folder}/model.pt", map_location="cpu")
@@ -80,6 +81,7 @@ def main() -> None:
     writer.add_file_type(gguf.LlamaFileType.MOSTLY_Q8_0 if args.type == "q8_0" else gguf.LlamaFileType.ALL_F32)
     writer.add_quantization_version(gguf.GGML_QUANT_VERSION)
     writer.add_bool("sotto.tuned", True)
+    writer.add_float32("sotto.action_bias", args.action_bias)
     writer.add_array("sotto.labels", LABELS)
     write_tokenizer(writer, f"{args.folder}/tokenizer.json")
     for name, array in tensors(saved["model"], config):
