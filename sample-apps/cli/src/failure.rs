@@ -16,6 +16,8 @@ pub enum Failure {
     Input { path: PathBuf, source: std::io::Error },
     #[error("{0}")]
     BadInput(String),
+    #[error("{error}")]
+    Advised { error: sotto::Error, advice: &'static str },
     #[error("{option} asks for {wanted} tokens: the model has {limit}")]
     TooManyTokens { option: &'static str, wanted: usize, limit: usize },
     #[error("{program} did not give figures to compare with: {why}")]
@@ -45,6 +47,14 @@ impl Failure {
         }
     }
 
+    /// The same, with what helps in this command where a text is too long for the model.
+    pub fn where_too_long(self, advice: &'static str) -> Self {
+        match self {
+            Self::Sotto(error @ sotto::Error::ContextFull { .. }) => Self::Advised { error, advice },
+            other => other,
+        }
+    }
+
     /// 3 bad model, 4 bad input, 5 out of memory or context, 130 cancelled, 1 anything else; clap exits with 2 itself.
     pub fn exit_code(&self) -> ExitCode {
         use sotto::Error;
@@ -52,7 +62,9 @@ impl Failure {
             Self::Sotto(Error::ModelNotFound { .. } | Error::ModelInvalid { .. } | Error::Unsupported { .. })
             | Self::Synth(SynthError::Vocabulary { .. }) => 3,
             Self::Sotto(Error::InvalidInput { .. }) | Self::Input { .. } | Self::BadInput(_) => 4,
-            Self::Sotto(Error::OutOfMemory { .. } | Error::ContextFull { .. }) | Self::TooManyTokens { .. } => 5,
+            Self::Sotto(Error::OutOfMemory { .. } | Error::ContextFull { .. })
+            | Self::Advised { .. }
+            | Self::TooManyTokens { .. } => 5,
             Self::Sotto(Error::Cancelled) | Self::Synth(SynthError::Stopped) => 130,
             Self::Sotto(_)
             | Self::Synth(_)
@@ -68,6 +80,7 @@ impl Failure {
         use sotto::Error;
         match self {
             Self::Sotto(Error::ModelNotFound { .. }) => Some("check the path"),
+            Self::Advised { advice, .. } => Some(advice),
             Self::Sotto(Error::OutOfMemory { .. }) => Some("try a smaller --context, or a smaller model"),
             Self::Sotto(Error::ContextFull { .. }) => {
                 Some("shorten the text, or give a larger --context if the model has it")

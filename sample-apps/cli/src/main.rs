@@ -11,6 +11,7 @@ mod input;
 mod interrupt;
 mod screen;
 mod summary_text;
+mod visible;
 
 use std::process::ExitCode;
 
@@ -18,7 +19,7 @@ use crate::args::Arguments;
 use crate::failure::Failure;
 
 fn main() -> ExitCode {
-    env_logger::Builder::from_env(env_logger::Env::default().default_filter_or("warn")).format_timestamp(None).init();
+    screen::init_log();
     match commands::run(&Arguments::of_command_line()) {
         Ok(()) => ExitCode::SUCCESS,
         // Whoever read the output has gone: there is nobody to tell.

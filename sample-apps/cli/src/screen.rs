@@ -1,7 +1,9 @@
 //! What the person sees besides the answer: progress, figures and errors, all on stderr.
 
+use std::borrow::Cow;
 use std::fmt;
-use std::io::Write;
+use std::io::{IsTerminal, Write};
+use std::sync::LazyLock;
 use std::time::Duration;
 
 use console::{Term, style};
@@ -9,10 +11,30 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use sotto::{Metrics, Progress};
 
 use crate::failure::Failure;
+use crate::visible::visible;
+
+/// Whether a person reads the answer as it comes.
+static STDOUT_IS_TERMINAL: LazyLock<bool> = LazyLock::new(|| std::io::stdout().is_terminal());
+
+/// A text of the answer as stdout may have it: a terminal gets no control characters, a file the exact text.
+pub fn answer(text: &str) -> Cow<'_, str> {
+    if *STDOUT_IS_TERMINAL { visible(text) } else { Cow::Borrowed(text) }
+}
+
+/// Writes the log to stderr, warnings unless the environment asks for more.
+pub fn init_log() {
+    env_logger::Builder::from_env(env_logger::Env::default().default_filter_or("warn"))
+        .format(|out, record| {
+            let text = format!("{}] {}", record.target(), record.args());
+            writeln!(out, "[{} {}", record.level(), visible(&text))
+        })
+        .init();
+}
 
 /// Prints an error, and what would help.
 pub fn error(failure: &Failure) {
-    print(format_args!("{} {failure}\n", style("error:").for_stderr().red().bold()));
+    let (word, what) = (style("error:").for_stderr().red().bold(), failure.to_string());
+    print(format_args!("{word} {}\n", visible(&what)));
     if let Some(advice) = failure.advice() {
         print(format_args!("       {advice}\n"));
     }
@@ -20,7 +42,7 @@ pub fn error(failure: &Failure) {
 
 /// Prints a quiet line of figures.
 pub fn figures(line: &str) {
-    print(format_args!("{}\n", style(line).for_stderr().dim()));
+    print(format_args!("{}\n", style(visible(line)).for_stderr().dim()));
 }
 
 /// Asks for a line of a conversation.

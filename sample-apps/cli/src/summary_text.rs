@@ -5,6 +5,8 @@ use std::io::{self, Write};
 use console::style;
 use sotto::{Action, NoteSummary};
 
+use crate::screen::answer;
+
 /// Prints growing summaries: what is on the screen is never taken back.
 ///
 /// The overview appears as it is written; a title, a point or an action once it is whole.
@@ -35,8 +37,8 @@ fn render(summary: &NoteSummary, whole: bool) -> String {
     let points = finished(&summary.points, in_actions);
     let actions = finished(&summary.actions, whole);
     let parts = [
-        if summary.title.is_empty() { String::new() } else { style(&summary.title).bold().to_string() },
-        summary.overview.clone(),
+        if summary.title.is_empty() { String::new() } else { style(answer(&summary.title)).bold().to_string() },
+        answer(&summary.overview).into_owned(),
         section("Points", points.iter().map(|point| line("•", &point.text, &point.evidence)).collect()),
         section("Actions", actions.iter().map(|action| line("☐", &action_text(action), &action.evidence)).collect()),
     ];
@@ -58,7 +60,7 @@ fn section(heading: &str, lines: String) -> String {
 
 fn line(bullet: &str, text: &str, evidence: &[u32]) -> String {
     let ids = evidence.iter().map(u32::to_string).collect::<Vec<_>>().join(", ");
-    format!("\n  {bullet} {text} {}", style(format!("[{ids}]")).dim())
+    format!("\n  {bullet} {} {}", answer(text), style(format!("[{ids}]")).dim())
 }
 
 fn action_text(action: &Action) -> String {

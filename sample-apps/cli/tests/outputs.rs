@@ -10,7 +10,7 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
-use common::{code, errors, json, note, output_with_input, run, sotto, text};
+use common::{code, errors, json, note, on_a_terminal, run, sotto, text};
 use sotto_synth::{Quantization, Shape, SynthOptions, synthesize};
 
 const BENCH: [&str; 7] = ["bench", "--prefill", "8", "--decode", "2", "--repeat", "1"];
@@ -120,18 +120,6 @@ fn a_load_that_is_interrupted_leaves_nothing_behind() {
         std::fs::remove_dir_all(&cache).unwrap();
     }
     panic!("no load was interrupted");
-}
-
-/// What a terminal shows while it runs the program and somebody types `input`.
-fn on_a_terminal(arguments: &[&str], input: &[u8]) -> String {
-    let folder = tempfile::tempdir().unwrap();
-    let command = format!("{} {}", env!("CARGO_BIN_EXE_sotto"), arguments.join(" "));
-    let mut script = Command::new("script");
-    script.args(["--quiet", "--return", "--command", &command]).arg(folder.path().join("log")).env("TERM", "xterm");
-    let output = output_with_input(&mut script, input);
-    let shown = String::from_utf8_lossy(&output.stdout).into_owned();
-    assert!(output.status.success(), "{shown}");
-    shown
 }
 
 #[test]

@@ -7,6 +7,9 @@ use crate::args::SamplingArguments;
 use crate::failure::Failure;
 use crate::{input, screen};
 
+/// What helps once earlier questions and answers fill the context.
+const START_ANEW: &str = "the conversation is as long as the model can read: start a new one, or give a larger --context if the model has it";
+
 pub fn run(
     model: &LocalModel,
     system: Option<&str>,
@@ -18,16 +21,20 @@ pub fn run(
     let base = ChatOptions::default();
     let options = ChatOptions { sampling: sampling.over(base.sampling.clone()), max_tokens, ..base };
     let interactive = std::io::stdin().is_terminal();
+    let mut has_answered = false;
     loop {
         if interactive {
             screen::ask();
         }
-        match exchange(&session, &options, json) {
-            Ok(true) => {}
+        let outcome = exchange(&session, &options, json);
+        match outcome.map_err(|failure| if has_answered { failure.where_too_long(START_ANEW) } else { failure }) {
+            Ok(true) => has_answered = true,
             Ok(false) => return Ok(()),
             Err(Failure::Sotto(Error::Cancelled)) => screen::figures("\n(stopped)"),
             // The conversation stands as it was: an interactive one goes on, a piped one has failed.
-            Err(failure @ (Failure::Sotto(_) | Failure::BadInput(_))) if interactive => screen::error(&failure),
+            Err(failure @ (Failure::Sotto(_) | Failure::Advised { .. } | Failure::BadInput(_))) if interactive => {
+                screen::error(&failure)
+            }
             Err(failure) => return Err(failure),
         }
     }
@@ -49,7 +56,7 @@ fn answer(session: &Session, line: &str, options: &ChatOptions, json: bool) -> R
     }
     let mut out = std::io::stdout().lock();
     let reply = watch(job, |piece| {
-        out.write_all(piece.as_bytes())?;
+        out.write_all(screen::answer(&piece).as_bytes())?;
         Ok(out.flush()?)
     })?;
     writeln!(out)?;

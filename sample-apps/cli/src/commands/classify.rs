@@ -16,9 +16,9 @@ pub fn run(model: &LocalModel, text: &str, labels: &[String], min_confidence: f6
     }
     let mut out = std::io::stdout().lock();
     let abstained = if result.abstained { " (unsure)" } else { "" };
-    writeln!(out, "{}{abstained}", result.label)?;
+    writeln!(out, "{}{abstained}", screen::answer(&result.label))?;
     for (label, score) in &result.scores {
-        writeln!(out, "  {:>5.1}%  {label}", score * 100.0)?;
+        writeln!(out, "  {:>5.1}%  {}", score * 100.0, screen::answer(label))?;
     }
     screen::metrics(&result.metrics);
     Ok(())

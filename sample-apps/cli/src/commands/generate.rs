@@ -21,7 +21,7 @@ pub fn run(
     }
     let mut out = std::io::stdout().lock();
     let completion = watch(job, |piece| {
-        out.write_all(piece.as_bytes())?;
+        out.write_all(screen::answer(&piece).as_bytes())?;
         Ok(out.flush()?)
     })?;
     writeln!(out)?;

@@ -6,7 +6,7 @@ use sotto::{ContextMemory, FileReport, ModelFile};
 use super::{load_options, model_file, print_json, watch};
 use crate::args::ModelArguments;
 use crate::failure::Failure;
-use crate::screen::bytes;
+use crate::screen::{answer, bytes};
 
 pub fn run(arguments: &ModelArguments, file: Option<&Path>, json: bool) -> Result<(), Failure> {
     let file = file.map_or_else(|| model_file(arguments), ModelFile::path);
@@ -18,7 +18,7 @@ pub fn run(arguments: &ModelArguments, file: Option<&Path>, json: bool) -> Resul
 fn print(report: &FileReport) -> Result<(), Failure> {
     let mut out = std::io::stdout().lock();
     for (name, value) in lines(report) {
-        writeln!(out, "{name:<16}{value}")?;
+        writeln!(out, "{name:<16}{}", answer(&value))?;
     }
     Ok(())
 }

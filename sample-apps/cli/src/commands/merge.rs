@@ -24,7 +24,8 @@ pub fn run(file: &Path, adapters: &[AdapterArgument], output: &Path, json: bool)
         print_json(&serde_json::json!({ "bytes": written, "file": file, "tensors": merged.len() }))
     } else {
         let (written, tensors) = (screen::bytes(written), merged.len());
-        writeln!(std::io::stdout(), "merged {tensors} tensors into {}, {written}", output.display())?;
+        let file = output.display().to_string();
+        writeln!(std::io::stdout(), "merged {tensors} tensors into {}, {written}", screen::answer(&file))?;
         Ok(())
     }
 }

@@ -15,15 +15,17 @@ mod summarize;
 mod synth;
 mod tokenize;
 
-use std::io::Write;
+use std::io::{self, Write};
 use std::time::{Duration, Instant};
 
 use serde::Serialize;
+use serde_json::ser::Formatter;
 use sotto::{Backend, BenchOptions, Job, KvType, LoadOptions, LocalModel, ModelFile, Progress, Prompt};
 
 use crate::args::{AdapterArgument, Arguments, BackendName, Command, KvName, ModelArguments};
 use crate::demo::demo_model;
 use crate::failure::Failure;
+use crate::visible::is_command;
 use crate::{input, interrupt, screen};
 
 /// Tokens of a window for `perplexity`.
@@ -175,7 +177,22 @@ fn watch_with_bar<Value>(job: Job<Progress, Value>, bar: &str) -> Result<Value, 
 /// Prints a value as one line of JSON.
 fn print_json(value: &impl Serialize) -> Result<(), Failure> {
     let mut out = std::io::stdout().lock();
-    serde_json::to_writer(&mut out, value)?;
+    value.serialize(&mut serde_json::Serializer::with_formatter(&mut out, Escaped))?;
     writeln!(out)?;
     Ok(())
+}
+
+/// JSON's compact form, with all that a terminal might obey escaped: JSON itself lets most of it be.
+struct Escaped;
+
+impl Formatter for Escaped {
+    fn write_string_fragment<W: ?Sized + Write>(&mut self, out: &mut W, fragment: &str) -> io::Result<()> {
+        for part in fragment.split_inclusive(is_command) {
+            let command = part.chars().next_back().filter(|last| is_command(*last));
+            let plain = part.len() - command.map_or(0, char::len_utf8);
+            out.write_all(&part.as_bytes()[..plain])?;
+            command.map_or(Ok(()), |command| write!(out, "\\u{:04x}", u32::from(command)))?;
+        }
+        Ok(())
+    }
 }

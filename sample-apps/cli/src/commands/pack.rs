@@ -21,7 +21,8 @@ pub fn run(file: &Path, output: Option<&Path>, delete: bool, json: bool) -> Resu
         let (file, deleted) = (output.to_string_lossy(), delete && deletion.is_ok());
         print_json(&serde_json::json!({ "bytes": written, "file": file, "deleted": deleted }))?;
     } else {
-        writeln!(std::io::stdout(), "packed {} into {}", screen::bytes(written), output.display())?;
+        let file = output.display().to_string();
+        writeln!(std::io::stdout(), "packed {} into {}", screen::bytes(written), screen::answer(&file))?;
     }
     deletion
 }

@@ -6,7 +6,7 @@ use sotto::{ChatTemplate, LocalModel, Message, Role};
 
 use super::print_json;
 use crate::failure::Failure;
-use crate::input;
+use crate::{input, screen};
 
 #[derive(Deserialize)]
 struct GivenMessage {
@@ -60,8 +60,8 @@ fn print(text: &str, json: bool) -> Result<(), Failure> {
     if json {
         return print_json(&text);
     }
-    // No line break is added: this is the exact text.
+    // No line break is added: a file gets the exact text.
     let mut out = std::io::stdout().lock();
-    out.write_all(text.as_bytes())?;
+    out.write_all(screen::answer(text).as_bytes())?;
     Ok(out.flush()?)
 }

@@ -1,21 +1,35 @@
 use std::path::Path;
 
-use sotto::{LocalModel, VoiceNote};
+use serde::Serialize;
+use sotto::{LocalModel, NoteSummary, Segment, VoiceNote};
 
 use super::{print_json, watch};
 use crate::failure::Failure;
 use crate::summary_text::SummaryPrinter;
 use crate::{input, screen};
 
+/// What `--json` prints: the segments too, so that a program can play what the summary rests on.
+#[derive(Serialize)]
+struct WithSegments<'a> {
+    #[serde(flatten)]
+    summary: NoteSummary,
+    segments: &'a [Segment],
+}
+
+/// What helps where a note is too long.
+const SPLIT_IT: &str = "split the note and summarize its parts, or give a larger --context if the model has it";
+
 pub fn run(model: &LocalModel, note: &Path, json: bool) -> Result<(), Failure> {
     let note = VoiceNote::transcript(&input::read_file(note)?);
     let job = model.summarize(&note);
+    let too_long = |failure: Failure| failure.where_too_long(SPLIT_IT);
     if json {
-        return print_json(&watch(job, |_| Ok(()))?);
+        let summary = watch(job, |_| Ok(())).map_err(too_long)?;
+        return print_json(&WithSegments { summary, segments: note.segments() });
     }
     let mut out = std::io::stdout().lock();
     let mut printer = SummaryPrinter::default();
-    let summary = watch(job, |snapshot| Ok(printer.print(&mut out, &snapshot, false)?))?;
+    let summary = watch(job, |snapshot| Ok(printer.print(&mut out, &snapshot, false)?)).map_err(too_long)?;
     printer.print(&mut out, &summary, true)?;
     let coverage = &summary.coverage;
     screen::figures(&format!(

@@ -38,6 +38,12 @@ pub fn run(
     if json {
         return print_json(&serde_json::json!({ "bytes": report.bytes, "file": output.to_string_lossy() }));
     }
-    writeln!(std::io::stdout(), "wrote {} of random weights to {}", screen::bytes(report.bytes), output.display())?;
+    let file = output.display().to_string();
+    writeln!(
+        std::io::stdout(),
+        "wrote {} of random weights to {}",
+        screen::bytes(report.bytes),
+        screen::answer(&file)
+    )?;
     Ok(())
 }

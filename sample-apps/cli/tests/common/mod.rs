@@ -57,3 +57,15 @@ pub fn note(name: &str) -> PathBuf {
 pub fn text(path: &Path) -> &str {
     path.to_str().expect("a UTF-8 path")
 }
+
+/// What a terminal shows while it runs the program and somebody types `input`.
+pub fn on_a_terminal(arguments: &[&str], input: &[u8]) -> String {
+    let folder = tempfile::tempdir().unwrap();
+    let command = format!("{} {}", env!("CARGO_BIN_EXE_sotto"), arguments.join(" "));
+    let mut script = Command::new("script");
+    script.args(["--quiet", "--return", "--command", &command]).arg(folder.path().join("log")).env("TERM", "xterm");
+    let output = output_with_input(&mut script, input);
+    let shown = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert!(output.status.success(), "{shown}");
+    shown
+}
