@@ -12,7 +12,7 @@ const FIRST_MINUTE: f64 = 60.0;
 
 /// What is said in the lines of `text`. What is no time, no name and no mark of a known format is words.
 pub(super) fn read(text: &str) -> Vec<Utterance> {
-    let mut reader = Reader { kind: Kind::of(text), utterances: Vec::new(), open: None };
+    let mut reader = Reader { kind: Kind::of(text), utterances: Vec::new(), open: None, before: String::new() };
     let mut lines = lines(text).peekable();
     let mut after_blank = true;
     // What stands before the first empty line is about the file.
@@ -47,8 +47,8 @@ struct Kind {
     has_times: bool,
     /// Whether `10:30` at the start of a line, or after a name, is a time of the recording.
     believes_ambiguous: bool,
-    /// The same where nothing follows the name and the time.
-    believes_headers: bool,
+    /// The same after a name. One that comes again is a speaker's, whatever the time is.
+    believes_turns: bool,
 }
 
 impl Kind {
@@ -62,13 +62,13 @@ impl Kind {
                 Line::Timed(span, _) => kind.has_times |= !ambiguous.adds(span),
                 Line::Turn { speaker, time, .. } => {
                     kind.has_times |= time.is_some_and(|time| !ambiguous.adds(time));
-                    kind.believes_headers |= !speakers.insert(speaker);
+                    kind.believes_turns |= !speakers.insert(speaker);
                 }
                 Line::Blank | Line::Text(_) => {}
             }
         }
         kind.believes_ambiguous = ambiguous.are_times_of_the_recording();
-        kind.believes_headers |= kind.believes_ambiguous;
+        kind.believes_turns |= kind.believes_ambiguous;
         kind.has_times |= kind.believes_ambiguous;
         kind
     }
@@ -78,7 +78,7 @@ impl Kind {
     }
 
     fn believes_turn(&self, time: Option<Span>) -> bool {
-        self.believes_headers || time.is_some_and(|time| !time.ambiguous)
+        self.believes_turns || time.is_some_and(|time| !time.ambiguous)
     }
 
     fn begins_comment(&self, line: &str) -> bool {
@@ -120,6 +120,8 @@ struct Reader {
     utterances: Vec<Utterance>,
     /// The cue or turn to which further lines belong.
     open: Option<Open>,
+    /// The last line of the one before it.
+    before: String,
 }
 
 /// A cue or turn whose words come next. The last utterance is it, without words, until there are some.
@@ -145,6 +147,7 @@ impl Reader {
     fn begin(&mut self, time: Option<Span>, speaker: Option<&str>, said: &str) {
         let (start, end) = (time.map(|time| time.start), time.and_then(|time| time.end));
         let begun = Utterance { start, end, speaker: speaker.map(str::to_owned), ..Utterance::default() };
+        self.before = self.utterances.last().map(|last| last.said.clone()).unwrap_or_default();
         self.utterances.push(begun.clone());
         self.open = Some(Open { begun, has_words: false });
         if !said.is_empty() {
@@ -154,9 +157,10 @@ impl Reader {
 
     /// A line's words: the next words of the open cue or turn, or words of their own.
     fn add_words(&mut self, line: &str) {
-        let line = if self.kind.has_cues { line.strip_prefix(['-', '–']).ok_or(line) } else { Err(line) };
-        // A dash shows a change of speakers in a cue.
-        let (line, mut is_turn) = line.map_or_else(|line| (line, false), |turn| (turn, true));
+        let (line, mut is_turn) = match turn_after_dash(line).filter(|_| self.kind.has_cues) {
+            Some(turn) => (turn, true),
+            None => (line, false),
+        };
         for turn in line.split(">>") {
             let voices = if self.kind.has_cues { voices(turn) } else { vec![(None, turn.to_owned())] };
             for (speaker, said) in voices {
@@ -174,13 +178,22 @@ impl Reader {
         if said.is_empty() {
             return;
         }
-        let first = !std::mem::replace(&mut open.has_words, true);
+        let mut first = !std::mem::replace(&mut open.has_words, true);
         let speaker = speaker.or_else(|| open.begun.speaker.take());
+        // Captions that roll show the line before once more, above the new one.
+        let is_shown_again = |first: &Utterance| !first.continues && first.said == self.before;
+        first |= self.kind.has_cues && self.utterances.last().is_some_and(is_shown_again);
         if first {
             self.utterances.pop();
         }
         self.utterances.push(Utterance { speaker, said, continues: !first && !is_turn, ..open.begun.clone() });
     }
+}
+
+/// What follows the dash that shows a change of speakers in a cue; not that of `-5`.
+fn turn_after_dash(line: &str) -> Option<&str> {
+    line.strip_prefix(['-', '–'])
+        .filter(|turn| turn.starts_with(|next: char| next.is_whitespace() || next.is_alphabetic()))
 }
 
 /// What recognizers say about themselves among their times.

@@ -118,10 +118,11 @@ fn turn_with_time_at(line: &str, at: usize) -> Option<Line<'_>> {
     if is_bracketed {
         rest = rest.trim_start().strip_prefix(close)?;
     }
-    let name = before.trim_end_matches(|sign: char| sign.is_whitespace() || "[(,|-–—·•:".contains(sign));
+    let name = before.trim_end_matches(|sign: char| sign.is_whitespace() || "[(,|-–—·•:*".contains(sign));
+    let name = name.trim_start_matches('*');
     let speaker = name.strip_prefix('[').and_then(|name| name.strip_suffix(']')).unwrap_or(name);
     let said = match rest.trim_start().strip_prefix(':') {
-        Some(said) => said.trim(),
+        Some(said) => said.trim_start_matches('*').trim(),
         None if rest.trim().is_empty() || (is_bracketed && is_numbered_speaker(speaker)) => rest.trim(),
         None => return None,
     };
@@ -179,6 +180,8 @@ mod tests {
             ("SPEAKER_00 [00:04] Buy", "SPEAKER_00", Some(4.0), "Buy"),
             ("[Priya Shah] 00:00:04", "Priya Shah", Some(4.0), ""),
             ("Priya | 00:04", "Priya", Some(4.0), ""),
+            ("**Priya** (00:04):", "Priya", Some(4.0), ""),
+            ("**Priya (00:04):** Buy", "Priya", Some(4.0), "Buy"),
             ("Priya Shah 10:03 AM", "Priya Shah", None, ""),
         ] {
             let Line::Turn { speaker: found, time: at, said: words } = Line::new(line) else { panic!("{line}") };

@@ -6,6 +6,7 @@
 mod captions;
 mod json;
 mod lines;
+mod loops;
 mod markup;
 mod names;
 mod noise;
@@ -40,8 +41,7 @@ pub(crate) fn segments(text: &str) -> Vec<Segment> {
     utterances.iter_mut().for_each(Utterance::check_times);
     fill_ends(&mut utterances);
     utterances.retain(|utterance| !utterance.said.is_empty());
-    let utterances = without_loops(utterances);
-    utterances.into_iter().flat_map(Utterance::into_segments).collect()
+    loops::without_loops(utterances).into_iter().flat_map(Utterance::into_segments).collect()
 }
 
 impl Utterance {
@@ -92,18 +92,4 @@ fn fill_ends(utterances: &mut [Utterance]) {
         }
         utterance.end = utterance.end.or(later_start.filter(|end| *end >= start));
     }
-}
-
-/// A recognizer that hangs says the same again and again: that counts once.
-fn without_loops(utterances: Vec<Utterance>) -> Vec<Utterance> {
-    let mut kept: Vec<Utterance> = Vec::with_capacity(utterances.len());
-    for next in utterances {
-        match kept.last_mut() {
-            Some(last) if last.speaker == next.speaker && last.said.to_lowercase() == next.said.to_lowercase() => {
-                last.end = next.end.filter(|end| last.start.is_some_and(|start| start <= *end)).or(last.end);
-            }
-            _ => kept.push(next),
-        }
-    }
-    kept
 }

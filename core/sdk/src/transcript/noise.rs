@@ -197,8 +197,8 @@ fn is_word_character(sign: char) -> bool {
 fn remark(text: &str) -> Option<&str> {
     let (open, close) = BRACKETS.iter().find(|(open, _)| text.starts_with(open))?;
     let most = text.floor_char_boundary(LONGEST_REMARK + open.len());
-    let end = text[open.len()..most].find(close)?;
-    Some(&text[..open.len() + end + close.len()])
+    let (inner, _) = text[open.len()..most].split_once(close)?;
+    (!inner.contains(open)).then(|| &text[..open.len() + inner.len() + close.len()])
 }
 
 fn is_noise(remark: &str) -> bool {
@@ -300,6 +300,7 @@ mod tests {
         for (text, said) in [
             ("Nadia will [laughs] order it (coughs).", "Nadia will order it ."),
             ("Order it. [SPEAKER_TURN]", "Order it."),
+            ("[Order it. [SPEAKER_TURN]", "[Order it."),
             ("♪ la la ♪ Good morning", "Good morning"),
             ("Good ♪ morning", "Good morning"),
             ("<|en|><|transcribe|><|0.00|> Buy milk.<|2.00|>", "Buy milk."),

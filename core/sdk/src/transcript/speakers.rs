@@ -14,8 +14,8 @@ pub(super) fn assign(utterances: &mut [Utterance]) {
     let are_names = names_are_speakers(utterances, &heads);
     let mut turn = None;
     for (utterance, head) in utterances.iter_mut().zip(heads) {
-        let is_speaker = |name: &str| is_numbered_speaker(name) || (are_names && is_speaker(name));
-        match head.filter(|head| is_speaker(&utterance.said[head.name.clone()])) {
+        let speaks = |name: &str| is_numbered_speaker(name) || (are_names && is_speaker(name));
+        match head.filter(|head| speaks(&utterance.said[head.name.clone()])) {
             Some(head) => {
                 utterance.speaker = Some(utterance.said[head.name.clone()].to_owned());
                 utterance.said = utterance.said[head.said..].trim().to_owned();
@@ -91,13 +91,14 @@ fn names_are_speakers(utterances: &[Utterance], heads: &[Option<Head>]) -> bool 
     let mut turns: HashMap<&str, usize> = HashMap::new();
     for (utterance, head) in utterances.iter().zip(heads) {
         let name = head.as_ref().map(|head| &utterance.said[head.name.clone()]);
-        match name.filter(|name| !is_label(name)) {
+        let name = name.filter(|name| !is_label(name));
+        match name {
             Some(name) => *turns.entry(name).or_default() += 1,
             None if utterance.continues || speech(&utterance.said).is_empty() => continue,
             None => {}
         }
         spoken += 1;
-        named += usize::from(name.is_some_and(|name| !is_label(name)));
+        named += usize::from(name.is_some());
         sentences &= head.as_ref().is_some_and(|head| is_sentence(&utterance.said[head.said..]));
     }
     let is_conversation = turns.len() > 1 && turns.values().any(|&count| count > 1) && named * 3 >= spoken;

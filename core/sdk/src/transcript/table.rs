@@ -18,7 +18,7 @@ struct Columns {
 
 /// What is said in the rows of a table; `None` where the text is something else.
 pub(super) fn read(text: &str) -> Option<Vec<Utterance>> {
-    let first = text.lines().map(str::trim).find(|line| !line.is_empty())?;
+    let first = text.split(['\n', '\r']).map(str::trim).find(|line| !line.is_empty())?;
     let delimiter = [b'\t', b';', b','].into_iter().find(|&delimiter| first.as_bytes().contains(&delimiter))?;
     let rows = || rows(text, delimiter);
     let header = rows().next()?;

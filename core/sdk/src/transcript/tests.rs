@@ -66,6 +66,8 @@ fn web_vtt() {
             (Some(9.0), Some(12.0), omar, "Bye."),
         ],
     );
+    let rolling = "WEBVTT\n\n00:00.000 --> 00:02.000 align:start\nThe<00:00:00.500><c> lift</c>\n\n00:02.000 --> 00:02.010\nThe lift\n\n00:02.010 --> 00:04.000\nThe lift\nis<c> stuck.</c>\n\n00:04.000 --> 00:06.000\nis stuck.\nI walk.\n";
+    reads(rolling, &[timed(0.0, 2.01, "The lift"), timed(2.01, 4.0, "is stuck."), timed(4.0, 6.0, "I walk.")]);
     let short = "WEBVTT\n\n00:00.000 --> 00:03.500\nThe lift is stuck.\n\n00:03.500 --> 00:07.250\nInes will ring the firm by noon.\n\n00:07.250 --> 00:11.000\nI take the stairs.";
     reads(short, &three_cues());
 }
@@ -75,8 +77,11 @@ fn srt() {
     let text = "1\n00:00:00,000 --> 00:00:03,500\n<i>The lift</i> is stuck.\n\n2\n00:00:03,500 --> 00:00:07,250 X1:10 X2:20 Y1:1 Y2:2\n{\\an8}Ines will ring\nthe firm by noon.\n\n3\n00:00:07,250 --> 00:00:11,000\nI take the stairs.\n";
     reads(text, &three_cues());
     reads(&text.replace("\n\n", "\n"), &three_cues());
-    let two = "1\n00:00:00,000 --> 00:00:03,500\n- The lift is stuck.\n- I take the stairs.\n\n2\n00:00:03,500 --> 00:00:04,000\n♪\n";
-    reads(two, &[timed(0.0, 3.5, "The lift is stuck."), timed(0.0, 3.5, "I take the stairs.")]);
+    let two = "1\n00:00:00,000 --> 00:00:03,500\n- The lift is stuck.\n-I take the stairs.\n\n2\n00:00:03,500 --> 00:00:04,000\n♪\n\n3\n00:00:04,000 --> 00:00:05,000\n-5 degrees.\n";
+    reads(
+        two,
+        &[timed(0.0, 3.5, "The lift is stuck."), timed(0.0, 3.5, "I take the stairs."), timed(4.0, 5.0, "-5 degrees.")],
+    );
 }
 
 #[test]
@@ -341,6 +346,11 @@ fn a_loop_counts_once() {
         &[timed(0.0, 600.0, "Thank you for watching!"), (Some(600.0), None, None, "Bye.")],
     );
     reads("Thanks.\nthanks.\nThanks.\nBye.", &[plain("Thanks."), plain("Bye.")]);
+    let in_turn: String =
+        (0..30).map(|line| format!("[00:{line:02}] {}\n", ["I know.", "You know.", "Right."][line % 3])).collect();
+    reads(&in_turn, &[timed(0.0, 1.0, "I know."), timed(1.0, 2.0, "You know."), timed(2.0, 29.0, "Right.")]);
+    let twice = "A one.\nA two.\nA one.\nA two.\nA three.";
+    reads(twice, &twice.lines().map(plain).collect::<Vec<_>>());
     reads("Ines: Yes.\nOmar: Yes.\nInes: Yes.", &[by("Ines", "Yes."), by("Omar", "Yes."), by("Ines", "Yes.")]);
 }
 

@@ -1,0 +1,57 @@
+//! What a recognizer that hangs says again and again.
+
+use super::Utterance;
+
+/// The most utterances that come again in turn.
+const LONGEST_LOOP: usize = 4;
+
+/// Keeps an utterance that is said several times in a row once, and so a few that come again and again in turn. The last one kept lasts
+/// as long as the loop.
+pub(super) fn without_loops(utterances: Vec<Utterance>) -> Vec<Utterance> {
+    (1..=LONGEST_LOOP).fold(utterances, without_loops_of)
+}
+
+fn without_loops_of(utterances: Vec<Utterance>, length: usize) -> Vec<Utterance> {
+    let repeats = repeats(&utterances, length);
+    let mut kept: Vec<Utterance> = Vec::with_capacity(utterances.len());
+    for (utterance, is_repeat) in utterances.into_iter().zip(repeats) {
+        match kept.last_mut().filter(|_| is_repeat) {
+            Some(last) => last.last_until(utterance.end),
+            None => kept.push(utterance),
+        }
+    }
+    kept
+}
+
+/// Which utterances only repeat what was said `length` utterances before. What people say twice in turn may be meant; what comes
+/// three times is not.
+fn repeats(utterances: &[Utterance], length: usize) -> Vec<bool> {
+    let fewest = if length == 1 { 1 } else { 2 * length };
+    let mut repeats = vec![false; utterances.len()];
+    let mut run = 0;
+    for index in length..utterances.len() {
+        run = if is_same(&utterances[index], &utterances[index - length]) { run + 1 } else { 0 };
+        match run {
+            run if run == fewest => repeats[index + 1 - run..=index].fill(true),
+            run => repeats[index] = run > fewest,
+        }
+    }
+    repeats
+}
+
+fn is_same(one: &Utterance, other: &Utterance) -> bool {
+    fn letters(text: &str) -> impl Iterator<Item = char> {
+        text.chars().flat_map(char::to_lowercase)
+    }
+    one.speaker == other.speaker && letters(&one.said).eq(letters(&other.said))
+}
+
+impl Utterance {
+    fn last_until(&mut self, end: Option<f64>) {
+        if let (Some(start), Some(end)) = (self.start, end)
+            && start <= end
+        {
+            self.end = Some(end);
+        }
+    }
+}
