@@ -27,8 +27,8 @@ public struct VoiceNote: Hashable, Sendable {
 
     /// The segments, in the order in which they were said.
     ///
-    /// Summaries point to their ids, which count from 1: an id of a summary's evidence belongs to `segments[id - 1]`, which says
-    /// when its words were said and by whom.
+    /// Summaries point to their ids, which count from 1: an id of a summary's evidence belongs to `segments[id - 1]`,
+    /// which says when its words were said and by whom.
     public let segments: [Segment]
 
     /// A note from plain text: a segment for each sentence.
@@ -38,10 +38,10 @@ public struct VoiceNote: Hashable, Sendable {
 
     /// A note from a transcript: what recorders and recognizers write, or plain text.
     ///
-    /// Reads WebVTT, SRT, LRC, SBV, tables with times (comma- or tab-separated), the logs and JSON of Whisper programs, the turns
-    /// that meeting apps write, and lines that begin with a time (`[00:04]`) or a speaker (`Priya:`). Timed utterances become a
-    /// segment each, all else one for each sentence. What is no speech (`[Music]`) is left out, and what a recognizer says again
-    /// and again counts once. Nothing is refused: what is not understood is words.
+    /// Reads WebVTT, SRT, LRC, SBV, tables with times (comma- or tab-separated), the logs and JSON of Whisper programs,
+    /// the turns that meeting apps write, and lines that begin with a time (`[00:04]`) or a speaker (`Priya:`). Timed
+    /// utterances become a segment each, all else one for each sentence. What is no speech (`[Music]`) is left out, and
+    /// what a recognizer says again and again counts once. Nothing is refused: what is not understood is words.
     public static func transcript(_ text: String) -> VoiceNote {
         VoiceNote(segments: transcriptSegments(text: text).map(Segment.init))
     }

@@ -5,7 +5,13 @@ mod common;
 use common::{code, errors, json, on_a_terminal, run_with_input, text};
 use serde_json::{Value, json};
 
-const VTT: &str = "WEBVTT\n\n1\n00:00:00.010 --> 00:00:04.200\n<v Ines>The lift is stuck again.</v>\n\n2\n00:00:04.300 --> 00:00:08.900\n<v Omar>I will ring the firm by 03/04/2026.</v>\n";
+const VTT: &str = "WEBVTT\n\n\
+    1\n\
+    00:00:00.010 --> 00:00:04.200\n\
+    <v Ines>The lift is stuck again.</v>\n\n\
+    2\n\
+    00:00:04.300 --> 00:00:08.900\n\
+    <v Omar>I will ring the firm by 03/04/2026.</v>\n";
 
 fn summary(note: &str) -> Value {
     json(&run_with_input(&["summarize", "-", "--json"], note.as_bytes()))

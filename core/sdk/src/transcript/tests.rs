@@ -55,7 +55,22 @@ fn three_cues() -> [Said<'static>; 3] {
 
 #[test]
 fn web_vtt() {
-    let text = "WEBVTT - from the recorder\nKind: captions\n\nNOTE made by\nthe meeting app\n\nSTYLE\n::cue { color: red }\n\nintro\n00:00:00.010 --> 00:00:04.200\n<v Ines>The lift is stuck.</v>\n\n2\n00:00:04.300 --> 00:00:08.900\n<v.loud Omar>I will ring\nthe firm &amp; wait.</v>\n\n3\n00:00:09.000 --> 00:00:12.000 align:start position:10%\n<v Ines>Good.</v> <v Omar>Bye.</v>\n";
+    let text = "WEBVTT - from the recorder\n\
+        Kind: captions\n\n\
+        NOTE made by\n\
+        the meeting app\n\n\
+        STYLE\n\
+        ::cue { color: red }\n\n\
+        intro\n\
+        00:00:00.010 --> 00:00:04.200\n\
+        <v Ines>The lift is stuck.</v>\n\n\
+        2\n\
+        00:00:04.300 --> 00:00:08.900\n\
+        <v.loud Omar>I will ring\n\
+        the firm &amp; wait.</v>\n\n\
+        3\n\
+        00:00:09.000 --> 00:00:12.000 align:start position:10%\n\
+        <v Ines>Good.</v> <v Omar>Bye.</v>\n";
     let (ines, omar) = (Some("Ines"), Some("Omar"));
     reads(
         text,
@@ -66,18 +81,52 @@ fn web_vtt() {
             (Some(9.0), Some(12.0), omar, "Bye."),
         ],
     );
-    let rolling = "WEBVTT\n\n00:00.000 --> 00:02.000 align:start\nThe<00:00:00.500><c> lift</c>\n\n00:02.000 --> 00:02.010\nThe lift\n\n00:02.010 --> 00:04.000\nThe lift\nis<c> stuck.</c>\n\n00:04.000 --> 00:06.000\nis stuck.\nI walk.\n";
+    let rolling = "WEBVTT\n\n\
+        00:00.000 --> 00:02.000 align:start\n\
+        The<00:00:00.500><c> lift</c>\n\n\
+        00:02.000 --> 00:02.010\n\
+        The lift\n\n\
+        00:02.010 --> 00:04.000\n\
+        The lift\n\
+        is<c> stuck.</c>\n\n\
+        00:04.000 --> 00:06.000\n\
+        is stuck.\n\
+        I walk.\n";
     reads(rolling, &[timed(0.0, 2.01, "The lift"), timed(2.01, 4.0, "is stuck."), timed(4.0, 6.0, "I walk.")]);
-    let short = "WEBVTT\n\n00:00.000 --> 00:03.500\nThe lift is stuck.\n\n00:03.500 --> 00:07.250\nInes will ring the firm by noon.\n\n00:07.250 --> 00:11.000\nI take the stairs.";
+    let short = "WEBVTT\n\n\
+        00:00.000 --> 00:03.500\n\
+        The lift is stuck.\n\n\
+        00:03.500 --> 00:07.250\n\
+        Ines will ring the firm by noon.\n\n\
+        00:07.250 --> 00:11.000\n\
+        I take the stairs.";
     reads(short, &three_cues());
 }
 
 #[test]
 fn srt() {
-    let text = "1\n00:00:00,000 --> 00:00:03,500\n<i>The lift</i> is stuck.\n\n2\n00:00:03,500 --> 00:00:07,250 X1:10 X2:20 Y1:1 Y2:2\n{\\an8}Ines will ring\nthe firm by noon.\n\n3\n00:00:07,250 --> 00:00:11,000\nI take the stairs.\n";
+    let text = "1\n\
+        00:00:00,000 --> 00:00:03,500\n\
+        <i>The lift</i> is stuck.\n\n\
+        2\n\
+        00:00:03,500 --> 00:00:07,250 X1:10 X2:20 Y1:1 Y2:2\n\
+        {\\an8}Ines will ring\n\
+        the firm by noon.\n\n\
+        3\n\
+        00:00:07,250 --> 00:00:11,000\n\
+        I take the stairs.\n";
     reads(text, &three_cues());
     reads(&text.replace("\n\n", "\n"), &three_cues());
-    let two = "1\n00:00:00,000 --> 00:00:03,500\n- The lift is stuck.\n-I take the stairs.\n\n2\n00:00:03,500 --> 00:00:04,000\n♪\n\n3\n00:00:04,000 --> 00:00:05,000\n-5 degrees.\n";
+    let two = "1\n\
+        00:00:00,000 --> 00:00:03,500\n\
+        - The lift is stuck.\n\
+        -I take the stairs.\n\n\
+        2\n\
+        00:00:03,500 --> 00:00:04,000\n\
+        ♪\n\n\
+        3\n\
+        00:00:04,000 --> 00:00:05,000\n\
+        -5 degrees.\n";
     reads(
         two,
         &[timed(0.0, 3.5, "The lift is stuck."), timed(0.0, 3.5, "I take the stairs."), timed(4.0, 5.0, "-5 degrees.")],
@@ -86,9 +135,21 @@ fn srt() {
 
 #[test]
 fn lrc_and_sbv() {
-    let lrc = "[ti:Memo]\n[ar:Ines]\n[length:00:11]\n[00:00.00]The lift is stuck.\n[00:03.50]Ines will <00:04.00>ring the firm by noon.\n[00:07.25]I take the stairs.\n[00:11.00]\n";
+    let lrc = "[ti:Memo]\n\
+        [ar:Ines]\n\
+        [length:00:11]\n\
+        [00:00.00]The lift is stuck.\n\
+        [00:03.50]Ines will <00:04.00>ring the firm by noon.\n\
+        [00:07.25]I take the stairs.\n\
+        [00:11.00]\n";
     reads(&lrc.replace("<00:04.00>", ""), &three_cues());
-    let sbv = "0:00:00.000,0:00:03.500\nThe lift is stuck.\n\n0:00:03.500,0:00:07.250\nInes will ring\nthe firm by noon.\n\n0:00:07.250,0:00:11.000\nI take the stairs.\n";
+    let sbv = "0:00:00.000,0:00:03.500\n\
+        The lift is stuck.\n\n\
+        0:00:03.500,0:00:07.250\n\
+        Ines will ring\n\
+        the firm by noon.\n\n\
+        0:00:07.250,0:00:11.000\n\
+        I take the stairs.\n";
     reads(sbv, &three_cues());
 }
 
@@ -108,7 +169,9 @@ fn tables() {
         &three_cues(),
     );
     reads(
-        "Start Time,End Time,Speaker,Text\n00:00:00,00:00:04,Ines,\"The lift, it \"\"is\"\" stuck.\"\n00:00:04,00:00:09,Omar,\"Good.\"\n",
+        "Start Time,End Time,Speaker,Text\n\
+            00:00:00,00:00:04,Ines,\"The lift, it \"\"is\"\" stuck.\"\n\
+            00:00:04,00:00:09,Omar,\"Good.\"\n",
         &[
             (Some(0.0), Some(4.0), Some("Ines"), "The lift, it \"is\" stuck."),
             (Some(4.0), Some(9.0), Some("Omar"), "Good."),
@@ -125,12 +188,22 @@ fn tables() {
 
 #[test]
 fn whisper_logs() {
-    let text = "main: processing 'memo.wav' (176000 samples, 11.0 sec), 4 threads, 1 processors, lang = en, task = transcribe ...\n\n[00:00:00.000 --> 00:00:03.500]   The lift is stuck.\n[00:00:03.500 --> 00:00:07.250]   Ines will ring the firm by noon. [SPEAKER_TURN]\n[00:00:07.250 --> 00:00:11.000]   I take the stairs.\n\nwhisper_print_timings:     load time =   100.00 ms\n";
+    let text = "main: processing 'memo.wav' (176000 samples, 11.0 sec), 4 threads, 1 processors, lang = en, task = transcribe ...\n\n\
+        [00:00:00.000 --> 00:00:03.500]   The lift is stuck.\n\
+        [00:00:03.500 --> 00:00:07.250]   Ines will ring the firm by noon. [SPEAKER_TURN]\n\
+        [00:00:07.250 --> 00:00:11.000]   I take the stairs.\n\n\
+        whisper_print_timings:     load time =   100.00 ms\n";
     reads(text, &three_cues());
-    let openai = "Detecting language using up to the first 30 seconds.\nDetected language: English\n[00:00.000 --> 00:03.500]  The lift is stuck.\n[00:03.500 --> 00:07.250]  Ines will ring the firm by noon.\n[00:07.250 --> 00:11.000]  I take the stairs.\n";
+    let openai = "Detecting language using up to the first 30 seconds.\n\
+        Detected language: English\n\
+        [00:00.000 --> 00:03.500]  The lift is stuck.\n\
+        [00:03.500 --> 00:07.250]  Ines will ring the firm by noon.\n\
+        [00:07.250 --> 00:11.000]  I take the stairs.\n";
     reads(openai, &three_cues());
     reads(&openai.replace("-->", "->"), &three_cues());
-    let faster = "[0.00s -> 3.50s] The lift is stuck.\n[3.50s -> 7.25s] Ines will ring the firm by noon.\n[7.25s -> 11.00s] I take the stairs.\n";
+    let faster = "[0.00s -> 3.50s] The lift is stuck.\n\
+        [3.50s -> 7.25s] Ines will ring the firm by noon.\n\
+        [7.25s -> 11.00s] I take the stairs.\n";
     reads(faster, &three_cues());
 }
 
@@ -222,7 +295,13 @@ fn turns_of_a_meeting() {
             (Some(4.2), Some(9.0), Some("Omar"), "Good."),
         ],
     );
-    let zoom = "WEBVTT\n\n1\n00:00:00.000 --> 00:00:04.200\nInes Roth: The lift is stuck.\n\n2\n00:00:04.200 --> 00:00:09.000\nOmar: Good.\n";
+    let zoom = "WEBVTT\n\n\
+        1\n\
+        00:00:00.000 --> 00:00:04.200\n\
+        Ines Roth: The lift is stuck.\n\n\
+        2\n\
+        00:00:04.200 --> 00:00:09.000\n\
+        Omar: Good.\n";
     reads(
         zoom,
         &[
