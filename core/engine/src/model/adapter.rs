@@ -14,6 +14,7 @@ use super::rows::{RowOrder, Rows};
 use super::{LayerWeights, Transformer, WeightMatrix, Weights};
 use crate::architecture::shortened;
 use crate::gguf::{GgufFile, Pages, key_place, tensor_place};
+use crate::machine::{resize, zeros};
 use crate::{CancelToken, DType, EngineError, FileKind, ModelConfig};
 
 const ARCHITECTURE_KEY: &str = "general.architecture";
@@ -352,20 +353,35 @@ fn floats(matrix: &WeightMatrix, range: &Range<usize>, pages: &Arc<Pages>) -> Fl
     Floats { format, shape, pages: Arc::clone(pages), range: range.clone() }
 }
 
-fn pack_floats(matrix: &WeightMatrix, out: &mut [u8], cancel: &CancelToken) -> Result<(), EngineError> {
-    let ([rows, cols], format) = (matrix.shape(), matrix.dtype().packed_as());
+fn pack_floats(matrix: &WeightMatrix, mut out: &mut [u8], cancel: &CancelToken) -> Result<(), EngineError> {
+    let ([_, cols], format) = (matrix.shape(), matrix.dtype().packed_as());
     if !format.is_quantized() {
         return matrix.pack_to(out, cancel);
     }
-    let numbers: Vec<u8> = matrix.numbers(cancel)?.into_iter().flat_map(f32::to_le_bytes).collect();
-    pack(DType::F32, &numbers, rows, cols, out)
-        .map_err(|error| EngineError::Internal(format!("an expanded matrix cannot be packed: {error:?}")))
+    let (mut packed, mut row_numbers) = (Vec::new(), zeros(cols)?);
+    for piece in matrix.pieces() {
+        cancel.check()?;
+        let rows = piece.rows.len();
+        resize(&mut packed, piece.packed_len)?;
+        matrix.pack_piece(&piece, &mut packed)?;
+        let packed = PackedMatrix::new(format, rows, cols, &packed).expect("the length was made to fit");
+        let mut bytes = Vec::with_capacity(rows * cols * size_of::<f32>());
+        for row in 0..rows {
+            packed.dequantize_row(row, &mut row_numbers);
+            bytes.extend(row_numbers.iter().flat_map(|number| number.to_le_bytes()));
+        }
+        let (part, rest) = out.split_at_mut(packed_len(WeightFormat::F32, rows, cols));
+        pack(DType::F32, &bytes, rows, cols, part)
+            .map_err(|error| EngineError::Internal(format!("an expanded matrix cannot be packed: {error:?}")))?;
+        out = rest;
+    }
+    Ok(())
 }
 
 impl Floats {
     fn check_finite(&self, tensor: &str) -> Result<(), EngineError> {
         let [rows, cols] = self.shape;
-        let mut numbers = vec![0.0; cols];
+        let mut numbers = zeros(cols)?;
         for row in 0..rows {
             self.view().dequantize_row(row, &mut numbers);
             // Without an early exit, so that it becomes vector code.

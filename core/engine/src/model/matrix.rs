@@ -8,6 +8,7 @@ use sotto_kernels::packed::{PANEL_ROWS, PackError, PackedMatrix, pack, packed_le
 
 use super::rows::Rows;
 use crate::gguf::{GgufFile, Pages, TensorView, tensor_place};
+#[cfg(feature = "candle")]
 use crate::machine::{resize, zeros};
 use crate::{CancelToken, DType, EngineError};
 
@@ -89,6 +90,7 @@ impl WeightMatrix {
     }
 
     /// All numbers of a matrix that lies in an ordinary file, row after row.
+    #[cfg(feature = "candle")]
     pub(crate) fn numbers(&self, cancel: &CancelToken) -> Result<Vec<f32>, EngineError> {
         let (mut packed, mut numbers) = (Vec::new(), zeros(self.rows * self.cols)?);
         resize(&mut packed, self.packed_len())?;
