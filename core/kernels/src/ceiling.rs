@@ -6,12 +6,10 @@
 use std::hint::black_box;
 
 use crate::matmul::Products;
-use crate::matmul::direct::{CACHE_LINE, STREAMS};
+use crate::matmul::direct::{AHEAD, CACHE_LINE, STREAMS};
 
 /// Sums that do not wait for each other: enough to hide what an instruction takes.
 const SUMS: usize = 12;
-/// How far ahead memory is asked for in each of the streams, which are as many as products read weights in.
-const AHEAD: usize = 1024;
 
 /// Does `rounds` rounds of integer products on registers, and returns how many multiply-accumulates they were.
 ///

@@ -101,16 +101,18 @@ macro_rules! table {
         static $table: Kernels = table!(@with_products $name, $isa, $is_available, [$features], { ..$other });
     };
     (@with_products $name:literal, $isa:ty, $is_available:expr, [$($features:literal)?], { $($others:tt)* }) => {{
-        table!(@many [$($features)?] less_eight: Q4_0 for $isa);
-        table!(@many [$($features)?] signed: Q8_0 for $isa);
-        table!(@many [$($features)?] cached_values: CachedValues for $isa);
-        table!(@many [$($features)?] with_min: Q5_1 for $isa);
-        table!(@many [$($features)?] halves: Halves for $isa);
-        table!(@many [$($features)?] k_nibbles: Q4K for $isa);
-        table!(@many [$($features)?] k_five_bits: Q5K for $isa);
-        table!(@many [$($features)?] k_six_bits: Q6K for $isa);
-        const Q8_0: Product = table!(@product [$($features)?] Q8_0 for $isa, signed, few);
-        const VALUES: Product = table!(@product [$($features)?] CachedValues for $isa, cached_values, few);
+        table!(@many [$($features)?] less_eight: matmul::Q4_0 => $isa);
+        table!(@many [$($features)?] signed: matmul::Q8_0 => $isa);
+        table!(@many [$($features)?] cached_values: matmul::CachedValues => $isa);
+        table!(@many [$($features)?] with_min: matmul::Q5_1 => $isa);
+        table!(@many [$($features)?] halves: matmul::Halves => $isa);
+        table!(@many [$($features)?] k_nibbles: matmul::Q4K => $isa);
+        table!(@many [$($features)?] k_five_bits: matmul::Q5K => $isa);
+        table!(@many [$($features)?] k_six_bits: matmul::Q6K => $isa);
+        table!(@many [$($features)?] signed_multiples: matmul::IQ4XS => $isa);
+        table!(@many [$($features)?] k_three_bits: <$isa as matmul::Products>::ThreeBits => $isa);
+        const Q8_0: Product = table!(@product [$($features)?] Q8_0 for $isa, signed);
+        const VALUES: Product = table!(@product [$($features)?] CachedValues for $isa, cached_values);
         table!(@function [$($features)?] fn attend_q8(cache: &QuantizedHeadCache<'_>, queries: &Queries<'_>, out: &Output<'_>)
             = attention::attend_quantized::<$isa>(cache, queries, [Q8_0, VALUES], out));
         table!(@function [$($features)?] fn multiply_accumulates(rounds: usize) -> u64
@@ -119,38 +121,35 @@ macro_rules! table {
             name: $name,
             is_available: $is_available,
             arranged: <$isa as matmul::Products>::ARRANGED,
-            q4_0: table!(@product [$($features)?] Q4_0 for $isa, less_eight, few),
-            q4_1: table!(@product [$($features)?] Q4_1 for $isa, with_min, few),
-            q5_0: table!(@product [$($features)?] Q5_0 for $isa, signed, few),
+            q4_0: table!(@product [$($features)?] Q4_0 for $isa, less_eight),
+            q4_1: table!(@product [$($features)?] Q4_1 for $isa, with_min),
+            q5_0: table!(@product [$($features)?] Q5_0 for $isa, signed),
             q5_1: table!(@product [$($features)?] Q5_1 for $isa, with_min),
             q8_0: Q8_0,
-            iq4_nl: table!(@product [$($features)?] IQ4NL for $isa, signed, few),
+            iq4_nl: table!(@product [$($features)?] IQ4NL for $isa, signed),
             q2_k: table!(@product [$($features)?] Q2K for $isa, halves),
-            q3_k: table!(@product [$($features)?] Q3K for $isa, k_six_bits, few),
-            q4_k: table!(@product [$($features)?] Q4K for $isa, k_nibbles, few),
-            q5_k: table!(@product [$($features)?] Q5K for $isa, k_five_bits, few),
-            q6_k: table!(@product [$($features)?] Q6K for $isa, k_six_bits, few),
-            iq4_xs: table!(@product [$($features)?] IQ4XS for $isa, signed, few),
+            q3_k: table!(@product [$($features)?] Q3K for $isa, k_three_bits),
+            q4_k: table!(@product [$($features)?] Q4K for $isa, k_nibbles),
+            q5_k: table!(@product [$($features)?] Q5K for $isa, k_five_bits),
+            q6_k: table!(@product [$($features)?] Q6K for $isa, k_six_bits),
+            iq4_xs: table!(@product [$($features)?] IQ4XS for $isa, signed_multiples),
             codes: table!(@product [$($features)?] Codes for $isa, halves),
             attend_q8,
             multiply_accumulates,
             $($others)*
         }
     }};
-    (@many $features:tt $name:ident: $arithmetic:ident for $isa:ty) => {
+    (@many $features:tt $name:ident: $arithmetic:ty => $isa:ty) => {
         table!(@function $features fn $name(
             weights: &PackedMatrix<'_>, x: &Activations, panels: Range<usize>, out: &Output<'_>, unpack: matmul::Unpack
-        ) = <$isa as matmul::Products>::many_rows::<matmul::$arithmetic>(weights, x, panels, out, unpack));
+        ) = <$isa as matmul::Products>::many_rows::<$arithmetic>(weights, x, panels, out, unpack));
     };
-    (@product $features:tt $format:ident for $isa:ty, $many:ident, few) => {{
+    (@product $features:tt $format:ident for $isa:ty, $many:ident) => {{
         table!(@function $features fn few(weights: &PackedMatrix<'_>, x: &Activations, panels: Range<usize>, out: &Output<'_>)
             = <$isa as matmul::Products>::few_rows::<matmul::$format>(weights, x, panels, out));
-        Product { few: Some(few), ..table!(@product $features $format for $isa, $many) }
-    }};
-    (@product $features:tt $format:ident for $isa:ty, $many:ident) => {{
         table!(@function $features fn unpack(block: *const u8, subs: usize, piece: *mut u8)
             = <$isa as matmul::Products>::unpack::<matmul::$format>(block, subs, piece));
-        Product { few: None, few_rows: matmul::$format::FEW_ROWS, unpack, many: $many }
+        Product { few, few_rows: matmul::$format::FEW_ROWS, unpack, many: $many }
     }};
     (@function [$($features:literal)?] fn $name:ident($($argument:ident: $type:ty),*) $(-> $out:ty)? = $body:expr) => {
         $(#[target_feature(enable = $features)])?

@@ -5,6 +5,7 @@
 
 use super::Arithmetic;
 use crate::activations::{NARROW_START, RowPointers, START};
+use crate::packed::layout::SUB_BLOCK;
 use crate::simd::Simd;
 
 /// What a dot product of codes starts at that are larger than weights by `offset`, 0 or a power of two up to 128, so that it
@@ -15,12 +16,18 @@ pub(super) unsafe fn start<S: Simd, A: Arithmetic>(row: RowPointers, half: usize
         return S::dots(S::splat_int(0));
     }
     if S::PRODUCTS_IN_16_BITS > 0 && A::HAS_MULTIPLIERS && A::SCALES == 2 {
-        const { assert!(!A::HAS_MULTIPLIERS || A::SCALES == 1 || A::OFFSET == -NARROW_START) };
-        return S::narrow_dots(*row.starts.add(2 + half));
+        return S::narrow_dots(*row.starts.add(2 + half), (-NARROW_START / offset).ilog2());
     }
     let all = part_start::<A>(row, half);
     // Exact: both are powers of two.
     S::dots(S::splat_int(all >> (-START / offset).ilog2()))
+}
+
+/// What dot products of all columns of a block start at.
+#[inline(always)]
+pub(super) unsafe fn block_start<S: Simd, A: Arithmetic>(row: RowPointers, offset: i32) -> S::Dots {
+    let all = |sub| *row.at(sub * SUB_BLOCK).starts;
+    S::dots(S::splat_int(if offset == 0 { 0 } else { (0..A::SPAN).map(all).sum::<i32>() >> (-START / offset).ilog2() }))
 }
 
 /// [`START`] times the sum of a sub-block's activations, or of its half `half`, where each has a scale.
@@ -59,7 +66,7 @@ pub(super) unsafe fn dot<S: Simd, A: Arithmetic, const GROUP: usize>(
     };
     let at_a_time = match S::PRODUCTS_IN_16_BITS {
         // Products fit: `has_two_parts` has seen to that.
-        _ if A::HAS_MULTIPLIERS => 8,
+        _ if A::HAS_MULTIPLIERS && !A::SIGNED => 8,
         0 => 8,
         products => i16::MAX as usize / (products * A::LARGEST_CODE * 127),
     };
@@ -72,9 +79,18 @@ pub(super) unsafe fn dot<S: Simd, A: Arithmetic, const GROUP: usize>(
 }
 
 /// Whether the halves of a sub-block are brought to their block's sum one by one: where each has a multiplier of its own, or
-/// products of both would not fit into 16 bits.
+/// products of both would not fit into 16 bits. Those of signed codes are brought to 32 bits before.
 pub(super) const fn has_two_parts<S: Simd, A: Arithmetic>() -> bool {
-    A::SCALES == 2 || S::PRODUCTS_IN_16_BITS * 8 * A::LARGEST_CODE * 127 > i16::MAX as usize
+    A::SCALES == 2 || !A::SIGNED && S::PRODUCTS_IN_16_BITS * 8 * A::LARGEST_CODE * 127 > i16::MAX as usize
+}
+
+/// `sum + dots * factor` of a part of a block.
+#[inline(always)]
+pub(super) unsafe fn add_multiple<S: Simd, A: Arithmetic>(sum: S::Int, dots: S::Dots, factor: S::Int) -> S::Int {
+    match A::SIGNED {
+        true => S::add_settled_multiple(sum, dots, factor),
+        false => S::add_multiple(sum, dots, factor),
+    }
 }
 
 /// `sum + dots * (scale of the weights * scale of the activations)`.
@@ -97,7 +113,7 @@ pub(super) unsafe fn scaled_mins<S: Simd, A: Arithmetic>(mins: [S::Int; 2], scal
 }
 
 /// `sum + (scale * dots - mins) * scale of the activations`, of a block's dot products times multipliers: 16 of Q6_K's, each of at most
-/// 16 * 32 * 127 times 128, are less than 2^27.
+/// 16 * 32 * 127 times 128, and 8 of IQ4_XS's, each of 32 * 127 * 127 times 32, are less than 2^27.
 #[inline(always)]
 pub(super) unsafe fn add_block<S: Simd, A: Arithmetic>(
     sum: S::F32,

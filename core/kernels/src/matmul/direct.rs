@@ -22,6 +22,8 @@ pub(crate) const MAX_ROWS: usize = 4;
 /// Panels that are read beside each other: memory gives more to several streams than to one.
 pub(crate) const STREAMS: usize = 4;
 pub(crate) const CACHE_LINE: usize = 64;
+/// How far ahead of what is multiplied each stream is asked for, at least: memory takes longer than a sub-block of few bytes.
+pub(crate) const AHEAD: usize = 1024;
 
 /// The most vectors that a panel's rows are.
 const MAX_VECTORS: usize = 8;
@@ -127,14 +129,14 @@ unsafe fn end_block<S: Simd, F: PanelFormat, const T: usize>(
     }
 }
 
-/// Asks for a vector's share of what follows sub-block `sub` in a panel. The CPU's own prefetcher stops at the end of every page.
+/// Asks for a vector's share of a sub-block that follows sub-block `sub` in a panel. The CPU's own prefetcher stops at the end of every page.
 #[inline(always)]
 unsafe fn ask_for_next<S: Simd, F: PanelFormat>(block: *const u8, sub: usize, vector: usize) {
     let (bytes, vectors) = (F::BLOCK / F::SUB_BLOCKS, PANEL_ROWS / S::LANES);
     let lines = bytes.div_ceil(CACHE_LINE);
     let share = lines.div_ceil(vectors);
     let last = lines.saturating_sub((vectors - 1) * share);
-    let next = block.wrapping_add((sub + 1) * bytes + vector * share * CACHE_LINE);
+    let next = block.wrapping_add((sub + AHEAD.div_ceil(bytes)) * bytes + vector * share * CACHE_LINE);
     // Numbers that depend on the vector would cost more instructions than there are lines.
     for line in 0..last {
         S::prefetch(next.wrapping_add(line * CACHE_LINE));
@@ -178,18 +180,21 @@ unsafe fn add_to_all<S: Simd, F: PanelFormat, const T: usize, const V: usize>(
     rows: &[RowPointers; T],
     sums: &mut [[f32; PANEL_ROWS]; T],
 ) {
-    let dots = dots::<S, F, T, V>(block.start, block.start.add(F::HEADER + sub * F::SUB_BLOCK), first, rows);
-    for v in 0..V {
-        let header = block.headers[first + v].assume_init_ref();
-        let scale = F::part_scale::<S>(header, block.start, sub, 0, first + v);
-        let min = F::part_min::<S>(header, block.start, sub, 0, first + v);
-        for t in 0..T {
-            let at = sums[t].as_mut_ptr().add((first + v) * S::LANES);
-            let mut sum = add_scaled::<S, F>(S::load(at), dots[t][v], scale, rows[t]);
-            if F::HAS_MIN {
-                sum = S::fma(min, S::splat(min_factor::<F>(rows[t], 0)), sum);
+    let planes = block.start.add(F::HEADER + sub * F::SUB_BLOCK);
+    for half in 0..F::SCALES {
+        let dots = dots::<S, F, T, V>(block.start, planes, half, first, rows);
+        for v in 0..V {
+            let header = block.headers[first + v].assume_init_ref();
+            let scale = F::part_scale::<S>(header, block.start, sub, half, first + v);
+            let min = F::part_min::<S>(header, block.start, sub, half, first + v);
+            for t in 0..T {
+                let at = sums[t].as_mut_ptr().add((first + v) * S::LANES);
+                let mut sum = add_scaled::<S, F>(S::load(at), dots[t][v], scale, rows[t]);
+                if F::HAS_MIN {
+                    sum = S::fma(min, S::splat(min_factor::<F>(rows[t], half)), sum);
+                }
+                S::store(sum, at);
             }
-            S::store(sum, at);
         }
     }
 }

@@ -10,7 +10,9 @@ use std::marker::PhantomData;
 use std::mem::MaybeUninit;
 use std::ops::Range;
 
-use super::arithmetic::{add_block, add_scaled, dot, has_two_parts, min_factor, offset, scaled_mins, start};
+use super::arithmetic::{
+    add_block, add_multiple, add_scaled, block_start, dot, has_two_parts, min_factor, offset, scaled_mins, start,
+};
 use super::float::Rows;
 use super::pieces::{self, Next, PIECE, Piece, Unpack};
 use super::{Arithmetic, Output, PanelFormat, Products};
@@ -121,10 +123,10 @@ impl<S: Products, A: Arithmetic> Expanded<'_, S, A> {
 /// # Safety
 /// `S` runs on this CPU; there are as many, and room for them.
 #[inline(always)]
-pub(super) unsafe fn unpack<S: Simd, F: PanelFormat>(block: *const u8, subs: usize, piece: *mut u8) {
+pub(super) unsafe fn unpack<S: Products, F: PanelFormat>(block: *const u8, subs: usize, piece: *mut u8) {
     for index in 0..subs / F::SUB_BLOCKS {
         for vector in 0..PANEL_ROWS / S::LANES {
-            let to = piece.add(index * F::SUB_BLOCKS * expanded::<F::Unpacked>() + vector * 4 * S::LANES);
+            let to = piece.add(index * F::SUB_BLOCKS * expanded::<F::Unpacked<S>>() + vector * 4 * S::LANES);
             unpack_block::<S, F>(block.add(index * F::BLOCK), vector, to);
         }
     }
@@ -132,33 +134,42 @@ pub(super) unsafe fn unpack<S: Simd, F: PanelFormat>(block: *const u8, subs: usi
 
 /// Unpacks a vector of a block's rows.
 #[inline(always)]
-unsafe fn unpack_block<S: Simd, F: PanelFormat>(block: *const u8, vector: usize, to: *mut u8) {
+unsafe fn unpack_block<S: Products, F: PanelFormat>(block: *const u8, vector: usize, to: *mut u8) {
     let header = F::header::<S>(block, vector);
     for sub in 0..F::SUB_BLOCKS {
         let planes = block.add(F::HEADER + sub * F::SUB_BLOCK);
-        let to = to.add(sub * expanded::<F::Unpacked>());
+        let to = to.add(sub * expanded::<F::Unpacked<S>>());
+        let multiplier = |half| F::multiplier::<S>(&header, block, sub, half, vector);
         for pair in 0..4 {
             let (a, b) = F::codes::<S>(block, planes, vector, pair);
-            S::store_int(lift::<S, F>(a), to.add(2 * pair * PLANE));
-            S::store_int(lift::<S, F>(b), to.add((2 * pair + 1) * PLANE));
+            let (a, b) = match <F::Unpacked<S>>::IS_MULTIPLIED {
+                true => {
+                    let factor = minus_byte::<S>(multiplier(pair / 2));
+                    (multiplied::<S, F>(a, factor), multiplied::<S, F>(b, factor))
+                }
+                false => (lift::<S, F>(a), lift::<S, F>(b)),
+            };
+            S::store_int(a, to.add(2 * pair * PLANE));
+            S::store_int(b, to.add((2 * pair + 1) * PLANE));
         }
-        for half in 0..F::SCALES {
+        for half in 0..if <F::Unpacked<S>>::IS_MULTIPLIED { 0 } else { F::SCALES } {
             let to = to.add(SCALES + half * PLANE);
             if F::HAS_MULTIPLIERS {
-                S::store_int(S::factor(F::multiplier::<S>(&header, block, sub, half, vector)), to);
+                S::store_int(S::factor(multiplier(half)), to);
                 continue;
             }
             if !F::SCALES_ARE_1 {
                 S::store(F::part_scale::<S>(&header, block, sub, half, vector), to.cast());
             }
-            if F::Unpacked::HAS_MIN {
+            if <F::Unpacked<S>>::HAS_MIN {
                 let min = F::part_min::<S>(&header, block, sub, half, vector);
                 S::store(min, to.add(F::SCALES * PLANE).cast());
             }
         }
     }
     if F::HAS_MULTIPLIERS {
-        S::store(F::scale::<S>(block, vector), to.add(BLOCK_SCALE).cast());
+        let sign = if <F::Unpacked<S>>::IS_MULTIPLIED { -1.0 } else { 1.0 };
+        S::store(S::mul(F::scale::<S>(block, vector), S::splat(sign)), to.add(BLOCK_SCALE).cast());
         if F::HAS_MIN {
             let [even, odd] = F::mins::<S>(&header);
             S::store(F::min_scale::<S>(block, vector), to.add(MIN_SCALE).cast());
@@ -180,12 +191,25 @@ const fn lifted<S: Simd, A: Arithmetic>() -> i32 {
 
 /// Adds to codes what makes their offset [`lifted`], as what they are unpacked to. No byte overflows, but where codes become signed.
 #[inline(always)]
-unsafe fn lift<S: Simd, F: PanelFormat>(codes: S::Int) -> S::Int {
-    match lifted::<S, F::Unpacked>() - offset::<S, F>() {
+pub(super) unsafe fn lift<S: Products, F: PanelFormat>(codes: S::Int) -> S::Int {
+    match lifted::<S, F::Unpacked<S>>() - offset::<S, F>() {
         0 => codes,
         more @ 1.. => S::add_int(codes, S::splat_int(more.wrapping_mul(0x0101_0101))),
         less => S::sub_bytes(codes, -less as u8),
     }
+}
+
+/// Minus the low byte of each lane, in all of its bytes.
+#[inline(always)]
+unsafe fn minus_byte<S: Simd>(x: S::Int) -> S::Int {
+    let minus = S::mul_add_int(x, S::splat_int(-1), S::splat_int(0));
+    S::mul_add_int(S::and(minus, S::splat_int(0xff)), S::splat_int(0x0101_0101), S::splat_int(0))
+}
+
+/// Codes times minus their multipliers: of Q3_K from −128, of the code 0 and the multiplier −32, to 124.
+#[inline(always)]
+unsafe fn multiplied<S: Simd, F: PanelFormat>(codes: S::Int, factor: S::Int) -> S::Int {
+    S::signed_operand(S::mul_bytes(S::sub_bytes(codes, F::OFFSET as u8), factor))
 }
 
 /// Adds the products of `subs` unpacked sub-blocks, one block at least: of `V` vectors of rows of weights, from
@@ -204,8 +228,10 @@ pub(super) unsafe fn add_sub_blocks<S: Products, A: Arithmetic, const T: usize, 
         let (weights, rows) = (weights.add(first * expanded::<A>()), rows.map(|row| row.at(first * SUB_BLOCK)));
         match A::HAS_MULTIPLIERS {
             true => {
-                let mut dots = [[S::splat_int(0); V]; T];
-                add_multiples::<S, A, T, V>(weights, &rows, &mut dots);
+                let dots = match A::IS_MULTIPLIED {
+                    true => block_dots::<S, A, T, V>(weights, &rows),
+                    false => S::multiples::<A, T, V>(weights, &rows),
+                };
                 end_block::<S, A, T, V>(weights, &rows, &dots, sums);
             }
             false => add_sub_block::<S, A, T, V>(weights, &rows, sums),
@@ -262,25 +288,44 @@ unsafe fn add_part<S: Simd, A: Arithmetic, const T: usize, const V: usize>(
     }
 }
 
-/// Adds the dot products of a block's sub-blocks, times their multipliers, to `sums`.
+/// The dot products of a block whose codes have been multiplied.
 #[inline(always)]
-unsafe fn add_multiples<S: Simd, A: Arithmetic, const T: usize, const V: usize>(
+unsafe fn block_dots<S: Simd, A: Arithmetic, const T: usize, const V: usize>(
     weights: *const u8,
     rows: &[RowPointers; T],
-    sums: &mut [[S::Int; V]; T],
-) {
+) -> [[S::Int; V]; T] {
+    let mut dots = rows.map(|row| [block_start::<S, A>(row, lifted::<S, A>()); V]);
+    for sub in 0..A::SPAN {
+        let (weights, rows) = (weights.add(sub * expanded::<A>()), rows.map(|row| row.at(sub * SUB_BLOCK)));
+        add_half::<S, A, T, V, 0>(weights, &rows, &mut dots);
+        add_half::<S, A, T, V, 1>(weights, &rows, &mut dots);
+    }
+    dots.map(|dots| dots.map(|dots| S::total(dots)))
+}
+
+/// The dot products of a block's sub-blocks, times their multipliers.
+///
+/// # Safety
+/// `S` runs on this CPU; weights and rows have a block.
+#[inline(always)]
+pub(super) unsafe fn multiples<S: Simd, A: Arithmetic, const T: usize, const V: usize>(
+    weights: *const u8,
+    rows: &[RowPointers; T],
+) -> [[S::Int; V]; T] {
+    let mut sums = [[S::splat_int(0); V]; T];
     for sub in 0..A::SPAN {
         let (weights, rows) = (weights.add(sub * expanded::<A>()), rows.map(|row| row.at(sub * SUB_BLOCK)));
         let factors = weights.add(SCALES);
         let mut dots = starts::<S, A, T, V>(&rows, 0);
         add_half::<S, A, T, V, 0>(weights, &rows, &mut dots);
         if has_two_parts::<S, A>() {
-            add_dots::<S, T, V>(factors, &dots, sums);
+            add_dots::<S, A, T, V>(factors, &dots, &mut sums);
             dots = starts::<S, A, T, V>(&rows, 1);
         }
         add_half::<S, A, T, V, 1>(weights, &rows, &mut dots);
-        add_dots::<S, T, V>(factors.add((A::SCALES - 1) * PLANE), &dots, sums);
+        add_dots::<S, A, T, V>(factors.add((A::SCALES - 1) * PLANE), &dots, &mut sums);
     }
+    sums
 }
 
 /// Adds a block's dot products less its minimums, with its scales.
@@ -340,7 +385,7 @@ unsafe fn add_group<S: Simd, A: Arithmetic, const T: usize, const V: usize, cons
 
 /// Adds dot products times their factors.
 #[inline(always)]
-unsafe fn add_dots<S: Simd, const T: usize, const V: usize>(
+unsafe fn add_dots<S: Simd, A: Arithmetic, const T: usize, const V: usize>(
     factors: *const u8,
     dots: &[[S::Dots; V]; T],
     sums: &mut [[S::Int; V]; T],
@@ -348,7 +393,7 @@ unsafe fn add_dots<S: Simd, const T: usize, const V: usize>(
     for v in 0..V {
         let factor = S::load_int(factors.add(v * 4 * S::LANES));
         for t in 0..T {
-            sums[t][v] = S::add_multiple(sums[t][v], dots[t][v], factor);
+            sums[t][v] = add_multiple::<S, A>(sums[t][v], dots[t][v], factor);
         }
     }
 }

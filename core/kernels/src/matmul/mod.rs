@@ -29,8 +29,8 @@ use std::ops::Range;
 pub const FEW_ROWS: usize = direct::MAX_ROWS;
 
 pub(crate) use format::{
-    Arithmetic, CachedValues, Codes, Halves, IQ4NL, IQ4XS, PanelFormat, Q2K, Q3K, Q4_0, Q4_1, Q4K, Q5_0, Q5_1, Q5K,
-    Q6K, Q8_0,
+    Arithmetic, CachedValues, Codes, Halves, IQ4NL, IQ4XS, Multiplied, PanelFormat, Q2K, Q3K, Q4_0, Q4_1, Q4K, Q5_0,
+    Q5_1, Q5K, Q6K, Q8_0,
 };
 pub(crate) use pieces::Unpack;
 
@@ -45,6 +45,9 @@ pub(crate) trait Products: Simd {
 
     /// Bytes that a thread takes, at most, to arrange a sub-block of a row of activations as tiles read it.
     const ARRANGED: usize = 0;
+
+    /// What Q3_K is unpacked to: [`Multiplied`], unless sums of 16 bits, which bytes are too large for, make [`Q6K`] faster.
+    type ThreeBits: Arithmetic;
 
     /// Rows of activations, and vectors of rows of weights, in the largest tile of [`expanded`]: as many as the registers allow.
     #[inline(always)]
@@ -85,6 +88,19 @@ pub(crate) trait Products: Simd {
     ) {
         // SAFETY: the caller's.
         unsafe { expanded::add_sub_blocks::<Self, A, T, V>(subs, weights, rows, sums) }
+    }
+
+    /// [`expanded::multiples`].
+    ///
+    /// # Safety
+    /// As there.
+    #[inline(always)]
+    unsafe fn multiples<A: Arithmetic, const T: usize, const V: usize>(
+        weights: *const u8,
+        rows: &[RowPointers; T],
+    ) -> [[Self::Int; V]; T] {
+        // SAFETY: the caller's.
+        unsafe { expanded::multiples::<Self, A, T, V>(weights, rows) }
     }
 
     /// The columns of `panels` of the product of `x`, at most [`PanelFormat::FEW_ROWS`] rows, with `weights`.
@@ -133,8 +149,7 @@ pub(crate) trait Products: Simd {
 /// as functions.
 #[derive(Clone, Copy)]
 pub(crate) struct Product {
-    /// Nothing where there are no few rows.
-    pub(crate) few: Option<FewRows>,
+    pub(crate) few: FewRows,
     pub(crate) few_rows: usize,
     pub(crate) unpack: Unpack,
     pub(crate) many: ManyRows,
@@ -157,24 +172,30 @@ impl Product {
     ) {
         // SAFETY: the caller's.
         unsafe {
-            match self.few {
-                Some(few) if x.rows() <= self.few_rows => few(weights, x, panels, out),
-                _ => (self.many)(weights, x, panels, out, self.unpack),
+            match x.rows() <= self.few_rows {
+                true => (self.few)(weights, x, panels, out),
+                false => (self.many)(weights, x, panels, out, self.unpack),
             }
         }
     }
 }
 
-impl Products for simd::Portable {}
+impl Products for simd::Portable {
+    type ThreeBits = Multiplied;
+}
 #[cfg(target_arch = "x86_64")]
 impl Products for simd::x86::Avx512Vnni {
+    type ThreeBits = Multiplied;
+
     #[inline(always)]
     fn largest_tile<A: Arithmetic>() -> (usize, usize) {
         (6, 2)
     }
 }
 #[cfg(target_arch = "x86_64")]
-impl Products for simd::x86::AvxVnni {}
+impl Products for simd::x86::AvxVnni {
+    type ThreeBits = Multiplied;
+}
 
 /// Where results go: row-major `[rows of activations, rows of the weight matrix]`, written by several threads at once,
 /// each its own columns.

@@ -15,7 +15,7 @@ use crate::simd::Simd;
 /// Sub-blocks of a piece, at most: what is taken apart, about 20 KB, is to stay in a first-level cache.
 pub(super) const PIECE: usize = 16;
 /// Rows of activations that a piece is multiplied with before the next.
-const ROWS: usize = 128;
+const ROWS: usize = 132;
 
 /// Unpacks some sub-blocks, whole blocks from the first pointer on, into a piece of a panel at the second. Its instructions must be
 /// there, and room for them.

@@ -6,21 +6,25 @@
 #![allow(clippy::needless_range_loop)]
 
 use super::PanelFormat;
-use super::arithmetic::{dot, has_two_parts, offset, start};
+use super::arithmetic::{add_multiple, dot, has_two_parts, offset, start};
 use crate::activations::RowPointers;
 use crate::simd::Simd;
 
-/// The dot products of the `V` vectors of a sub-block's rows from vector `first` on, of formats without multipliers.
+/// The dot products of half `half` of a sub-block, or of all of it where it has one scale, of formats without multipliers: of the `V`
+/// vectors of its rows from vector `first` on.
 #[inline(always)]
 pub(super) unsafe fn dots<S: Simd, F: PanelFormat, const T: usize, const V: usize>(
     block: *const u8,
     planes: *const u8,
+    half: usize,
     first: usize,
     rows: &[RowPointers; T],
 ) -> [[S::Dots; V]; T] {
-    let mut dots = starts::<S, F, T, V>(rows, 0);
-    add_half::<S, F, T, V>(block, planes, 0, first, rows, &mut dots);
-    add_half::<S, F, T, V>(block, planes, 1, first, rows, &mut dots);
+    let mut dots = starts::<S, F, T, V>(rows, half);
+    add_half::<S, F, T, V>(block, planes, half, first, rows, &mut dots);
+    if F::SCALES == 1 {
+        add_half::<S, F, T, V>(block, planes, 1, first, rows, &mut dots);
+    }
     dots
 }
 
@@ -37,16 +41,16 @@ pub(super) unsafe fn add_multiples<S: Simd, F: PanelFormat, const T: usize, cons
     let mut dots = starts::<S, F, T, V>(rows, 0);
     add_half::<S, F, T, V>(block, planes, 0, first, rows, &mut dots);
     if has_two_parts::<S, F>() {
-        add_dots::<S, T, V>(&dots, |v| multiplier(0, v), sums);
+        add_dots::<S, F, T, V>(&dots, |v| multiplier(0, v), sums);
         dots = starts::<S, F, T, V>(rows, 1);
     }
     add_half::<S, F, T, V>(block, planes, 1, first, rows, &mut dots);
-    add_dots::<S, T, V>(&dots, |v| multiplier(F::SCALES - 1, v), sums);
+    add_dots::<S, F, T, V>(&dots, |v| multiplier(F::SCALES - 1, v), sums);
 }
 
 /// Adds dot products times the multipliers of their vectors.
 #[inline(always)]
-unsafe fn add_dots<S: Simd, const T: usize, const V: usize>(
+unsafe fn add_dots<S: Simd, F: PanelFormat, const T: usize, const V: usize>(
     dots: &[[S::Dots; V]; T],
     multiplier: impl Fn(usize) -> S::Int,
     sums: &mut [[S::Int; V]; T],
@@ -54,7 +58,7 @@ unsafe fn add_dots<S: Simd, const T: usize, const V: usize>(
     for v in 0..V {
         let factor = S::factor(multiplier(v));
         for t in 0..T {
-            sums[t][v] = S::add_multiple(sums[t][v], dots[t][v], factor);
+            sums[t][v] = add_multiple::<S, F>(sums[t][v], dots[t][v], factor);
         }
     }
 }

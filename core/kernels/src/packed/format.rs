@@ -96,7 +96,7 @@ impl WeightFormat {
     pub const fn activation_group(self) -> usize {
         match self {
             Self::F32 | Self::F16 | Self::BF16 => 1,
-            Self::Q3K | Self::Q4K | Self::Q5K | Self::Q6K => QK_K,
+            Self::Q3K | Self::Q4K | Self::Q5K | Self::Q6K | Self::IQ4XS => QK_K,
             _ => QK,
         }
     }

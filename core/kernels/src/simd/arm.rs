@@ -71,6 +71,8 @@ macro_rules! simd_128 {
                     vreinterpretq_u32_u8(vqtbl1q_u8(vreinterpretq_u8_u32(table), vreinterpretq_u8_u32(indices)));
                 sub_bytes(x: uint32x4_t, less: u8) -> uint32x4_t =
                     vreinterpretq_u32_u8(vsubq_u8(vreinterpretq_u8_u32(x), vdupq_n_u8(less)));
+                mul_bytes(a: uint32x4_t, b: uint32x4_t) -> uint32x4_t =
+                    vreinterpretq_u32_u8(vmulq_u8(vreinterpretq_u8_u32(a), vreinterpretq_u8_u32(b)));
                 max_int(a: uint32x4_t, b: uint32x4_t) -> uint32x4_t =
                     vreinterpretq_u32_s32(vmaxq_s32(vreinterpretq_s32_u32(a), vreinterpretq_s32_u32(b)));
                 add_int(a: uint32x4_t, b: uint32x4_t) -> uint32x4_t = vaddq_u32(a, b);
@@ -346,9 +348,10 @@ simd_128!(Neon, NeonDots::add_by_lane, {
         dots(start: uint32x4_t) -> NeonDots = NeonDots { narrow: [vdupq_n_s16(0); 2], wide: start };
         settle(dots: NeonDots) -> NeonDots = Self::dots(dots.sum());
         total(dots: NeonDots) -> uint32x4_t = dots.sum();
-        narrow_dots(start: i32) -> NeonDots = {
+        narrow_dots(start: i32, shift: u32) -> NeonDots = {
+            let [low, high] = [start << 16 >> (16 + shift), start >> (16 + shift)];
             // The sums of a row's first and last two products begin with these, one half in each 32 bits.
-            let halves = vreinterpretq_s16_u64(vdupq_n_u64(u64::from(start as u16) | u64::from((start >> 16) as u16) << 32));
+            let halves = vreinterpretq_s16_u64(vdupq_n_u64(u64::from(low as u16) | u64::from(high as u16) << 32));
             NeonDots { narrow: [halves; 2], wide: vdupq_n_u32(0) }
         };
         add_multiple(sum: uint32x4_t, dots: NeonDots, factor: uint32x4_t) -> uint32x4_t =

@@ -84,6 +84,8 @@ pub(crate) trait Simd: Copy + 'static {
     unsafe fn look_up(table: Self::Int, indices: Self::Int) -> Self::Int;
     /// Takes `less` from each byte, which may wrap.
     unsafe fn sub_bytes(x: Self::Int, less: u8) -> Self::Int;
+    /// The low bytes of products of bytes.
+    unsafe fn mul_bytes(a: Self::Int, b: Self::Int) -> Self::Int;
     /// The larger signed integer.
     unsafe fn max_int(a: Self::Int, b: Self::Int) -> Self::Int;
     unsafe fn add_int(a: Self::Int, b: Self::Int) -> Self::Int;
@@ -147,8 +149,8 @@ pub(crate) trait Simd: Copy + 'static {
     unsafe fn settle(dots: Self::Dots) -> Self::Dots;
     unsafe fn total(dots: Self::Dots) -> Self::Int;
     /// Dot products that begin in 16 bits, where there are such: with the low half of `start` for even pairs of products, and the
-    /// high half for odd ones. They may wrap on the way.
-    unsafe fn narrow_dots(start: i32) -> Self::Dots;
+    /// high half for odd ones, both shifted right by `shift`. They may wrap on the way.
+    unsafe fn narrow_dots(start: i32, shift: u32) -> Self::Dots;
     /// The sum of eight products in each lane: of bytes up to 63, the even ones in `bytes[0]` and the odd ones in `bytes[1]`, with
     /// eight numbers from −4,064 to 4,064, which lie in [`crate::activations::SUM_ORDER`].
     unsafe fn dot_eight(bytes: [Self::Int; 2], x: *const i16) -> Self::Int;
@@ -159,6 +161,11 @@ pub(crate) trait Simd: Copy + 'static {
     }
     /// `dots * factor + sum`, of dot products that began with zero or [`Simd::narrow_dots`] and were not settled.
     unsafe fn add_multiple(sum: Self::Int, dots: Self::Dots, factor: Self::Int) -> Self::Int;
+    /// As [`Simd::add_multiple`], of any dot products.
+    #[inline(always)]
+    unsafe fn add_settled_multiple(sum: Self::Int, dots: Self::Dots, factor: Self::Int) -> Self::Int {
+        Self::mul_add_int(Self::total(dots), factor, sum)
+    }
 }
 
 /// [`Simd::Dots`] of 32 bits.
@@ -183,8 +190,8 @@ macro_rules! wide_dots {
         }
 
         #[inline(always)]
-        unsafe fn narrow_dots(start: i32) -> Self::Int {
-            Self::splat_int((start << 16 >> 16) + (start >> 16))
+        unsafe fn narrow_dots(start: i32, shift: u32) -> Self::Int {
+            Self::splat_int((start << 16 >> (16 + shift)) + (start >> (16 + shift)))
         }
 
         #[inline(always)]

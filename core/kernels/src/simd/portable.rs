@@ -177,6 +177,14 @@ impl Simd for Portable {
     }
 
     #[inline(always)]
+    unsafe fn mul_bytes(a: Self::Int, b: Self::Int) -> Self::Int {
+        zip(a, b, |a, b| {
+            let (a, b) = (a.to_le_bytes(), b.to_le_bytes());
+            u32::from_le_bytes(std::array::from_fn(|i| a[i].wrapping_mul(b[i])))
+        })
+    }
+
+    #[inline(always)]
     unsafe fn max_int(a: Self::Int, b: Self::Int) -> Self::Int {
         zip(a, b, |a, b| a.cast_signed().max(b.cast_signed()).cast_unsigned())
     }

@@ -66,6 +66,11 @@ impl Simd for Avx512Vnni {
             _mm512_cvtepi8_epi32(_mm_loadu_si128(from.add(16 * vector).cast()));
         look_up(table: __m512i, indices: __m512i) -> __m512i = _mm512_shuffle_epi8(table, indices);
         sub_bytes(x: __m512i, less: u8) -> __m512i = _mm512_sub_epi8(x, _mm512_set1_epi8(less.cast_signed()));
+        mul_bytes(a: __m512i, b: __m512i) -> __m512i = {
+            let even = _mm512_mullo_epi16(a, b);
+            let odd = _mm512_mullo_epi16(_mm512_srli_epi16::<8>(a), _mm512_srli_epi16::<8>(b));
+            _mm512_or_si512(_mm512_and_si512(even, _mm512_set1_epi16(0xff)), _mm512_slli_epi16::<8>(odd))
+        };
         max_int(a: __m512i, b: __m512i) -> __m512i = _mm512_max_epi32(a, b);
         add_int(a: __m512i, b: __m512i) -> __m512i = _mm512_add_epi32(a, b);
         mul_add_int(a: __m512i, b: __m512i, c: __m512i) -> __m512i = _mm512_add_epi32(_mm512_mullo_epi32(a, b), c);
@@ -207,6 +212,11 @@ macro_rules! simd_256 {
                     _mm256_cvtepi8_epi32(_mm_loadl_epi64(from.add(8 * vector).cast()));
                 look_up(table: __m256i, indices: __m256i) -> __m256i = _mm256_shuffle_epi8(table, indices);
                 sub_bytes(x: __m256i, less: u8) -> __m256i = _mm256_sub_epi8(x, _mm256_set1_epi8(less.cast_signed()));
+                mul_bytes(a: __m256i, b: __m256i) -> __m256i = {
+                    let even = _mm256_mullo_epi16(a, b);
+                    let odd = _mm256_mullo_epi16(_mm256_srli_epi16::<8>(a), _mm256_srli_epi16::<8>(b));
+                    _mm256_or_si256(_mm256_and_si256(even, _mm256_set1_epi16(0xff)), _mm256_slli_epi16::<8>(odd))
+                };
                 max_int(a: __m256i, b: __m256i) -> __m256i = _mm256_max_epi32(a, b);
                 add_int(a: __m256i, b: __m256i) -> __m256i = _mm256_add_epi32(a, b);
                 mul_add_int(a: __m256i, b: __m256i, c: __m256i) -> __m256i = _mm256_add_epi32(_mm256_mullo_epi32(a, b), c);
@@ -347,13 +357,17 @@ simd_256!(Avx2, 0, {
         signed_operand(bytes: __m256i) -> __m256i = bytes;
         settle(dots: Avx2Dots) -> Avx2Dots = Self::dots(dots.sum());
         total(dots: Avx2Dots) -> __m256i = dots.sum();
-        narrow_dots(start: i32) -> Avx2Dots =
-            Avx2Dots { narrow: _mm256_set1_epi32(start), wide: _mm256_setzero_si256() };
+        narrow_dots(start: i32, shift: u32) -> Avx2Dots = {
+            let narrow = _mm256_sra_epi16(_mm256_set1_epi32(start), _mm_cvtsi32_si128(shift.cast_signed()));
+            Avx2Dots { narrow, wide: _mm256_setzero_si256() }
+        };
         // Both halves of a lane.
         factor(x: __m256i) -> __m256i =
             _mm256_or_si256(_mm256_slli_epi32::<16>(x), _mm256_and_si256(x, _mm256_set1_epi32(0xffff)));
         add_multiple(sum: __m256i, dots: Avx2Dots, factor: __m256i) -> __m256i =
             _mm256_add_epi32(_mm256_madd_epi16(dots.narrow, factor), sum);
+        add_settled_multiple(sum: __m256i, dots: Avx2Dots, factor: __m256i) -> __m256i =
+            Self::mul_add_int(dots.sum(), _mm256_srai_epi32::<16>(factor), sum);
     }
 
     dots_by_group! {

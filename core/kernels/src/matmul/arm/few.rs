@@ -103,14 +103,17 @@ unsafe fn add_sub_blocks<S: Simd, F: PanelFormat, const T: usize, const V: usize
     let headers: [F::Header<S>; V] = std::array::from_fn(|v| F::header::<S>(block, first + v));
     for sub in 0..F::SUB_BLOCKS {
         let rows = rows.map(|row| row.at(sub * SUB_BLOCK));
-        let dots = dots::<S, F, T, V>(block, block.add(F::HEADER + sub * F::SUB_BLOCK), first, &rows);
-        for v in 0..V {
-            let scale = F::part_scale::<S>(&headers[v], block, sub, 0, first + v);
-            let min = F::part_min::<S>(&headers[v], block, sub, 0, first + v);
-            for t in 0..T {
-                sums[t][v] = add_scaled::<S, F>(sums[t][v], dots[t][v], scale, rows[t]);
-                if F::HAS_MIN {
-                    sums[t][v] = S::fma(min, S::splat(min_factor::<F>(rows[t], 0)), sums[t][v]);
+        let planes = block.add(F::HEADER + sub * F::SUB_BLOCK);
+        for half in 0..F::SCALES {
+            let dots = dots::<S, F, T, V>(block, planes, half, first, &rows);
+            for v in 0..V {
+                let scale = F::part_scale::<S>(&headers[v], block, sub, half, first + v);
+                let min = F::part_min::<S>(&headers[v], block, sub, half, first + v);
+                for t in 0..T {
+                    sums[t][v] = add_scaled::<S, F>(sums[t][v], dots[t][v], scale, rows[t]);
+                    if F::HAS_MIN {
+                        sums[t][v] = S::fma(min, S::splat(min_factor::<F>(rows[t], half)), sums[t][v]);
+                    }
                 }
             }
         }

@@ -15,10 +15,9 @@ use std::mem::MaybeUninit;
 use std::ops::Range;
 
 use crate::activations::{Activations, START, Version};
-use crate::matmul::{Arithmetic, Output, PanelFormat, Q5_1, Unpack, arithmetic};
+use crate::matmul::{Arithmetic, Output, PanelFormat, Products, Q5_1, Unpack, arithmetic};
 use crate::packed::layout::{self, SUB_BLOCK};
 use crate::packed::{PANEL_ROWS, PackedMatrix};
-use crate::simd::Simd;
 use crate::simd::arm::{DIGIT_BITS, digits};
 
 /// Rows of weights in a tile.
@@ -60,7 +59,7 @@ pub(crate) enum Part {
 ///
 /// # Safety
 /// As [`Simd`]'s; pointers are to whole sub-blocks.
-pub(crate) trait Tile: Simd {
+pub(crate) trait Tile: Products {
     /// Stores eight columns' codes of four rows, as two groups, in a tile's codes; `vector` says which half of its rows.
     unsafe fn store_codes(groups: (Self::Int, Self::Int), to: *mut u8, vector: usize);
 
@@ -236,12 +235,12 @@ const fn part_bytes<A: Arithmetic>() -> usize {
 /// `S` runs on this CPU; there are as many, and room for a [`Scratch`]'s piece.
 #[inline(always)]
 pub(crate) unsafe fn unpack<S: Tile, F: PanelFormat>(block: *const u8, subs: usize, piece: *mut u8) {
-    const { assert!(block_bytes::<F::Unpacked>() <= F::Unpacked::SPAN * MAX_TILE) };
+    const { assert!(block_bytes::<F::Unpacked<S>>() <= <F::Unpacked<S>>::SPAN * MAX_TILE) };
     for index in 0..subs / F::SUB_BLOCKS {
         let block = block.add(index * F::BLOCK);
         for vector in 0..PANEL_ROWS / 4 {
-            let tile = vector / 2 * (PIECE / F::Unpacked::SPAN) + index * F::SUB_BLOCKS / F::Unpacked::SPAN;
-            unpack_block::<S, F>(block, vector, piece.add(tile * block_bytes::<F::Unpacked>()));
+            let tile = vector / 2 * (PIECE / <F::Unpacked<S>>::SPAN) + index * F::SUB_BLOCKS / <F::Unpacked<S>>::SPAN;
+            unpack_block::<S, F>(block, vector, piece.add(tile * block_bytes::<F::Unpacked<S>>()));
         }
     }
 }
@@ -253,17 +252,17 @@ unsafe fn unpack_block<S: Tile, F: PanelFormat>(block: *const u8, vector: usize,
     let store = |numbers, to: *mut u8| S::store_numbers(numbers, to.cast(), vector % 2);
     for sub in 0..F::SUB_BLOCKS {
         let planes = block.add(F::HEADER + sub * F::SUB_BLOCK);
-        let to = to.add(sub * sub_block_bytes::<F::Unpacked>());
+        let to = to.add(sub * sub_block_bytes::<F::Unpacked<S>>());
         for pair in 0..4 {
             let (a, b) = F::codes::<S>(block, planes, vector, pair);
             let signed = |codes| if F::OFFSET == 0 { codes } else { S::sub_bytes(codes, F::OFFSET as u8) };
-            let numbers = pair * F::SCALES / 4 * (part_bytes::<F::Unpacked>() - TILE_CODES / F::SCALES);
+            let numbers = pair * F::SCALES / 4 * (part_bytes::<F::Unpacked<S>>() - TILE_CODES / F::SCALES);
             S::store_codes((signed(a), signed(b)), to.add(pair * TILE_CODES / 4 + numbers), vector % 2);
         }
         for half in 0..if F::HAS_MULTIPLIERS || F::SCALES_ARE_1 { 0 } else { F::SCALES } {
-            let numbers = to.add(half * part_bytes::<F::Unpacked>() + TILE_CODES / F::SCALES);
+            let numbers = to.add(half * part_bytes::<F::Unpacked<S>>() + TILE_CODES / F::SCALES);
             store(F::part_scale::<S>(&header, block, sub, half, vector), numbers);
-            if F::Unpacked::HAS_MIN {
+            if <F::Unpacked<S>>::HAS_MIN {
                 store(F::part_min::<S>(&header, block, sub, half, vector), numbers.add(TILE_NUMBERS));
             }
         }

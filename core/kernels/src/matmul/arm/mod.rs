@@ -8,7 +8,7 @@ mod tiles;
 
 use std::ops::Range;
 
-use super::{Arithmetic, Output, PanelFormat, Products, Unpack, expanded};
+use super::{Arithmetic, Output, PanelFormat, Products, Q6K, Unpack, expanded};
 use crate::activations::Activations;
 use crate::packed::PackedMatrix;
 use crate::simd::arm::{DotProd, I8mm, Neon, smmla};
@@ -16,6 +16,8 @@ use crate::simd::arm::{DotProd, I8mm, Neon, smmla};
 macro_rules! products {
     ($isa:ty, $many:ident, { $($more:tt)* }) => {
         impl Products for $isa {
+            type ThreeBits = Q6K;
+
             $($more)*
 
             #[inline(always)]

@@ -8,14 +8,17 @@ mod tile;
 
 use std::ops::Range;
 
-use super::{Arithmetic, Output, PanelFormat, Products, Unpack, expanded};
+use super::{Arithmetic, Output, PanelFormat, Products, Q6K, Unpack, expanded};
 use crate::activations::{Activations, RowPointers};
 use crate::packed::PackedMatrix;
+use crate::simd::Simd;
 use crate::simd::x86::{Avx2, unknown};
 use tile::Tile;
 
 impl Products for Avx2 {
     const ARRANGED: usize = arranged::ROW_OF_PAIR / 2;
+
+    type ThreeBits = Q6K;
 
     #[inline(always)]
     fn largest_tile<A: Arithmetic>() -> (usize, usize) {
@@ -39,7 +42,7 @@ impl Products for Avx2 {
         rows: &[RowPointers; T],
         sums: &mut [[Self::F32; V]; T],
     ) {
-        if A::HAS_MIN || (T, V) != Self::largest_tile::<A>() {
+        if A::HAS_MIN || A::HAS_MULTIPLIERS || (T, V) != Self::largest_tile::<A>() {
             // SAFETY: the caller's.
             return unsafe { expanded::add_sub_blocks::<Self, A, T, V>(subs, weights, rows, sums) };
         }
@@ -48,10 +51,27 @@ impl Products for Avx2 {
     }
 
     #[inline(always)]
+    unsafe fn multiples<A: Arithmetic, const T: usize, const V: usize>(
+        weights: *const u8,
+        rows: &[RowPointers; T],
+    ) -> [[Self::Int; V]; T] {
+        if !A::SIGNED || (T, V) != Self::largest_tile::<A>() {
+            // SAFETY: the caller's.
+            return unsafe { expanded::multiples::<Self, A, T, V>(weights, rows) };
+        }
+        // SAFETY: the caller's. Integers take the place of as many numbers.
+        unsafe {
+            let mut sums = [[Self::splat_int(0); V]; T];
+            tile::multiples(Tile::new(A::SPAN, weights, rows, sums.as_mut_ptr().cast()));
+            sums
+        }
+    }
+
+    #[inline(always)]
     unsafe fn unpack<F: PanelFormat>(block: *const u8, subs: usize, piece: *mut u8) {
         // SAFETY: the caller's.
         unsafe {
-            match F::HAS_MULTIPLIERS {
+            match F::HAS_MULTIPLIERS && !F::SIGNED {
                 true => pairs::unpack::<F>(block, subs, piece),
                 false => expanded::unpack::<Self, F>(block, subs, piece),
             }
@@ -68,7 +88,7 @@ impl Products for Avx2 {
     ) {
         // SAFETY: the caller's.
         unsafe {
-            match A::HAS_MULTIPLIERS {
+            match A::HAS_MULTIPLIERS && !A::SIGNED {
                 true => pairs::matmul::<A>(weights, x, panels, out, unpack),
                 false => expanded::matmul::<Self, A>(weights, x, panels, out, unpack),
             }

@@ -22,6 +22,7 @@ use super::pair_tile::{self, Tile};
 use crate::activations::{Activations, RowPointers};
 use crate::blocks::QK_K;
 use crate::matmul::arithmetic::{add_block, scaled_mins};
+use crate::matmul::expanded::lift;
 use crate::matmul::float::Rows;
 use crate::matmul::pieces::{self, Next, PIECE, Piece, Unpack};
 use crate::matmul::{Arithmetic, Output, PanelFormat};
@@ -161,7 +162,10 @@ unsafe fn unpack_block<F: PanelFormat>(block: *const u8, vector: usize, to: *mut
     for pair in 0..PAIRS {
         let (subs, to) = ([2 * pair, 2 * pair + 1], to.add(pair * PAIR));
         for two in 0..4 {
-            let codes = |sub| F::codes::<Avx2>(block, block.add(F::HEADER + sub * F::SUB_BLOCK), vector, two);
+            let codes = |sub| {
+                let (a, b) = F::codes::<Avx2>(block, block.add(F::HEADER + sub * F::SUB_BLOCK), vector, two);
+                (lift::<Avx2, F>(a), lift::<Avx2, F>(b))
+            };
             let [(a, c), (b, d)] = subs.map(codes);
             for (group, (a, b)) in [(a, b), (c, d)].into_iter().enumerate() {
                 let to = to.add((4 * two + 2 * group) * NUMBERS);
@@ -207,7 +211,7 @@ unsafe fn add_multiples<A: Arithmetic, const T: usize>(
     const QUARTER: usize = GROUPS / 4;
     const {
         let largest = if A::OFFSET == 0 { A::LARGEST_CODE } else { A::OFFSET as usize };
-        assert!(!A::HAS_MULTIPLIERS || 2 * QUARTER * largest * 127 <= i16::MAX as usize);
+        assert!(!A::HAS_MULTIPLIERS || A::SIGNED || 2 * QUARTER * largest * 127 <= i16::MAX as usize);
     }
     for pair in 0..PAIRS {
         let (weights, x) = (weights.add(pair * PAIR), x.add(pair * T * ROW_OF_PAIR));

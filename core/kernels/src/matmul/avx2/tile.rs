@@ -49,6 +49,12 @@ pub(super) unsafe fn add_products<A: Arithmetic>(tile: Tile) {
     }
 }
 
+/// The dot products of a block of signed codes times their multipliers, as the tile's sums, which are integers.
+#[inline(always)]
+pub(super) unsafe fn multiples(tile: Tile) {
+    signed_times_multipliers(tile);
+}
+
 /// Ones of 16 bits: products with them add neighbours, to 32 bits.
 #[repr(align(32))]
 struct Ones([i16; 16]);
@@ -59,14 +65,15 @@ const _: () = assert!(PLANE == 128 && expanded::SCALES == 1024 && expanded::EXPA
 // What codes are larger by than weights, which is shifted by.
 const _: () = assert!(-START >> 4 == Q4_0::OFFSET);
 
-/// A function that adds the products of a tile to its sums, with the instructions for a sub-block. ymm0 to ymm7 are the dot
+/// A function that adds the products of a tile to its sums, with the instructions for a sub-block, before the first and after the last. ymm0 to ymm7 are the dot
 /// products; ymm8 to ymm11 are for codes, ymm12 and ymm13 for activations, ymm14 and ymm15 for products.
 macro_rules! add_products {
-    ($name:ident: $($instructions:expr),+) => {
+    ($name:ident: [$($first:expr),*] [$($instructions:expr),+] [$($last:expr),*]) => {
         #[inline]
         #[target_feature(enable = "avx2,fma")]
         unsafe fn $name(tile: Tile) {
             asm!(
+                $($first,)*
                 "2: /* some have no use for {n3} or {ones} */",
                 $($instructions,)+
                 "add {w}, 1408",
@@ -75,6 +82,7 @@ macro_rules! add_products {
                 "add {starts}, 16",
                 "dec {subs}",
                 "jnz 2b",
+                $($last,)*
                 subs = inout(reg) tile.subs => _,
                 w = inout(reg) tile.weights => _, ones = in(reg) ONES.0.as_ptr(), sums = in(reg) tile.sums,
                 x = inout(reg) tile.x.values => _, scales = inout(reg) tile.x.scales => _,
@@ -87,6 +95,9 @@ macro_rules! add_products {
                 options(nostack),
             );
         }
+    };
+    ($name:ident: $($instructions:expr),+) => {
+        add_products!($name: [] [$($instructions),+] []);
     };
 }
 
@@ -120,14 +131,14 @@ macro_rules! load_x {
     };
 }
 
-/// Adds products of 16 bits to dot products of 32, or makes them.
+/// Adds products of 16 bits times `by` to dot products of 32, or makes them.
 macro_rules! add_wide {
-    ("first", $dots:literal, $products:literal) => {
-        concat!("vpmaddwd ", $dots, ", ", $products, ", [{ones}]")
+    ("first", $dots:literal, $products:literal, $by:literal) => {
+        concat!("vpmaddwd ", $dots, ", ", $products, ", [", $by, "]")
     };
-    ("next", $dots:literal, $products:literal) => {
+    ("next", $dots:literal, $products:literal, $by:literal) => {
         lines!(
-            concat!("vpmaddwd ", $products, ", ", $products, ", [{ones}]"),
+            concat!("vpmaddwd ", $products, ", ", $products, ", [", $by, "]"),
             concat!("vpaddd ", $dots, ", ", $dots, ", ", $products),
         )
     };
@@ -155,7 +166,7 @@ macro_rules! multiply {
 
 macro_rules! widen {
     ([$($_:literal),+], [$d0:literal, $d1:literal, $__:literal]) => {
-        lines!(add_wide!("first", $d0, $d0), add_wide!("first", $d1, $d1))
+        lines!(add_wide!("first", $d0, $d0, "{ones}"), add_wide!("first", $d1, $d1, "{ones}"))
     };
 }
 
@@ -167,25 +178,28 @@ macro_rules! groups {
 
 /// Multiplies a group of signed bytes: a sign moves from one factor to the other; −128 becomes an unsigned 128.
 macro_rules! multiply_signed {
-    ([$values:literal, $($_:literal),+], [$d0:literal, $d1:literal, $__:literal], $step:tt, $group:literal) => {
+    ([$values:literal, $($_:literal),+], [$d0:literal, $d1:literal, $__:literal], $step:tt, $group:literal, $by:tt) => {
+        multiply_signed!([$values], [$d0, $d1], $step, $group, $by)
+    };
+    ([$values:literal], [$d0:literal, $d1:literal], $step:tt, $group:literal, [$by0:literal, $by1:literal]) => {
         lines!(
             load_x!("ymm12", $values, $group),
             concat!("vpsignb ymm14, ymm12, [{w} + 128 * ", $group, "]"),
             concat!("vpsignb ymm15, ymm12, [{w} + 128 * ", $group, " + 32]"),
             "vpmaddubsw ymm14, ymm8, ymm14",
             "vpmaddubsw ymm15, ymm9, ymm15",
-            add_wide!($step, $d0, "ymm14"),
-            add_wide!($step, $d1, "ymm15"),
+            add_wide!($step, $d0, "ymm14", $by0),
+            add_wide!($step, $d1, "ymm15", $by1),
         )
     };
 }
 
 macro_rules! signed {
-    ($($step:tt $group:literal),+) => {
+    ($by:tt: $($step:tt $group:literal),+) => {
         lines!($(
             concat!("vpabsb ymm8, [{w} + 128 * ", $group, "]"),
             concat!("vpabsb ymm9, [{w} + 128 * ", $group, " + 32]"),
-            each_row!(multiply_signed, $step, $group)
+            each_row!(multiply_signed, $step, $group, $by)
         ),+)
     };
 }
@@ -275,6 +289,12 @@ macro_rules! scale {
     };
 }
 
+macro_rules! clear {
+    ([$($_:literal),+], [$d0:literal, $d1:literal, $__:literal]) => {
+        lines!(concat!("vpxor ", $d0, ", ", $d0, ", ", $d0), concat!("vpxor ", $d1, ", ", $d1, ", ", $d1))
+    };
+}
+
 macro_rules! store {
     ([$($_:literal),+], [$d0:literal, $d1:literal, $sums:literal]) => {
         lines!(concat!("vmovups [{sums} + ", $sums, "], ", $d0), concat!("vmovups [{sums} + ", $sums, " + 32], ", $d1),)
@@ -291,9 +311,19 @@ add_products!(
 );
 add_products!(
     signed:
-    signed!("first" "0", "next" "1", "next" "2", "next" "3", "next" "4", "next" "5", "next" "6", "next" "7"),
+    signed!(["{ones}", "{ones}"]: "first" "0", "next" "1", "next" "2", "next" "3", "next" "4", "next" "5", "next" "6", "next" "7"),
     each_row!(scale, "1024"),
     each_row!(store)
+);
+// Multipliers take the place of ones, and sums are integers.
+add_products!(
+    signed_times_multipliers:
+    [each_row!(clear)]
+    [signed!(
+        ["{w} + 1024", "{w} + 1056"]:
+        "next" "0", "next" "1", "next" "2", "next" "3", "next" "4", "next" "5", "next" "6", "next" "7"
+    )]
+    [each_row!(store)]
 );
 add_products!(
     signed_times_non_negative:

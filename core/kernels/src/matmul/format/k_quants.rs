@@ -4,6 +4,7 @@
 #![allow(unsafe_op_in_unsafe_fn)]
 
 use super::{Arithmetic, PanelFormat, bytes, five_bits, nibbles, no_header, number, plane};
+use crate::matmul::Products;
 use crate::matmul::direct::MAX_ROWS;
 use crate::packed::WeightFormat;
 use crate::packed::layout::{K_SCALES, PANEL_ROWS, Q3K_SCALES, SECOND_HEADER};
@@ -13,6 +14,8 @@ pub(crate) struct Q3K;
 pub(crate) struct Q4K;
 pub(crate) struct Q5K;
 pub(crate) struct Q6K;
+/// Q3_K's weights, but for their block's scale, as bytes.
+pub(crate) struct Multiplied;
 
 /// The 6-bit multipliers and minimums of Q4_K and Q5_K as bytes, those of even sub-blocks and of odd ones; of Q3_K the multipliers of
 /// first halves and of second ones.
@@ -70,17 +73,16 @@ macro_rules! k_header {
     };
 }
 
-/// Codes are made larger by 28, so that Q6_K's 32 is to be taken from them.
 impl Arithmetic for Q3K {
-    const LARGEST_CODE: usize = 35;
-    const OFFSET: i32 = 32;
+    const LARGEST_CODE: usize = 7;
+    const OFFSET: i32 = 4;
     const SCALES: usize = 2;
     const HAS_MULTIPLIERS: bool = true;
 }
 
 impl PanelFormat for Q3K {
     const FORMAT: WeightFormat = WeightFormat::Q3K;
-    type Unpacked = Q6K;
+    type Unpacked<S: Products> = S::ThreeBits;
     const HAS_HEADER: bool = true;
 
     type Header<S: Simd> = KHeader<S>;
@@ -92,20 +94,16 @@ impl PanelFormat for Q3K {
 
     #[inline(always)]
     unsafe fn codes<S: Simd>(_block: *const u8, planes: *const u8, vector: usize, pair: usize) -> (S::Int, S::Int) {
-        let three_bits = bytes::<S>(7);
-        let (a, b) = if pair < 3 {
-            let both = plane::<S>(planes, pair, vector);
-            (S::and(both, three_bits), S::and(S::shr::<3>(both), three_bits))
-        } else {
-            let [a, b, c] = [0, 1, 2].map(|index| plane::<S>(planes, index, vector));
-            let high_bit = bytes::<S>(4);
-            (
-                S::or(S::shr_bytes::<6>(a), S::and(S::shr::<4>(c), high_bit)),
-                S::or(S::shr_bytes::<6>(b), S::and(S::shr::<5>(c), high_bit)),
-            )
-        };
-        let more = bytes::<S>(28);
-        (S::add_int(a, more), S::add_int(b, more))
+        if pair < 3 {
+            let (three_bits, both) = (bytes::<S>(7), plane::<S>(planes, pair, vector));
+            return (S::and(both, three_bits), S::and(S::shr::<3>(both), three_bits));
+        }
+        let [a, b, c] = [0, 1, 2].map(|index| plane::<S>(planes, index, vector));
+        let high_bit = bytes::<S>(4);
+        (
+            S::or(S::shr_bytes::<6>(a), S::and(S::shr::<4>(c), high_bit)),
+            S::or(S::shr_bytes::<6>(b), S::and(S::shr::<5>(c), high_bit)),
+        )
     }
 
     #[inline(always)]
@@ -121,6 +119,13 @@ impl PanelFormat for Q3K {
     }
 }
 
+impl Arithmetic for Multiplied {
+    const LARGEST_CODE: usize = 128;
+    const SIGNED: bool = true;
+    const HAS_MULTIPLIERS: bool = true;
+    const IS_MULTIPLIED: bool = true;
+}
+
 impl Arithmetic for Q4K {
     const LARGEST_CODE: usize = 15;
     const HAS_MIN: bool = true;
@@ -129,7 +134,7 @@ impl Arithmetic for Q4K {
 
 impl PanelFormat for Q4K {
     const FORMAT: WeightFormat = WeightFormat::Q4K;
-    type Unpacked = Self;
+    type Unpacked<S: Products> = Self;
     const FEW_ROWS: usize = MAX_ROWS;
 
     k_header!();
@@ -148,7 +153,7 @@ impl Arithmetic for Q5K {
 
 impl PanelFormat for Q5K {
     const FORMAT: WeightFormat = WeightFormat::Q5K;
-    type Unpacked = Self;
+    type Unpacked<S: Products> = Self;
     const FEW_ROWS: usize = MAX_ROWS;
 
     k_header!();
@@ -168,7 +173,7 @@ impl Arithmetic for Q6K {
 
 impl PanelFormat for Q6K {
     const FORMAT: WeightFormat = WeightFormat::Q6K;
-    type Unpacked = Self;
+    type Unpacked<S: Products> = Self;
     const FEW_ROWS: usize = MAX_ROWS;
 
     no_header!();

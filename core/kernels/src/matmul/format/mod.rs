@@ -7,10 +7,11 @@ mod k_quants;
 mod small;
 mod values;
 
-pub(crate) use k_quants::{Q3K, Q4K, Q5K, Q6K};
+pub(crate) use k_quants::{Multiplied, Q3K, Q4K, Q5K, Q6K};
 pub(crate) use small::{CachedValues, Q4_0, Q4_1, Q5_0, Q5_1, Q8_0};
 pub(crate) use values::{Codes, Halves, IQ4NL, IQ4XS, Q2K};
 
+use super::Products;
 use crate::activations::START;
 use crate::blocks::QK_K;
 use crate::packed::WeightFormat;
@@ -37,6 +38,8 @@ pub(crate) trait Arithmetic: 'static {
     const HAS_MIN: bool = false;
     /// Whether sub-blocks have multipliers, integers that all but their block's scale is computed with.
     const HAS_MULTIPLIERS: bool = false;
+    /// Whether codes have been multiplied with them, so that a block's dot products are one sum, with its scale negated.
+    const IS_MULTIPLIED: bool = false;
     /// Sub-blocks whose products are brought to `f32` together.
     const SPAN: usize = if Self::HAS_MULTIPLIERS { QK_K / layout::SUB_BLOCK } else { 1 };
 }
@@ -48,7 +51,7 @@ pub(crate) trait Arithmetic: 'static {
 pub(crate) trait PanelFormat: Arithmetic {
     const FORMAT: WeightFormat;
     /// What it is unpacked to where there are many rows of activations: the same weights.
-    type Unpacked: Arithmetic;
+    type Unpacked<S: Products>: Arithmetic;
     /// Rows of activations that are multiplied with codes that are unpacked in registers, at most.
     const FEW_ROWS: usize = 1;
     /// Whether multipliers are made from a header.

@@ -4,6 +4,7 @@
 #![allow(unsafe_op_in_unsafe_fn)]
 
 use super::{Arithmetic, PanelFormat, five_bits, min_halves, nibbles, no_header, plane};
+use crate::matmul::Products;
 use crate::matmul::direct::MAX_ROWS;
 use crate::packed::WeightFormat;
 use crate::simd::Simd;
@@ -23,7 +24,7 @@ impl Arithmetic for Q4_0 {
 
 impl PanelFormat for Q4_0 {
     const FORMAT: WeightFormat = WeightFormat::Q4_0;
-    type Unpacked = Self;
+    type Unpacked<S: Products> = Self;
     const FEW_ROWS: usize = MAX_ROWS;
 
     no_header!();
@@ -41,7 +42,7 @@ impl Arithmetic for Q4_1 {
 
 impl PanelFormat for Q4_1 {
     const FORMAT: WeightFormat = WeightFormat::Q4_1;
-    type Unpacked = Q5_1;
+    type Unpacked<S: Products> = Q5_1;
 
     no_header!();
 
@@ -63,7 +64,7 @@ impl Arithmetic for Q5_0 {
 
 impl PanelFormat for Q5_0 {
     const FORMAT: WeightFormat = WeightFormat::Q5_0;
-    type Unpacked = Q8_0;
+    type Unpacked<S: Products> = Q8_0;
 
     no_header!();
 
@@ -80,8 +81,7 @@ impl Arithmetic for Q5_1 {
 
 impl PanelFormat for Q5_1 {
     const FORMAT: WeightFormat = WeightFormat::Q5_1;
-    type Unpacked = Self;
-    const FEW_ROWS: usize = 0;
+    type Unpacked<S: Products> = Self;
 
     no_header!();
 
@@ -103,7 +103,7 @@ impl Arithmetic for Q8_0 {
 
 impl PanelFormat for Q8_0 {
     const FORMAT: WeightFormat = WeightFormat::Q8_0;
-    type Unpacked = Self;
+    type Unpacked<S: Products> = Self;
     const FEW_ROWS: usize = MAX_ROWS;
 
     no_header!();
@@ -124,7 +124,7 @@ impl Arithmetic for CachedValues {
 
 impl PanelFormat for CachedValues {
     const FORMAT: WeightFormat = WeightFormat::Q8_0;
-    type Unpacked = Self;
+    type Unpacked<S: Products> = Self;
     const FEW_ROWS: usize = MAX_ROWS;
 
     no_header!();

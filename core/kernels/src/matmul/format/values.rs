@@ -6,6 +6,7 @@
 use super::k_quants::six_bits;
 use super::{Arithmetic, PanelFormat, Q8_0, bytes, halves, min_halves, nibbles, no_header, number, numbers, plane};
 use crate::blocks::IQ4_VALUES;
+use crate::matmul::Products;
 use crate::packed::WeightFormat;
 use crate::packed::layout::{CODES_SCALES, IQ4XS_SCALES, Q2K_SCALES, SECOND_HEADER, VALUES};
 use crate::simd::Simd;
@@ -42,7 +43,7 @@ impl Arithmetic for IQ4NL {
 
 impl PanelFormat for IQ4NL {
     const FORMAT: WeightFormat = WeightFormat::IQ4NL;
-    type Unpacked = Q8_0;
+    type Unpacked<S: Products> = Q8_0;
 
     no_header!();
 
@@ -55,14 +56,15 @@ impl PanelFormat for IQ4NL {
 impl Arithmetic for IQ4XS {
     const LARGEST_CODE: usize = 127;
     const SIGNED: bool = true;
+    const HAS_MULTIPLIERS: bool = true;
 }
 
 impl PanelFormat for IQ4XS {
     const FORMAT: WeightFormat = WeightFormat::IQ4XS;
-    type Unpacked = Q8_0;
+    type Unpacked<S: Products> = Self;
     const HAS_HEADER: bool = true;
 
-    /// Scales, larger by 32.
+    /// Multipliers, larger by 32.
     type Header<S: Simd> = [S::Int; 2];
 
     #[inline(always)]
@@ -79,15 +81,14 @@ impl PanelFormat for IQ4XS {
     }
 
     #[inline(always)]
-    unsafe fn part_scale<S: Simd>(
+    unsafe fn multiplier<S: Simd>(
         header: &[S::Int; 2],
-        block: *const u8,
+        _block: *const u8,
         sub: usize,
         _half: usize,
-        vector: usize,
-    ) -> S::F32 {
-        let scale = S::add_int(number::<S>(*header, sub), S::splat_int(-32));
-        S::mul(halves::<S>(block, vector), S::to_f32(scale))
+        _vector: usize,
+    ) -> S::Int {
+        S::add_int(number::<S>(*header, sub), S::splat_int(-32))
     }
 }
 
@@ -106,8 +107,7 @@ impl Arithmetic for Q2K {
 
 impl PanelFormat for Q2K {
     const FORMAT: WeightFormat = WeightFormat::Q2K;
-    type Unpacked = Halves;
-    const FEW_ROWS: usize = 0;
+    type Unpacked<S: Products> = Halves;
     const HAS_HEADER: bool = true;
 
     /// Scales of first halves, of second halves, minimums of first halves, of second halves.
@@ -144,9 +144,9 @@ impl PanelFormat for Q2K {
         half: usize,
         vector: usize,
     ) -> S::F32 {
-        let min = S::mul(min_halves::<S>(block, vector), S::to_f32(number::<S>(header[2 + half], sub)));
         // It is taken from weights.
-        S::mul(min, S::splat(-1.0))
+        let scale = S::mul(min_halves::<S>(block, vector), S::splat(-1.0));
+        S::mul(scale, S::to_f32(number::<S>(header[2 + half], sub)))
     }
 }
 
@@ -158,8 +158,7 @@ impl Arithmetic for Codes {
 
 impl PanelFormat for Codes {
     const FORMAT: WeightFormat = WeightFormat::Codes;
-    type Unpacked = Halves;
-    const FEW_ROWS: usize = 0;
+    type Unpacked<S: Products> = Halves;
     const HAS_HEADER: bool = true;
 
     /// Scales of first halves, and of second halves.
