@@ -58,7 +58,7 @@ pub(crate) enum Part {
 /// What an instruction set's tiles look like: `P` pairs of rows of activations times eight rows of weights.
 ///
 /// # Safety
-/// As [`Simd`]'s; pointers are to whole sub-blocks.
+/// As [`crate::simd::Simd`]'s; pointers are to whole sub-blocks.
 pub(crate) trait Tile: Products {
     /// Stores eight columns' codes of four rows, as two groups, in a tile's codes; `vector` says which half of its rows.
     unsafe fn store_codes(groups: (Self::Int, Self::Int), to: *mut u8, vector: usize);
