@@ -390,6 +390,7 @@ impl From<ContextMemory> for FfiContextMemory {
 pub struct FfiFileReport {
     pub kind: FfiFileKind,
     pub why_not: Option<String>,
+    pub warnings: Vec<String>,
     pub name: Option<String>,
     pub architecture: Option<String>,
     pub adapter_rank: Option<u32>,
@@ -414,6 +415,7 @@ impl From<FileReport> for FfiFileReport {
         let FileReport {
             kind,
             why_not,
+            warnings,
             name,
             architecture,
             adapter_rank,
@@ -435,6 +437,7 @@ impl From<FileReport> for FfiFileReport {
         Self {
             kind: kind.into(),
             why_not,
+            warnings,
             name,
             architecture,
             adapter_rank: adapter_rank.map(|rank| rank as u32),

@@ -479,6 +479,29 @@ fn shapes_that_contradict_themselves() {
 }
 
 #[test]
+fn a_number_of_4294967295_means_none() {
+    let none = Value::U32(u32::MAX);
+    for key in ["embedding_length", "feed_forward_length", "block_count", "attention.head_count", "context_length"] {
+        let key = format!("llama.{key}");
+        let Err(EngineError::Invalid { at, why }) = load_with(&key, none.clone()).map(drop) else { panic!("{key}") };
+        assert!(at.contains(&key) && why.contains("means none"), "{at}: {why}");
+    }
+    for key in
+        ["attention.key_length", "attention.value_length", "rope.dimension_count", "expert_count", "pooling_type"]
+    {
+        load_with(&format!("llama.{key}"), none.clone()).expect(key);
+    }
+    load_with("split.count", none.clone()).expect("one file");
+    // Without the key, each query head has its own keys: so do the tensors.
+    let mut alone = TestModel::new(4, 4, 64);
+    alone.metadata.insert("llama.attention.head_count_kv".into(), none.clone());
+    load(alone).expect("as many heads of keys as of queries");
+    let mut windowless = TestModel::of_family("gemma3");
+    windowless.metadata.insert("gemma3.attention.sliding_window".into(), none);
+    assert!(load(windowless).expect("a model").config().architecture.window.is_none());
+}
+
+#[test]
 fn what_a_family_has_must_be_there() {
     for (family, names) in [
         ("qwen2", &["attn_k.bias"][..]),

@@ -10,28 +10,13 @@ use std::time::{Duration, SystemTime};
 use candle_core::quantized::GgmlDType;
 use candle_core::quantized::gguf_file::Value;
 use common::TestModel;
+use common::candle_formats::CANDLE_FORMATS;
 use rand::RngExt;
 use sotto_engine::{
     CancelToken, DecoderOptions, EngineError, FilePart, GgufFile, KvType, LogitRows, Model, ModelOptions, Replacement,
     open_packed, pack_file,
 };
 use tempfile::TempDir;
-
-const FORMATS: [GgmlDType; 13] = [
-    GgmlDType::F32,
-    GgmlDType::F16,
-    GgmlDType::BF16,
-    GgmlDType::Q4_0,
-    GgmlDType::Q4_1,
-    GgmlDType::Q5_0,
-    GgmlDType::Q5_1,
-    GgmlDType::Q8_0,
-    GgmlDType::Q2K,
-    GgmlDType::Q3K,
-    GgmlDType::Q4K,
-    GgmlDType::Q5K,
-    GgmlDType::Q6K,
-];
 
 fn model(dtype: GgmlDType) -> Vec<u8> {
     let mut model = TestModel::new(4, 2, 64);
@@ -113,7 +98,7 @@ fn of_another_version(packed: &[u8], version: u8) -> Vec<u8> {
 
 #[test]
 fn a_packed_model_gives_the_same_logits_to_the_last_bit() {
-    for dtype in FORMATS {
+    for dtype in CANDLE_FORMATS {
         let source = model(dtype);
         let place = Place::with(&source);
         let file = place.open().expect("packed");

@@ -185,7 +185,7 @@ impl LocalModel {
         }
         let mut batches = Vec::new();
         for &sequences in options.sequences.iter().filter(|_| options.decode > 0) {
-            on_step(format!("{sequences} sequences"));
+            on_step(format!("{sequences} together"));
             let seconds = median_seconds(options.repetitions, || {
                 let mut batch = loaded.batch(sequences, options.decode)?;
                 timed(|| {

@@ -6,11 +6,12 @@ use std::convert::Infallible;
 use serde::{Serialize, Serializer};
 
 use sotto_engine::{Backend, FileKind, FoundModel, GgufFile};
+use sotto_text::ChatTemplate;
 
 use crate::Error;
 use crate::adapter;
 use crate::job::Job;
-use crate::model::{Found, LoadOptions, LocalModel, ModelFile, context_limit};
+use crate::model::{Found, LoadOptions, LocalModel, ModelFile, chat_template, context_limit};
 
 /// The weights of one quantization.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
@@ -107,7 +108,7 @@ impl FileFacts {
             parameters,
             weights,
             tokenizer: kind.into_iter().flatten().collect::<Vec<_>>().join(" / "),
-            has_chat_template: text("tokenizer.chat_template").is_some_and(|template| !template.is_empty()),
+            has_chat_template: text("tokenizer.chat_template").is_some_and(|template| !ChatTemplate::is_blank(template)),
         }
     }
 }
@@ -120,6 +121,8 @@ pub struct FileReport {
     pub kind: FileKind,
     /// Why the model cannot be loaded here, and what to do; `None` when it can.
     pub why_not: Option<String>,
+    /// What is odd about a model that runs here, and what comes of it: its tokenizer, or a chat template that cannot be read.
+    pub warnings: Vec<String>,
     /// Its name, if the file gives one.
     pub name: Option<String>,
     /// Its architecture, as GGUF names it; an adapter's is the model's that it changes.
@@ -189,7 +192,7 @@ pub fn inspect(file: ModelFile, options: &LoadOptions) -> Job<Infallible, FileRe
         let gguf = file.open()?;
         let report = FileReport::of(&gguf);
         match Found::in_file(&gguf, file.folder(), &options, cancel) {
-            Ok(found) => report.with_memory(&found.model, &options),
+            Ok(found) => report.with_warnings(&gguf, &found).with_memory(&found.model, &options),
             Err(Error::Cancelled) => Err(Error::Cancelled),
             Err(error) => Ok(FileReport { why_not: Some(error.to_string()), ..report }),
         }
@@ -207,6 +210,7 @@ impl FileReport {
         Self {
             kind: FileKind::of(gguf),
             why_not: None,
+            warnings: Vec::new(),
             name,
             architecture: architecture.map(str::to_owned),
             adapter_rank: adapter_rank(gguf),
@@ -219,12 +223,20 @@ impl FileReport {
             vocab_size: tokens,
             has_chat_template,
             tuned: adapter::is_tuned(gguf),
-            context_length: metadata.u32(&context_key).ok().flatten().map(|length| length as usize),
+            context_length: metadata.count(&context_key).ok().flatten().map(|length| length as usize),
             mapped_bytes: 0,
             copied_bytes: 0,
             contexts: Vec::new(),
             available_bytes: sotto_engine::available_memory(),
         }
+    }
+
+    /// Adds what loading the model would warn of.
+    fn with_warnings(mut self, gguf: &GgufFile, found: &Found) -> Self {
+        self.warnings.extend_from_slice(found.tokenizer.warnings());
+        let unreadable = chat_template(gguf, &found.tokenizer).err();
+        self.warnings.extend(unreadable.map(|error| format!("conversations and tasks will be refused: {error}")));
+        self
     }
 
     /// Adds what loading the model with these options would take.

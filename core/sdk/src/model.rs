@@ -160,8 +160,8 @@ impl LocalModel {
     ) -> Result<Self, Error> {
         let Found { model, tokenizer } = Found::in_file(&gguf, folder, options, cancel)?;
         let context_limit = context_limit(model.longest_context(), options.context_length)?;
-        let source = gguf.metadata().string("tokenizer.chat_template").map_err(Error::from);
-        let template = source.and_then(|source| chat_template(source, &tokenizer));
+        let template = chat_template(&gguf, &tokenizer)
+            .inspect_err(|error| log::warn!("conversations and tasks will be refused: {error}"));
         let own_tuning = TaskTuning::of(&gguf)?;
         let file = Arc::new(FileFacts::of(&gguf));
         Ok(Self::of(Loaded {
@@ -288,10 +288,8 @@ impl Loaded {
 }
 
 /// The file's chat template, or the built-in one of its family.
-fn chat_template(source: Option<&str>, tokenizer: &Tokenizer) -> Result<ChatTemplate, Error> {
-    ChatTemplate::for_tokenizer(source, tokenizer)
-        .inspect_err(|error| log::warn!("conversations and tasks will be refused: {error}"))
-        .map_err(Error::from)
+pub(crate) fn chat_template(gguf: &GgufFile, tokenizer: &Tokenizer) -> Result<ChatTemplate, Error> {
+    Ok(ChatTemplate::for_tokenizer(gguf.metadata().string("tokenizer.chat_template")?, tokenizer)?)
 }
 
 fn open(

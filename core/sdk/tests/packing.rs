@@ -38,7 +38,7 @@ fn load(path: &Path) -> Result<LocalModel, Error> {
 /// A model with this tokenizer (`tokenizer.ggml.*`) and random weights.
 fn model_with(tokenizer: &[(&str, Value)], folder: &TempDir) -> PathBuf {
     let vocabulary = folder.path().join("vocabulary.gguf");
-    let entries: Vec<_> = tokenizer.iter().map(|(key, value)| (format!("tokenizer.ggml.{key}"), value)).collect();
+    let entries: Vec<_> = tokenizer.iter().map(|(key, value)| (metadata_key(key), value)).collect();
     let entries: Vec<_> = entries.iter().map(|(key, value)| (key.as_str(), *value)).collect();
     gguf_file::write(&mut File::create(&vocabulary).expect("a file"), &entries, &[]).expect("written");
     let model = folder.path().join("model.gguf");
@@ -49,6 +49,11 @@ fn model_with(tokenizer: &[(&str, Value)], folder: &TempDir) -> PathBuf {
     };
     synthesize(&options, &model, |_, _| {}).expect("a model");
     model
+}
+
+/// A name without a point is one below `tokenizer.ggml`.
+fn metadata_key(name: &str) -> String {
+    if name.contains('.') { name.to_owned() } else { format!("tokenizer.ggml.{name}") }
 }
 
 fn strings(strings: impl IntoIterator<Item = String>) -> Value {
@@ -190,6 +195,42 @@ fn a_file_is_inspected_as_it_will_be_loaded() {
     let too_long = LoadOptions { context_length: Some(1 << 20), ..LoadOptions::default() };
     let refused = inspect(ModelFile::path(demo_path()), &too_long).wait();
     assert!(matches!(refused, Err(Error::ContextFull { limit: 1024, .. })), "{refused:?}");
+}
+
+#[test]
+fn what_is_odd_about_a_file_is_told() {
+    let tokens = strings(["a", "b", "ab"].map(str::to_owned));
+    let merges = strings(["a b".to_owned()]);
+    let odd = |template: &str| {
+        let folder = tempfile::tempdir().expect("a folder");
+        let (bos, template) = (Value::U32(u32::MAX), Value::String(template.into()));
+        let tokenizer = [
+            ("model", Value::String("gpt2".into())),
+            ("tokens", tokens.clone()),
+            ("merges", merges.clone()),
+            ("bos_token_id", bos),
+            ("tokenizer.chat_template", template),
+        ];
+        let report = inspect(ModelFile::path(model_with(&tokenizer, &folder)), &LoadOptions::default()).wait();
+        let report = report.expect("a report");
+        assert_eq!(report.why_not, None);
+        (report.has_chat_template, report.warnings)
+    };
+    let tokenizer = ["tokenizer.ggml.pre is missing", "bos_token_id is 4294967295", "no token for 241 of 256 bytes"];
+    for (template, is_there, unreadable) in [
+        (" \n", false, None),
+        ("{{ messages }}", true, None),
+        ("a\n{% for %}", true, Some("conversations and tasks will be refused: ")),
+    ] {
+        let (has_template, warnings) = odd(template);
+        assert_eq!(has_template, is_there, "{template:?}");
+        let expected: Vec<&str> = tokenizer.into_iter().chain(unreadable).collect();
+        assert_eq!(warnings.len(), expected.len(), "{warnings:?}");
+        for (warning, expected) in warnings.iter().zip(expected) {
+            assert!(warning.contains(expected), "{warning}");
+        }
+        assert!(unreadable.is_none() || warnings.last().is_some_and(|warning| warning.contains("line 2")));
+    }
 }
 
 #[test]

@@ -48,6 +48,9 @@ public struct FileReport: Hashable, Sendable {
     public var kind: Kind
     /// Why the model cannot be loaded here, and what to do; `nil` when it can.
     public var whyNot: String?
+    /// What is odd about a model that runs here, and what comes of it: its tokenizer, or a chat template that cannot be
+    /// read.
+    public var warnings: [String]
     /// Its name, if the file gives one.
     public var name: String?
     /// Its architecture, as GGUF names it.
@@ -89,6 +92,7 @@ public struct FileReport: Hashable, Sendable {
     public init(
         kind: Kind,
         whyNot: String? = nil,
+        warnings: [String] = [],
         name: String? = nil,
         architecture: String? = nil,
         adapterRank: Int? = nil,
@@ -109,6 +113,7 @@ public struct FileReport: Hashable, Sendable {
     ) {
         self.kind = kind
         self.whyNot = whyNot
+        self.warnings = warnings
         self.name = name
         self.architecture = architecture
         self.adapterRank = adapterRank
@@ -134,6 +139,7 @@ extension FileReport {
         self.init(
             kind: Kind(ffi.kind),
             whyNot: ffi.whyNot,
+            warnings: ffi.warnings,
             name: ffi.name,
             architecture: ffi.architecture,
             adapterRank: ffi.adapterRank.map { Int($0) },

@@ -58,18 +58,22 @@ fn print(text: fmt::Arguments<'_>) {
 /// What a request cost, in a line.
 pub fn metrics(metrics: &Metrics) {
     figures(&format!(
-        "first token after {} · read {} tokens at {:.0}/s{} · wrote {} at {:.0}/s · {} private · {}, {} thread{}",
+        "first token after {} · read {} at {:.0}/s{} · wrote {} at {:.0}/s · {} private · {}, {}",
         seconds(metrics.time_to_first_token),
-        metrics.prefill_tokens,
+        count(metrics.prefill_tokens, "token"),
         metrics.prefill_tokens_per_second(),
         if metrics.reused_tokens > 0 { format!(" (and {} from before)", metrics.reused_tokens) } else { String::new() },
         metrics.decode_tokens,
         metrics.decode_tokens_per_second(),
         bytes(metrics.private_bytes),
         metrics.kernels,
-        metrics.threads,
-        if metrics.threads == 1 { "" } else { "s" },
+        count(metrics.threads, "thread"),
     ));
+}
+
+/// How many there are of something: "1 thread", "2 threads".
+pub fn count(number: usize, what: &str) -> String {
+    format!("{number} {what}{}", if number == 1 { "" } else { "s" })
 }
 
 /// A duration as a person reads it.

@@ -43,7 +43,10 @@ impl<'a> Keys<'a> {
     }
 
     pub(super) fn count(&self, key: &str, range: RangeInclusive<u32>) -> Result<usize, EngineError> {
-        self.optional_count(key, range)?.ok_or_else(|| self.missing(key))
+        self.optional_count(key, range)?.ok_or_else(|| match self.contains(key) {
+            true => self.invalid(key, "4294967295 means none, and the model needs a number"),
+            false => self.missing(key),
+        })
     }
 
     pub(super) fn count_or(&self, key: &str, range: RangeInclusive<u32>, default: usize) -> Result<usize, EngineError> {
@@ -51,7 +54,7 @@ impl<'a> Keys<'a> {
     }
 
     pub(super) fn optional_count(&self, key: &str, range: RangeInclusive<u32>) -> Result<Option<usize>, EngineError> {
-        let Some(value) = self.file.metadata().u32(&self.name(key))? else { return Ok(None) };
+        let Some(value) = self.file.metadata().count(&self.name(key))? else { return Ok(None) };
         self.in_range(key, value, range).map(|value| Some(value as usize))
     }
 

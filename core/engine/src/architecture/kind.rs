@@ -57,7 +57,7 @@ impl FileKind {
             _ => {}
         }
         let listed = ARCHITECTURES.iter().find(|(_, names)| names.split(' ').any(|name| name == architecture));
-        let pooled = metadata.u32(&format!("{architecture}.pooling_type")).ok().flatten().unwrap_or(0) > 0;
+        let pooled = metadata.count(&format!("{architecture}.pooling_type")).ok().flatten().unwrap_or(0) > 0;
         match listed {
             Some((kind, _)) => *kind,
             None if pooled => Self::Embedding,

@@ -71,6 +71,14 @@ impl<'a> Metadata<'a> {
         self.one(key, "a whole number of 32 bits", |element| element.integer()?.try_into().ok())
     }
 
+    /// A [`Self::u32`] that counts something. Converters write 4294967295 where they mean none.
+    ///
+    /// # Errors
+    /// [`EngineError::Invalid`] for what is no whole number of 32 bits.
+    pub fn count(&self, key: &str) -> Result<Option<u32>, EngineError> {
+        Ok(self.u32(key)?.filter(|&count| count != u32::MAX))
+    }
+
     /// A floating-point number.
     pub fn f32(&self, key: &str) -> Result<Option<f32>, EngineError> {
         self.one(key, "a floating-point number", |element| element.float())

@@ -26,13 +26,13 @@ impl Split {
     /// `None` for a model in one file.
     pub(super) fn of(file: &GgufFile) -> Result<Option<Self>, EngineError> {
         let metadata = file.metadata();
-        let parts = metadata.u32(PARTS_KEY)?.unwrap_or(0);
+        let parts = metadata.count(PARTS_KEY)?.unwrap_or(0);
         if parts < 2 || file.is_packed() {
             return Ok(None);
         }
         match metadata.u32(PART_KEY)? {
             Some(index) if index < parts => {
-                Ok(Some(Self { part: u64::from(index) + 1, parts, tensors: metadata.u32(TENSORS_KEY)? }))
+                Ok(Some(Self { part: u64::from(index) + 1, parts, tensors: metadata.count(TENSORS_KEY)? }))
             }
             _ => Err(EngineError::invalid(key_place(PART_KEY), format!("it names none of the {parts} parts"))),
         }

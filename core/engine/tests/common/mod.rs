@@ -1,6 +1,8 @@
 //! Small random models: written as GGUF files, and computed by plain loops in `f64`.
 #![allow(dead_code, reason = "each test file uses a part")]
 
+pub mod candle_formats;
+
 use std::collections::BTreeMap;
 use std::io::Cursor;
 use std::sync::Arc;

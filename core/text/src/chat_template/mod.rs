@@ -104,12 +104,16 @@ impl ChatTemplate {
     /// # Errors
     /// [`TextError::Template`] for a template that cannot be parsed, [`TextError::Unsupported`] for too many control tokens.
     pub fn for_tokenizer(source: Option<&str>, tokenizer: &Tokenizer) -> Result<Self, TextError> {
-        let given = source.filter(|source| !source.trim().is_empty());
-        let source = given.unwrap_or_else(|| families::built_in(tokenizer));
+        let source = source.filter(|source| !Self::is_blank(source)).unwrap_or_else(|| families::built_in(tokenizer));
         let text_of = |id: Option<u32>| id.map(|id| tokenizer.token_text(id)).unwrap_or_default();
         let bos = text_of(tokenizer.bos());
         let eos = text_of(tokenizer.end_tokens().first().copied());
         Self::build(source, &bos, &eos, ControlTokens::new(tokenizer.template_tokens())?, Clock::System)
+    }
+
+    /// Whether a model file's template says nothing: it counts as none.
+    pub fn is_blank(source: &str) -> bool {
+        source.trim().is_empty()
     }
 
     /// The same template at a fixed time (UTC), for tests: templates may write the date.

@@ -42,6 +42,11 @@ impl ByteLevelBpe {
         self.merges.write(tables);
     }
 
+    /// Whether a byte has a token.
+    pub(crate) fn spells(&self, byte: u8) -> bool {
+        self.byte_ids[usize::from(byte)].is_some()
+    }
+
     /// Appends the tokens of `text` to `ids`.
     pub(crate) fn encode(&self, vocabulary: &Vocabulary, text: &str, ids: &mut Vec<u32>) -> Result<(), TextError> {
         for piece in pieces(text, Boundaries::Words) {

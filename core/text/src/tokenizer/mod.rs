@@ -60,6 +60,26 @@ enum Encoder {
     SentencePiece(Box<SentencePieceBpe>),
 }
 
+impl Encoder {
+    /// What is told about bytes of UTF-8 that no token spells.
+    fn missing_bytes(&self) -> Option<String> {
+        let (is_spelled, result): (&dyn Fn(u8) -> bool, _) = match self {
+            Self::ByteLevel(bpe) => (&|byte| bpe.spells(byte), "are left out of a text"),
+            Self::SentencePiece(bpe) => (&|byte| bpe.spells(byte), "spell no character that the vocabulary lacks"),
+        };
+        let in_text = (0..=u8::MAX).filter(|byte| !matches!(byte, 0xC0 | 0xC1 | 0xF5..));
+        let missing: Vec<String> =
+            in_text.filter(|&byte| !is_spelled(byte)).map(|byte| format!("{byte:02X}")).collect();
+        (!missing.is_empty()).then(|| {
+            format!(
+                "the vocabulary has no token for {} of 256 bytes, which {result}: {}",
+                missing.len(),
+                missing.join(" ")
+            )
+        })
+    }
+}
+
 impl Tokenizer {
     /// Builds the tokenizer that GGUF metadata describes.
     ///
@@ -115,6 +135,8 @@ impl Tokenizer {
         tables.map_or(Ok(()), TableReader::end)?;
         warnings.extend_from_slice(&vocabulary.special().warnings);
         warnings.iter().for_each(|warning| log::warn!("{warning}"));
+        // Vocabularies that lack control characters are common: whoever inspects a file is told, not everyone who loads it.
+        warnings.extend(encoder.missing_bytes());
         let inner = Inner {
             literals: Literals::new(&vocabulary.literals())?,
             add_bos: spec.add_bos.unwrap_or(add_bos) && vocabulary.special().bos.is_some(),
@@ -255,7 +277,8 @@ impl Tokenizer {
         self.inner.vocabulary.trained()
     }
 
-    /// What is odd about the model file's tokenizer, in words for the person who chose the file. It works all the same.
+    /// What is odd about the model file's tokenizer, in words for the person who chose the file. It works all the same. All but
+    /// missing bytes is logged, too.
     pub fn warnings(&self) -> &[String] {
         &self.inner.warnings
     }

@@ -38,6 +38,11 @@ impl SentencePieceBpe {
         write(self.scores.bytes(), tables);
     }
 
+    /// Whether a byte has a token.
+    pub(crate) fn spells(&self, byte: u8) -> bool {
+        self.bytes[usize::from(byte)].is_some()
+    }
+
     /// Appends the tokens of `text` to `ids`, with a space before it if `space_prefix` says so.
     pub(crate) fn encode(&self, vocabulary: &Vocabulary, text: &str, space_prefix: bool, ids: &mut Vec<u32>) {
         let joins = Scored { vocabulary, scores: &self.scores };

@@ -190,6 +190,11 @@ fn what_a_vocabulary_cannot_spell_is_unknown_or_nothing() {
     let mut spec = byte_level_spec();
     spec.tokens[0x04] = "nowhere";
     let tokenizer = Tokenizer::from_spec(&spec).unwrap();
+    let told = |warnings: &[String], what: &str| {
+        let [warning] = warnings else { panic!("{warnings:?}") };
+        assert!(warning.contains("no token for 1 of 256 bytes") && warning.contains(what) && warning.ends_with(": 04"));
+    };
+    told(tokenizer.warnings(), "left out");
     assert_eq!(tokenizer.encode("a\u{4}b\u{4}").unwrap(), tokenizer.encode("ab").unwrap());
     assert!(tokenizer.encode("\u{4}").unwrap().is_empty());
     let stored = Tokenizer::from_spec(&packed(&spec, &tokenizer)).unwrap();
@@ -198,6 +203,7 @@ fn what_a_vocabulary_cannot_spell_is_unknown_or_nothing() {
     let mut spec = sentence_piece_spec();
     let byte = spec.tokens.iter().position(|&token| token == "<0x04>").unwrap();
     spec.tokens[byte] = "<0x05>";
+    told(Tokenizer::from_spec(&spec).unwrap().warnings(), "spell no character");
     let unknown = spec.unknown.unwrap();
     assert_eq!(Tokenizer::from_spec(&spec).unwrap().encode_continuation("\u{4}").unwrap(), [unknown]);
     spec.unknown = None;

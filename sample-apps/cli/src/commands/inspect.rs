@@ -6,7 +6,7 @@ use sotto::{ContextMemory, FileReport, ModelFile};
 use super::{load_options, model_file, print_json, watch};
 use crate::args::ModelArguments;
 use crate::failure::Failure;
-use crate::screen::{answer, bytes};
+use crate::screen::{answer, bytes, count};
 
 pub fn run(arguments: &ModelArguments, file: Option<&Path>, json: bool) -> Result<(), Failure> {
     let file = file.map_or_else(|| model_file(arguments), ModelFile::path);
@@ -36,14 +36,21 @@ fn lines(report: &FileReport) -> Vec<(&'static str, String)> {
     ];
     lines.extend(report.adapter_rank.map(|rank| ("adapter", format!("LoRA of rank {rank}"))));
     lines.extend(weights(report));
-    let tokens = report.vocab_size.map_or(String::new(), |tokens| format!(", {tokens} tokens"));
+    let tokens = report.vocab_size.map_or(String::new(), |tokens| format!(", {}", count(tokens, "token")));
     let tokenizer = if report.tokenizer.is_empty() { "none" } else { &report.tokenizer };
     lines.push(("tokenizer", format!("{tokenizer}{tokens}")));
     lines.push(("chat template", if report.has_chat_template { "in the file" } else { "none in the file" }.into()));
     if report.tuned {
         lines.push(("task formats", "trained on Sotto's own".into()));
     }
-    lines.push(("context", report.context_length.map_or_else(unknown, |tokens| format!("{tokens} tokens at most"))));
+    lines.extend(report.warnings.iter().enumerate().map(|(index, warning)| {
+        let label = if index == 0 { "warnings" } else { "" };
+        (label, warning.clone())
+    }));
+    lines.push((
+        "context",
+        report.context_length.map_or_else(unknown, |tokens| format!("{} at most", count(tokens, "token"))),
+    ));
     lines.extend(memory(report));
     lines
 }
@@ -74,7 +81,10 @@ fn weights(report: &FileReport) -> Vec<(&'static str, String)> {
         let share = 100.0 * of.bytes as f64 / all;
         let label = if index == 0 { "weights" } else { "" };
         let packed_as = of.packed_as.iter().map(|wider| format!(", packed as {wider}")).collect::<String>();
-        (label, format!("{name:<8}{share:>5.1} %  {:>11}  in {} tensors{packed_as}", bytes(of.bytes), of.tensors))
+        (
+            label,
+            format!("{name:<8}{share:>5.1} %  {:>11}  in {}{packed_as}", bytes(of.bytes), count(of.tensors, "tensor")),
+        )
     };
     formats.into_iter().enumerate().map(line).collect()
 }

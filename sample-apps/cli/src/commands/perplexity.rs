@@ -6,6 +6,7 @@ use sotto::LocalModel;
 use super::{TOKENS_BAR, print_json, watch_with_bar};
 use crate::failure::Failure;
 use crate::input;
+use crate::screen::count;
 
 pub fn run(model: &LocalModel, text: &Path, window: usize, json: bool) -> Result<(), Failure> {
     let text = input::read_file(text)?;
@@ -15,6 +16,7 @@ pub fn run(model: &LocalModel, text: &Path, window: usize, json: bool) -> Result
         return print_json(&result);
     }
     let mut out = std::io::stdout().lock();
-    writeln!(out, "perplexity {:.4} ({:.4} nats per token, {} tokens)", result.perplexity, result.nll, result.tokens)?;
+    let tokens = count(result.tokens, "token");
+    writeln!(out, "perplexity {:.4} ({:.4} nats per token, {tokens})", result.perplexity, result.nll)?;
     Ok(())
 }

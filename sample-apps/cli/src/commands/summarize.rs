@@ -33,9 +33,9 @@ pub fn run(model: &LocalModel, note: &Path, json: bool) -> Result<(), Failure> {
     printer.print(&mut out, &summary, true)?;
     let coverage = &summary.coverage;
     screen::figures(&format!(
-        "\nread {} of {} segments{}",
+        "\nread {} of {}{}",
         coverage.segments_read.len(),
-        coverage.segments,
+        screen::count(coverage.segments, "segment"),
         if coverage.windows > 1 { format!(", in {} windows", coverage.windows) } else { String::new() }
     ));
     if let Some(metrics) = &summary.metrics {

@@ -10,21 +10,10 @@ use rand::RngExt;
 use super::super::rows::RowOrder;
 use super::*;
 
-const FORMATS: [GgmlDType; 13] = [
-    GgmlDType::F32,
-    GgmlDType::F16,
-    GgmlDType::BF16,
-    GgmlDType::Q4_0,
-    GgmlDType::Q4_1,
-    GgmlDType::Q5_0,
-    GgmlDType::Q5_1,
-    GgmlDType::Q8_0,
-    GgmlDType::Q2K,
-    GgmlDType::Q3K,
-    GgmlDType::Q4K,
-    GgmlDType::Q5K,
-    GgmlDType::Q6K,
-];
+#[path = "../../../tests/common/candle_formats.rs"]
+mod candle_formats;
+
+use candle_formats::CANDLE_FORMATS;
 
 fn file_with(tensor: &QTensor) -> GgufFile {
     let mut file = Cursor::new(Vec::new());
@@ -46,7 +35,7 @@ fn dequantized(tensor: &QTensor) -> Vec<f32> {
 #[test]
 fn dequantize_equals_candle_on_any_bytes() {
     let mut rng = rand::rng();
-    for dtype in FORMATS {
+    for dtype in CANDLE_FORMATS {
         let (rows, cols) = (5, 768);
         let bytes: Vec<u8> = (0..rows * cols / dtype.block_size() * dtype.type_size()).map(|_| rng.random()).collect();
         let storage = QStorage::from_data(Cow::Owned(bytes), &Device::Cpu, dtype).expect("storage");

@@ -85,9 +85,9 @@ fn print(Report { load_seconds, bench, comparison }: &Report) -> Result<(), Fail
     for (index, speed) in bench.prefill.iter().enumerate() {
         writeln!(
             out,
-            "prefill   {:>8.1} tokens/s  ({} tokens, {} before them; first token after {}{}){}",
+            "prefill   {:>8.1} tokens/s  ({}, {} before; first token after {}{}){}",
             speed.tokens_per_second,
-            speed.tokens,
+            screen::count(speed.tokens, "token"),
             speed.depth,
             screen::seconds(speed.first_token_seconds),
             share(speed.share_of_ceiling, "int8"),
@@ -97,16 +97,21 @@ fn print(Report { load_seconds, bench, comparison }: &Report) -> Result<(), Fail
     for (index, speed) in bench.decode.iter().enumerate() {
         writeln!(
             out,
-            "decode    {:>8.1} tokens/s  ({} tokens, {} before them{}){}",
+            "decode    {:>8.1} tokens/s  ({}, {} before{}){}",
             speed.tokens_per_second,
-            speed.tokens,
+            screen::count(speed.tokens, "token"),
             speed.depth,
             share(speed.share_of_ceiling, "bandwidth"),
             comparison.as_ref().map_or(String::new(), |peer| peer.decode[index].to_string()),
         )?;
     }
     for speed in &bench.batches {
-        writeln!(out, "together  {:>8.1} tokens/s  (of {} sequences)", speed.tokens_per_second, speed.sequences)?;
+        writeln!(
+            out,
+            "together  {:>8.1} tokens/s  (of {})",
+            speed.tokens_per_second,
+            screen::count(speed.sequences, "sequence")
+        )?;
     }
     if let Some(ceilings) = &bench.ceilings {
         writeln!(
@@ -127,6 +132,6 @@ fn print(Report { load_seconds, bench, comparison }: &Report) -> Result<(), Fail
         resident("resident and private", memory.private_rss_bytes),
         resident("resident at most", memory.peak_rss_bytes),
     )?;
-    writeln!(out, "kernels   {}, {} threads", bench.kernels, bench.threads)?;
+    writeln!(out, "kernels   {}, {}", bench.kernels, screen::count(bench.threads, "thread"))?;
     Ok(())
 }

@@ -8,6 +8,7 @@ use sotto::BenchReport;
 
 use super::peer::{Comparison, PeerSpeed};
 use crate::failure::Failure;
+use crate::screen::count;
 
 const WIDTH: i32 = 760;
 const LABELS: i32 = 240;
@@ -49,7 +50,7 @@ fn rows(what: &str, speeds: impl Iterator<Item = (usize, usize, f64)>, peer: Opt
 }
 
 fn title(bench: &BenchReport, comparison: Option<&Comparison>) -> String {
-    let ours = format!("tokens a second: Sotto ({}, {} threads)", bench.kernels, bench.threads);
+    let ours = format!("tokens a second: Sotto ({}, {})", bench.kernels, count(bench.threads, "thread"));
     comparison.map_or(ours.clone(), |peer| format!("{ours}, and {} in grey", peer.program))
 }
 

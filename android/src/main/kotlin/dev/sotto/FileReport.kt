@@ -54,6 +54,8 @@ public data class ContextMemory(
  *
  * @property kind what the file holds.
  * @property whyNot why the model cannot be loaded here, and what to do; null when it can.
+ * @property warnings what is odd about a model that runs here, and what comes of it: its tokenizer, or a chat template that
+ *   cannot be read.
  * @property name its name, if the file gives one.
  * @property architecture its architecture, as GGUF names it.
  * @property adapterRank the largest rank of an adapter's changes; null of anything else.
@@ -77,6 +79,7 @@ public data class ContextMemory(
 public data class FileReport(
     public val kind: FileKind,
     public val whyNot: String?,
+    public val warnings: List<String>,
     public val name: String?,
     public val architecture: String?,
     public val adapterRank: Int?,
@@ -101,6 +104,7 @@ internal fun FfiInspectJob.request() = Request<Nothing, _>(this, { null }, { val
 private fun FfiFileReport.toReport() = FileReport(
     kind = kind.toKind(),
     whyNot = whyNot,
+    warnings = warnings,
     name = name,
     architecture = architecture,
     adapterRank = adapterRank?.toInt(),
