@@ -1,6 +1,7 @@
 //! Holding a model's output to a schema, a list of choices or a grammar.
 
 mod mask;
+mod schema;
 mod spans;
 mod token_env;
 
@@ -18,7 +19,9 @@ use crate::{TextError, Tokenizer};
 /// What an answer has to look like.
 #[derive(Debug, Clone, PartialEq)]
 pub enum OutputFormat {
-    /// One JSON value that fits the schema: keys in schema order, `", "` between items, `": "` after keys.
+    /// One JSON value that fits the schema: keys in schema order, `", "` between items, `": "` after keys. What the schema
+    /// leaves open gets an end: numbers have 15 digits and 6 decimals, texts 1,000 characters, lists 100 items, and a schema
+    /// contains itself five times at most. Objects have the properties that are named, unless `additionalProperties` says more.
     JsonSchema(Value),
     /// Exactly one of these texts.
     Choice(Vec<String>),
@@ -48,11 +51,14 @@ impl ConstraintFactory {
     }
 
     /// A constraint at its start.
+    ///
+    /// # Errors
+    /// [`TextError::InvalidConstraint`] for what cannot be used; of a schema, with the property's path and what to change.
     pub fn constraint(&self, format: &OutputFormat) -> Result<Constraint, TextError> {
-        let parser = self.parsers.create_parser(grammar(format)?);
-        let matcher = Matcher::new(parser);
+        let grammar = grammar(format)?;
+        let matcher = Matcher::new(self.parsers.create_parser(grammar.clone()));
         if let Some(error) = matcher.get_error() {
-            return Err(refused(format, &error));
+            return Err(refused(format, &grammar, &error));
         }
         Ok(Constraint {
             matcher,
@@ -189,18 +195,18 @@ fn choice_grammar(rule: &str, choices: &[String]) -> Result<String, TextError> {
 
 /// The separators are those of docs/task-format.md: white space that a model cannot choose costs no tokens.
 fn json_grammar(schema: &Value) -> Result<TopLevelGrammar, TextError> {
-    if !schema.is_object() {
-        return Err(invalid("a JSON schema is an object"));
-    }
-    let mut schema = schema.clone();
-    let options = JsonCompileOptions {
+    let mut schema = schema::bounded(schema)?;
+    json_options().apply_to(&mut schema);
+    Ok(TopLevelGrammar::from_json_schema(schema))
+}
+
+fn json_options() -> JsonCompileOptions {
+    JsonCompileOptions {
         item_separator: ", ".to_owned(),
         key_separator: ": ".to_owned(),
         whitespace_flexible: false,
         ..JsonCompileOptions::default()
-    };
-    options.apply_to(&mut schema);
-    Ok(TopLevelGrammar::from_json_schema(schema))
+    }
 }
 
 fn invalid(why: &str) -> TextError {
@@ -208,9 +214,12 @@ fn invalid(why: &str) -> TextError {
 }
 
 /// A schema is the app's own, so the engine's words about it may be passed on; a grammar can hold a user's note.
-fn refused(format: &OutputFormat, error: &str) -> TextError {
+fn refused(format: &OutputFormat, grammar: &TopLevelGrammar, error: &str) -> TextError {
     match format {
-        OutputFormat::JsonSchema(_) => invalid(error),
+        OutputFormat::JsonSchema(_) => {
+            let schema = grammar.grammars.iter().find_map(|grammar| grammar.json_schema.as_ref());
+            schema::with_place(schema.unwrap_or(&Value::Null), &json_options(), error)
+        }
         OutputFormat::Choice(_) => invalid("the choices cannot be used"),
         OutputFormat::Regex(_) => invalid("the regular expression cannot be used"),
         OutputFormat::Lark(_) => invalid("the grammar cannot be used"),

@@ -9,6 +9,7 @@ mod injection;
 mod llama3;
 mod real_vocabularies;
 mod sampling;
+mod schemas;
 mod sentence_piece;
 mod spans;
 mod templates;
