@@ -28,10 +28,12 @@ pub struct Extraction {
 
 impl LocalModel {
     /// Reads a value of `schema` (JSON Schema) out of a text. The answer is held to the schema token by token, so it
-    /// always parses and fits.
+    /// always parses and fits. What the schema leaves open gets an ordinary limit, and objects have the properties that it names
+    /// (`docs/task-format.md`, "Schemas").
     ///
     /// # Errors
-    /// [`Error::InvalidInput`] for an empty text, a schema that cannot be used, or one whose value found no end;
+    /// [`Error::InvalidInput`] for an empty text, a schema that cannot be used, with the property's path and what to change, or one
+    /// whose value is longer than an answer may be;
     /// [`Error::ContextFull`] when the text is longer than the context.
     pub fn extract(&self, text: &str, schema: &Value) -> Job<Infallible, Extraction> {
         let (model, text, schema) = (self.loaded(), text.to_owned(), schema.clone());

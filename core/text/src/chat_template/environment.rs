@@ -7,7 +7,7 @@ use minijinja::syntax::SyntaxConfig;
 use minijinja::{Environment, Error, ErrorKind, Value};
 
 use super::json::to_json;
-use super::python;
+use super::{budget, python};
 use crate::TextError;
 
 /// Name of the one template in the environment. It has no extension, so nothing is escaped.
@@ -20,6 +20,9 @@ const FUEL: u64 = 5_000_000;
 const MAX_RECURSION: usize = 100;
 /// Rendered text beyond the messages themselves.
 const MAX_OVERHEAD: usize = 16 << 20;
+/// Bytes that a template may build on the way, beyond so many times the messages themselves.
+const MAX_BUILT: usize = 16 << 20;
+const MAX_BUILT_OF_MESSAGES: usize = 64;
 
 /// Where `strftime_now` takes the time from.
 #[derive(Debug, Clone, Copy)]
@@ -44,6 +47,7 @@ pub(super) fn environment(source: String, clock: Clock) -> Result<Environment<'s
     environment.set_recursion_limit(MAX_RECURSION);
     environment.set_debug(false);
     python::add_to(&mut environment);
+    budget::add_to(&mut environment);
     environment.add_filter("tojson", to_json);
     environment.add_function("raise_exception", raise_exception);
     environment.add_function("strftime_now", move |format: &str| strftime(clock, format));
@@ -67,6 +71,7 @@ pub(super) fn render(
     // Templates repeat a message a few times at most.
     let mut output = Bounded { text: Vec::new(), limit: MAX_OVERHEAD + 4 * messages_length };
     let template = environment.get_template(NAME).map_err(|error| failed(&error))?;
+    budget::grant(MAX_BUILT + MAX_BUILT_OF_MESSAGES * messages_length);
     template.render_captured_to(context, &mut output).map_err(|error| failed(&error))?;
     String::from_utf8(output.text).map_err(|_| TextError::Internal("a template gave text that is not UTF-8".to_owned()))
 }
@@ -75,7 +80,7 @@ pub(super) fn render(
 fn failed(error: &Error) -> TextError {
     let line = error.line().unwrap_or(0);
     let why = match error.kind() {
-        ErrorKind::OutOfFuel => "it does not come to an end".to_owned(),
+        ErrorKind::OutOfFuel => "it does not come to an end, or builds more text than memory should hold".to_owned(),
         ErrorKind::WriteFailure => "its output is too long".to_owned(),
         kind => format!("{kind} in line {line}"),
     };

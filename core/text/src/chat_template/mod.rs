@@ -1,5 +1,6 @@
 //! Messages to a prompt.
 
+mod budget;
 mod composed;
 mod control_tokens;
 mod environment;
@@ -70,8 +71,7 @@ impl Message {
 /// Instructions always reach the prompt. If a template refuses or drops messages of the system, which is found out when it is
 /// read, their text comes before the question that follows them.
 ///
-/// The template's own work is bounded in instructions, nesting, and output. One thing is not bounded: the engine
-/// lets a template double a string again and again, so a template is only as trusted as the model file it comes in.
+/// The template's own work is bounded in instructions, nesting, output, and text that it joins on the way.
 #[derive(Clone)]
 pub struct ChatTemplate {
     inner: Arc<Inner>,

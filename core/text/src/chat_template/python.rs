@@ -4,6 +4,8 @@ use minijinja::formatting::{FormatStyle, format};
 use minijinja::value::{Kwargs, Tuple, ValueKind, from_args};
 use minijinja::{Environment, Error, ErrorKind, State, Value};
 
+use super::budget;
+
 /// The longest text that a method fills up to, in characters.
 const MAX_WIDTH: usize = 1 << 16;
 
@@ -29,6 +31,7 @@ pub(super) fn add_to(environment: &mut Environment<'static>) {
 
 /// `text % value`.
 fn percent(text: &str, value: &Value) -> Result<String, Error> {
+    budget::limit(value)?;
     match value.downcast_object_ref::<Tuple>() {
         Some(_) => format(FormatStyle::Printf, text, &value.try_iter()?.collect::<Vec<_>>()),
         None if value.kind() == ValueKind::Map => {
@@ -46,8 +49,14 @@ fn trim(value: &Value, characters: Option<String>) -> String {
     strip(&value.to_string(), characters.as_deref(), true, true).to_owned()
 }
 
-fn replace(value: &Value, old: &str, new: &str, count: Option<usize>) -> String {
-    value.to_string().replacen(old, new, count.unwrap_or(usize::MAX))
+fn replace(value: &Value, old: &str, new: &str, count: Option<usize>) -> Result<String, Error> {
+    let (text, count) = (value.to_string(), count.unwrap_or(usize::MAX));
+    spend_replaced(&text, old, new, count)?;
+    Ok(text.replacen(old, new, count))
+}
+
+fn spend_replaced(text: &str, old: &str, new: &str, count: usize) -> Result<(), Error> {
+    budget::spend(text.matches(old).take(count).count().saturating_mul(new.len()))
 }
 
 fn default(value: &Value, other: Option<Value>, also_if_false: Option<bool>, named: Kwargs) -> Result<Value, Error> {
@@ -98,6 +107,7 @@ fn length(value: &Value) -> Result<usize, Error> {
 }
 
 fn method(state: &mut State, value: &Value, name: &str, args: &[Value]) -> Result<Value, Error> {
+    args.iter().try_for_each(budget::limit)?;
     if let Some(text) = value.as_str()
         && let Some(answer) = text_method(text, name, args)?
     {
@@ -113,6 +123,17 @@ fn method(state: &mut State, value: &Value, name: &str, args: &[Value]) -> Resul
 /// Methods of `str` that minijinja lacks, or has with fewer arguments.
 fn text_method(text: &str, name: &str, args: &[Value]) -> Result<Option<Value>, Error> {
     let answer = match name {
+        "join" => {
+            let (items,): (&Value,) = from_args(args)?;
+            budget::spend_joined(items, text)?;
+            return Ok(None);
+        }
+        "replace" => {
+            if let [old, new, ..] = args {
+                spend_replaced(text, old.as_str().unwrap_or_default(), new.as_str().unwrap_or_default(), usize::MAX)?;
+            }
+            return Ok(None);
+        }
         "split" => split(text, args)?,
         "rsplit" => split_from_right(text, args)?,
         "splitlines" => lines(text, args)?,

@@ -1,5 +1,7 @@
 //! A template's source: what of it is text, and what minijinja reads otherwise than Jinja.
 
+use super::budget::{JOINED, LIMITED, REPEATED};
+
 /// What a piece of a source is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Kind {
@@ -47,33 +49,104 @@ pub(super) fn tokens(source: &str) -> Vec<Token<'_>> {
     lexer.tokens
 }
 
-/// A source for minijinja: its texts and strings changed by `change`, without `{% generation %}`, and with `%` behind a
-/// string as a filter.
+/// A source for minijinja: its texts and strings changed by `change`, without `{% generation %}`, with `%` behind a string as a
+/// filter. What operators join, what other filters get, and text that tags repeat goes through filters that count it.
 pub(super) fn rewritten(tokens: &[Token<'_>], change: impl Fn(&str) -> String) -> String {
     let closing = closing_brackets(tokens);
     let mut result = String::new();
-    // Where the operand of a `%` ends.
-    let mut ends = Vec::new();
+    // Where operands end, and what comes there.
+    let mut ends: Vec<(usize, String)> = Vec::new();
+    let mut statement = 0;
     let mut at = 0;
     while at < tokens.len() {
-        while ends.pop_if(|&mut end| end <= at).is_some() {
-            result.push(')');
+        while let Some((_, closing)) = ends.pop_if(|(end, _)| *end <= at) {
+            result.push_str(&closing);
+        }
+        if let Some(end) = joined_operand(tokens, &closing, at) {
+            result.push('(');
+            ends.push((end, format!("|{JOINED})")));
         }
         match tokens[at].kind {
             Kind::Literal if is_name(tokens[at].text) => result.push_str(tokens[at].text),
             Kind::Text | Kind::Literal => result.push_str(&change(tokens[at].text)),
-            Kind::Word if opens_statement(tokens, at) => result.push_str(statement(tokens[at].text)),
+            Kind::Symbol if tokens[at].text == "|" && !is_cheap(tokens, at) => {
+                result.extend(["|", LIMITED, "|"]);
+            }
+            Kind::Word if opens_statement(tokens, at) => {
+                statement = at;
+                result.push_str(statement_name(tokens[at].text));
+            }
+            Kind::End if repeated_text(tokens, statement) > 0 => {
+                let (end, bytes) = (tokens[at].text, repeated_text(tokens, statement));
+                result.push_str(&format!("{end}{{% if {bytes}|{REPEATED} %}}{{% endif {end}"));
+                statement = 0;
+            }
             _ => result.push_str(tokens[at].text),
         }
         if let Some(operator) = percent_after(tokens, at) {
             result.push_str("|percent(");
-            ends.push(operand_end(tokens, &closing, operator + 1));
+            ends.push((operand_end(tokens, &closing, operator + 1), ")".to_owned()));
             at = operator;
         }
         at += 1;
     }
-    result.extend(ends.iter().map(|_| ')'));
+    result.extend(ends.into_iter().rev().map(|(_, closing)| closing));
     result
+}
+
+/// Where the operand that begins at `at` ends, if one begins there that `~` or `+` joins to another.
+fn joined_operand(tokens: &[Token<'_>], closing: &[usize], at: usize) -> Option<usize> {
+    let before = tokens[..at].iter().rfind(|token| token.kind != Kind::Space)?;
+    let begins = match (tokens[at].kind, before.kind) {
+        (Kind::Word, Kind::Close | Kind::Literal) => false,
+        (Kind::Word | Kind::Literal, Kind::Symbol) => ![".", "|"].contains(&before.text),
+        (Kind::Open, Kind::Symbol) => before.text != ".",
+        (Kind::Open, Kind::Word) => is_keyword(before.text),
+        (Kind::Word | Kind::Literal, Kind::Word) => is_keyword(before.text),
+        (Kind::Word | Kind::Literal | Kind::Open, Kind::Begin | Kind::Open) => true,
+        _ => false,
+    };
+    if !begins || tokens[at].kind == Kind::Word && is_keyword(tokens[at].text) {
+        return None;
+    }
+    let end = operand_end(tokens, closing, at);
+    let joins = |token: &Token<'_>| token.is(Kind::Symbol, "~") || token.is(Kind::Symbol, "+");
+    let is_joined = joins(before) || tokens.get(skip_space(tokens, end)).is_some_and(joins);
+    is_joined.then_some(end)
+}
+
+/// The bytes of text between the tag whose first word is at `at` and its end, if it is one whose text may be repeated.
+fn repeated_text(tokens: &[Token<'_>], at: usize) -> usize {
+    let end = match tokens[at].text {
+        "for" => "endfor",
+        "macro" => "endmacro",
+        "call" => "endcall",
+        _ => return 0,
+    };
+    let (mut depth, mut bytes) = (0, 0);
+    for index in at..tokens.len() {
+        let token = tokens[index];
+        match token.kind {
+            Kind::Text => bytes += token.text.len(),
+            Kind::Word if token.text == tokens[at].text && opens_statement(tokens, index) => depth += 1,
+            Kind::Word if token.text == end && opens_statement(tokens, index) => depth -= 1,
+            _ => {}
+        }
+        if depth == 0 {
+            break;
+        }
+    }
+    bytes
+}
+
+/// Whether the filter after the `|` at `at` looks at no more of a value than its length.
+fn is_cheap(tokens: &[Token<'_>], at: usize) -> bool {
+    tokens.get(skip_space(tokens, at + 1)).is_some_and(|name| ["length", "count"].contains(&name.text))
+}
+
+/// Words after which a value may begin.
+fn is_keyword(word: &str) -> bool {
+    ["in", "not", "and", "or", "if", "elif", "else", "is", "set", "for", "with", "do"].contains(&word)
 }
 
 /// Whether a string may be the name of a role or of something that a message has.
@@ -83,7 +156,7 @@ fn is_name(literal: &str) -> bool {
 
 /// `{% generation %}` marks what a model is trained on; for rendering it means nothing. As `if true` it leaves the white
 /// space around it to the same rules.
-fn statement(name: &str) -> &str {
+fn statement_name(name: &str) -> &str {
     match name {
         "generation" => "if true",
         "endgeneration" => "endif",
@@ -261,14 +334,33 @@ mod tests {
     fn texts_and_strings_are_told_from_code() {
         let source =
             "a{# a #}{{ a['a}}\\'a'] ~ {'a ': {}, 'a': 1} }}a{%- raw -%}{{ a }}{%+ endraw %}{% set a = \"a \" %}a{{";
-        let expected =
-            "A{# a #}{{ a['A}}\\'A'] ~ {'A ': {}, 'a': 1} }}A{%- raw -%}{{ A }}{%+ endraw %}{% set a = \"A \" %}A{{";
+        let expected = "A{# a #}{{ (a['A}}\\'A']|joined) ~ ({'A ': {}, 'a': 1}|joined) }}A{%- raw -%}{{ A }}{%+ endraw %}{% set a = \"A \" %}A{{";
         assert_eq!(minijinja_source(source), expected);
         for odd in
             ["{", "{%", "{{ 'open", "{{ (", "{#", "{% raw %}", "{{ ] }}", "é{{ é 'é' % é }}é", "{{ 'x' %", "{{ '\\"]
         {
             assert_eq!(tokens(odd).iter().map(|token| token.text).collect::<String>(), odd);
             minijinja_source(odd);
+        }
+    }
+
+    #[test]
+    fn what_is_joined_and_filtered_is_counted() {
+        let rewritten = |source: &str| rewritten(&tokens(source), str::to_owned);
+        for (source, expected) in [
+            ("{% set x.y = -x.y[1:]|trim +b %}", "{% set x.y = -(x.y[1:]|limited|trim|joined) +(b|joined) %}"),
+            ("{% if not a ~ b is in c %}", "{% if not (a|joined) ~ (b|joined) is in c %}"),
+            ("{{ f(a=[b] + [c]) }} + ~", "{{ f(a=([b]|joined) + ([c]|joined)) }} + ~"),
+            ("{{ m|length + 1 }}", "{{ (m|length|joined) + (1|joined) }}"),
+            ("{%- for a, b in c -%}{% endfor %} x", "{%- for a, b in c -%}{% endfor %} x"),
+            (
+                "{% for a in b -%} x {% for c in d %}y{% endfor %}{% endfor %}z",
+                "{% for a in b -%}{% if 4|repeated %}{% endif -%} x {% for c in d %}{% if 1|repeated %}{% endif %}y{% endfor \
+                 %}{% endfor %}z",
+            ),
+            ("{% macro m(a) %}x{% endmacro %}", "{% macro m(a) %}{% if 1|repeated %}{% endif %}x{% endmacro %}"),
+        ] {
+            assert_eq!(rewritten(source), expected);
         }
     }
 
@@ -284,8 +376,11 @@ mod tests {
         let rewritten = |source: &str| rewritten(&tokens(source), str::to_owned);
         for (source, expected) in [
             ("{{ '%s' % m }}", "{{ '%s'|percent( m) }}"),
-            ("{{ '%s' % m.x[0](1)|upper + 'b' }}", "{{ '%s'|percent( m.x[0](1)|upper) + 'b' }}"),
-            ("{{ '%s' %(a, '%d' % -b)~c }}", "{{ '%s'|percent((a, '%d'|percent( -b)))~c }}"),
+            (
+                "{{ '%s' % m.x[0](1)|upper + 'b' }}",
+                "{{ '%s'|percent( (m.x[0](1)|limited|upper|joined)) + ('b'|joined) }}",
+            ),
+            ("{{ '%s' %(a, '%d' % -b)~c }}", "{{ '%s'|percent(((a, '%d'|percent( -b))|joined))~(c|joined) }}"),
             ("{{ a % 'b' }}", "{{ a % 'b' }}"),
             ("{% if '%' %}", "{% if '%' %}"),
         ] {

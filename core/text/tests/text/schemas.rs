@@ -54,7 +54,7 @@ fn values_drawn_at_random_end_and_fit() {
             let answer = text(&ids.unwrap_or_else(|| panic!("{name}: no end")));
             let value: Value =
                 serde_json::from_str(&answer).unwrap_or_else(|error| panic!("{name}: {error}: {answer}"));
-            if let Err(why) = fits(&value, &schema, &schema) {
+            if let Err(why) = fits(&value, &schema, &schema, false) {
                 panic!("{name}: {why}: {answer}");
             }
         }
@@ -136,8 +136,9 @@ fn what_a_schema_does_not_name_is_not_written() {
     }
 }
 
-/// Whether a value fits a schema, by the parts of JSON Schema that the table has but patterns; what is not named is not allowed.
-fn fits(value: &Value, schema: &Value, root: &Value) -> Result<(), String> {
+/// Whether a value fits a schema, by the parts of JSON Schema that the table has but patterns; what is not named is not allowed, except in a
+/// part of a schema, where another part may name it.
+fn fits(value: &Value, schema: &Value, root: &Value, is_part: bool) -> Result<(), String> {
     let Value::Object(keywords) = schema else { return (*schema != json!(false)).then_some(()).ok_or("false".into()) };
     let get = |keyword: &str| keywords.get(keyword);
     let list = |keyword: &str| get(keyword).and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
@@ -147,10 +148,12 @@ fn fits(value: &Value, schema: &Value, root: &Value) -> Result<(), String> {
         return Ok(());
     }
     if let Some(target) = get("$ref").and_then(Value::as_str) {
-        fits(value, root.pointer(&target[1..]).ok_or("no such reference")?, root)?;
+        fits(value, root.pointer(&target[1..]).ok_or("no such reference")?, root, is_part || keywords.len() > 1)?;
     }
     for keyword in ["anyOf", "oneOf"] {
-        if get(keyword).is_some() && !list(keyword).iter().any(|one| fits(value, one, root).is_ok()) {
+        if get(keyword).is_some()
+            && !list(keyword).iter().any(|one| fits(value, one, root, is_part || keywords.len() > 1).is_ok())
+        {
             return wrong(keyword);
         }
     }
@@ -207,7 +210,7 @@ fn fits(value: &Value, schema: &Value, root: &Value) -> Result<(), String> {
         let first = first.and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
         let rest = get("items").filter(|items| !items.is_array());
         for (index, item) in items.iter().enumerate() {
-            first.get(index).or(rest).map_or(Ok(()), |schema| fits(item, schema, root))?;
+            first.get(index).or(rest).map_or(Ok(()), |schema| fits(item, schema, root, false))?;
         }
         let length = items.len() as f64;
         if limit("minItems").is_some_and(|min| length < min) || limit("maxItems").is_some_and(|max| length > max) {
@@ -220,10 +223,11 @@ fn fits(value: &Value, schema: &Value, root: &Value) -> Result<(), String> {
         let properties = get("properties").and_then(Value::as_object);
         for (name, value) in object {
             match (properties.and_then(|all| all.get(name)), get("additionalProperties")) {
-                (Some(schema), _) => fits(value, schema, root)?,
-                (None, Some(others)) if get("patternProperties").is_none() => fits(value, others, root)?,
-                (None, None) if get("patternProperties").is_none() && !named.is_empty() && !named.contains(name) => {
-                    // Within allOf, another schema may name it: the whole is looked at from outside.
+                (Some(schema), _) => fits(value, schema, root, false)?,
+                (None, Some(others)) if get("patternProperties").is_none() => fits(value, others, root, false)?,
+                (None, None)
+                    if get("patternProperties").is_none() && !is_part && !named.is_empty() && !named.contains(name) =>
+                {
                     return wrong("properties");
                 }
                 _ => {}
@@ -232,17 +236,8 @@ fn fits(value: &Value, schema: &Value, root: &Value) -> Result<(), String> {
         if list("required").iter().any(|name| !object.contains_key(name.as_str().unwrap_or_default())) {
             return wrong("required");
         }
-        for part in list("allOf") {
-            let mut open = part.clone();
-            if let Some(part) = open.as_object_mut() {
-                part.insert("additionalProperties".into(), json!(true));
-            }
-            fits(value, &open, root)?;
-        }
-    } else {
-        list("allOf").iter().try_for_each(|part| fits(value, part, root))?;
     }
-    Ok(())
+    list("allOf").iter().try_for_each(|part| fits(value, part, root, true))
 }
 
 /// The properties that a schema names, and those that it is made of.

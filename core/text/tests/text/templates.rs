@@ -215,3 +215,46 @@ fn an_empty_template_is_as_none() {
         assert_eq!(template.source(), ChatTemplate::for_tokenizer(None, &tokenizer).unwrap().source());
     }
 }
+
+/// What each template does with `ns.t` in each round; sixty rounds of doubling are more than any memory.
+#[test]
+fn a_template_that_grows_without_end_is_stopped() {
+    let rounds = |body: &str| {
+        format!(
+            "{{% set ns = namespace(t='0123456789abcdef', l=['0123456789abcdef']) %}}{{% macro f(t) %}}{{{{ t }}}}{{{{ t }}}}{{% endmacro %}}\
+             {{% for _ in range(60) %}}{body}{{% endfor %}}{{{{ ns.t|upper }}}}{{{{ ns.l|tojson }}}}"
+        )
+    };
+    let messages = [Message::new(Role::User, "Hello")];
+    for body in [
+        "{% set ns.t = ns.t ~ ns.t %}",
+        "{% set ns.t = ns.t + ns.t %}",
+        "{% set ns.t = (ns.t) ~ '' ~ (ns.t if true else '') %}",
+        "{% set ns.t = [ns.t, ns.t]|join %}",
+        "{% set ns.t = ns.t|list|join(ns.t) %}",
+        "{% set ns.t = ','.join([ns.t, ns.t]) %}",
+        "{% set ns.t = ns.t|replace('0', ns.t) %}",
+        "{% set ns.t = ns.t.replace('0', ns.t) %}",
+        "{% set ns.t = '%s%s' % (ns.t, ns.t) ~ '' %}",
+        "{% set ns.t = '{}{}'.format(ns.t, ns.t) ~ '' %}",
+        "{% set ns.t = f(ns.t) %}",
+        "{% set t %}{{ ns.t }}{{ ns.t }}{% endset %}{% set ns.t = t %}",
+        "{% set ns.t = [ns.t, ns.t] %}",
+        "{% set ns.l = [ns.l, ns.l] %}",
+        "{% set ns.l = ns.l + ns.l %}",
+        "{% set ns.l = ns.l ~ ns.l %}",
+        "{{ ns.t }}{% set ns.t = ns.t ~ ns.t %}",
+        "{% set t %}{% for _ in range(99999) %}xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx{% endfor %}{% endset %}{% set ns.t = t %}",
+    ] {
+        // Loading renders it, too.
+        let template = ChatTemplate::new(&rounds(body), "", "").unwrap();
+        let refused = template.render(&messages, true);
+        assert!(matches!(&refused, Err(TextError::Template { why }) if why.contains("memory")), "{body}: {refused:?}");
+    }
+    // Long texts and lists are no growth.
+    let text = "a ".repeat(1 << 20);
+    let source = "{% for m in messages %}{% set t = m.content ~ '\n' %}{{ t|trim ~ messages|length }}{% endfor %}";
+    let template = ChatTemplate::new(source, "", "").unwrap();
+    let messages: Vec<Message> = (0..10).map(|_| Message::new(Role::User, text.as_str())).collect();
+    assert!(template.render(&messages, true).unwrap().text().len() > 20 << 20);
+}
