@@ -108,7 +108,8 @@ impl FileFacts {
             parameters,
             weights,
             tokenizer: kind.into_iter().flatten().collect::<Vec<_>>().join(" / "),
-            has_chat_template: text("tokenizer.chat_template").is_some_and(|template| !ChatTemplate::is_blank(template)),
+            has_chat_template: text("tokenizer.chat_template")
+                .is_some_and(|template| !ChatTemplate::is_blank(template)),
         }
     }
 }
