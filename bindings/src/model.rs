@@ -9,9 +9,9 @@ use sotto_sdk::{Adapter, ClassifyOptions, LocalModel, NoteSession, Session, Toke
 
 use crate::options::parse_schema;
 use crate::{
-    FfiChatOptions, FfiClassifyAllJob, FfiClassifyJob, FfiError, FfiExtractJob, FfiInspectJob, FfiLoadAdapterJob,
-    FfiLoadJob, FfiLoadOptions, FfiLoadTokenizerJob, FfiModelFile, FfiModelReport, FfiPackJob, FfiPrewarmJob,
-    FfiRespondJob, FfiSegment, FfiSummarizeJob, FfiTurn,
+    FfiChatOptions, FfiClassifyAllJob, FfiClassifyJob, FfiError, FfiExtractJob, FfiInspectJob, FfiLabel,
+    FfiLoadAdapterJob, FfiLoadJob, FfiLoadOptions, FfiLoadTokenizerJob, FfiModelFile, FfiModelReport, FfiPackJob,
+    FfiPrewarmJob, FfiRespondJob, FfiSegment, FfiSummarizeJob, FfiTurn,
 };
 
 /// The segments of a plain text: [`VoiceNote::text`].
@@ -89,18 +89,18 @@ impl FfiModel {
     }
 
     /// [`LocalModel::classify`].
-    pub fn classify(&self, text: &str, labels: Vec<String>, min_confidence: f64) -> Result<FfiClassifyJob, FfiError> {
-        Ok(self.0.classify(text, &ClassifyOptions { labels, min_confidence }).into())
+    pub fn classify(&self, text: &str, labels: Vec<FfiLabel>, min_confidence: f64) -> Result<FfiClassifyJob, FfiError> {
+        Ok(self.0.classify(text, &classify_options(labels, min_confidence)).into())
     }
 
     /// [`LocalModel::classify_all`].
     pub fn classify_all(
         &self,
         texts: Vec<String>,
-        labels: Vec<String>,
+        labels: Vec<FfiLabel>,
         min_confidence: f64,
     ) -> Result<FfiClassifyAllJob, FfiError> {
-        Ok(self.0.classify_all(texts, &ClassifyOptions { labels, min_confidence }).into())
+        Ok(self.0.classify_all(texts, &classify_options(labels, min_confidence)).into())
     }
 
     /// [`LocalModel::extract`].
@@ -143,6 +143,10 @@ impl FfiModel {
     pub fn token_count(&self, text: &str) -> Result<u32, FfiError> {
         Ok(self.0.token_count(text)? as u32)
     }
+}
+
+fn classify_options(labels: Vec<FfiLabel>, min_confidence: f64) -> ClassifyOptions {
+    ClassifyOptions { min_confidence, ..ClassifyOptions::new(labels) }
 }
 
 /// An [`Adapter`].

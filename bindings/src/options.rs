@@ -1,6 +1,6 @@
 //! What goes in.
 
-use sotto_sdk::{Backend, ChatOptions, KvType, LoadOptions, ModelFile, OutputFormat, SamplingOptions, Turn};
+use sotto_sdk::{Backend, ChatOptions, KvType, Label, LoadOptions, ModelFile, OutputFormat, SamplingOptions, Turn};
 
 use crate::FfiError;
 
@@ -140,6 +140,20 @@ impl TryFrom<FfiChatOptions> for ChatOptions {
             max_tokens: max_tokens as usize,
             format: format.map(TryInto::try_into).transpose()?,
         })
+    }
+}
+
+/// Mirror of [`Label`].
+#[derive(Debug, uniffi::Record)]
+#[allow(missing_docs, reason = "the fields are those of the SDK's type")]
+pub struct FfiLabel {
+    pub name: String,
+    pub description: Option<String>,
+}
+
+impl From<FfiLabel> for Label {
+    fn from(FfiLabel { name, description }: FfiLabel) -> Self {
+        Self { name, description }
     }
 }
 

@@ -109,6 +109,8 @@ impl Loaded {
         let adapters = adapters.iter().filter(|(_, scale)| *scale != 0.0);
         let tuning = adapters.clone().map(|(adapter, _)| adapter.tuning).find(|tuning| tuning.tuned);
         let mut adapted = self.clone();
+        // They are those of the weights as they were.
+        (adapted.kept, adapted.priors) = Default::default();
         adapted.tuning = tuning.unwrap_or(self.own_tuning);
         adapted.adapters = adapters.map(|(adapter, scale)| (adapter.engine.clone(), *scale)).collect();
         Ok(adapted)

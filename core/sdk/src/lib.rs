@@ -27,6 +27,7 @@ mod grammar;
 mod guess;
 mod inspect;
 mod job;
+mod kept;
 #[cfg(feature = "candle")]
 mod merge;
 mod metrics;
@@ -58,7 +59,7 @@ pub use session::{ChatOptions, Reply, Session, Turn};
 pub use sotto_engine::MergedTensor;
 pub use sotto_engine::{Backend, CancelToken, DEFAULT_CONTEXT_LENGTH, FileKind, FilePart, Kernels, KvType};
 pub use sotto_text::{ChatTemplate, Message, OutputFormat, Role, SamplingOptions};
-pub use tasks::classify::{Classification, ClassifyOptions, DEFAULT_MIN_CONFIDENCE};
+pub use tasks::classify::{Classification, ClassifyOptions, DEFAULT_MIN_CONFIDENCE, Label};
 pub use tasks::extract::Extraction;
 pub use tasks::note_session::NoteSession;
 pub use tasks::summarize::{Action, Coverage, NoteSummary, Point};

@@ -13,7 +13,9 @@ use crate::Error;
 use crate::adapter::TaskTuning;
 use crate::inspect::FileFacts;
 use crate::job::Job;
+use crate::kept::Kept;
 use crate::raw::Progress;
+use crate::tasks::classify::Priors;
 use crate::tokenizer::{load_tokenizer, packed_tokenizer};
 
 /// Where a model is.
@@ -115,6 +117,10 @@ pub(crate) struct Loaded {
     pub own_tuning: TaskTuning,
     pub file: Arc<FileFacts>,
     pub kv_type: KvType,
+    /// With the beginning of a summary's prompt in it.
+    pub kept: Arc<Kept>,
+    /// What the model thinks of labels whatever the text says.
+    pub priors: Arc<Priors>,
     context_limit: usize,
     constraints: Arc<OnceLock<Result<ConstraintFactory, Error>>>,
 }
@@ -175,6 +181,8 @@ impl LocalModel {
             kv_type: options.kv_type,
             context_limit,
             constraints: Arc::default(),
+            kept: Arc::default(),
+            priors: Arc::default(),
         }))
     }
 

@@ -22,6 +22,11 @@ impl Sequence {
         Self { decoder, tokens: Vec::new() }
     }
 
+    /// How many tokens it has room for.
+    pub(crate) fn context_length(&self) -> usize {
+        self.decoder.context_length()
+    }
+
     pub(crate) fn private_bytes(&self) -> u64 {
         self.decoder.private_bytes()
     }

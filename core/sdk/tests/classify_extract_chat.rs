@@ -11,7 +11,7 @@ use candle_core::quantized::gguf_file::{self, Value};
 use common::{NOTE, demo, demo_path, random, with_metadata, with_template};
 use serde_json::json;
 use sotto::{
-    ChatOptions, ClassifyOptions, CompletionOptions, Error, Message, ModelFile, OutputFormat, Prompt, Role,
+    ChatOptions, ClassifyOptions, CompletionOptions, Error, Label, Message, ModelFile, OutputFormat, Prompt, Role,
     SamplingOptions, Tokenizer, Turn, VoiceNote,
 };
 
@@ -25,7 +25,7 @@ fn a_label_comes_with_probabilities_that_add_up() {
     let result = demo().classify("The basement is flooding, come right now!", &options).wait().unwrap();
     assert_eq!(result.label, "urgent");
     assert!((result.scores.iter().map(|(_, score)| score).sum::<f64>() - 1.0).abs() < 1e-9);
-    assert_eq!(result.scores.iter().map(|(label, _)| label.as_str()).collect::<Vec<_>>(), options.labels);
+    assert!(result.scores.iter().map(|(name, _)| name).eq(options.labels.iter().map(|label| &label.name)));
     assert!(result.scores.iter().all(|(_, score)| *score <= result.confidence));
 }
 
@@ -35,6 +35,28 @@ fn the_confidence_asked_for_decides_whether_it_abstains() {
     let never_sure = ClassifyOptions { min_confidence: 1.0, ..sure.clone() };
     assert!(!random(None).classify("text", &sure).wait().unwrap().abstained);
     assert!(random(None).classify("text", &never_sure).wait().unwrap().abstained);
+}
+
+#[test]
+fn a_label_may_have_a_description_spaces_and_commas() {
+    let text = "The basement is flooding, come right now!";
+    let names = ["urgent", "not now, maybe later", "not now"];
+    let scores = |labels: Vec<Label>| demo().classify(text, &ClassifyOptions::new(labels)).wait().unwrap().scores;
+    let plain = scores(names.map(Label::from).into());
+    assert_eq!(plain.iter().map(|(name, _)| name.as_str()).collect::<Vec<_>>(), names);
+    let described = scores(vec![Label::described(names[0], "act at once"), names[1].into(), names[2].into()]);
+    assert_eq!(described.iter().map(|(name, _)| name.as_str()).collect::<Vec<_>>(), names);
+    assert_ne!(described, plain);
+}
+
+#[test]
+fn what_a_model_thinks_of_labels_is_measured_once() {
+    let model = demo();
+    let options = ClassifyOptions::new(["bread", "butter"]);
+    let read = |text: &str| model.classify(text, &options).wait().unwrap().metrics;
+    let (first, second) = (read("Toast."), read("Toast."));
+    assert!(first.prefill_tokens > second.prefill_tokens, "{first:?} {second:?}");
+    assert!(first.decode_tokens > second.decode_tokens);
 }
 
 #[test]

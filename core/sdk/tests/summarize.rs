@@ -2,7 +2,7 @@
 
 mod common;
 
-use common::{NOTE, at_most, demo, random};
+use common::{NOTE, at_most, demo, random, with_metadata};
 use proptest::prelude::*;
 use sotto::{Error, NoteSummary, Segment, VoiceNote};
 
@@ -17,7 +17,7 @@ fn stands_whole(words: &str, text: &str) -> bool {
     })
 }
 
-/// Whether every item's words stand in the note, side by side, within its evidence.
+/// Whether every item's words stand in the note, side by side, within its evidence; title and overview begin with a capital.
 fn is_grounded(summary: &NoteSummary, note: &VoiceNote) -> bool {
     let whole = note.segments().iter().map(|segment| segment.text.as_str()).collect::<Vec<_>>().join(" ");
     let in_evidence = |text: &str, evidence: &[u32]| {
@@ -25,7 +25,9 @@ fn is_grounded(summary: &NoteSummary, note: &VoiceNote) -> bool {
         let read = segments.map(|segment| segment.text.as_str()).collect::<Vec<_>>().join(" ");
         !evidence.is_empty() && stands_whole(text, &read)
     };
-    summary.points.iter().all(|point| in_evidence(&point.text, &point.evidence))
+    let headings = [&summary.title, &summary.overview];
+    headings.iter().all(|text| whole.to_uppercase().contains(&text.to_uppercase()))
+        && summary.points.iter().all(|point| in_evidence(&point.text, &point.evidence))
         && summary.actions.iter().all(|action| {
             let backed = |field: &Option<String>| field.as_ref().is_none_or(|text| stands_whole(text, &whole));
             in_evidence(&action.text, &action.evidence) && backed(&action.owner) && backed(&action.due)
@@ -47,6 +49,17 @@ fn the_demo_model_finds_the_actions_of_a_note() {
     assert_eq!(summary.coverage.segments_read, [1, 2, 3, 4]);
     let metrics = summary.metrics.unwrap();
     assert!(metrics.prefill_tokens > 10 && metrics.decode_tokens > 10);
+}
+
+#[test]
+fn a_general_model_reads_its_example_once() {
+    let model = with_metadata(|_| {});
+    let read = |text: &str| model.summarize(&VoiceNote::text(text)).wait().unwrap();
+    let (first, other, again) = (read(NOTE), read("Buy milk."), read(NOTE));
+    let reused = |summary: &NoteSummary| summary.metrics.as_ref().unwrap().reused_tokens;
+    assert_eq!(reused(&first), 0);
+    assert!(reused(&other) > 200 && reused(&again) > 200, "{} {}", reused(&other), reused(&again));
+    assert_eq!((first.title, first.points, first.actions), (again.title, again.points, again.actions));
 }
 
 #[test]
@@ -93,7 +106,7 @@ fn a_note_longer_than_the_context_is_read_in_windows() {
 #[test]
 fn a_segment_longer_than_the_context_is_read_in_parts() {
     let long =
-        sotto::Segment { id: 0, start: None, end: None, text: "Marcus will write a test. ".repeat(8), speaker: None };
+        sotto::Segment { id: 0, start: None, end: None, text: "Marcus will write a test. ".repeat(16), speaker: None };
     let short = sotto::Segment { text: "Call Tom.".into(), ..long.clone() };
     let note = VoiceNote::from_segments([short.clone(), long, short]);
     let summary = random(Some(640)).summarize(&note).wait().unwrap();

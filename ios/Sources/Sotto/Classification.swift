@@ -2,9 +2,23 @@ internal import SottoFFI
 
 /// The label of a text.
 public struct Classification: Hashable, Sendable {
+    /// Something that a text may be sorted under.
+    public struct Label: Hashable, Sendable {
+        /// Its name: a word or a few, as the model would write it.
+        public var name: String
+        /// When it fits. The model is told.
+        public var description: String?
+
+        /// A label.
+        public init(_ name: String, description: String? = nil) {
+            self.name = name
+            self.description = description
+        }
+    }
+
     /// A label, and how probable it is among the labels.
     public struct Score: Hashable, Sendable {
-        /// The label.
+        /// The label's name.
         public var label: String
         /// Its probability, 0 to 1.
         public var probability: Double
@@ -16,7 +30,7 @@ public struct Classification: Hashable, Sendable {
         }
     }
 
-    /// The most probable label.
+    /// The name of the most probable label.
     public var label: String
     /// Its probability among the labels, 0 to 1.
     public var confidence: Double
@@ -35,6 +49,10 @@ public struct Classification: Hashable, Sendable {
         self.abstained = abstained
         self.metrics = metrics
     }
+}
+
+extension Classification.Label {
+    var ffi: FfiLabel { FfiLabel(name: name, description: description) }
 }
 
 extension Classification {

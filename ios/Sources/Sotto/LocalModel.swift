@@ -78,7 +78,7 @@ public final class LocalModel: Sendable {
         NoteSession(ffi.noteSession())
     }
 
-    /// Which of `labels` fits a text: at least two, all different, without commas or line breaks.
+    /// Which of `labels` fits a text: at least two, all different, without line breaks.
     ///
     /// Below `minConfidence` the result says that it abstains.
     ///
@@ -88,8 +88,33 @@ public final class LocalModel: Sendable {
         into labels: [String],
         minConfidence: Double = defaultMinConfidence
     ) async throws -> Classification {
+        try await classify(text, into: labels.map { Classification.Label($0) }, minConfidence: minConfidence)
+    }
+
+    /// Which of `labels` fits a text, as above, with labels whose descriptions the model is told.
+    ///
+    /// - Throws: ``SottoError``, or `CancellationError` when the task is cancelled.
+    public func classify(
+        _ text: String,
+        into labels: [Classification.Label],
+        minConfidence: Double = defaultMinConfidence
+    ) async throws -> Classification {
+        let labels = labels.map(\.ffi)
         let job = try translated { try ffi.classify(text: text, labels: labels, minConfidence: minConfidence) }
         return try await Work(job, value: Classification.init).value()
+    }
+
+    /// Which case of an enumeration fits a text; `nil` where the model is surer of none than `minConfidence`. The model is told
+    /// their raw values.
+    ///
+    /// - Throws: ``SottoError``, or `CancellationError` when the task is cancelled.
+    public func classify<Value: CaseIterable & RawRepresentable & Sendable>(
+        _ text: String,
+        into type: Value.Type = Value.self,
+        minConfidence: Double = defaultMinConfidence
+    ) async throws -> Value? where Value.RawValue == String {
+        let result = try await classify(text, into: type.allCases.map(\.rawValue), minConfidence: minConfidence)
+        return result.abstained ? nil : Value(rawValue: result.label)
     }
 
     /// Classifies many texts, giving each result as it is ready. What their prompts share is computed once.
@@ -98,7 +123,17 @@ public final class LocalModel: Sendable {
         into labels: [String],
         minConfidence: Double = defaultMinConfidence
     ) -> Request<Classification, Void> {
+        classifyAll(texts, into: labels.map { Classification.Label($0) }, minConfidence: minConfidence)
+    }
+
+    /// Classifies many texts under labels whose descriptions the model is told.
+    public func classifyAll(
+        _ texts: [String],
+        into labels: [Classification.Label],
+        minConfidence: Double = defaultMinConfidence
+    ) -> Request<Classification, Void> {
         Request { [ffi] in
+            let labels = labels.map(\.ffi)
             let job = try ffi.classifyAll(texts: texts, labels: labels, minConfidence: minConfidence)
             return Work(job, snapshot: Classification.init, value: { $0 })
         }

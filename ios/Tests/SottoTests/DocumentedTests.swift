@@ -31,16 +31,18 @@ import Testing
 /// What README.md shows.
 private func readme(url: URL, transcript: String, mail: String, text: String) async throws {
     struct Errand: Decodable { let task: String }
+    enum Priority: String, CaseIterable { case high, low }
     func render(_ summary: NoteSummary) {}
 
     let model = try await LocalModel.load(.file(url))
     for try await snapshot in model.summarize(.text(transcript)) { render(snapshot) }
     let label = try await model.classify(mail, into: ["urgent", "task", "ignorable"]).label
+    let priority: Priority? = try await model.classify(mail)
     let errand: Errand = try await model.extract(from: text)
     let chat = try await model.session("You are a writing assistant.")
     for try await piece in chat.streamResponse(to: "Hello") { print(piece, terminator: "") }
 
-    print(label, errand.task)
+    print(label, priority ?? .low, errand.task)
 }
 
 extension AllTests {

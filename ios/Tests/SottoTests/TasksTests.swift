@@ -108,6 +108,28 @@ extension AllTests {
             #expect(results[1].metrics.reusedTokens > 5)
         }
 
+        @Test func labelsMayHaveDescriptionsSpacesAndCommas() async throws {
+            let model = try await demo()
+            let text = "The basement is flooding, come right now!"
+            let labels: [Classification.Label] = [
+                .init("urgent", description: "somebody must act at once"), .init("not now, maybe later"),
+            ]
+            let result = try await model.classify(text, into: labels)
+            #expect(result.label == "urgent")
+            #expect(result.scores.map(\.label) == labels.map(\.name))
+            #expect(try await model.classifyAll([text], into: labels).collect().map(\.scores) == [result.scores])
+            #expect(try await model.classify(text, into: labels.map(\.name)).scores != result.scores)
+        }
+
+        enum Mail: String, CaseIterable { case ignorable, cannotWait = "urgent" }
+
+        @Test func anEnumerationIsASetOfLabels() async throws {
+            let model = try await demo()
+            let mail: Mail? = try await model.classify("The basement is flooding, come right now!")
+            #expect(mail == .cannotWait)
+            #expect(try await model.classify("text", into: Mail.self, minConfidence: 1) == nil)
+        }
+
         enum Priority: String, Decodable, CaseIterable { case low, high }
 
         struct Errand: Decodable {

@@ -114,9 +114,12 @@ pub enum Command {
     Classify {
         /// The text; `-` is standard input.
         text: String,
-        /// The labels, separated by commas.
-        #[arg(long, value_delimiter = ',', default_value = "urgent,task,ignorable,attention")]
+        /// Labels, separated by commas; urgent,task,ignorable,attention when there are none.
+        #[arg(long, value_name = "NAME,…", value_delimiter = ',')]
         labels: Vec<String>,
+        /// A label, and when it fits: the model is told. May be given more than once, and beside --labels; its name may have commas.
+        #[arg(long = "label", value_name = "NAME[=DESCRIPTION]")]
+        described: Vec<String>,
         /// Below this probability the answer says that it abstains.
         #[arg(long, value_name = "P", default_value_t = sotto::DEFAULT_MIN_CONFIDENCE)]
         min_confidence: f64,

@@ -38,6 +38,16 @@ fn a_text_is_classified() {
 }
 
 #[test]
+fn labels_may_have_descriptions_and_commas() {
+    let labels = ["--labels", "task", "--label", "urgent=somebody must act at once", "--label", "no, thanks"];
+    let value = json(&run(&[&["classify", "Help, the kitchen is on fire!", "--json"][..], &labels].concat()));
+    assert_eq!(value["label"], "urgent");
+    assert_eq!(value["scores"].as_object().unwrap().keys().collect::<Vec<_>>(), ["task", "urgent", "no, thanks"]);
+    let all = json(&run(&["classify", "Help, the kitchen is on fire!", "--json"]));
+    assert_eq!(all["scores"].as_object().unwrap().len(), 4);
+}
+
+#[test]
 fn a_value_is_extracted_by_its_schema() {
     let folder = tempfile::tempdir().unwrap();
     let schema = folder.path().join("schema.json");

@@ -22,6 +22,9 @@ struct Arguments {
     /// A GGUF or packed model file; the demo model when left out.
     #[arg(short, long, value_name = "FILE")]
     model: Option<PathBuf>,
+    /// An adapter of the model, a GGUF file.
+    #[arg(long, value_name = "FILE")]
+    adapter: Option<PathBuf>,
     /// A JSONL file, or a folder of them; tools/demo-model/gold when left out.
     #[arg(long, value_name = "PATH")]
     gold: Option<PathBuf>,
@@ -52,7 +55,7 @@ enum Task {
 /// What was measured.
 #[derive(Debug, Serialize)]
 pub struct Report {
-    /// The model file's name.
+    /// The names of the model file and of the adapter.
     model: String,
     notes: Option<NoteCounts>,
     labels: Option<LabelCounts>,
@@ -77,11 +80,11 @@ fn evaluate(arguments: &Arguments) -> Result<(), String> {
     if gold.left_out > 0 {
         eprintln!("{} rows are of no task that is measured", gold.left_out);
     }
-    let model = LocalModel::load(ModelFile::path(&file)).map_err(|error| format!("{}: {error}", file.display()))?;
+    let model = load(&file, arguments.adapter.as_deref())?;
     let bench = Bench { model, show: arguments.show };
     let wanted = |task| arguments.tasks.is_empty() || arguments.tasks.contains(&task);
     let report = Report {
-        model: file.file_name().unwrap_or_default().to_string_lossy().into_owned(),
+        model: arguments.adapter.iter().fold(name(&file), |model, adapter| format!("{model} with {}", name(adapter))),
         notes: wanted(Task::Notes).then(|| bench.notes(&gold.notes)),
         labels: wanted(Task::Labels).then(|| bench.labels(&gold.labels)),
         extractions: wanted(Task::Extractions).then(|| bench.extractions(&gold.extractions)),
@@ -92,6 +95,18 @@ fn evaluate(arguments: &Arguments) -> Result<(), String> {
         print!("{report}");
     }
     Ok(())
+}
+
+fn load(file: &Path, adapter: Option<&Path>) -> Result<LocalModel, String> {
+    let in_file = |file: &Path, error: sotto::Error| format!("{}: {error}", file.display());
+    let model = LocalModel::load(ModelFile::path(file)).map_err(|error| in_file(file, error))?;
+    let Some(adapter) = adapter else { return Ok(model) };
+    let loaded = model.load_adapter(ModelFile::path(adapter));
+    loaded.and_then(|loaded| model.with_adapters(&[(loaded, 1.0)])).map_err(|error| in_file(adapter, error))
+}
+
+fn name(file: &Path) -> String {
+    file.file_name().unwrap_or_default().to_string_lossy().into_owned()
 }
 
 fn in_repository(path: &str) -> PathBuf {

@@ -6,23 +6,45 @@
 use serde_json::Value;
 use sotto_text::{Message, Role};
 
-const SUMMARIZE: &str = "You summarize a voice note. Answer in the language of the note, in exactly this form:
-Title: a few words
-Overview: one sentence that says what the note is about
-Points:
-- a fact from the note, in its own words
-Actions:
-- something that has to be done, in the note's own words
-  owner: who has to do it
-  due: by when
-Leave out owner and due where the note does not say. Copy points, actions, owners and dates word for word from the note. \
-Leave a list empty when there is nothing for it. Things that are already done are points, not actions.";
+use super::classify::Label;
 
-pub(super) fn summarize(tuned: bool) -> Vec<Message> {
-    vec![system(if tuned { "summarize" } else { SUMMARIZE })]
+/// Short on purpose: with the whole form spelled out, small models answer with its words. The form itself is shown by the example.
+const SUMMARIZE: &str = "You write down what a voice note says, in its own words: a title, an overview, points (facts worth \
+remembering) and actions (what somebody still has to do, with its owner and due date). What is done, dropped or only said is no action.";
+
+const EXAMPLE_NOTE: &str = "Okay, so the heating is fixed at last, it was the pump. Ravi still has to send me the bill by Friday, and I \
+need to call the insurance about the carpet tomorrow. I already moved the boxes upstairs. Oh, and Lena is going to pick up the keys.";
+
+const EXAMPLE_SUMMARY: &str = "Title: the heating
+Overview: the heating is fixed at last
+Points:
+- it was the pump
+- I already moved the boxes upstairs
+Actions:
+- send me the bill
+  owner: Ravi
+  due: by Friday
+- call the insurance about the carpet
+  due: tomorrow
+- pick up the keys
+  owner: Lena
+";
+
+/// One example is worth ten times the actions to a small model, and more examples are worth less (`docs/quality.md`).
+pub(super) fn summarize(tuned: bool, with_example: bool) -> Vec<Message> {
+    if tuned {
+        return vec![system("summarize")];
+    }
+    let mut messages = vec![system(SUMMARIZE)];
+    if with_example {
+        messages.push(Message::new(Role::User, EXAMPLE_NOTE));
+        messages.push(Message::new(Role::Assistant, EXAMPLE_SUMMARY));
+    }
+    messages
 }
 
-pub(super) fn classify(tuned: bool, labels: &[String]) -> Vec<Message> {
+pub(super) fn classify(tuned: bool, labels: &[Label]) -> Vec<Message> {
+    let labels: Vec<String> = labels.iter().map(in_words).collect();
     let labels = labels.join(", ");
     vec![system(if tuned {
         format!("classify: {labels}")
@@ -31,6 +53,15 @@ pub(super) fn classify(tuned: bool, labels: &[String]) -> Vec<Message> {
             "You sort texts. Answer with exactly one of these labels, the one that fits the user's text best, and nothing else: {labels}"
         )
     })]
+}
+
+/// `name (description)`.
+fn in_words(label: &Label) -> String {
+    let name = label.name.trim();
+    match &label.description {
+        Some(description) => format!("{name} ({})", description.trim()),
+        None => name.to_owned(),
+    }
 }
 
 pub(super) fn extract(tuned: bool, schema: &Value) -> Vec<Message> {

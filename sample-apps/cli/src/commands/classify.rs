@@ -1,15 +1,29 @@
 use std::io::Write;
 
-use sotto::{ClassifyOptions, LocalModel};
+use sotto::{ClassifyOptions, Label, LocalModel};
 
 use super::{print_json, watch};
 use crate::failure::Failure;
 use crate::{input, screen};
 
-pub fn run(model: &LocalModel, text: &str, labels: &[String], min_confidence: f64, json: bool) -> Result<(), Failure> {
-    let labels = labels.iter().map(|label| label.trim());
-    let options = ClassifyOptions { min_confidence, ..ClassifyOptions::new(labels) };
-    let job = model.classify(&input::read_word(text)?, &options);
+/// What the command sorts under when it is told nothing.
+const LABELS: [&str; 4] = ["urgent", "task", "ignorable", "attention"];
+
+/// The labels of `--labels`, then those of `--label`.
+pub fn options(labels: &[String], described: &[String], min_confidence: f64) -> ClassifyOptions {
+    let described = described.iter().map(|label| match label.split_once('=') {
+        Some((name, description)) => Label::described(name.trim(), description.trim()),
+        None => label.trim().into(),
+    });
+    let mut labels: Vec<Label> = labels.iter().map(|label| label.trim().into()).chain(described).collect();
+    if labels.is_empty() {
+        labels = LABELS.map(Label::from).into();
+    }
+    ClassifyOptions { min_confidence, ..ClassifyOptions::new(labels) }
+}
+
+pub fn run(model: &LocalModel, text: &str, options: &ClassifyOptions, json: bool) -> Result<(), Failure> {
+    let job = model.classify(&input::read_word(text)?, options);
     let result = watch(job, |never| match never {})?;
     if json {
         return print_json(&result);

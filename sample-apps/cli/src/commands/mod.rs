@@ -43,8 +43,9 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
     let (model, json) = (&arguments.model, arguments.json);
     match &arguments.command {
         Command::Summarize { note } => summarize::run(&load(model)?, note, json),
-        Command::Classify { text, labels, min_confidence } => {
-            classify::run(&load(model)?, text, labels, *min_confidence, json)
+        Command::Classify { text, labels, described, min_confidence } => {
+            let options = classify::options(labels, described, *min_confidence);
+            classify::run(&load(model)?, text, &options, json)
         }
         Command::Extract { text, schema } => extract::run(&load(model)?, text, schema, json),
         Command::Chat { system, sampling, max_tokens } => {

@@ -36,7 +36,12 @@ impl LocalModel {
     pub fn summarize(&self, note: &VoiceNote) -> Job<NoteSummary, NoteSummary> {
         let model = self.loaded();
         let note = note.clone();
-        Job::start("summarize", move |reporter, cancel| summarize(&model, &note, &mut None, reporter, cancel))
+        Job::start("summarize", move |reporter, cancel| {
+            let mut sequence = None;
+            let summary = summarize(&model, &note, &mut sequence, reporter, cancel);
+            model.kept.put(&model, sequence);
+            summary
+        })
     }
 }
 
@@ -58,7 +63,7 @@ pub(super) fn summarize(
     let needed = context_for(model, longest, answer_tokens(model))?;
     let sequence = match sequence {
         Some(sequence) => sequence,
-        None => sequence.insert(Sequence::new(model.decoder(needed)?)),
+        None => sequence.insert(model.kept.take(model, needed)?),
     };
     let mut whole = NoteSummary {
         coverage: Coverage { segments: note.segments().len(), windows: windows.len(), ..Coverage::default() },
@@ -88,7 +93,7 @@ fn summarize_window(
     mut on_part: impl FnMut(NoteSummary),
 ) -> Result<NoteSummary, Error> {
     let note = NoteText::new(window);
-    let format = OutputFormat::Lark(grammar(&note, model.tuning.tuned)?);
+    let format = OutputFormat::Lark(grammar(&note)?);
     let mut written = String::new();
     let mut last = NoteSummary::default();
     let answer = constrained_answer(model, sequence, prompt, &format, answer_tokens(model), cancel, |piece| {

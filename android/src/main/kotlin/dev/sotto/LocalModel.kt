@@ -11,12 +11,14 @@ import dev.sotto.internal.FfiSummarizeJob
 import dev.sotto.internal.FfiTurn
 import kotlinx.coroutines.CancellationException
 import kotlinx.coroutines.flow.Flow
+import kotlinx.serialization.ExperimentalSerializationApi
 import kotlinx.serialization.KSerializer
 import kotlinx.serialization.json.Json
 import kotlinx.serialization.json.JsonElement
 import kotlinx.serialization.json.JsonObject
 import kotlinx.serialization.serializer
 import java.io.File
+import kotlin.enums.enumEntries
 
 /**
  * A language model that is ready to be used.
@@ -42,7 +44,7 @@ public class LocalModel private constructor(private val ffi: FfiModel, public va
     public fun noteSession(): NoteSession = translated { NoteSession(open().noteSession()) }
 
     /**
-     * Which of [labels] fits a text: at least two, all different, without commas or line breaks.
+     * Which of [labels] fits a text: at least two, all different, without line breaks.
      *
      * Below [minConfidence] the result says that it abstains.
      */
@@ -50,7 +52,38 @@ public class LocalModel private constructor(private val ffi: FfiModel, public va
         text: String,
         labels: List<String>,
         minConfidence: Double = DEFAULT_MIN_CONFIDENCE,
-    ): Classification = valueOf { open().classify(text, labels, minConfidence).request() }
+    ): Classification = classify(text, labels.map { Label(it) }, minConfidence)
+
+    /** As [classify], with labels whose descriptions the model is told. */
+    @JvmName("classifyLabels")
+    public suspend fun classify(
+        text: String,
+        labels: List<Label>,
+        minConfidence: Double = DEFAULT_MIN_CONFIDENCE,
+    ): Classification = valueOf { open().classify(text, labels.map { it.toFfi() }, minConfidence).request() }
+
+    /**
+     * Which constant of the enum class [E] fits a text; null where that is surer of none than [minConfidence].
+     *
+     * The model is told their names, or what `@SerialName` calls them where the class is `@Serializable`.
+     */
+    public suspend inline fun <reified E : Enum<E>> classify(
+        text: String,
+        minConfidence: Double = DEFAULT_MIN_CONFIDENCE,
+    ): E? = classify(text, enumEntries<E>(), serializer<E>(), minConfidence)
+
+    @PublishedApi
+    @OptIn(ExperimentalSerializationApi::class)
+    internal suspend fun <E : Enum<E>> classify(
+        text: String,
+        entries: List<E>,
+        serializer: KSerializer<E>,
+        minConfidence: Double,
+    ): E? {
+        val names = entries.map { serializer.descriptor.getElementName(it.ordinal) }
+        val result = classify(text, names, minConfidence)
+        return if (result.abstained) null else entries[names.indexOf(result.label)]
+    }
 
     /** Classifies many texts, giving each result as it is ready. What their prompts share is computed once. */
     @JvmOverloads
@@ -58,7 +91,17 @@ public class LocalModel private constructor(private val ffi: FfiModel, public va
         texts: List<String>,
         labels: List<String>,
         minConfidence: Double = DEFAULT_MIN_CONFIDENCE,
-    ): Flow<Classification> = snapshotsOf { open().classifyAll(texts, labels, minConfidence).request() }
+    ): Flow<Classification> = classifyAll(texts, labels.map { Label(it) }, minConfidence)
+
+    /** As [classifyAll], with labels whose descriptions the model is told. */
+    @JvmName("classifyAllLabels")
+    @JvmOverloads
+    public fun classifyAll(
+        texts: List<String>,
+        labels: List<Label>,
+        minConfidence: Double = DEFAULT_MIN_CONFIDENCE,
+    ): Flow<Classification> =
+        snapshotsOf { open().classifyAll(texts, labels.map { it.toFfi() }, minConfidence).request() }
 
     /**
      * Reads a value of the `@Serializable` type [T] out of a text. The answer is held to the type token by token.

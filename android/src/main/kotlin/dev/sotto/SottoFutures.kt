@@ -69,6 +69,17 @@ public object SottoFutures {
         minConfidence: Double = LocalModel.DEFAULT_MIN_CONFIDENCE,
     ): CompletableFuture<Classification> = scope.future { model.classify(text, labels, minConfidence) }
 
+    /** [LocalModel.classify] with labels whose descriptions the model is told. */
+    @JvmStatic
+    @JvmName("classifyLabels")
+    @JvmOverloads
+    public fun classify(
+        model: LocalModel,
+        text: String,
+        labels: List<Label>,
+        minConfidence: Double = LocalModel.DEFAULT_MIN_CONFIDENCE,
+    ): CompletableFuture<Classification> = scope.future { model.classify(text, labels, minConfidence) }
+
     /** [LocalModel.classifyAll]; [onResult] gets each result as it is ready, the future all of them. */
     @JvmStatic
     @JvmOverloads
@@ -76,6 +87,18 @@ public object SottoFutures {
         model: LocalModel,
         texts: List<String>,
         labels: List<String>,
+        minConfidence: Double = LocalModel.DEFAULT_MIN_CONFIDENCE,
+        onResult: Consumer<Classification> = Consumer {},
+    ): CompletableFuture<List<Classification>> = all(model.classifyAll(texts, labels, minConfidence), onResult)
+
+    /** [LocalModel.classifyAll] with labels whose descriptions the model is told. */
+    @JvmStatic
+    @JvmName("classifyAllLabels")
+    @JvmOverloads
+    public fun classifyAll(
+        model: LocalModel,
+        texts: List<String>,
+        labels: List<Label>,
         minConfidence: Double = LocalModel.DEFAULT_MIN_CONFIDENCE,
         onResult: Consumer<Classification> = Consumer {},
     ): CompletableFuture<List<Classification>> = all(model.classifyAll(texts, labels, minConfidence), onResult)

@@ -13,6 +13,7 @@ import dev.sotto.internal.FfiFileKind
 import dev.sotto.internal.FfiFileReport
 import dev.sotto.internal.FfiFormat
 import dev.sotto.internal.FfiKvType
+import dev.sotto.internal.FfiLabel
 import dev.sotto.internal.FfiLoadOptions
 import dev.sotto.internal.FfiMetrics
 import dev.sotto.internal.FfiModelFile
@@ -92,6 +93,7 @@ class MirrorTest {
             FfiClassification::class to Classification::class,
             FfiExtraction::class to Extraction::class,
             FfiReply::class to Reply::class,
+            FfiLabel::class to Label::class,
             FfiTurn::class to Turn::class,
             FfiProgress::class to Progress::class,
             FfiMetrics::class to Metrics::class,

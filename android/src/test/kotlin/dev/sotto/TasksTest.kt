@@ -11,6 +11,7 @@ import kotlinx.coroutines.launch
 import kotlinx.coroutines.newSingleThreadContext
 import kotlinx.coroutines.test.runTest
 import kotlinx.coroutines.withContext
+import kotlinx.serialization.SerialName
 import kotlinx.serialization.Serializable
 import kotlinx.serialization.json.Json
 import kotlinx.serialization.json.jsonObject
@@ -21,7 +22,9 @@ import kotlin.test.Test
 import kotlin.test.assertContains
 import kotlin.test.assertEquals
 import kotlin.test.assertFailsWith
+import kotlin.test.assertNotEquals
 import kotlin.test.assertNotNull
+import kotlin.test.assertNull
 import kotlin.test.assertTrue
 
 class TasksTest {
@@ -108,6 +111,41 @@ class TasksTest {
             val results = model.classifyAll(texts, LABELS).toList()
             assertEquals(texts.map { model.classify(it, LABELS).label }, results.map { it.label })
             assertTrue(results[1].metrics.reusedTokens > 5)
+        }
+    }
+
+    @Test
+    fun `labels may have descriptions, spaces and commas`() = test {
+        demo().use { model ->
+            val labels = listOf(Label("urgent", "somebody must act at once"), Label("not now, maybe later"))
+            val result = model.classify("The basement is flooding, come right now!", labels)
+            assertEquals("urgent", result.label)
+            assertEquals(labels.map { it.name }, result.scores.keys.toList())
+            assertEquals(result.scores, model.classifyAll(listOf("The basement is flooding, come right now!"), labels).first().scores)
+            val undescribed = model.classify("The basement is flooding, come right now!", labels.map { it.name })
+            assertNotEquals(undescribed.scores, result.scores)
+        }
+    }
+
+    enum class Mail { IGNORABLE, URGENT }
+
+    @Serializable
+    enum class NamedMail {
+        @SerialName("ignorable")
+        CAN_WAIT,
+
+        @SerialName("urgent")
+        CANNOT_WAIT,
+    }
+
+    @Test
+    fun `an enum class is a set of labels`() = test {
+        demo().use { model ->
+            val text = "The basement is flooding, come right now!"
+            val expected = model.classify(text, listOf("IGNORABLE", "URGENT"))
+            assertEquals(expected.label, model.classify<Mail>(text, minConfidence = 0.0)?.name)
+            assertEquals(NamedMail.CANNOT_WAIT, model.classify<NamedMail>(text))
+            assertNull(model.classify<NamedMail>("text", minConfidence = 1.0))
         }
     }
 

@@ -1,0 +1,101 @@
+//! What texts are sorted under.
+
+use std::collections::HashSet;
+
+use crate::Error;
+
+/// A label that is surer than this is given; below it, the classification says that it abstains.
+pub const DEFAULT_MIN_CONFIDENCE: f64 = 0.5;
+
+/// Something that a text may be sorted under.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Label {
+    /// Its name: a word or a few, as the model would write it.
+    pub name: String,
+    /// When it fits. The model is told.
+    pub description: Option<String>,
+}
+
+impl Label {
+    /// A label, and when it fits.
+    pub fn described(name: impl Into<String>, description: impl Into<String>) -> Self {
+        Self { name: name.into(), description: Some(description.into()) }
+    }
+}
+
+impl From<&str> for Label {
+    fn from(name: &str) -> Self {
+        name.to_owned().into()
+    }
+}
+
+impl From<&String> for Label {
+    fn from(name: &String) -> Self {
+        name.clone().into()
+    }
+}
+
+impl From<String> for Label {
+    fn from(name: String) -> Self {
+        Self { name, description: None }
+    }
+}
+
+/// How to classify.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ClassifyOptions {
+    /// The labels to choose from: at least two, with different names.
+    pub labels: Vec<Label>,
+    /// The least confidence, 0 to 1, below which the result says that it abstains.
+    pub min_confidence: f64,
+}
+
+impl ClassifyOptions {
+    /// These labels, and [`DEFAULT_MIN_CONFIDENCE`].
+    pub fn new(labels: impl IntoIterator<Item = impl Into<Label>>) -> Self {
+        Self { labels: labels.into_iter().map(Into::into).collect(), min_confidence: DEFAULT_MIN_CONFIDENCE }
+    }
+
+    pub(super) fn check(&self) -> Result<(), Error> {
+        let is_line = |text: &str| !text.trim().is_empty() && !text.contains(['\n', '\r']);
+        let mut seen = HashSet::new();
+        if self.labels.len() < 2 {
+            return Err(Error::invalid_input("at least two labels are needed to choose from"));
+        }
+        if !self.labels.iter().all(|label| is_line(&label.name) && label.description.as_deref().is_none_or(is_line)) {
+            return Err(Error::invalid_input(
+                "the name and the description of a label must have a character, and no line break",
+            ));
+        }
+        if !self.labels.iter().all(|label| seen.insert(label.name.trim())) {
+            return Err(Error::invalid_input("two labels have the same name"));
+        }
+        if !(0.0..=1.0).contains(&self.min_confidence) {
+            return Err(Error::invalid_input("the least confidence must be between 0 and 1"));
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn labels_that_cannot_be_told_apart_are_refused() {
+        for labels in [vec![], vec!["one"], vec!["a", "a"], vec!["a", "a "], vec!["a", " "], vec!["a", "b\nc"]] {
+            let refused = ClassifyOptions::new(labels.clone()).check();
+            assert!(matches!(refused, Err(Error::InvalidInput { .. })), "{labels:?}");
+        }
+        assert!(ClassifyOptions::new(["a", "b"]).check().is_ok());
+        assert!(ClassifyOptions::new(["a", "a, b and c", "a b"]).check().is_ok());
+        assert!(ClassifyOptions { min_confidence: f64::NAN, ..ClassifyOptions::new(["a", "b"]) }.check().is_err());
+    }
+
+    #[test]
+    fn a_description_is_a_line() {
+        let with = |description: &str| ClassifyOptions::new([Label::described("a", description), "b".into()]).check();
+        assert!(with("when it is, well, a").is_ok());
+        assert!(with("").is_err() && with("one\ntwo").is_err());
+    }
+}

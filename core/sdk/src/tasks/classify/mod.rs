@@ -1,0 +1,130 @@
+//! Which of some labels fits a text, with a probability for each.
+
+mod labels;
+mod prior;
+mod scorer;
+
+use std::convert::Infallible;
+
+use serde::Serialize;
+
+pub use self::labels::{ClassifyOptions, DEFAULT_MIN_CONFIDENCE, Label};
+pub(crate) use self::prior::Priors;
+use self::prior::without_prior;
+use self::scorer::Scorer;
+pub(crate) use self::scorer::log_probability;
+use crate::job::Job;
+use crate::metrics::Metrics;
+use crate::model::{Loaded, LocalModel};
+use crate::{CancelToken, Error};
+
+/// The label of a text.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Classification {
+    /// The name of the most probable label.
+    pub label: String,
+    /// Its probability among the labels, 0 to 1.
+    pub confidence: f64,
+    /// Every label's name with its probability, in the order given; they add up to 1.
+    #[serde(serialize_with = "as_map")]
+    pub scores: Vec<(String, f64)>,
+    /// Whether `confidence` is below the least that was asked for.
+    pub abstained: bool,
+    /// What it cost.
+    pub metrics: Metrics,
+}
+
+fn as_map<S: serde::Serializer>(scores: &[(String, f64)], serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_map(scores.iter().map(|(label, score)| (label, score)))
+}
+
+impl LocalModel {
+    /// Classifies one text: a single prefill, then the probability that the model gives to each label as the answer.
+    ///
+    /// A model likes some labels whatever the text says. How much is measured once for each set of labels, with texts that say
+    /// nothing, and taken off.
+    ///
+    /// # Errors
+    /// [`Error::InvalidInput`] for fewer than two labels or repeated ones, or an empty text; [`Error::ContextFull`] for
+    /// a text longer than the context.
+    pub fn classify(&self, text: &str, options: &ClassifyOptions) -> Job<Infallible, Classification> {
+        let (model, text, options) = (self.loaded(), text.to_owned(), options.clone());
+        Job::start("classify", move |_, cancel| {
+            options.check()?;
+            Classifier::new(&model, &options)?.classify(&text, cancel)
+        })
+    }
+
+    /// Classifies many texts, giving each result as it is ready. The part of the prompt that they share is computed
+    /// once.
+    ///
+    /// # Errors
+    /// As for [`LocalModel::classify`]; the results before the error have been given.
+    pub fn classify_all(&self, texts: Vec<String>, options: &ClassifyOptions) -> Job<Classification, ()> {
+        let (model, options) = (self.loaded(), options.clone());
+        Job::start("classify", move |reporter, cancel| {
+            options.check()?;
+            let mut classifier = Classifier::new(&model, &options)?;
+            for text in &texts {
+                reporter.report(classifier.classify(text, cancel)?);
+            }
+            Ok(())
+        })
+    }
+}
+
+struct Classifier<'a> {
+    model: &'a Loaded,
+    options: &'a ClassifyOptions,
+    scorer: Scorer<'a>,
+}
+
+impl<'a> Classifier<'a> {
+    fn new(model: &'a Loaded, options: &'a ClassifyOptions) -> Result<Self, Error> {
+        Ok(Self { model, options, scorer: Scorer::new(model, &options.labels)? })
+    }
+
+    fn classify(&mut self, text: &str, cancel: &CancelToken) -> Result<Classification, Error> {
+        if text.trim().is_empty() {
+            return Err(Error::invalid_input("the text is empty: there is nothing to classify"));
+        }
+        self.scorer.begin();
+        let prior = self.model.priors.of(&self.options.labels, &mut self.scorer, cancel)?;
+        let scores = self.scorer.score(text, cancel)?;
+        let probabilities = normalized(&without_prior(&scores, &prior));
+        let names = || self.options.labels.iter().map(|label| label.name.clone());
+        let best = names().zip(probabilities.iter().copied()).max_by(|(_, a), (_, b)| a.total_cmp(b));
+        let (label, confidence) = best.ok_or_else(|| Error::internal("there are no labels"))?;
+        Ok(Classification {
+            label,
+            confidence,
+            scores: names().zip(probabilities).collect(),
+            abstained: confidence < self.options.min_confidence,
+            metrics: self.scorer.metrics(),
+        })
+    }
+}
+
+/// Probabilities that add up to 1, from log-probabilities. All alike when none has any.
+fn normalized(log_probabilities: &[f64]) -> Vec<f64> {
+    let highest = log_probabilities.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+    if !highest.is_finite() {
+        return vec![1.0 / log_probabilities.len() as f64; log_probabilities.len()];
+    }
+    let masses: Vec<f64> = log_probabilities.iter().map(|score| (score - highest).exp()).collect();
+    let total: f64 = masses.iter().sum();
+    masses.into_iter().map(|mass| mass / total).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn probabilities_add_up_to_one_even_when_all_are_tiny() {
+        let probabilities = normalized(&[-900.0, -901.0, f64::NEG_INFINITY]);
+        assert!((probabilities.iter().sum::<f64>() - 1.0).abs() < 1e-12);
+        assert!((probabilities[0] / probabilities[1] - 1.0_f64.exp()).abs() < 1e-9);
+        assert_eq!(normalized(&[f64::NEG_INFINITY; 4]), [0.25; 4]);
+    }
+}
