@@ -11,7 +11,7 @@ use crate::options::parse_schema;
 use crate::{
     FfiChatOptions, FfiClassifyAllJob, FfiClassifyJob, FfiError, FfiExtractJob, FfiInspectJob, FfiLabel,
     FfiLoadAdapterJob, FfiLoadJob, FfiLoadOptions, FfiLoadTokenizerJob, FfiModelFile, FfiModelReport, FfiPackJob,
-    FfiPrewarmJob, FfiRespondJob, FfiSegment, FfiSummarizeJob, FfiTurn,
+    FfiPrewarmJob, FfiRespondJob, FfiSegment, FfiSummarizeJob, FfiSummaryOptions, FfiTurn,
 };
 
 /// The segments of a plain text: [`VoiceNote::text`].
@@ -79,13 +79,17 @@ impl From<LocalModel> for FfiModel {
 #[uniffi::export]
 impl FfiModel {
     /// [`LocalModel::summarize`].
-    pub fn summarize(&self, segments: Vec<FfiSegment>) -> Result<FfiSummarizeJob, FfiError> {
-        Ok(self.0.summarize(&note(segments)).into())
+    pub fn summarize(
+        &self,
+        segments: Vec<FfiSegment>,
+        options: FfiSummaryOptions,
+    ) -> Result<FfiSummarizeJob, FfiError> {
+        Ok(self.0.summarize(&note(segments), &options.into()).into())
     }
 
     /// [`LocalModel::note_session`].
-    pub fn note_session(&self) -> FfiNoteSession {
-        FfiNoteSession(self.0.note_session())
+    pub fn note_session(&self, options: FfiSummaryOptions) -> FfiNoteSession {
+        FfiNoteSession(self.0.note_session(&options.into()))
     }
 
     /// [`LocalModel::classify`].

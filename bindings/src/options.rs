@@ -1,6 +1,8 @@
 //! What goes in.
 
-use sotto_sdk::{Backend, ChatOptions, KvType, Label, LoadOptions, ModelFile, OutputFormat, SamplingOptions, Turn};
+use sotto_sdk::{
+    Backend, ChatOptions, KvType, Label, LoadOptions, ModelFile, OutputFormat, SamplingOptions, SummaryOptions, Turn,
+};
 
 use crate::FfiError;
 
@@ -68,6 +70,21 @@ impl From<FfiLoadOptions> for LoadOptions {
             // A choice for tests and measurements: apps get the fastest.
             kernels: None,
         }
+    }
+}
+
+/// Mirror of [`SummaryOptions`].
+#[derive(Debug, uniffi::Record)]
+#[allow(missing_docs, reason = "the fields are those of the SDK's type")]
+pub struct FfiSummaryOptions {
+    pub language: Option<String>,
+    pub max_points: u32,
+    pub max_actions: Option<u32>,
+}
+
+impl From<FfiSummaryOptions> for SummaryOptions {
+    fn from(FfiSummaryOptions { language, max_points, max_actions }: FfiSummaryOptions) -> Self {
+        Self { language, max_points: max_points as usize, max_actions: max_actions.map(|most| most as usize) }
     }
 }
 

@@ -34,13 +34,14 @@ impl From<FfiSegment> for Segment {
 #[derive(Debug, uniffi::Record)]
 #[allow(missing_docs, reason = "the fields are those of the SDK's type")]
 pub struct FfiPoint {
+    pub id: u32,
     pub text: String,
     pub evidence: Vec<u32>,
 }
 
 impl From<Point> for FfiPoint {
-    fn from(Point { text, evidence }: Point) -> Self {
-        Self { text, evidence }
+    fn from(Point { id, text, evidence }: Point) -> Self {
+        Self { id, text, evidence }
     }
 }
 
@@ -48,6 +49,7 @@ impl From<Point> for FfiPoint {
 #[derive(Debug, uniffi::Record)]
 #[allow(missing_docs, reason = "the fields are those of the SDK's type")]
 pub struct FfiAction {
+    pub id: u32,
     pub text: String,
     pub owner: Option<String>,
     pub due: Option<String>,
@@ -55,8 +57,8 @@ pub struct FfiAction {
 }
 
 impl From<Action> for FfiAction {
-    fn from(Action { text, owner, due, evidence }: Action) -> Self {
-        Self { text, owner, due, evidence }
+    fn from(Action { id, text, owner, due, evidence }: Action) -> Self {
+        Self { id, text, owner, due, evidence }
     }
 }
 

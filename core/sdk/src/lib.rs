@@ -2,12 +2,12 @@
 //! talk. Nothing leaves the device.
 //!
 //! ```no_run
-//! use sotto::{LocalModel, ModelFile, VoiceNote};
+//! use sotto::{LocalModel, ModelFile, SummaryOptions, VoiceNote};
 //!
 //! # fn main() -> Result<(), sotto::Error> {
 //! let model = LocalModel::load(ModelFile::path("llama-3.2-1b-instruct-q4_0.gguf"))?;
 //! let note = VoiceNote::text("Marcus will write a test by Thursday.");
-//! let summary = model.summarize(&note).wait()?;
+//! let summary = model.summarize(&note, &SummaryOptions::default()).wait()?;
 //! for action in &summary.actions {
 //!     println!("{}", action.text);
 //! }
@@ -62,7 +62,7 @@ pub use sotto_text::{ChatTemplate, Message, OutputFormat, Role, SamplingOptions}
 pub use tasks::classify::{Classification, ClassifyOptions, DEFAULT_MIN_CONFIDENCE, Label};
 pub use tasks::extract::Extraction;
 pub use tasks::note_session::NoteSession;
-pub use tasks::summarize::{Action, Coverage, NoteSummary, Point};
+pub use tasks::summarize::{Action, Coverage, NoteSummary, Point, SummaryOptions};
 pub use tokenizer::Tokenizer;
 
 /// The README's example compiles.

@@ -12,7 +12,7 @@ use candle_core::{Device, Tensor};
 use common::{NOTE, demo, demo_path, with_metadata};
 use sotto::{
     Adapter, ChatOptions, ClassifyOptions, CompletionOptions, Error, FileKind, LoadOptions, LocalModel, ModelFile,
-    Prompt, SamplingOptions, VoiceNote, inspect,
+    Prompt, SamplingOptions, SummaryOptions, VoiceNote, inspect,
 };
 use tempfile::TempDir;
 
@@ -181,7 +181,9 @@ fn copy_with(source: &Path, target: &Path, (key, value): (&str, Value)) {
 
 #[test]
 fn a_bias_moves_a_model_between_finding_and_inventing() {
-    let actions = |model: &LocalModel| model.summarize(&VoiceNote::text(NOTE)).wait().expect("a summary").actions.len();
+    let options = SummaryOptions::default();
+    let actions =
+        |model: &LocalModel| model.summarize(&VoiceNote::text(NOTE), &options).wait().expect("a summary").actions.len();
     let with_bias = |bias: f32| demo_with(("sotto.action_bias", Value::F32(bias))).expect("the demo model");
     let plain = actions(&demo());
     assert!(plain > 0);

@@ -12,7 +12,7 @@ use common::{NOTE, demo, demo_path, random, with_metadata, with_template};
 use serde_json::json;
 use sotto::{
     ChatOptions, ClassifyOptions, CompletionOptions, Error, Label, Message, ModelFile, OutputFormat, Prompt, Role,
-    SamplingOptions, Tokenizer, Turn, VoiceNote,
+    SamplingOptions, SummaryOptions, Tokenizer, Turn, VoiceNote,
 };
 
 fn greedy() -> ChatOptions {
@@ -220,7 +220,7 @@ fn a_template_that_cannot_be_read_costs_conversations_and_tasks_alone() {
     unsupported(model.render(&[Message::new(Role::User, "Hello")]).err());
     unsupported(model.session(None).unwrap().respond("Hello", &greedy()).wait().err());
     unsupported(model.classify("Buy milk.", &ClassifyOptions::new(["one", "two"])).wait().err());
-    unsupported(model.summarize(&VoiceNote::text(NOTE)).wait().err());
+    unsupported(model.summarize(&VoiceNote::text(NOTE), &SummaryOptions::default()).wait().err());
 }
 
 #[test]

@@ -6,7 +6,7 @@ use std::io::Write;
 
 use common::{demo_path, package_folder};
 use serde_json::{Value, json};
-use sotto::{Kernels, LoadOptions, LocalModel, ModelFile, NoteSummary, VoiceNote};
+use sotto::{Kernels, LoadOptions, LocalModel, ModelFile, NoteSummary, SummaryOptions, VoiceNote};
 
 const NOTES: [&str; 3] = ["clinic-move", "team-call", "train-trip"];
 
@@ -20,7 +20,7 @@ fn every_instruction_set_writes_the_stored_summaries() {
         let model = LocalModel::load_with(ModelFile::path(demo_path()), &options).expect("the demo model loads");
         let summary = |name: &str| {
             let note = VoiceNote::transcript(&read(&format!("../../sample-apps/notes/{name}.txt")));
-            let summary = model.summarize(&note).wait().expect("a summary");
+            let summary = model.summarize(&note, &SummaryOptions::default()).wait().expect("a summary");
             assert!(summary.metrics.as_ref().is_some_and(|metrics| metrics.kernels == kernels.name()));
             json!(NoteSummary { metrics: None, ..summary })
         };

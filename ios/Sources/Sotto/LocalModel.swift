@@ -69,13 +69,15 @@ public final class LocalModel: Sendable {
     }
 
     /// Summarizes a note when the result is iterated over or awaited. Points and actions are the note's own words.
-    public func summarize(_ note: VoiceNote) -> Summary {
-        Request { [ffi] in Work(try ffi.summarize(segments: note.segments.map(\.ffi))) }
+    public func summarize(_ note: VoiceNote, options: SummaryOptions = SummaryOptions()) -> Summary {
+        Request { [ffi] in Work(try ffi.summarize(segments: note.segments.map(\.ffi), options: options.ffi())) }
     }
 
     /// Begins a note whose segments come one by one, while a person speaks: the model reads along.
-    public func noteSession() -> NoteSession {
-        NoteSession(ffi.noteSession())
+    ///
+    /// - Throws: ``SottoError/invalidInput(what:)`` for options out of range.
+    public func noteSession(_ options: SummaryOptions = SummaryOptions()) throws -> NoteSession {
+        NoteSession(ffi.noteSession(options: try options.ffi()))
     }
 
     /// Which of `labels` fits a text: at least two, all different, without line breaks.

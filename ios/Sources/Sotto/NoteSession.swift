@@ -3,10 +3,10 @@ internal import SottoFFI
 /// A note that is still being spoken: the model reads along, so that ``finish()`` has little more to do than to write.
 ///
 /// It takes the memory of a whole context. Once nothing refers to it, reading stops within 100 ms and the memory is
-/// free. A note that outgrows the context is read in windows, of which only the first is read ahead.
+/// free. Of a long note, each window is summarized as soon as it is complete.
 ///
 /// ```swift
-/// let session = model.noteSession()
+/// let session = try model.noteSession()
 /// for try await text in recognized { try session.append(.init(text: text)) }
 /// for try await snapshot in session.finish() { render(snapshot) }
 /// ```
@@ -30,7 +30,7 @@ public final class NoteSession: Sendable {
         try translated { try ffi.append(segment: segment.ffi) }
     }
 
-    /// The summary of the note: exactly that of ``LocalModel/summarize(_:)``. Iterating over it or awaiting it ends the
+    /// The summary of the note: exactly that of ``LocalModel/summarize(_:options:)``. Iterating over it or awaiting it ends the
     /// note; what went wrong while it was read is told there.
     public func finish() -> Summary {
         Request { [ffi] in Work(try ffi.finish()) }

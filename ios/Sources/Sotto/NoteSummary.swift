@@ -4,24 +4,33 @@ internal import SottoFFI
 /// is the complete one, or await its ``Request/value``, the complete one alone.
 public typealias Summary = Request<NoteSummary, NoteSummary>
 
-/// A summarized note. While it is being written, it grows: later snapshots extend earlier ones.
+/// A summarized note. While it is being written, it grows: title and overview get longer, and points and actions are added
+/// once they are whole. An action may get its owner or due date later. Where ``SummaryOptions`` limit how many there are, a
+/// better one may take the place and the id of another.
+///
+/// Title and overview of a note that is read in several windows are written last.
 public struct NoteSummary: Codable, Hashable, Sendable {
     /// One thing to remember, in the note's own words.
-    public struct Point: Codable, Hashable, Sendable {
+    public struct Point: Codable, Hashable, Identifiable, Sendable {
+        /// Its number, from 1: it stays the same in all snapshots.
+        public var id: Int
         /// The words.
         public var text: String
         /// Ids of the segments that they stand in.
         public var evidence: [Int]
 
         /// A point.
-        public init(text: String, evidence: [Int]) {
+        public init(id: Int, text: String, evidence: [Int]) {
+            self.id = id
             self.text = text
             self.evidence = evidence
         }
     }
 
     /// One thing to do, in the note's own words.
-    public struct Action: Codable, Hashable, Sendable {
+    public struct Action: Codable, Hashable, Identifiable, Sendable {
+        /// Its number, from 1: it stays the same in all snapshots.
+        public var id: Int
         /// What is to be done.
         public var text: String
         /// Who has to do it; `nil` for the speaker, or when the note does not say.
@@ -32,7 +41,8 @@ public struct NoteSummary: Codable, Hashable, Sendable {
         public var evidence: [Int]
 
         /// An action.
-        public init(text: String, owner: String? = nil, due: String? = nil, evidence: [Int]) {
+        public init(id: Int, text: String, owner: String? = nil, due: String? = nil, evidence: [Int]) {
+            self.id = id
             self.text = text
             self.owner = owner
             self.due = due
@@ -46,7 +56,7 @@ public struct NoteSummary: Codable, Hashable, Sendable {
         public var segmentsRead: [Int]
         /// How many segments the note has.
         public var segments: Int
-        /// How many windows the note was read in: 1 unless it is longer than the model's context.
+        /// How many windows the note is read in: 1 for a note of some minutes.
         public var windows: Int
 
         /// A coverage.
@@ -100,9 +110,15 @@ extension NoteSummary {
         self.init(
             title: ffi.title,
             overview: ffi.overview,
-            points: ffi.points.map { Point(text: $0.text, evidence: $0.evidence.map(Int.init)) },
+            points: ffi.points.map { Point(id: Int($0.id), text: $0.text, evidence: $0.evidence.map(Int.init)) },
             actions: ffi.actions.map {
-                Action(text: $0.text, owner: $0.owner, due: $0.due, evidence: $0.evidence.map(Int.init))
+                Action(
+                    id: Int($0.id),
+                    text: $0.text,
+                    owner: $0.owner,
+                    due: $0.due,
+                    evidence: $0.evidence.map(Int.init)
+                )
             },
             coverage: Coverage(
                 segmentsRead: ffi.coverage.segmentsRead.map(Int.init),

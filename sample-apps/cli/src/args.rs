@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use clap::error::ErrorKind;
 use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
+use sotto::SummaryOptions;
 
 /// Runs a language model on this machine: summarize voice notes, classify, extract, chat. Nothing leaves it.
 #[derive(Debug, Parser)]
@@ -109,6 +110,16 @@ pub enum Command {
     Summarize {
         /// A text file: plain text, or lines like "[00:04] what was said". `-` is standard input.
         note: PathBuf,
+        /// The most points: those about the note's main topics are kept.
+        #[arg(long, value_name = "N", default_value_t = SummaryOptions::default().max_points)]
+        max_points: usize,
+        /// The most actions, those with a due date or an owner first; all when left out.
+        #[arg(long, value_name = "N")]
+        max_actions: Option<usize>,
+        /// The language of title and overview, by its English name; the note's own when left out. The demo model copies them
+        /// from the note.
+        #[arg(long, value_name = "NAME")]
+        language: Option<String>,
     },
     /// Say which of some labels fits a text.
     Classify {

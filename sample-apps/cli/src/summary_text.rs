@@ -9,7 +9,8 @@ use crate::screen::answer;
 
 /// Prints growing summaries: what is on the screen is never taken back.
 ///
-/// The overview appears as it is written; a title, a point or an action once it is whole.
+/// The overview appears as it is written; points and actions in the end, as until then, an action may get an owner, and a better item take
+/// the place of another.
 #[derive(Default)]
 pub struct SummaryPrinter {
     printed: String,
@@ -19,12 +20,10 @@ impl SummaryPrinter {
     /// Prints what `snapshot` adds to those before it. `whole` says that nothing more will come.
     pub fn print(&mut self, out: &mut impl Write, snapshot: &NoteSummary, whole: bool) -> io::Result<()> {
         let text = render(snapshot, whole);
-        match text.strip_prefix(&self.printed) {
-            Some(new) => out.write_all(new.as_bytes())?,
-            None if whole => write!(out, "\n\n{text}")?,
-            None => return Ok(()),
+        if let Some(new) = text.strip_prefix(&self.printed) {
+            out.write_all(new.as_bytes())?;
+            self.printed = text;
         }
-        self.printed = text;
         out.flush()
     }
 }
@@ -33,9 +32,7 @@ fn render(summary: &NoteSummary, whole: bool) -> String {
     if !whole && summary.overview.is_empty() {
         return String::new();
     }
-    let in_actions = whole || !summary.actions.is_empty();
-    let points = finished(&summary.points, in_actions);
-    let actions = finished(&summary.actions, whole);
+    let (points, actions) = if whole { (&summary.points[..], &summary.actions[..]) } else { Default::default() };
     let parts = [
         if summary.title.is_empty() { String::new() } else { style(answer(&summary.title)).bold().to_string() },
         answer(&summary.overview).into_owned(),
@@ -47,11 +44,6 @@ fn render(summary: &NoteSummary, whole: bool) -> String {
         text.push_str(if text.is_empty() { "(nothing found in this note)\n" } else { "\n" });
     }
     text
-}
-
-/// All items, or all but the one that may still grow.
-fn finished<T>(items: &[T], whole: bool) -> &[T] {
-    if whole { items } else { &items[..items.len().saturating_sub(1)] }
 }
 
 fn section(heading: &str, lines: String) -> String {
@@ -80,11 +72,11 @@ mod tests {
     use sotto::Point;
 
     fn point(text: &str) -> Point {
-        Point { text: text.into(), evidence: vec![1] }
+        Point { id: 1, text: text.into(), evidence: vec![1] }
     }
 
     fn action(text: &str, owner: Option<&str>) -> Action {
-        Action { text: text.into(), owner: owner.map(str::to_owned), due: None, evidence: vec![2, 3] }
+        Action { id: 1, text: text.into(), owner: owner.map(str::to_owned), due: None, evidence: vec![2, 3] }
     }
 
     #[test]
@@ -100,8 +92,7 @@ mod tests {
         step(&mut |s| s.title = "Stand".into(), false);
         step(&mut |s| s.title = "Standup".into(), false);
         step(&mut |s| s.overview = "About the demo".into(), false);
-        step(&mut |s| s.points.push(point("the demo mo")), false);
-        step(&mut |s| s.points[0] = point("the demo moved"), false);
+        step(&mut |s| s.points.push(point("the demo moved")), false);
         step(&mut |s| s.actions.push(action("write", None)), false);
         step(&mut |s| s.actions[0] = action("write a test", Some("Marcus")), false);
         step(&mut |_| {}, true);
@@ -109,19 +100,6 @@ mod tests {
             String::from_utf8(out).unwrap(),
             "Standup\n\nAbout the demo\n\nPoints\n  • the demo moved [1]\n\nActions\n  ☐ write a test — Marcus [2, 3]\n"
         );
-    }
-
-    #[test]
-    fn an_item_that_vanishes_again_is_never_printed() {
-        console::set_colors_enabled(false);
-        let mut printer = SummaryPrinter::default();
-        let mut out = Vec::new();
-        let mut summary = NoteSummary { title: "T".into(), overview: "O".into(), ..NoteSummary::default() };
-        summary.points = vec![point("one"), point("on")];
-        printer.print(&mut out, &summary, false).unwrap();
-        summary.points.pop();
-        printer.print(&mut out, &summary, true).unwrap();
-        assert_eq!(String::from_utf8(out).unwrap(), "T\n\nO\n\nPoints\n  • one [1]\n");
     }
 
     #[test]

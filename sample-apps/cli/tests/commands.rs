@@ -30,6 +30,33 @@ fn a_transcript_comes_from_standard_input_too() {
 }
 
 #[test]
+fn a_long_note_is_printed_once_and_without_repeats() {
+    let filler = "The garden was fine and we talked about the weather for a while. ".repeat(70);
+    let said = format!("Nadia will order the valve by Wednesday. {filler}Theo will call the movers tonight.");
+    let output = run_with_input(&["summarize", "-"], said.as_bytes());
+    assert_eq!(code(&output), 0);
+    let printed = String::from_utf8(output.stdout.clone()).unwrap();
+    let count = |text: &str| printed.lines().filter(|line| line.contains(text)).count();
+    assert_eq!((count("Points"), count("Actions")), (1, 1), "{printed}");
+    assert_eq!((count("order the valve"), count("call the movers")), (1, 1), "{printed}");
+    assert!(printed.lines().filter(|line| line.trim_start().starts_with('•')).count() < 4, "{printed}");
+    assert!(errors(&output).contains("read 72 of 72 segments, in"), "{}", errors(&output));
+}
+
+#[test]
+fn a_summary_is_as_long_as_it_was_asked_to_be() {
+    let note = note("clinic-move.txt");
+    let limits = ["--max-points", "1", "--max-actions", "1", "--language", "German"];
+    let value = json(&run(&[&["summarize", text(&note), "--json"][..], &limits].concat()));
+    for list in ["points", "actions"] {
+        assert_eq!(value[list].as_array().map(Vec::len), Some(1));
+        assert_eq!(value[list][0]["id"], 1);
+    }
+    assert_eq!(code(&run(&["summarize", text(&note), "--max-points", "-1"])), 2);
+    assert_eq!(code(&run(&["summarize", text(&note), "--language", "de_DE"])), 4);
+}
+
+#[test]
 fn a_text_is_classified() {
     let value = json(&run(&["classify", "Help, the kitchen is on fire!", "--labels", "urgent,ignorable", "--json"]));
     assert_eq!(value["label"], "urgent");

@@ -10,7 +10,7 @@ use std::time::Instant;
 
 use clap::{Parser, ValueEnum};
 use serde::Serialize;
-use sotto::{ClassifyOptions, LocalModel, ModelFile, NoteSummary, VoiceNote};
+use sotto::{ClassifyOptions, LocalModel, ModelFile, NoteSummary, SummaryOptions, VoiceNote};
 
 use gold::{Extraction, Gold, Labelled, Note};
 use score::{ExtractionCounts, LabelCounts, NoteCounts};
@@ -125,7 +125,7 @@ impl Bench {
         let mut counts = NoteCounts::default();
         let started = Instant::now();
         for note in notes {
-            let answer = self.model.summarize(&VoiceNote::transcript(&note.text)).wait();
+            let answer = self.model.summarize(&VoiceNote::transcript(&note.text), &SummaryOptions::default()).wait();
             self.show(&note.text, note, &answer);
             counts.failed += usize::from(answer.is_err());
             counts.add(note, &answer.unwrap_or_else(|_| NoteSummary::default()));

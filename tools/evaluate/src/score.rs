@@ -214,7 +214,7 @@ mod tests {
     }
 
     fn named(action: Action) -> sotto::Action {
-        sotto::Action { text: action.text, owner: action.owner, due: action.due, evidence: vec![] }
+        sotto::Action { id: 0, text: action.text, owner: action.owner, due: action.due, evidence: vec![] }
     }
 
     fn gold() -> Note {
@@ -273,7 +273,7 @@ mod tests {
     fn a_point_is_true_when_it_is_a_fact_of_the_note_and_no_action() {
         let mut counts = NoteCounts::default();
         let points = ["the boiler is out", "holds 40 litres", "buy a new valve", "nothing of the kind"];
-        let points = points.map(|text| Point { text: text.into(), evidence: vec![] }).into();
+        let points = points.map(|text| Point { id: 0, text: text.into(), evidence: vec![] }).into();
         counts.add(&gold(), &NoteSummary { title: "The boiler".into(), points, ..NoteSummary::default() });
         assert_eq!((counts.points, counts.points_true), (4, 2));
         assert_eq!((counts.expected_points, counts.points_found, counts.titles_right), (2, 1, 1));

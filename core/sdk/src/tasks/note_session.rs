@@ -5,11 +5,10 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use async_channel::{Receiver, Sender, bounded};
 
-use super::summarize::{NoteSummary, prompt, summarize, windows};
+use super::summarize::{NoteSummary, ReadSoFar, SummaryOptions, read_ahead, summarize};
 use crate::job::Job;
 use crate::model::{Loaded, LocalModel};
 use crate::note::{Segment, VoiceNote};
-use crate::sequence::{Sequence, common_prefix};
 use crate::turns::Turns;
 use crate::{CancelToken, Error};
 
@@ -22,8 +21,7 @@ use crate::{CancelToken, Error};
 ///     └─ drop: reading stops                 └─ append: an error
 /// ```
 /// Between the segments a thread of its own reads what was said so far into the KV cache, which has room for a whole context and
-/// stays until the session is dropped. A note that outgrows the context is read in windows, of which only the first
-/// is read ahead.
+/// stays until the session is dropped. Of a long note, each window is summarized as soon as it is complete.
 pub struct NoteSession {
     note: Arc<SpokenNote>,
     /// Gone once the note is finished.
@@ -32,9 +30,9 @@ pub struct NoteSession {
 
 struct SpokenNote {
     model: Arc<Loaded>,
+    options: SummaryOptions,
     said: Mutex<VoiceNote>,
-    /// Appears when there is something to read.
-    sequence: Turns<Option<Sequence>>,
+    so_far: Turns<ReadSoFar>,
 }
 
 /// The work of reading along; dropping it ends that.
@@ -45,8 +43,10 @@ struct Reading {
 
 impl LocalModel {
     /// Begins a note whose segments come one by one, while a person speaks.
-    pub fn note_session(&self) -> NoteSession {
-        let note = Arc::new(SpokenNote { model: self.loaded(), said: Mutex::default(), sequence: Turns::new(None) });
+    pub fn note_session(&self, options: &SummaryOptions) -> NoteSession {
+        let (model, options) = (self.loaded(), options.clone());
+        let so_far = Turns::new(ReadSoFar::default());
+        let note = Arc::new(SpokenNote { model, options, said: Mutex::default(), so_far });
         let (said_more, heard_more) = bounded(1);
         let read = Arc::clone(&note);
         let job = Job::start("listen", move |_, cancel| read.read_along(&heard_more, cancel));
@@ -88,7 +88,7 @@ impl NoteSession {
         let note = Arc::clone(&self.note);
         Job::start("summarize", move |reporter, cancel| {
             let said = lock(&note.said).clone();
-            note.with_sequence(cancel, |sequence| summarize(&note.model, &said, sequence, reporter, cancel))
+            note.with_so_far(cancel, |so_far| summarize(&note.model, &said, &note.options, so_far, reporter, cancel))
         })
     }
 }
@@ -98,47 +98,29 @@ impl SpokenNote {
     fn read_along(&self, heard_more: &Receiver<()>, cancel: &CancelToken) -> Result<(), Error> {
         while heard_more.recv_blocking().is_ok() {
             let said = lock(&self.said).clone();
-            let said = said.segments();
-            if !said.is_empty() && windows(&self.model, said, cancel)?.len() == 1 {
-                self.read(&lasting_prompt(&self.model, said)?, cancel)?;
-            }
+            self.read(said.segments(), cancel)?;
         }
         Ok(())
     }
 
-    /// Nobody wants less than the summary has read: when the note ends while that has the sequence, nothing is done.
-    fn read(&self, prompt: &[u32], cancel: &CancelToken) -> Result<(), Error> {
-        self.with_sequence(cancel, |sequence| {
-            let sequence = match sequence {
-                Some(sequence) => sequence,
-                none => none.insert(Sequence::new(self.model.decoder(self.model.context_limit())?)),
-            };
-            sequence.set(prompt, cancel)?;
-            Ok(())
-        })
+    /// Nobody wants less than the summary has read: when the note ends while that has its turn, nothing is done.
+    fn read(&self, said: &[Segment], cancel: &CancelToken) -> Result<(), Error> {
+        self.with_so_far(cancel, |so_far| read_ahead(&self.model, said, &self.options, so_far, cancel))
     }
 
-    /// Gives the sequence to `work` once nobody else has it. A pass that panics may be half done: what comes after it begins
+    /// Gives what was read to `work` once nobody else has it. A pass that panics may be half done: what comes after it begins
     /// afresh.
-    fn with_sequence<Value>(
+    fn with_so_far<Value>(
         &self,
         cancel: &CancelToken,
-        work: impl FnOnce(&mut Option<Sequence>) -> Result<Value, Error>,
+        work: impl FnOnce(&mut ReadSoFar) -> Result<Value, Error>,
     ) -> Result<Value, Error> {
-        let mut turn = self.sequence.take(cancel)?;
-        let mut sequence = turn.take();
-        let outcome = work(&mut sequence);
-        *turn = sequence;
+        let mut turn = self.so_far.take(cancel)?;
+        let mut so_far = std::mem::take(&mut *turn);
+        let outcome = work(&mut so_far);
+        *turn = so_far;
         outcome
     }
-}
-
-/// The beginning of the prompt that stays as it is whatever is said next: at the seam, tokens may change.
-fn lasting_prompt(model: &Loaded, said: &[Segment]) -> Result<Vec<u32>, Error> {
-    let mut now = prompt(model, said)?;
-    let one_more: Vec<Segment> = said.iter().chain(said.last()).cloned().collect();
-    now.truncate(common_prefix(&now, &prompt(model, &one_more)?));
-    Ok(now)
 }
 
 /// What these locks guard is whole at any time.
@@ -160,46 +142,39 @@ mod tests {
         LocalModel::load(ModelFile::path(path)).expect("the demo model loads")
     }
 
-    #[test]
-    fn what_is_read_lasts_whatever_follows() {
-        let model = demo().loaded();
-        let plain =
-            VoiceNote::text("I need to send the notes. Marcus will write a test by Thursday! Is the demo on Monday?");
-        let spoken = VoiceNote::transcript("Marta: I'll send it.\nTom: Good (and the room is booked)\nMarta: At 7:30?");
-        for note in [plain, spoken] {
-            let segments = note.segments();
-            let whole = prompt(&model, segments).unwrap();
-            for count in 1..segments.len() {
-                let read = lasting_prompt(&model, &segments[..count]).unwrap();
-                assert!(whole.starts_with(&read));
-                // A mark at the end may become one token with a line break after it.
-                let words = segments[count - 1].text.trim_end_matches(|last: char| last.is_ascii_punctuation());
-                assert!(model.tokenizer.decode(&read).contains(words));
-            }
-        }
+    fn said() -> VoiceNote {
+        VoiceNote::text("Call Tom. Buy milk.")
+    }
+
+    /// Tokens that were there, and that were computed, when the sequence reads `tokens`.
+    fn reads(session: &NoteSession, tokens: &[u32]) -> (usize, usize) {
+        let cancel = CancelToken::new();
+        let prefill = session
+            .note
+            .with_so_far(&cancel, |so_far| so_far.sequence.as_mut().expect("something was read").set(tokens, &cancel));
+        prefill.map(|prefill| (prefill.reused, prefill.computed)).expect("it is read")
     }
 
     #[test]
     fn a_reader_that_comes_late_leaves_what_the_summary_read() {
-        let session = demo().note_session();
-        session.note.read(&[1, 2, 3], &CancelToken::new()).unwrap();
+        let session = demo().note_session(&SummaryOptions::default());
+        session.note.read(said().segments(), &CancelToken::new()).unwrap();
+        reads(&session, &[1, 2, 3]);
         let ended = CancelToken::new();
         ended.cancel();
-        assert!(matches!(session.note.read(&[1], &ended), Err(Error::Cancelled)));
-        let cancel = CancelToken::new();
-        let again = session.note.with_sequence(&cancel, |sequence| sequence.as_mut().unwrap().set(&[1, 2, 3], &cancel));
-        assert_eq!(again.map(|again| (again.reused, again.computed)).unwrap(), (2, 1));
+        assert!(matches!(session.note.read(said().segments(), &ended), Err(Error::Cancelled)));
+        assert_eq!(reads(&session, &[1, 2, 3]), (2, 1));
     }
 
     #[test]
     fn a_panic_within_a_pass_leaves_no_half_read_note() {
-        let session = demo().note_session();
-        session.note.read(&[1, 2, 3], &CancelToken::new()).unwrap();
+        let session = demo().note_session(&SummaryOptions::default());
+        session.note.read(said().segments(), &CancelToken::new()).unwrap();
         let note = Arc::clone(&session.note);
         let panicked = std::thread::spawn(move || {
-            note.with_sequence(&CancelToken::new(), |_| -> Result<(), Error> { panic!("on purpose") })
+            note.with_so_far(&CancelToken::new(), |_| -> Result<(), Error> { panic!("on purpose") })
         });
         assert!(panicked.join().is_err());
-        assert!(session.note.with_sequence(&CancelToken::new(), |sequence| Ok(sequence.is_none())).unwrap());
+        assert!(session.note.with_so_far(&CancelToken::new(), |so_far| Ok(so_far.sequence.is_none())).unwrap());
     }
 }

@@ -31,11 +31,16 @@ Actions:
 ";
 
 /// One example is worth ten times the actions to a small model, and more examples are worth less (`docs/quality.md`).
-pub(super) fn summarize(tuned: bool, with_example: bool) -> Vec<Message> {
+///
+/// `language` is that of title and overview, where it is not the note's; a tuned model copies them.
+pub(super) fn summarize(tuned: bool, language: Option<&str>, with_example: bool) -> Vec<Message> {
     if tuned {
         return vec![system("summarize")];
     }
-    let mut messages = vec![system(SUMMARIZE)];
+    let mut messages = vec![match language {
+        Some(language) => system(format!("{SUMMARIZE} Write the title and the overview in {language}.")),
+        None => system(SUMMARIZE),
+    }];
     if with_example {
         messages.push(Message::new(Role::User, EXAMPLE_NOTE));
         messages.push(Message::new(Role::Assistant, EXAMPLE_SUMMARY));

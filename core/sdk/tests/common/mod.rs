@@ -30,6 +30,12 @@ pub fn package_folder() -> PathBuf {
     std::env::var_os("CARGO_MANIFEST_DIR").expect("cargo sets it").into()
 }
 
+/// A note of the sample apps.
+pub fn sample_note(name: &str) -> String {
+    let path = package_folder().join(format!("../../sample-apps/notes/{name}.txt"));
+    std::fs::read_to_string(path).expect("a sample note").replace('\n', " ")
+}
+
 /// A model that has learnt nothing: whatever comes out of it is held in shape by Sotto alone.
 pub fn random(context_length: Option<usize>) -> LocalModel {
     let folder = tempfile::tempdir().expect("a temporary folder");

@@ -20,7 +20,7 @@ use std::time::{Duration, Instant};
 
 use serde::Serialize;
 use serde_json::ser::Formatter;
-use sotto::{Backend, BenchOptions, Job, KvType, LoadOptions, LocalModel, ModelFile, Progress, Prompt};
+use sotto::{Backend, BenchOptions, Job, KvType, LoadOptions, LocalModel, ModelFile, Progress, Prompt, SummaryOptions};
 
 use crate::args::{AdapterArgument, Arguments, BackendName, Command, KvName, ModelArguments};
 use crate::demo::demo_model;
@@ -33,16 +33,21 @@ const DEFAULT_WINDOW: usize = 512;
 /// A model that loads in this time needs no bar.
 const MOMENT: Duration = Duration::from_millis(500);
 
-/// Progress in bytes, and in tokens.
+/// Progress in bytes, in tokens, and in segments.
 const BYTES_BAR: &str = "{binary_bytes} of {binary_total_bytes} {wide_bar} {eta}";
 const TOKENS_BAR: &str = "{pos} of {len} tokens {wide_bar} {eta}";
+const SEGMENTS_BAR: &str = "{pos} of {len} segments read {wide_bar} {eta}";
 
 /// Does what the command line says.
 pub fn run(arguments: &Arguments) -> Result<(), Failure> {
     interrupt::install();
     let (model, json) = (&arguments.model, arguments.json);
     match &arguments.command {
-        Command::Summarize { note } => summarize::run(&load(model)?, note, json),
+        Command::Summarize { note, max_points, max_actions, language } => {
+            let options =
+                SummaryOptions { language: language.clone(), max_points: *max_points, max_actions: *max_actions };
+            summarize::run(&load(model)?, note, &options, json)
+        }
         Command::Classify { text, labels, described, min_confidence } => {
             let options = classify::options(labels, described, *min_confidence);
             classify::run(&load(model)?, text, &options, json)

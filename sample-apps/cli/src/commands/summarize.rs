@@ -1,9 +1,9 @@
 use std::path::Path;
 
 use serde::Serialize;
-use sotto::{LocalModel, NoteSummary, Segment, VoiceNote};
+use sotto::{LocalModel, NoteSummary, Progress, Segment, SummaryOptions, VoiceNote};
 
-use super::{print_json, watch};
+use super::{SEGMENTS_BAR, print_json, watch};
 use crate::failure::Failure;
 use crate::summary_text::SummaryPrinter;
 use crate::{input, screen};
@@ -19,9 +19,9 @@ struct WithSegments<'a> {
 /// What helps where a note is too long.
 const SPLIT_IT: &str = "split the note and summarize its parts, or give a larger --context if the model has it";
 
-pub fn run(model: &LocalModel, note: &Path, json: bool) -> Result<(), Failure> {
+pub fn run(model: &LocalModel, note: &Path, options: &SummaryOptions, json: bool) -> Result<(), Failure> {
     let note = VoiceNote::transcript(&input::read_file(note)?);
-    let job = model.summarize(&note);
+    let job = model.summarize(&note, options);
     let too_long = |failure: Failure| failure.where_too_long(SPLIT_IT);
     if json {
         let summary = watch(job, |_| Ok(())).map_err(too_long)?;
@@ -29,7 +29,19 @@ pub fn run(model: &LocalModel, note: &Path, json: bool) -> Result<(), Failure> {
     }
     let mut out = std::io::stdout().lock();
     let mut printer = SummaryPrinter::default();
-    let summary = watch(job, |snapshot| Ok(printer.print(&mut out, &snapshot, false)?)).map_err(too_long)?;
+    let bar = screen::bar(SEGMENTS_BAR);
+    let summary = watch(job, |snapshot| {
+        let coverage = &snapshot.coverage;
+        // The title of a long note is written last.
+        if coverage.windows > 1 {
+            screen::show(&bar, Progress { done: coverage.segments_read.len(), total: coverage.segments });
+        } else {
+            printer.print(&mut out, &snapshot, false)?;
+        }
+        Ok(())
+    });
+    bar.finish_and_clear();
+    let summary = summary.map_err(too_long)?;
     printer.print(&mut out, &summary, true)?;
     let coverage = &summary.coverage;
     screen::figures(&format!(

@@ -11,7 +11,7 @@ struct SummarySection: View {
     var body: some View {
         Section {
             Text(summary.overview)
-            ForEach(Array(summary.points.enumerated()), id: \.offset) { _, point in
+            ForEach(summary.points) { point in
                 row(point.text, systemImage: "circle.fill", evidence: point.evidence)
             }
         } header: {
@@ -22,7 +22,7 @@ struct SummarySection: View {
             }
         }
         Section("To do") {
-            ForEach(Array(summary.actions.enumerated()), id: \.offset) { _, action in
+            ForEach(summary.actions) { action in
                 row(action.text, systemImage: "square", evidence: action.evidence)
                     .badge([action.owner, action.due].compactMap { $0 }.joined(separator: ", "))
             }

@@ -165,7 +165,7 @@ public final class NoteModel {
         loading model: @MainActor () async throws -> LocalModel
     ) async throws -> (LocalModel, NoteSession) {
         let model = try await model()
-        let session = model.noteSession()
+        let session = try model.noteSession()
         for segment in segments { try session.append(segment) }
         self.session = session
         return (model, session)

@@ -6,8 +6,8 @@ import Testing
 private let summary = NoteSummary(
     title: "Move",
     overview: "",
-    points: [NoteSummary.Point(text: "The clinic moves", evidence: [1])],
-    actions: [NoteSummary.Action(text: "write", owner: "Marcus", due: "Thursday", evidence: [2])],
+    points: [NoteSummary.Point(id: 1, text: "The clinic moves", evidence: [1])],
+    actions: [NoteSummary.Action(id: 1, text: "write", owner: "Marcus", due: "Thursday", evidence: [2])],
     coverage: NoteSummary.Coverage(segmentsRead: [1, 2], segments: 2, windows: 1)
 )
 

@@ -6,58 +6,107 @@ use crate::note::{NoteText, Segment};
 use crate::tasks::split_context;
 use crate::{CancelToken, Error};
 
-/// A note is read in windows that fit the context; one that needs more of them than this is refused.
-const MOST_WINDOWS: usize = 32;
+/// Tokens of a window for a model tuned on notes, where the context has room for them. Its notes were short, and of longer texts it
+/// forgets the middle (measured in `docs/summaries.md`).
+const TUNED_WINDOW: usize = 150;
 
-/// The most tokens of a window, however long the context is: the grammar that lets its words be copied has its limits, too.
-const LONGEST_WINDOW: usize = 16_384;
+/// The same for a general model.
+const GENERAL_WINDOW: usize = 600;
 
-/// Cuts the note into runs of segments that fit the context together with their answer.
-pub(crate) fn windows(model: &Loaded, segments: &[Segment], cancel: &CancelToken) -> Result<Vec<Vec<Segment>>, Error> {
-    let (prompt_limit, _) = split_context(model.context_limit(), ANSWER_TOKENS);
-    let limit = prompt_limit.saturating_sub(prompt(model, &[])?.len()).min(LONGEST_WINDOW);
-    let mut parts = Parts { model, limit, found: Vec::with_capacity(segments.len()), total: 0 };
-    parts.add(segments, cancel)?;
-    let even = parts.total.div_ceil(parts.total.div_ceil(limit));
-    let mut windows = vec![Vec::new()];
-    let mut used = 0;
-    for (segment, cost) in parts.found {
-        if used > 0 && (used + cost > limit || used >= even) {
-            windows.push(Vec::new());
-            used = 0;
-        }
-        windows.last_mut().expect("there is one from the start").push(segment);
-        used += cost;
+/// A note that takes more contexts than this is refused.
+const MOST_CONTEXTS: usize = 32;
+
+/// Seconds without speech that make a pause.
+const PAUSE: f64 = 2.0;
+
+/// A note in windows, in the order in which it was said.
+pub(crate) struct Windows {
+    pub all: Vec<Vec<Segment>>,
+    /// At most how many tokens a prompt takes: with any of the windows, or with what is found in several.
+    pub prompt_tokens: usize,
+    /// Segments of which a part is missing: a word that fits no window.
+    missing: Vec<u32>,
+}
+
+impl Windows {
+    /// The segments that are read to their end once the window `index` is read.
+    pub(super) fn read_with(&self, index: usize) -> Vec<u32> {
+        let goes_on = self.all.get(index + 1).and_then(|next| next.first()).map(|segment| segment.id);
+        let mut ids: Vec<u32> = self.all[index].iter().map(|segment| segment.id).collect();
+        ids.dedup();
+        ids.retain(|id| Some(*id) != goes_on && !self.missing.contains(id));
+        ids
     }
-    Ok(windows)
 }
 
-/// Segments that fit a window, and at most how many tokens each takes. One that fits none is cut between words; its parts have its
-/// id.
-struct Parts<'a> {
+/// Cuts a note into windows between segments, where the speaker pauses or changes if that is near.
+///
+/// All windows but the last stay as they are whatever is said next.
+pub(crate) fn windows(
+    model: &Loaded,
+    segments: &[Segment],
+    language: Option<&str>,
+    cancel: &CancelToken,
+) -> Result<Windows, Error> {
+    let (prompt_limit, _) = split_context(model.context_limit(), ANSWER_TOKENS);
+    let frame = prompt(model, &[], language)?.len();
+    let capacity = prompt_limit.saturating_sub(frame);
+    let limit = capacity.min(if model.tuning.tuned { TUNED_WINDOW } else { GENERAL_WINDOW });
+    let mut pieces =
+        Pieces { model, capacity, limit, found: Vec::with_capacity(segments.len()), total: 0, missing: Vec::new() };
+    pieces.add(segments, cancel)?;
+    let Pieces { found, missing, total, .. } = pieces;
+    if let Some(&(_, needed)) = missing.first().filter(|_| found.is_empty()) {
+        return Err(Error::ContextFull { limit: capacity, needed });
+    }
+    let longest = found.iter().map(|piece| piece.tokens).max().unwrap_or(0).max(longest_window(limit, capacity));
+    Ok(Windows {
+        all: cut(&found, limit, capacity),
+        prompt_tokens: frame + total.min(longest),
+        missing: missing.into_iter().map(|(id, _)| id).collect(),
+    })
+}
+
+/// A segment or a part of one, short enough for a window, and at most how many tokens it takes.
+struct Piece {
+    segment: Segment,
+    tokens: usize,
+}
+
+/// A note in pieces. A segment that is too long for a window is cut between words; its parts have its id.
+struct Pieces<'a> {
     model: &'a Loaded,
+    /// Tokens that a context has room for.
+    capacity: usize,
+    /// Tokens of a window.
     limit: usize,
-    found: Vec<(Segment, usize)>,
+    found: Vec<Piece>,
     total: usize,
+    /// Words that no context has room for: the id of the segment, and tokens.
+    missing: Vec<(u32, usize)>,
 }
 
-impl Parts<'_> {
-    /// Ends at the first segment that is too much for all windows.
+impl Pieces<'_> {
+    /// Ends at the first segment that is too much for all windows together.
     fn add(&mut self, segments: &[Segment], cancel: &CancelToken) -> Result<(), Error> {
-        let most = self.limit * MOST_WINDOWS;
+        let most = self.capacity * MOST_CONTEXTS;
         for segment in segments {
             cancel.check()?;
-            let cost = cost(self.model, segment, most)?;
-            let too_long = |limit, needed| Error::ContextFull { limit, needed };
-            if self.total + cost > most {
-                return Err(too_long(most, self.total + cost));
+            let tokens = cost(self.model, segment, most)?;
+            let halves = if tokens > self.limit { segment.halves() } else { None };
+            if halves.is_none() && tokens > self.capacity {
+                self.missing.push((segment.id, tokens));
+                continue;
             }
-            if cost <= self.limit {
-                self.found.push((segment.clone(), cost));
-                self.total += cost;
-            } else {
-                self.add(&segment.halves().ok_or_else(|| too_long(self.limit, cost))?, cancel)?;
+            if let Some(halves) = halves {
+                self.add(&halves, cancel)?;
+                continue;
             }
+            self.total += tokens;
+            if self.total > most {
+                return Err(Error::ContextFull { limit: most, needed: self.total });
+            }
+            self.found.push(Piece { segment: segment.clone(), tokens });
         }
         Ok(())
     }
@@ -70,5 +119,135 @@ fn cost(model: &Loaded, segment: &Segment, most: usize) -> Result<usize, Error> 
     match model.tokenizer.fewest_tokens(text.as_str().len()) {
         fewest if fewest > most => Ok(fewest),
         _ => Ok(model.tokenizer.encode(text.as_str())?.len() + 2),
+    }
+}
+
+/// `limit` is the number of tokens that a window shall have, `capacity` that for which there is room.
+fn cut(pieces: &[Piece], limit: usize, capacity: usize) -> Vec<Vec<Segment>> {
+    let mut windows = Vec::new();
+    let mut rest = pieces;
+    while !rest.is_empty() {
+        let (window, later) = rest.split_at(end_of_window(rest, limit, capacity));
+        windows.push(window.iter().map(|piece| piece.segment.clone()).collect());
+        rest = later;
+    }
+    windows
+}
+
+/// Tokens of the last window: it may be a bit longer than the others, so that it is no scrap.
+fn longest_window(limit: usize, capacity: usize) -> usize {
+    capacity.min(limit * 5 / 4)
+}
+
+/// How many of the pieces make a window: as many as it has room for, or up to a third fewer where that is a better place to cut.
+fn end_of_window(pieces: &[Piece], limit: usize, capacity: usize) -> usize {
+    if pieces.iter().map(|piece| piece.tokens).sum::<usize>() <= longest_window(limit, capacity) {
+        return pieces.len();
+    }
+    let (mut end, mut best, mut used) = (1, Seam::Words, 0);
+    for (index, pair) in pieces.windows(2).enumerate() {
+        used += pair[0].tokens;
+        if used > limit {
+            break;
+        }
+        let seam = Seam::between(&pair[0].segment, &pair[1].segment);
+        if used < limit * 2 / 3 || seam >= best {
+            (end, best) = (index + 1, seam);
+        }
+    }
+    end
+}
+
+/// What is between two segments, the better for a cut the greater.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Seam {
+    Words,
+    Sentences,
+    Turns,
+    Pause,
+}
+
+impl Seam {
+    fn between(left: &Segment, right: &Segment) -> Self {
+        let silence = left.end.zip(right.start).map_or(0.0, |(end, start)| start - end);
+        if silence >= PAUSE {
+            Self::Pause
+        } else if left.speaker != right.speaker {
+            Self::Turns
+        } else if left.text.ends_with(['.', '!', '?', '…', '。', '！', '？']) && left.id != right.id {
+            Self::Sentences
+        } else {
+            Self::Words
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn piece(id: u32, tokens: usize, text: &str) -> Piece {
+        Piece { segment: Segment { id, start: None, end: None, text: text.into(), speaker: None }, tokens }
+    }
+
+    fn ids(windows: &[Vec<Segment>]) -> Vec<Vec<u32>> {
+        windows.iter().map(|window| window.iter().map(|segment| segment.id).collect()).collect()
+    }
+
+    #[test]
+    fn windows_end_where_the_speaker_pauses() {
+        let mut pieces: Vec<Piece> = (1..=30).map(|id| piece(id, 50, "so.")).collect();
+        assert_eq!(ids(&cut(&pieces, 600, 4000))[0].len(), 12);
+        pieces[8].segment.end = Some(60.0);
+        pieces[9].segment.start = Some(63.0);
+        assert_eq!(ids(&cut(&pieces, 600, 4000))[0].len(), 9);
+        pieces[9].segment.start = Some(61.0);
+        pieces[9..].iter_mut().for_each(|piece| piece.segment.speaker = Some("Ana".into()));
+        assert_eq!(ids(&cut(&pieces, 600, 4000))[0].len(), 9);
+        pieces[10].segment.text = "within a".into();
+        assert_eq!(ids(&cut(&pieces, 600, 4000))[0].len(), 9);
+    }
+
+    #[test]
+    fn a_short_context_makes_short_windows_and_the_last_is_no_scrap() {
+        let pieces: Vec<Piece> = (1..=10).map(|id| piece(id, 50, "so.")).collect();
+        assert_eq!(ids(&cut(&pieces, 600, 4000)).len(), 1);
+        assert_eq!(ids(&cut(&pieces, 100, 100)).len(), 5);
+        let pieces: Vec<Piece> = (1..=14).map(|id| piece(id, 50, "so.")).collect();
+        assert_eq!(ids(&cut(&pieces, 600, 4000)).len(), 1, "700 tokens are read at once");
+    }
+
+    #[test]
+    fn a_segment_counts_as_read_with_its_last_part() {
+        let segment = |id| piece(id, 1, "so").segment;
+        let windows = Windows {
+            all: vec![vec![segment(1), segment(2)], vec![segment(2), segment(2), segment(3)]],
+            prompt_tokens: 0,
+            missing: vec![3],
+        };
+        assert_eq!(windows.read_with(0), [1]);
+        assert_eq!(windows.read_with(1), [2]);
+    }
+
+    proptest! {
+        #[test]
+        fn every_segment_is_in_one_window_and_complete_windows_stay(
+            sizes in proptest::collection::vec((1..400_usize, "(so|so[.])"), 1..60), limit in 400..800_usize,
+        ) {
+            let pieces: Vec<Piece> =
+                sizes.iter().enumerate().map(|(index, (tokens, text))| piece(index as u32 + 1, *tokens, text)).collect();
+            let windows = ids(&cut(&pieces, limit, 900));
+            prop_assert_eq!(windows.concat(), (1..=pieces.len() as u32).collect::<Vec<_>>());
+            for window in &windows {
+                let tokens: usize = window.iter().map(|id| pieces[*id as usize - 1].tokens).sum();
+                prop_assert!(tokens <= longest_window(limit, 900), "{}", tokens);
+            }
+            for said in 1..pieces.len() {
+                let earlier = ids(&cut(&pieces[..said], limit, 900));
+                prop_assert!(windows.starts_with(&earlier[..earlier.len() - 1]));
+            }
+        }
     }
 }

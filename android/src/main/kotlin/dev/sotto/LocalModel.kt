@@ -35,13 +35,15 @@ import kotlin.enums.enumEntries
  */
 public class LocalModel private constructor(private val ffi: FfiModel, public val contextLength: Int) : AutoCloseable {
     /** Summarizes a note when the result is collected or awaited. Points and actions are the note's own words. */
-    public fun summarize(note: VoiceNote): SummaryFlow {
+    public fun summarize(note: VoiceNote, options: SummaryOptions = SummaryOptions()): SummaryFlow {
         val segments = note.segments.map { it.toFfi() }
-        return SummaryFlow { open().summarize(segments).request() }
+        return SummaryFlow { open().summarize(segments, options.toFfi()).request() }
     }
 
     /** Begins a note whose segments come one by one, while a person speaks: it is summarized sooner after its end. */
-    public fun noteSession(): NoteSession = translated { NoteSession(open().noteSession()) }
+    @JvmOverloads
+    public fun noteSession(options: SummaryOptions = SummaryOptions()): NoteSession =
+        translated { NoteSession(open().noteSession(options.toFfi())) }
 
     /**
      * Which of [labels] fits a text: at least two, all different, without line breaks.

@@ -5,8 +5,8 @@ import dev.sotto.internal.FfiNoteSession
 /**
  * A note that is still being spoken: the model reads along, so that [finish] has little more to do than to write.
  *
- * Safe to use from any thread, the main thread too. It takes the memory of a whole context until it is closed. A note that
- * outgrows the context is read in windows, of which only the first is read ahead.
+ * Safe to use from any thread, the main thread too. It takes the memory of a whole context until it is closed. Of a long note,
+ * each window is summarized as soon as it is complete.
  *
  * ```
  * model.noteSession().use { session ->

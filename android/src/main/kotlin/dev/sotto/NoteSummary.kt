@@ -7,15 +7,17 @@ import kotlinx.serialization.Serializable
 /**
  * One thing to remember, in the note's own words.
  *
+ * @property id its number, from 1: it stays the same in all snapshots.
  * @property text the words.
  * @property evidence ids of the segments that they stand in.
  */
 @Serializable
-public data class Point(public val text: String, public val evidence: List<Int>)
+public data class Point(public val id: Int, public val text: String, public val evidence: List<Int>)
 
 /**
  * One thing to do, in the note's own words.
  *
+ * @property id its number, from 1: it stays the same in all snapshots.
  * @property text what is to be done.
  * @property owner who has to do it; `null` for the speaker, or when the note does not say.
  * @property due by when, as it was said.
@@ -23,6 +25,7 @@ public data class Point(public val text: String, public val evidence: List<Int>)
  */
 @Serializable
 public data class Action(
+    public val id: Int,
     public val text: String,
     public val owner: String?,
     public val due: String?,
@@ -34,13 +37,17 @@ public data class Action(
  *
  * @property segmentsRead ids of the segments read so far.
  * @property segments how many segments the note has.
- * @property windows how many windows the note was read in: 1 unless it is longer than the model's context.
+ * @property windows how many windows the note is read in: 1 for a note of some minutes.
  */
 @Serializable
 public data class Coverage(public val segmentsRead: List<Int>, public val segments: Int, public val windows: Int)
 
 /**
- * A summarized note. While it is being written, it grows: later snapshots extend earlier ones.
+ * A summarized note. While it is being written, it grows: title and overview get longer, and points and actions are added once they
+ * are whole. An action may get its owner or due date later. Where [SummaryOptions] limit how many there are, a better one may take
+ * the place and the id of another.
+ *
+ * Title and overview of a note that is read in several windows are written last.
  *
  * @property title a few words.
  * @property overview what the note is about.
@@ -74,8 +81,8 @@ public class SummaryFlow internal constructor(private val start: () -> Request<N
 internal fun FfiNoteSummary.toSummary() = NoteSummary(
     title = title,
     overview = overview,
-    points = points.map { Point(it.text, it.evidence.map(UInt::toInt)) },
-    actions = actions.map { Action(it.text, it.owner, it.due, it.evidence.map(UInt::toInt)) },
+    points = points.map { Point(it.id.toInt(), it.text, it.evidence.map(UInt::toInt)) },
+    actions = actions.map { Action(it.id.toInt(), it.text, it.owner, it.due, it.evidence.map(UInt::toInt)) },
     coverage =
     Coverage(
         segmentsRead = coverage.segmentsRead.map(UInt::toInt),

@@ -50,8 +50,9 @@ public object SottoFutures {
     public fun summarize(
         model: LocalModel,
         note: VoiceNote,
+        options: SummaryOptions = SummaryOptions(),
         onSnapshot: Consumer<NoteSummary> = Consumer {},
-    ): CompletableFuture<NoteSummary> = last(model.summarize(note), onSnapshot)
+    ): CompletableFuture<NoteSummary> = last(model.summarize(note, options), onSnapshot)
 
     /** [NoteSession.finish]; [onSnapshot] gets the growing summary. */
     @JvmStatic

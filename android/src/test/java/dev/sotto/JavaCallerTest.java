@@ -30,7 +30,7 @@ class JavaCallerTest {
                 assertEquals(model.tokenCount("Buy milk."), tokenizer.encode("Buy milk.").size());
             }
             VoiceNote note = VoiceNote.text("Marcus will write a test by Thursday.");
-            NoteSummary summary = get(SottoFutures.summarize(model, note, snapshots::add));
+            NoteSummary summary = get(SottoFutures.summarize(model, note, new SummaryOptions(), snapshots::add));
             assertEquals("Marcus", summary.getActions().get(0).getOwner());
             assertTrue(snapshots.size() > 3);
 

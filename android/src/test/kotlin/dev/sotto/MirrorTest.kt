@@ -30,6 +30,7 @@ import dev.sotto.internal.FfiScore
 import dev.sotto.internal.FfiSegment
 import dev.sotto.internal.FfiSessionInterface
 import dev.sotto.internal.FfiStopReason
+import dev.sotto.internal.FfiSummaryOptions
 import dev.sotto.internal.FfiTokenizerInterface
 import dev.sotto.internal.FfiTurn
 import dev.sotto.internal.FfiWeights
@@ -104,6 +105,7 @@ class MirrorTest {
             FfiScaledAdapter::class to ScaledAdapter::class,
             FfiLoadOptions::class to LoadOptions::class,
             FfiSampling::class to Sampling::class,
+            FfiSummaryOptions::class to SummaryOptions::class,
             FfiChatOptions::class to ChatOptions::class,
         )
 

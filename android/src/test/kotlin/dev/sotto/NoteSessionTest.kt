@@ -81,7 +81,7 @@ class NoteSessionTest {
                     assertTrue(appended < 50.milliseconds, "appending took $appended")
                     while (runningJobs().isEmpty()) delay(1.milliseconds)
                     delay((30 + 40 * index).milliseconds)
-                    assertEquals(setOf("sotto-listen"), runningJobs())
+                    assertTrue("sotto-listen" in runningJobs())
                     session.close()
                     timeUntilQuiet()
                 }

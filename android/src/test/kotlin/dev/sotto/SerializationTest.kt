@@ -25,8 +25,8 @@ class SerializationTest {
         NoteSummary(
             title = "Upload bug",
             overview = "Marcus writes a test.",
-            points = listOf(Point("The bug is open.", listOf(1, 2))),
-            actions = listOf(Action("write a test", owner = "Marcus", due = null, evidence = listOf(3))),
+            points = listOf(Point(1, "The bug is open.", listOf(1, 2))),
+            actions = listOf(Action(1, "write a test", owner = "Marcus", due = null, evidence = listOf(3))),
             coverage = Coverage(segmentsRead = listOf(1, 2, 3), segments = 3, windows = 1),
             metrics = metrics,
         )
@@ -48,8 +48,8 @@ class SerializationTest {
         val json =
             """
             {"title":"Upload bug","overview":"Marcus writes a test.",
-             "points":[{"text":"The bug is open.","evidence":[1,2]}],
-             "actions":[{"text":"write a test","owner":"Marcus","evidence":[3]}],
+             "points":[{"id":1,"text":"The bug is open.","evidence":[1,2]}],
+             "actions":[{"id":1,"text":"write a test","owner":"Marcus","evidence":[3]}],
              "coverage":{"segmentsRead":[1,2,3],"segments":3,"windows":1},
              "metrics":{"timeToFirstToken":0.25,"prefillTokens":90,"prefillSeconds":0.5,"reusedTokens":10,"decodeTokens":20,
               "decodeSeconds":1.5,"privateBytes":4096,"mappedBytes":8192,"kernels":"neon","threads":4,"stopReason":"end"}}

@@ -1,0 +1,36 @@
+//! Title and overview of a note that was read in several windows: the model reads what was found in them as a small note.
+
+use super::answer::Form;
+use super::parse::Found;
+use super::read::{Reader, Reading};
+use super::windows::windows;
+use crate::Error;
+use crate::note::{NoteText, Segment};
+
+/// The best of what was found tells what a note is about, however long it is.
+pub(super) const POINTS: usize = 12;
+pub(super) const ACTIONS: usize = 8;
+
+/// Writes title and overview from the `best` of what was found. Where nothing was, they are written from the `beginning` of the note.
+pub(super) fn heading(
+    reader: &mut Reader<'_>,
+    best: &[String],
+    beginning: &[Segment],
+    on_found: &mut dyn FnMut(Found),
+) -> Result<Reading, Error> {
+    let sentences: Vec<Segment> = best.iter().map(|text| sentence(text)).collect();
+    let small_note = match sentences.is_empty() {
+        true => beginning.to_vec(),
+        // As much of it as can be read at once.
+        false => windows(reader.model, &sentences, reader.language, reader.cancel)?.all.swap_remove(0),
+    };
+    // What stands side by side in the small note does not in the note: a span is of one sentence.
+    let pieces: Vec<_> =
+        small_note.iter().flat_map(|sentence| NoteText::new(std::slice::from_ref(sentence)).span_pieces()).collect();
+    reader.answer(&small_note, &pieces, Form::Heading, on_found)
+}
+
+fn sentence(text: &str) -> Segment {
+    let text = if text.ends_with(|last: char| last.is_alphanumeric()) { format!("{text}.") } else { text.to_owned() };
+    Segment { id: 0, start: None, end: None, text, speaker: None }
+}
