@@ -221,10 +221,13 @@ fn an_empty_template_is_as_none() {
 fn a_template_that_grows_without_end_is_stopped() {
     let rounds = |body: &str| {
         format!(
-            "{{% set ns = namespace(t='0123456789abcdef', l=['0123456789abcdef']) %}}{{% macro f(t) %}}{{{{ t }}}}{{{{ t }}}}{{% endmacro %}}\
+            "{{% set ns = namespace(t='0123456789abcdef' * 64, l=['0123456789abcdef' * 64]) %}}{{% macro f(t) %}}{{{{ t }}}}{{{{ t }}}}{{% endmacro %}}\
              {{% for _ in range(60) %}}{body}{{% endfor %}}{{{{ ns.t|upper }}}}{{{{ ns.l|tojson }}}}"
         )
     };
+    let text = "x".repeat(700);
+    let repeated =
+        format!("{{% set t %}}{{% for _ in range(9999) %}}{text}{{% endfor %}}{{% endset %}}{{% set ns.t = t %}}");
     let messages = [Message::new(Role::User, "Hello")];
     for body in [
         "{% set ns.t = ns.t ~ ns.t %}",
@@ -244,7 +247,7 @@ fn a_template_that_grows_without_end_is_stopped() {
         "{% set ns.l = ns.l + ns.l %}",
         "{% set ns.l = ns.l ~ ns.l %}",
         "{{ ns.t }}{% set ns.t = ns.t ~ ns.t %}",
-        "{% set t %}{% for _ in range(99999) %}xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx{% endfor %}{% endset %}{% set ns.t = t %}",
+        &repeated,
     ] {
         // Loading renders it, too.
         let template = ChatTemplate::new(&rounds(body), "", "").unwrap();
