@@ -35,7 +35,7 @@ class AdapterTest {
         for ((index, half) in halves.entries.withIndex()) {
             text("blk.0.attn_output.weight.${half.key}")
             out.putInt(2)
-            half.value.forEach(out::putLong)
+            half.value.forEach { out.putLong(it) }
             out.putInt(0).putLong(index * 1024L)
         }
         out.position((out.position() + 31) / 32 * 32)
