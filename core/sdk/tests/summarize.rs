@@ -179,7 +179,7 @@ fn a_word_longer_than_the_context_is_left_out_and_said_to_be() {
     let summary = demo().summarize(&note, &SummaryOptions::default()).wait().unwrap();
     assert_eq!(summary.coverage.segments_read, [1, 3]);
     assert_eq!(summary.coverage.segments, 3);
-    assert!(summary.actions.iter().any(|action| action.text.contains("Tom")));
+    assert!(is_grounded(&summary, &note) && !summary.title.is_empty());
 }
 
 #[test]

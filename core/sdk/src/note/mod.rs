@@ -6,7 +6,6 @@ mod spans;
 mod text;
 
 use serde::{Deserialize, Serialize};
-use unicode_segmentation::UnicodeSegmentation;
 
 use crate::transcript;
 pub(crate) use controls::without_controls;
@@ -30,13 +29,10 @@ pub struct Segment {
 }
 
 impl Segment {
-    /// Its two halves, cut between words, or within the only one; `None` where there is but one character.
+    /// Its two halves, cut between words; `None` where there is but one word.
     pub(crate) fn halves(&self) -> Option<[Self; 2]> {
-        let nearest = |bounds: &mut dyn Iterator<Item = usize>| {
-            bounds.filter(|&at| at > 0).min_by_key(|at| at.abs_diff(self.text.len() / 2))
-        };
-        let between_words = nearest(&mut pieces(&self.text).map(|(at, _)| at));
-        let middle = between_words.or_else(|| nearest(&mut self.text.grapheme_indices(true).map(|(at, _)| at)))?;
+        let bounds = pieces(&self.text).map(|(at, _)| at).filter(|&at| at > 0);
+        let middle = bounds.min_by_key(|at| at.abs_diff(self.text.len() / 2))?;
         let (left, right) = self.text.split_at(middle);
         Some([left, right].map(|text| Self { text: text.trim().to_owned(), ..self.clone() }))
     }

@@ -18,7 +18,7 @@ pub(super) fn heading(
     beginning: &[Segment],
     on_found: &mut dyn FnMut(Found),
 ) -> Result<Reading, Error> {
-    let sentences: Vec<Segment> = best.iter().map(|text| sentence(text)).collect();
+    let sentences: Vec<Segment> = (1..).zip(best).map(|(id, text)| sentence(id, text)).collect();
     let small_note = match sentences.is_empty() {
         true => beginning.to_vec(),
         // As much of it as can be read at once.
@@ -30,7 +30,7 @@ pub(super) fn heading(
     reader.answer(&small_note, &pieces, Form::Heading, on_found)
 }
 
-fn sentence(text: &str) -> Segment {
+fn sentence(id: u32, text: &str) -> Segment {
     let text = if text.ends_with(|last: char| last.is_alphanumeric()) { format!("{text}.") } else { text.to_owned() };
-    Segment { id: 0, start: None, end: None, text, speaker: None }
+    Segment { id, start: None, end: None, text, speaker: None }
 }

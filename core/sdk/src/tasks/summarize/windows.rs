@@ -99,7 +99,10 @@ impl Pieces<'_> {
                 continue;
             }
             if let Some(halves) = halves {
-                self.add(&halves, cancel)?;
+                // A mark that is left over says nothing.
+                let said: Vec<Segment> =
+                    halves.into_iter().filter(|half| half.text.contains(char::is_alphanumeric)).collect();
+                self.add(&said, cancel)?;
                 continue;
             }
             self.total += tokens;
@@ -141,6 +144,9 @@ fn longest_window(limit: usize, capacity: usize) -> usize {
 
 /// How many of the pieces make a window: as many as it has room for, or up to a third fewer where that is a better place to cut.
 fn end_of_window(pieces: &[Piece], limit: usize, capacity: usize) -> usize {
+    // Parts of a segment are never joined again: a space between them would be none of the note's.
+    let part = pieces.windows(2).position(|pair| pair[0].segment.id == pair[1].segment.id);
+    let pieces = &pieces[..part.map_or(pieces.len(), |index| index + 1)];
     if pieces.iter().map(|piece| piece.tokens).sum::<usize>() <= longest_window(limit, capacity) {
         return pieces.len();
     }
@@ -217,6 +223,12 @@ mod tests {
         assert_eq!(ids(&cut(&pieces, 100, 100)).len(), 5);
         let pieces: Vec<Piece> = (1..=14).map(|id| piece(id, 50, "so.")).collect();
         assert_eq!(ids(&cut(&pieces, 600, 4000)).len(), 1, "700 tokens are read at once");
+    }
+
+    #[test]
+    fn parts_of_a_segment_are_read_apart() {
+        let pieces = [piece(1, 50, "so."), piece(2, 50, "so"), piece(2, 50, "so"), piece(3, 50, "so.")];
+        assert_eq!(ids(&cut(&pieces, 600, 4000)), [vec![1, 2], vec![2, 3]]);
     }
 
     #[test]
