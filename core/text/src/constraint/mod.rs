@@ -139,11 +139,12 @@ impl Constraint {
         self.matcher.consume_token(token).map_err(|_| too_complex())
     }
 
-    /// Whether the token may come next. Without a mask at hand it is cheaper to try the token than to compute one,
-    /// which makes forced tokens nearly free.
+    /// Whether the token may come next. Trying the token is cheaper than computing a mask, which makes forced tokens nearly free.
+    ///
+    /// A mask is not the last word: where the text is forced, it has the longest token alone, though shorter ones spell the same.
     fn allows(&mut self, token: u32) -> Result<bool, TextError> {
-        if let Some(mask) = &self.mask {
-            return Ok(mask.allows(token));
+        if self.mask.as_ref().is_some_and(|mask| mask.allows(token)) {
+            return Ok(true);
         }
         let trie = self.vocabulary.tok_trie();
         if trie.eos_tokens().contains(&token) {

@@ -167,6 +167,23 @@ fn commit_agrees_with_the_mask() {
     }
 }
 
+/// The mask of a forced text has its longest token alone. What was forced before that mask was computed may be cut elsewhere.
+#[test]
+fn shorter_tokens_of_a_forced_text_are_taken_too() {
+    let tokenizer = byte_level();
+    let mut constraint =
+        byte_level_factory().constraint(&OutputFormat::Lark("start: \"hello\" /[0-9]/".to_owned())).unwrap();
+    let hello = tokenizer.encode("hello").unwrap();
+    assert_eq!(constraint.allowed().unwrap().ids(), hello);
+    for part in ["he", "ll", "o"] {
+        constraint.allowed().unwrap();
+        constraint.commit(tokenizer.encode(part).unwrap()[0]).unwrap();
+    }
+    assert!(constraint.commit(tokenizer.encode("!").unwrap()[0]).is_err());
+    constraint.commit(tokenizer.encode("7").unwrap()[0]).unwrap();
+    assert!(constraint.may_stop());
+}
+
 #[test]
 fn what_cannot_be_used_is_a_typed_error() {
     let factory = byte_level_factory();
