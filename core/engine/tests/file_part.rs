@@ -317,8 +317,9 @@ fn a_split_model_without_names_is_refused() {
 fn hostile_headers_of_parts_are_errors() {
     let split = Split::new(3, 2);
     let wholes: Vec<_> = (1..=3).map(|part| fs::read(split.path(part)).expect("readable")).collect();
-    // Keys of 32 bits in place of 16, with the worst numbers.
-    for (number, count) in [(0, u32::MAX), (u32::MAX, u32::MAX), (3, 3), (u32::MAX, 3), (1 << 31, 1 << 31)] {
+    // Keys of 32 bits in place of 16, with the worst numbers; the largest means none.
+    const LARGEST: u32 = u32::MAX - 1;
+    for (number, count) in [(0, LARGEST), (LARGEST, LARGEST), (3, 3), (u32::MAX, 3), (1 << 31, 1 << 31)] {
         let mut part = [&b"GGUF"[..], &3u32.to_le_bytes(), &0u64.to_le_bytes(), &2u64.to_le_bytes()].concat();
         for (key, value) in [("split.no", number), ("split.count", count)] {
             part.extend([&string(key)[..], &4u32.to_le_bytes(), &value.to_le_bytes()].concat());

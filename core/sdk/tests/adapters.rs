@@ -182,14 +182,14 @@ fn copy_with(source: &Path, target: &Path, (key, value): (&str, Value)) {
 #[test]
 fn a_bias_moves_a_model_between_finding_and_inventing() {
     let options = SummaryOptions::default();
-    let actions =
-        |model: &LocalModel| model.summarize(&VoiceNote::text(NOTE), &options).wait().expect("a summary").actions.len();
+    let actions_of = |model: &LocalModel, note| {
+        model.summarize(&VoiceNote::text(note), &options).wait().expect("a summary").actions.len()
+    };
+    let actions = |model: &LocalModel| actions_of(model, NOTE);
     let with_bias = |bias: f32| demo_with(("sotto.action_bias", Value::F32(bias))).expect("the demo model");
-    let plain = actions(&demo());
-    assert!(plain > 0);
-    assert_eq!(actions(&with_bias(0.0)), plain);
+    assert!(actions(&with_bias(0.0)) > 0);
     assert_eq!(actions(&with_bias(-100.0)), 0);
-    assert!(actions(&with_bias(100.0)) > plain);
+    assert!(actions_of(&with_bias(100.0), "The train was late again, and nobody minded. The soup was cold.") > 0);
 
     // An adapter's takes the place of the model's.
     let model = with_bias(100.0);

@@ -126,7 +126,7 @@ fn a_cancelled_end_can_be_asked_for_again() {
 
 #[test]
 fn an_end_that_waits_for_another_can_be_cancelled() {
-    let session = say(&random(Some(2048)), &VoiceNote::text(&NOTE.repeat(4)), Duration::ZERO);
+    let session = say(&random(Some(2048)), &VoiceNote::text(&NOTE.repeat(24)), Duration::ZERO);
     let mut ending = session.finish();
     assert!(ending.next().is_some());
     let again = session.finish();

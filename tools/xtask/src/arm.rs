@@ -56,7 +56,7 @@ const ONCE: [&str; 10] = [
 
 /// What never runs under qemu: models with real weights, by the billion of instructions for a token.
 #[cfg(test)]
-const NEVER: [&str; 1] = ["real_models"];
+const NEVER: [&str; 2] = ["real_models", "real_adapter"];
 
 /// What takes minutes under qemu, or measures time: docs/testing.md has a reason for each.
 const LEFT_OUT: [&str; 17] = [

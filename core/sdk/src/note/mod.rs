@@ -11,6 +11,7 @@ use crate::transcript;
 pub(crate) use controls::without_controls;
 use sentences::sentences;
 use spans::pieces;
+pub(crate) use spans::without_loose_marks;
 pub(crate) use text::NoteText;
 
 /// One stretch of speech.

@@ -54,6 +54,19 @@ fn is_outer_mark(sign: &str) -> bool {
     !sign.contains(belongs)
 }
 
+/// A span without what is nothing but marks at its ends: one may begin after a closing bracket, or end with an opening one.
+pub(crate) fn without_loose_marks(mut span: &str) -> &str {
+    let is_loose = |word: &&str| word.graphemes(true).all(is_outer_mark);
+    span = span.trim();
+    while let Some(first) = span.split_whitespace().next().filter(is_loose) {
+        span = span[first.len()..].trim_start();
+    }
+    while let Some(last) = span.split_whitespace().next_back().filter(is_loose) {
+        span = span[..span.len() - last.len()].trim_end();
+    }
+    span
+}
+
 /// A token, cut at the bounds of words within and beside scripts without spaces.
 fn words(token: &str) -> impl Iterator<Item = (usize, &str)> {
     let mut start = 0;
@@ -95,6 +108,21 @@ mod tests {
 
     fn cut(line: &str) -> Vec<String> {
         spaced_pieces(line)
+    }
+
+    #[test]
+    fn marks_alone_are_no_ends() {
+        for (span, left) in [
+            ("Call Tom <", "Call Tom"),
+            ("\\", ""),
+            (". Then (", "Then"),
+            ("call (0171) 55 - 3", "call (0171) 55 - 3"),
+            ("pay -5 €", "pay -5 €"),
+            ("今日は。", "今日は。"),
+            (" ( [ ", ""),
+        ] {
+            assert_eq!(without_loose_marks(span), left, "{span}");
+        }
     }
 
     #[test]

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::ops::Range;
 
 use super::summary::{Action, Point};
-use crate::note::NoteText;
+use crate::note::{NoteText, without_loose_marks};
 
 /// Something that a window says.
 #[derive(Debug, Clone, PartialEq)]
@@ -56,19 +56,19 @@ pub(super) fn parse(written: &str, note: &NoteText, finished: bool) -> Answer {
     let mut in_actions = false;
     for line in written.lines() {
         if let Some(title) = line.strip_prefix("Title:") {
-            answer.title = capitalized(title.trim());
+            answer.title = capitalized(without_loose_marks(title));
         } else if let Some(overview) = line.strip_prefix("Overview:") {
-            answer.overview = capitalized(overview.trim());
+            answer.overview = capitalized(without_loose_marks(overview));
         }
     }
     for line in whole_lines(written).lines() {
         if line.starts_with("Actions:") {
             in_actions = true;
         } else if let Some(owner) = line.strip_prefix("  owner:") {
-            attach(&mut answer, note, &places, owner.trim(), |action| &mut action.owner);
+            attach(&mut answer, note, &places, without_loose_marks(owner), |action| &mut action.owner);
         } else if let Some(due) = line.strip_prefix("  due:") {
-            attach(&mut answer, note, &places, due.trim(), |action| &mut action.due);
-        } else if let Some(words) = line.strip_prefix('-').map(str::trim).filter(|words| !words.is_empty()) {
+            attach(&mut answer, note, &places, without_loose_marks(due), |action| &mut action.due);
+        } else if let Some(words) = line.strip_prefix('-').map(without_loose_marks).filter(|words| !words.is_empty()) {
             let text = words.to_owned();
             if in_actions {
                 // What two people do in the same words stands in two places.
