@@ -41,7 +41,8 @@ const OF_KERNELS: [&str; 2] = ["rows", "scalar_against_f64"];
 const BY_INSTRUCTION_SET: [&str; 5] = ["matmul", "batch", "forward", "golden_logits", "same_everywhere"];
 
 /// What runs on `max` alone, beside the unit tests.
-const ONCE: [&str; 10] = [
+const ONCE: [&str; 11] = [
+    "adapters",
     "allocations",
     "file_part",
     "gguf",
@@ -54,9 +55,9 @@ const ONCE: [&str; 10] = [
     "summarize",
 ];
 
-/// What never runs under qemu: models with real weights, by the billion of instructions for a token.
+/// What never runs under qemu: models with real weights, by the billion of instructions for a token, and whole meetings.
 #[cfg(test)]
-const NEVER: [&str; 2] = ["real_models", "real_adapter"];
+const NEVER: [&str; 3] = ["real_models", "real_adapter", "meetings"];
 
 /// What takes minutes under qemu, or measures time: docs/testing.md has a reason for each.
 const LEFT_OUT: [&str; 17] = [
