@@ -82,7 +82,7 @@ fn words(token: &str) -> impl Iterator<Item = (usize, &str)> {
 
 /// Whether it is of a script without spaces between words, or a mark of Chinese and Japanese text.
 fn is_unspaced(sign: Option<char>) -> bool {
-    const SCRIPTS: [RangeInclusive<char>; 14] = [
+    const SCRIPTS: [RangeInclusive<char>; 15] = [
         '\u{0e00}'..='\u{109f}',   // Thai, Lao, Tibetan, Myanmar
         '\u{1780}'..='\u{17ff}',   // Khmer
         '\u{1950}'..='\u{19ff}',   // Tai Le, New Tai Lue, Khmer symbols
@@ -96,7 +96,8 @@ fn is_unspaced(sign: Option<char>) -> bool {
         '\u{ff01}'..='\u{ff0f}',   // full-width marks
         '\u{ff1a}'..='\u{ff20}',   // full-width marks
         '\u{ff5b}'..='\u{ff9f}',   // full-width marks, half-width kana
-        '\u{1b000}'..='\u{3ffff}', // kana, CJK ideographs
+        '\u{1b000}'..='\u{1b2ff}', // kana, Nushu
+        '\u{20000}'..='\u{3ffff}', // CJK ideographs
     ];
     sign.is_some_and(|sign| SCRIPTS.iter().any(|script| script.contains(&sign)))
 }
@@ -134,6 +135,7 @@ mod tests {
             "10:30",
             "7:30",
             "follow-up",
+            "well🎉done",
             "and/or",
             "https://example.org/a?b=c&d=e#f",
             "tom@example.org",

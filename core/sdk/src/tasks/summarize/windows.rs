@@ -10,6 +10,9 @@ use crate::{CancelToken, Error};
 /// forgets the middle (measured in `docs/summaries.md`).
 const TUNED_WINDOW: usize = 150;
 
+/// A tuned model reads a note of no more tokens at once: as long as those that it was trained on.
+const TUNED_NOTE: usize = 400;
+
 /// The same for a general model.
 const GENERAL_WINDOW: usize = 600;
 
@@ -51,7 +54,11 @@ pub(crate) fn windows(
     let (prompt_limit, _) = split_context(model.context_limit(), ANSWER_TOKENS);
     let frame = prompt(model, &[], language)?.len();
     let capacity = prompt_limit.saturating_sub(frame);
-    let limit = capacity.min(if model.tuning.tuned { TUNED_WINDOW } else { GENERAL_WINDOW });
+    let limit = capacity.min(match model.tuning.tuned {
+        true if is_within(TUNED_NOTE, model, segments)? => TUNED_NOTE,
+        true => TUNED_WINDOW,
+        false => GENERAL_WINDOW,
+    });
     let mut pieces =
         Pieces { model, capacity, limit, found: Vec::with_capacity(segments.len()), total: 0, missing: Vec::new() };
     pieces.add(segments, cancel)?;
@@ -113,6 +120,18 @@ impl Pieces<'_> {
         }
         Ok(())
     }
+}
+
+/// Whether the segments together take no more than so many tokens.
+fn is_within(limit: usize, model: &Loaded, segments: &[Segment]) -> Result<bool, Error> {
+    let mut total = 0;
+    for segment in segments {
+        total += cost(model, segment, limit)?;
+        if total > limit {
+            return Ok(false);
+        }
+    }
+    Ok(true)
 }
 
 /// At most how many tokens a segment takes, joined to others by a space or a new line and a name. Of one that takes more than `most`,

@@ -68,7 +68,9 @@ class MirrorTest {
 
     @Test
     fun `every task is there`() {
-        assertEquals(methods(FfiModelInterface::class.java), methods(LocalModel::class.java) - "close")
+        // Lists of names and of labels are the same type to the JVM, so that one of each pair has another name there.
+        val overloads = setOf("classifyLabels", "classifyAllLabels")
+        assertEquals(methods(FfiModelInterface::class.java), methods(LocalModel::class.java) - overloads - "close")
         // Streaming is what answering is underneath.
         assertEquals(methods(FfiSessionInterface::class.java), methods(Session::class.java) - setOf("close", "stream"))
         assertEquals(methods(FfiNoteSessionInterface::class.java), methods(NoteSession::class.java) - "close")
