@@ -102,8 +102,7 @@ public class LocalModel private constructor(private val ffi: FfiModel, public va
         texts: List<String>,
         labels: List<Label>,
         minConfidence: Double = DEFAULT_MIN_CONFIDENCE,
-    ): Flow<Classification> =
-        snapshotsOf { open().classifyAll(texts, labels.map { it.toFfi() }, minConfidence).request() }
+    ): Flow<Classification> = snapshotsOf { open().classifyAll(texts, labels.map { it.toFfi() }, minConfidence).request() }
 
     /**
      * Reads a value of the `@Serializable` type [T] out of a text. The answer is held to the type token by token.

@@ -118,11 +118,12 @@ class TasksTest {
     fun `labels may have descriptions, spaces and commas`() = test {
         demo().use { model ->
             val labels = listOf(Label("urgent", "somebody must act at once"), Label("not now, maybe later"))
-            val result = model.classify("The basement is flooding, come right now!", labels)
+            val text = "The basement is flooding, come right now!"
+            val result = model.classify(text, labels)
             assertEquals("urgent", result.label)
             assertEquals(labels.map { it.name }, result.scores.keys.toList())
-            assertEquals(result.scores, model.classifyAll(listOf("The basement is flooding, come right now!"), labels).first().scores)
-            val undescribed = model.classify("The basement is flooding, come right now!", labels.map { it.name })
+            assertEquals(result.scores, model.classifyAll(listOf(text), labels).first().scores)
+            val undescribed = model.classify(text, labels.map { it.name })
             assertNotEquals(undescribed.scores, result.scores)
         }
     }
