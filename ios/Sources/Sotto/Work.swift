@@ -21,6 +21,7 @@ protocol NativeStream: NativeJob {
 extension FfiLoadJob: NativeStream {}
 extension FfiInspectJob: NativeJob {}
 extension FfiLoadTokenizerJob: NativeJob {}
+extension FfiLoadAdapterJob: NativeJob {}
 extension FfiPackJob: NativeStream {}
 extension FfiSummarizeJob: NativeStream {}
 extension FfiClassifyJob: NativeJob {}
