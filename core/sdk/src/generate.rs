@@ -287,7 +287,6 @@ impl<'a, OnText: FnMut(&str)> Writer<'a, OnText> {
 
 #[cfg(test)]
 mod tests {
-    use std::path::Path;
     use std::sync::Arc;
     use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -295,7 +294,7 @@ mod tests {
     use sotto_text::{OutputFormat, SamplingOptions};
 
     use super::*;
-    use crate::{LocalModel, ModelFile};
+    use crate::demo_model::demo;
 
     /// A decoder that counts its passes, and may say that it takes one token at a time.
     struct Counting {
@@ -375,9 +374,7 @@ mod tests {
 
     #[test]
     fn guesses_change_nothing_but_the_number_of_passes() {
-        let folder = std::env::var_os("CARGO_MANIFEST_DIR").expect("cargo sets it");
-        let demo = Path::new(&folder).join("../../sample-apps/demo-model/sotto-demo.gguf");
-        let model = LocalModel::load(ModelFile::path(demo)).expect("the demo model").loaded();
+        let model = demo().loaded();
         let grammar = "start: (\"- \" (\"Marcus\" | \"Dana\") \" will write a test for the \" \
             (\"upload\" | \"download\") \"\\n\"){6}\n";
         let formats =
@@ -398,10 +395,13 @@ mod tests {
                     held.len() == common_prefix(&held, &also_held) || guessed.metrics.stop_reason == StopReason::End
                 );
                 assert!(passes <= singly, "{passes} {singly}");
-                with += passes;
-                without += singly;
+                // What a grammar forces takes no pass, guessed or not.
+                if format.is_none() {
+                    with += passes;
+                    without += singly;
+                }
             }
         }
-        assert!(10 * with < 9 * without, "guesses save a tenth of the passes and more: {with} of {without}");
+        assert!(5 * with < 4 * without, "guesses save a fifth of the passes and more: {with} of {without}");
     }
 }

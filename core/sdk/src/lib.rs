@@ -21,6 +21,8 @@
 
 mod adapter;
 mod bench;
+#[cfg(test)]
+mod demo_model;
 mod error;
 mod generate;
 mod grammar;

@@ -130,17 +130,8 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 
 #[cfg(test)]
 mod tests {
-    use std::path::PathBuf;
-
     use super::*;
-    use crate::ModelFile;
-
-    fn demo() -> LocalModel {
-        // Where this package is now, not when it was compiled: on a phone, its files lie elsewhere.
-        let package = PathBuf::from(std::env::var_os("CARGO_MANIFEST_DIR").expect("cargo sets it"));
-        let path = package.join("../../sample-apps/demo-model/sotto-demo.gguf");
-        LocalModel::load(ModelFile::path(path)).expect("the demo model loads")
-    }
+    use crate::demo_model::demo;
 
     fn said() -> VoiceNote {
         VoiceNote::text("Call Tom. Buy milk.")

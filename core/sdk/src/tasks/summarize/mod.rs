@@ -167,17 +167,8 @@ fn absorb(cost: &mut Option<Metrics>, part: &Metrics) {
 
 #[cfg(test)]
 mod tests {
-    use std::path::PathBuf;
-
     use super::*;
-    use crate::ModelFile;
-
-    fn demo() -> LocalModel {
-        // Where this package is now, not when it was compiled: on a phone, its files lie elsewhere.
-        let package = PathBuf::from(std::env::var_os("CARGO_MANIFEST_DIR").expect("cargo sets it"));
-        let path = package.join("../../sample-apps/demo-model/sotto-demo.gguf");
-        LocalModel::load(ModelFile::path(path)).expect("the demo model loads")
-    }
+    use crate::demo_model::demo;
 
     #[test]
     fn what_is_read_lasts_whatever_follows() {
