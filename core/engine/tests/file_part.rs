@@ -289,6 +289,11 @@ fn a_split_model_with_a_part_that_does_not_fit_is_told_which() {
     twice.edit(2, |bytes| set_key(bytes, "split.no", &[1, 0]));
     assert_refused(&twice, 1, "tensor ", "two parts have it");
 
+    // Each part says how many tensors all have; together they have others.
+    let fewer = Split::new(3, 1);
+    (1..=3).for_each(|part| fewer.edit(part, |bytes| set_key(bytes, "split.tensors.count", &[200])));
+    assert_refused(&fewer, 1, "split.tensors.count", "200 were to be: one belongs to another model");
+
     let renamed = Split::new(2, 1);
     let name = renamed.folder.path().join("model.gguf");
     fs::rename(renamed.path(1), &name).expect("renamed");
