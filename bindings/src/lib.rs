@@ -6,6 +6,8 @@
 //!
 //! Names begin with `Ffi`: apps never see them, but the SDK of each language puts its own types before them.
 
+#![expect(clippy::missing_errors_doc, reason = "errors are those of what is mirrored, which says them")]
+
 #[cfg(target_os = "android")]
 mod android;
 mod error;

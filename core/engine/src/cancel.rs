@@ -29,6 +29,9 @@ impl CancelToken {
     }
 
     /// [`EngineError::Cancelled`] once the token is cancelled.
+    ///
+    /// # Errors
+    /// [`EngineError::Cancelled`] once the token is cancelled.
     pub fn check(&self) -> Result<(), EngineError> {
         if self.is_cancelled() { Err(EngineError::Cancelled) } else { Ok(()) }
     }

@@ -65,7 +65,8 @@ impl LocalModel {
     /// Loads an adapter of this model, and waits for it: some milliseconds.
     ///
     /// # Errors
-    /// As for [`LocalModel::start_loading_adapter`].
+    /// [`Error::ModelNotFound`]; [`Error::ModelInvalid`] for an adapter of another model, or a damaged one;
+    /// [`Error::Unsupported`] for a file that is no adapter; [`Error::OutOfMemory`].
     pub fn load_adapter(&self, file: ModelFile) -> Result<Adapter, Error> {
         self.start_loading_adapter(file).wait()
     }

@@ -129,7 +129,9 @@ impl LocalModel {
     /// Loads a model with default options.
     ///
     /// # Errors
-    /// As for [`LocalModel::load_with`].
+    /// [`Error::ModelNotFound`], [`Error::ModelInvalid`] for a damaged file, [`Error::Unsupported`] for a sound one that
+    /// cannot be run, [`Error::OutOfMemory`] when
+    /// the weights have to be packed into memory that is not there.
     pub fn load(file: ModelFile) -> Result<Self, Error> {
         Self::load_with(file, &LoadOptions::default())
     }
@@ -137,7 +139,9 @@ impl LocalModel {
     /// Loads a model, and waits for it.
     ///
     /// # Errors
-    /// As for [`LocalModel::start_loading`].
+    /// [`Error::ModelNotFound`], [`Error::ModelInvalid`] for a damaged file, [`Error::Unsupported`] for a sound one that
+    /// cannot be run, [`Error::ContextFull`] when more context is asked for than the model has, [`Error::OutOfMemory`] when
+    /// the weights have to be packed into memory that is not there, [`Error::Storage`] when a packed copy cannot be written.
     pub fn load_with(file: ModelFile, options: &LoadOptions) -> Result<Self, Error> {
         Self::start_loading(file, options).wait()
     }

@@ -86,7 +86,7 @@ impl LocalModel {
     /// Goes on with a conversation in which `history` was said.
     ///
     /// # Errors
-    /// As for [`LocalModel::session`].
+    /// [`Error::OutOfMemory`] when there is no room for its KV cache.
     pub fn resume(&self, instructions: Option<&str>, history: &[Turn]) -> Result<Session, Error> {
         let model = self.loaded();
         let sequence = Sequence::new(model.decoder(model.context_limit())?);
@@ -119,7 +119,7 @@ impl Session {
     /// What was said is read again then.
     ///
     /// # Errors
-    /// As for [`LocalModel::with_adapters`].
+    /// [`Error::InvalidInput`] for an adapter that another model has loaded, or a scale that is not a finite number.
     pub fn with_adapters(&self, adapters: &[(Adapter, f32)]) -> Result<Self, Error> {
         Ok(Self { model: Arc::new(self.model.with_adapters(adapters)?), state: Arc::clone(&self.state) })
     }

@@ -27,7 +27,8 @@ impl Tokenizer {
     /// Loads the tokenizer of a model file, and waits for it.
     ///
     /// # Errors
-    /// As for [`Tokenizer::start_loading`].
+    /// [`Error::ModelNotFound`], [`Error::ModelInvalid`] for a damaged file or one without a tokenizer, [`Error::Unsupported`] for a
+    /// kind of tokenizer that is not known.
     pub fn load(file: ModelFile) -> Result<Self, Error> {
         Self::start_loading(file).wait()
     }

@@ -94,6 +94,9 @@ struct Candidate {
 
 impl Sampler {
     /// Checks the options and seeds the generator.
+    ///
+    /// # Errors
+    /// [`TextError::InvalidSampling`] for a setting that is out of range, with its name.
     pub fn new(options: SamplingOptions) -> Result<Self, TextError> {
         options.validate()?;
         let random = Xoshiro256PlusPlus::seed_from_u64(options.seed);
@@ -102,6 +105,9 @@ impl Sampler {
 
     /// The next token: repetition penalty, temperature, top-k, top-p, min-p, then a draw. NaN counts as impossible; when
     /// no token is possible under the mask, that is an error.
+    ///
+    /// # Errors
+    /// [`TextError::NoCandidate`] where every logit is NaN, minus infinity, or masked out.
     pub fn sample(&mut self, logits: Logits<'_>, history: &[u32], mask: Option<&TokenMask>) -> Result<u32, TextError> {
         self.collect_candidates(logits, &self.recent(history), mask);
         let best = self.candidates.iter().copied().reduce(better).ok_or(TextError::NoCandidate)?;

@@ -62,11 +62,17 @@ impl<'a> Metadata<'a> {
     }
 
     /// A string.
+    ///
+    /// # Errors
+    /// [`EngineError::Invalid`] for a value that is no string in UTF-8.
     pub fn string(&self, key: &str) -> Result<Option<&'a str>, EngineError> {
         self.one(key, "a string in UTF-8", as_str)
     }
 
     /// A whole number of any width that fits into 32 bits.
+    ///
+    /// # Errors
+    /// [`EngineError::Invalid`] for a value that is no whole number of 32 bits.
     pub fn u32(&self, key: &str) -> Result<Option<u32>, EngineError> {
         self.one(key, "a whole number of 32 bits", |element| element.integer()?.try_into().ok())
     }
@@ -80,26 +86,41 @@ impl<'a> Metadata<'a> {
     }
 
     /// A floating-point number.
+    ///
+    /// # Errors
+    /// [`EngineError::Invalid`] for a value that is no floating-point number.
     pub fn f32(&self, key: &str) -> Result<Option<f32>, EngineError> {
         self.one(key, "a floating-point number", |element| element.float())
     }
 
     /// A boolean.
+    ///
+    /// # Errors
+    /// [`EngineError::Invalid`] for a value that is no boolean.
     pub fn bool(&self, key: &str) -> Result<Option<bool>, EngineError> {
         self.one(key, "a boolean", as_bool)
     }
 
     /// An array of booleans.
+    ///
+    /// # Errors
+    /// [`EngineError::Invalid`] for a value that is no array of booleans.
     pub fn bools(&self, key: &str) -> Result<Option<Vec<bool>>, EngineError> {
         self.array(key, "an array of booleans", as_bool)
     }
 
     /// An array of strings.
+    ///
+    /// # Errors
+    /// [`EngineError::Invalid`] for a value that is no array of strings in UTF-8.
     pub fn strings(&self, key: &str) -> Result<Option<Vec<&'a str>>, EngineError> {
         self.array(key, "an array of strings in UTF-8", as_str)
     }
 
     /// An array of whole numbers that fit into signed 32 bits.
+    ///
+    /// # Errors
+    /// [`EngineError::Invalid`] for a value that is no array of whole numbers of 32 bits.
     pub fn i32s(&self, key: &str) -> Result<Option<Vec<i32>>, EngineError> {
         self.array(key, "an array of whole numbers of 32 bits", |element| element.integer()?.try_into().ok())
     }
@@ -114,6 +135,9 @@ impl<'a> Metadata<'a> {
     }
 
     /// An array of floating-point numbers.
+    ///
+    /// # Errors
+    /// [`EngineError::Invalid`] for a value that is no array of floating-point numbers.
     pub fn f32s(&self, key: &str) -> Result<Option<Vec<f32>>, EngineError> {
         self.array(key, "an array of floating-point numbers", |element| element.float())
     }

@@ -52,7 +52,8 @@ impl Batch {
     /// Appends `tokens` (at least one) to one sequence and returns the logits behind the last, `[vocab_size]`.
     ///
     /// # Errors
-    /// As for [`crate::Decoder::forward`].
+    /// [`EngineError::Internal`] for no token, [`EngineError::UnknownToken`], [`EngineError::ContextFull`] for more tokens than there is room for,
+    /// [`EngineError::Cancelled`], [`EngineError::Invalid`] for weights that give numbers which are not finite.
     pub fn prefill(&mut self, sequence: usize, tokens: &[u32], cancel: &CancelToken) -> Result<&[f32], EngineError> {
         self.workspace.read(&mut self.sequences[sequence], tokens, LogitRows::Last, None, cancel)
     }
@@ -61,7 +62,9 @@ impl Batch {
     /// these sequences, `[sequences with a token, vocab_size]`.
     ///
     /// # Errors
-    /// As for [`crate::Decoder::forward`]. After one, every sequence is as it was.
+    /// [`EngineError::Internal`] for no token, [`EngineError::UnknownToken`], [`EngineError::ContextFull`] for more tokens than there is room for,
+    /// [`EngineError::Cancelled`], [`EngineError::Invalid`] for weights that give numbers which are not finite.
+    /// After one, every sequence is as it was.
     ///
     /// # Panics
     /// When `tokens` has not one entry for each sequence.

@@ -28,10 +28,19 @@ pub trait Decoder: Send {
     ///
     /// The cancel token is looked at least once per layer and chunk. After an error the decoder stands at a whole
     /// prefix of what it was given ([`Decoder::position`] says how long) and can be used further.
+    ///
+    /// # Errors
+    /// [`EngineError::Internal`] for no token, [`EngineError::UnknownToken`], [`EngineError::ContextFull`] for more tokens than there is room for,
+    /// [`EngineError::Cancelled`], [`EngineError::Invalid`] for weights that give numbers which are not finite.
     fn forward(&mut self, tokens: &[u32], rows: LogitRows, cancel: &CancelToken) -> Result<&[f32], EngineError>;
 
     /// As [`Decoder::forward`], with the logits of `ids` alone, `[rows, ids.len()]`: the same numbers, but what is not
     /// asked for need not be computed.
+    ///
+    /// # Errors
+    /// [`EngineError::Internal`] for no token, [`EngineError::UnknownToken`], [`EngineError::ContextFull`] for more tokens than there is room for,
+    /// [`EngineError::Cancelled`], [`EngineError::Invalid`] for weights that give numbers which are not finite. [`EngineError::UnknownToken`] for one of
+    /// `ids`, too.
     fn forward_for(
         &mut self,
         tokens: &[u32],

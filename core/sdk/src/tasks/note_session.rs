@@ -81,7 +81,8 @@ impl NoteSession {
     /// again, the answer is written again.
     ///
     /// # Errors
-    /// As for [`LocalModel::summarize`].
+    /// [`Error::InvalidInput`] for a note without words or a language that is no name, [`Error::ContextFull`] for a note of more than
+    /// 32 contexts, or of nothing but words that fit none; what went wrong while the note was read.
     pub fn finish(&self) -> Job<NoteSummary, NoteSummary> {
         // Reading stops where it is, and the summary goes on from there: so it can be cancelled at any time.
         drop(lock(&self.reading).take());

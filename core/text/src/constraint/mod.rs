@@ -38,6 +38,9 @@ pub struct ConstraintFactory {
 
 impl ConstraintFactory {
     /// Puts the vocabulary into a trie.
+    ///
+    /// # Errors
+    /// [`TextError::Internal`] where the constraint engine refuses the vocabulary: a fault of this crate.
     pub fn new(tokenizer: &Tokenizer) -> Result<Self, TextError> {
         let env = token_env::token_env(tokenizer)?;
         let capabilities = InferenceCapabilities { ff_tokens: true, ..InferenceCapabilities::default() };
@@ -84,6 +87,9 @@ pub struct Constraint {
 impl Constraint {
     /// The tokens that may come next; all end tokens are among them when the answer may stop here. None after an end
     /// token.
+    ///
+    /// # Errors
+    /// [`TextError::InvalidConstraint`] where the grammar has become too complex to go on with.
     pub fn allowed(&mut self) -> Result<&TokenMask, TextError> {
         let mask = match self.mask.take() {
             Some(mask) => mask,
@@ -95,6 +101,9 @@ impl Constraint {
 
     /// Looks ahead along `guesses` for as long as they are allowed, without going on, and returns how many were. End tokens
     /// are not looked behind. Masks on the way are kept for when the guesses come true.
+    ///
+    /// # Errors
+    /// [`TextError::InvalidConstraint`] where the grammar has become too complex to go on with.
     pub fn look_ahead(&mut self, guesses: &[u32]) -> Result<usize, TextError> {
         self.allowed()?;
         self.ahead.clear();
@@ -113,6 +122,9 @@ impl Constraint {
     }
 
     /// The tokens that may come next, or behind any of the guesses that were looked along.
+    ///
+    /// # Errors
+    /// [`TextError::InvalidConstraint`] where the grammar has become too complex to go on with.
     pub fn allowed_ahead(&mut self) -> Result<TokenMask, TextError> {
         let mut all = self.allowed()?.clone();
         self.ahead.iter().for_each(|(_, mask)| all.add(mask));
@@ -121,6 +133,10 @@ impl Constraint {
 
     /// Goes one token on. An end token is taken when the answer may stop here, and ends it. After an error the
     /// constraint is where it was.
+    ///
+    /// # Errors
+    /// [`TextError::NotAllowed`] for a token that may not come here, [`TextError::InvalidConstraint`] where the grammar has become too complex to
+    /// go on with.
     pub fn commit(&mut self, token: u32) -> Result<(), TextError> {
         if self.ended || !self.allows(token)? {
             return Err(TextError::NotAllowed { token });

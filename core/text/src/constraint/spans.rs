@@ -11,6 +11,10 @@ use crate::TextError;
 /// Chunks are taken as they are: a note cut into `" word"` pieces gives spans that begin with a space. A chunk must
 /// not be empty or hold a line break, so that a span never does. The automaton behind it grows with the number of
 /// chunks, not with the number of spans.
+///
+/// # Errors
+/// [`TextError::InvalidConstraint`] for a name that is no name of a terminal, lines without any chunk, and a chunk that is empty or has a
+/// line break.
 pub fn spans_grammar(name: &str, lines: &[Vec<String>]) -> Result<String, TextError> {
     check_terminal_name(name)?;
     let chunks = || lines.iter().flatten();

@@ -85,6 +85,10 @@ impl Tokenizer {
     ///
     /// Merges that name tokens outside the vocabulary are skipped, and when two tokens have the same text the first
     /// one is used. What a vocabulary cannot spell is its unknown token if it is SentencePiece's, and else nothing.
+    ///
+    /// # Errors
+    /// [`TextError::InvalidTokenizer`] for metadata that contradicts itself, [`TextError::Unsupported`] for another kind of tokenizer than
+    /// byte-level BPE and SentencePiece, [`TextError::Cancelled`] when [`TokenizerSpec::cancelled`] is set.
     pub fn from_spec(spec: &TokenizerSpec) -> Result<Self, TextError> {
         let mut warnings = Vec::new();
         let pre_tokenizer = match spec.model {
@@ -96,6 +100,10 @@ impl Tokenizer {
     }
 
     /// Builds the tokenizer from the `tokenizer.json` that lies beside a model. BPE of both kinds is supported.
+    ///
+    /// # Errors
+    /// [`TextError::InvalidTokenizer`] for a file that is damaged or contradicts itself, [`TextError::Unsupported`] for a model, pre-tokenizer
+    /// or normalizer that is not known here.
     pub fn from_json(json: &[u8], hints: &TokenizerHints) -> Result<Self, TextError> {
         let (file, pre_tokenizer) = json::read(json, hints)?;
         Self::build(&file.spec(), pre_tokenizer, Vec::new())
@@ -162,6 +170,9 @@ impl Tokenizer {
     }
 
     /// The tokens of a text on its own. Never a control token, never the begin token.
+    ///
+    /// # Errors
+    /// [`TextError::Internal`] where the pre-tokenizer gives up on the text.
     pub fn encode(&self, text: &str) -> Result<Vec<u32>, TextError> {
         let mut ids = Vec::new();
         self.encode_text(text, self.inner.space_prefix, &mut ids)?;
@@ -170,6 +181,9 @@ impl Tokenizer {
 
     /// The tokens of a text that goes on from another: as [`encode`](Self::encode), without the space that
     /// SentencePiece tokenizers put before a text.
+    ///
+    /// # Errors
+    /// [`TextError::Internal`] where the pre-tokenizer gives up on the text.
     pub fn encode_continuation(&self, text: &str) -> Result<Vec<u32>, TextError> {
         let mut ids = Vec::new();
         self.encode_text(text, false, &mut ids)?;
@@ -178,6 +192,10 @@ impl Tokenizer {
 
     /// The tokens of a prompt, with control tokens where the template wrote them and nowhere else. The begin token is
     /// added when the model wants one and the template did not write it.
+    ///
+    /// # Errors
+    /// [`TextError::Template`] for a prompt that was rendered for another tokenizer, [`TextError::Internal`] where the pre-tokenizer gives up on
+    /// the text.
     pub fn encode_prompt(&self, prompt: &RenderedPrompt) -> Result<Vec<u32>, TextError> {
         let mut ids = Vec::new();
         let mut swallows_space = false;

@@ -59,7 +59,8 @@ impl LocalModel {
     /// once.
     ///
     /// # Errors
-    /// As for [`LocalModel::classify`]; the results before the error have been given.
+    /// [`Error::InvalidInput`] for fewer than two labels or repeated ones, or an empty text; [`Error::ContextFull`] for
+    /// a text longer than the context. What came before the error has been given.
     pub fn classify_all(&self, texts: Vec<String>, options: &ClassifyOptions) -> Job<Classification, ()> {
         let (model, options) = (self.loaded(), options.clone());
         Job::start("classify", move |reporter, cancel| {
