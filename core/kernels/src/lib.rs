@@ -22,5 +22,5 @@ pub use activations::{ActivationRows, Activations};
 pub use attention::{
     HeadCache, HeadCacheMut, KEY_PANEL, MAX_HEAD_DIM, QuantizedHeadCache, QuantizedHeadCacheMut, Queries, value_width,
 };
-pub use matmul::{FEW_ROWS, Output};
+pub use matmul::{GEMV_ROWS, Output};
 pub use table::{CacheElement, Kernels, OVERRIDE};
