@@ -6,7 +6,7 @@ use std::time::Instant;
 
 use half::f16;
 use sotto_kernels::{
-    HeadCache, HeadCacheMut, KEY_PANEL, Kernels, Output, QuantizedHeadCache, QuantizedHeadCacheMut, Queries,
+    HeadCache, HeadCacheMut, KEY_PANEL, Kernels, Output, QuantizedHeadCache, QuantizedHeadCacheMut, Queries, Visible,
     value_width,
 };
 
@@ -42,10 +42,9 @@ fn main() {
                 stride: HEADS * HEAD_DIM,
                 heads: (0, HEADS),
                 tokens: (0, tokens),
-                first_position: DEPTH - tokens,
+                visible: Visible::Past { first_position: DEPTH - tokens, window: None },
                 scale: 0.125,
                 score_cap: None,
-                window: None,
             };
             let out = Output::new(&mut out, HEADS * HEAD_DIM);
             let macs = (2 * tokens * HEADS * HEAD_DIM * DEPTH) as f64;

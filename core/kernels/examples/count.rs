@@ -12,7 +12,7 @@ use std::hint::black_box;
 
 use half::f16;
 use sotto_kernels::packed::{PackedMatrix, WeightFormat, packed_len};
-use sotto_kernels::{Activations, HeadCache, Kernels, Output, QuantizedHeadCache, Queries};
+use sotto_kernels::{Activations, HeadCache, Kernels, Output, QuantizedHeadCache, Queries, Visible};
 
 /// Llama 3.2 1B's key projection, its smallest matrix.
 const ROWS: usize = 512;
@@ -63,10 +63,9 @@ fn attention(regions: &mut Regions, kernels: &Kernels, tokens: usize) {
         stride: HEADS * HEAD_DIM,
         heads: (0, HEADS),
         tokens: (0, tokens),
-        first_position: DEPTH - tokens,
+        visible: Visible::Past { first_position: DEPTH - tokens, window: None },
         scale: 0.125,
         score_cap: None,
-        window: None,
     };
     let mut out = vec![0.0; values.len()];
     let out = Output::new(&mut out, HEADS * HEAD_DIM);

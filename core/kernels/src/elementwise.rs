@@ -21,17 +21,18 @@ pub(crate) fn total(mut sums: [f32; PARTIAL_SUMS]) -> f32 {
     sums[0]
 }
 
+/// The sum of `term` of each number.
 #[inline(always)]
-fn sum_of_squares(x: &[f32]) -> f32 {
+fn sum_of(x: &[f32], term: impl Fn(f32) -> f32) -> f32 {
     let mut sums = [0.0f32; PARTIAL_SUMS];
     let (chunks, rest) = x.as_chunks::<PARTIAL_SUMS>();
     for chunk in chunks {
         for i in 0..PARTIAL_SUMS {
-            sums[i] += chunk[i] * chunk[i];
+            sums[i] += term(chunk[i]);
         }
     }
     for (sum, x) in sums.iter_mut().zip(rest) {
-        *sum += x * x;
+        *sum += term(*x);
     }
     total(sums)
 }
@@ -56,9 +57,21 @@ pub(crate) unsafe fn largest<S: Simd>(x: &[f32]) -> f32 {
 pub(crate) fn rms_norm(x: &[f32], weight: &[f32], epsilon: f32, out: &mut [f32]) {
     assert_eq!(x.len(), weight.len(), "norm width");
     assert_eq!(x.len(), out.len(), "norm width");
-    let scale = 1.0 / (sum_of_squares(x) / x.len() as f32 + epsilon).sqrt();
+    let scale = 1.0 / (sum_of(x, |x| x * x) / x.len() as f32 + epsilon).sqrt();
     for ((out, x), weight) in out.iter_mut().zip(x).zip(weight) {
         *out = x * scale * weight;
+    }
+}
+
+/// See [`crate::scalar::layer_norm`].
+#[inline(always)]
+pub(crate) fn layer_norm(x: &[f32], weight: &[f32], bias: &[f32], epsilon: f32, out: &mut [f32]) {
+    assert!(x.len() == weight.len() && x.len() == bias.len() && x.len() == out.len(), "norm width");
+    let mean = sum_of(x, |x| x) / x.len() as f32;
+    let variance = sum_of(x, |x| (x - mean) * (x - mean)) / x.len() as f32;
+    let scale = 1.0 / (variance + epsilon).sqrt();
+    for (((out, x), weight), bias) in out.iter_mut().zip(x).zip(weight).zip(bias) {
+        *out = (x - mean) * scale * weight + bias;
     }
 }
 
@@ -106,7 +119,7 @@ macro_rules! functions {
     };
 }
 
-functions!(Silu = silu, Gelu = gelu, Exp2 = exp2);
+functions!(Silu = silu, Gelu = gelu, GeluTanh = gelu_tanh, Exp2 = exp2);
 
 /// `cap * tanh(x / cap)`.
 #[derive(Clone, Copy)]
@@ -188,6 +201,15 @@ pub(crate) unsafe fn exp2_and_sum<S: Simd>(x: &mut [f32], shift: f32, sums: &mut
 #[inline(always)]
 pub(crate) unsafe fn exp2_all<S: Simd>(x: &mut [f32]) {
     apply_to_all::<S, _>(Exp2, x);
+}
+
+/// See [`crate::scalar::gelu`], of each number.
+///
+/// # Safety
+/// `S` runs on this CPU.
+#[inline(always)]
+pub(crate) unsafe fn gelu<S: Simd>(x: &mut [f32]) {
+    apply_to_all::<S, _>(Gelu, x);
 }
 
 /// See [`crate::scalar::soft_cap`]; NaN of what is not finite.

@@ -20,7 +20,8 @@ mod table;
 
 pub use activations::{ActivationRows, Activations};
 pub use attention::{
-    HeadCache, HeadCacheMut, KEY_PANEL, MAX_HEAD_DIM, QuantizedHeadCache, QuantizedHeadCacheMut, Queries, value_width,
+    HeadCache, HeadCacheMut, KEY_PANEL, MAX_HEAD_DIM, QuantizedHeadCache, QuantizedHeadCacheMut, Queries, Visible,
+    value_width,
 };
-pub use matmul::{GEMV_ROWS, Output};
+pub use matmul::{FEW_ROWS, Output};
 pub use table::{CacheElement, Kernels, OVERRIDE};

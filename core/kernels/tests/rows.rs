@@ -5,8 +5,9 @@ mod common;
 use common::{random_values, say_exercised};
 use half::f16;
 use sotto_kernels::plain::Plain;
+use sotto_kernels::scalar;
 use sotto_kernels::{
-    CacheElement, HeadCache, KEY_PANEL, Kernels, Output, QuantizedHeadCache, QuantizedHeadCacheMut, Queries,
+    CacheElement, HeadCache, KEY_PANEL, Kernels, Output, QuantizedHeadCache, QuantizedHeadCacheMut, Queries, Visible,
     value_width,
 };
 
@@ -17,6 +18,10 @@ const SWIGLU_BOUND: f64 = 1e-6;
 const SWIGLU_FLOOR: f64 = 1e-36;
 /// Absolute error of a gated activation, relative to gate times value: the exponential's argument is rounded.
 const GEGLU_BOUND: f64 = 5e-7;
+/// Absolute error of an activation against the scalar one, relative to its argument.
+const GELU_BOUND: f32 = 3e-7;
+/// Absolute error of a layer-normalized value against the scalar one, relative to the largest.
+const LAYER_NORM_BOUND: f32 = 2e-6;
 /// Relative error of a capped score.
 const SOFT_CAP_BOUND: f64 = 5e-7;
 /// Absolute error of an attention output, relative to the largest value.
@@ -54,6 +59,43 @@ fn rms_norms() {
         }
     }
     Kernels::available().for_each(say_exercised);
+}
+
+#[test]
+fn layer_norms() {
+    for (len, scale) in [(1, 1.0), (5, 1e-3), (64, 1e4), (2047, 1.0), (384, 30.0)] {
+        let [x, weight, bias] = [scale, 2.0, 2.0].map(|scale| random_values(len, scale));
+        let out = on_every_set(|kernels| {
+            let mut out = vec![f32::NAN; len];
+            kernels.layer_norm(&x, &weight, &bias, 1e-5, &mut out);
+            out
+        });
+        let mut expected = out.clone();
+        scalar::layer_norm(&x, &weight, &bias, 1e-5, &mut expected);
+        for (out, expected) in out.iter().zip(expected) {
+            assert!((out - expected).abs() <= LAYER_NORM_BOUND * expected.abs().max(4.0), "{out} {expected}");
+        }
+    }
+}
+
+#[test]
+fn gelus() {
+    for (len, scale) in [(1, 1.0), (7, 10.0), (16, 100.0), (33, 1000.0), (4099, 6.0)] {
+        let x = random_values(len, scale);
+        let out = on_every_set(|kernels| {
+            let mut out = x.clone();
+            kernels.gelu(&mut out);
+            out
+        });
+        for (x, out) in x.iter().zip(out) {
+            assert!((out - scalar::gelu(*x)).abs() <= GELU_BOUND * x.abs(), "{x}: {out}");
+        }
+    }
+    for kernels in Kernels::available() {
+        let mut x = [f32::NAN, f32::INFINITY];
+        kernels.gelu(&mut x);
+        assert!(x.iter().all(|x| !x.is_finite()), "{}: an overflow must not look like a number", kernels.name());
+    }
 }
 
 #[test]
@@ -182,13 +224,47 @@ fn attend_to_all_but_head_0(
         stride,
         heads: (1, heads),
         tokens: (0, queries.len() / stride),
-        first_position,
+        visible: Visible::Past { first_position, window: limits.window },
         scale: 1.0 / (head_dim as f32).sqrt(),
         score_cap: limits.cap,
-        window: limits.window,
     };
     attend(&queries, &Output::new(&mut result, stride));
     result
+}
+
+#[test]
+fn tokens_that_see_the_same_positions() {
+    let (head_dim, heads, tokens, positions) = (64, 3, 40, 300);
+    let queries = random_values(tokens * heads * head_dim, 2.0);
+    let numbers = Cache::<f32>::new(positions, head_dim, |x| x, f64::from);
+    let rounded = Quantized::new(positions, head_dim);
+    let stride = heads * head_dim;
+    let attend = |kernels: &Kernels, values: &[f32], visible, quantized: bool| {
+        let mut result = vec![0.0; values.len()];
+        let tokens = (0, values.len() / stride);
+        let scale = 0.125;
+        let queries = Queries { values, stride, heads: (0, heads), tokens, visible, scale, score_cap: None };
+        let out = Output::new(&mut result, stride);
+        // SAFETY: one thread.
+        unsafe {
+            match quantized {
+                true => kernels.attend_quantized(
+                    &QuantizedHeadCache::new(as_bytes(&rounded.bytes), head_dim),
+                    &queries,
+                    &out,
+                ),
+                false => kernels.attend(&HeadCache::new(&numbers.keys, &numbers.values, head_dim), &queries, &out),
+            }
+        }
+        result
+    };
+    for (kernels, quantized) in Kernels::available().flat_map(|kernels| [(kernels, false), (kernels, true)]) {
+        let together = attend(kernels, &queries, Visible::First(positions), quantized);
+        let last = Visible::Past { first_position: positions - 1, window: None };
+        let alone: Vec<f32> =
+            queries.chunks(stride).flat_map(|query| attend(kernels, query, last, quantized)).collect();
+        assert_eq!(together, alone, "{}", kernels.name());
+    }
 }
 
 /// What a token reads does not depend on the tokens that are computed with it: `attend` takes queries, heads and the first

@@ -16,6 +16,10 @@ const SOFTMAX_BOUND: f64 = 1e-6;
 const SWIGLU_BOUND: f64 = 1e-6;
 /// Absolute error of a gated activation, relative to gate times value.
 const GEGLU_BOUND: f64 = 5e-7;
+/// Absolute error of an activation, relative to its argument: that of the error function.
+const GELU_BOUND: f64 = 3e-7;
+/// Absolute error of a layer-normalized value, relative to the largest.
+const LAYER_NORM_BOUND: f64 = 2e-6;
 /// Relative error of a capped score.
 const SOFT_CAP_BOUND: f64 = 5e-7;
 /// Absolute error of an attention output, relative to the largest value.
@@ -127,6 +131,43 @@ fn geglus() {
             let inner = (2.0 / std::f64::consts::PI).sqrt() * (g + 0.044715 * g.powi(3));
             let expected = 0.5 * g * (1.0 + inner.tanh()) * up;
             assert_close(out[i], expected, GEGLU_BOUND * (g * up).abs(), "geglu");
+        }
+    }
+}
+
+/// The error function by its Taylor series, to 1e-11 up to 4.
+fn erf(x: f64) -> f64 {
+    let mut term = x;
+    let mut sum = x;
+    for n in 1..120 {
+        term *= -x * x / f64::from(n);
+        sum += term / f64::from(2 * n + 1);
+    }
+    sum * std::f64::consts::FRAC_2_SQRT_PI
+}
+
+#[test]
+fn gelus() {
+    for x in random(9999, 5.5) {
+        let wide = f64::from(x);
+        let expected = 0.5 * wide * (1.0 + erf(wide * std::f64::consts::FRAC_1_SQRT_2));
+        assert_close(gelu(x), expected, GELU_BOUND * wide.abs(), "gelu");
+    }
+    assert_eq!((gelu(-1e4), gelu(0.0), gelu(1e4)), (0.0, 0.0, 1e4));
+}
+
+#[test]
+fn layer_norms() {
+    for (len, scale) in [(1, 1.0), (5, 1e-3), (64, 1e4), (2047, 1.0), (384, 30.0)] {
+        let (x, weight, bias) = (random(len, scale), random(len, 2.0), random(len, 2.0));
+        let mut out = vec![f32::NAN; len];
+        layer_norm(&x, &weight, &bias, 1e-5, &mut out);
+        let mean = wide(&x).iter().sum::<f64>() / len as f64;
+        let variance = wide(&x).iter().map(|x| (x - mean).powi(2)).sum::<f64>() / len as f64;
+        for i in 0..len {
+            let normal = (f64::from(x[i]) - mean) / (variance + f64::from(1e-5f32)).sqrt();
+            let expected = normal * f64::from(weight[i]) + f64::from(bias[i]);
+            assert_close(out[i], expected, LAYER_NORM_BOUND * expected.abs().max(4.0), "layer_norm");
         }
     }
 }

@@ -41,14 +41,39 @@ pub struct Queries<'a> {
     pub heads: (usize, usize),
     /// Tokens to compute, of those in `values`: the first, and one behind the last.
     pub tokens: (usize, usize),
-    /// Position of the first token in `values`: it sees itself and all before it.
-    pub first_position: usize,
+    /// What each token sees.
+    pub visible: Visible,
     /// What scores are multiplied with, usually `1 / sqrt(head_dim)`.
     pub scale: f32,
     /// Scaled scores are brought softly below it: `cap * tanh(score / cap)`.
     pub score_cap: Option<f32>,
-    /// Positions that a token sees: itself, and those right before it; all before it where there is no window.
-    pub window: Option<usize>,
+}
+
+/// The positions that tokens see.
+#[derive(Debug, Clone, Copy)]
+pub enum Visible {
+    /// Each its own and those before it.
+    Past {
+        /// Position of the first token in [`Queries::values`].
+        first_position: usize,
+        /// Its own, and those right before it, are this many; all before it where there is no window.
+        window: Option<usize>,
+    },
+    /// Every token the first so many positions: in an encoder, or those of another sequence.
+    First(usize),
+}
+
+impl Visible {
+    /// Positions that token `token` sees.
+    fn of(self, token: usize) -> Range<usize> {
+        match self {
+            Self::Past { first_position, window } => {
+                let end = first_position + token + 1;
+                window.map_or(0, |window| end.saturating_sub(window))..end
+            }
+            Self::First(end) => 0..end,
+        }
+    }
 }
 
 /// One head of one token, and its running softmax.
@@ -63,6 +88,11 @@ struct Row {
 }
 
 impl Queries<'_> {
+    /// One behind the last position that a token sees.
+    pub(crate) fn last_visible(&self) -> usize {
+        self.tokens.1.checked_sub(1).map_or(0, |last| self.visible.of(last).end)
+    }
+
     fn heads(&self) -> usize {
         self.heads.1 - self.heads.0
     }
@@ -76,14 +106,7 @@ impl Queries<'_> {
     fn row(&self, index: usize) -> Row {
         let token = self.tokens.0 + index / self.heads();
         let head = self.heads.0 + index % self.heads();
-        let end = self.first_position + token + 1;
-        Row {
-            token,
-            head,
-            visible: self.window.map_or(0, |window| end.saturating_sub(window))..end,
-            max: f32::NEG_INFINITY,
-            weights: [0.0; PARTIAL_SUMS],
-        }
+        Row { token, head, visible: self.visible.of(token), max: f32::NEG_INFINITY, weights: [0.0; PARTIAL_SUMS] }
     }
 
     /// What queries are multiplied with: scores are exponents of 2.
@@ -111,7 +134,7 @@ impl Row {
         if max > self.max {
             let correction = match self.max == f32::NEG_INFINITY {
                 true => 0.0,
-                // SAFETY: this function asks of its caller what is needed here.
+                // SAFETY: the caller's.
                 false => unsafe { exp2::<S>(self.max - max) },
             };
             self.weights.iter_mut().chain(sums).for_each(|sum| *sum *= correction);
@@ -133,7 +156,7 @@ impl Row {
     unsafe fn write(&self, sums: &mut [f32], out: &Output<'_>) {
         let inverse = 1.0 / total(self.weights);
         sums.iter_mut().for_each(|sum| *sum *= inverse);
-        // SAFETY: this function asks of its caller what is needed here.
+        // SAFETY: the caller's.
         unsafe { out.write(self.token, self.head * sums.len(), sums) }
     }
 }
@@ -172,7 +195,7 @@ unsafe fn turn_into_weights<S: Simd>(
         return;
     }
     let seen = &mut scores[seen];
-    // SAFETY: this function asks of its caller what is needed here.
+    // SAFETY: the caller's.
     unsafe {
         if let Some(cap) = cap {
             soft_cap::<S>(seen, cap);

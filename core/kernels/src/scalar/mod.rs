@@ -8,10 +8,10 @@ mod element;
 mod norm;
 mod rope;
 
-pub use activation::{geglu, gelu, silu, soft_cap, softmax, swiglu};
+pub use activation::{geglu, gelu, gelu_tanh, silu, soft_cap, softmax, swiglu};
 pub use attention::{MAX_HEAD_DIM, attention};
 pub use dequantize::{Dequantize, dequantize_row};
 pub use dot::dot;
 pub use element::FloatElement;
-pub use norm::rms_norm;
+pub use norm::{layer_norm, rms_norm};
 pub use rope::{rope_half_split, rope_interleaved};

@@ -3,7 +3,7 @@
 // As in the trait: one precondition, no memory.
 #![allow(unsafe_op_in_unsafe_fn)]
 
-use std::f32::consts::LOG2_E;
+use std::f32::consts::{FRAC_1_SQRT_2, LOG2_E};
 
 use super::Simd;
 
@@ -63,10 +63,23 @@ pub(crate) unsafe fn silu<S: Simd>(x: S::F32) -> S::F32 {
     times_sigmoid::<S>(x, x)
 }
 
+/// The Gaussian error linear unit, `x * Φ(x)`: see [`crate::scalar::gelu`].
+#[inline(always)]
+pub(crate) unsafe fn gelu<S: Simd>(x: S::F32) -> S::F32 {
+    /// Of `t`, without a constant term. The highest power first.
+    const POLYNOMIAL: [f32; 6] = [1.061_405_4, -1.453_152, 1.421_413_8, -0.284_496_74, 0.254_829_6, 0.0];
+    let magnitude = S::and(S::to_bits(x), S::splat_int(i32::MAX));
+    let magnitude = S::from_bits(magnitude);
+    let z = S::mul(magnitude, S::splat(FRAC_1_SQRT_2));
+    let t = S::div(S::splat(1.0), S::fma(S::splat(0.327_591_1), z, S::splat(1.0)));
+    let tail = S::mul(polynomial::<S, 6>(t, POLYNOMIAL), exp::<S>(S::mul(S::sub(S::splat(0.0), z), z)));
+    S::neg_fma(S::mul(S::splat(0.5), magnitude), tail, S::at_least(S::splat(0.0), x))
+}
+
 /// The Gaussian error linear unit in its usual approximation, `x / 2 * (1 + tanh(u))` with `u = √(2/π) * (x + 0.044715 x³)`, which
 /// is `x * sigmoid(2u)`.
 #[inline(always)]
-pub(crate) unsafe fn gelu<S: Simd>(x: S::F32) -> S::F32 {
+pub(crate) unsafe fn gelu_tanh<S: Simd>(x: S::F32) -> S::F32 {
     // 2√(2/π), and that times 0.044715.
     const LINEAR: f32 = 1.595_769;
     const CUBIC: f32 = 0.071_354_814;

@@ -1,4 +1,0 @@
-//! `sdot`: its tile, and the assembly of the largest.
-
-mod asm;
-mod gemm;

@@ -1,4 +1,0 @@
-//! `smmla`: its tile, and the assembly of the largest.
-
-mod asm;
-mod gemm;
