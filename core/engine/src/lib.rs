@@ -20,6 +20,7 @@
 mod architecture;
 mod backend;
 mod cancel;
+pub mod compute;
 mod error;
 mod forward;
 mod gguf;

@@ -1,8 +1,9 @@
 use std::ops::Range;
 
 use sotto_kernels::scalar::rope_interleaved;
-use sotto_kernels::{Output, Queries};
+use sotto_kernels::{Output, Queries, Visible};
 
+use super::kv_cache::KvCache;
 use super::linear::{Compute, Input};
 use super::{Chunk, Part, Sequence, Workspace};
 use crate::model::{LayerWeights, Transformer};
@@ -94,30 +95,60 @@ impl Sequence {
         queries: &[f32],
         attended: &mut [f32],
     ) {
-        let config = &model.config;
-        let tokens = queries.len() / config.query_size();
-        let heads_per_kv_head = config.num_heads / config.num_kv_heads;
+        let architecture = &model.config.architecture;
+        let reading = Reading {
+            heads: model.config.num_heads,
+            visible: Visible::Past { first_position: position, window: architecture.window_of(layer) },
+            scale: architecture.score_scale,
+            score_cap: architecture.score_cap,
+        };
+        compute.attend(&self.cache, layer, &reading, queries, attended);
+    }
+}
+
+/// How tokens read a layer of a cache.
+#[derive(Debug, Clone, Copy)]
+pub struct Reading {
+    /// Query heads: as many for each head of the cache.
+    pub heads: usize,
+    /// What each token sees.
+    pub visible: Visible,
+    /// What scores are multiplied with.
+    pub scale: f32,
+    /// Scaled scores are brought softly below it.
+    pub score_cap: Option<f32>,
+}
+
+impl Compute<'_> {
+    /// What tokens read of a layer of a cache: `queries` and `attended` are `[tokens, query heads * head_dim]`. After cancellation,
+    /// results are unspecified.
+    ///
+    /// # Panics
+    /// When a token sees positions that the cache has no room for.
+    pub fn attend(&self, cache: &KvCache, layer: usize, reading: &Reading, queries: &[f32], attended: &mut [f32]) {
+        let stride = reading.heads * cache.head_dim();
+        let tokens = queries.len() / stride;
+        let heads_per_kv_head = reading.heads / cache.heads();
         let tokens_per_task = (ATTENTION_ROWS / heads_per_kv_head).max(1);
         let blocks = tokens.div_ceil(tokens_per_task);
-        let out = Output::new(attended, config.query_size());
-        compute.team.run(config.num_kv_heads * blocks, |task| {
-            if compute.cancel.is_cancelled() {
+        let out = Output::new(attended, stride);
+        self.team.run(cache.heads() * blocks, |task| {
+            if self.cancel.is_cancelled() {
                 return;
             }
             let (head, block) = (task / blocks, task % blocks);
             let first = block * tokens_per_task;
             let queries = Queries {
                 values: queries,
-                stride: config.query_size(),
+                stride,
                 heads: (head * heads_per_kv_head, (head + 1) * heads_per_kv_head),
                 tokens: (first, tokens.min(first + tokens_per_task)),
-                first_position: position,
-                scale: config.architecture.score_scale,
-                score_cap: config.architecture.score_cap,
-                window: config.architecture.window_of(layer),
+                visible: reading.visible,
+                scale: reading.scale,
+                score_cap: reading.score_cap,
             };
             // SAFETY: tasks have different heads or different tokens, and each runs once.
-            unsafe { self.cache.attend(compute.kernels, layer, head, &queries, &out) };
+            unsafe { cache.attend(self.kernels, layer, head, &queries, &out) };
         });
     }
 }

@@ -6,8 +6,8 @@ use sotto_kernels::{
     Queries, value_width,
 };
 
+use crate::EngineError;
 use crate::threads::{Chunks, Team};
-use crate::{EngineError, ModelConfig};
 
 /// The number format of a key-value cache.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -35,6 +35,19 @@ impl KvType {
     }
 }
 
+/// What a cache has room for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct KvShape {
+    /// Layers that have keys and values.
+    pub layers: usize,
+    /// Heads of keys and values in a layer.
+    pub heads: usize,
+    /// Numbers of a key, and of a value.
+    pub head_dim: usize,
+    /// Positions.
+    pub positions: usize,
+}
+
 /// Stores a key and a value at a position.
 type WriteRow<'a> = &'a mut dyn FnMut(usize, &[f32], &[f32]);
 
@@ -44,7 +57,7 @@ type WriteRow<'a> = &'a mut dyn FnMut(usize, &[f32], &[f32]);
 /// follow each other. All of it is reserved at once as zero pages, which cost memory only when positions are written;
 /// nothing ever moves.
 #[derive(Debug)]
-pub(crate) struct KvCache {
+pub struct KvCache {
     kv_type: KvType,
     bytes: MmapMut,
     heads: usize,
@@ -56,35 +69,37 @@ pub(crate) struct KvCache {
 }
 
 impl KvCache {
+    /// An empty cache.
+    ///
     /// # Errors
     /// [`EngineError::Unsupported`] when `kv_type` does not fit the heads, [`EngineError::OutOfMemory`].
-    pub(crate) fn new(config: &ModelConfig, kv_type: KvType, context_length: usize) -> Result<Self, EngineError> {
-        let needed = Self::bytes(config, kv_type, context_length)?;
+    pub fn new(shape: KvShape, kv_type: KvType) -> Result<Self, EngineError> {
+        let needed = Self::bytes(shape, kv_type)?;
         let out_of_memory = || EngineError::OutOfMemory { needed, available: 0 };
         let len = usize::try_from(needed).map_err(|_| out_of_memory())?;
         Ok(Self {
             kv_type,
             bytes: MmapMut::map_anon(len).map_err(|_| out_of_memory())?,
-            heads: config.num_kv_heads,
-            head_dim: config.head_dim,
-            room: context_length.next_multiple_of(KEY_PANEL),
+            heads: shape.heads,
+            head_dim: shape.head_dim,
+            room: shape.positions.next_multiple_of(KEY_PANEL),
             touched: 0,
         })
     }
 
-    /// Bytes for a whole context.
+    /// Bytes for all positions.
     ///
     /// # Errors
     /// [`EngineError::Unsupported`] when `kv_type` does not fit the heads.
-    pub(crate) fn bytes(config: &ModelConfig, kv_type: KvType, context_length: usize) -> Result<u64, EngineError> {
+    pub fn bytes(shape: KvShape, kv_type: KvType) -> Result<u64, EngineError> {
         let head =
-            kv_type.head_bytes(context_length.next_multiple_of(KEY_PANEL), config.head_dim).ok_or_else(|| {
+            kv_type.head_bytes(shape.positions.next_multiple_of(KEY_PANEL), shape.head_dim).ok_or_else(|| {
                 EngineError::unsupported(format!(
                     "a KV cache of the type {kv_type:?} for heads {} wide",
-                    config.head_dim
+                    shape.head_dim
                 ))
             })?;
-        Ok((config.num_layers * config.num_kv_heads) as u64 * head as u64)
+        Ok((shape.layers * shape.heads) as u64 * head as u64)
     }
 
     /// Bytes of the positions that were ever written.
@@ -93,7 +108,10 @@ impl KvCache {
     }
 
     /// Writes rows `[positions, heads * head_dim]` of keys and values at `position` and after.
-    pub(crate) fn write(&mut self, team: &Team<'_>, layer: usize, position: usize, keys: &[f32], values: &[f32]) {
+    ///
+    /// # Panics
+    /// When it has no room for them.
+    pub fn write(&mut self, team: &Team<'_>, layer: usize, position: usize, keys: &[f32], values: &[f32]) {
         let (kv_type, head_dim, width) = (self.kv_type, self.head_dim, self.heads * self.head_dim);
         let (head_bytes, key_len) = (self.head_bytes(), self.key_len());
         let layer = &mut self.bytes[layer * self.heads * head_bytes..][..self.heads * head_bytes];
@@ -145,6 +163,16 @@ impl KvCache {
                 KvType::Q8_0 => kernels.attend_quantized(&QuantizedHeadCache::new(cache, head_dim), queries, out),
             }
         }
+    }
+
+    /// Numbers of a key, and of a value.
+    pub(super) fn head_dim(&self) -> usize {
+        self.head_dim
+    }
+
+    /// Heads of keys and values in a layer.
+    pub(super) fn heads(&self) -> usize {
+        self.heads
     }
 
     /// Bytes of one head in one layer.

@@ -15,43 +15,49 @@ const WORTH_SHARING: usize = 1 << 19;
 const TASK: usize = 1 << 24;
 /// Values for each scale and each sum, and for each start, in [`Activations`].
 const SCALED: usize = 32;
-const CORRECTED: usize = 8;
+const STARTED: usize = 8;
 
 /// What a pass computes with.
 #[derive(Clone, Copy)]
-pub(crate) struct Compute<'a> {
-    pub(crate) kernels: &'static Kernels,
-    pub(crate) team: &'a Team<'a>,
-    pub(crate) cancel: &'a CancelToken,
-    /// With their scales.
-    pub(crate) adapters: &'a [(Adapter, f32)],
+pub struct Compute<'a> {
+    /// The routines that compute.
+    pub kernels: &'static Kernels,
+    /// The threads that compute.
+    pub team: &'a Team<'a>,
+    /// Stops the pass.
+    pub cancel: &'a CancelToken,
+    /// What changes the products, with scales.
+    pub adapters: &'a [(Adapter, f32)],
 }
 
 /// Rows of activations, and room for what is made of them.
-pub(crate) struct Input<'a> {
-    pub(crate) values: &'a [f32],
-    pub(crate) cols: usize,
-    pub(crate) room: &'a mut InputRoom,
+pub struct Input<'a> {
+    /// Row after row.
+    pub values: &'a [f32],
+    /// Numbers in a row.
+    pub cols: usize,
+    /// Room for what is made of them.
+    pub room: &'a mut InputRoom,
 }
 
 /// Room for what is made of rows of activations on their way into a product.
-#[derive(Debug)]
-pub(crate) struct InputRoom {
+#[derive(Debug, Default)]
+pub struct InputRoom {
     /// Rounded, for quantized weights, `[rows, any]`.
     pub(crate) quantized: Activations,
-    /// Within the changes of adapters: see [`low_rank`].
+    /// Within the changes of adapters.
     pub(crate) low_rank: Vec<f32>,
 }
 
 impl Input<'_> {
     /// Rows of activations.
-    pub(crate) fn rows(&self) -> usize {
+    pub fn rows(&self) -> usize {
         self.values.len() / self.cols
     }
 }
 
 /// One product: a matrix and where its results go, `[rows of activations, rows of the matrix]`.
-pub(crate) type Product<'a> = (&'a WeightMatrix, &'a mut [f32]);
+pub type Product<'a> = (&'a WeightMatrix, &'a mut [f32]);
 
 /// A product on its way.
 struct Job<'a> {
@@ -72,7 +78,7 @@ impl Compute<'_> {
 
     /// Multiplies the same activations with several matrices, which adapters may change. After cancellation, results are
     /// unspecified.
-    pub(crate) fn multiply<const N: usize>(&self, mut input: Input<'_>, mut products: [Product<'_>; N]) {
+    pub fn multiply<const N: usize>(&self, mut input: Input<'_>, mut products: [Product<'_>; N]) {
         self.multiply_unchanged(&mut input, products.each_mut().map(|(matrix, out)| (*matrix, &mut **out)));
         self.add_changes(&mut input, products);
     }
@@ -158,13 +164,13 @@ impl Compute<'_> {
         let (values, cols) = (input.values, input.cols);
         let rows = input.rows();
         input.room.quantized.resize(rows, cols, format.activation_group());
-        let ActivationRows { group, values: rounded, scales, corrections, sums } = input.room.quantized.rows_mut();
+        let ActivationRows { group, values: rounded, scales, starts, sums } = input.room.quantized.rows_mut();
         let rows = (
             (Chunks::new(rounded, cols), Chunks::new(scales, cols / SCALED)),
-            (Chunks::new(corrections, cols / CORRECTED), Chunks::new(sums, cols / SCALED)),
+            (Chunks::new(starts, cols / STARTED), Chunks::new(sums, cols / SCALED)),
         );
-        self.team.run_parts(rows, |row, ((rounded, scales), (corrections, sums))| {
-            let mut out = ActivationRows { group, values: rounded, scales, corrections, sums };
+        self.team.run_parts(rows, |row, ((rounded, scales), (starts, sums))| {
+            let mut out = ActivationRows { group, values: rounded, scales, starts, sums };
             self.kernels.quantize(&values[row * cols..][..cols], &mut out);
         });
     }

@@ -55,11 +55,12 @@ impl Compute<'_> {
     }
 
     /// Adds a bias to each row.
-    pub(super) fn add_bias(&self, x: &mut [f32], bias: &[f32]) {
+    pub fn add_bias(&self, x: &mut [f32], bias: &[f32]) {
         self.team.run_parts(Chunks::new(x, bias.len()), |_, x| self.kernels.add(x, bias));
     }
 
-    pub(super) fn add(&self, x: &mut [f32], update: &[f32], cols: usize) {
+    /// Adds the rows of `update`, `cols` wide, to those of `x`.
+    pub fn add(&self, x: &mut [f32], update: &[f32], cols: usize) {
         self.team.run_parts(Chunks::new(x, cols), |row, x| self.kernels.add(x, &update[row * cols..][..cols]));
     }
 }

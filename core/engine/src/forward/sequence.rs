@@ -1,4 +1,4 @@
-use super::kv_cache::{KvCache, KvType};
+use super::kv_cache::{KvCache, KvShape, KvType};
 use super::rope::Rope;
 use crate::{EngineError, ModelConfig};
 
@@ -12,7 +12,7 @@ pub(crate) struct Sequence {
 
 impl Sequence {
     pub(crate) fn new(config: &ModelConfig, kv_type: KvType, context_length: usize) -> Result<Self, EngineError> {
-        let cache = KvCache::new(config, kv_type, context_length)?;
+        let cache = KvCache::new(config.cache_shape(context_length), kv_type)?;
         Ok(Self { cache, rope: Rope::new(config, context_length), position: 0, context_length })
     }
 
@@ -45,6 +45,18 @@ impl Sequence {
         match needed > self.context_length {
             true => Err(EngineError::ContextFull { limit: self.context_length, needed }),
             false => Ok(()),
+        }
+    }
+}
+
+impl ModelConfig {
+    /// Keys and values of a sequence.
+    pub(super) fn cache_shape(&self, context_length: usize) -> KvShape {
+        KvShape {
+            layers: self.num_layers,
+            heads: self.num_kv_heads,
+            head_dim: self.head_dim,
+            positions: context_length,
         }
     }
 }

@@ -1,6 +1,6 @@
 use std::sync::Arc;
 
-use sotto_kernels::GEMV_ROWS;
+use sotto_kernels::FEW_ROWS;
 
 use super::kv_cache::{KvCache, KvType};
 use super::scratch::{Scratch, widest};
@@ -152,7 +152,7 @@ impl Transformer {
     /// # Errors
     /// As for [`KvCache::bytes`].
     pub(crate) fn cache_bytes(&self, kv_type: KvType, context_length: usize) -> Result<u64, EngineError> {
-        KvCache::bytes(&self.config, kv_type, context_length)
+        KvCache::bytes(self.config.cache_shape(context_length), kv_type)
     }
 
     /// Private memory of a decoder whose context is full and that was asked for the logits of as many tokens as it reads at once, and
@@ -162,9 +162,9 @@ impl Transformer {
     /// As for [`KvCache::bytes`].
     pub(crate) fn private_bytes(&self, kv_type: KvType, context_length: usize) -> Result<u64, EngineError> {
         let (config, rows) = (&self.config, CHUNK.min(context_length));
-        let logits = GEMV_ROWS * config.vocab_size * size_of::<f32>();
-        let interleaved = self.pool.threads() * self.kernels.interleaved_bytes(rows, widest(config));
+        let logits = FEW_ROWS * config.vocab_size * size_of::<f32>();
+        let arranged = self.pool.threads() * self.kernels.arranged_bytes(rows, widest(config));
         let scratch = Scratch::bytes(config, rows);
-        Ok(self.cache_bytes(kv_type, context_length)? + scratch + (logits + interleaved) as u64)
+        Ok(self.cache_bytes(kv_type, context_length)? + scratch + (logits + arranged) as u64)
     }
 }

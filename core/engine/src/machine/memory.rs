@@ -39,15 +39,21 @@ fn mem_available() -> Option<u64> {
     Some(kibibytes * 1024)
 }
 
-/// A vector of zeros, or [`EngineError::OutOfMemory`].
-pub(crate) fn zeros(len: usize) -> Result<Vec<f32>, EngineError> {
+/// A vector of zeros.
+///
+/// # Errors
+/// [`EngineError::OutOfMemory`].
+pub fn zeros(len: usize) -> Result<Vec<f32>, EngineError> {
     let mut vector = Vec::new();
     resize(&mut vector, len)?;
     Ok(vector)
 }
 
-/// Resizes `vector`, filling with zeros, or [`EngineError::OutOfMemory`].
-pub(crate) fn resize<T: Clone + Default>(vector: &mut Vec<T>, len: usize) -> Result<(), EngineError> {
+/// Resizes `vector`, filling with zeros.
+///
+/// # Errors
+/// [`EngineError::OutOfMemory`].
+pub fn resize<T: Clone + Default>(vector: &mut Vec<T>, len: usize) -> Result<(), EngineError> {
     let more = len.saturating_sub(vector.len());
     let needed = (len as u64).saturating_mul(size_of::<T>() as u64);
     if len > vector.capacity() {

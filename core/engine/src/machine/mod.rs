@@ -5,6 +5,6 @@ pub(crate) mod apple;
 mod memory;
 mod process_memory;
 
-pub use memory::{MemoryEstimate, available_memory};
-pub(crate) use memory::{check_available, resize, zeros};
+pub(crate) use memory::check_available;
+pub use memory::{MemoryEstimate, available_memory, resize, zeros};
 pub use process_memory::{ProcessMemory, process_memory};

@@ -1,5 +1,6 @@
 //! Weight matrices in packed form, and where their bytes are.
 
+use std::borrow::Cow;
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -17,7 +18,7 @@ const PIECE: usize = 4 << 20;
 
 /// A weight matrix, packed: a part of a mapped packed file, or made from an ordinary file when the model was loaded.
 #[derive(Debug, Clone)]
-pub(crate) struct WeightMatrix {
+pub struct WeightMatrix {
     /// What a packed file calls it.
     name: String,
     /// In the file.
@@ -51,21 +52,55 @@ impl WeightMatrix {
         Ok(Self { name, dtype: view.dtype, source, rows, cols, bytes, range })
     }
 
+    /// A matrix `[rows, columns]` whose rows `next` writes, some at a time and in order: packed into private memory.
+    ///
+    /// # Errors
+    /// [`EngineError::Unsupported`] when a row is not a whole number of blocks, and for scales that 16 bits do not hold;
+    /// [`EngineError::OutOfMemory`]; [`EngineError::Cancelled`]; and those of `next`.
+    pub fn pack_rows_of(
+        name: &str,
+        dtype: DType,
+        shape: [usize; 2],
+        cancel: &CancelToken,
+        mut next: impl FnMut(&mut [u8]) -> Result<(), EngineError>,
+    ) -> Result<Self, EngineError> {
+        let [rows, cols] = shape;
+        if !cols.is_multiple_of(dtype.block_len()) {
+            return Err(EngineError::unsupported(format!("{dtype} weights of {cols} columns")));
+        }
+        let (source, nothing) = (Rows::all(rows), Pages::Memory(Cow::Borrowed(&[])));
+        let mut matrix =
+            Self { name: name.to_owned(), dtype, source, rows, cols, bytes: Arc::new(nothing), range: 0..0 };
+        let packed = Pages::write(matrix.packed_len(), |mut packed| {
+            for piece in matrix.pieces() {
+                cancel.check()?;
+                let (part, rest) = packed.split_at_mut(piece.packed_len);
+                let source = Pages::write(piece.rows.len() * matrix.row_len(), &mut next)?;
+                matrix.pack_rows(&source, &piece, part)?;
+                packed = rest;
+            }
+            Ok(())
+        })?;
+        (matrix.range, matrix.bytes) = (0..packed.len(), Arc::new(packed));
+        Ok(matrix)
+    }
+
     pub(crate) fn name(&self) -> &str {
         &self.name
     }
 
-    pub(crate) fn dtype(&self) -> DType {
+    /// The number format that it has in the file.
+    pub fn dtype(&self) -> DType {
         self.dtype
     }
 
     /// `[rows, columns]`.
-    pub(crate) fn shape(&self) -> [usize; 2] {
+    pub fn shape(&self) -> [usize; 2] {
         [self.rows, self.cols]
     }
 
     /// Bytes that it has when it is packed.
-    pub(crate) fn packed_len(&self) -> usize {
+    pub fn packed_len(&self) -> usize {
         packed_len(self.dtype.packed_as(), self.rows, self.cols)
     }
 
@@ -148,7 +183,10 @@ impl WeightMatrix {
     }
 
     /// The matrix, for the kernels.
-    pub(crate) fn view(&self) -> PackedMatrix<'_> {
+    ///
+    /// # Panics
+    /// When it is not packed.
+    pub fn view(&self) -> PackedMatrix<'_> {
         PackedMatrix::new(self.dtype.packed_as(), self.rows, self.cols, &self.bytes[self.range.clone()])
             .expect("the length was checked or made to fit when the matrix was loaded")
     }

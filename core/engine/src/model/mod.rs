@@ -18,7 +18,8 @@ pub(crate) use adapter::LowRank;
 #[cfg(feature = "candle")]
 pub(crate) use adapter::{alpha as adapter_alpha, find as find_changes};
 pub use ceilings::{Ceilings, TokenCost};
-pub(crate) use matrix::{WeightMatrix, check_finite};
+pub use matrix::WeightMatrix;
+pub(crate) use matrix::check_finite;
 #[cfg(feature = "candle")]
 pub(crate) use rows::Rows;
 pub(crate) use weights::{LayerWeights, Linear, Weights};

@@ -15,7 +15,7 @@ use crate::{CancelToken, EngineError};
 pub use cores::prefer_fast_cores;
 use cores::{MAX_THREADS, performance_cores};
 use region::Region;
-pub(crate) use split::{Chunks, Split};
+pub use split::{Chunks, Split};
 
 /// Tasks for each thread, at least, where there are enough: the slowest thread ends a region, and on a phone some are.
 const TASKS_PER_THREAD: usize = 8;
@@ -24,7 +24,7 @@ const PATIENCE: Duration = Duration::from_millis(5);
 
 /// Threads that compute, shared by all decoders of a model. One pass uses them at a time: two at once would only take
 /// each other's cores. The thread that runs the pass is one of them.
-pub(crate) struct Pool {
+pub struct Pool {
     threads: usize,
     workers: OnceLock<Workers>,
     queue: Mutex<Queue>,
@@ -46,24 +46,28 @@ struct Workers {
 }
 
 /// The pool, held for a pass.
-pub(crate) struct Team<'a> {
+pub struct Team<'a> {
     pool: &'a Pool,
     region: &'a Region,
 }
 
 impl Pool {
     /// A pool of `threads` threads, or of one for each performance core. They start with the first pass.
-    pub(crate) fn new(threads: Option<usize>) -> Self {
+    pub fn new(threads: Option<usize>) -> Self {
         let threads = threads.unwrap_or_else(performance_cores).clamp(1, MAX_THREADS);
         Self { threads, workers: OnceLock::new(), queue: Mutex::default(), moved: Condvar::new() }
     }
 
-    pub(crate) fn threads(&self) -> usize {
+    /// How many threads it has, that of the pass among them.
+    pub fn threads(&self) -> usize {
         self.threads
     }
 
     /// Waits until no other pass runs.
-    pub(crate) fn enter(&self, cancel: &CancelToken) -> Result<Team<'_>, EngineError> {
+    ///
+    /// # Errors
+    /// [`EngineError::Cancelled`]; [`EngineError::Internal`] when threads cannot be started.
+    pub fn enter(&self, cancel: &CancelToken) -> Result<Team<'_>, EngineError> {
         let workers = match self.workers.get() {
             Some(workers) => workers,
             None => {
@@ -104,7 +108,7 @@ impl Team<'_> {
     ///
     /// # Panics
     /// When one of them does, after all have ended.
-    pub(crate) fn run(&self, tasks: usize, work: impl Fn(usize) + Sync) {
+    pub fn run(&self, tasks: usize, work: impl Fn(usize) + Sync) {
         if self.pool.threads == 1 || tasks == 1 {
             (0..tasks).for_each(work);
         } else if let Err(payload) = self.region.run(tasks, &work) {
@@ -113,13 +117,13 @@ impl Team<'_> {
     }
 
     /// As [`Team::run`], each task with its part of some buffers.
-    pub(crate) fn run_parts<S: Split + Sync>(&self, buffers: S, work: impl Fn(usize, S::Part) + Sync) {
+    pub fn run_parts<S: Split + Sync>(&self, buffers: S, work: impl Fn(usize, S::Part) + Sync) {
         // SAFETY: a region runs each task once, so each part is taken once; and the buffers outlive the region.
         self.run(buffers.parts(), |task| work(task, unsafe { buffers.part(task) }));
     }
 
     /// How many of `items` one task should do, so that threads of different speed end at about the same time.
-    pub(crate) fn items_per_task(&self, items: usize) -> usize {
+    pub fn items_per_task(&self, items: usize) -> usize {
         items.div_ceil(self.pool.threads * TASKS_PER_THREAD).max(1)
     }
 }

@@ -4,7 +4,7 @@ use std::marker::PhantomData;
 ///
 /// # Safety
 /// Parts of different indices must not overlap.
-pub(crate) unsafe trait Split {
+pub unsafe trait Split {
     /// What one task gets.
     type Part;
 
@@ -19,7 +19,7 @@ pub(crate) unsafe trait Split {
 }
 
 /// A slice in chunks of one length, the last possibly shorter.
-pub(crate) struct Chunks<'a, T> {
+pub struct Chunks<'a, T> {
     start: *mut T,
     len: usize,
     chunk: usize,
@@ -31,7 +31,11 @@ pub(crate) struct Chunks<'a, T> {
 unsafe impl<T: Send> Sync for Chunks<'_, T> {}
 
 impl<'a, T> Chunks<'a, T> {
-    pub(crate) fn new(slice: &'a mut [T], chunk: usize) -> Self {
+    /// `slice` in chunks of `chunk` elements.
+    ///
+    /// # Panics
+    /// When `chunk` is zero.
+    pub fn new(slice: &'a mut [T], chunk: usize) -> Self {
         assert!(chunk > 0, "chunks hold something");
         Self { start: slice.as_mut_ptr(), len: slice.len(), chunk, lives: PhantomData }
     }
