@@ -51,6 +51,11 @@ pub enum SpeechError {
 }
 
 impl SpeechError {
+    /// A [`SpeechError::ModelInvalid`] at a named place in the file.
+    pub(crate) fn model_invalid(at: impl Into<String>, why: impl Into<String>) -> Self {
+        Self::ModelInvalid { at: at.into(), why: why.into() }
+    }
+
     /// A [`SpeechError::Unsupported`] that names what is missing.
     pub(crate) fn unsupported(what: impl Into<String>) -> Self {
         Self::Unsupported { what: what.into() }

@@ -19,11 +19,17 @@
 //! # }
 //! ```
 
+mod decoding;
 mod error;
+mod forward;
 mod language;
+mod mel;
 mod model;
 mod recognizer;
+mod segments;
 mod transcript;
+mod vocabulary;
+mod words;
 
 pub use error::SpeechError;
 pub use language::Language;

@@ -1,4 +1,12 @@
-use crate::{CancelToken, Language, SpeechError, SpeechModel, WINDOW_SAMPLES, WindowTranscript};
+use sotto_engine::compute::{Compute, Team};
+
+use crate::decoding::{Attempt, Decoding};
+use crate::forward::{Decoder, Encoder};
+use crate::mel::MelRoom;
+use crate::model::config::{AUDIO_POSITIONS, Config};
+use crate::segments::{Span, spans};
+use crate::words::align;
+use crate::{CancelToken, Language, SAMPLE_RATE, Segment, SpeechError, SpeechModel, WINDOW_SAMPLES, WindowTranscript};
 
 /// What language the text is in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -29,11 +37,23 @@ pub struct WindowOptions {
 #[derive(Debug)]
 pub struct Recognizer {
     model: SpeechModel,
+    encoder: Encoder,
+    decoder: Decoder,
+    mel: Vec<f32>,
+    mel_room: MelRoom,
 }
 
 impl Recognizer {
-    pub(crate) fn new(model: SpeechModel) -> Self {
-        Self { model }
+    pub(crate) fn new(model: SpeechModel) -> Result<Self, SpeechError> {
+        let config = &model.0.config;
+        let (encoder, decoder) = (Encoder::new(config)?, Decoder::new(config)?);
+        Ok(Self { encoder, decoder, mel: Vec::new(), mel_room: MelRoom::default(), model })
+    }
+
+    /// Bytes of memory that each takes.
+    pub(crate) fn bytes(config: &Config) -> u64 {
+        let mel = 4 * 2 * AUDIO_POSITIONS * config.mel_bands;
+        Encoder::bytes(config) + Decoder::bytes(config) + mel as u64
     }
 
     /// The model.
@@ -44,17 +64,89 @@ impl Recognizer {
     /// What is said in `samples`, at most [`WINDOW_SAMPLES`] of 16 kHz mono sound.
     ///
     /// # Errors
-    /// [`SpeechError::AudioInvalid`] when there are too many samples or some are not finite numbers, [`SpeechError::Unsupported`] when
-    /// the model cannot do what `options` ask for, [`SpeechError::OutOfMemory`], and [`SpeechError::Cancelled`].
+    /// [`SpeechError::AudioInvalid`] when there are none, too many, or some that are not finite numbers;
+    /// [`SpeechError::Unsupported`] when the model cannot do what `options` ask for; [`SpeechError::ModelInvalid`] when its weights
+    /// give no finite numbers; [`SpeechError::OutOfMemory`], and [`SpeechError::Cancelled`].
     pub fn window(
         &mut self,
         samples: &[f32],
-        _options: &WindowOptions,
-        _cancel: &CancelToken,
+        options: &WindowOptions,
+        cancel: &CancelToken,
     ) -> Result<WindowTranscript, SpeechError> {
-        if samples.len() > WINDOW_SAMPLES {
-            return Err(SpeechError::AudioInvalid { why: "a window has at most 30 seconds".into() });
+        check_samples(samples)?;
+        self.check_options(options)?;
+        let model = self.model.clone();
+        let team = model.0.pool.enter(cancel)?;
+        let compute = compute(&model, &team, cancel);
+        let heard = self.hear(&compute, samples)?;
+        let model = &*model.0;
+
+        let mut decoding = Decoding { model, decoder: &mut self.decoder, compute };
+        let language = match options.language {
+            Some(language) => language,
+            None => decoding.detect_language()?,
+        };
+        let prefix = decoding.prefix(language, options.task);
+        let attempt = decoding.decode(&prefix, options)?;
+        let duration = samples.len() as f64 / SAMPLE_RATE as f64;
+        if attempt.is_silence() {
+            return Ok(WindowTranscript { language, segments: Vec::new(), end: duration });
         }
-        Err(SpeechError::unsupported("speech: not there yet"))
+        let (spans, end) = spans(&model.vocabulary, &attempt.tokens, duration);
+        let mut segments: Vec<Segment> = spans.iter().map(|span| segment(model, span, &attempt)).collect();
+        if options.words {
+            align(&mut decoding, self.encoder.heard(heard), &prefix, language, duration, &mut segments)?;
+        }
+        segments.retain(|segment| !segment.text.is_empty());
+        Ok(WindowTranscript { language, segments, end })
+    }
+
+    /// Lets the decoder hear what is in `samples`; returns how many positions that are.
+    fn hear(&mut self, compute: &Compute<'_>, samples: &[f32]) -> Result<usize, SpeechError> {
+        let model = &*self.model.0;
+        let positions = AUDIO_POSITIONS;
+        model.mel.log_mel(compute, samples, 2 * positions, &mut self.mel_room, &mut self.mel)?;
+        let heard = self.encoder.encode(compute, &model.weights, &self.mel, positions)?;
+        self.decoder.hear(compute, &model.weights, heard)?;
+        Ok(positions)
+    }
+
+    fn check_options(&self, options: &WindowOptions) -> Result<(), SpeechError> {
+        let vocabulary = &self.model.0.vocabulary;
+        if let Some(language) = options.language
+            && language.index() >= vocabulary.languages()
+        {
+            return Err(SpeechError::unsupported(format!("the language {language}: this model does not know it")));
+        }
+        if options.task == Task::Translate && !vocabulary.is_multilingual() {
+            return Err(SpeechError::unsupported("translation by a model that only knows English"));
+        }
+        Ok(())
+    }
+}
+
+fn compute<'a>(model: &SpeechModel, team: &'a Team<'a>, cancel: &'a CancelToken) -> Compute<'a> {
+    Compute { kernels: model.0.kernels, team, cancel, adapters: &[] }
+}
+
+fn check_samples(samples: &[f32]) -> Result<(), SpeechError> {
+    let invalid = |why: &str| Err(SpeechError::AudioInvalid { why: why.into() });
+    match samples.len() {
+        0 => invalid("there are no samples"),
+        len if len > WINDOW_SAMPLES => invalid("a window has at most 30 seconds"),
+        _ if !samples.iter().all(|sample| sample.is_finite()) => invalid("some samples are not finite numbers"),
+        _ => Ok(()),
+    }
+}
+
+fn segment(model: &crate::model::Loaded, span: &Span, attempt: &Attempt) -> Segment {
+    Segment {
+        start: span.start,
+        end: span.end,
+        text: model.vocabulary.text(&span.tokens).trim().to_owned(),
+        words: Vec::new(),
+        no_speech: attempt.no_speech,
+        mean_log_probability: attempt.mean_log_probability,
+        tokens: span.tokens.clone(),
     }
 }

@@ -1,0 +1,112 @@
+//! What was said in a window that the decoder has heard, decoded as Whisper's authors do it: greedily first, and where that gives
+//! nothing that can be right, with ever more chance.
+
+mod attempt;
+mod loops;
+mod rules;
+
+pub(crate) use attempt::Attempt;
+use sotto_engine::compute::Compute;
+
+use crate::forward::Decoder;
+use crate::model::Loaded;
+use crate::recognizer::{Task, WindowOptions};
+use crate::{Language, SpeechError};
+
+/// What the text is sampled with when it is not the likeliest.
+const TEMPERATURES: [f32; 5] = [0.2, 0.4, 0.6, 0.8, 1.0];
+
+/// A window being decoded.
+pub(crate) struct Decoding<'a> {
+    pub(crate) model: &'a Loaded,
+    pub(crate) decoder: &'a mut Decoder,
+    pub(crate) compute: Compute<'a>,
+}
+
+impl Decoding<'_> {
+    /// The language that is spoken.
+    ///
+    /// # Errors
+    /// [`SpeechError::ModelInvalid`] when the weights give no finite logits, [`SpeechError::Cancelled`].
+    pub(crate) fn detect_language(&mut self) -> Result<Language, SpeechError> {
+        let vocabulary = &self.model.vocabulary;
+        if !vocabulary.is_multilingual() {
+            return Ok(Language::ENGLISH);
+        }
+        self.decoder.truncate(0);
+        let logits = self.decoder.read(&self.compute, &self.model.weights, &[vocabulary.start()])?;
+        let logit = |language: &Language| logits[vocabulary.language(*language) as usize];
+        let languages = Language::all().take(vocabulary.languages());
+        let likeliest = languages.max_by(|a, b| logit(a).total_cmp(&logit(b)));
+        Ok(likeliest.unwrap_or(Language::ENGLISH))
+    }
+
+    /// What a transcript begins with: its start, and for multilingual models the language and what is asked for.
+    pub(crate) fn prefix(&self, language: Language, task: Task) -> Vec<u32> {
+        let vocabulary = &self.model.vocabulary;
+        let task = match task {
+            Task::Transcribe => vocabulary.transcribe(),
+            Task::Translate => vocabulary.translate(),
+        };
+        let mut prefix = vec![vocabulary.start()];
+        if vocabulary.is_multilingual() {
+            prefix.extend([vocabulary.language(language), task]);
+        }
+        prefix
+    }
+
+    /// What was said. Where it cannot be right, the window is decoded again with less of a prompt, which may have led astray, and then
+    /// with chance.
+    ///
+    /// # Errors
+    /// As for [`Decoding::detect_language`].
+    pub(crate) fn decode(&mut self, prefix: &[u32], options: &WindowOptions) -> Result<Attempt, SpeechError> {
+        let last = *prefix.last().ok_or_else(|| SpeechError::Internal("an empty prefix".into()))?;
+        let end = self.model.vocabulary.end();
+        let mut attempts = Vec::new();
+        let mut no_speech = 0.0;
+        for prompt in self.prompts(options) {
+            no_speech = self.open(&prompt, prefix)?;
+            let attempt = self.attempt(last, no_speech, 0.0)?;
+            // A prompt must not silence anybody.
+            let says_something = !attempt.is_silence() && attempt.tokens.iter().any(|&token| token < end);
+            if attempt.is_good() && (says_something || prompt.is_empty()) {
+                return Ok(attempt);
+            }
+            attempts.push(attempt);
+        }
+        for temperature in TEMPERATURES {
+            let attempt = self.attempt(last, no_speech, temperature)?;
+            if attempt.is_good() {
+                return Ok(attempt);
+            }
+            attempts.push(attempt);
+        }
+        // None is good: the surest that does not repeat itself.
+        let rank = |attempt: &Attempt| (!attempt.repeats, attempt.mean_log_probability);
+        let best =
+            attempts.into_iter().max_by(|a, b| rank(a).partial_cmp(&rank(b)).unwrap_or(std::cmp::Ordering::Equal));
+        best.ok_or_else(|| SpeechError::Internal("no attempt was made".into()))
+    }
+
+    /// Prompts to try, each with less in it than the one before, the last empty.
+    fn prompts(&self, options: &WindowOptions) -> Vec<Vec<u32>> {
+        let vocabulary = &self.model.vocabulary;
+        let names = options.vocabulary.trim();
+        let names = if names.is_empty() { Vec::new() } else { vocabulary.encode(&format!(" {names}")) };
+        let context = options.context.iter().copied().filter(|&token| token < vocabulary.end());
+        let context: Vec<u32> = context.collect();
+        // Half of the positions are for the text.
+        let room = self.model.config.text_positions / 2 - 1;
+        let prompt = |names: &[u32], context: &[u32]| -> Vec<u32> {
+            let names = &names[..names.len().min(room)];
+            let context = &context[context.len().saturating_sub(room - names.len())..];
+            let text = names.iter().chain(context).copied();
+            let text: Vec<u32> = text.collect();
+            if text.is_empty() { text } else { [vec![vocabulary.previous()], text].concat() }
+        };
+        let mut prompts = vec![prompt(&names, &context), prompt(&names, &[]), Vec::new()];
+        prompts.dedup();
+        prompts
+    }
+}

@@ -1,0 +1,191 @@
+use sotto_engine::EngineError;
+use sotto_engine::KvType;
+use sotto_engine::compute::{Compute, KvCache, KvShape, Reading, Visible, zeros};
+
+use super::{Scratch, gelu, linear, norm};
+use crate::model::config::{AUDIO_POSITIONS, Config};
+use crate::model::weights::{EncoderLayer, Linear, Weights};
+
+/// Positions that pass through a layer together.
+const ROWS: usize = 144;
+/// Frames that a convolution reads at a time.
+const KERNEL: usize = 3;
+
+/// The encoder's buffers.
+#[derive(Debug)]
+pub(crate) struct Encoder {
+    width: usize,
+    heads: usize,
+    /// The residual stream, `[AUDIO_POSITIONS, width]`.
+    hidden: Vec<f32>,
+    /// All positions' queries in a layer, `[AUDIO_POSITIONS, width]`.
+    queries: Vec<f32>,
+    /// All positions' keys and values in a layer.
+    cache: KvCache,
+    /// Rows of frames that a convolution reads.
+    columns: Vec<f32>,
+    /// What the first convolution makes.
+    convolved: Vec<f32>,
+    scratch: Scratch,
+}
+
+impl Encoder {
+    pub(crate) fn new(config: &Config) -> Result<Self, EngineError> {
+        Ok(Self {
+            width: config.width,
+            heads: config.encoder_heads,
+            hidden: zeros(AUDIO_POSITIONS * config.width)?,
+            queries: zeros(AUDIO_POSITIONS * config.width)?,
+            cache: KvCache::new(cache_shape(config), KvType::F16)?,
+            columns: zeros(columns_len(config))?,
+            convolved: zeros((2 * ROWS + 1) * config.width)?,
+            scratch: Scratch::new(config, ROWS)?,
+        })
+    }
+
+    /// Bytes of memory.
+    pub(crate) fn bytes(config: &Config) -> u64 {
+        let numbers = (2 * AUDIO_POSITIONS + 2 * ROWS + 1) * config.width + columns_len(config);
+        let cache = KvCache::bytes(cache_shape(config), KvType::F16).unwrap_or(0);
+        4 * numbers as u64 + cache + Scratch::bytes(config, ROWS)
+    }
+
+    /// What is heard at each of `positions`, `[positions, width]`, of a spectrogram with twice as many frames, `[frames, bands]`.
+    ///
+    /// # Errors
+    /// [`EngineError::Cancelled`].
+    pub(crate) fn encode(
+        &mut self,
+        compute: &Compute<'_>,
+        weights: &Weights,
+        mel: &[f32],
+        positions: usize,
+    ) -> Result<&[f32], EngineError> {
+        self.convolve(compute, weights, mel, positions)?;
+        for layer in &weights.encoder {
+            self.attend(compute, layer, positions)?;
+            for first in (0..positions).step_by(ROWS) {
+                compute.cancel.check()?;
+                let rows = self.rows(first, positions);
+                self.scratch.feed_forward(compute, &layer.feed_forward, &mut self.hidden[rows]);
+            }
+        }
+        for first in (0..positions).step_by(ROWS) {
+            let rows = self.rows(first, positions);
+            let normed = &mut self.scratch.normed[..rows.len()];
+            norm(compute, &weights.encoder_norm, &self.hidden[rows.clone()], normed);
+            self.hidden[rows].copy_from_slice(normed);
+        }
+        compute.cancel.check()?;
+        Ok(&self.hidden[..positions * self.width])
+    }
+
+    /// What the last window's first `positions` were encoded as, `[positions, width]`.
+    pub(crate) fn heard(&self, positions: usize) -> &[f32] {
+        &self.hidden[..positions * self.width]
+    }
+
+    /// Elements of `hidden` of a chunk of positions.
+    fn rows(&self, first: usize, positions: usize) -> std::ops::Range<usize> {
+        first * self.width..positions.min(first + ROWS) * self.width
+    }
+
+    /// `hidden = gelu(gelu(mel * first) * second) + positions`, the second convolution at each second frame.
+    fn convolve(
+        &mut self,
+        compute: &Compute<'_>,
+        weights: &Weights,
+        mel: &[f32],
+        positions: usize,
+    ) -> Result<(), EngineError> {
+        let width = self.width;
+        let bands = mel.len() / (2 * positions);
+        for first in (0..positions).step_by(ROWS) {
+            compute.cancel.check()?;
+            let rows = self.rows(first, positions);
+            let count = rows.len() / width;
+            // Frame `2 * first - 1`, which the first row reads, and those after it.
+            let frames = 2 * count + 1;
+            let convolved = &mut self.convolved[..frames * width];
+            let columns = &mut self.columns[..frames * KERNEL * bands];
+            copy_columns(mel, bands, 2 * first as isize - 2, 1, columns);
+            convolution(compute, (columns, KERNEL * bands), &weights.first_convolution, &mut self.scratch, convolved);
+            if first == 0 {
+                // What lies before the first frame is silence to the second convolution, too.
+                convolved[..width].fill(0.0);
+            }
+            let columns = &mut self.columns[..count * KERNEL * width];
+            copy_columns(convolved, width, 0, 2, columns);
+            let hidden = &mut self.hidden[rows.clone()];
+            convolution(compute, (columns, KERNEL * width), &weights.second_convolution, &mut self.scratch, hidden);
+            compute.add(hidden, &weights.audio_positions[rows], width);
+        }
+        Ok(())
+    }
+
+    /// `hidden += attention(norm(hidden)) · output`.
+    fn attend(&mut self, compute: &Compute<'_>, layer: &EncoderLayer, positions: usize) -> Result<(), EngineError> {
+        let (width, layer) = (self.width, &layer.attention);
+        for first in (0..positions).step_by(ROWS) {
+            compute.cancel.check()?;
+            let rows = self.rows(first, positions);
+            let Scratch { normed, keys, values, input, .. } = &mut self.scratch;
+            let [normed, keys, values] = [normed, keys, values].map(|buffer| &mut buffer[..rows.len()]);
+            norm(compute, &layer.norm, &self.hidden[rows.clone()], normed);
+            let queries = &mut self.queries[rows];
+            let linears = [(&layer.query, queries), (&layer.key, &mut *keys), (&layer.value, &mut *values)];
+            linear(compute, (normed, width), input, linears);
+            self.cache.write(compute.team, 0, first, keys, values);
+        }
+        let head_dim = width / self.heads;
+        let reading = Reading {
+            heads: self.heads,
+            visible: Visible::First(positions),
+            scale: 1.0 / (head_dim as f32).sqrt(),
+            score_cap: None,
+        };
+        for first in (0..positions).step_by(ROWS) {
+            compute.cancel.check()?;
+            let rows = self.rows(first, positions);
+            let attended = &mut self.scratch.attended[..rows.len()];
+            compute.attend(&self.cache, 0, &reading, &self.queries[rows.clone()], attended);
+            self.scratch.add_attended(compute, &layer.output, &mut self.hidden[rows], width);
+        }
+        Ok(())
+    }
+}
+
+fn convolution(
+    compute: &Compute<'_>,
+    columns: (&[f32], usize),
+    kernel: &Linear,
+    scratch: &mut Scratch,
+    out: &mut [f32],
+) {
+    linear(compute, columns, &mut scratch.input, [(kernel, &mut *out)]);
+    let [width, _] = kernel.weight.shape();
+    gelu(compute, out, width);
+}
+
+/// Writes rows of three frames each, the first from frame `first` on and each next one `step` frames further: what is not in `frames` is
+/// silence.
+fn copy_columns(frames: &[f32], width: usize, first: isize, step: usize, columns: &mut [f32]) {
+    for (row, columns) in columns.chunks_exact_mut(KERNEL * width).enumerate() {
+        for (tap, out) in columns.chunks_exact_mut(width).enumerate() {
+            let frame = usize::try_from(first + (row * step + tap) as isize).ok();
+            match frame.and_then(|frame| frames.get(frame * width..(frame + 1) * width)) {
+                Some(frame) => out.copy_from_slice(frame),
+                None => out.fill(0.0),
+            }
+        }
+    }
+}
+
+fn cache_shape(config: &Config) -> KvShape {
+    let head_dim = config.width / config.encoder_heads;
+    KvShape { layers: 1, heads: config.encoder_heads, head_dim, positions: AUDIO_POSITIONS }
+}
+
+fn columns_len(config: &Config) -> usize {
+    KERNEL * (ROWS * config.width).max((2 * ROWS + 1) * config.mel_bands)
+}

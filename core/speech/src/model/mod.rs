@@ -1,0 +1,132 @@
+//! A model in memory: its weights, its vocabulary, and the threads that compute.
+
+pub(crate) mod config;
+mod ggml;
+mod hugging_face;
+mod tensors;
+pub(crate) mod weights;
+
+use std::io::Read as _;
+use std::path::Path;
+use std::sync::Arc;
+
+use sotto_engine::Kernels;
+use sotto_engine::compute::Pool;
+
+use crate::mel::MelTransform;
+use crate::recognizer::Recognizer;
+use crate::vocabulary::Vocabulary;
+use crate::words::AlignmentHeads;
+use crate::{CancelToken, Language, SpeechError};
+use config::Config;
+use tensors::Tensors;
+use weights::Weights;
+
+/// How a model is loaded.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct SpeechOptions {
+    /// Threads that compute; one for each fast core where it is not given.
+    pub threads: Option<usize>,
+    /// The routines that compute; the fastest that this CPU has where they are not given.
+    pub kernels: Option<&'static Kernels>,
+}
+
+/// A Whisper model. Clones share its weights and threads.
+#[derive(Debug, Clone)]
+pub struct SpeechModel(pub(crate) Arc<Loaded>);
+
+#[derive(Debug)]
+pub(crate) struct Loaded {
+    pub(crate) config: Config,
+    pub(crate) weights: Weights,
+    pub(crate) vocabulary: Vocabulary,
+    pub(crate) mel: MelTransform,
+    pub(crate) alignment_heads: AlignmentHeads,
+    pub(crate) pool: Pool,
+    pub(crate) kernels: &'static Kernels,
+}
+
+/// What a model file holds.
+struct Contents {
+    config: Config,
+    vocabulary: Vocabulary,
+    tensors: Tensors,
+    alignment_heads: Naming,
+}
+
+/// Which heads of the decoder follow what is said.
+enum Naming {
+    /// The file says them.
+    Given(Vec<(usize, usize)>),
+    /// It does not; they are known of the models that OpenAI has published.
+    Known,
+}
+
+impl SpeechModel {
+    /// Loads a file of whisper.cpp (`ggml-*.bin`), or a folder of Hugging Face with `model.safetensors`, `config.json` and
+    /// `tokenizer.json`.
+    ///
+    /// # Errors
+    /// [`SpeechError::NotFound`], [`SpeechError::ModelInvalid`], [`SpeechError::Unsupported`], [`SpeechError::OutOfMemory`], and
+    /// [`SpeechError::Cancelled`].
+    pub fn load(path: impl AsRef<Path>, options: SpeechOptions, cancel: &CancelToken) -> Result<Self, SpeechError> {
+        let Contents { config, vocabulary, mut tensors, alignment_heads } = read(path.as_ref())?;
+        let weights = Weights::read(&mut tensors, &config, cancel)?;
+        let alignment_heads = match alignment_heads {
+            Naming::Given(heads) => AlignmentHeads::given(&config, &heads)?,
+            Naming::Known => AlignmentHeads::known(&config, vocabulary.is_multilingual()),
+        };
+        Ok(Self(Arc::new(Loaded {
+            mel: MelTransform::new(config.mel_bands, cancel)?,
+            config,
+            weights,
+            vocabulary,
+            alignment_heads,
+            pool: Pool::new(options.threads),
+            kernels: options.kernels.unwrap_or_else(Kernels::get),
+        })))
+    }
+
+    /// Memory to transcribe one recording at a time.
+    ///
+    /// # Errors
+    /// [`SpeechError::OutOfMemory`].
+    pub fn recognizer(&self) -> Result<Recognizer, SpeechError> {
+        Recognizer::new(self.clone())
+    }
+
+    /// The languages that can be heard: only English for `.en` models.
+    pub fn languages(&self) -> impl Iterator<Item = Language> + use<> {
+        Language::all().take(self.0.vocabulary.languages())
+    }
+
+    /// Private memory in bytes: that of the weights, and that of one recognizer.
+    pub fn memory(&self) -> SpeechMemory {
+        let Loaded { weights, vocabulary, config, .. } = &*self.0;
+        SpeechMemory { weights: weights.bytes() + vocabulary.bytes(), recognizer: Recognizer::bytes(config) }
+    }
+}
+
+fn read(path: &Path) -> Result<Contents, SpeechError> {
+    if path.is_dir() {
+        return hugging_face::read(path);
+    }
+    let (mut file, _) = hugging_face::open(path)?;
+    let mut magic = [0; 4];
+    // A shorter file has no magic number either.
+    let is_ggml = file.read_exact(&mut magic).is_ok() && u32::from_le_bytes(magic) == ggml::MAGIC;
+    if !is_ggml && path.extension().is_some_and(|ending| ending == "safetensors") {
+        return Err(SpeechError::unsupported("a safetensors file by itself: give the folder that it is in"));
+    }
+    let (file, _) = hugging_face::open(path)?;
+    ggml::read(file)
+}
+
+/// Private memory that a model takes, in bytes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SpeechMemory {
+    /// The weights and the vocabulary, shared by all recognizers.
+    pub weights: u64,
+    /// Each recognizer.
+    pub recognizer: u64,
+}

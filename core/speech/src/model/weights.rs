@@ -1,0 +1,199 @@
+//! The weights of a Whisper model.
+//!
+//! Radford et al., "Robust Speech Recognition via Large-Scale Weak Supervision", 2022.
+
+use sotto_engine::CancelToken;
+use sotto_engine::compute::WeightMatrix;
+
+use super::config::{AUDIO_POSITIONS, Config};
+use super::tensors::Tensors;
+use crate::SpeechError;
+
+/// All weights.
+#[derive(Debug)]
+pub(crate) struct Weights {
+    /// Over three frames of the spectrogram, each frame.
+    pub(crate) first_convolution: Linear,
+    /// Over three frames of what the first one makes, each second frame.
+    pub(crate) second_convolution: Linear,
+    /// `[AUDIO_POSITIONS, width]`.
+    pub(crate) audio_positions: Vec<f32>,
+    pub(crate) encoder: Vec<EncoderLayer>,
+    pub(crate) encoder_norm: Norm,
+    /// `[vocab_size, width]`: the output matrix, too.
+    pub(crate) embedding: WeightMatrix,
+    /// `[text_positions, width]`.
+    pub(crate) text_positions: Vec<f32>,
+    pub(crate) decoder: Vec<DecoderLayer>,
+    pub(crate) decoder_norm: Norm,
+}
+
+#[derive(Debug)]
+pub(crate) struct EncoderLayer {
+    pub(crate) attention: Attention,
+    pub(crate) feed_forward: FeedForward,
+}
+
+#[derive(Debug)]
+pub(crate) struct DecoderLayer {
+    pub(crate) attention: Attention,
+    /// To what the encoder made.
+    pub(crate) cross_attention: Attention,
+    pub(crate) feed_forward: FeedForward,
+}
+
+#[derive(Debug)]
+pub(crate) struct Attention {
+    pub(crate) norm: Norm,
+    pub(crate) query: Linear,
+    /// Without a bias.
+    pub(crate) key: Linear,
+    pub(crate) value: Linear,
+    pub(crate) output: Linear,
+}
+
+#[derive(Debug)]
+pub(crate) struct FeedForward {
+    pub(crate) norm: Norm,
+    pub(crate) up: Linear,
+    pub(crate) down: Linear,
+}
+
+/// `x · weight + bias`.
+#[derive(Debug)]
+pub(crate) struct Linear {
+    pub(crate) weight: WeightMatrix,
+    pub(crate) bias: Option<Vec<f32>>,
+}
+
+/// A layer norm.
+#[derive(Debug)]
+pub(crate) struct Norm {
+    pub(crate) weight: Vec<f32>,
+    pub(crate) bias: Vec<f32>,
+}
+
+impl Weights {
+    /// Reads, checks and packs all tensors.
+    ///
+    /// # Errors
+    /// [`SpeechError::ModelInvalid`] for missing tensors and wrong shapes, [`SpeechError::Unsupported`],
+    /// [`SpeechError::OutOfMemory`], [`SpeechError::Cancelled`].
+    pub(crate) fn read(tensors: &mut Tensors, config: &Config, cancel: &CancelToken) -> Result<Self, SpeechError> {
+        let mut reader = Reader { tensors, config, cancel };
+        let width = config.width;
+        Ok(Self {
+            first_convolution: reader.convolution("encoder.conv1", config.mel_bands)?,
+            second_convolution: reader.convolution("encoder.conv2", width)?,
+            audio_positions: reader.tensors.numbers("encoder.positional_embedding", &[AUDIO_POSITIONS, width])?,
+            encoder: reader.layers("encoder", config.encoder_layers, Reader::encoder_layer)?,
+            encoder_norm: reader.norm("encoder.ln_post")?,
+            embedding: reader.tensors.matrix("decoder.token_embedding.weight", [config.vocab_size, width], cancel)?,
+            text_positions: reader.tensors.numbers("decoder.positional_embedding", &[config.text_positions, width])?,
+            decoder: reader.layers("decoder", config.decoder_layers, Reader::decoder_layer)?,
+            decoder_norm: reader.norm("decoder.ln")?,
+        })
+    }
+
+    /// Bytes of memory.
+    pub(crate) fn bytes(&self) -> u64 {
+        let mut bytes = self.embedding.packed_len() + 4 * (self.audio_positions.len() + self.text_positions.len());
+        let encoder = self
+            .encoder
+            .iter()
+            .flat_map(|layer| layer.attention.linears().into_iter().chain(layer.feed_forward.linears()));
+        let decoder = self.decoder.iter().flat_map(|layer| {
+            let attention = layer.attention.linears().into_iter().chain(layer.cross_attention.linears());
+            attention.chain(layer.feed_forward.linears())
+        });
+        let all = encoder.chain(decoder).chain([&self.first_convolution, &self.second_convolution]);
+        bytes += all.map(|linear| linear.weight.packed_len()).sum::<usize>();
+        bytes as u64
+    }
+}
+
+impl Attention {
+    fn linears(&self) -> [&Linear; 4] {
+        [&self.query, &self.key, &self.value, &self.output]
+    }
+}
+
+impl FeedForward {
+    fn linears(&self) -> [&Linear; 2] {
+        [&self.up, &self.down]
+    }
+}
+
+struct Reader<'a> {
+    tensors: &'a mut Tensors,
+    config: &'a Config,
+    cancel: &'a CancelToken,
+}
+
+impl Reader<'_> {
+    fn layers<T>(
+        &mut self,
+        part: &str,
+        count: usize,
+        read: impl Fn(&mut Self, &str) -> Result<T, SpeechError>,
+    ) -> Result<Vec<T>, SpeechError> {
+        (0..count).map(|layer| read(self, &format!("{part}.blocks.{layer}"))).collect()
+    }
+
+    fn encoder_layer(&mut self, name: &str) -> Result<EncoderLayer, SpeechError> {
+        Ok(EncoderLayer {
+            attention: self.attention(&format!("{name}.attn"))?,
+            feed_forward: self.feed_forward(&format!("{name}.mlp"))?,
+        })
+    }
+
+    fn decoder_layer(&mut self, name: &str) -> Result<DecoderLayer, SpeechError> {
+        Ok(DecoderLayer {
+            attention: self.attention(&format!("{name}.attn"))?,
+            cross_attention: self.attention(&format!("{name}.cross_attn"))?,
+            feed_forward: self.feed_forward(&format!("{name}.mlp"))?,
+        })
+    }
+
+    fn attention(&mut self, name: &str) -> Result<Attention, SpeechError> {
+        let width = self.config.width;
+        Ok(Attention {
+            norm: self.norm(&format!("{name}_ln"))?,
+            query: self.linear(&format!("{name}.query"), [width, width])?,
+            key: Linear {
+                weight: self.tensors.matrix(&format!("{name}.key.weight"), [width, width], self.cancel)?,
+                bias: None,
+            },
+            value: self.linear(&format!("{name}.value"), [width, width])?,
+            output: self.linear(&format!("{name}.out"), [width, width])?,
+        })
+    }
+
+    fn feed_forward(&mut self, name: &str) -> Result<FeedForward, SpeechError> {
+        let (width, inner) = (self.config.width, self.config.inner_width());
+        Ok(FeedForward {
+            norm: self.norm(&format!("{name}_ln"))?,
+            up: self.linear(&format!("{name}.0"), [inner, width])?,
+            down: self.linear(&format!("{name}.2"), [width, inner])?,
+        })
+    }
+
+    fn linear(&mut self, name: &str, shape: [usize; 2]) -> Result<Linear, SpeechError> {
+        let weight = self.tensors.matrix(&format!("{name}.weight"), shape, self.cancel)?;
+        Ok(Linear { weight, bias: Some(self.tensors.vector(&format!("{name}.bias"), shape[0])?) })
+    }
+
+    fn convolution(&mut self, name: &str, inputs: usize) -> Result<Linear, SpeechError> {
+        let width = self.config.width;
+        let weight = self.tensors.convolution(&format!("{name}.weight"), [width, inputs], self.cancel)?;
+        Ok(Linear { weight, bias: Some(self.tensors.vector(&format!("{name}.bias"), width)?) })
+    }
+
+    fn norm(&mut self, name: &str) -> Result<Norm, SpeechError> {
+        let width = self.config.width;
+        Ok(Norm {
+            weight: self.tensors.vector(&format!("{name}.weight"), width)?,
+            bias: self.tensors.vector(&format!("{name}.bias"), width)?,
+        })
+    }
+}

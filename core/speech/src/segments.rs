@@ -1,0 +1,92 @@
+//! Tokens in segments, by the times among them.
+
+use crate::vocabulary::Vocabulary;
+
+/// Seconds from one time token to the next.
+const STEP: f64 = 0.02;
+
+/// The text between two times.
+#[derive(Debug, PartialEq)]
+pub(crate) struct Span {
+    /// In seconds.
+    pub(crate) start: f64,
+    pub(crate) end: f64,
+    /// Text alone.
+    pub(crate) tokens: Vec<u32>,
+}
+
+/// The spans of a window of `duration` seconds, and how far it was heard. What is not ended, after at least one that is, is left to the
+/// next window.
+pub(crate) fn spans(vocabulary: &Vocabulary, tokens: &[u32], duration: f64) -> (Vec<Span>, f64) {
+    let first_time = vocabulary.first_time();
+    let is_time = |token: u32| token >= first_time;
+    let seconds = |token: u32| (f64::from(token - first_time) * STEP).min(duration);
+    let text = |tokens: &[u32]| tokens.iter().copied().filter(|&token| token < vocabulary.end()).collect();
+
+    // Where a time ends a span, and the next one begins another.
+    let pairs = tokens.windows(2).enumerate().filter(|(_, pair)| is_time(pair[0]) && is_time(pair[1]));
+    let mut bounds: Vec<usize> = pairs.map(|(at, _)| at + 1).collect();
+    let ends_with_one_time = matches!(tokens, [.., before, last] if !is_time(*before) && is_time(*last));
+    if bounds.is_empty() {
+        let last = tokens.iter().copied().rfind(|&token| is_time(token) && token != first_time);
+        let start = tokens.first().copied().filter(|&token| is_time(token)).map_or(0.0, seconds);
+        // The only time is the one at the beginning, or there is none.
+        let end = last.map(seconds).filter(|&end| end > start).unwrap_or(duration);
+        return (dropped_beyond(vec![Span { start, end, tokens: text(tokens) }], duration), duration);
+    }
+    if ends_with_one_time {
+        bounds.push(tokens.len());
+    }
+    let starts = std::iter::once(0).chain(bounds.iter().copied());
+    let spans = starts.zip(&bounds).map(|(start, &end)| {
+        let tokens = &tokens[start..end];
+        let [first, .., last] = *tokens else { return Span { start: 0.0, end: 0.0, tokens: Vec::new() } };
+        Span { start: seconds(first), end: seconds(last), tokens: text(tokens) }
+    });
+    let spans: Vec<Span> = spans.collect();
+    let end = match ends_with_one_time {
+        true => duration,
+        false => spans.last().map_or(duration, |last| last.end),
+    };
+    // A window that ends where it begins would be heard again and again.
+    let end = if end > 0.0 { end } else { duration };
+    (dropped_beyond(spans, duration), end)
+}
+
+/// Without spans that begin where there is nothing to hear any more, or say nothing.
+fn dropped_beyond(mut spans: Vec<Span>, duration: f64) -> Vec<Span> {
+    spans.retain(|span| !span.tokens.is_empty() && (span.start < duration || span.start == 0.0));
+    spans
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn cut(tokens: &[i32], duration: f64) -> (Vec<(f64, f64, usize)>, f64) {
+        let vocabulary = Vocabulary::new(256 + 1509 + 99, (0..=255).map(|byte| vec![byte]).collect()).expect("tokens");
+        // Times are negative: -1 is 0.00.
+        let token =
+            |token: &i32| if *token < 0 { vocabulary.first_time() + (-token - 1) as u32 } else { *token as u32 };
+        let (spans, end) = spans(&vocabulary, &tokens.iter().map(token).collect::<Vec<u32>>(), duration);
+        (spans.into_iter().map(|span| (span.start, span.end, span.tokens.len())).collect(), end)
+    }
+
+    #[test]
+    fn spans_lie_between_times() {
+        assert_eq!(cut(&[-1, 5, 6, -101, -151, 7, -201], 10.0), (vec![(0.0, 2.0, 2), (3.0, 4.0, 1)], 10.0));
+        // One that is not ended is left to the next window.
+        assert_eq!(cut(&[-1, 5, 6, -101, -101, 7, 8], 10.0), (vec![(0.0, 2.0, 2)], 2.0));
+        assert_eq!(cut(&[-1, 5, 6, -101, -101], 10.0), (vec![(0.0, 2.0, 2)], 2.0));
+        // But not if it is the only one.
+        assert_eq!(cut(&[-51, 5, 6], 10.0), (vec![(1.0, 10.0, 2)], 10.0));
+        assert_eq!(cut(&[-1, 5, 6, -101], 10.0), (vec![(0.0, 2.0, 2)], 10.0));
+        assert_eq!(cut(&[], 10.0), (vec![], 10.0));
+    }
+
+    #[test]
+    fn nothing_is_said_where_there_is_nothing_to_hear() {
+        assert_eq!(cut(&[-1, 5, -101, -201, 6, -251], 3.0), (vec![(0.0, 2.0, 1)], 3.0));
+        assert_eq!(cut(&[-1, 5, -201], 3.0), (vec![(0.0, 3.0, 1)], 3.0));
+    }
+}
