@@ -12,6 +12,8 @@ compared and deleted. The tables are Markdown's: docs/models.md has them.
 
 import argparse
 import json
+import os
+import subprocess
 import tempfile
 from ctypes import byref
 from itertools import takewhile
@@ -91,7 +93,17 @@ def store(folder: Path) -> None:
         for kind in PURE:
             quantize(source, target, kind, pure=True)
             figures[kind] = {"nll": likelihood(load(target))}
+        write_k_quants(folder, Path(scratch))
+        for file in sorted(Path(scratch).glob("ffn_down as *.gguf")):
+            figures[file.stem] = {"nll": likelihood(load(file))}
     (TESTS / "llama_cpp.json").write_text(json.dumps(figures, indent=1, ensure_ascii=False) + "\n")
+
+
+def write_k_quants(models: Path, folder: Path) -> None:
+    """Has the tests write the files with K-quants, which are not llama.cpp's quantizer's to the bit."""
+    test = ["cargo", "test", "--workspace", "--test", "real_models", "--", "--ignored", "write_k_quants"]
+    names = {"SOTTO_REAL_MODELS": str(models), "SOTTO_K_QUANTS": str(folder)}
+    subprocess.run(test, check=True, cwd=TESTS, env=os.environ | names)
 
 
 def compare(program: str, name: str, model: Path) -> None:

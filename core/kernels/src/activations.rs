@@ -10,17 +10,17 @@ use crate::simd::Simd;
 const SUM_GROUP: usize = 16;
 
 /// What is kept of a sum of values: minus what codes with 128 added make a dot product too large by.
-pub(crate) const START: i32 = -128;
+pub(crate) const CORRECTION: i32 = -128;
 
 /// The same for products that are added in 16 bits, neighbours to one sum, and codes with 32 added: of 16 values, what two lanes
 /// of 16 bits start at, side by side.
-pub(crate) const NARROW_START: i32 = -32;
+pub(crate) const NARROW_CORRECTION: i32 = -32;
 
-/// Numbers in a sub-block's starts.
-const STARTS: usize = 4;
+/// Numbers in a sub-block's corrections.
+const CORRECTIONS: usize = 4;
 /// Sums in a group of 256 values.
 const GROUP_SUMS: usize = QK_K / SUB_BLOCK;
-/// Their order: as the bytes of two words lie that are taken apart into halves of 16 bits.
+/// Their order: as the bytes of two words lie that are unpacked into halves of 16 bits.
 pub(crate) const SUM_ORDER: [usize; GROUP_SUMS] = [0, 4, 2, 6, 1, 5, 3, 7];
 
 /// Rows of activations as signed bytes, with a scale for every group of 32 or of 256: `x ≈ scale * value`, off by at most half a
@@ -38,9 +38,9 @@ pub struct Activations {
     values: Vec<i8>,
     /// `[rows, cols / 32]`, those of a group all the same.
     scales: Vec<f32>,
-    /// `[rows, cols / 32, 4]`: [`START`] times the sums of a sub-block's values, and of its second half's; then the pairs of
-    /// [`NARROW_START`] of the first half and of the second.
-    starts: Vec<i32>,
+    /// `[rows, cols / 32, 4]`: [`CORRECTION`] times the sums of a sub-block's values, and of its second half's; then the pairs of
+    /// [`NARROW_CORRECTION`] of the first half and of the second.
+    corrections: Vec<i32>,
     /// `[rows, cols / 256, 8]`, of groups of 256: the sums of each 32 values, in [`SUM_ORDER`].
     sums: Vec<i16>,
     version: Version,
@@ -67,7 +67,7 @@ pub struct ActivationRows<'a> {
     /// `cols / 32` for each row.
     pub scales: &'a mut [f32],
     /// `cols / 8` for each row.
-    pub starts: &'a mut [i32],
+    pub corrections: &'a mut [i32],
     /// `cols / 32` for each row.
     pub sums: &'a mut [i16],
 }
@@ -77,14 +77,14 @@ pub struct ActivationRows<'a> {
 pub(crate) struct RowPointers {
     pub(crate) values: *const i8,
     pub(crate) scales: *const f32,
-    pub(crate) starts: *const i32,
+    pub(crate) corrections: *const i32,
     pub(crate) sums: *const i16,
 }
 
 impl Activations {
     /// Bytes for `rows` rows of `cols` values.
     pub const fn bytes(rows: usize, cols: usize) -> usize {
-        rows * (cols + (4 * STARTS + 4 + 2) * (cols / SUB_BLOCK))
+        rows * (cols + (4 * CORRECTIONS + 4 + 2) * (cols / SUB_BLOCK))
     }
 
     /// No rows, with memory for `rows` of `cols` values.
@@ -95,7 +95,7 @@ impl Activations {
             group: SUB_BLOCK,
             values: Vec::with_capacity(rows * cols),
             scales: Vec::with_capacity(rows * (cols / SUB_BLOCK)),
-            starts: Vec::with_capacity(rows * (cols / SUB_BLOCK) * STARTS),
+            corrections: Vec::with_capacity(rows * (cols / SUB_BLOCK) * CORRECTIONS),
             sums: Vec::with_capacity(rows * (cols / SUB_BLOCK)),
             version: Version::default(),
         }
@@ -113,7 +113,7 @@ impl Activations {
         self.version = Version::next();
         self.values.resize(rows * cols, 0);
         self.scales.resize(rows * (cols / SUB_BLOCK), 0.0);
-        self.starts.resize(rows * (cols / SUB_BLOCK) * STARTS, 0);
+        self.corrections.resize(rows * (cols / SUB_BLOCK) * CORRECTIONS, 0);
         self.sums.resize(rows * (cols / SUB_BLOCK), 0);
     }
 
@@ -139,7 +139,7 @@ impl Activations {
             group: self.group,
             values: &mut self.values,
             scales: &mut self.scales,
-            starts: &mut self.starts,
+            corrections: &mut self.corrections,
             sums: &mut self.sums,
         }
     }
@@ -164,7 +164,7 @@ impl Activations {
         RowPointers {
             values: self.values.as_ptr().wrapping_add(row * self.cols),
             scales: self.scales.as_ptr().wrapping_add(row * (self.cols / SUB_BLOCK)),
-            starts: self.starts.as_ptr().wrapping_add(row * (self.cols / SUB_BLOCK) * STARTS),
+            corrections: self.corrections.as_ptr().wrapping_add(row * (self.cols / SUB_BLOCK) * CORRECTIONS),
             sums: self.sums.as_ptr().wrapping_add(row * (self.cols / SUB_BLOCK)),
         }
     }
@@ -177,12 +177,12 @@ impl RowPointers {
     /// The row has that many values.
     #[inline(always)]
     pub(crate) unsafe fn at(self, col: usize) -> Self {
-        // SAFETY: the caller's; the other arrays have an element or [`STARTS`] for every 32 values.
+        // SAFETY: asked of the caller; the other arrays have an element or [`CORRECTIONS`] for every 32 values.
         unsafe {
             Self {
                 values: self.values.add(col),
                 scales: self.scales.add(col / SUB_BLOCK),
-                starts: self.starts.add(col / SUB_BLOCK * STARTS),
+                corrections: self.corrections.add(col / SUB_BLOCK * CORRECTIONS),
                 sums: self.sums.add(col / SUB_BLOCK),
             }
         }
@@ -197,22 +197,25 @@ impl RowPointers {
 pub(crate) unsafe fn quantize<S: Simd>(x: &[f32], row: &mut ActivationRows<'_>) {
     assert!(x.len() == row.values.len() && x.len().is_multiple_of(row.group), "activation width");
     let subs = x.len() / SUB_BLOCK;
-    assert!(subs <= row.scales.len().min(row.sums.len()) && subs * STARTS <= row.starts.len(), "activation groups");
+    assert!(
+        subs <= row.scales.len().min(row.sums.len()) && subs * CORRECTIONS <= row.corrections.len(),
+        "activation groups"
+    );
     for (index, group) in x.chunks_exact(row.group).enumerate() {
-        // SAFETY: the caller's.
+        // SAFETY: this function asks of its caller what is needed here.
         let (scale, inverse) = scale_and_inverse(unsafe { largest_magnitude::<S>(group) });
         let mut all_sums = [0; GROUP_SUMS];
         for (sub, x) in group.as_chunks().0.iter().enumerate() {
             let at = index * (row.group / SUB_BLOCK) + sub;
-            // SAFETY: the caller's; the values have room for as many as there are in `x`.
+            // SAFETY: asked of the caller; the values have room for as many as there are in `x`.
             let sums = unsafe { round::<S>(x, inverse, row.values.as_mut_ptr().add(at * SUB_BLOCK)) };
             // What is not a number has no integer; whatever it became has zeros for a low byte.
             let sums = if scale <= f32::MAX { sums } else { [[0; 2]; 2] };
             let [first, second] = sums.map(|[a, b]| a + b);
-            let [narrow_first, narrow_second] = sums.map(narrow_starts);
-            let starts = [START * (first + second), START * second, narrow_first, narrow_second];
+            let [narrow_first, narrow_second] = sums.map(narrow_corrections);
+            let corrections = [CORRECTION * (first + second), CORRECTION * second, narrow_first, narrow_second];
             row.scales[at] = scale;
-            row.starts[STARTS * at..][..STARTS].copy_from_slice(&starts);
+            row.corrections[CORRECTIONS * at..][..CORRECTIONS].copy_from_slice(&corrections);
             // 32 bytes come to 4,064 at most.
             all_sums[sub] = (first + second) as i16;
         }
@@ -224,15 +227,15 @@ pub(crate) unsafe fn quantize<S: Simd>(x: &[f32], row: &mut ActivationRows<'_>) 
 
 /// Two lanes of 16 bits in one of 32.
 #[inline(always)]
-fn narrow_starts(sums: [i32; 2]) -> i32 {
-    let [low, high] = sums.map(|sum| NARROW_START * sum);
+fn narrow_corrections(sums: [i32; 2]) -> i32 {
+    let [low, high] = sums.map(|sum| NARROW_CORRECTION * sum);
     (low & 0xffff) | (high << 16)
 }
 
 /// The largest magnitude, not finite where one is not.
 #[inline(always)]
 unsafe fn largest_magnitude<S: Simd>(x: &[f32]) -> f32 {
-    // SAFETY: the caller's; vectors lie within `x`, a multiple of 32 numbers.
+    // SAFETY: asked of the caller; vectors lie within `x`, a multiple of 32 numbers.
     unsafe {
         // As integers, magnitudes have the same order, and what is not finite is larger than all numbers.
         let mut largest = S::splat_int(0);
@@ -247,7 +250,7 @@ unsafe fn largest_magnitude<S: Simd>(x: &[f32]) -> f32 {
 /// Rounds 32 values; returns the sums of both halves, each of the values of even pairs and of odd ones.
 #[inline(always)]
 unsafe fn round<S: Simd>(x: &[f32; SUB_BLOCK], inverse: f32, values: *mut i8) -> [[i32; 2]; 2] {
-    // SAFETY: the caller's: room for 32 values.
+    // SAFETY: the caller has room for 32 values.
     unsafe {
         let inverse = S::splat(inverse);
         let mut sums = [[0; 2]; SUB_BLOCK / SUM_GROUP];

@@ -5,8 +5,8 @@
 
 use std::hint::black_box;
 
-use crate::matmul::Products;
-use crate::matmul::direct::{AHEAD, CACHE_LINE, STREAMS};
+use crate::matmul::MatMul;
+use crate::matmul::gemv::{AHEAD, CACHE_LINE, STREAMS};
 
 /// Sums that do not wait for each other: enough to hide what an instruction takes.
 const SUMS: usize = 12;
@@ -16,7 +16,7 @@ const SUMS: usize = 12;
 /// # Safety
 /// `S` runs on this CPU.
 #[inline(always)]
-pub(crate) unsafe fn multiply_accumulates<S: Products>(rounds: usize) -> u64 {
+pub(crate) unsafe fn multiply_accumulates<S: MatMul>(rounds: usize) -> u64 {
     let codes = black_box(S::splat_int(0x0102_0304));
     let x = S::load_sixteen(black_box(&[1i8; 16]).as_ptr());
     let mut sums = [S::dots(S::splat_int(0)); SUMS];
@@ -34,7 +34,7 @@ pub(crate) unsafe fn multiply_accumulates<S: Products>(rounds: usize) -> u64 {
 /// # Safety
 /// `S` runs on this CPU.
 #[inline(always)]
-pub(crate) unsafe fn read<S: Products>(bytes: &[u8]) {
+pub(crate) unsafe fn read<S: MatMul>(bytes: &[u8]) {
     let mut sums = [S::splat_int(0); 2];
     let stream = bytes.len() / STREAMS / CACHE_LINE * CACHE_LINE;
     for line in (0..stream).step_by(CACHE_LINE) {

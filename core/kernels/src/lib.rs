@@ -23,5 +23,5 @@ pub use attention::{
     HeadCache, HeadCacheMut, KEY_PANEL, MAX_HEAD_DIM, QuantizedHeadCache, QuantizedHeadCacheMut, Queries, Visible,
     value_width,
 };
-pub use matmul::{FEW_ROWS, Output};
+pub use matmul::{GEMV_ROWS, Output};
 pub use table::{CacheElement, Kernels, OVERRIDE};

@@ -13,7 +13,7 @@ use crate::activations::{self, ActivationRows, Activations};
 use crate::attention::{self, HeadCache, QuantizedHeadCache, Queries};
 use crate::ceiling;
 use crate::elementwise;
-use crate::matmul::{self, Output, PanelFormat, Product};
+use crate::matmul::{self, MatMulKernels, Output, PanelFormat};
 use crate::packed::layout::SUB_BLOCK;
 use crate::packed::{PackedMatrix, WeightFormat};
 use crate::simd;
@@ -30,21 +30,21 @@ pub struct Kernels {
     name: &'static str,
     is_available: fn() -> bool,
     /// Bytes for 32 activations.
-    arranged: usize,
+    interleaved: usize,
     quantize: unsafe fn(&[f32], &mut ActivationRows<'_>),
-    q4_0: Product,
-    q4_1: Product,
-    q5_0: Product,
-    q5_1: Product,
-    q8_0: Product,
-    iq4_nl: Product,
-    q2_k: Product,
-    q3_k: Product,
-    q4_k: Product,
-    q5_k: Product,
-    q6_k: Product,
-    iq4_xs: Product,
-    codes: Product,
+    q4_0: MatMulKernels,
+    q4_1: MatMulKernels,
+    q5_0: MatMulKernels,
+    q5_1: MatMulKernels,
+    q8_0: MatMulKernels,
+    iq4_nl: MatMulKernels,
+    q2_k: MatMulKernels,
+    q3_k: MatMulKernels,
+    q4_k: MatMulKernels,
+    q5_k: MatMulKernels,
+    q6_k: MatMulKernels,
+    iq4_xs: MatMulKernels,
+    codes: MatMulKernels,
     f32: FloatMatmul,
     f16: FloatMatmul,
     bf16: FloatMatmul,
@@ -108,18 +108,18 @@ macro_rules! table {
         static $table: Kernels = table!(@with_products $name, $isa, $is_available, [$features], { ..$other });
     };
     (@with_products $name:literal, $isa:ty, $is_available:expr, [$($features:literal)?], { $($others:tt)* }) => {{
-        table!(@many [$($features)?] less_eight: matmul::Q4_0 => $isa);
-        table!(@many [$($features)?] signed: matmul::Q8_0 => $isa);
-        table!(@many [$($features)?] cached_values: matmul::CachedValues => $isa);
-        table!(@many [$($features)?] with_min: matmul::Q5_1 => $isa);
-        table!(@many [$($features)?] halves: matmul::Halves => $isa);
-        table!(@many [$($features)?] k_nibbles: matmul::Q4K => $isa);
-        table!(@many [$($features)?] k_five_bits: matmul::Q5K => $isa);
-        table!(@many [$($features)?] k_six_bits: matmul::Q6K => $isa);
-        table!(@many [$($features)?] signed_multiples: matmul::IQ4XS => $isa);
-        table!(@many [$($features)?] k_three_bits: <$isa as matmul::Products>::ThreeBits => $isa);
-        const Q8_0: Product = table!(@product [$($features)?] Q8_0 for $isa, signed);
-        const VALUES: Product = table!(@product [$($features)?] CachedValues for $isa, cached_values);
+        table!(@gemm [$($features)?] less_eight: matmul::Q4_0 => $isa);
+        table!(@gemm [$($features)?] signed: matmul::Q8_0 => $isa);
+        table!(@gemm [$($features)?] cached_values: matmul::CachedValues => $isa);
+        table!(@gemm [$($features)?] with_min: matmul::Q5_1 => $isa);
+        table!(@gemm [$($features)?] halves: matmul::Halves => $isa);
+        table!(@gemm [$($features)?] k_nibbles: matmul::Q4K => $isa);
+        table!(@gemm [$($features)?] k_five_bits: matmul::Q5K => $isa);
+        table!(@gemm [$($features)?] k_six_bits: matmul::Q6K => $isa);
+        table!(@gemm [$($features)?] signed_multiples: matmul::IQ4XS => $isa);
+        table!(@gemm [$($features)?] k_three_bits: <$isa as matmul::MatMul>::ThreeBits => $isa);
+        const Q8_0: MatMulKernels = table!(@product [$($features)?] Q8_0 for $isa, signed);
+        const VALUES: MatMulKernels = table!(@product [$($features)?] CachedValues for $isa, cached_values);
         table!(@function [$($features)?] fn attend_q8(cache: &QuantizedHeadCache<'_>, queries: &Queries<'_>, out: &Output<'_>)
             = attention::attend_quantized::<$isa>(cache, queries, [Q8_0, VALUES], out));
         table!(@function [$($features)?] fn multiply_accumulates(rounds: usize) -> u64
@@ -127,7 +127,7 @@ macro_rules! table {
         Kernels {
             name: $name,
             is_available: $is_available,
-            arranged: <$isa as matmul::Products>::ARRANGED,
+            interleaved: <$isa as matmul::MatMul>::INTERLEAVED,
             q4_0: table!(@product [$($features)?] Q4_0 for $isa, less_eight),
             q4_1: table!(@product [$($features)?] Q4_1 for $isa, with_min),
             q5_0: table!(@product [$($features)?] Q5_0 for $isa, signed),
@@ -146,22 +146,22 @@ macro_rules! table {
             $($others)*
         }
     }};
-    (@many $features:tt $name:ident: $arithmetic:ty => $isa:ty) => {
+    (@gemm $features:tt $name:ident: $arithmetic:ty => $isa:ty) => {
         table!(@function $features fn $name(
             weights: &PackedMatrix<'_>, x: &Activations, panels: Range<usize>, out: &Output<'_>, unpack: matmul::Unpack
-        ) = <$isa as matmul::Products>::many_rows::<$arithmetic>(weights, x, panels, out, unpack));
+        ) = <$isa as matmul::MatMul>::gemm::<$arithmetic>(weights, x, panels, out, unpack));
     };
-    (@product $features:tt $format:ident for $isa:ty, $many:ident) => {{
-        table!(@function $features fn few(weights: &PackedMatrix<'_>, x: &Activations, panels: Range<usize>, out: &Output<'_>)
-            = <$isa as matmul::Products>::few_rows::<matmul::$format>(weights, x, panels, out));
-        table!(@function $features fn unpack(block: *const u8, subs: usize, piece: *mut u8)
-            = <$isa as matmul::Products>::unpack::<matmul::$format>(block, subs, piece));
-        Product { few, few_rows: matmul::$format::FEW_ROWS, unpack, many: $many }
+    (@product $features:tt $format:ident for $isa:ty, $gemm:ident) => {{
+        table!(@function $features fn gemv(weights: &PackedMatrix<'_>, x: &Activations, panels: Range<usize>, out: &Output<'_>)
+            = <$isa as matmul::MatMul>::gemv::<matmul::$format>(weights, x, panels, out));
+        table!(@function $features fn unpack(block: *const u8, subs: usize, depth_block: *mut u8)
+            = <$isa as matmul::MatMul>::unpack::<matmul::$format>(block, subs, depth_block));
+        MatMulKernels { gemv, gemv_rows: matmul::$format::GEMV_ROWS, unpack, gemm: $gemm }
     }};
     (@function [$($features:literal)?] fn $name:ident($($argument:ident: $type:ty),*) $(-> $out:ty)? = $body:expr) => {
         $(#[target_feature(enable = $features)])?
         unsafe fn $name($($argument: $type),*) $(-> $out)? {
-            // SAFETY: the caller's. Some of these functions are safe.
+            // SAFETY: this function asks of its caller what is needed here. Some of these functions are safe.
             #[allow(unused_unsafe)]
             unsafe { $body }
         }
@@ -250,8 +250,8 @@ impl Kernels {
 
     /// Bytes of memory that each thread keeps, at most, once it has multiplied `rows` rows of `cols` activations: some instruction sets
     /// want them in an order of their own.
-    pub fn arranged_bytes(&self, rows: usize, cols: usize) -> usize {
-        rows * cols.div_ceil(SUB_BLOCK) * self.arranged
+    pub fn interleaved_bytes(&self, rows: usize, cols: usize) -> usize {
+        rows * cols.div_ceil(SUB_BLOCK) * self.interleaved
     }
 
     /// Rounds rows of activations. Values that are not finite make a scale that is not, and so a product that is not.
@@ -323,7 +323,7 @@ impl Kernels {
     /// When sizes do not fit together.
     pub unsafe fn attend<E: CacheElement>(&self, cache: &HeadCache<'_, E>, queries: &Queries<'_>, out: &Output<'_>) {
         assert!(queries.last_visible() <= cache.positions(), "positions");
-        // SAFETY: reads are checked by slices and the assertion above; writes by `Output`; the rest is the caller's.
+        // SAFETY: reads are checked by slices and the assertion above; writes by `Output`; the rest is asked of the caller.
         unsafe { E::attend(self)(cache, queries, out) }
     }
 

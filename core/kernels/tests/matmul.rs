@@ -13,7 +13,7 @@ use sotto_kernels::{Activations, Kernels, Output};
 /// `f32`: a few units in the last place of the sum of absolute products.
 const SUM_BOUND: f64 = 2e-6;
 
-/// Rows of activations: alone, few (taken apart in registers), tiles with every remainder, more than one pass.
+/// Rows of activations: alone, few (unpacked in registers), tiles with every remainder, more than one pass.
 const ROWS: [usize; 10] = [1, 2, 3, 4, 5, 6, 11, 24, 127, 133];
 
 struct Case {
@@ -141,7 +141,7 @@ fn products_are_those_of_the_oracle() {
 #[test]
 fn every_number_of_rows_gives_the_bits_of_each_row_alone() {
     for format in WeightFormat::ALL {
-        // More than one piece of a panel: 512 weights.
+        // More than one depth block of a panel: 512 weights.
         let case = Case::new(format, 45, 768);
         for kernels in Kernels::available() {
             for rows in ROWS {

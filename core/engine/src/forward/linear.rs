@@ -15,7 +15,7 @@ const WORTH_SHARING: usize = 1 << 19;
 const TASK: usize = 1 << 24;
 /// Values for each scale and each sum, and for each start, in [`Activations`].
 const SCALED: usize = 32;
-const STARTED: usize = 8;
+const CORRECTED: usize = 8;
 
 /// What a pass computes with.
 #[derive(Clone, Copy)]
@@ -164,13 +164,13 @@ impl Compute<'_> {
         let (values, cols) = (input.values, input.cols);
         let rows = input.rows();
         input.room.quantized.resize(rows, cols, format.activation_group());
-        let ActivationRows { group, values: rounded, scales, starts, sums } = input.room.quantized.rows_mut();
+        let ActivationRows { group, values: rounded, scales, corrections, sums } = input.room.quantized.rows_mut();
         let rows = (
             (Chunks::new(rounded, cols), Chunks::new(scales, cols / SCALED)),
-            (Chunks::new(starts, cols / STARTED), Chunks::new(sums, cols / SCALED)),
+            (Chunks::new(corrections, cols / CORRECTED), Chunks::new(sums, cols / SCALED)),
         );
-        self.team.run_parts(rows, |row, ((rounded, scales), (starts, sums))| {
-            let mut out = ActivationRows { group, values: rounded, scales, starts, sums };
+        self.team.run_parts(rows, |row, ((rounded, scales), (corrections, sums))| {
+            let mut out = ActivationRows { group, values: rounded, scales, corrections, sums };
             self.kernels.quantize(&values[row * cols..][..cols], &mut out);
         });
     }

@@ -1,6 +1,6 @@
 use std::sync::Arc;
 
-use sotto_kernels::FEW_ROWS;
+use sotto_kernels::GEMV_ROWS;
 
 use super::kv_cache::{KvCache, KvType};
 use super::scratch::{Scratch, widest};
@@ -162,9 +162,9 @@ impl Transformer {
     /// As for [`KvCache::bytes`].
     pub(crate) fn private_bytes(&self, kv_type: KvType, context_length: usize) -> Result<u64, EngineError> {
         let (config, rows) = (&self.config, CHUNK.min(context_length));
-        let logits = FEW_ROWS * config.vocab_size * size_of::<f32>();
-        let arranged = self.pool.threads() * self.kernels.arranged_bytes(rows, widest(config));
+        let logits = GEMV_ROWS * config.vocab_size * size_of::<f32>();
+        let interleaved = self.pool.threads() * self.kernels.interleaved_bytes(rows, widest(config));
         let scratch = Scratch::bytes(config, rows);
-        Ok(self.cache_bytes(kv_type, context_length)? + scratch + (logits + arranged) as u64)
+        Ok(self.cache_bytes(kv_type, context_length)? + scratch + (logits + interleaved) as u64)
     }
 }

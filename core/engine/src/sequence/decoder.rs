@@ -1,6 +1,6 @@
 use std::sync::Arc;
 
-use sotto_kernels::FEW_ROWS;
+use sotto_kernels::GEMV_ROWS;
 
 use crate::forward::{CHUNK, Sequence, Workspace};
 use crate::machine::check_available;
@@ -37,7 +37,7 @@ impl Decoder for SottoDecoder {
     }
 
     fn tokens_at_once(&self) -> usize {
-        FEW_ROWS
+        GEMV_ROWS
     }
 
     fn forward(&mut self, tokens: &[u32], rows: LogitRows, cancel: &CancelToken) -> Result<&[f32], EngineError> {

@@ -134,7 +134,7 @@ impl Row {
         if max > self.max {
             let correction = match self.max == f32::NEG_INFINITY {
                 true => 0.0,
-                // SAFETY: the caller's.
+                // SAFETY: this function asks of its caller what is needed here.
                 false => unsafe { exp2::<S>(self.max - max) },
             };
             self.weights.iter_mut().chain(sums).for_each(|sum| *sum *= correction);
@@ -156,7 +156,7 @@ impl Row {
     unsafe fn write(&self, sums: &mut [f32], out: &Output<'_>) {
         let inverse = 1.0 / total(self.weights);
         sums.iter_mut().for_each(|sum| *sum *= inverse);
-        // SAFETY: the caller's.
+        // SAFETY: this function asks of its caller what is needed here.
         unsafe { out.write(self.token, self.head * sums.len(), sums) }
     }
 }
@@ -195,7 +195,7 @@ unsafe fn turn_into_weights<S: Simd>(
         return;
     }
     let seen = &mut scores[seen];
-    // SAFETY: the caller's.
+    // SAFETY: this function asks of its caller what is needed here.
     unsafe {
         if let Some(cap) = cap {
             soft_cap::<S>(seen, cap);

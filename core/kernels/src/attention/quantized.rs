@@ -15,7 +15,7 @@ use super::rounded_softmax::{ValueScales, round};
 use super::{KEY_PANEL, MAX_HEAD_DIM, Queries, Row, blocks};
 use crate::activations::{self, Activations, WHOLE, scale_and_inverse};
 use crate::elementwise::{add, soft_cap};
-use crate::matmul::{Output, Product};
+use crate::matmul::{MatMulKernels, Output};
 use crate::packed::layout::{PLANE, SUB_BLOCK, block, header};
 use crate::packed::{PANEL_ROWS, PackedMatrix, WeightFormat};
 use crate::plain::{cast_slice, cast_slice_mut};
@@ -182,7 +182,7 @@ thread_local! {
 pub(crate) unsafe fn attend<S: Simd>(
     cache: &QuantizedHeadCache<'_>,
     queries: &Queries<'_>,
-    products: [Product; 2],
+    products: [MatMulKernels; 2],
     out: &Output<'_>,
 ) {
     // Taken, not borrowed in a closure, which would be compiled without `S`'s instructions.
@@ -199,7 +199,7 @@ pub(crate) unsafe fn attend<S: Simd>(
 unsafe fn attend_rows<S: Simd>(
     cache: &QuantizedHeadCache<'_>,
     queries: &Queries<'_>,
-    products: [Product; 2],
+    products: [MatMulKernels; 2],
     rows: &mut [Row],
     scratch: &mut Scratch,
     out: &Output<'_>,

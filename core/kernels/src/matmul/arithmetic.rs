@@ -4,46 +4,50 @@
 #![allow(unsafe_op_in_unsafe_fn)]
 
 use super::Arithmetic;
-use crate::activations::{NARROW_START, RowPointers, START};
+use crate::activations::{CORRECTION, NARROW_CORRECTION, RowPointers};
 use crate::packed::layout::SUB_BLOCK;
 use crate::simd::Simd;
 
 /// What a dot product of codes starts at that are larger than weights by `offset`, 0 or a power of two up to 128, so that it
 /// becomes one of weights; of a sub-block's columns, or of its half `half`.
 #[inline(always)]
-pub(super) unsafe fn start<S: Simd, A: Arithmetic>(row: RowPointers, half: usize, offset: i32) -> S::Dots {
+pub(super) unsafe fn correction<S: Simd, A: Arithmetic>(row: RowPointers, half: usize, offset: i32) -> S::Dots {
     if offset == 0 || A::TIMES_NON_NEGATIVE {
         return S::dots(S::splat_int(0));
     }
     if S::PRODUCTS_IN_16_BITS > 0 && A::HAS_MULTIPLIERS && A::SCALES == 2 {
-        return S::narrow_dots(*row.starts.add(2 + half), (-NARROW_START / offset).ilog2());
+        return S::narrow_dots(*row.corrections.add(2 + half), (-NARROW_CORRECTION / offset).ilog2());
     }
-    let all = part_start::<A>(row, half);
+    let all = part_correction::<A>(row, half);
     // Exact: both are powers of two.
-    S::dots(S::splat_int(all >> (-START / offset).ilog2()))
+    S::dots(S::splat_int(all >> (-CORRECTION / offset).ilog2()))
 }
 
 /// What dot products of all columns of a block start at.
 #[inline(always)]
-pub(super) unsafe fn block_start<S: Simd, A: Arithmetic>(row: RowPointers, offset: i32) -> S::Dots {
-    let all = |sub| *row.at(sub * SUB_BLOCK).starts;
-    S::dots(S::splat_int(if offset == 0 { 0 } else { (0..A::SPAN).map(all).sum::<i32>() >> (-START / offset).ilog2() }))
+pub(super) unsafe fn block_correction<S: Simd, A: Arithmetic>(row: RowPointers, offset: i32) -> S::Dots {
+    let all = |sub| *row.at(sub * SUB_BLOCK).corrections;
+    S::dots(S::splat_int(if offset == 0 {
+        0
+    } else {
+        (0..A::SPAN).map(all).sum::<i32>() >> (-CORRECTION / offset).ilog2()
+    }))
 }
 
-/// [`START`] times the sum of a sub-block's activations, or of its half `half`, where each has a scale.
+/// [`CORRECTION`] times the sum of a sub-block's activations, or of its half `half`, where each has a scale.
 #[inline(always)]
-unsafe fn part_start<A: Arithmetic>(row: RowPointers, half: usize) -> i32 {
+unsafe fn part_correction<A: Arithmetic>(row: RowPointers, half: usize) -> i32 {
     match (A::SCALES, half) {
-        (1, _) => *row.starts,
-        (_, 0) => *row.starts - *row.starts.add(1),
-        _ => *row.starts.add(1),
+        (1, _) => *row.corrections,
+        (_, 0) => *row.corrections - *row.corrections.add(1),
+        _ => *row.corrections.add(1),
     }
 }
 
 /// What the minimums of such a part are multiplied with, of formats without multipliers.
 #[inline(always)]
 pub(super) unsafe fn min_factor<A: Arithmetic>(row: RowPointers, half: usize) -> f32 {
-    part_start::<A>(row, half) as f32 * *row.scales
+    part_correction::<A>(row, half) as f32 * *row.scales
 }
 
 /// What is to be taken from each of a format's codes, as an instruction set multiplies them.
@@ -71,9 +75,9 @@ pub(super) unsafe fn dot<S: Simd, A: Arithmetic, const GROUP: usize>(
         products => i16::MAX as usize / (products * A::LARGEST_CODE * 127),
     };
     let group = 4 * half + GROUP;
-    // What is complete is settled by the total.
+    // What is complete is widened by the total.
     match (group + 1).is_multiple_of(at_a_time) && group + 1 < 8 {
-        true => S::settle(dots),
+        true => S::widen(dots),
         false => dots,
     }
 }
@@ -88,7 +92,7 @@ pub(super) const fn has_two_parts<S: Simd, A: Arithmetic>() -> bool {
 #[inline(always)]
 pub(super) unsafe fn add_multiple<S: Simd, A: Arithmetic>(sum: S::Int, dots: S::Dots, factor: S::Int) -> S::Int {
     match A::SIGNED {
-        true => S::add_settled_multiple(sum, dots, factor),
+        true => S::add_widened_multiple(sum, dots, factor),
         false => S::add_multiple(sum, dots, factor),
     }
 }

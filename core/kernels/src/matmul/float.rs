@@ -67,7 +67,7 @@ pub(crate) struct Rows<P> {
 
 /// Rows of activations that are multiplied at a time, and when there are few.
 const ROWS: usize = 48;
-const FEW_ROWS: usize = 4;
+const GEMV_ROWS: usize = 4;
 /// Columns that the widest vectors hold.
 const WIDEST: usize = 16;
 
@@ -83,7 +83,7 @@ pub(crate) unsafe fn matmul<S: Simd, E: Element>(
     out: &Output<'_>,
 ) {
     match x.len() / weights.cols() {
-        ..=FEW_ROWS => matmul_rows::<S, E, FEW_ROWS>(weights, x, panels, out),
+        ..=GEMV_ROWS => matmul_rows::<S, E, GEMV_ROWS>(weights, x, panels, out),
         _ => matmul_rows::<S, E, ROWS>(weights, x, panels, out),
     }
 }
@@ -149,11 +149,11 @@ pub(crate) unsafe fn multiply_add<S: Simd, E: Element>(
 /// Most rows of a tile.
 const TILE: usize = 6;
 /// Numbers that are widened at a time: 16 KB, to stay in a first-level cache.
-const PIECE: usize = 4096;
+const DEPTH_BLOCK: usize = 4096;
 
 /// As vectors, in whole cache lines.
 #[repr(C, align(64))]
-struct Widened([f32; PIECE]);
+struct Widened([f32; DEPTH_BLOCK]);
 
 /// `V` vectors of columns, for all rows; returns how many columns these are. For more than a tile of them, numbers are widened once, and not for each tile.
 #[inline(always)]
@@ -170,8 +170,8 @@ unsafe fn strip<S: Simd, E: Element, const V: usize>(
     }
     let mut widened = MaybeUninit::<Widened>::uninit();
     let widened = widened.as_mut_ptr().cast::<f32>();
-    for first in (0..columns.depth).step_by(PIECE / width) {
-        let depth = (PIECE / width).min(columns.depth - first);
+    for first in (0..columns.depth).step_by(DEPTH_BLOCK / width) {
+        let depth = (DEPTH_BLOCK / width).min(columns.depth - first);
         for d in 0..depth {
             let from = columns.start.add((first + d) * columns.stride);
             for v in 0..V {
@@ -179,8 +179,8 @@ unsafe fn strip<S: Simd, E: Element, const V: usize>(
                 S::store(numbers, widened.add(d * width + v * S::LANES));
             }
         }
-        let piece = Columns { start: widened.cast_const().cast(), stride: width * size_of::<f32>(), depth };
-        tiles::<S, f32, V>(piece, Rows { start: x.start.add(first), ..x }, rows, sums);
+        let depth_block = Columns { start: widened.cast_const().cast(), stride: width * size_of::<f32>(), depth };
+        tiles::<S, f32, V>(depth_block, Rows { start: x.start.add(first), ..x }, rows, sums);
     }
     width
 }

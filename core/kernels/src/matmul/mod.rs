@@ -1,8 +1,8 @@
 //! Products of activations with packed weights.
 //!
-//! Up to [`PanelFormat::FEW_ROWS`] rows of activations, the weights are unpacked in registers, once for all rows ([`direct`]): decode
-//! reads each byte of a weight once. With more rows, a piece of a panel is unpacked into the first-level cache and multiplied with
-//! many rows from there ([`expanded`]). Both do the same arithmetic in the same order: a row's results are the same bits alone and
+//! Up to [`PanelFormat::GEMV_ROWS`] rows of activations, the weights are unpacked in registers, once for all rows ([`gemv`]): decode
+//! reads each byte of a weight once. With more rows, a depth block of a panel is unpacked into the first-level cache and multiplied with
+//! many rows from there ([`gemm`]). Both do the same arithmetic in the same order: a row's results are the same bits alone and
 //! in a batch.
 
 /// Lines of assembly as one text.
@@ -16,40 +16,40 @@ mod arithmetic;
 mod arm;
 #[cfg(target_arch = "x86_64")]
 mod avx2;
-pub(crate) mod direct;
-pub(crate) mod expanded;
+mod depth_block;
 pub(crate) mod float;
 mod format;
-mod pieces;
+pub(crate) mod gemm;
+pub(crate) mod gemv;
 mod sub_block;
 
 use std::ops::Range;
 
 /// Rows of activations that are multiplied in about the time of one, where that is the time to read the weights.
-pub const FEW_ROWS: usize = direct::MAX_ROWS;
+pub const GEMV_ROWS: usize = gemv::MAX_ROWS;
 
+pub(crate) use depth_block::Unpack;
 pub(crate) use format::{
     Arithmetic, CachedValues, Codes, Halves, IQ4NL, IQ4XS, Multiplied, PanelFormat, Q2K, Q3K, Q4_0, Q4_1, Q4K, Q5_0,
     Q5_1, Q5K, Q6K, Q8_0,
 };
-pub(crate) use pieces::Unpack;
 
 use crate::activations::{Activations, RowPointers};
 use crate::packed::{PANEL_ROWS, PackedMatrix};
 use crate::simd::{self, Simd};
 
-/// Products of an instruction set: [`direct`] and [`expanded`], unless it has its own way.
-pub(crate) trait Products: Simd {
-    /// Multiply-accumulates of [`Products::densest_product`].
+/// Products of an instruction set: [`gemv`] and [`gemm`], unless it has its own way.
+pub(crate) trait MatMul: Simd {
+    /// Multiply-accumulates of [`MatMul::densest_product`].
     const DENSEST_PRODUCT: usize = 4 * Self::LANES;
 
-    /// Bytes that a thread takes, at most, to arrange a sub-block of a row of activations as tiles read it.
-    const ARRANGED: usize = 0;
+    /// Bytes that a thread takes, at most, to interleave a sub-block of a row of activations as tiles read it.
+    const INTERLEAVED: usize = 0;
 
     /// What Q3_K is unpacked to: [`Multiplied`], unless sums of 16 bits, which bytes are too large for, make [`Q6K`] faster.
     type ThreeBits: Arithmetic;
 
-    /// Rows of activations, and vectors of rows of weights, in the largest tile of [`expanded`]: as many as the registers allow.
+    /// Rows of activations, and vectors of rows of weights, in the largest tile of [`gemm`]: as many as the registers allow.
     #[inline(always)]
     fn largest_tile<A: Arithmetic>() -> (usize, usize) {
         (3, 2)
@@ -61,7 +61,7 @@ pub(crate) trait Products: Simd {
     /// The CPU has the instructions.
     #[inline(always)]
     unsafe fn densest_product(dots: Self::Dots, codes: Self::Int, x: Self::Sixteen) -> Self::Dots {
-        // SAFETY: the caller's.
+        // SAFETY: this function asks of its caller what is needed here.
         unsafe { Self::dot_codes::<0>(dots, codes, x) }
     }
 
@@ -75,7 +75,7 @@ pub(crate) trait Products: Simd {
         codes
     }
 
-    /// [`expanded::add_sub_blocks`].
+    /// [`gemm::add_sub_blocks`].
     ///
     /// # Safety
     /// As there.
@@ -86,11 +86,11 @@ pub(crate) trait Products: Simd {
         rows: &[RowPointers; T],
         sums: &mut [[Self::F32; V]; T],
     ) {
-        // SAFETY: the caller's.
-        unsafe { expanded::add_sub_blocks::<Self, A, T, V>(subs, weights, rows, sums) }
+        // SAFETY: this function asks of its caller what is needed here.
+        unsafe { gemm::add_sub_blocks::<Self, A, T, V>(subs, weights, rows, sums) }
     }
 
-    /// [`expanded::multiples`].
+    /// [`gemm::multiples`].
     ///
     /// # Safety
     /// As there.
@@ -99,66 +99,66 @@ pub(crate) trait Products: Simd {
         weights: *const u8,
         rows: &[RowPointers; T],
     ) -> [[Self::Int; V]; T] {
-        // SAFETY: the caller's.
-        unsafe { expanded::multiples::<Self, A, T, V>(weights, rows) }
+        // SAFETY: this function asks of its caller what is needed here.
+        unsafe { gemm::multiples::<Self, A, T, V>(weights, rows) }
     }
 
-    /// The columns of `panels` of the product of `x`, at most [`PanelFormat::FEW_ROWS`] rows, with `weights`.
+    /// The columns of `panels` of the product of `x`, at most [`PanelFormat::GEMV_ROWS`] rows, with `weights`.
     ///
     /// # Safety
     /// The CPU has the instructions, sizes fit together, and nobody else writes those columns.
     #[inline(always)]
-    unsafe fn few_rows<F: PanelFormat>(
+    unsafe fn gemv<F: PanelFormat>(
         weights: &PackedMatrix<'_>,
         x: &Activations,
         panels: Range<usize>,
         out: &Output<'_>,
     ) {
-        // SAFETY: the caller's.
-        unsafe { direct::matmul::<Self, F>(weights, x, panels, out) }
+        // SAFETY: this function asks of its caller what is needed here.
+        unsafe { gemv::matmul::<Self, F>(weights, x, panels, out) }
     }
 
-    /// Unpacks sub-blocks of a panel for [`Products::many_rows`]: see [`Unpack`].
+    /// Unpacks sub-blocks of a panel for [`MatMul::gemm`]: see [`Unpack`].
     ///
     /// # Safety
     /// As there.
     #[inline(always)]
-    unsafe fn unpack<F: PanelFormat>(block: *const u8, subs: usize, piece: *mut u8) {
-        // SAFETY: the caller's.
-        unsafe { expanded::unpack::<Self, F>(block, subs, piece) }
+    unsafe fn unpack<F: PanelFormat>(block: *const u8, subs: usize, depth_block: *mut u8) {
+        // SAFETY: this function asks of its caller what is needed here.
+        unsafe { gemm::unpack::<Self, F>(block, subs, depth_block) }
     }
 
-    /// As [`Products::few_rows`], of any number of rows, with weights that `unpack` makes numbers for this arithmetic of.
+    /// As [`MatMul::gemv`], of any number of rows, with weights that `unpack` makes numbers for this arithmetic of.
     ///
     /// # Safety
     /// As there; and `unpack` has its instructions.
     #[inline(always)]
-    unsafe fn many_rows<A: Arithmetic>(
+    unsafe fn gemm<A: Arithmetic>(
         weights: &PackedMatrix<'_>,
         x: &Activations,
         panels: Range<usize>,
         out: &Output<'_>,
         unpack: Unpack,
     ) {
-        // SAFETY: the caller's.
-        unsafe { expanded::matmul::<Self, A>(weights, x, panels, out, unpack) }
+        // SAFETY: this function asks of its caller what is needed here.
+        unsafe { gemm::matmul::<Self, A>(weights, x, panels, out, unpack) }
     }
 }
 
-/// The products of an instruction set with weights of a format: [`Products::few_rows`], [`Products::unpack`] and [`Products::many_rows`]
+/// The products of an instruction set with weights of a format: [`MatMul::gemv`], [`MatMul::unpack`] and [`MatMul::gemm`]
 /// as functions.
 #[derive(Clone, Copy)]
-pub(crate) struct Product {
-    pub(crate) few: FewRows,
-    pub(crate) few_rows: usize,
+pub(crate) struct MatMulKernels {
+    pub(crate) gemv: Gemv,
+    pub(crate) gemv_rows: usize,
     pub(crate) unpack: Unpack,
-    pub(crate) many: ManyRows,
+    pub(crate) gemm: Gemm,
 }
 
-pub(crate) type FewRows = unsafe fn(&PackedMatrix<'_>, &Activations, Range<usize>, &Output<'_>);
-pub(crate) type ManyRows = unsafe fn(&PackedMatrix<'_>, &Activations, Range<usize>, &Output<'_>, Unpack);
+pub(crate) type Gemv = unsafe fn(&PackedMatrix<'_>, &Activations, Range<usize>, &Output<'_>);
+pub(crate) type Gemm = unsafe fn(&PackedMatrix<'_>, &Activations, Range<usize>, &Output<'_>, Unpack);
 
-impl Product {
+impl MatMulKernels {
     /// The columns of `panels` of the product of `x` with `weights`.
     ///
     /// # Safety
@@ -170,21 +170,21 @@ impl Product {
         panels: Range<usize>,
         out: &Output<'_>,
     ) {
-        // SAFETY: the caller's.
+        // SAFETY: this function asks of its caller what is needed here.
         unsafe {
-            match x.rows() <= self.few_rows {
-                true => (self.few)(weights, x, panels, out),
-                false => (self.many)(weights, x, panels, out, self.unpack),
+            match x.rows() <= self.gemv_rows {
+                true => (self.gemv)(weights, x, panels, out),
+                false => (self.gemm)(weights, x, panels, out, self.unpack),
             }
         }
     }
 }
 
-impl Products for simd::Portable {
+impl MatMul for simd::Portable {
     type ThreeBits = Multiplied;
 }
 #[cfg(target_arch = "x86_64")]
-impl Products for simd::x86::Avx512Vnni {
+impl MatMul for simd::x86::Avx512Vnni {
     type ThreeBits = Multiplied;
 
     #[inline(always)]
@@ -193,7 +193,7 @@ impl Products for simd::x86::Avx512Vnni {
     }
 }
 #[cfg(target_arch = "x86_64")]
-impl Products for simd::x86::AvxVnni {
+impl MatMul for simd::x86::AvxVnni {
     type ThreeBits = Multiplied;
 }
 
@@ -264,7 +264,7 @@ impl<'a> Output<'a> {
     pub(crate) unsafe fn write_panel(&self, row: usize, panel: usize, values: &[f32; PANEL_ROWS]) {
         let column = panel * PANEL_ROWS;
         assert!(row < self.rows && column < self.stride, "output size");
-        // SAFETY: row and columns lie within the slice that `new` took; and the caller's.
+        // SAFETY: row and columns lie within the slice that `new` took; the caller alone writes there.
         unsafe {
             let to = self.start.add(row * self.stride + column);
             match self.stride - column {

@@ -1,4 +1,4 @@
-//! A sub-block of a panel that is taken apart in registers, times up to four rows of activations.
+//! A sub-block of a panel that is unpacked in registers, times up to four rows of activations.
 
 // Loads within the sub-block and the rows of activations that belong to it, as the callers vouch for.
 #![allow(unsafe_op_in_unsafe_fn)]
@@ -6,7 +6,7 @@
 #![allow(clippy::needless_range_loop)]
 
 use super::PanelFormat;
-use super::arithmetic::{add_multiple, dot, has_two_parts, offset, start};
+use super::arithmetic::{add_multiple, correction, dot, has_two_parts, offset};
 use crate::activations::RowPointers;
 use crate::simd::Simd;
 
@@ -20,7 +20,7 @@ pub(super) unsafe fn dots<S: Simd, F: PanelFormat, const T: usize, const V: usiz
     first: usize,
     rows: &[RowPointers; T],
 ) -> [[S::Dots; V]; T] {
-    let mut dots = starts::<S, F, T, V>(rows, half);
+    let mut dots = corrections::<S, F, T, V>(rows, half);
     add_half::<S, F, T, V>(block, planes, half, first, rows, &mut dots);
     if F::SCALES == 1 {
         add_half::<S, F, T, V>(block, planes, 1, first, rows, &mut dots);
@@ -38,11 +38,11 @@ pub(super) unsafe fn add_multiples<S: Simd, F: PanelFormat, const T: usize, cons
     multiplier: impl Fn(usize, usize) -> S::Int,
     sums: &mut [[S::Int; V]; T],
 ) {
-    let mut dots = starts::<S, F, T, V>(rows, 0);
+    let mut dots = corrections::<S, F, T, V>(rows, 0);
     add_half::<S, F, T, V>(block, planes, 0, first, rows, &mut dots);
     if has_two_parts::<S, F>() {
         add_dots::<S, F, T, V>(&dots, |v| multiplier(0, v), sums);
-        dots = starts::<S, F, T, V>(rows, 1);
+        dots = corrections::<S, F, T, V>(rows, 1);
     }
     add_half::<S, F, T, V>(block, planes, 1, first, rows, &mut dots);
     add_dots::<S, F, T, V>(&dots, |v| multiplier(F::SCALES - 1, v), sums);
@@ -65,11 +65,11 @@ unsafe fn add_dots<S: Simd, F: PanelFormat, const T: usize, const V: usize>(
 
 /// What dot products of half `half` of a sub-block, or of all of it, start at.
 #[inline(always)]
-unsafe fn starts<S: Simd, F: PanelFormat, const T: usize, const V: usize>(
+unsafe fn corrections<S: Simd, F: PanelFormat, const T: usize, const V: usize>(
     rows: &[RowPointers; T],
     half: usize,
 ) -> [[S::Dots; V]; T] {
-    std::array::from_fn(|t| [start::<S, F>(rows[t], half, offset::<S, F>()); V])
+    std::array::from_fn(|t| [correction::<S, F>(rows[t], half, offset::<S, F>()); V])
 }
 
 /// Adds the products of half `half` of a sub-block's columns, of `V` vectors of its rows.

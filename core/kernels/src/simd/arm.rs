@@ -320,7 +320,7 @@ unsafe fn add_products([mut low, mut high]: [int32x4_t; 2], a: int16x8_t, b: int
     [low, high]
 }
 
-/// See [`crate::matmul::Products::unknown`].
+/// See [`crate::matmul::MatMul::unknown`].
 #[inline(always)]
 pub(crate) unsafe fn unknown(mut codes: uint32x4_t) -> uint32x4_t {
     asm!("/* {0:v} */", inout(vreg) codes, options(nomem, nostack, preserves_flags));
@@ -346,7 +346,7 @@ simd_128!(Neon, NeonDots::add_by_lane, {
             vreinterpretq_u32_s32(vpaddq_s32(sums[0], sums[1]))
         };
         dots(start: uint32x4_t) -> NeonDots = NeonDots { narrow: [vdupq_n_s16(0); 2], wide: start };
-        settle(dots: NeonDots) -> NeonDots = Self::dots(dots.sum());
+        widen(dots: NeonDots) -> NeonDots = Self::dots(dots.sum());
         total(dots: NeonDots) -> uint32x4_t = dots.sum();
         narrow_dots(start: i32, shift: u32) -> NeonDots = {
             let [low, high] = [start << 16 >> (16 + shift), start >> (16 + shift)];

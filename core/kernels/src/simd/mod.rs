@@ -146,7 +146,7 @@ pub(crate) trait Simd: Copy + 'static {
         Self::dot_signed::<GROUP>(dots, Self::signed_operand(bytes), x)
     }
     /// Brings what was added in 16 bits to 32: to be done before it can overflow.
-    unsafe fn settle(dots: Self::Dots) -> Self::Dots;
+    unsafe fn widen(dots: Self::Dots) -> Self::Dots;
     unsafe fn total(dots: Self::Dots) -> Self::Int;
     /// Dot products that begin in 16 bits, where there are such: with the low half of `start` for even pairs of products, and the
     /// high half for odd ones, both shifted right by `shift`. They may wrap on the way.
@@ -159,11 +159,11 @@ pub(crate) trait Simd: Copy + 'static {
     unsafe fn factor(x: Self::Int) -> Self::Int {
         x
     }
-    /// `dots * factor + sum`, of dot products that began with zero or [`Simd::narrow_dots`] and were not settled.
+    /// `dots * factor + sum`, of dot products that began with zero or [`Simd::narrow_dots`] and were not widened.
     unsafe fn add_multiple(sum: Self::Int, dots: Self::Dots, factor: Self::Int) -> Self::Int;
     /// As [`Simd::add_multiple`], of any dot products.
     #[inline(always)]
-    unsafe fn add_settled_multiple(sum: Self::Int, dots: Self::Dots, factor: Self::Int) -> Self::Int {
+    unsafe fn add_widened_multiple(sum: Self::Int, dots: Self::Dots, factor: Self::Int) -> Self::Int {
         Self::mul_add_int(Self::total(dots), factor, sum)
     }
 }
@@ -180,7 +180,7 @@ macro_rules! wide_dots {
         }
 
         #[inline(always)]
-        unsafe fn settle(dots: Self::Int) -> Self::Int {
+        unsafe fn widen(dots: Self::Int) -> Self::Int {
             dots
         }
 

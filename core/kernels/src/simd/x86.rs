@@ -321,7 +321,7 @@ unsafe fn splat<const GROUP: usize>(x: *const i8) -> __m256i {
     _mm256_set1_epi32(four::<GROUP>(x))
 }
 
-/// See [`crate::matmul::Products::unknown`].
+/// See [`crate::matmul::MatMul::unknown`].
 #[inline]
 #[target_feature(enable = "avx")]
 pub(crate) unsafe fn unknown(mut codes: __m256i) -> __m256i {
@@ -355,7 +355,7 @@ simd_256!(Avx2, 0, {
     intrinsics! {
         dots(start: __m256i) -> Avx2Dots = Avx2Dots { narrow: _mm256_setzero_si256(), wide: start };
         signed_operand(bytes: __m256i) -> __m256i = bytes;
-        settle(dots: Avx2Dots) -> Avx2Dots = Self::dots(dots.sum());
+        widen(dots: Avx2Dots) -> Avx2Dots = Self::dots(dots.sum());
         total(dots: Avx2Dots) -> __m256i = dots.sum();
         narrow_dots(start: i32, shift: u32) -> Avx2Dots = {
             let narrow = _mm256_sra_epi16(_mm256_set1_epi32(start), _mm_cvtsi32_si128(shift.cast_signed()));
@@ -366,7 +366,7 @@ simd_256!(Avx2, 0, {
             _mm256_or_si256(_mm256_slli_epi32::<16>(x), _mm256_and_si256(x, _mm256_set1_epi32(0xffff)));
         add_multiple(sum: __m256i, dots: Avx2Dots, factor: __m256i) -> __m256i =
             _mm256_add_epi32(_mm256_madd_epi16(dots.narrow, factor), sum);
-        add_settled_multiple(sum: __m256i, dots: Avx2Dots, factor: __m256i) -> __m256i =
+        add_widened_multiple(sum: __m256i, dots: Avx2Dots, factor: __m256i) -> __m256i =
             Self::mul_add_int(dots.sum(), _mm256_srai_epi32::<16>(factor), sum);
     }
 

@@ -1,13 +1,12 @@
-//! Tiles of three pairs of rows of activations. They use all 32 vector registers, twelve for sums, twelve for dot products
-//! and eight for their factors: a compiler that picks registers and order itself runs out of them.
+//! What the assembly of both tiles of three pairs of rows of activations is made of. They use all 32 vector registers, twelve for
+//! sums, twelve for dot products and eight for their factors: a compiler that picks registers and order itself runs out of them.
 
 // Loads within a tile's sub-block, as the callers vouch for.
 #![allow(unsafe_op_in_unsafe_fn)]
 
 use std::arch::aarch64::{float32x4_t, uint32x4_t};
-use std::arch::asm;
 
-use super::many::{PAIR, PAIR_VALUES, VECTORS};
+use super::gemm::{PAIR, PAIR_VALUES, VECTORS};
 
 /// Sums of a tile of three pairs.
 pub(super) type Sums = [[float32x4_t; VECTORS]; 3];
@@ -95,55 +94,6 @@ macro_rules! scale {
     };
 }
 
-/// Four columns: the given registers for four rows each of weights, for four rows of activations, and for two, two lanes from
-/// the given ones on.
-macro_rules! sdots {
-    ($low:literal, $high:literal, $four:literal, $two:literal [$fifth:literal, $sixth:literal]) => {
-        lines!(
-            concat!("sdot {d0:v}.4s, ", $low, ".16b, ", $four, ".4b[0]"),
-            concat!("sdot {d1:v}.4s, ", $high, ".16b, ", $four, ".4b[0]"),
-            concat!("sdot {d2:v}.4s, ", $low, ".16b, ", $four, ".4b[1]"),
-            concat!("sdot {d3:v}.4s, ", $high, ".16b, ", $four, ".4b[1]"),
-            concat!("sdot {d4:v}.4s, ", $low, ".16b, ", $four, ".4b[2]"),
-            concat!("sdot {d5:v}.4s, ", $high, ".16b, ", $four, ".4b[2]"),
-            concat!("sdot {d6:v}.4s, ", $low, ".16b, ", $four, ".4b[3]"),
-            concat!("sdot {d7:v}.4s, ", $high, ".16b, ", $four, ".4b[3]"),
-            concat!("sdot {d8:v}.4s, ", $low, ".16b, ", $two, ".4b[", $fifth, "]"),
-            concat!("sdot {d9:v}.4s, ", $high, ".16b, ", $two, ".4b[", $fifth, "]"),
-            concat!("sdot {d10:v}.4s, ", $low, ".16b, ", $two, ".4b[", $sixth, "]"),
-            concat!("sdot {d11:v}.4s, ", $high, ".16b, ", $two, ".4b[", $sixth, "]"),
-        )
-    };
-}
-
-/// Eight columns: two registers for the first four rows of activations and one for the last two, four for eight rows of weights.
-macro_rules! eight_by_sdot {
-    ($values:literal) => {
-        lines!(
-            concat!("ldp q24, q25, [{x}, #", $values, "]"),
-            concat!("ldr q26, [{x}, #", $values, " + 32]"),
-            "ld1 {{v28.16b-v31.16b}}, [{weights}], #64",
-            sdots!("v28", "v29", "v24", "v26"["0", "1"]),
-            sdots!("v30", "v31", "v25", "v26"["2", "3"]),
-        )
-    };
-}
-
-/// The last eight columns of a part. Factors of the dot products are loaded when the first weights are done with.
-macro_rules! last_eight_by_sdot {
-    ($values:literal) => {
-        lines!(
-            concat!("ldp q24, q25, [{x}, #", $values, "]"),
-            concat!("ldr q26, [{x}, #", $values, " + 32]"),
-            "ld1 {{v28.16b-v31.16b}}, [{weights}], #64",
-            sdots!("v28", "v29", "v24", "v26"["0", "1"]),
-            "ldp q28, q29, [{weights}], #64",
-            sdots!("v30", "v31", "v25", "v26"["2", "3"]),
-            multiples!("v28", "v29", "v28", "v29"),
-        )
-    };
-}
-
 /// Adds multiples of the dot products to the sums: four factors, those of a pair of rows of activations.
 macro_rules! multiples {
     ($f0:literal, $f1:literal, $f2:literal, $f3:literal) => {
@@ -161,20 +111,6 @@ macro_rules! multiples {
             concat!("mla {s10:v}.4s, {d10:v}.4s, ", $f2, ".4s"),
             concat!("mla {s11:v}.4s, {d11:v}.4s, ", $f3, ".4s"),
         )
-    };
-}
-
-/// Scales of the activations: six lanes of v26 and v27.
-macro_rules! scales_as_lanes {
-    () => {
-        "ldp q26, q27, [{x}, #192]"
-    };
-}
-
-/// As above: v28 to v30.
-macro_rules! scales_as_vectors {
-    () => {
-        lines!("ldp q28, q29, [{x}, #192]", "ldr q30, [{x}, #224]")
     };
 }
 
@@ -218,171 +154,41 @@ macro_rules! add {
     };
 }
 
-/// Scales are lanes for rows of activations.
-macro_rules! add_by_lane {
-    () => {
-        lines!(
-            scales_as_lanes!(),
-            add!(
-                "v26.s[0]", "v26.s[0]", "v26.s[1]", "v26.s[1]", "v26.s[2]", "v26.s[2]", "v26.s[3]", "v26.s[3]",
-                "v27.s[0]", "v27.s[0]", "v27.s[1]", "v27.s[1]"
-            ),
-        )
+/// What the tiles of three pairs have alike, with the assembly of a module.
+macro_rules! tile_of_three {
+    ($asm:ident) => {
+        #[inline(always)]
+        unsafe fn sub_int(a: uint32x4_t, b: uint32x4_t) -> uint32x4_t {
+            vsubq_u32(a, b)
+        }
+
+        #[inline(always)]
+        unsafe fn add_products_of_three(
+            scales_are_1: bool,
+            weights: &mut *const u8,
+            x: &mut *const u8,
+            sums: &mut Sums,
+        ) {
+            let mut dots = [[vdupq_n_u32(0); VECTORS]; 3];
+            match scales_are_1 {
+                false => $asm::products(weights, x, &mut dots, sums),
+                true => $asm::products_times_one(weights, x, &mut dots, sums),
+            }
+        }
+
+        #[inline(always)]
+        unsafe fn add_multiples_of_three(
+            part: Part,
+            weights: &mut *const u8,
+            x: &mut *const u8,
+            dots: &mut Dots,
+            sums: &mut Dots,
+        ) {
+            match part {
+                Part::All => $asm::multiples(weights, x, dots, sums),
+                Part::FirstHalf => $asm::multiples_of_first_half(weights, x, dots, sums),
+                Part::SecondHalf => $asm::multiples_of_second_half(weights, x, dots, sums),
+            }
+        }
     };
-}
-
-/// Scales fill vectors as products do: a vector for each pair of rows of activations.
-macro_rules! add_by_vector {
-    () => {
-        lines!(
-            scales_as_vectors!(),
-            add!(
-                "v28.4s", "v28.4s", "v28.4s", "v28.4s", "v29.4s", "v29.4s", "v29.4s", "v29.4s", "v30.4s", "v30.4s",
-                "v30.4s", "v30.4s"
-            ),
-        )
-    };
-}
-
-/// Scales are lanes for rows of activations, two vectors for rows of weights.
-macro_rules! scale_by_lane {
-    () => {
-        lines!(
-            "ldp q24, q25, [{weights}], #64",
-            scales_as_lanes!(),
-            scale!(
-                "v24.4s, v26.s[0]",
-                "v25.4s, v26.s[0]",
-                "v24.4s, v26.s[1]",
-                "v25.4s, v26.s[1]",
-                "v24.4s, v26.s[2]",
-                "v25.4s, v26.s[2]",
-                "v24.4s, v26.s[3]",
-                "v25.4s, v26.s[3]",
-                "v24.4s, v27.s[0]",
-                "v25.4s, v27.s[0]",
-                "v24.4s, v27.s[1]",
-                "v25.4s, v27.s[1]"
-            ),
-        )
-    };
-}
-
-/// Eight columns: the given registers for pairs of rows of activations, and two for pairs of rows of weights.
-macro_rules! smmlas {
-    ("first", $a:literal, $b:literal, $c:literal) => {
-        lines!(
-            concat!("smmla {d0:v}.4s, ", $a, ".16b, v24.16b"),
-            concat!("smmla {d1:v}.4s, ", $a, ".16b, v25.16b"),
-            concat!("smmla {d4:v}.4s, ", $b, ".16b, v24.16b"),
-            concat!("smmla {d5:v}.4s, ", $b, ".16b, v25.16b"),
-            concat!("smmla {d8:v}.4s, ", $c, ".16b, v24.16b"),
-            concat!("smmla {d9:v}.4s, ", $c, ".16b, v25.16b"),
-        )
-    };
-    ("last", $a:literal, $b:literal, $c:literal) => {
-        lines!(
-            concat!("smmla {d2:v}.4s, ", $a, ".16b, v26.16b"),
-            concat!("smmla {d3:v}.4s, ", $a, ".16b, v27.16b"),
-            concat!("smmla {d6:v}.4s, ", $b, ".16b, v26.16b"),
-            concat!("smmla {d7:v}.4s, ", $b, ".16b, v27.16b"),
-            concat!("smmla {d10:v}.4s, ", $c, ".16b, v26.16b"),
-            concat!("smmla {d11:v}.4s, ", $c, ".16b, v27.16b"),
-        )
-    };
-}
-
-/// Eight columns, and what the second eight begin with. Twelve registers of activations take six loads: the fourth of each half
-/// waits for the second eight.
-macro_rules! eight_by_smmla {
-    ($values:literal) => {
-        lines!(
-            concat!("ldp q28, q29, [{x}, #", $values, "]"),
-            "ld1 {{v24.16b-v27.16b}}, [{weights}], #64",
-            concat!("ldp q30, q31, [{x}, #", $values, " + 32]"),
-            smmlas!("first", "v28", "v29", "v30"),
-            smmlas!("last", "v28", "v29", "v30"),
-            "ld1 {{v24.16b-v27.16b}}, [{weights}], #64",
-            concat!("ldp q28, q29, [{x}, #", $values, " + 64]"),
-        )
-    };
-}
-
-macro_rules! sixteen_by_smmla {
-    ($values:literal) => {
-        lines!(eight_by_smmla!($values), smmlas!("first", "v31", "v28", "v29"), smmlas!("last", "v31", "v28", "v29"),)
-    };
-}
-
-/// The last sixteen columns of a part. Factors of the dot products are loaded when weights are done with.
-macro_rules! last_sixteen_by_smmla {
-    ($values:literal) => {
-        lines!(
-            eight_by_smmla!($values),
-            smmlas!("first", "v31", "v28", "v29"),
-            "ldp q24, q25, [{weights}], #32",
-            smmlas!("last", "v31", "v28", "v29"),
-            "ldp q26, q27, [{weights}], #32",
-            multiples!("v24", "v25", "v26", "v27"),
-        )
-    };
-}
-
-/// Scales fill vectors as products do: a vector for each pair of rows, of activations and of weights.
-macro_rules! scale_by_vector {
-    () => {
-        lines!(
-            "ld1 {{v24.16b-v27.16b}}, [{weights}], #64",
-            scales_as_vectors!(),
-            scale!(
-                "v24.4s, v28.4s",
-                "v25.4s, v28.4s",
-                "v26.4s, v28.4s",
-                "v27.4s, v28.4s",
-                "v24.4s, v29.4s",
-                "v25.4s, v29.4s",
-                "v26.4s, v29.4s",
-                "v27.4s, v29.4s",
-                "v24.4s, v30.4s",
-                "v25.4s, v30.4s",
-                "v26.4s, v30.4s",
-                "v27.4s, v30.4s"
-            ),
-        )
-    };
-}
-
-macro_rules! all_columns_by_sdot {
-    () => {
-        lines!(eight_by_sdot!("0"), eight_by_sdot!("48"), eight_by_sdot!("96"), eight_by_sdot!("144"))
-    };
-}
-
-macro_rules! all_columns_by_smmla {
-    () => {
-        lines!(sixteen_by_smmla!("0"), sixteen_by_smmla!("96"))
-    };
-}
-
-pub(super) mod sdot {
-    use super::*;
-
-    tile!(products(Sums): all_columns_by_sdot!(), scale_by_lane!(), next!());
-    tile!(products_times_one(Sums): all_columns_by_sdot!(), add_by_lane!(), next!());
-    tile!(
-        multiples(Dots):
-        eight_by_sdot!("0"), eight_by_sdot!("48"), eight_by_sdot!("96"), last_eight_by_sdot!("144"), next!()
-    );
-    tile!(multiples_of_first_half(Dots): eight_by_sdot!("0"), last_eight_by_sdot!("48"));
-    tile!(multiples_of_second_half(Dots): eight_by_sdot!("96"), last_eight_by_sdot!("144"), next!());
-}
-
-pub(super) mod smmla {
-    use super::*;
-
-    tile!(products(Sums): all_columns_by_smmla!(), scale_by_vector!(), next!());
-    tile!(products_times_one(Sums): all_columns_by_smmla!(), add_by_vector!(), next!());
-    tile!(multiples(Dots): sixteen_by_smmla!("0"), last_sixteen_by_smmla!("96"), next!());
-    tile!(multiples_of_first_half(Dots): last_sixteen_by_smmla!("0"));
-    tile!(multiples_of_second_half(Dots): last_sixteen_by_smmla!("96"), next!());
 }

@@ -1,74 +1,76 @@
-//! Products as NEON, dotprod and i8mm like them: [`few`] rows of activations by lanes of a vector, [`many`] by tiles of both
-//! factors interleaved.
+//! NEON, dotprod and i8mm: [`gemv`] by lanes of a vector for all three, [`gemm`] by tiles of both factors interleaved for the last
+//! two, whose tiles are in [`dotprod`] and [`i8mm`]. NEON alone multiplies as other instruction sets do.
 
+#[macro_use]
 mod asm;
-pub(crate) mod few;
-mod many;
-mod tiles;
+mod dotprod;
+mod gemm;
+pub(crate) mod gemv;
+mod i8mm;
 
 use std::ops::Range;
 
-use super::{Arithmetic, Output, PanelFormat, Products, Q6K, Unpack, expanded};
+use super::{Arithmetic, MatMul, Output, PanelFormat, Q6K, Unpack, gemm as gemm_by_vectors};
 use crate::activations::Activations;
 use crate::packed::PackedMatrix;
 use crate::simd::arm::{DotProd, I8mm, Neon, smmla};
 
-macro_rules! products {
-    ($isa:ty, $many:ident, { $($more:tt)* }) => {
-        impl Products for $isa {
+macro_rules! mat_mul {
+    ($isa:ty, $gemm:ident, { $($more:tt)* }) => {
+        impl MatMul for $isa {
             type ThreeBits = Q6K;
 
             $($more)*
 
             #[inline(always)]
-            unsafe fn few_rows<F: PanelFormat>(
+            unsafe fn gemv<F: PanelFormat>(
                 weights: &PackedMatrix<'_>,
                 x: &Activations,
                 panels: Range<usize>,
                 out: &Output<'_>,
             ) {
-                // SAFETY: the caller's.
-                unsafe { few::matmul::<Self, F>(weights, x, panels, out) }
+                // SAFETY: this function asks of its caller what is needed here.
+                unsafe { gemv::matmul::<Self, F>(weights, x, panels, out) }
             }
 
             #[inline(always)]
-            unsafe fn unpack<F: PanelFormat>(block: *const u8, subs: usize, piece: *mut u8) {
-                // SAFETY: the caller's.
-                unsafe { $many::unpack::<Self, F>(block, subs, piece) }
+            unsafe fn unpack<F: PanelFormat>(block: *const u8, subs: usize, depth_block: *mut u8) {
+                // SAFETY: this function asks of its caller what is needed here.
+                unsafe { $gemm::unpack::<Self, F>(block, subs, depth_block) }
             }
 
             #[inline(always)]
-            unsafe fn many_rows<A: Arithmetic>(
+            unsafe fn gemm<A: Arithmetic>(
                 weights: &PackedMatrix<'_>,
                 x: &Activations,
                 panels: Range<usize>,
                 out: &Output<'_>,
                 unpack: Unpack,
             ) {
-                // SAFETY: the caller's.
-                unsafe { $many::matmul::<Self, A>(weights, x, panels, out, unpack) }
+                // SAFETY: this function asks of its caller what is needed here.
+                unsafe { $gemm::matmul::<Self, A>(weights, x, panels, out, unpack) }
             }
         }
     };
 }
 
-products!(Neon, expanded, {
+mat_mul!(Neon, gemm_by_vectors, {
     #[inline(always)]
     unsafe fn unknown(codes: Self::Int) -> Self::Int {
-        // SAFETY: the caller's.
+        // SAFETY: this function asks of its caller what is needed here.
         unsafe { crate::simd::arm::unknown(codes) }
     }
 });
-products!(DotProd, many, {
-    const ARRANGED: usize = many::PAIR / 2;
+mat_mul!(DotProd, gemm, {
+    const INTERLEAVED: usize = gemm::PAIR / 2;
 });
-products!(I8mm, many, {
-    const ARRANGED: usize = many::PAIR / 2;
+mat_mul!(I8mm, gemm, {
+    const INTERLEAVED: usize = gemm::PAIR / 2;
     const DENSEST_PRODUCT: usize = 32;
 
     #[inline(always)]
     unsafe fn densest_product(dots: Self::Dots, codes: Self::Int, x: Self::Sixteen) -> Self::Dots {
-        // SAFETY: the caller's.
+        // SAFETY: this function asks of its caller what is needed here.
         unsafe { smmla(dots, codes, x) }
     }
 });

@@ -1,22 +1,22 @@
-//! Products as AVX2 likes them, which multiplies bytes and adds two products to one of 16 bits. What limits these loops is the number
+//! AVX2, which multiplies bytes and adds two products to one of 16 bits. What limits these loops is the number
 //! of their instructions, and that of those that multiply.
 
-mod arranged;
-mod pair_tile;
-mod pairs;
-mod tile;
+mod gemm_tile;
+mod interleaved;
+mod k_quant_gemm;
+mod k_quant_tile;
 
 use std::ops::Range;
 
-use super::{Arithmetic, Output, PanelFormat, Products, Q6K, Unpack, expanded};
+use super::{Arithmetic, MatMul, Output, PanelFormat, Q6K, Unpack, gemm};
 use crate::activations::{Activations, RowPointers};
 use crate::packed::PackedMatrix;
 use crate::simd::Simd;
 use crate::simd::x86::{Avx2, unknown};
-use tile::Tile;
+use gemm_tile::Tile;
 
-impl Products for Avx2 {
-    const ARRANGED: usize = arranged::ROW_OF_PAIR / 2;
+impl MatMul for Avx2 {
+    const INTERLEAVED: usize = interleaved::ROW_OF_PAIR / 2;
 
     type ThreeBits = Q6K;
 
@@ -31,7 +31,7 @@ impl Products for Avx2 {
 
     #[inline(always)]
     unsafe fn unknown(codes: Self::Int) -> Self::Int {
-        // SAFETY: the caller's.
+        // SAFETY: this function asks of its caller what is needed here.
         unsafe { unknown(codes) }
     }
 
@@ -43,11 +43,11 @@ impl Products for Avx2 {
         sums: &mut [[Self::F32; V]; T],
     ) {
         if A::HAS_MIN || A::HAS_MULTIPLIERS || (T, V) != Self::largest_tile::<A>() {
-            // SAFETY: the caller's.
-            return unsafe { expanded::add_sub_blocks::<Self, A, T, V>(subs, weights, rows, sums) };
+            // SAFETY: this function asks of its caller what is needed here.
+            return unsafe { gemm::add_sub_blocks::<Self, A, T, V>(subs, weights, rows, sums) };
         }
-        // SAFETY: the caller's.
-        unsafe { tile::add_products::<A>(Tile::new(subs, weights, rows, sums.as_mut_ptr().cast())) };
+        // SAFETY: this function asks of its caller what is needed here.
+        unsafe { gemm_tile::add_products::<A>(Tile::new(subs, weights, rows, sums.as_mut_ptr().cast())) };
     }
 
     #[inline(always)]
@@ -56,41 +56,41 @@ impl Products for Avx2 {
         rows: &[RowPointers; T],
     ) -> [[Self::Int; V]; T] {
         if !A::SIGNED || (T, V) != Self::largest_tile::<A>() {
-            // SAFETY: the caller's.
-            return unsafe { expanded::multiples::<Self, A, T, V>(weights, rows) };
+            // SAFETY: this function asks of its caller what is needed here.
+            return unsafe { gemm::multiples::<Self, A, T, V>(weights, rows) };
         }
-        // SAFETY: the caller's. Integers take the place of as many numbers.
+        // SAFETY: this function asks of its caller what is needed here. Integers take the place of as many numbers.
         unsafe {
             let mut sums = [[Self::splat_int(0); V]; T];
-            tile::multiples(Tile::new(A::SPAN, weights, rows, sums.as_mut_ptr().cast()));
+            gemm_tile::multiples(Tile::new(A::SPAN, weights, rows, sums.as_mut_ptr().cast()));
             sums
         }
     }
 
     #[inline(always)]
-    unsafe fn unpack<F: PanelFormat>(block: *const u8, subs: usize, piece: *mut u8) {
-        // SAFETY: the caller's.
+    unsafe fn unpack<F: PanelFormat>(block: *const u8, subs: usize, depth_block: *mut u8) {
+        // SAFETY: this function asks of its caller what is needed here.
         unsafe {
             match F::HAS_MULTIPLIERS && !F::SIGNED {
-                true => pairs::unpack::<F>(block, subs, piece),
-                false => expanded::unpack::<Self, F>(block, subs, piece),
+                true => k_quant_gemm::unpack::<F>(block, subs, depth_block),
+                false => gemm::unpack::<Self, F>(block, subs, depth_block),
             }
         }
     }
 
     #[inline(always)]
-    unsafe fn many_rows<A: Arithmetic>(
+    unsafe fn gemm<A: Arithmetic>(
         weights: &PackedMatrix<'_>,
         x: &Activations,
         panels: Range<usize>,
         out: &Output<'_>,
         unpack: Unpack,
     ) {
-        // SAFETY: the caller's.
+        // SAFETY: this function asks of its caller what is needed here.
         unsafe {
             match A::HAS_MULTIPLIERS && !A::SIGNED {
-                true => pairs::matmul::<A>(weights, x, panels, out, unpack),
-                false => expanded::matmul::<Self, A>(weights, x, panels, out, unpack),
+                true => k_quant_gemm::matmul::<A>(weights, x, panels, out, unpack),
+                false => gemm::matmul::<Self, A>(weights, x, panels, out, unpack),
             }
         }
     }

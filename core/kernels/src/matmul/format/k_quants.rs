@@ -4,8 +4,8 @@
 #![allow(unsafe_op_in_unsafe_fn)]
 
 use super::{Arithmetic, PanelFormat, bytes, five_bits, nibbles, no_header, number, plane};
-use crate::matmul::Products;
-use crate::matmul::direct::MAX_ROWS;
+use crate::matmul::MatMul;
+use crate::matmul::gemv::MAX_ROWS;
 use crate::packed::WeightFormat;
 use crate::packed::layout::{K_SCALES, PANEL_ROWS, Q3K_SCALES, SECOND_HEADER};
 use crate::simd::Simd;
@@ -82,7 +82,7 @@ impl Arithmetic for Q3K {
 
 impl PanelFormat for Q3K {
     const FORMAT: WeightFormat = WeightFormat::Q3K;
-    type Unpacked<S: Products> = S::ThreeBits;
+    type Unpacked<S: MatMul> = S::ThreeBits;
     const HAS_HEADER: bool = true;
 
     type Header<S: Simd> = KHeader<S>;
@@ -134,8 +134,8 @@ impl Arithmetic for Q4K {
 
 impl PanelFormat for Q4K {
     const FORMAT: WeightFormat = WeightFormat::Q4K;
-    type Unpacked<S: Products> = Self;
-    const FEW_ROWS: usize = MAX_ROWS;
+    type Unpacked<S: MatMul> = Self;
+    const GEMV_ROWS: usize = MAX_ROWS;
 
     k_header!();
 
@@ -153,8 +153,8 @@ impl Arithmetic for Q5K {
 
 impl PanelFormat for Q5K {
     const FORMAT: WeightFormat = WeightFormat::Q5K;
-    type Unpacked<S: Products> = Self;
-    const FEW_ROWS: usize = MAX_ROWS;
+    type Unpacked<S: MatMul> = Self;
+    const GEMV_ROWS: usize = MAX_ROWS;
 
     k_header!();
 
@@ -173,8 +173,8 @@ impl Arithmetic for Q6K {
 
 impl PanelFormat for Q6K {
     const FORMAT: WeightFormat = WeightFormat::Q6K;
-    type Unpacked<S: Products> = Self;
-    const FEW_ROWS: usize = MAX_ROWS;
+    type Unpacked<S: MatMul> = Self;
+    const GEMV_ROWS: usize = MAX_ROWS;
 
     no_header!();
 

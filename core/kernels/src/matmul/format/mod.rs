@@ -11,8 +11,8 @@ pub(crate) use k_quants::{Multiplied, Q3K, Q4K, Q5K, Q6K};
 pub(crate) use small::{CachedValues, Q4_0, Q4_1, Q5_0, Q5_1, Q8_0};
 pub(crate) use values::{Codes, Halves, IQ4NL, IQ4XS, Q2K};
 
-use super::Products;
-use crate::activations::START;
+use super::MatMul;
+use crate::activations::CORRECTION;
 use crate::blocks::QK_K;
 use crate::packed::WeightFormat;
 use crate::packed::layout::{self, PLANE, SECOND_HEADER};
@@ -51,9 +51,9 @@ pub(crate) trait Arithmetic: 'static {
 pub(crate) trait PanelFormat: Arithmetic {
     const FORMAT: WeightFormat;
     /// What it is unpacked to where there are many rows of activations: the same weights.
-    type Unpacked<S: Products>: Arithmetic;
+    type Unpacked<S: MatMul>: Arithmetic;
     /// Rows of activations that are multiplied with codes that are unpacked in registers, at most.
-    const FEW_ROWS: usize = 1;
+    const GEMV_ROWS: usize = 1;
     /// Whether multipliers are made from a header.
     #[cfg_attr(not(target_arch = "aarch64"), allow(dead_code))]
     const HAS_HEADER: bool = false;
@@ -67,7 +67,7 @@ pub(crate) trait PanelFormat: Arithmetic {
     /// Sub-blocks in a block.
     const SUB_BLOCKS: usize = Self::FORMAT.block_len() / layout::SUB_BLOCK;
 
-    /// What is taken apart once for all multipliers and minimums of a block, for the rows of one vector.
+    /// What is unpacked once for all multipliers and minimums of a block, for the rows of one vector.
     type Header<S: Simd>: Copy;
 
     /// Codes of the groups `2 * pair` and `2 * pair + 1` of a sub-block of `block` whose planes begin at `planes`.
@@ -106,7 +106,7 @@ pub(crate) trait PanelFormat: Arithmetic {
         Self::scale::<S>(block, vector)
     }
 
-    /// The minimums that belong to those, divided by [`START`]; zeros where there are none.
+    /// The minimums that belong to those, divided by [`CORRECTION`]; zeros where there are none.
     #[inline(always)]
     unsafe fn part_min<S: Simd>(
         _header: &Self::Header<S>,
@@ -148,10 +148,10 @@ unsafe fn bytes<S: Simd>(byte: u8) -> S::Int {
     S::splat_int(i32::from_ne_bytes([byte; 4]))
 }
 
-/// A minimum of 16 bits for each row of a vector, divided by [`START`].
+/// A minimum of 16 bits for each row of a vector, divided by [`CORRECTION`].
 #[inline(always)]
 unsafe fn min_halves<S: Simd>(block: *const u8, vector: usize) -> S::F32 {
-    S::mul(halves::<S>(block.add(SECOND_HEADER), vector), S::splat(1.0 / START as f32))
+    S::mul(halves::<S>(block.add(SECOND_HEADER), vector), S::splat(1.0 / CORRECTION as f32))
 }
 
 /// Four-bit codes of two groups.
@@ -192,7 +192,7 @@ unsafe fn number<S: Simd>(numbers: [S::Int; 2], sub: usize) -> S::Int {
     S::byte(numbers[sub % 2], sub / 2)
 }
 
-/// A format with nothing to take apart once for a block.
+/// A format with nothing to unpack once for a block.
 macro_rules! no_header {
     () => {
         type Header<S: Simd> = ();

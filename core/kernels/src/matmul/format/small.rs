@@ -4,8 +4,8 @@
 #![allow(unsafe_op_in_unsafe_fn)]
 
 use super::{Arithmetic, PanelFormat, five_bits, min_halves, nibbles, no_header, plane};
-use crate::matmul::Products;
-use crate::matmul::direct::MAX_ROWS;
+use crate::matmul::MatMul;
+use crate::matmul::gemv::MAX_ROWS;
 use crate::packed::WeightFormat;
 use crate::simd::Simd;
 
@@ -24,8 +24,8 @@ impl Arithmetic for Q4_0 {
 
 impl PanelFormat for Q4_0 {
     const FORMAT: WeightFormat = WeightFormat::Q4_0;
-    type Unpacked<S: Products> = Self;
-    const FEW_ROWS: usize = MAX_ROWS;
+    type Unpacked<S: MatMul> = Self;
+    const GEMV_ROWS: usize = MAX_ROWS;
 
     no_header!();
 
@@ -42,7 +42,7 @@ impl Arithmetic for Q4_1 {
 
 impl PanelFormat for Q4_1 {
     const FORMAT: WeightFormat = WeightFormat::Q4_1;
-    type Unpacked<S: Products> = Q5_1;
+    type Unpacked<S: MatMul> = Q5_1;
 
     no_header!();
 
@@ -64,7 +64,7 @@ impl Arithmetic for Q5_0 {
 
 impl PanelFormat for Q5_0 {
     const FORMAT: WeightFormat = WeightFormat::Q5_0;
-    type Unpacked<S: Products> = Q8_0;
+    type Unpacked<S: MatMul> = Q8_0;
 
     no_header!();
 
@@ -81,7 +81,7 @@ impl Arithmetic for Q5_1 {
 
 impl PanelFormat for Q5_1 {
     const FORMAT: WeightFormat = WeightFormat::Q5_1;
-    type Unpacked<S: Products> = Self;
+    type Unpacked<S: MatMul> = Self;
 
     no_header!();
 
@@ -103,8 +103,8 @@ impl Arithmetic for Q8_0 {
 
 impl PanelFormat for Q8_0 {
     const FORMAT: WeightFormat = WeightFormat::Q8_0;
-    type Unpacked<S: Products> = Self;
-    const FEW_ROWS: usize = MAX_ROWS;
+    type Unpacked<S: MatMul> = Self;
+    const GEMV_ROWS: usize = MAX_ROWS;
 
     no_header!();
 
@@ -124,8 +124,8 @@ impl Arithmetic for CachedValues {
 
 impl PanelFormat for CachedValues {
     const FORMAT: WeightFormat = WeightFormat::Q8_0;
-    type Unpacked<S: Products> = Self;
-    const FEW_ROWS: usize = MAX_ROWS;
+    type Unpacked<S: MatMul> = Self;
+    const GEMV_ROWS: usize = MAX_ROWS;
 
     no_header!();
 

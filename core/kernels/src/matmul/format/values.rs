@@ -6,7 +6,7 @@
 use super::k_quants::six_bits;
 use super::{Arithmetic, PanelFormat, Q8_0, bytes, halves, min_halves, nibbles, no_header, number, numbers, plane};
 use crate::blocks::IQ4_VALUES;
-use crate::matmul::Products;
+use crate::matmul::MatMul;
 use crate::packed::WeightFormat;
 use crate::packed::layout::{CODES_SCALES, IQ4XS_SCALES, Q2K_SCALES, SECOND_HEADER, VALUES};
 use crate::simd::Simd;
@@ -43,7 +43,7 @@ impl Arithmetic for IQ4NL {
 
 impl PanelFormat for IQ4NL {
     const FORMAT: WeightFormat = WeightFormat::IQ4NL;
-    type Unpacked<S: Products> = Q8_0;
+    type Unpacked<S: MatMul> = Q8_0;
 
     no_header!();
 
@@ -61,7 +61,7 @@ impl Arithmetic for IQ4XS {
 
 impl PanelFormat for IQ4XS {
     const FORMAT: WeightFormat = WeightFormat::IQ4XS;
-    type Unpacked<S: Products> = Self;
+    type Unpacked<S: MatMul> = Self;
     const HAS_HEADER: bool = true;
 
     /// Multipliers, larger by 32.
@@ -107,7 +107,7 @@ impl Arithmetic for Q2K {
 
 impl PanelFormat for Q2K {
     const FORMAT: WeightFormat = WeightFormat::Q2K;
-    type Unpacked<S: Products> = Halves;
+    type Unpacked<S: MatMul> = Halves;
     const HAS_HEADER: bool = true;
 
     /// Scales of first halves, of second halves, minimums of first halves, of second halves.
@@ -158,7 +158,7 @@ impl Arithmetic for Codes {
 
 impl PanelFormat for Codes {
     const FORMAT: WeightFormat = WeightFormat::Codes;
-    type Unpacked<S: Products> = Halves;
+    type Unpacked<S: MatMul> = Halves;
     const HAS_HEADER: bool = true;
 
     /// Scales of first halves, and of second halves.

@@ -9,8 +9,8 @@
 
 use std::arch::asm;
 
-use crate::activations::{RowPointers, START};
-use crate::matmul::{Arithmetic, Q4_0, expanded};
+use crate::activations::{CORRECTION, RowPointers};
+use crate::matmul::{Arithmetic, Q4_0, gemm};
 use crate::packed::layout::PLANE;
 
 /// What is to be multiplied.
@@ -61,9 +61,9 @@ struct Ones([i16; 16]);
 static ONES: Ones = Ones([1; 16]);
 
 // Where the instructions below find groups, scales, and the next sub-block.
-const _: () = assert!(PLANE == 128 && expanded::SCALES == 1024 && expanded::EXPANDED == 1408);
+const _: () = assert!(PLANE == 128 && gemm::SCALES == 1024 && gemm::EXPANDED == 1408);
 // What codes are larger by than weights, which is shifted by.
-const _: () = assert!(-START >> 4 == Q4_0::OFFSET);
+const _: () = assert!(-CORRECTION >> 4 == Q4_0::OFFSET);
 
 /// A function that adds the products of a tile to its sums, with the instructions for a sub-block, before the first and after the last. ymm0 to ymm7 are the dot
 /// products; ymm8 to ymm11 are for codes, ymm12 and ymm13 for activations, ymm14 and ymm15 for products.
@@ -79,14 +79,14 @@ macro_rules! add_products {
                 "add {w}, 1408",
                 "add {x}, 32",
                 "add {scales}, 4",
-                "add {starts}, 16",
+                "add {corrections}, 16",
                 "dec {subs}",
                 "jnz 2b",
                 $($last,)*
                 subs = inout(reg) tile.subs => _,
                 w = inout(reg) tile.weights => _, ones = in(reg) ONES.0.as_ptr(), sums = in(reg) tile.sums,
                 x = inout(reg) tile.x.values => _, scales = inout(reg) tile.x.scales => _,
-                starts = inout(reg) tile.x.starts => _,
+                corrections = inout(reg) tile.x.corrections => _,
                 n = in(reg) tile.stride, n2 = in(reg) 2 * tile.stride, n3 = in(reg) 3 * tile.stride,
                 out("ymm0") _, out("ymm1") _, out("ymm2") _, out("ymm3") _,
                 out("ymm4") _, out("ymm5") _, out("ymm6") _, out("ymm7") _,
@@ -101,7 +101,7 @@ macro_rules! add_products {
     };
 }
 
-/// The same for each row of activations: where its values, starts and scales are behind the first row's, its dot products, and
+/// The same for each row of activations: where its values, corrections and scales are behind the first row's, its dot products, and
 /// where its sums are.
 macro_rules! each_row {
     ($row:ident $(, $argument:tt)*) => {
@@ -264,9 +264,9 @@ macro_rules! scale_by_x {
 
 /// Adds what codes larger than weights by 8 made dot products too large by: what is kept is for 128.
 macro_rules! take_eight {
-    ([$values:literal, $starts:literal, $numbers:literal], [$d0:literal, $d1:literal, $__:literal]) => {
+    ([$values:literal, $corrections:literal, $numbers:literal], [$d0:literal, $d1:literal, $__:literal]) => {
         lines!(
-            concat!("vpbroadcastd ymm12, dword ptr [{starts}", $starts, "]"),
+            concat!("vpbroadcastd ymm12, dword ptr [{corrections}", $corrections, "]"),
             "vpsrad ymm12, ymm12, 4",
             concat!("vpaddd ", $d0, ", ", $d0, ", ymm12"),
             concat!("vpaddd ", $d1, ", ", $d1, ", ymm12"),
@@ -276,7 +276,7 @@ macro_rules! take_eight {
 
 /// Multiplies dot products with the scales of the weights at `at` and of the activations, and adds the sums.
 macro_rules! scale {
-    ([$values:literal, $starts:literal, $numbers:literal], [$d0:literal, $d1:literal, $sums:literal], $at:literal) => {
+    ([$values:literal, $corrections:literal, $numbers:literal], [$d0:literal, $d1:literal, $sums:literal], $at:literal) => {
         lines!(
             concat!("vbroadcastss ymm12, dword ptr [{scales}", $numbers, "]"),
             concat!("vmulps ymm14, ymm12, [{w} + ", $at, "]"),

@@ -8,15 +8,15 @@
 
 use std::arch::asm;
 
-use super::arranged::{MOST_ROWS, ROW_OF_PAIR, VALUES};
-use super::pairs::{CODES, NUMBERS, PAIR};
-use crate::activations::NARROW_START;
+use super::interleaved::{MOST_ROWS, ROW_OF_PAIR, VALUES};
+use super::k_quant_gemm::{CODES, NUMBERS, PAIR};
+use crate::activations::NARROW_CORRECTION;
 use crate::matmul::Arithmetic;
 
 /// What is to be multiplied.
 pub(super) struct Tile {
     pub(super) weights: *const u8,
-    /// As [`super::arranged::Arranged`] has them.
+    /// As [`super::interleaved::Interleaved`] has them.
     pub(super) x: *const u8,
     /// `[row of activations][vector]`, of integers.
     pub(super) sums: *mut u8,
@@ -30,7 +30,7 @@ const _: () = assert!(MOST_ROWS * VALUES == 256 && MOST_ROWS * ROW_OF_PAIR == 32
 /// into 16 bits. A quarter's always do.
 #[inline(always)]
 pub(super) unsafe fn add_multiples<A: Arithmetic>(tile: Tile, fit: bool) {
-    const { assert!(!A::HAS_MULTIPLIERS || A::OFFSET == if A::SCALES == 2 { -NARROW_START } else { 0 }) };
+    const { assert!(!A::HAS_MULTIPLIERS || A::OFFSET == if A::SCALES == 2 { -NARROW_CORRECTION } else { 0 }) };
     match (A::SCALES, fit) {
         (1, true) => of_all(tile),
         (1, false) => of_all_by_quarters(tile),
@@ -72,7 +72,7 @@ macro_rules! multiply {
 
 /// Adds to dot products what they start at, which is at `at` of the activations, or subtracts it. With it, products of codes become
 /// products of weights, whose sum fits; what comes before it may wrap.
-macro_rules! start {
+macro_rules! correct {
     ([$row:literal, $d0:literal, $d1:literal, $_:literal], $add:literal, $at:literal) => {
         lines!(
             concat!("vpbroadcastd ymm10, dword ptr [{x} + ", $at, " + 4 * ", $row, "]"),
@@ -108,10 +108,10 @@ macro_rules! add_multiples {
 
 /// Multiplies a part, from its first group on, with what its dot products start at, to its multipliers.
 macro_rules! part {
-    ($first:literal $([$($start:tt)+])* $(, $next:literal)+; $multipliers:literal) => {
+    ($first:literal $([$($correct:tt)+])* $(, $next:literal)+; $multipliers:literal) => {
         lines!(
             groups!("first" $first),
-            $(each_row!(start, $($start)+),)*
+            $(each_row!(correct, $($correct)+),)*
             groups!($("next" $next),+),
             each_row!(add_multiples, $multipliers),
         )

@@ -1,4 +1,4 @@
-//! A few rows of activations times weights that are taken apart in registers.
+//! GEMV: one to four rows of activations times weights that are unpacked in registers.
 
 // Pointers move within one panel and the rows of activations that belong to it, whose sizes `matmul` has checked.
 #![allow(unsafe_op_in_unsafe_fn)]
@@ -40,7 +40,7 @@ struct Block<'a, S: Simd, F: PanelFormat> {
 /// The columns of `panels` of the product of `x` with `weights`.
 ///
 /// # Safety
-/// `S` runs on this CPU, sizes fit together, `x` has at most [`PanelFormat::FEW_ROWS`] rows, and nobody else writes those columns.
+/// `S` runs on this CPU, sizes fit together, `x` has at most [`PanelFormat::GEMV_ROWS`] rows, and nobody else writes those columns.
 #[inline(always)]
 pub(crate) unsafe fn matmul<S: Simd, F: PanelFormat>(
     weights: &PackedMatrix<'_>,
@@ -51,9 +51,9 @@ pub(crate) unsafe fn matmul<S: Simd, F: PanelFormat>(
     for first in panels.clone().step_by(STREAMS) {
         let panels = first..panels.end.min(first + STREAMS);
         match x.rows() {
-            2 if F::FEW_ROWS > 1 => multiply::<S, F, 2>(weights, x, panels, out),
-            3 if F::FEW_ROWS > 1 => multiply::<S, F, 3>(weights, x, panels, out),
-            4 if F::FEW_ROWS > 1 => multiply::<S, F, MAX_ROWS>(weights, x, panels, out),
+            2 if F::GEMV_ROWS > 1 => multiply::<S, F, 2>(weights, x, panels, out),
+            3 if F::GEMV_ROWS > 1 => multiply::<S, F, 3>(weights, x, panels, out),
+            4 if F::GEMV_ROWS > 1 => multiply::<S, F, MAX_ROWS>(weights, x, panels, out),
             _ => multiply::<S, F, 1>(weights, x, panels, out),
         }
     }

@@ -1,6 +1,6 @@
-//! A few rows of activations, for instruction sets that multiply with one lane of a vector of activations.
+//! GEMV for instruction sets that multiply with one lane of a vector of activations.
 //!
-//! This is [`crate::matmul::direct`] with the same arithmetic in the same order, a panel at a time, whose sums stay in registers.
+//! This is [`crate::matmul::gemv`] with the same arithmetic in the same order, a panel at a time, whose sums stay in registers.
 
 // Pointers move within one panel and the rows of activations that belong to it, whose sizes `matmul` has checked.
 #![allow(unsafe_op_in_unsafe_fn)]
@@ -12,7 +12,7 @@ use std::ops::Range;
 
 use crate::activations::{Activations, RowPointers};
 use crate::matmul::arithmetic::{self, add_scaled, min_factor, scaled_mins};
-use crate::matmul::direct::MAX_ROWS;
+use crate::matmul::gemv::MAX_ROWS;
 use crate::matmul::sub_block::{add_multiples, dots};
 use crate::matmul::{Output, PanelFormat};
 use crate::packed::layout::SUB_BLOCK;
@@ -22,7 +22,7 @@ use crate::simd::Simd;
 /// The columns of `panels` of the product of `x` with `weights`.
 ///
 /// # Safety
-/// `S` runs on this CPU, sizes fit together, `x` has at most [`PanelFormat::FEW_ROWS`] rows, and nobody else writes those columns.
+/// `S` runs on this CPU, sizes fit together, `x` has at most [`PanelFormat::GEMV_ROWS`] rows, and nobody else writes those columns.
 #[inline(always)]
 pub(crate) unsafe fn matmul<S: Simd, F: PanelFormat>(
     weights: &PackedMatrix<'_>,
@@ -34,12 +34,12 @@ pub(crate) unsafe fn matmul<S: Simd, F: PanelFormat>(
         let bytes = weights.panel(panel).as_ptr();
         let blocks = weights.cols() / SUB_BLOCK / F::SUB_BLOCKS;
         match x.rows() {
-            2 if F::FEW_ROWS > 1 => match together::<S, F>(2) {
+            2 if F::GEMV_ROWS > 1 => match together::<S, F>(2) {
                 4 => multiply::<S, F, 2, 4>(bytes, blocks, x, panel, out),
                 _ => multiply::<S, F, 2, 2>(bytes, blocks, x, panel, out),
             },
-            3 if F::FEW_ROWS > 1 => multiply::<S, F, 3, 2>(bytes, blocks, x, panel, out),
-            4 if F::FEW_ROWS > 1 => multiply::<S, F, MAX_ROWS, 2>(bytes, blocks, x, panel, out),
+            3 if F::GEMV_ROWS > 1 => multiply::<S, F, 3, 2>(bytes, blocks, x, panel, out),
+            4 if F::GEMV_ROWS > 1 => multiply::<S, F, MAX_ROWS, 2>(bytes, blocks, x, panel, out),
             _ => match together::<S, F>(1) {
                 8 => multiply::<S, F, 1, 8>(bytes, blocks, x, panel, out),
                 4 => multiply::<S, F, 1, 4>(bytes, blocks, x, panel, out),

@@ -1,4 +1,4 @@
-//! Many rows of activations times a piece of a panel that is unpacked once for all of them.
+//! GEMM: many rows of activations times a depth block of a panel, which is unpacked once for all of them.
 
 // Pointers move within one panel, the rows of activations that belong to it, and the scratch below, whose sizes `matmul`
 // has checked.
@@ -11,11 +11,12 @@ use std::mem::MaybeUninit;
 use std::ops::Range;
 
 use super::arithmetic::{
-    add_block, add_multiple, add_scaled, block_start, dot, has_two_parts, min_factor, offset, scaled_mins, start,
+    add_block, add_multiple, add_scaled, block_correction, correction, dot, has_two_parts, min_factor, offset,
+    scaled_mins,
 };
+use super::depth_block::{self, DEPTH_BLOCK, DepthBlock, Next, Unpack};
 use super::float::Rows;
-use super::pieces::{self, Next, PIECE, Piece, Unpack};
-use super::{Arithmetic, Output, PanelFormat, Products};
+use super::{Arithmetic, MatMul, Output, PanelFormat};
 use crate::activations::{Activations, RowPointers};
 use crate::packed::layout::{PLANE, SUB_BLOCK};
 use crate::packed::{PANEL_ROWS, PackedMatrix};
@@ -41,10 +42,10 @@ const MIN_SCALE: usize = BLOCK_SCALE + EXPANDED;
 const EVEN_MINS: usize = MIN_SCALE + EXPANDED;
 const ODD_MINS: usize = EVEN_MINS + EXPANDED;
 
-/// A piece of a panel, `[sub-block]`, to be multiplied with activations. Vectors in it do not straddle cache lines.
+/// A depth block of a panel, `[sub-block]`, to be multiplied with activations. Vectors in it do not straddle cache lines.
 #[repr(C, align(64))]
 struct Expanded<'a, S, A> {
-    bytes: MaybeUninit<[u8; PIECE * (EXPANDED + PLANE)]>,
+    bytes: MaybeUninit<[u8; DEPTH_BLOCK * (EXPANDED + PLANE)]>,
     x: &'a Activations,
     way: PhantomData<(S, A)>,
 }
@@ -54,18 +55,18 @@ struct Expanded<'a, S, A> {
 /// # Safety
 /// `S` runs on this CPU, `unpack` is its [`unpack`] of such weights, sizes fit together, and nobody else writes those columns.
 #[inline(always)]
-pub(crate) unsafe fn matmul<S: Products, A: Arithmetic>(
+pub(crate) unsafe fn matmul<S: MatMul, A: Arithmetic>(
     weights: &PackedMatrix<'_>,
     x: &Activations,
     panels: Range<usize>,
     out: &Output<'_>,
     unpack: Unpack,
 ) {
-    let mut piece = Expanded::<S, A> { bytes: MaybeUninit::uninit(), x, way: PhantomData };
-    pieces::matmul(&mut piece, weights, x.rows(), panels, out, unpack);
+    let mut depth_block = Expanded::<S, A> { bytes: MaybeUninit::uninit(), x, way: PhantomData };
+    depth_block::matmul(&mut depth_block, weights, x.rows(), panels, out, unpack);
 }
 
-impl<S: Products, A: Arithmetic> Piece for Expanded<'_, S, A> {
+impl<S: MatMul, A: Arithmetic> DepthBlock for Expanded<'_, S, A> {
     fn start(&mut self) -> *mut u8 {
         self.bytes.as_mut_ptr().cast()
     }
@@ -90,8 +91,8 @@ impl<S: Products, A: Arithmetic> Piece for Expanded<'_, S, A> {
     }
 }
 
-impl<S: Products, A: Arithmetic> Expanded<'_, S, A> {
-    /// `T` rows of activations from `row` on, with `V` vectors of the piece at a time; returns how many rows that were.
+impl<S: MatMul, A: Arithmetic> Expanded<'_, S, A> {
+    /// `T` rows of activations from `row` on, with `V` vectors of the depth block at a time; returns how many rows that were.
     #[inline(always)]
     unsafe fn tile<const T: usize, const V: usize>(
         &self,
@@ -123,10 +124,10 @@ impl<S: Products, A: Arithmetic> Expanded<'_, S, A> {
 /// # Safety
 /// `S` runs on this CPU; there are as many, and room for them.
 #[inline(always)]
-pub(super) unsafe fn unpack<S: Products, F: PanelFormat>(block: *const u8, subs: usize, piece: *mut u8) {
+pub(super) unsafe fn unpack<S: MatMul, F: PanelFormat>(block: *const u8, subs: usize, depth_block: *mut u8) {
     for index in 0..subs / F::SUB_BLOCKS {
         for vector in 0..PANEL_ROWS / S::LANES {
-            let to = piece.add(index * F::SUB_BLOCKS * expanded::<F::Unpacked<S>>() + vector * 4 * S::LANES);
+            let to = depth_block.add(index * F::SUB_BLOCKS * expanded::<F::Unpacked<S>>() + vector * 4 * S::LANES);
             unpack_block::<S, F>(block.add(index * F::BLOCK), vector, to);
         }
     }
@@ -134,7 +135,7 @@ pub(super) unsafe fn unpack<S: Products, F: PanelFormat>(block: *const u8, subs:
 
 /// Unpacks a vector of a block's rows.
 #[inline(always)]
-unsafe fn unpack_block<S: Products, F: PanelFormat>(block: *const u8, vector: usize, to: *mut u8) {
+unsafe fn unpack_block<S: MatMul, F: PanelFormat>(block: *const u8, vector: usize, to: *mut u8) {
     let header = F::header::<S>(block, vector);
     for sub in 0..F::SUB_BLOCKS {
         let planes = block.add(F::HEADER + sub * F::SUB_BLOCK);
@@ -147,7 +148,7 @@ unsafe fn unpack_block<S: Products, F: PanelFormat>(block: *const u8, vector: us
                     let factor = minus_byte::<S>(multiplier(pair / 2));
                     (multiplied::<S, F>(a, factor), multiplied::<S, F>(b, factor))
                 }
-                false => (lift::<S, F>(a), lift::<S, F>(b)),
+                false => (add_offset::<S, F>(a), add_offset::<S, F>(b)),
             };
             S::store_int(a, to.add(2 * pair * PLANE));
             S::store_int(b, to.add((2 * pair + 1) * PLANE));
@@ -179,9 +180,9 @@ unsafe fn unpack_block<S: Products, F: PanelFormat>(block: *const u8, vector: us
     }
 }
 
-/// What is to be taken from each code of a piece: where it is not zero, what the instruction set adds to signed ones, so that
-/// [`start`] needs no arithmetic.
-const fn lifted<S: Simd, A: Arithmetic>() -> i32 {
+/// What is to be taken from each code of a depth block: where it is not zero, what the instruction set adds to signed ones, so that
+/// [`correction`] needs no arithmetic.
+const fn unpacked_offset<S: Simd, A: Arithmetic>() -> i32 {
     match offset::<S, A>() {
         0 => 0,
         offset if S::SIGNED_OFFSET == 0 => offset,
@@ -189,10 +190,10 @@ const fn lifted<S: Simd, A: Arithmetic>() -> i32 {
     }
 }
 
-/// Adds to codes what makes their offset [`lifted`], as what they are unpacked to. No byte overflows, but where codes become signed.
+/// Adds to codes what makes their offset [`unpacked_offset`], as what they are unpacked to. No byte overflows, but where codes become signed.
 #[inline(always)]
-pub(super) unsafe fn lift<S: Products, F: PanelFormat>(codes: S::Int) -> S::Int {
-    match lifted::<S, F::Unpacked<S>>() - offset::<S, F>() {
+pub(super) unsafe fn add_offset<S: MatMul, F: PanelFormat>(codes: S::Int) -> S::Int {
+    match unpacked_offset::<S, F::Unpacked<S>>() - offset::<S, F>() {
         0 => codes,
         more @ 1.. => S::add_int(codes, S::splat_int(more.wrapping_mul(0x0101_0101))),
         less => S::sub_bytes(codes, -less as u8),
@@ -218,7 +219,7 @@ unsafe fn multiplied<S: Simd, F: PanelFormat>(codes: S::Int, factor: S::Int) -> 
 /// # Safety
 /// `S` runs on this CPU; weights and rows have as many sub-blocks.
 #[inline(always)]
-pub(super) unsafe fn add_sub_blocks<S: Products, A: Arithmetic, const T: usize, const V: usize>(
+pub(super) unsafe fn add_sub_blocks<S: MatMul, A: Arithmetic, const T: usize, const V: usize>(
     subs: usize,
     weights: *const u8,
     rows: &[RowPointers; T],
@@ -245,11 +246,11 @@ unsafe fn add_sub_block<S: Simd, A: Arithmetic, const T: usize, const V: usize>(
     rows: &[RowPointers; T],
     sums: &mut [[S::F32; V]; T],
 ) {
-    let mut dots = starts::<S, A, T, V>(rows, 0);
+    let mut dots = corrections::<S, A, T, V>(rows, 0);
     add_half::<S, A, T, V, 0>(weights, rows, &mut dots);
     if A::SCALES == 2 {
         add_part::<S, A, T, V>(weights, rows, 0, &dots, sums);
-        dots = starts::<S, A, T, V>(rows, 1);
+        dots = corrections::<S, A, T, V>(rows, 1);
     }
     add_half::<S, A, T, V, 1>(weights, rows, &mut dots);
     add_part::<S, A, T, V>(weights, rows, A::SCALES - 1, &dots, sums);
@@ -257,11 +258,11 @@ unsafe fn add_sub_block<S: Simd, A: Arithmetic, const T: usize, const V: usize>(
 
 /// What dot products of half `half` of a sub-block, or of all of it, start at.
 #[inline(always)]
-unsafe fn starts<S: Simd, A: Arithmetic, const T: usize, const V: usize>(
+unsafe fn corrections<S: Simd, A: Arithmetic, const T: usize, const V: usize>(
     rows: &[RowPointers; T],
     half: usize,
 ) -> [[S::Dots; V]; T] {
-    std::array::from_fn(|t| [start::<S, A>(rows[t], half, lifted::<S, A>()); V])
+    std::array::from_fn(|t| [correction::<S, A>(rows[t], half, unpacked_offset::<S, A>()); V])
 }
 
 /// Adds the dot products of a part of a sub-block that has a scale, and its minimums.
@@ -294,7 +295,7 @@ unsafe fn block_dots<S: Simd, A: Arithmetic, const T: usize, const V: usize>(
     weights: *const u8,
     rows: &[RowPointers; T],
 ) -> [[S::Int; V]; T] {
-    let mut dots = rows.map(|row| [block_start::<S, A>(row, lifted::<S, A>()); V]);
+    let mut dots = rows.map(|row| [block_correction::<S, A>(row, unpacked_offset::<S, A>()); V]);
     for sub in 0..A::SPAN {
         let (weights, rows) = (weights.add(sub * expanded::<A>()), rows.map(|row| row.at(sub * SUB_BLOCK)));
         add_half::<S, A, T, V, 0>(weights, &rows, &mut dots);
@@ -316,11 +317,11 @@ pub(super) unsafe fn multiples<S: Simd, A: Arithmetic, const T: usize, const V: 
     for sub in 0..A::SPAN {
         let (weights, rows) = (weights.add(sub * expanded::<A>()), rows.map(|row| row.at(sub * SUB_BLOCK)));
         let factors = weights.add(SCALES);
-        let mut dots = starts::<S, A, T, V>(&rows, 0);
+        let mut dots = corrections::<S, A, T, V>(&rows, 0);
         add_half::<S, A, T, V, 0>(weights, &rows, &mut dots);
         if has_two_parts::<S, A>() {
             add_dots::<S, A, T, V>(factors, &dots, &mut sums);
-            dots = starts::<S, A, T, V>(&rows, 1);
+            dots = corrections::<S, A, T, V>(&rows, 1);
         }
         add_half::<S, A, T, V, 1>(weights, &rows, &mut dots);
         add_dots::<S, A, T, V>(factors.add((A::SCALES - 1) * PLANE), &dots, &mut sums);

@@ -1,10 +1,10 @@
-//! Many rows of activations, for instruction sets whose tiles want both factors interleaved.
+//! GEMM for instruction sets whose tiles want both factors interleaved.
 //!
-//! This is [`crate::matmul::expanded`] with the same arithmetic in the same order, but what a vector of a tile holds is up to the
-//! instruction set ([`Tile`]), a piece's codes are signed, and activations are arranged so that a tile reads one stream of
-//! them. A thread arranges them once for all of its products with them.
+//! This is [`crate::matmul::gemm`] with the same arithmetic in the same order, but what a vector of a tile holds is up to the
+//! instruction set ([`Tile`]), a depth block's codes are signed, and activations are interleaved so that a tile reads one stream of
+//! them. A thread interleaves them once for all of its products with them.
 
-// Pointers move within one panel, the arranged activations and the scratch below, whose sizes `matmul` has checked.
+// Pointers move within one panel, the interleaved activations and the scratch below, whose sizes `matmul` has checked.
 #![allow(unsafe_op_in_unsafe_fn)]
 // Indices that run over several arrays at once.
 #![allow(clippy::needless_range_loop)]
@@ -14,8 +14,8 @@ use std::cell::Cell;
 use std::mem::MaybeUninit;
 use std::ops::Range;
 
-use crate::activations::{Activations, START, Version};
-use crate::matmul::{Arithmetic, Output, PanelFormat, Products, Q5_1, Unpack, arithmetic};
+use crate::activations::{Activations, CORRECTION, Version};
+use crate::matmul::{Arithmetic, MatMul, Output, PanelFormat, Q5_1, Unpack, arithmetic};
 use crate::packed::layout::{self, SUB_BLOCK};
 use crate::packed::{PANEL_ROWS, PackedMatrix};
 use crate::simd::arm::{DIGIT_BITS, digits};
@@ -38,11 +38,11 @@ const TILE_MINS: usize = 8 * TILE_COLUMNS;
 const MAX_TILE: usize = TILE_CODES + 4 * TILE_NUMBERS;
 
 /// Sub-blocks of a panel that are unpacked at a time: mostly with their scales 24 KB, to stay in a first-level cache.
-const PIECE: usize = 16;
-/// Pairs of rows of activations that a piece is multiplied with before the next.
+const DEPTH_BLOCK: usize = 16;
+/// Pairs of rows of activations that a depth block is multiplied with before the next.
 const BLOCK_PAIRS: usize = 32 * PAIRS;
 
-/// Bytes of a pair's values in a sub-block, and of its scales or of eight digits of each row, in arranged activations.
+/// Bytes of a pair's values in a sub-block, and of its scales or of eight digits of each row, in interleaved activations.
 pub(super) const PAIR_VALUES: usize = 2 * SUB_BLOCK;
 const PAIR_NUMBERS: usize = 16;
 pub(super) const PAIR: usize = PAIR_VALUES + 2 * PAIR_NUMBERS;
@@ -59,7 +59,7 @@ pub(crate) enum Part {
 ///
 /// # Safety
 /// As [`crate::simd::Simd`]'s; pointers are to whole sub-blocks.
-pub(crate) trait Tile: Products {
+pub(crate) trait Tile: MatMul {
     /// Stores eight columns' codes of four rows, as two groups, in a tile's codes; `vector` says which half of its rows.
     unsafe fn store_codes(groups: (Self::Int, Self::Int), to: *mut u8, vector: usize);
 
@@ -69,11 +69,11 @@ pub(crate) trait Tile: Products {
     /// `a - b`.
     unsafe fn sub_int(a: Self::Int, b: Self::Int) -> Self::Int;
 
-    /// Arranges sixteen values of each row of pair `pair` in a tile of `pairs`, the last eight `next` bytes behind the first.
-    unsafe fn arrange_sixteen(rows: [*const i8; 2], to: *mut i8, next: usize, pair: usize, pairs: usize);
+    /// Interleaves sixteen values of each row of pair `pair` in a tile of `pairs`, the last eight `next` bytes behind the first.
+    unsafe fn interleave_sixteen(rows: [*const i8; 2], to: *mut i8, next: usize, pair: usize, pairs: usize);
 
-    /// Arranges a scale of each row of pair `pair`.
-    unsafe fn arrange_numbers(rows: [f32; 2], to: *mut f32, pair: usize);
+    /// Interleaves a scale of each row of pair `pair`.
+    unsafe fn interleave_numbers(rows: [f32; 2], to: *mut f32, pair: usize);
 
     /// Adds the products of eight columns to dot products.
     unsafe fn add_eight<const P: usize>(codes: *const u8, x: *const i8, dots: &mut [[Self::Int; VECTORS]; P]);
@@ -100,18 +100,18 @@ pub(crate) trait Tile: Products {
     /// A number for each row of weights, as [`Tile::store_numbers`] left it, as factors of a pair's vectors.
     unsafe fn weight_factors(from: *const f32) -> [Self::F32; VECTORS];
 
-    /// A number for each row of activations, as [`Tile::arrange_numbers`] left it, as factors of each pair's vectors.
+    /// A number for each row of activations, as [`Tile::interleave_numbers`] left it, as factors of each pair's vectors.
     unsafe fn activation_factors<const P: usize>(from: *const f32) -> [[Self::F32; VECTORS]; P];
 
     /// A pair's results: of each row of activations with the first and the last four rows of weights.
     unsafe fn results(sums: [Self::F32; VECTORS]) -> [[Self::F32; 2]; 2];
 }
 
-/// A piece of a panel, ready to be multiplied, and what has been summed for the rows of activations so far.
+/// A depth block of a panel, ready to be multiplied, and what has been summed for the rows of activations so far.
 struct Scratch {
     /// `[tile][block]`, each with codes and scales, or factors of dot products, of its sub-blocks, and what it has once: all
     /// as [`Tile`] stores them.
-    piece: MaybeUninit<[u8; TILES * PIECE * MAX_TILE]>,
+    depth_block: MaybeUninit<[u8; TILES * DEPTH_BLOCK * MAX_TILE]>,
     /// `[pair][tile][vector]`.
     sums: MaybeUninit<[f32; BLOCK_PAIRS * 2 * PANEL_ROWS]>,
 }
@@ -121,14 +121,14 @@ struct Scratch {
 /// multiplied with. An odd last row makes a pair with
 /// itself.
 #[derive(Default)]
-struct Arranged {
+struct Interleaved {
     /// Of what, and for which instruction set.
     of: Option<(Version, TypeId)>,
     bytes: Vec<u8>,
 }
 
 thread_local! {
-    static ARRANGED: Cell<Arranged> = const { Cell::new(Arranged { of: None, bytes: Vec::new() }) };
+    static INTERLEAVED: Cell<Interleaved> = const { Cell::new(Interleaved { of: None, bytes: Vec::new() }) };
 }
 
 /// The columns of `panels` of the product of `x` with `weights`.
@@ -145,23 +145,27 @@ pub(crate) unsafe fn matmul<S: Tile, A: Arithmetic>(
 ) {
     let format = weights.format();
     let (sub_blocks, block) = (format.block_len() / SUB_BLOCK, layout::block(format));
-    let mut arranged = ARRANGED.take();
-    arranged.update::<S>(x);
-    let mut scratch = Scratch { piece: MaybeUninit::uninit(), sums: MaybeUninit::uninit() };
+    let mut interleaved = INTERLEAVED.take();
+    interleaved.update::<S>(x);
+    let mut scratch = Scratch { depth_block: MaybeUninit::uninit(), sums: MaybeUninit::uninit() };
     let subs = weights.cols() / SUB_BLOCK;
     for panel in panels {
         let bytes = weights.panel(panel).as_ptr();
         for first_pair in (0..x.rows().div_ceil(2)).step_by(BLOCK_PAIRS) {
             let pairs = first_pair..x.rows().div_ceil(2).min(first_pair + BLOCK_PAIRS);
-            for first_sub in (0..subs).step_by(PIECE) {
-                let piece = first_sub..subs.min(first_sub + PIECE);
-                unpack(bytes.add(first_sub / sub_blocks * block), piece.len(), scratch.piece.as_mut_ptr().cast());
-                let results = (piece.end == subs).then_some((panel, out));
-                multiply::<S, A>(&mut scratch, piece, arranged.bytes.as_ptr(), subs, pairs.clone(), results);
+            for first_sub in (0..subs).step_by(DEPTH_BLOCK) {
+                let depth_block = first_sub..subs.min(first_sub + DEPTH_BLOCK);
+                unpack(
+                    bytes.add(first_sub / sub_blocks * block),
+                    depth_block.len(),
+                    scratch.depth_block.as_mut_ptr().cast(),
+                );
+                let results = (depth_block.end == subs).then_some((panel, out));
+                multiply::<S, A>(&mut scratch, depth_block, interleaved.bytes.as_ptr(), subs, pairs.clone(), results);
             }
         }
     }
-    ARRANGED.set(arranged);
+    INTERLEAVED.set(interleaved);
 }
 
 /// Tiles of pairs: as many large ones as there are, then a smaller one.
@@ -170,8 +174,8 @@ fn tiles(pairs: Range<usize>) -> impl Iterator<Item = Range<usize>> {
     pairs.step_by(PAIRS).map(move |first| first..end.min(first + PAIRS))
 }
 
-impl Arranged {
-    /// Arranges `x`, unless this thread did before.
+impl Interleaved {
+    /// Interleaves `x`, unless this thread did before.
     #[inline(always)]
     unsafe fn update<S: Tile>(&mut self, x: &Activations) {
         let of = Some((x.version(), TypeId::of::<S>()));
@@ -191,20 +195,20 @@ impl Arranged {
                     for half in 0..2 {
                         let (values, to) =
                             (values.map(|row| row.values.add(16 * half)), to.add(2 * half * eight).cast());
-                        S::arrange_sixteen(values, to, eight, index, tile.len());
+                        S::interleave_sixteen(values, to, eight, index, tile.len());
                     }
                     let to = to.add(tile.len() * PAIR_VALUES);
-                    S::arrange_numbers(values.map(|row| *row.scales), to.cast(), index);
+                    S::interleave_numbers(values.map(|row| *row.scales), to.cast(), index);
                     if x.group() == SUB_BLOCK {
                         let factors = values.map(|row| arithmetic::min_factor::<Q5_1>(row, 0));
-                        S::arrange_numbers(factors, to.add(tile.len() * PAIR_NUMBERS).cast(), index);
+                        S::interleave_numbers(factors, to.add(tile.len() * PAIR_NUMBERS).cast(), index);
                     } else if sub.is_multiple_of(x.group() / SUB_BLOCK) {
                         let digits = values.map(|row| digits(row.sums));
                         let (digits, to) = (
                             digits.each_ref().map(|digits| std::ptr::from_ref(digits).cast()),
                             to.add(tile.len() * PAIR_NUMBERS).cast(),
                         );
-                        S::arrange_sixteen(digits, to, tile.len() * PAIR, index, tile.len());
+                        S::interleave_sixteen(digits, to, tile.len() * PAIR, index, tile.len());
                     }
                 }
             }
@@ -232,15 +236,16 @@ const fn part_bytes<A: Arithmetic>() -> usize {
 /// Unpacks `subs` sub-blocks, whole blocks from `block` on.
 ///
 /// # Safety
-/// `S` runs on this CPU; there are as many, and room for a [`Scratch`]'s piece.
+/// `S` runs on this CPU; there are as many, and room for a [`Scratch`]'s depth block.
 #[inline(always)]
-pub(crate) unsafe fn unpack<S: Tile, F: PanelFormat>(block: *const u8, subs: usize, piece: *mut u8) {
+pub(crate) unsafe fn unpack<S: Tile, F: PanelFormat>(block: *const u8, subs: usize, depth_block: *mut u8) {
     const { assert!(block_bytes::<F::Unpacked<S>>() <= <F::Unpacked<S>>::SPAN * MAX_TILE) };
     for index in 0..subs / F::SUB_BLOCKS {
         let block = block.add(index * F::BLOCK);
         for vector in 0..PANEL_ROWS / 4 {
-            let tile = vector / 2 * (PIECE / <F::Unpacked<S>>::SPAN) + index * F::SUB_BLOCKS / <F::Unpacked<S>>::SPAN;
-            unpack_block::<S, F>(block, vector, piece.add(tile * block_bytes::<F::Unpacked<S>>()));
+            let tile =
+                vector / 2 * (DEPTH_BLOCK / <F::Unpacked<S>>::SPAN) + index * F::SUB_BLOCKS / <F::Unpacked<S>>::SPAN;
+            unpack_block::<S, F>(block, vector, depth_block.add(tile * block_bytes::<F::Unpacked<S>>()));
         }
     }
 }
@@ -295,34 +300,34 @@ unsafe fn store_factors<S: Tile, F: PanelFormat>(header: &F::Header<S>, block: *
     }
 }
 
-/// Multiplies a piece with `pairs`; the last of a panel gives that panel's results.
+/// Multiplies a depth block with `pairs`; the last of a panel gives that panel's results.
 #[inline(always)]
 unsafe fn multiply<S: Tile, A: Arithmetic>(
     scratch: &mut Scratch,
-    piece: Range<usize>,
+    depth_block: Range<usize>,
     x: *const u8,
     subs: usize,
     pairs: Range<usize>,
     results: Option<(usize, &Output<'_>)>,
 ) {
     for tile in tiles(pairs.clone()) {
-        let x = x.add((tile.start * subs + piece.start * tile.len()) * PAIR);
+        let x = x.add((tile.start * subs + depth_block.start * tile.len()) * PAIR);
         let done = tile.start - pairs.start;
         let results = results.map(|(panel, out)| (2 * tile.start, panel, out));
         match tile.len() {
-            PAIRS => multiply_tile::<S, A, PAIRS>(scratch, &piece, x, done, results),
-            2 => multiply_tile::<S, A, 2>(scratch, &piece, x, done, results),
-            _ => multiply_tile::<S, A, 1>(scratch, &piece, x, done, results),
+            PAIRS => multiply_tile::<S, A, PAIRS>(scratch, &depth_block, x, done, results),
+            2 => multiply_tile::<S, A, 2>(scratch, &depth_block, x, done, results),
+            _ => multiply_tile::<S, A, 1>(scratch, &depth_block, x, done, results),
         }
     }
 }
 
-/// `P` pairs, whose activations from the piece's first sub-block on are at `x`. What is summed becomes `results`, of the first
-/// pair's first row, or waits in `scratch` for the next piece.
+/// `P` pairs, whose activations from the depth block's first sub-block on are at `x`. What is summed becomes `results`, of the first
+/// pair's first row, or waits in `scratch` for the next depth block.
 #[inline(always)]
 unsafe fn multiply_tile<S: Tile, A: Arithmetic, const P: usize>(
     scratch: &mut Scratch,
-    piece: &Range<usize>,
+    depth_block: &Range<usize>,
     x: *const u8,
     done: usize,
     results: Option<(usize, usize, &Output<'_>)>,
@@ -330,13 +335,14 @@ unsafe fn multiply_tile<S: Tile, A: Arithmetic, const P: usize>(
     for tile in 0..TILES {
         let sums_at = scratch.sums.as_mut_ptr().cast::<f32>();
         let sums_at = |p: usize, v: usize| sums_at.add((((done + p) * TILES + tile) * VECTORS + v) * 4);
-        let mut sums: [[S::F32; VECTORS]; P] = match piece.start {
+        let mut sums: [[S::F32; VECTORS]; P] = match depth_block.start {
             0 => [[S::splat(0.0); VECTORS]; P],
             _ => std::array::from_fn(|p| std::array::from_fn(|v| S::load(sums_at(p, v)))),
         };
-        let mut weights = scratch.piece.as_ptr().cast::<u8>().add(tile * (PIECE / A::SPAN) * block_bytes::<A>());
+        let mut weights =
+            scratch.depth_block.as_ptr().cast::<u8>().add(tile * (DEPTH_BLOCK / A::SPAN) * block_bytes::<A>());
         let mut x = x;
-        for _ in 0..piece.len() / A::SPAN {
+        for _ in 0..depth_block.len() / A::SPAN {
             match A::HAS_MULTIPLIERS {
                 true => add_block::<S, A, P>(&mut weights, &mut x, &mut sums),
                 false if A::SCALES == 2 => add_halves::<S, P>(&mut weights, &mut x, &mut sums),
@@ -422,8 +428,8 @@ unsafe fn add_halves<S: Tile, const P: usize>(
         let mins = S::weight_factors(weights.add(TILE_NUMBERS).cast());
         for p in 0..P {
             for v in 0..VECTORS {
-                let start = S::mul(S::to_f32(all[p][v]), S::splat(START as f32));
-                sums[p][v] = S::fma(mins[v], S::mul(start, x_scales[p][v]), sums[p][v]);
+                let correction = S::mul(S::to_f32(all[p][v]), S::splat(CORRECTION as f32));
+                sums[p][v] = S::fma(mins[v], S::mul(correction, x_scales[p][v]), sums[p][v]);
             }
         }
         *weights = weights.add(2 * TILE_NUMBERS);

@@ -5,9 +5,9 @@
 //! of a sub-block fit into 16 bits unless its activations are large throughout ([`Largest::fits`]); then sums are multiplied and
 //! added for each quarter.
 //!
-//! [`Largest::fits`]: super::arranged::Largest::fits
+//! [`Largest::fits`]: super::interleaved::Largest::fits
 
-// Pointers move within one block of a panel, the arranged activations and the piece below, whose sizes `pieces::matmul` has
+// Pointers move within one block of a panel, the interleaved activations and the depth block below, whose sizes `depth_block::matmul` has
 // checked.
 #![allow(unsafe_op_in_unsafe_fn)]
 
@@ -17,14 +17,14 @@ use std::marker::PhantomData;
 use std::mem::MaybeUninit;
 use std::ops::Range;
 
-use super::arranged::{Arranged, MOST_ROWS, ROW_OF_PAIR, tiles};
-use super::pair_tile::{self, Tile};
+use super::interleaved::{Interleaved, MOST_ROWS, ROW_OF_PAIR, tiles};
+use super::k_quant_tile::{self, Tile};
 use crate::activations::{Activations, RowPointers};
 use crate::blocks::QK_K;
 use crate::matmul::arithmetic::{add_block, scaled_mins};
-use crate::matmul::expanded::lift;
+use crate::matmul::depth_block::{self, DEPTH_BLOCK, DepthBlock, Next, Unpack};
 use crate::matmul::float::Rows;
-use crate::matmul::pieces::{self, Next, PIECE, Piece, Unpack};
+use crate::matmul::gemm::add_offset;
 use crate::matmul::{Arithmetic, Output, PanelFormat};
 use crate::packed::layout::SUB_BLOCK;
 use crate::packed::{PANEL_ROWS, PackedMatrix};
@@ -53,15 +53,15 @@ pub(super) const CODES: usize = GROUPS * NUMBERS;
 pub(super) const PAIR: usize = CODES + 2 * NUMBERS;
 /// Bytes of a block: its pairs, then `[row]` its scales, those of its minimums, and the minimums of even sub-blocks and of odd ones.
 const BLOCK: usize = PAIRS * PAIR + 4 * NUMBERS;
-/// Blocks in a piece.
-const BLOCKS: usize = PIECE * SUB_BLOCK / QK_K;
+/// Blocks in a depth block.
+const BLOCKS: usize = DEPTH_BLOCK * SUB_BLOCK / QK_K;
 
-/// A piece of a panel, `[tile][block]`, to be multiplied with activations.
+/// A depth block of a panel, `[tile][block]`, to be multiplied with activations.
 #[repr(C, align(64))]
 struct Pairs<'a, A> {
     bytes: MaybeUninit<[u8; TILES * BLOCKS * BLOCK]>,
     x: &'a Activations,
-    arranged: &'a Arranged,
+    interleaved: &'a Interleaved,
     arithmetic: PhantomData<A>,
 }
 
@@ -78,16 +78,17 @@ pub(super) unsafe fn matmul<A: Arithmetic>(
     unpack: Unpack,
 ) {
     thread_local! {
-        static ARRANGED: Cell<Arranged> = const { Cell::new(Arranged::new()) };
+        static INTERLEAVED: Cell<Interleaved> = const { Cell::new(Interleaved::new()) };
     }
-    let mut arranged = ARRANGED.take();
-    arranged.update(x);
-    let mut piece = Pairs::<A> { bytes: MaybeUninit::uninit(), x, arranged: &arranged, arithmetic: PhantomData };
-    pieces::matmul(&mut piece, weights, x.rows(), panels, out, unpack);
-    ARRANGED.set(arranged);
+    let mut interleaved = INTERLEAVED.take();
+    interleaved.update(x);
+    let mut depth_block =
+        Pairs::<A> { bytes: MaybeUninit::uninit(), x, interleaved: &interleaved, arithmetic: PhantomData };
+    depth_block::matmul(&mut depth_block, weights, x.rows(), panels, out, unpack);
+    INTERLEAVED.set(interleaved);
 }
 
-impl<A: Arithmetic> Piece for Pairs<'_, A> {
+impl<A: Arithmetic> DepthBlock for Pairs<'_, A> {
     fn start(&mut self) -> *mut u8 {
         self.bytes.as_mut_ptr().cast()
     }
@@ -122,11 +123,11 @@ impl<A: Arithmetic> Pairs<'_, A> {
             };
             for block in blocks.clone() {
                 let weights = self.bytes.as_ptr().cast::<u8>().add((tile * BLOCKS + block - blocks.start) * BLOCK);
-                let (x, largest) = self.arranged.block(row, T, block, self.x.cols() / QK_K);
+                let (x, largest) = self.interleaved.block(row, T, block, self.x.cols() / QK_K);
                 let mut dots = [[Avx2::splat_int(0); VECTORS]; T];
                 if T == MOST_ROWS {
                     let tile = Tile { weights, x: x.as_ptr(), sums: dots.as_mut_ptr().cast() };
-                    pair_tile::add_multiples::<A>(tile, largest.fits::<A>());
+                    k_quant_tile::add_multiples::<A>(tile, largest.fits::<A>());
                 } else {
                     add_multiples::<A, T>(weights, x.as_ptr(), &mut dots);
                 }
@@ -146,10 +147,10 @@ impl<A: Arithmetic> Pairs<'_, A> {
 /// # Safety
 /// The CPU has AVX2; there are as many, and room for a [`Pairs`]' bytes.
 #[inline(always)]
-pub(super) unsafe fn unpack<F: PanelFormat>(block: *const u8, subs: usize, piece: *mut u8) {
+pub(super) unsafe fn unpack<F: PanelFormat>(block: *const u8, subs: usize, depth_block: *mut u8) {
     for index in 0..subs / F::SUB_BLOCKS {
         for vector in 0..PANEL_ROWS / Avx2::LANES {
-            let to = piece.add((vector / VECTORS * BLOCKS + index) * BLOCK + vector % VECTORS * 4 * Avx2::LANES);
+            let to = depth_block.add((vector / VECTORS * BLOCKS + index) * BLOCK + vector % VECTORS * 4 * Avx2::LANES);
             unpack_block::<F>(block.add(index * F::BLOCK), vector, to);
         }
     }
@@ -164,7 +165,7 @@ unsafe fn unpack_block<F: PanelFormat>(block: *const u8, vector: usize, to: *mut
         for two in 0..4 {
             let codes = |sub| {
                 let (a, b) = F::codes::<Avx2>(block, block.add(F::HEADER + sub * F::SUB_BLOCK), vector, two);
-                (lift::<Avx2, F>(a), lift::<Avx2, F>(b))
+                (add_offset::<Avx2, F>(a), add_offset::<Avx2, F>(b))
             };
             let [(a, c), (b, d)] = subs.map(codes);
             for (group, (a, b)) in [(a, b), (c, d)].into_iter().enumerate() {
@@ -200,7 +201,7 @@ unsafe fn high_halves(a: __m256i, b: __m256i) -> __m256i {
     _mm256_blend_epi16::<0xaa>(_mm256_srli_epi32::<16>(a), b)
 }
 
-/// [`pair_tile::add_multiples`] for any number of rows: adds the dot products of a block's sub-blocks, times their multipliers.
+/// [`k_quant_tile::add_multiples`] for any number of rows: adds the dot products of a block's sub-blocks, times their multipliers.
 #[inline(always)]
 unsafe fn add_multiples<A: Arithmetic, const T: usize>(
     weights: *const u8,

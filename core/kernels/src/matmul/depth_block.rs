@@ -1,4 +1,4 @@
-//! Many rows of activations: panel by panel, of which a piece at a time is taken apart once for all rows.
+//! GEMM from outside: panel by panel, and in it depth block by depth block, each unpacked once for many rows of activations.
 
 // Pointers move within one panel and the sums below, whose sizes `matmul` has checked.
 #![allow(unsafe_op_in_unsafe_fn)]
@@ -12,29 +12,29 @@ use crate::packed::layout::{self, SUB_BLOCK};
 use crate::packed::{PANEL_ROWS, PackedMatrix};
 use crate::simd::Simd;
 
-/// Sub-blocks of a piece, at most: what is taken apart, about 20 KB, is to stay in a first-level cache.
-pub(super) const PIECE: usize = 16;
-/// Rows of activations that a piece is multiplied with before the next.
+/// Sub-blocks of a depth block, at most: what is unpacked, about 20 KB, is to stay in a first-level cache.
+pub(super) const DEPTH_BLOCK: usize = 16;
+/// Rows of activations that a depth block is multiplied with before the next.
 const ROWS: usize = 132;
 
-/// Unpacks some sub-blocks, whole blocks from the first pointer on, into a piece of a panel at the second. Its instructions must be
+/// Unpacks some sub-blocks, whole blocks from the first pointer on, into a depth block of a panel at the second. Its instructions must be
 /// there, and room for them.
 pub(crate) type Unpack = unsafe fn(*const u8, usize, *mut u8);
 
-/// An unpacked piece of a panel.
+/// An unpacked depth block of a panel.
 ///
 /// # Safety
 /// The instructions that an implementor is for must be there.
-pub(super) trait Piece {
+pub(super) trait DepthBlock {
     /// Where it is unpacked to.
     fn start(&mut self) -> *mut u8;
 
-    /// Adds the products of the piece, whose sub-blocks are `subs` of the panel's, with `rows` of the activations to `sums`, which
+    /// Adds the products of the depth block, whose sub-blocks are `subs` of the panel's, with `rows` of the activations to `sums`, which
     /// begin with the first of `rows`; where `subs` begins with 0, sums are yet to be written. `next` is asked for on the way.
     unsafe fn multiply(&self, subs: Range<usize>, rows: Range<usize>, sums: Rows<*mut f32>, next: Next);
 }
 
-/// Weights that will be taken apart when some rows are multiplied.
+/// Weights that will be unpacked when some rows are multiplied.
 #[derive(Clone, Copy)]
 pub(super) struct Next {
     start: *const u8,
@@ -56,10 +56,10 @@ impl Next {
 /// The columns of `panels` of the product of `rows` rows of activations with `weights`.
 ///
 /// # Safety
-/// `piece` and `unpack` have their instructions and fit such weights, sizes fit together, and nobody else writes those columns.
+/// `depth_block` and `unpack` have their instructions and fit such weights, sizes fit together, and nobody else writes those columns.
 #[inline(always)]
-pub(super) unsafe fn matmul<P: Piece>(
-    piece: &mut P,
+pub(super) unsafe fn matmul<P: DepthBlock>(
+    depth_block: &mut P,
     weights: &PackedMatrix<'_>,
     rows: usize,
     panels: Range<usize>,
@@ -71,9 +71,9 @@ pub(super) unsafe fn matmul<P: Piece>(
     // `[row of activations][row]`
     let mut sums = MaybeUninit::<[[f32; PANEL_ROWS]; ROWS]>::uninit();
     let subs = weights.cols() / SUB_BLOCK;
-    let is_short = subs <= PIECE;
+    let is_short = subs <= DEPTH_BLOCK;
     // Short products are attention's: their weights are in a cache, as other queries have just been multiplied with them.
-    let asked_for = if is_short { 0 } else { PIECE / sub_blocks * block };
+    let asked_for = if is_short { 0 } else { DEPTH_BLOCK / sub_blocks * block };
     for panel in panels {
         let bytes = weights.panel(panel).as_ptr();
         for first_row in (0..rows).step_by(ROWS) {
@@ -82,12 +82,12 @@ pub(super) unsafe fn matmul<P: Piece>(
             let place = out.place(&rows, panel * PANEL_ROWS, PANEL_ROWS).filter(|_| is_short);
             let scratch = Rows { start: sums.as_mut_ptr().cast(), stride: PANEL_ROWS };
             let to = place.map_or(scratch, |start| Rows { start, stride: out.cols() });
-            for first in (0..subs).step_by(PIECE) {
-                let end = subs.min(first + PIECE);
-                unpack(bytes.add(first / sub_blocks * block), end - first, piece.start());
+            for first in (0..subs).step_by(DEPTH_BLOCK) {
+                let end = subs.min(first + DEPTH_BLOCK);
+                unpack(bytes.add(first / sub_blocks * block), end - first, depth_block.start());
                 let next =
                     Next { start: bytes.wrapping_add(end / sub_blocks * block), for_each_row: asked_for / rows.len() };
-                piece.multiply(first..end, rows.clone(), to, next);
+                depth_block.multiply(first..end, rows.clone(), to, next);
             }
             if place.is_none() {
                 for (row, sums) in rows.zip(sums.assume_init_ref()) {

@@ -1,4 +1,4 @@
-//! Activations as tiles of pairs of sub-blocks read them. A thread arranges them once for all of its products with them.
+//! Activations as tiles of pairs of sub-blocks read them. A thread interleaves them once for all of its products with them.
 
 // Pointers are to whole pairs of the activations and to room for them, as sizes say.
 #![allow(unsafe_op_in_unsafe_fn)]
@@ -6,8 +6,8 @@
 use std::arch::x86_64::*;
 use std::ops::Range;
 
-use super::pairs::{GROUPS, PAIR_COLUMNS, PAIRS};
-use crate::activations::{Activations, NARROW_START, Version};
+use super::k_quant_gemm::{GROUPS, PAIR_COLUMNS, PAIRS};
+use crate::activations::{Activations, NARROW_CORRECTION, Version};
 use crate::blocks::QK_K;
 use crate::matmul::Arithmetic;
 use crate::packed::layout::SUB_BLOCK;
@@ -21,9 +21,9 @@ pub(super) const VALUES: usize = PAIR_COLUMNS;
 /// for either sub-block: those of the first half and of the second, then those of the first quarter of each half.
 pub(super) const ROW_OF_PAIR: usize = VALUES + 4 * 4;
 
-/// `[tile][block][pair]`, in which a tile's rows take turns: `[group][row]`, then `[start][row]`.
+/// `[tile][block][pair]`, in which a tile's rows take turns: `[group][row]`, then `[correction][row]`.
 #[derive(Default)]
-pub(super) struct Arranged {
+pub(super) struct Interleaved {
     /// Of what.
     of: Option<Version>,
     bytes: Vec<u8>,
@@ -74,12 +74,12 @@ pub(super) fn tiles(rows: Range<usize>) -> impl Iterator<Item = Range<usize>> {
     rows.step_by(MOST_ROWS).map(move |first| first..end.min(first + MOST_ROWS))
 }
 
-impl Arranged {
+impl Interleaved {
     pub(super) const fn new() -> Self {
         Self { of: None, bytes: Vec::new(), largest: Vec::new() }
     }
 
-    /// Arranges `x`, unless that is what is arranged.
+    /// Interleaves `x`, unless that is what is interleaved.
     ///
     /// # Safety
     /// The CPU has AVX2.
@@ -100,7 +100,7 @@ impl Arranged {
                     for (index, row) in tile.clone().enumerate() {
                         let first = x.row(row).at(block * QK_K + pair * PAIR_COLUMNS).values;
                         let subs = [first, first.add(SUB_BLOCK)];
-                        arrange(subs, to.add(4 * index).cast(), tile.len());
+                        interleave(subs, to.add(4 * index).cast(), tile.len());
                         subs.into_iter().for_each(|sub_block| largest.add(sub_block));
                     }
                     to = to.add(tile.len() * ROW_OF_PAIR);
@@ -119,10 +119,10 @@ impl Arranged {
     }
 }
 
-/// Arranges a row of a pair, `rows` apart.
+/// Interleaves a row of a pair, `rows` apart.
 #[inline(always)]
-unsafe fn arrange(subs: [*const i8; 2], to: *mut i32, rows: usize) {
-    let starts = to.add(GROUPS * rows);
+unsafe fn interleave(subs: [*const i8; 2], to: *mut i32, rows: usize) {
+    let corrections = to.add(GROUPS * rows);
     for half in 0..2 {
         let [a, b] = subs.map(|values| _mm_loadu_si128(values.add(16 * half).cast()));
         let quarters = [_mm_unpacklo_epi16(a, b), _mm_unpackhi_epi16(a, b)];
@@ -133,16 +133,16 @@ unsafe fn arrange(subs: [*const i8; 2], to: *mut i32, rows: usize) {
             to.add(2 * rows).write_unaligned(_mm_extract_epi32::<2>(groups));
             to.add(3 * rows).write_unaligned(_mm_extract_epi32::<3>(groups));
         }
-        let [first, second] = quarters.map(|groups| start(groups));
-        starts.add(half * rows).write_unaligned(_mm_cvtsi128_si32(_mm_add_epi16(first, second)));
-        starts.add((2 + half) * rows).write_unaligned(_mm_cvtsi128_si32(first));
+        let [first, second] = quarters.map(|groups| correction(groups));
+        corrections.add(half * rows).write_unaligned(_mm_cvtsi128_si32(_mm_add_epi16(first, second)));
+        corrections.add((2 + half) * rows).write_unaligned(_mm_cvtsi128_si32(first));
     }
 }
 
 /// What the sums of a quarter start at, in each lane of 32 bits.
 #[inline(always)]
-unsafe fn start(groups: __m128i) -> __m128i {
-    let products = _mm_maddubs_epi16(_mm_set1_epi8(-NARROW_START as i8), groups);
+unsafe fn correction(groups: __m128i) -> __m128i {
+    let products = _mm_maddubs_epi16(_mm_set1_epi8(-NARROW_CORRECTION as i8), groups);
     let pairs = _mm_add_epi16(products, _mm_shuffle_epi32::<0b01_00_11_10>(products));
     let all = _mm_add_epi16(pairs, _mm_shuffle_epi32::<0b10_11_00_01>(pairs));
     _mm_sub_epi16(_mm_setzero_si128(), all)

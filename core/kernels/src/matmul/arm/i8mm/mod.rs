@@ -1,0 +1,4 @@
+//! `smmla`: its tile, and the assembly of the largest.
+
+mod asm;
+mod gemm;
