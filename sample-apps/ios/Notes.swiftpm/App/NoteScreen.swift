@@ -24,6 +24,13 @@ struct NoteScreen: View {
                 }
             }
             .navigationTitle("Note")
+            .toolbar {
+                PasteButton(payloadType: String.self) { texts in
+                    note.read(texts.joined(separator: "\n"), model: models.model)
+                }
+                // It would take the place of the note that is being spoken.
+                .disabled(note.phase == .listening)
+            }
             .safeAreaInset(edge: .bottom) { RecordButton(note: note, models: models).padding() }
         }
     }

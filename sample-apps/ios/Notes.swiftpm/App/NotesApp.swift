@@ -31,6 +31,15 @@ struct NotesApp: App {
                     .tabItem { Label("Model", systemImage: "cpu") }
                     .tag(Screen.model)
             }
+            .onOpenURL { file in
+                // It would take the place of the note that is being spoken.
+                guard services.note.phase != .listening else { return }
+                // A file of another app can be read only between these calls.
+                let isForeign = file.startAccessingSecurityScopedResource()
+                defer { if isForeign { file.stopAccessingSecurityScopedResource() } }
+                services.note.read(contentsOf: file, model: services.models.model)
+                screen = .note
+            }
         }
         .onChange(of: scenePhase) {
             guard scenePhase == .background else { return }

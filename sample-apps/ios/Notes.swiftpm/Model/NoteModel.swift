@@ -79,6 +79,25 @@ public final class NoteModel {
         }
     }
 
+    /// Summarizes a text that was pasted or opened: a transcript of any recorder, or plain words.
+    public func read(_ text: String, model: @escaping @MainActor () async throws -> LocalModel) {
+        begin(.summarizing)
+        let saved = SavedNote(segments: VoiceNote.transcript(text).segments)
+        segments = saved.segments
+        run { note in
+            guard !saved.segments.isEmpty else { throw Trouble.textUnusable }
+            try await note.store.save(saved)
+            let model = try await model()
+            try await note.write(model.summarize(.segments(saved.segments)), with: model, into: saved)
+        }
+    }
+
+    /// Summarizes a text file, in UTF-8 or UTF-16.
+    public func read(contentsOf file: URL, model: @escaping @MainActor () async throws -> LocalModel) {
+        var encoding = String.Encoding.utf8
+        read((try? String(contentsOf: file, usedEncoding: &encoding)) ?? "", model: model)
+    }
+
     /// Ends the recording.
     public func stop() {
         listener?.stop()

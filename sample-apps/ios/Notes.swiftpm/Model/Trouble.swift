@@ -10,7 +10,7 @@ public enum Trouble: String, Error {
     case outOfMemory = "There is too little memory. Close other apps, or choose a smaller model."
     case noSpace = "There is too little space on this device. Free some and try again."
     case noteTooLong = "The note is too long. Speak a shorter one."
-    case textUnusable = "This text cannot be summarized. Speak another note."
+    case textUnusable = "This text cannot be summarized: no words were found. Try another one."
     case notAllowed = "To record, allow this app to use the microphone and speech recognition in Settings."
     case noMicrophone = "The microphone cannot be used right now. Try again."
     case noRecognizer = "Your language is not recognized on this device. Add a dictation language in Settings."

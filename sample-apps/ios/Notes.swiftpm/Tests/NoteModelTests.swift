@@ -33,6 +33,33 @@ import Testing
         #expect(kept.first?.label == note.label)
     }
 
+    @Test func aPastedTranscriptIsSummarizedWithItsTimesAndKept() async throws {
+        note.read("WEBVTT\n\n00:04.000 --> 00:07.500\n<v Priya>\(sentences[0])", model: Shared.model)
+        await note.settle()
+        #expect(note.phase == .idle)
+        #expect(note.segments.map(\.text) == [sentences[0]])
+        #expect(note.segments.map(\.start) == [4])
+        #expect(note.segments.map(\.speaker) == ["Priya"])
+        #expect(note.summary != nil)
+        #expect(await store.notes().map(\.summary) == [note.summary])
+    }
+
+    @Test func aFileIsReadInItsOwnEncoding() async throws {
+        let file = folder.appending(path: "shared.txt")
+        try sentences.joined(separator: "\n").write(to: file, atomically: true, encoding: .utf16)
+        note.read(contentsOf: file, model: Shared.model)
+        await note.settle()
+        #expect(note.segments.map(\.text) == sentences)
+        #expect(note.summary != nil)
+    }
+
+    @Test(arguments: ["", "[Music]\n(inaudible)"]) func withoutWordsNothingIsKept(text: String) async throws {
+        note.read(text, model: never)
+        await note.settle()
+        #expect(note.phase == .failed(Trouble.textUnusable.rawValue))
+        #expect(await store.notes().isEmpty)
+    }
+
     @Test func stoppingEndsTheRecording() async throws {
         note.record(from: Speaker(), model: Shared.model)
         note.stop()
