@@ -39,6 +39,8 @@ mod pack;
 mod raw;
 mod sequence;
 mod session;
+#[cfg(feature = "speech")]
+mod speech;
 mod tasks;
 mod tokenizer;
 mod transcript;
@@ -60,7 +62,13 @@ pub use session::{ChatOptions, Reply, Session, Turn};
 #[cfg(feature = "candle")]
 pub use sotto_engine::MergedTensor;
 pub use sotto_engine::{Backend, CancelToken, DEFAULT_CONTEXT_LENGTH, FileKind, FilePart, Kernels, KvType};
+#[cfg(feature = "speech")]
+pub use sotto_speech::{Audio, Language, PcmFormat, Samples, SpeechMemory, SpeechOptions, Task, TranscribeOptions};
 pub use sotto_text::{ChatTemplate, Message, OutputFormat, Role, SamplingOptions};
+#[cfg(feature = "speech")]
+pub use speech::{
+    AudioInput, ListenOptions, Speech, SpeechMetrics, Transcript, TranscriptPart, TranscriptSegment, TranscriptWord,
+};
 pub use tasks::classify::{Classification, ClassifyOptions, DEFAULT_MIN_CONFIDENCE, Label};
 pub use tasks::extract::Extraction;
 pub use tasks::note_session::NoteSession;

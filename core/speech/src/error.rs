@@ -60,6 +60,11 @@ impl SpeechError {
     pub(crate) fn unsupported(what: impl Into<String>) -> Self {
         Self::Unsupported { what: what.into() }
     }
+
+    /// A [`SpeechError::AudioInvalid`] that says why.
+    pub(crate) fn audio(why: impl Into<String>) -> Self {
+        Self::AudioInvalid { why: why.into() }
+    }
 }
 
 impl From<EngineError> for SpeechError {

@@ -19,9 +19,11 @@
 //! # }
 //! ```
 
+mod audio;
 mod decoding;
 mod error;
 mod forward;
+mod hearing;
 mod language;
 mod mel;
 mod model;
@@ -31,7 +33,9 @@ mod transcript;
 mod vocabulary;
 mod words;
 
+pub use audio::{Audio, AudioReader, Converter, PcmFormat, Samples};
 pub use error::SpeechError;
+pub use hearing::{Earshot, FRAME, Figures, Recognize, TranscribeOptions, Transcriber, VoiceDetector};
 pub use language::Language;
 pub use model::{SpeechMemory, SpeechModel, SpeechOptions};
 pub use recognizer::{Recognizer, Task, WindowOptions};

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use clap::error::ErrorKind;
 use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
-use sotto::SummaryOptions;
+use sotto::{Language, SummaryOptions};
 
 /// Runs a language model on this machine: summarize voice notes, classify, extract, chat. Nothing leaves it.
 #[derive(Debug, Parser)]
@@ -27,9 +27,11 @@ impl Arguments {
             Self::from_arg_matches(&words().get_matches()).unwrap_or_else(|error| error.format(&mut words()).exit());
         let refused = arguments.command.refuses_model().filter(|_| arguments.model.model.is_some());
         let refused = refused.or(arguments.command.refuses_adapters().filter(|_| !arguments.model.adapters.is_empty()));
-        match refused {
-            Some(why) => words().error(ErrorKind::ArgumentConflict, why).exit(),
-            None => arguments,
+        let lacking = arguments.command.needs_model().filter(|_| arguments.model.model.is_none());
+        match (refused, lacking) {
+            (Some(why), _) => words().error(ErrorKind::ArgumentConflict, why).exit(),
+            (_, Some(why)) => words().error(ErrorKind::MissingRequiredArgument, why).exit(),
+            (None, None) => arguments,
         }
     }
 }
@@ -108,8 +110,11 @@ pub enum BackendName {
 pub enum Command {
     /// Summarize a voice note: title, overview, points and action items.
     Summarize {
-        /// A text file: plain text, or lines like "[00:04] what was said". `-` is standard input.
+        /// A text file: plain text, or lines like "[00:04] what was said". With --speech, a recording. `-` is standard input.
         note: PathBuf,
+        /// A Whisper model that transcribes the recording first.
+        #[arg(long, value_name = "WHISPER")]
+        speech: Option<PathBuf>,
         /// The most points: those about the note's main topics are kept.
         #[arg(long, value_name = "N", default_value_t = SummaryOptions::default().max_points)]
         max_points: usize,
@@ -120,6 +125,24 @@ pub enum Command {
         /// from the note.
         #[arg(long, value_name = "NAME")]
         language: Option<String>,
+    },
+    /// Write down what is said in a recording, with times.
+    Transcribe {
+        /// A WAV, FLAC, MP3, M4A (AAC, ALAC) or OGG (Vorbis) file. `-` is standard input. `--model` names the Whisper model: a file
+        /// of whisper.cpp (ggml-*.bin), or a folder with model.safetensors, config.json and tokenizer.json.
+        audio: PathBuf,
+        /// The language that is spoken, by its code, such as en; detected when left out.
+        #[arg(long, value_name = "CODE", value_parser = language)]
+        language: Option<Language>,
+        /// Translate into English.
+        #[arg(long)]
+        translate: bool,
+        /// Names and rare words that may be said, such as "Zoë, Kubernetes".
+        #[arg(long, value_name = "TEXT", default_value = "", hide_default_value = true)]
+        vocabulary: String,
+        /// Give each word its time.
+        #[arg(long)]
+        words: bool,
     },
     /// Say which of some labels fits a text.
     Classify {
@@ -273,7 +296,20 @@ pub enum Command {
     },
 }
 
+fn language(code: &str) -> Result<Language, String> {
+    Language::from_code(code)
+        .ok_or_else(|| "not the code of a language that Whisper knows: such as en, de or zh".into())
+}
+
 impl Command {
+    /// Why the command cannot do without `--model`, where it cannot.
+    fn needs_model(&self) -> Option<&'static str> {
+        match self {
+            Self::Transcribe { .. } => Some("transcribe needs a Whisper model: --model ggml-base.bin"),
+            _ => None,
+        }
+    }
+
     /// Why `--model` means nothing here, where it does not.
     fn refuses_model(&self) -> Option<&'static str> {
         match self {
@@ -293,6 +329,7 @@ impl Command {
             #[cfg(feature = "candle")]
             Self::Merge { .. } => Some("merge takes its adapters without --adapter: sotto merge FILE ADAPTER -o FILE"),
             Self::Inspect { .. } => Some("inspect takes one file: sotto inspect ADAPTER.gguf"),
+            Self::Transcribe { .. } => Some("a Whisper model takes no adapter: leave --adapter out"),
             Self::Tokenize { .. } | Self::Render { .. } | Self::Synth { .. } | Self::Pack { .. } => {
                 Some("nothing is computed here that an adapter could change: leave --adapter out")
             }

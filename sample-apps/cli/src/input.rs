@@ -3,10 +3,15 @@
 use std::io::{BufRead, Read};
 use std::path::Path;
 
+use sotto::Audio;
+
 use crate::failure::Failure;
 
 /// The most bytes of text that are read.
 const MOST_BYTES: u64 = 64 << 20;
+
+/// The most bytes of a recording that are read from standard input: three hours of a CD. Files are read as they are needed.
+const MOST_AUDIO_BYTES: u64 = 2 << 30;
 
 /// The text of a file; `-` is standard input.
 pub fn read_file(path: &Path) -> Result<String, Failure> {
@@ -18,6 +23,20 @@ pub fn read_file(path: &Path) -> Result<String, Failure> {
         std::fs::File::open(path).and_then(|file| file.take(MOST_BYTES + 1).read_to_end(&mut bytes)).map_err(fail)?;
     }
     text_of(bytes)
+}
+
+/// A recording; `-` is standard input.
+pub fn audio(path: &Path) -> Result<Audio, Failure> {
+    if path != Path::new("-") {
+        return Ok(Audio::file(path));
+    }
+    let mut bytes = Vec::new();
+    let fail = |source| Failure::Input { path: path.to_owned(), source };
+    std::io::stdin().lock().take(MOST_AUDIO_BYTES + 1).read_to_end(&mut bytes).map_err(fail)?;
+    match bytes.len() as u64 > MOST_AUDIO_BYTES {
+        true => Err(Failure::BadInput("the recording is too long for standard input: name its file".into())),
+        false => Ok(Audio::bytes(bytes)),
+    }
 }
 
 /// A word of the command line; `-` is standard input.

@@ -3,7 +3,7 @@
 use std::io::{self, Write};
 
 use console::style;
-use sotto::{Action, NoteSummary};
+use sotto::{Action, NoteSummary, Segment};
 
 use crate::screen::answer;
 
@@ -11,15 +11,20 @@ use crate::screen::answer;
 ///
 /// The overview appears as it is written; points and actions in the end, as until then, an action may get an owner, and a better item take
 /// the place of another.
-#[derive(Default)]
-pub struct SummaryPrinter {
+pub struct SummaryPrinter<'a> {
+    /// Of the note; they say when what a line rests on was said.
+    segments: &'a [Segment],
     printed: String,
 }
 
-impl SummaryPrinter {
+impl<'a> SummaryPrinter<'a> {
+    pub fn new(segments: &'a [Segment]) -> Self {
+        Self { segments, printed: String::new() }
+    }
+
     /// Prints what `snapshot` adds to those before it. `whole` says that nothing more will come.
     pub fn print(&mut self, out: &mut impl Write, snapshot: &NoteSummary, whole: bool) -> io::Result<()> {
-        let text = render(snapshot, whole);
+        let text = render(self.segments, snapshot, whole);
         if let Some(new) = text.strip_prefix(&self.printed) {
             out.write_all(new.as_bytes())?;
             self.printed = text;
@@ -28,11 +33,12 @@ impl SummaryPrinter {
     }
 }
 
-fn render(summary: &NoteSummary, whole: bool) -> String {
+fn render(segments: &[Segment], summary: &NoteSummary, whole: bool) -> String {
     if !whole && summary.overview.is_empty() {
         return String::new();
     }
     let (points, actions) = if whole { (&summary.points[..], &summary.actions[..]) } else { Default::default() };
+    let line = |bullet, text: &str, evidence: &[u32]| line(bullet, text, &ids_and_time(segments, evidence));
     let parts = [
         if summary.title.is_empty() { String::new() } else { style(answer(&summary.title)).bold().to_string() },
         answer(&summary.overview).into_owned(),
@@ -50,9 +56,27 @@ fn section(heading: &str, lines: String) -> String {
     if lines.is_empty() { lines } else { format!("{}{lines}", style(heading).underlined()) }
 }
 
-fn line(bullet: &str, text: &str, evidence: &[u32]) -> String {
+fn line(bullet: &str, text: &str, evidence: &str) -> String {
+    format!("\n  {bullet} {} {}", answer(text), style(format!("[{evidence}]")).dim())
+}
+
+/// The ids of what a line rests on, and when the first of it was said, where that is known.
+fn ids_and_time(segments: &[Segment], evidence: &[u32]) -> String {
     let ids = evidence.iter().map(u32::to_string).collect::<Vec<_>>().join(", ");
-    format!("\n  {bullet} {} {}", answer(text), style(format!("[{ids}]")).dim())
+    let first = evidence.first().and_then(|id| segments.iter().find(|segment| segment.id == *id));
+    match first.and_then(|segment| segment.start) {
+        Some(start) => format!("{ids} at {}", clock(start)),
+        None => ids,
+    }
+}
+
+/// A time in a recording, as players show it.
+fn clock(seconds: f64) -> String {
+    let seconds = seconds as u64;
+    match seconds / 3600 {
+        0 => format!("{}:{:02}", seconds / 60, seconds % 60),
+        hours => format!("{hours}:{:02}:{:02}", seconds / 60 % 60, seconds % 60),
+    }
 }
 
 fn action_text(action: &Action) -> String {
@@ -83,7 +107,7 @@ mod tests {
     fn growing_snapshots_print_the_whole_text_once() {
         console::set_colors_enabled(false);
         let mut summary = NoteSummary::default();
-        let mut printer = SummaryPrinter::default();
+        let mut printer = SummaryPrinter::new(&[]);
         let mut out = Vec::new();
         let mut step = |change: &mut dyn FnMut(&mut NoteSummary), whole| {
             change(&mut summary);
@@ -103,11 +127,21 @@ mod tests {
     }
 
     #[test]
+    fn what_a_line_rests_on_has_its_time() {
+        let said = |id, start| Segment { id, start, end: None, text: "words".into(), speaker: None };
+        let segments = [said(1, None), said(2, Some(64.9)), said(3, Some(3_600.0))];
+        let cases: [(&[u32], _); 4] = [(&[1], "1"), (&[2, 3], "2, 3 at 1:04"), (&[3], "3 at 1:00:00"), (&[], "")];
+        for (evidence, text) in cases {
+            assert_eq!(ids_and_time(&segments, evidence), text);
+        }
+    }
+
+    #[test]
     fn a_summary_without_a_title_or_without_anything_is_no_heap_of_empty_lines() {
         console::set_colors_enabled(false);
         let text = |summary: &NoteSummary| {
             let mut out = Vec::new();
-            SummaryPrinter::default().print(&mut out, summary, true).unwrap();
+            SummaryPrinter::new(&[]).print(&mut out, summary, true).unwrap();
             String::from_utf8(out).unwrap()
         };
         assert_eq!(text(&NoteSummary::default()), "(nothing found in this note)\n");

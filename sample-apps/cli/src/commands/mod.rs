@@ -14,13 +14,17 @@ mod render;
 mod summarize;
 mod synth;
 mod tokenize;
+mod transcribe;
 
 use std::io::{self, Write};
 use std::time::{Duration, Instant};
 
 use serde::Serialize;
 use serde_json::ser::Formatter;
-use sotto::{Backend, BenchOptions, Job, KvType, LoadOptions, LocalModel, ModelFile, Progress, Prompt, SummaryOptions};
+use sotto::{
+    Backend, BenchOptions, Job, KvType, LoadOptions, LocalModel, ModelFile, Progress, Prompt, SummaryOptions, Task,
+    TranscribeOptions,
+};
 
 use crate::args::{AdapterArgument, Arguments, BackendName, Command, KvName, ModelArguments};
 use crate::demo::demo_model;
@@ -33,9 +37,10 @@ const DEFAULT_WINDOW: usize = 512;
 /// A model that loads in this time needs no bar.
 const MOMENT: Duration = Duration::from_millis(500);
 
-/// Progress in bytes, in tokens, and in segments.
+/// Progress in bytes, in tokens, in seconds of a recording, and in segments.
 const BYTES_BAR: &str = "{binary_bytes} of {binary_total_bytes} {wide_bar} {eta}";
 const TOKENS_BAR: &str = "{pos} of {len} tokens {wide_bar} {eta}";
+const SECONDS_BAR: &str = "{pos} of {len} s heard {wide_bar} {eta}";
 const SEGMENTS_BAR: &str = "{pos} of {len} segments read {wide_bar} {eta}";
 
 /// Does what the command line says.
@@ -43,10 +48,22 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
     interrupt::install();
     let (model, json) = (&arguments.model, arguments.json);
     match &arguments.command {
-        Command::Summarize { note, max_points, max_actions, language } => {
+        Command::Summarize { note, speech, max_points, max_actions, language } => {
             let options =
                 SummaryOptions { language: language.clone(), max_points: *max_points, max_actions: *max_actions };
-            summarize::run(&load(model)?, note, &options, json)
+            match speech {
+                Some(speech) => summarize::recording(model, speech, note, &options, json),
+                None => summarize::run(&load(model)?, note, &options, json),
+            }
+        }
+        Command::Transcribe { audio, language, translate, vocabulary, words } => {
+            let options = TranscribeOptions {
+                language: *language,
+                task: if *translate { Task::Translate } else { Task::Transcribe },
+                vocabulary: vocabulary.clone(),
+                words: *words,
+            };
+            transcribe::run(model, audio, &options, json)
         }
         Command::Classify { text, labels, described, min_confidence } => {
             let options = classify::options(labels, described, *min_confidence);

@@ -1,9 +1,10 @@
 use std::path::Path;
 
 use serde::Serialize;
-use sotto::{LocalModel, NoteSummary, Progress, Segment, SummaryOptions, VoiceNote};
+use sotto::{LocalModel, NoteSummary, Progress, Segment, SummaryOptions, TranscribeOptions, VoiceNote};
 
-use super::{SEGMENTS_BAR, print_json, watch};
+use super::{SEGMENTS_BAR, load, print_json, transcribe, watch};
+use crate::args::ModelArguments;
 use crate::failure::Failure;
 use crate::summary_text::SummaryPrinter;
 use crate::{input, screen};
@@ -20,15 +21,35 @@ struct WithSegments<'a> {
 const SPLIT_IT: &str = "split the note and summarize its parts, or give a larger --context if the model has it";
 
 pub fn run(model: &LocalModel, note: &Path, options: &SummaryOptions, json: bool) -> Result<(), Failure> {
-    let note = VoiceNote::transcript(&input::read_file(note)?);
-    let job = model.summarize(&note, options);
+    summarize(model, &VoiceNote::transcript(&input::read_file(note)?), options, json)
+}
+
+/// Transcribes a recording, and summarizes that. The speech model is gone before the other one is loaded: memory holds one of them.
+pub fn recording(
+    model: &ModelArguments,
+    speech: &Path,
+    audio: &Path,
+    options: &SummaryOptions,
+    json: bool,
+) -> Result<(), Failure> {
+    let speech = transcribe::load(speech, model.threads)?;
+    let transcript = transcribe::transcribe(&speech, audio, &TranscribeOptions::default(), |_| Ok(()))?;
+    drop(speech);
+    if transcript.segments.is_empty() {
+        return Err(Failure::BadInput("nothing is said in the recording".into()));
+    }
+    summarize(&load(model)?, &VoiceNote::from(&transcript), options, json)
+}
+
+fn summarize(model: &LocalModel, note: &VoiceNote, options: &SummaryOptions, json: bool) -> Result<(), Failure> {
+    let job = model.summarize(note, options);
     let too_long = |failure: Failure| failure.where_too_long(SPLIT_IT);
     if json {
         let summary = watch(job, |_| Ok(())).map_err(too_long)?;
         return print_json(&WithSegments { summary, segments: note.segments() });
     }
     let mut out = std::io::stdout().lock();
-    let mut printer = SummaryPrinter::default();
+    let mut printer = SummaryPrinter::new(note.segments());
     let bar = screen::bar(SEGMENTS_BAR);
     let summary = watch(job, |snapshot| {
         let coverage = &snapshot.coverage;

@@ -1,0 +1,73 @@
+use super::converter::Converter;
+use super::file::Decoded;
+use super::pcm::{PcmFormat, Samples};
+use crate::SpeechError;
+
+/// A recording while it is read: 16 kHz mono, piece by piece.
+#[derive(Debug)]
+pub struct AudioReader {
+    source: Source,
+    converter: Converter,
+    seconds: Option<f64>,
+}
+
+#[derive(Debug)]
+enum Source {
+    /// Mono, and how many of them are read.
+    Samples {
+        samples: Vec<f32>,
+        read: usize,
+    },
+    File(Box<Decoded>),
+    Ended,
+}
+
+impl AudioReader {
+    pub(super) fn of_samples(samples: Vec<f32>, sample_rate: u32) -> Result<Self, SpeechError> {
+        let converter = Converter::new(PcmFormat { sample_rate, channels: 1 })?;
+        let seconds = Some(samples.len() as f64 / f64::from(sample_rate));
+        Ok(Self { source: Source::Samples { samples, read: 0 }, converter, seconds })
+    }
+
+    pub(super) fn of_file(file: Decoded) -> Result<Self, SpeechError> {
+        let (converter, seconds) = (Converter::new(file.format())?, file.seconds());
+        Ok(Self { source: Source::File(Box::new(file)), converter, seconds })
+    }
+
+    /// How long the recording is, in seconds, where it says so: a file may be wrong about that.
+    pub fn seconds(&self) -> Option<f64> {
+        self.seconds
+    }
+
+    /// Appends the next piece to `out`, mostly less than a second; `false` at the end.
+    ///
+    /// # Errors
+    /// [`SpeechError::AudioInvalid`] for a file of which nothing can be decoded, or which changes its format on the way, and for
+    /// samples in it that are no finite numbers. A file that ends too early is read as far as it goes.
+    pub fn read(&mut self, out: &mut Vec<f32>) -> Result<bool, SpeechError> {
+        let more = match &mut self.source {
+            Source::Samples { samples, read } => {
+                let piece = &samples[*read..samples.len().min(*read + PIECE)];
+                *read += piece.len();
+                self.converter.push(Samples::F32(piece), out)?;
+                *read < samples.len()
+            }
+            Source::File(file) => match file.next()? {
+                Some(samples) => {
+                    self.converter.push(Samples::F32(samples), out)?;
+                    true
+                }
+                None => false,
+            },
+            Source::Ended => return Ok(false),
+        };
+        if !more {
+            self.source = Source::Ended;
+            self.converter.finish(out)?;
+        }
+        Ok(more)
+    }
+}
+
+/// Samples that are converted at once.
+const PIECE: usize = 16_384;

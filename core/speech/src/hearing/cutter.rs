@@ -1,0 +1,174 @@
+//! Cuts sound into windows at pauses, and leaves out where nobody speaks.
+
+use std::ops::Range;
+
+use super::voice::{FRAME, VoiceDetector, VoicedFrames, frames};
+use crate::{SAMPLE_RATE, WINDOW_SAMPLES};
+
+/// The longest window.
+const WINDOW: usize = WINDOW_SAMPLES / FRAME;
+/// A pause that ends a window, however short that is.
+const LONG_PAUSE: usize = frames(2.0);
+/// The shortest pause at which a full window is cut.
+const SHORT_PAUSE: usize = frames(0.2);
+/// Where in a full window the cut may be: what comes before would make windows that are too short.
+const CUT_FROM: usize = WINDOW * 2 / 3;
+/// What belongs to speech before a voice is heard, and after: soft consonants.
+const BEFORE_VOICE: usize = frames(0.25);
+const AFTER_VOICE: usize = frames(0.35);
+/// Less voice than this is a click or a cough.
+const LEAST_VOICE: usize = frames(0.1);
+/// A window is left behind by at least this, so that there is an end.
+const LEAST_STEP: usize = frames(0.2);
+
+/// Sound, as it comes, becomes windows. They depend on the sound alone, not on the pieces in which it comes.
+pub(super) struct Cutter {
+    detector: VoicedFrames,
+    /// What is not left behind yet, from the frame `start` on.
+    samples: Vec<f32>,
+    /// For each whole frame of `samples`.
+    voiced: Vec<bool>,
+    /// In frames from the beginning of the sound.
+    start: usize,
+    ended: bool,
+}
+
+/// Sound in which somebody speaks.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Window {
+    /// In frames from the beginning of the sound.
+    pub frames: Range<usize>,
+}
+
+impl Window {
+    /// Seconds from the beginning of the sound.
+    pub(super) fn start(&self) -> f64 {
+        seconds(self.frames.start)
+    }
+
+    /// How long it is.
+    pub(super) fn seconds(&self) -> f64 {
+        seconds(self.frames.len())
+    }
+}
+
+fn seconds(frames: usize) -> f64 {
+    (frames * FRAME) as f64 / SAMPLE_RATE as f64
+}
+
+impl Cutter {
+    pub(super) fn new(detector: Box<dyn VoiceDetector>) -> Self {
+        let detector = VoicedFrames::new(detector);
+        Self { detector, samples: Vec::new(), voiced: Vec::new(), start: 0, ended: false }
+    }
+
+    /// Takes the next samples.
+    pub(super) fn push(&mut self, samples: &[f32]) {
+        self.samples.extend_from_slice(samples);
+        let (whole, _) = self.samples[self.voiced.len() * FRAME..].as_chunks::<FRAME>();
+        for frame in whole {
+            self.voiced.push(self.detector.voiced(frame));
+        }
+        self.leave_silence();
+    }
+
+    /// Says that the last window ends here, until it is left behind: no more samples come, or not for a while.
+    pub(super) fn end(&mut self) {
+        self.ended = true;
+    }
+
+    /// The next window, if it is known where it ends: at a pause of two seconds, at the best one before it gets too long, or at the
+    /// end. The same one until it is left behind.
+    pub(super) fn window(&mut self) -> Option<Window> {
+        loop {
+            self.leave_silence();
+            match self.end_of_window() {
+                None => {
+                    self.ended = false;
+                    return None;
+                }
+                Some(end) if self.has_voice(end) => return Some(Window { frames: self.start..self.start + end }),
+                Some(end) => self.leave(end),
+            }
+        }
+    }
+
+    /// The window that the next one would be if the sound ended here.
+    pub(super) fn window_so_far(&mut self) -> Option<Window> {
+        self.leave_silence();
+        let end = self.end_of_voice()?;
+        self.has_voice(end).then(|| Window { frames: self.start..self.start + end })
+    }
+
+    /// The samples of a window.
+    pub(super) fn samples(&self, window: &Window) -> &[f32] {
+        &self.samples[(window.frames.start - self.start) * FRAME..(window.frames.end - self.start) * FRAME]
+    }
+
+    /// How much of a window has voice, in seconds.
+    pub(super) fn voice_seconds(&self, window: &Window) -> f64 {
+        let frames = window.frames.start - self.start..window.frames.end - self.start;
+        seconds(self.voiced[frames].iter().filter(|voiced| **voiced).count())
+    }
+
+    /// Leaves a window behind as far as it was heard, in seconds from its start: the next one begins there.
+    pub(super) fn leave_window(&mut self, window: &Window, heard: f64) {
+        let heard = (heard.max(0.0) * SAMPLE_RATE as f64 / FRAME as f64).round() as usize;
+        self.leave(heard.max(LEAST_STEP).min(window.frames.len()));
+    }
+
+    /// Where the sound ends that is left behind, in seconds from its beginning.
+    pub(super) fn position(&self) -> f64 {
+        seconds(self.start)
+    }
+
+    fn leave(&mut self, frames: usize) {
+        self.samples.drain(..frames * FRAME);
+        self.voiced.drain(..frames);
+        self.start += frames;
+    }
+
+    /// Leaves silence behind up to where a voice begins.
+    fn leave_silence(&mut self) {
+        match self.voiced.iter().position(|voiced| *voiced) {
+            Some(voice) => self.leave(voice.saturating_sub(BEFORE_VOICE)),
+            None if self.ended => self.leave(self.voiced.len()),
+            None => self.leave(self.voiced.len().saturating_sub(BEFORE_VOICE)),
+        }
+    }
+
+    fn end_of_window(&self) -> Option<usize> {
+        let most = &self.voiced[..self.voiced.len().min(WINDOW)];
+        if let Some(pause) = pauses(most).find(|pause| pause.len() >= LONG_PAUSE) {
+            return Some(pause.start + AFTER_VOICE);
+        }
+        if most.len() == WINDOW {
+            let cuts = pauses(most).filter(|pause| pause.start >= CUT_FROM && pause.len() >= SHORT_PAUSE);
+            let longest = cuts.max_by_key(|pause| pause.len());
+            return Some(longest.map_or(WINDOW, |pause| pause.start + AFTER_VOICE.min(pause.len() / 2)));
+        }
+        if self.ended { self.end_of_voice() } else { None }
+    }
+
+    /// Where the last voice has died away.
+    fn end_of_voice(&self) -> Option<usize> {
+        let most = &self.voiced[..self.voiced.len().min(WINDOW)];
+        let last = most.iter().rposition(|voiced| *voiced)?;
+        Some((last + 1 + AFTER_VOICE).min(most.len()))
+    }
+
+    fn has_voice(&self, end: usize) -> bool {
+        self.voiced[..end].iter().filter(|voiced| **voiced).count() >= LEAST_VOICE
+    }
+}
+
+/// The pauses after the first voice, the last one as long as it is so far.
+fn pauses(voiced: &[bool]) -> impl Iterator<Item = Range<usize>> {
+    let first_voice = voiced.iter().position(|voiced| *voiced).unwrap_or(voiced.len());
+    let mut at = first_voice;
+    std::iter::from_fn(move || {
+        let start = at + voiced[at..].iter().position(|voiced| !voiced)?;
+        at = voiced[start..].iter().position(|voiced| *voiced).map_or(voiced.len(), |len| start + len);
+        Some(start..at)
+    })
+}

@@ -1,0 +1,87 @@
+//! Sound that is easy to make and to understand: each word is a square wave whose height says which word it is.
+
+use super::transcriber::Recognize;
+use super::voice::{FRAME, VoiceDetector};
+use crate::{CancelToken, Language, SAMPLE_RATE, Segment, SpeechError, WindowOptions, WindowTranscript};
+
+/// How many words there are.
+pub(super) const WORDS: u32 = 30;
+
+/// Less of a word than this is not understood: windows begin at whole frames.
+const LEAST: usize = FRAME;
+
+/// The sound of a word, or silence.
+pub(super) fn sound(word: Option<u32>, samples: usize) -> impl Iterator<Item = f32> {
+    let height = word.map_or(0.0, |word| 0.7 + word as f32 * 0.01);
+    (0..samples).map(move |i| if i / 8 % 2 == 0 { height } else { -height })
+}
+
+/// Hears voice where it is loud.
+pub(super) struct Loud;
+
+impl VoiceDetector for Loud {
+    fn voice(&mut self, frame: &[f32; FRAME]) -> f32 {
+        frame.iter().map(|sample| sample.abs()).fold(0.0, f32::max)
+    }
+}
+
+/// Understands words. As Whisper does, it leaves the last one to the next window where the end of the window cuts it.
+#[derive(Default)]
+pub(super) struct Fake {
+    /// What it was asked.
+    pub asked: Vec<WindowOptions>,
+    /// Samples of each window.
+    pub windows: Vec<usize>,
+    /// How often it fails before it understands anything.
+    pub failures: usize,
+}
+
+impl Recognize for &mut Fake {
+    fn window(
+        &mut self,
+        samples: &[f32],
+        options: &WindowOptions,
+        cancel: &CancelToken,
+    ) -> Result<WindowTranscript, SpeechError> {
+        cancel.check()?;
+        if self.failures > 0 {
+            self.failures -= 1;
+            return Err(SpeechError::Internal("on purpose".into()));
+        }
+        self.asked.push(options.clone());
+        self.windows.push(samples.len());
+        let mut segments = words(samples);
+        let mut end = seconds(samples.len());
+        if segments.len() > 1 && samples.last().is_some_and(|last| *last != 0.0) {
+            end = segments.pop().expect("there are two").start;
+        }
+        Ok(WindowTranscript { language: options.language.unwrap_or(Language::ENGLISH), segments, end })
+    }
+}
+
+fn words(samples: &[f32]) -> Vec<Segment> {
+    let height = |at: usize| samples[at].abs();
+    let starts = (0..samples.len()).filter(|&at| height(at) > 0.0 && (at == 0 || height(at - 1) != height(at)));
+    let runs = starts.map(|start| {
+        let len = samples[start..].iter().take_while(|sample| sample.abs() == height(start)).count();
+        (start, len)
+    });
+    runs.filter(|(_, len)| *len >= LEAST)
+        .map(|(start, len)| {
+            let word = ((height(start) - 0.7) * 100.0).round() as u32;
+            Segment {
+                start: seconds(start),
+                end: seconds(start + len),
+                text: word.to_string(),
+                words: Vec::new(),
+                no_speech: 0.0,
+                mean_log_probability: 0.0,
+                tokens: vec![word],
+            }
+        })
+        .collect()
+}
+
+fn seconds(samples: usize) -> f64 {
+    samples as f64 / SAMPLE_RATE as f64
+}

@@ -1,0 +1,121 @@
+use rand::rngs::StdRng;
+use rand::{RngExt as _, SeedableRng as _};
+
+use super::fake::{Fake, Loud, WORDS, sound};
+use super::{TranscribeOptions, Transcriber};
+use crate::{CancelToken, Language, SAMPLE_RATE, Segment, SpeechError, WINDOW_SAMPLES};
+
+/// Words and pauses, in samples.
+type Script = Vec<(Option<u32>, usize)>;
+
+/// Something is said, with pauses of all lengths. No word is too long for a window, and none is the one before it.
+fn random_script(random: &mut StdRng) -> Script {
+    let (mut script, mut word) = (Script::new(), 0);
+    for _ in 0..random.random_range(1..60) {
+        word = (word + random.random_range(1..WORDS)) % WORDS;
+        script.push((Some(word), random.random_range(4_000..200_000)));
+        let longest_pause = [1, 4_000, 20_000, 80_000, 1_000_000][random.random_range(0..5)];
+        script.push((None, random.random_range(0..longest_pause)));
+    }
+    script
+}
+
+fn played(script: &Script) -> Vec<f32> {
+    script.iter().flat_map(|(word, samples)| sound(*word, *samples)).collect()
+}
+
+/// The segments of sound that comes in such pieces. Between them, what is tentative is asked for.
+fn heard(fake: &mut Fake, samples: &[f32], piece: usize, tentative: bool) -> Vec<Segment> {
+    let cancel = CancelToken::new();
+    let mut transcriber = Transcriber::with_detector(fake, TranscribeOptions::default(), Box::new(Loud));
+    let mut segments = Vec::new();
+    let mut take = |transcriber: &mut Transcriber<&mut Fake>| {
+        while let Some(more) = transcriber.next(&cancel).unwrap() {
+            segments.extend(more);
+        }
+    };
+    for piece in samples.chunks(piece) {
+        transcriber.push(piece);
+        take(&mut transcriber);
+        if tentative {
+            transcriber.tentative(&cancel).unwrap();
+        }
+    }
+    transcriber.end();
+    take(&mut transcriber);
+    segments
+}
+
+fn texts(segments: &[Segment]) -> Vec<&str> {
+    segments.iter().map(|segment| segment.text.as_str()).collect()
+}
+
+#[test]
+fn every_word_is_heard_once_at_its_time_in_windows_of_30_seconds_whatever_the_pieces() {
+    for _ in 0..20 {
+        let seed: u64 = rand::random();
+        let mut random = StdRng::seed_from_u64(seed);
+        let script = random_script(&mut random);
+        let samples = played(&script);
+        let mut fake = Fake::default();
+        let whole = heard(&mut fake, &samples, usize::MAX, false);
+        assert!(fake.windows.iter().all(|window| *window <= WINDOW_SAMPLES), "seed {seed}");
+
+        let mut at = 0;
+        let mut said = Vec::new();
+        for (word, samples) in &script {
+            said.extend(word.map(|word| (word.to_string(), at as f64 / SAMPLE_RATE as f64)));
+            at += samples;
+        }
+        assert_eq!(texts(&whole), said.iter().map(|(word, _)| word.as_str()).collect::<Vec<_>>(), "seed {seed}");
+        for (segment, (_, start)) in whole.iter().zip(&said) {
+            assert!((segment.start - start).abs() < 0.017, "seed {seed}: {} for {start}", segment.start);
+        }
+
+        let piece = random.random_range(100..50_000);
+        assert_eq!(heard(&mut Fake::default(), &samples, piece, true), whole, "seed {seed}, pieces of {piece}");
+    }
+}
+
+#[test]
+fn silence_and_clicks_are_never_given_to_the_model() {
+    let mut fake = Fake::default();
+    let mut script: Script = vec![(None, 600 * SAMPLE_RATE)];
+    script.extend((0..20).flat_map(|_| [(Some(7), 400), (None, 50_000)]));
+    assert_eq!(heard(&mut fake, &played(&script), 1_600, true), []);
+    assert_eq!(heard(&mut fake, &[], 1_600, true), []);
+    assert_eq!(fake.windows, []);
+}
+
+#[test]
+fn what_was_tentative_is_not_heard_again_when_it_becomes_certain() {
+    let mut fake = Fake::default();
+    let script = vec![(Some(7), 32_000), (None, 160_000), (Some(8), 32_000), (None, 8_000)];
+    assert_eq!(texts(&heard(&mut fake, &played(&script), 8_000, true)), ["7", "8"]);
+    assert!(fake.windows.windows(2).all(|pair| pair[0] != pair[1]), "{:?}", fake.windows);
+}
+
+#[test]
+fn the_next_window_knows_the_words_before_it_and_a_short_one_its_language() {
+    let mut fake = Fake::default();
+    let script = vec![(Some(1), 64_000), (None, 40_000), (Some(2), 32_000), (None, 40_000), (Some(3), 64_000)];
+    heard(&mut fake, &played(&script), usize::MAX, false);
+    let asked: Vec<_> = fake.asked.iter().map(|options| (options.context.clone(), options.language)).collect();
+    assert_eq!(asked, [(vec![], None), (vec![1], Some(Language::ENGLISH)), (vec![2], None)]);
+}
+
+#[test]
+fn a_window_that_failed_or_was_cancelled_can_be_asked_for_again() {
+    let mut fake = Fake { failures: 1, ..Fake::default() };
+    let samples = played(&vec![(Some(7), 32_000)]);
+    let mut transcriber = Transcriber::with_detector(&mut fake, TranscribeOptions::default(), Box::new(Loud));
+    transcriber.push(&samples);
+    transcriber.end();
+    let cancelled = CancelToken::new();
+    cancelled.cancel();
+    assert!(matches!(transcriber.next(&cancelled), Err(SpeechError::Cancelled)));
+    assert!(matches!(transcriber.next(&CancelToken::new()), Err(SpeechError::Internal(_))));
+    let segments = transcriber.next(&CancelToken::new()).unwrap().expect("the window is still there");
+    assert_eq!(texts(&segments), ["7"]);
+    assert!(transcriber.next(&CancelToken::new()).unwrap().is_none());
+}
