@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use super::voice::{FRAME, VoiceDetector, VoicedFrames, frames};
+use super::voice::{FRAME, Voice, VoiceDetector, VoicedFrames, frames};
 use crate::{SAMPLE_RATE, WINDOW_SAMPLES};
 
 /// The longest window.
@@ -27,7 +27,7 @@ pub(super) struct Cutter {
     /// What is not left behind yet, from the frame `start` on.
     samples: Vec<f32>,
     /// For each whole frame of `samples`.
-    voiced: Vec<bool>,
+    voices: Vec<Voice>,
     /// In frames from the beginning of the sound.
     start: usize,
     ended: bool,
@@ -59,15 +59,15 @@ fn seconds(frames: usize) -> f64 {
 impl Cutter {
     pub(super) fn new(detector: Box<dyn VoiceDetector>) -> Self {
         let detector = VoicedFrames::new(detector);
-        Self { detector, samples: Vec::new(), voiced: Vec::new(), start: 0, ended: false }
+        Self { detector, samples: Vec::new(), voices: Vec::new(), start: 0, ended: false }
     }
 
     /// Takes the next samples.
     pub(super) fn push(&mut self, samples: &[f32]) {
         self.samples.extend_from_slice(samples);
-        let (whole, _) = self.samples[self.voiced.len() * FRAME..].as_chunks::<FRAME>();
+        let (whole, _) = self.samples[self.voices.len() * FRAME..].as_chunks::<FRAME>();
         for frame in whole {
-            self.voiced.push(self.detector.voiced(frame));
+            self.voices.push(self.detector.next(frame));
         }
         self.leave_silence();
     }
@@ -108,7 +108,7 @@ impl Cutter {
     /// How much of a window has voice, in seconds.
     pub(super) fn voice_seconds(&self, window: &Window) -> f64 {
         let frames = window.frames.start - self.start..window.frames.end - self.start;
-        seconds(self.voiced[frames].iter().filter(|voiced| **voiced).count())
+        seconds(self.voices[frames].iter().filter(|voice| **voice != Voice::No).count())
     }
 
     /// Leaves a window behind as far as it was heard, in seconds from its start: the next one begins there.
@@ -124,21 +124,21 @@ impl Cutter {
 
     fn leave(&mut self, frames: usize) {
         self.samples.drain(..frames * FRAME);
-        self.voiced.drain(..frames);
+        self.voices.drain(..frames);
         self.start += frames;
     }
 
     /// Leaves silence behind up to where a voice begins.
     fn leave_silence(&mut self) {
-        match self.voiced.iter().position(|voiced| *voiced) {
+        match self.voices.iter().position(|voice| *voice != Voice::No) {
             Some(voice) => self.leave(voice.saturating_sub(BEFORE_VOICE)),
-            None if self.ended => self.leave(self.voiced.len()),
-            None => self.leave(self.voiced.len().saturating_sub(BEFORE_VOICE)),
+            None if self.ended => self.leave(self.voices.len()),
+            None => self.leave(self.voices.len().saturating_sub(BEFORE_VOICE)),
         }
     }
 
     fn end_of_window(&self) -> Option<usize> {
-        let most = &self.voiced[..self.voiced.len().min(WINDOW)];
+        let most = &self.voices[..self.voices.len().min(WINDOW)];
         if let Some(pause) = pauses(most).find(|pause| pause.len() >= LONG_PAUSE) {
             return Some(pause.start + AFTER_VOICE);
         }
@@ -152,23 +152,26 @@ impl Cutter {
 
     /// Where the last voice has died away.
     fn end_of_voice(&self) -> Option<usize> {
-        let most = &self.voiced[..self.voiced.len().min(WINDOW)];
-        let last = most.iter().rposition(|voiced| *voiced)?;
+        let most = &self.voices[..self.voices.len().min(WINDOW)];
+        let last = most.iter().rposition(|voice| *voice != Voice::No)?;
         Some((last + 1 + AFTER_VOICE).min(most.len()))
     }
 
     fn has_voice(&self, end: usize) -> bool {
-        self.voiced[..end].iter().filter(|voiced| **voiced).count() >= LEAST_VOICE
+        self.voices[..end].iter().filter(|voice| **voice == Voice::Surely).count() >= LEAST_VOICE
     }
 }
 
 /// The pauses after the first voice, the last one as long as it is so far.
-fn pauses(voiced: &[bool]) -> impl Iterator<Item = Range<usize>> {
-    let first_voice = voiced.iter().position(|voiced| *voiced).unwrap_or(voiced.len());
-    let mut at = first_voice;
+fn pauses(voices: &[Voice]) -> impl Iterator<Item = Range<usize>> {
+    let next_with = |from: usize, voice: bool| {
+        let found = voices[from..].iter().position(move |frame| (*frame != Voice::No) == voice);
+        found.map(|frames| from + frames)
+    };
+    let mut at = next_with(0, true).unwrap_or(voices.len());
     std::iter::from_fn(move || {
-        let start = at + voiced[at..].iter().position(|voiced| !voiced)?;
-        at = voiced[start..].iter().position(|voiced| *voiced).map_or(voiced.len(), |len| start + len);
+        let start = next_with(at, false)?;
+        at = next_with(start, true).unwrap_or(voices.len());
         Some(start..at)
     })
 }

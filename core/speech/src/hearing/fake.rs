@@ -16,12 +16,12 @@ pub(super) fn sound(word: Option<u32>, samples: usize) -> impl Iterator<Item = f
     (0..samples).map(move |i| if i / 8 % 2 == 0 { height } else { -height })
 }
 
-/// Hears voice where it is loud.
+/// Hears voice where there is any sound.
 pub(super) struct Loud;
 
 impl VoiceDetector for Loud {
     fn voice(&mut self, frame: &[f32; FRAME]) -> f32 {
-        frame.iter().map(|sample| sample.abs()).fold(0.0, f32::max)
+        if frame.iter().any(|sample| *sample != 0.0) { 1.0 } else { 0.0 }
     }
 }
 

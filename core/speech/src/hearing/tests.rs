@@ -2,7 +2,7 @@ use rand::rngs::StdRng;
 use rand::{RngExt as _, SeedableRng as _};
 
 use super::fake::{Fake, Loud, WORDS, sound};
-use super::{TranscribeOptions, Transcriber};
+use super::{Earshot, TranscribeOptions, Transcriber, VoiceDetector};
 use crate::{CancelToken, Language, SAMPLE_RATE, Segment, SpeechError, WINDOW_SAMPLES};
 
 /// Words and pauses, in samples.
@@ -26,8 +26,18 @@ fn played(script: &Script) -> Vec<f32> {
 
 /// The segments of sound that comes in such pieces. Between them, what is tentative is asked for.
 fn heard(fake: &mut Fake, samples: &[f32], piece: usize, tentative: bool) -> Vec<Segment> {
+    heard_by(Box::new(Loud), fake, samples, piece, tentative)
+}
+
+fn heard_by(
+    detector: Box<dyn VoiceDetector>,
+    fake: &mut Fake,
+    samples: &[f32],
+    piece: usize,
+    tentative: bool,
+) -> Vec<Segment> {
     let cancel = CancelToken::new();
-    let mut transcriber = Transcriber::with_detector(fake, TranscribeOptions::default(), Box::new(Loud));
+    let mut transcriber = Transcriber::with_detector(fake, TranscribeOptions::default(), detector);
     let mut segments = Vec::new();
     let mut take = |transcriber: &mut Transcriber<&mut Fake>| {
         while let Some(more) = transcriber.next(&cancel).unwrap() {
@@ -85,6 +95,37 @@ fn silence_and_clicks_are_never_given_to_the_model() {
     assert_eq!(heard(&mut fake, &played(&script), 1_600, true), []);
     assert_eq!(heard(&mut fake, &[], 1_600, true), []);
     assert_eq!(fake.windows, []);
+}
+
+/// White noise, and pink noise as Paul Kellet's filter makes it, of this root mean square.
+fn noises(random: &mut StdRng, samples: usize, loudness: f32) -> [Vec<f32>; 2] {
+    let white: Vec<f32> = (0..samples).map(|_| random.random_range(-1.0..1.0)).collect();
+    let mut state = [0.0_f32; 3];
+    let pink = white.iter().map(|white| {
+        for (part, (keep, take)) in state.iter_mut().zip([(0.99765, 0.0990460), (0.963, 0.2965164), (0.57, 1.0526913)])
+        {
+            *part = keep * *part + take * white;
+        }
+        state.iter().sum::<f32>() + 0.1848 * white
+    });
+    [pink.collect(), white].map(|noise: Vec<f32>| {
+        let square = noise.iter().map(|sample| sample * sample).sum::<f32>() / samples as f32;
+        noise.iter().map(|sample| (sample * loudness / square.sqrt()).clamp(-1.0, 1.0)).collect()
+    })
+}
+
+#[test]
+fn noise_is_never_given_to_the_model_however_loud() {
+    let seed: u64 = rand::random();
+    println!("seed {seed}");
+    let mut random = StdRng::seed_from_u64(seed);
+    for loudness in [0.5, 0.1, 0.01, 0.001] {
+        for noise in noises(&mut random, 120 * SAMPLE_RATE, loudness) {
+            let mut fake = Fake::default();
+            heard_by(Box::new(Earshot::default()), &mut fake, &noise, 1_600, false);
+            assert_eq!(fake.windows, [], "loudness {loudness}");
+        }
+    }
 }
 
 #[test]

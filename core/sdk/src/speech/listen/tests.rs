@@ -10,12 +10,12 @@ use crate::{SummaryOptions, VoiceNote};
 
 const SECOND: usize = SAMPLE_RATE;
 
-/// Hears voice where it is loud.
+/// Hears voice where there is any sound.
 struct Loud;
 
 impl VoiceDetector for Loud {
     fn voice(&mut self, frame: &[f32; FRAME]) -> f32 {
-        frame.iter().map(|sample| sample.abs()).fold(0.0, f32::max)
+        if frame.iter().any(|sample| *sample != 0.0) { 1.0 } else { 0.0 }
     }
 }
 
