@@ -201,3 +201,18 @@ fn a_file_that_no_address_space_holds_is_too_little_memory() {
     limited.args(["-c", "ulimit -v 16000000; exec \"$0\" inspect \"$1\"", program, text(&path)]);
     refused(&limited.output().unwrap(), 5, "1099511627776 bytes of memory are needed, not so many can be had");
 }
+
+#[test]
+fn what_cannot_be_transcribed_is_told() {
+    let folder = tempfile::tempdir().unwrap();
+    let audio = folder.path().join("note.wav");
+    std::fs::write(&audio, b"RIFF").unwrap();
+    let audio = text(&audio);
+    refused(&run(&["transcribe", audio]), 2, "transcribe needs a Whisper model: --model");
+    refused(&run(&["transcribe", audio, "--model", "none.bin", "--adapter", "a.gguf"]), 2, "leave --adapter out");
+    refused(&run(&["transcribe", audio, "--model", "none.bin", "--language", "english"]), 2, "such as en, de or zh");
+    refused(&run(&["transcribe", audio, "--model", "none.bin"]), 3, "none.bin");
+    refused(&run(&["summarize", audio, "--speech", "none.bin"]), 3, "none.bin");
+    let no_model = tiny(folder.path(), "tiny.gguf");
+    assert_eq!(code(&run(&["transcribe", audio, "--model", &no_model])), 3);
+}

@@ -1,6 +1,6 @@
 //! A microphone is transcribed while somebody speaks.
 
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::Duration;
@@ -57,7 +57,8 @@ pub struct AudioInput {
     pieces: Sender<Piece>,
     /// Tells that a piece was taken.
     room: Receiver<()>,
-    resting: Arc<AtomicBool>,
+    /// How many pauses are over.
+    resumed: Arc<AtomicU64>,
 }
 
 /// What becomes pieces.
@@ -66,6 +67,8 @@ struct Intake {
     converter: Converter,
     /// Less than a piece, but while it is being taken.
     samples: Vec<f32>,
+    /// How many pauses there were.
+    pauses: u64,
     finished: bool,
 }
 
@@ -73,15 +76,15 @@ struct Intake {
 enum Piece {
     /// 16 kHz mono.
     Sound(Vec<f32>),
-    /// The last window ends here, and the listener rests.
-    Pause,
+    /// The last window ends here, and the listener rests until so many pauses are over.
+    Pause(u64),
 }
 
 /// The other end of an [`AudioInput`].
 struct Pieces {
     pieces: Receiver<Piece>,
     room: Sender<()>,
-    resting: Arc<AtomicBool>,
+    resumed: Arc<AtomicU64>,
 }
 
 impl Speech {
@@ -135,11 +138,11 @@ impl Speech {
 }
 
 fn input(format: PcmFormat) -> Result<(AudioInput, Pieces), Error> {
-    let intake = Intake { converter: Converter::new(format)?, samples: Vec::new(), finished: false };
+    let intake = Intake { converter: Converter::new(format)?, samples: Vec::new(), pauses: 0, finished: false };
     let ((sender, receiver), (taken, room)) = (unbounded(), bounded(1));
-    let resting = Arc::new(AtomicBool::new(false));
-    let input = AudioInput { intake: Mutex::new(intake), pieces: sender, room, resting: Arc::clone(&resting) };
-    Ok((input, Pieces { pieces: receiver, room: taken, resting }))
+    let resumed = Arc::new(AtomicU64::new(0));
+    let input = AudioInput { intake: Mutex::new(intake), pieces: sender, room, resumed: Arc::clone(&resumed) };
+    Ok((input, Pieces { pieces: receiver, room: taken, resumed }))
 }
 
 impl AudioInput {
@@ -171,15 +174,15 @@ impl AudioInput {
     pub fn pause(&self) {
         let mut intake = self.lock();
         if !intake.finished {
-            self.resting.store(true, Ordering::Relaxed);
+            intake.pauses += 1;
             self.send_rest(&mut intake);
-            self.send(Piece::Pause);
+            self.send(Piece::Pause(intake.pauses));
         }
     }
 
     /// Goes on after a pause.
     pub fn resume(&self) {
-        self.resting.store(false, Ordering::Relaxed);
+        self.resume_after(&self.lock());
     }
 
     /// Says that no more samples come: the job ends when all are heard.
@@ -188,7 +191,7 @@ impl AudioInput {
     /// [`Error::Internal`].
     pub fn finish(&self) -> Result<(), Error> {
         let mut intake = self.lock();
-        self.resume();
+        self.resume_after(&intake);
         if !std::mem::replace(&mut intake.finished, true) {
             let Intake { converter, samples, .. } = &mut *intake;
             converter.finish(samples)?;
@@ -196,6 +199,10 @@ impl AudioInput {
             self.pieces.close();
         }
         Ok(())
+    }
+
+    fn resume_after(&self, intake: &Intake) {
+        self.resumed.store(intake.pauses, Ordering::Relaxed);
     }
 
     fn is_full(&self) -> bool {
@@ -259,9 +266,9 @@ impl Pieces {
         }
     }
 
-    /// Waits until the pause is over.
-    fn rest(&self, cancel: &CancelToken) -> Result<(), Error> {
-        while self.resting.load(Ordering::Relaxed) {
+    /// Waits until so many pauses are over.
+    fn rest(&self, pauses: u64, cancel: &CancelToken) -> Result<(), Error> {
+        while self.resumed.load(Ordering::Relaxed) < pauses {
             cancel.check()?;
             thread::sleep(PATIENCE);
         }
@@ -294,10 +301,10 @@ impl<R: Recognize, F: FnMut(&TranscriptSegment) -> Result<(), Error>> Listener<'
                         self.tell_tentative()?;
                     }
                 }
-                Piece::Pause => {
+                Piece::Pause(pauses) => {
                     self.transcriber.end();
                     self.confirm()?;
-                    pieces.rest(self.cancel)?;
+                    pieces.rest(pauses, self.cancel)?;
                 }
             }
         }

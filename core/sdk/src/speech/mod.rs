@@ -10,9 +10,9 @@ pub use listen::{AudioInput, ListenOptions};
 use sotto_speech::{SpeechError, SpeechMemory, SpeechModel, SpeechOptions};
 pub use transcript::{SpeechMetrics, Transcript, TranscriptPart, TranscriptSegment, TranscriptWord};
 
+use crate::Error;
 use crate::job::Job;
 use crate::model::ModelFile;
-use crate::{CancelToken, Error};
 
 /// A Whisper model that is ready to be used, from any thread. Clones share it.
 ///

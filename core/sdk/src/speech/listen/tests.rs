@@ -201,7 +201,7 @@ fn an_asynchronous_push_takes_all_or_nothing() {
     let (input, pieces) = input(PcmFormat::default()).unwrap();
     let samples = loud(PIECE * MOST_WAITING);
     let mut context = Context::from_waker(Waker::noop());
-    let mut poll = |samples| std::pin::pin!(input.push_async(Samples::F32(samples))).poll(&mut context);
+    let mut poll = |samples: &[f32]| std::pin::pin!(input.push_async(Samples::F32(samples))).poll(&mut context);
     assert_eq!(poll(&samples), Poll::Ready(Ok(())));
     assert!(poll(&samples).is_pending());
     assert_eq!(input.pieces.len(), MOST_WAITING);
