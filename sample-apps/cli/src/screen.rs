@@ -21,9 +21,9 @@ pub fn answer(text: &str) -> Cow<'_, str> {
     if *STDOUT_IS_TERMINAL { visible(text) } else { Cow::Borrowed(text) }
 }
 
-/// Writes the log to stderr, warnings unless the environment asks for more.
+/// Writes the log to stderr, warnings unless the environment asks for more. What the decoder of audio files says of one is an error already.
 pub fn init_log() {
-    env_logger::Builder::from_env(env_logger::Env::default().default_filter_or("warn"))
+    env_logger::Builder::from_env(env_logger::Env::default().default_filter_or("warn,symphonia=off"))
         .format(|out, record| {
             let text = format!("{}] {}", record.target(), record.args());
             writeln!(out, "[{} {}", record.level(), visible(&text))

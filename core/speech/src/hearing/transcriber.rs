@@ -121,7 +121,9 @@ impl<R: Recognize> Transcriber<R> {
         let transcript = self.hear(&window, cancel)?;
         self.heard = None;
         self.cutter.leave_window(&window, transcript.end);
-        self.note_language(transcript.language, window.seconds());
+        if !transcript.segments.is_empty() {
+            self.note_language(transcript.language, window.seconds());
+        }
         self.context = transcript.segments.iter().flat_map(|segment| &segment.tokens).copied().collect();
         Ok(Some(placed(&window, transcript.segments)))
     }
@@ -198,15 +200,16 @@ impl<R: Recognize> std::fmt::Debug for Transcriber<R> {
     }
 }
 
-/// Segments of a window with times from the beginning of the sound.
+/// Segments of a window with times from the beginning of the sound, to a thousandth of a second.
 fn placed(window: &Window, mut segments: Vec<Segment>) -> Vec<Segment> {
     let start = window.start();
+    let place = |time: &mut f64| *time = ((start + *time) * 1000.0).round() / 1000.0;
     for segment in &mut segments {
-        segment.start += start;
-        segment.end += start;
+        place(&mut segment.start);
+        place(&mut segment.end);
         for word in &mut segment.words {
-            word.start += start;
-            word.end += start;
+            place(&mut word.start);
+            place(&mut word.end);
         }
     }
     segments
