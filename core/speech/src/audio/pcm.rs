@@ -90,7 +90,7 @@ fn mean(frame: impl Iterator<Item = f32>, channels: usize) -> f32 {
 }
 
 fn check(samples: &[f32]) -> Result<(), SpeechError> {
-    let Some(at) = samples.iter().position(|sample| !(sample.abs() <= LOUDEST)) else { return Ok(()) };
+    let Some(at) = samples.iter().position(|sample| sample.is_nan() || sample.abs() > LOUDEST) else { return Ok(()) };
     let why = match samples[at].is_finite() {
         true => "is far outside -1 to 1: give 16-bit samples as such, or divide them by 32,768",
         false => "is not a finite number",
