@@ -1,6 +1,6 @@
 //! Transcribes recordings of at most 30 seconds: 16 kHz, one channel, 16 bits.
 //!
-//! `cargo run --release -p sotto-speech --example transcribe -- MODEL [--threads N] [--rounds N] [--words] FILE.wav ...`
+//! `cargo run --release -p sotto-speech --example transcribe -- MODEL [--threads N] [--rounds N] [--words] [--as-in-file] FILE.wav ...`
 
 #[path = "../tests/common/wav.rs"]
 mod wav;
@@ -8,25 +8,28 @@ mod wav;
 use std::path::Path;
 use std::time::Instant;
 
-use sotto_speech::{CancelToken, SAMPLE_RATE, SpeechModel, SpeechOptions, WindowOptions};
+use sotto_speech::{CancelToken, Precision, SAMPLE_RATE, SpeechModel, SpeechOptions, WindowOptions};
 
 fn main() {
     let mut arguments = std::env::args().skip(1);
     let model = arguments.next().expect("a model");
     let (mut threads, mut rounds, mut files) = (None, 1, Vec::new());
     let mut options = WindowOptions::default();
+    let mut precision = Precision::EightBits;
     while let Some(argument) = arguments.next() {
         let mut number = || arguments.next().and_then(|number| number.parse().ok()).expect("a number");
         match argument.as_str() {
             "--threads" => threads = Some(number()),
             "--rounds" => rounds = number(),
             "--words" => options.words = true,
+            "--as-in-file" => precision = Precision::AsInFile,
             _ => files.push(argument),
         }
     }
     let cancel = CancelToken::new();
     let start = Instant::now();
-    let model = SpeechModel::load(model, SpeechOptions { threads, kernels: None }, &cancel).expect("a model");
+    let model =
+        SpeechModel::load(model, SpeechOptions { threads, kernels: None, precision }, &cancel).expect("a model");
     println!("loaded in {:.3} s, {:?}", start.elapsed().as_secs_f64(), model.memory());
     let mut recognizer = model.recognizer().expect("memory");
     for file in files {

@@ -23,12 +23,16 @@ mod audio;
 mod decoding;
 mod error;
 mod forward;
+#[cfg(test)]
+mod golden;
 mod hearing;
 mod language;
 mod mel;
 mod model;
 mod recognizer;
 mod segments;
+#[cfg(test)]
+mod small_model;
 mod transcript;
 mod vocabulary;
 mod words;
@@ -37,7 +41,7 @@ pub use audio::{Audio, AudioReader, Converter, PcmFormat, Samples};
 pub use error::SpeechError;
 pub use hearing::{Earshot, FRAME, Figures, Recognize, TranscribeOptions, Transcriber, VoiceDetector};
 pub use language::Language;
-pub use model::{SpeechMemory, SpeechModel, SpeechOptions};
+pub use model::{Precision, SpeechMemory, SpeechModel, SpeechOptions};
 pub use recognizer::{Recognizer, Task, WindowOptions};
 pub use sotto_engine::CancelToken;
 pub use transcript::{Segment, WindowTranscript, Word};

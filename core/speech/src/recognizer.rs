@@ -1,8 +1,9 @@
+use sotto_engine::KvType;
 use sotto_engine::compute::{Compute, Team};
 
 use crate::decoding::{Attempt, Decoding};
 use crate::forward::{Decoder, Encoder};
-use crate::mel::MelRoom;
+use crate::mel::{HOP, MelRoom};
 use crate::model::config::{AUDIO_POSITIONS, Config};
 use crate::segments::{Span, spans};
 use crate::words::align;
@@ -45,15 +46,15 @@ pub struct Recognizer {
 
 impl Recognizer {
     pub(crate) fn new(model: SpeechModel) -> Result<Self, SpeechError> {
-        let config = &model.0.config;
-        let (encoder, decoder) = (Encoder::new(config)?, Decoder::new(config)?);
+        let (config, kv_type) = (&model.0.config, model.0.precision.kv_type());
+        let (encoder, decoder) = (Encoder::new(config, kv_type)?, Decoder::new(config, kv_type)?);
         Ok(Self { encoder, decoder, mel: Vec::new(), mel_room: MelRoom::default(), model })
     }
 
     /// Bytes of memory that each takes.
-    pub(crate) fn bytes(config: &Config) -> u64 {
+    pub(crate) fn bytes(config: &Config, kv_type: KvType) -> u64 {
         let mel = 4 * 2 * AUDIO_POSITIONS * config.mel_bands;
-        Encoder::bytes(config) + Decoder::bytes(config) + mel as u64
+        Encoder::bytes(config, kv_type) + Decoder::bytes(config, kv_type) + mel as u64
     }
 
     /// The model.
@@ -78,16 +79,14 @@ impl Recognizer {
         let model = self.model.clone();
         let team = model.0.pool.enter(cancel)?;
         let compute = compute(&model, &team, cancel);
-        let heard = self.hear(&compute, samples)?;
+        let mut heard = enough_positions(samples.len());
+        let mut decoded = self.decode(&compute, samples, heard, options)?;
+        if !decoded.attempt.is_good() && heard < AUDIO_POSITIONS {
+            heard = AUDIO_POSITIONS;
+            decoded = self.decode(&compute, samples, heard, options)?;
+        }
+        let Decoded { language, prefix, attempt } = decoded;
         let model = &*model.0;
-
-        let mut decoding = Decoding { model, decoder: &mut self.decoder, compute };
-        let language = match options.language {
-            Some(language) => language,
-            None => decoding.detect_language()?,
-        };
-        let prefix = decoding.prefix(language, options.task);
-        let attempt = decoding.decode(&prefix, options)?;
         let duration = samples.len() as f64 / SAMPLE_RATE as f64;
         if attempt.is_silence() {
             return Ok(WindowTranscript { language, segments: Vec::new(), end: duration });
@@ -95,20 +94,41 @@ impl Recognizer {
         let (spans, end) = spans(&model.vocabulary, &attempt.tokens, duration);
         let mut segments: Vec<Segment> = spans.iter().map(|span| segment(model, span, &attempt)).collect();
         if options.words {
+            let mut decoding = Decoding { model, decoder: &mut self.decoder, compute };
             align(&mut decoding, self.encoder.heard(heard), &prefix, language, duration, &mut segments)?;
         }
         segments.retain(|segment| !segment.text.is_empty());
         Ok(WindowTranscript { language, segments, end })
     }
 
-    /// Lets the decoder hear what is in `samples`; returns how many positions that are.
-    fn hear(&mut self, compute: &Compute<'_>, samples: &[f32]) -> Result<usize, SpeechError> {
+    /// Decodes what is in `samples` and the silence after them, together `positions`. Only what is heard in a whole window is decoded with
+    /// chance.
+    fn decode(
+        &mut self,
+        compute: &Compute<'_>,
+        samples: &[f32],
+        positions: usize,
+        options: &WindowOptions,
+    ) -> Result<Decoded, SpeechError> {
+        let model = self.model.clone();
+        let model = &*model.0;
+        self.hear(compute, samples, positions)?;
+        let mut decoding = Decoding { model, decoder: &mut self.decoder, compute: *compute };
+        let language = match options.language {
+            Some(language) => language,
+            None => decoding.detect_language()?,
+        };
+        let prefix = decoding.prefix(language, options.task);
+        let attempt = decoding.decode(&prefix, options, positions == AUDIO_POSITIONS)?;
+        Ok(Decoded { language, prefix, attempt })
+    }
+
+    /// Lets the decoder hear what is in `samples` and the silence after them, together `positions`.
+    fn hear(&mut self, compute: &Compute<'_>, samples: &[f32], positions: usize) -> Result<(), SpeechError> {
         let model = &*self.model.0;
-        let positions = AUDIO_POSITIONS;
         model.mel.log_mel(compute, samples, 2 * positions, &mut self.mel_room, &mut self.mel)?;
         let heard = self.encoder.encode(compute, &model.weights, &self.mel, positions)?;
-        self.decoder.hear(compute, &model.weights, heard)?;
-        Ok(positions)
+        Ok(self.decoder.hear(compute, &model.weights, heard)?)
     }
 
     fn check_options(&self, options: &WindowOptions) -> Result<(), SpeechError> {
@@ -123,6 +143,24 @@ impl Recognizer {
         }
         Ok(())
     }
+}
+
+/// What was decoded, and what it begins with.
+struct Decoded {
+    language: Language,
+    prefix: Vec<u32>,
+    attempt: Attempt,
+}
+
+/// Positions of the shortest window that models understand as well as a whole one, and those of the silence after what is said.
+const LEAST_POSITIONS: usize = 1000;
+const SILENT_POSITIONS: usize = 250;
+
+/// Positions for so many samples and enough silence after them. Models were trained with 30 seconds; what a shorter window costs is measured
+/// in `docs/speech.md`.
+fn enough_positions(samples: usize) -> usize {
+    let sounding = samples.div_ceil(2 * HOP);
+    (sounding + SILENT_POSITIONS).clamp(LEAST_POSITIONS, AUDIO_POSITIONS)
 }
 
 fn compute<'a>(model: &SpeechModel, team: &'a Team<'a>, cancel: &'a CancelToken) -> Compute<'a> {

@@ -34,7 +34,7 @@ impl Attempt {
     }
 
     /// Whether it may be taken as it is.
-    pub(super) fn is_good(&self) -> bool {
+    pub(crate) fn is_good(&self) -> bool {
         self.is_silence() || (!self.repeats && self.mean_log_probability >= LEAST_MEAN_LOG_PROBABILITY)
     }
 }

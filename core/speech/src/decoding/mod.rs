@@ -55,12 +55,17 @@ impl Decoding<'_> {
         prefix
     }
 
-    /// What was said. Where it cannot be right, the window is decoded again with less of a prompt, which may have led astray, and then
-    /// with chance.
+    /// What was said. Where it cannot be right, the window is decoded again with less of a prompt, which may have led astray, and then,
+    /// where it may, with chance.
     ///
     /// # Errors
     /// As for [`Decoding::detect_language`].
-    pub(crate) fn decode(&mut self, prefix: &[u32], options: &WindowOptions) -> Result<Attempt, SpeechError> {
+    pub(crate) fn decode(
+        &mut self,
+        prefix: &[u32],
+        options: &WindowOptions,
+        with_chance: bool,
+    ) -> Result<Attempt, SpeechError> {
         let last = *prefix.last().ok_or_else(|| SpeechError::Internal("an empty prefix".into()))?;
         let end = self.model.vocabulary.end();
         let mut attempts = Vec::new();
@@ -75,7 +80,7 @@ impl Decoding<'_> {
             }
             attempts.push(attempt);
         }
-        for temperature in TEMPERATURES {
+        for temperature in TEMPERATURES.into_iter().filter(|_| with_chance) {
             let attempt = self.attempt(last, no_speech, temperature)?;
             if attempt.is_good() {
                 return Ok(attempt);

@@ -32,14 +32,14 @@ pub(crate) struct Decoder {
 }
 
 impl Decoder {
-    pub(crate) fn new(config: &Config) -> Result<Self, EngineError> {
+    pub(crate) fn new(config: &Config, kv_type: KvType) -> Result<Self, EngineError> {
         Ok(Self {
             width: config.width,
             heads: config.decoder_heads,
             hidden: zeros(ROWS * config.width)?,
             scratch: Scratch::new(config, ROWS)?,
-            tokens: KvCache::new(cache_shape(config, config.text_positions), KvType::F16)?,
-            heard: KvCache::new(cache_shape(config, AUDIO_POSITIONS), KvType::F16)?,
+            tokens: KvCache::new(cache_shape(config, config.text_positions), kv_type)?,
+            heard: KvCache::new(cache_shape(config, AUDIO_POSITIONS), kv_type)?,
             audio_positions: 0,
             position: 0,
             logits: zeros(config.vocab_size)?,
@@ -47,8 +47,8 @@ impl Decoder {
     }
 
     /// Bytes of memory.
-    pub(crate) fn bytes(config: &Config) -> u64 {
-        let cache = |positions| KvCache::bytes(cache_shape(config, positions), KvType::F16).unwrap_or(0);
+    pub(crate) fn bytes(config: &Config, kv_type: KvType) -> u64 {
+        let cache = |positions| KvCache::bytes(cache_shape(config, positions), kv_type).unwrap_or(0);
         let numbers = ROWS * config.width + config.vocab_size;
         cache(config.text_positions) + cache(AUDIO_POSITIONS) + Scratch::bytes(config, ROWS) + 4 * numbers as u64
     }

@@ -30,13 +30,13 @@ pub(crate) struct Encoder {
 }
 
 impl Encoder {
-    pub(crate) fn new(config: &Config) -> Result<Self, EngineError> {
+    pub(crate) fn new(config: &Config, kv_type: KvType) -> Result<Self, EngineError> {
         Ok(Self {
             width: config.width,
             heads: config.encoder_heads,
             hidden: zeros(AUDIO_POSITIONS * config.width)?,
             queries: zeros(AUDIO_POSITIONS * config.width)?,
-            cache: KvCache::new(cache_shape(config), KvType::F16)?,
+            cache: KvCache::new(cache_shape(config), kv_type)?,
             columns: zeros(columns_len(config))?,
             convolved: zeros((2 * ROWS + 1) * config.width)?,
             scratch: Scratch::new(config, ROWS)?,
@@ -44,9 +44,9 @@ impl Encoder {
     }
 
     /// Bytes of memory.
-    pub(crate) fn bytes(config: &Config) -> u64 {
+    pub(crate) fn bytes(config: &Config, kv_type: KvType) -> u64 {
         let numbers = (2 * AUDIO_POSITIONS + 2 * ROWS + 1) * config.width + columns_len(config);
-        let cache = KvCache::bytes(cache_shape(config), KvType::F16).unwrap_or(0);
+        let cache = KvCache::bytes(cache_shape(config), kv_type).unwrap_or(0);
         4 * numbers as u64 + cache + Scratch::bytes(config, ROWS)
     }
 

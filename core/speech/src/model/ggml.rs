@@ -175,3 +175,68 @@ impl Reader {
 fn unreadable(at: u64, error: &std::io::Error) -> SpeechError {
     SpeechError::model_invalid(format!("byte {at}"), format!("it cannot be read: {error}"))
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::small_model::{file, numbers, write};
+    use crate::{CancelToken, SpeechError, SpeechModel, SpeechOptions};
+
+    fn load(bytes: &[u8]) -> Result<SpeechModel, SpeechError> {
+        let options = SpeechOptions { threads: Some(1), ..SpeechOptions::default() };
+        SpeechModel::load(write(bytes).path(), options, &CancelToken::new())
+    }
+
+    #[test]
+    fn files_that_end_early_are_invalid() {
+        let file = file();
+        let lens = (0..60).chain((0..60).map(|part| file.len() / 61 * part)).chain([file.len() - 1]);
+        for len in lens {
+            let error = load(&file[..len]).err();
+            assert!(matches!(error, Some(SpeechError::ModelInvalid { .. })), "{len}: {error:?}");
+        }
+    }
+
+    #[test]
+    fn damaged_files_are_refused_or_read() {
+        let whole = file();
+        let header = 64 + 4 * 80 * 201 + 256 * 5;
+        for (round, chance) in numbers("damage", 300).enumerate() {
+            let mut file = whole.clone();
+            // Sizes, the vocabulary and the first tensors' descriptions, more than numbers.
+            let places = if round % 3 == 0 { 64 } else { header + 4096 };
+            let place = ((chance + 1.0) / 2.0 * (places - 1) as f32) as usize;
+            file[place] ^= 1 << (round % 8);
+            match load(&file) {
+                Ok(_) | Err(SpeechError::ModelInvalid { .. } | SpeechError::Unsupported { .. }) => {}
+                Err(error) => panic!("byte {place}: {error:?}"),
+            }
+        }
+    }
+
+    #[test]
+    fn huge_sizes_take_no_memory() {
+        // A token, a tensor and a vocabulary of two gigabytes.
+        for at in [4, 12, 48, 52, 56 + 4 * 80 * 201, 60 + 4 * 80 * 201] {
+            let mut file = file();
+            file[at..at + 4].copy_from_slice(&i32::MAX.to_le_bytes());
+            assert!(matches!(load(&file), Err(SpeechError::ModelInvalid { .. })), "{at}");
+        }
+    }
+
+    #[test]
+    fn numbers_that_are_none_are_found() {
+        let mut file = file();
+        let name = b"encoder.conv1.bias";
+        let at = file.windows(name.len()).position(|window| window == name).expect("the tensor") + name.len();
+        file[at..at + 4].copy_from_slice(&f32::NAN.to_le_bytes());
+        assert!(matches!(load(&file), Err(SpeechError::ModelInvalid { at, .. }) if at.contains("conv1.bias")));
+    }
+
+    #[test]
+    fn other_files_are_told_apart() {
+        assert!(matches!(load(b"RIFF1234WAVE"), Err(SpeechError::ModelInvalid { .. })));
+        assert!(matches!(load(b""), Err(SpeechError::ModelInvalid { .. })));
+        let nowhere = SpeechModel::load("/nowhere/ggml-base.bin", SpeechOptions::default(), &CancelToken::new());
+        assert!(matches!(nowhere, Err(SpeechError::NotFound { .. })));
+    }
+}

@@ -8,6 +8,7 @@ use half::{bf16, f16};
 use sotto_engine::compute::WeightMatrix;
 use sotto_engine::{CancelToken, DType, EngineError};
 
+use super::Precision;
 use crate::SpeechError;
 
 /// Where a tensor lies in a file.
@@ -42,25 +43,36 @@ impl Tensors {
         Self { file: BufReader::new(file), places }
     }
 
-    /// A matrix `[rows, columns]`, packed. `f32` becomes F16, as whisper.cpp's files have it.
+    /// A matrix `[rows, columns]`, packed. What is not quantized becomes what `precision` says.
     pub(crate) fn matrix(
         &mut self,
         name: &str,
         shape: [usize; 2],
+        precision: Precision,
         cancel: &CancelToken,
     ) -> Result<WeightMatrix, SpeechError> {
         let place = self.find(name, &shape)?;
         self.seek(&place)?;
         let mut read = |bytes: &mut [u8]| self.file.read_exact(bytes).map_err(|error| unreadable(name, &error));
-        let packed = match place.dtype {
-            DType::F32 => WeightMatrix::pack_rows_of(name, DType::F16, shape, cancel, |halves| {
-                let mut words = vec![0; 2 * halves.len()];
-                read(&mut words)?;
-                write_halves(numbers(DType::F32, &words), halves);
-                Ok(())
-            }),
-            dtype => WeightMatrix::pack_rows_of(name, dtype, shape, cancel, read),
+        let dtype = place.dtype;
+        let becomes = match (dtype, precision) {
+            (DType::F32 | DType::F16 | DType::BF16, Precision::EightBits) => DType::Q8_0,
+            (DType::F32, Precision::AsInFile) => DType::F16,
+            (dtype, _) => dtype,
         };
+        let packed = WeightMatrix::pack_rows_of(name, becomes, shape, cancel, |rows| {
+            if becomes == dtype {
+                return read(rows);
+            }
+            let count = rows.len() / becomes.block_bytes() * becomes.block_len();
+            let mut bytes = vec![0; count * dtype.block_bytes()];
+            read(&mut bytes)?;
+            match becomes {
+                DType::Q8_0 => write_q8_0(numbers(dtype, &bytes), rows),
+                _ => write_halves(numbers(dtype, &bytes), rows),
+            }
+            Ok(())
+        });
         Ok(packed?)
     }
 
@@ -139,6 +151,22 @@ fn numbers(dtype: DType, bytes: &[u8]) -> Box<dyn Iterator<Item = f32> + '_> {
         DType::F32 => Box::new(bytes.as_chunks::<4>().0.iter().map(|bytes| f32::from_le_bytes(*bytes))),
         DType::BF16 => Box::new(halves().map(|bytes| bf16::from_le_bytes(*bytes).to_f32())),
         _ => Box::new(halves().map(|bytes| f16::from_le_bytes(*bytes).to_f32())),
+    }
+}
+
+/// Rounds numbers to Q8_0: 32 signed bytes after their scale, of which the largest is 127.
+fn write_q8_0(mut numbers: impl Iterator<Item = f32>, blocks: &mut [u8]) {
+    const BLOCK: usize = 32;
+    for block in blocks.chunks_exact_mut(2 + BLOCK) {
+        let numbers: [f32; BLOCK] = std::array::from_fn(|_| numbers.next().unwrap_or(0.0));
+        let largest = numbers.iter().fold(0.0f32, |largest, number| largest.max(number.abs()));
+        let scale = f16::from_f32(largest / 127.0);
+        let inverse = if scale > f16::ZERO { 1.0 / scale.to_f32() } else { 0.0 };
+        let (scale_bytes, codes) = block.split_at_mut(2);
+        scale_bytes.copy_from_slice(&scale.to_le_bytes());
+        let rounded =
+            numbers.map(|number| ((number * inverse).round_ties_even().clamp(-127.0, 127.0) as i8).cast_unsigned());
+        codes.copy_from_slice(&rounded);
     }
 }
 

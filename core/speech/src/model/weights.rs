@@ -5,6 +5,7 @@
 use sotto_engine::CancelToken;
 use sotto_engine::compute::WeightMatrix;
 
+use super::Precision;
 use super::config::{AUDIO_POSITIONS, Config};
 use super::tensors::Tensors;
 use crate::SpeechError;
@@ -79,8 +80,13 @@ impl Weights {
     /// # Errors
     /// [`SpeechError::ModelInvalid`] for missing tensors and wrong shapes, [`SpeechError::Unsupported`],
     /// [`SpeechError::OutOfMemory`], [`SpeechError::Cancelled`].
-    pub(crate) fn read(tensors: &mut Tensors, config: &Config, cancel: &CancelToken) -> Result<Self, SpeechError> {
-        let mut reader = Reader { tensors, config, cancel };
+    pub(crate) fn read(
+        tensors: &mut Tensors,
+        config: &Config,
+        precision: Precision,
+        cancel: &CancelToken,
+    ) -> Result<Self, SpeechError> {
+        let mut reader = Reader { tensors, config, precision, cancel };
         let width = config.width;
         Ok(Self {
             first_convolution: reader.convolution("encoder.conv1", config.mel_bands)?,
@@ -88,7 +94,7 @@ impl Weights {
             audio_positions: reader.tensors.numbers("encoder.positional_embedding", &[AUDIO_POSITIONS, width])?,
             encoder: reader.layers("encoder", config.encoder_layers, Reader::encoder_layer)?,
             encoder_norm: reader.norm("encoder.ln_post")?,
-            embedding: reader.tensors.matrix("decoder.token_embedding.weight", [config.vocab_size, width], cancel)?,
+            embedding: reader.matrix("decoder.token_embedding.weight", [config.vocab_size, width])?,
             text_positions: reader.tensors.numbers("decoder.positional_embedding", &[config.text_positions, width])?,
             decoder: reader.layers("decoder", config.decoder_layers, Reader::decoder_layer)?,
             decoder_norm: reader.norm("decoder.ln")?,
@@ -127,6 +133,7 @@ impl FeedForward {
 struct Reader<'a> {
     tensors: &'a mut Tensors,
     config: &'a Config,
+    precision: Precision,
     cancel: &'a CancelToken,
 }
 
@@ -160,10 +167,7 @@ impl Reader<'_> {
         Ok(Attention {
             norm: self.norm(&format!("{name}_ln"))?,
             query: self.linear(&format!("{name}.query"), [width, width])?,
-            key: Linear {
-                weight: self.tensors.matrix(&format!("{name}.key.weight"), [width, width], self.cancel)?,
-                bias: None,
-            },
+            key: Linear { weight: self.matrix(&format!("{name}.key.weight"), [width, width])?, bias: None },
             value: self.linear(&format!("{name}.value"), [width, width])?,
             output: self.linear(&format!("{name}.out"), [width, width])?,
         })
@@ -179,8 +183,12 @@ impl Reader<'_> {
     }
 
     fn linear(&mut self, name: &str, shape: [usize; 2]) -> Result<Linear, SpeechError> {
-        let weight = self.tensors.matrix(&format!("{name}.weight"), shape, self.cancel)?;
+        let weight = self.matrix(&format!("{name}.weight"), shape)?;
         Ok(Linear { weight, bias: Some(self.tensors.vector(&format!("{name}.bias"), shape[0])?) })
+    }
+
+    fn matrix(&mut self, name: &str, shape: [usize; 2]) -> Result<WeightMatrix, SpeechError> {
+        self.tensors.matrix(name, shape, self.precision, self.cancel)
     }
 
     fn convolution(&mut self, name: &str, inputs: usize) -> Result<Linear, SpeechError> {

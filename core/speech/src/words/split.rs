@@ -5,10 +5,8 @@ use crate::vocabulary::Vocabulary;
 
 /// Languages that are written without spaces: a word is a character, or a few.
 const WITHOUT_SPACES: [&str; 6] = ["zh", "ja", "th", "lo", "my", "yue"];
-/// Marks that belong to the word after them.
-const OPENING: &str = "\"'“¿([{-";
-/// Marks that belong to the word before them.
-const CLOSING: &str = "\"'.。,，!！?？:：”)]}、";
+/// Marks that belong to the character before them.
+const CLOSING: &str = ".。,，!！?？:：”)]}、」』";
 
 /// A word as the tokens spell it, with the space before it.
 #[derive(Debug, PartialEq, Clone)]
@@ -21,12 +19,10 @@ pub(super) struct Part {
 /// The words of tokens, with their marks.
 pub(super) fn words(vocabulary: &Vocabulary, tokens: &[u32], language: Language) -> Vec<Part> {
     let characters = characters(vocabulary, tokens);
-    let parts = match WITHOUT_SPACES.contains(&language.code()) {
-        true => characters,
-        false => join(characters, |_, part| !part.text.starts_with(' ') && !is_mark(&part.text)),
-    };
-    let parts = join(parts, |before, part| is_closing(&part.text) && !before.text.ends_with(' '));
-    join(parts, |before, _| before.text.starts_with(' ') && is_opening(before.text.trim()))
+    match WITHOUT_SPACES.contains(&language.code()) {
+        true => join(characters, |part| part.text.chars().all(|character| CLOSING.contains(character))),
+        false => join(characters, |part| !part.text.starts_with(' ')),
+    }
 }
 
 /// Tokens together where it takes some of them for a whole character.
@@ -44,12 +40,12 @@ fn characters(vocabulary: &Vocabulary, tokens: &[u32]) -> Vec<Part> {
     parts
 }
 
-/// Joins parts with the one before them where `belongs` says so.
-fn join(parts: Vec<Part>, belongs: impl Fn(&Part, &Part) -> bool) -> Vec<Part> {
+/// Joins parts with the one before them where they belong to it.
+fn join(parts: Vec<Part>, belongs: impl Fn(&Part) -> bool) -> Vec<Part> {
     let mut joined: Vec<Part> = Vec::with_capacity(parts.len());
     for part in parts {
         match joined.last_mut() {
-            Some(before) if belongs(before, &part) => {
+            Some(before) if belongs(&part) => {
                 before.text.push_str(&part.text);
                 before.tokens += part.tokens;
             }
@@ -57,19 +53,6 @@ fn join(parts: Vec<Part>, belongs: impl Fn(&Part, &Part) -> bool) -> Vec<Part> {
         }
     }
     joined
-}
-
-fn is_mark(text: &str) -> bool {
-    let text = text.trim();
-    !text.is_empty() && text.chars().all(|character| character.is_ascii_punctuation())
-}
-
-fn is_closing(text: &str) -> bool {
-    !text.is_empty() && text.chars().all(|character| CLOSING.contains(character))
-}
-
-fn is_opening(text: &str) -> bool {
-    !text.is_empty() && text.chars().all(|character| OPENING.contains(character))
 }
 
 #[cfg(test)]
@@ -91,8 +74,8 @@ mod tests {
             let pieces: Vec<&[u8]> = pieces.iter().map(|piece| piece.as_bytes()).collect();
             spelled(&pieces, language).into_iter().map(|word| word.0).collect()
         };
-        let english = words(&[" Zo", "ë", "'s", " cat", ",", " (", "not", " mine", ")", " ran", "."], "en");
-        assert_eq!(english, [" Zoë's", " cat,", " (not", " mine)", " ran."]);
+        let english = words(&[" Zo", "ë", "'s", " ill", "-", "fed", " cat", ",", " (", "not", " mine", ")"], "en");
+        assert_eq!(english, [" Zoë's", " ill-fed", " cat,", " (not", " mine)"]);
         assert_eq!(words(&["日", "本", "。"], "ja"), ["日", "本。"]);
         assert_eq!(words(&[], "en"), [""; 0]);
     }
