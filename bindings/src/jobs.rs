@@ -3,12 +3,13 @@
 use std::convert::Infallible;
 
 use sotto_sdk::{
-    Adapter, Classification, Extraction, FileReport, Job, LocalModel, NoteSummary, Progress, Reply, Tokenizer,
+    Adapter, Classification, Extraction, FileReport, Job, LocalModel, NoteSummary, Progress, Reply, Speech, Tokenizer,
+    Transcript, TranscriptPart,
 };
 
 use crate::{
     FfiAdapter, FfiClassification, FfiError, FfiExtraction, FfiFileReport, FfiModel, FfiNoteSummary, FfiProgress,
-    FfiReply, FfiTokenizer,
+    FfiReply, FfiSpeech, FfiTokenizer, FfiTranscript, FfiTranscriptPart,
 };
 
 /// A handle for jobs with these snapshots and this value; both convert into what crosses the border.
@@ -61,3 +62,5 @@ job!(FfiClassifyAllJob: Job<Classification, ()>, next: FfiClassification, value:
 job!(FfiExtractJob: Job<Infallible, Extraction>, value: FfiExtraction);
 job!(FfiRespondJob: Job<String, Reply>, next: String, value: FfiReply);
 job!(FfiPrewarmJob: Job<Infallible, ()>, value: ());
+job!(FfiLoadSpeechJob: Job<Infallible, Speech>, value: FfiSpeech);
+job!(FfiTranscribeJob: Job<TranscriptPart, Transcript>, next: FfiTranscriptPart, value: FfiTranscript);

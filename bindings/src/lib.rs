@@ -20,13 +20,14 @@ mod options;
 #[cfg(test)]
 mod parity;
 mod results;
+mod speech;
 #[cfg(test)]
 mod tests;
 
 pub use error::FfiError;
 pub use jobs::{
-    FfiClassifyAllJob, FfiClassifyJob, FfiExtractJob, FfiInspectJob, FfiLoadAdapterJob, FfiLoadJob,
-    FfiLoadTokenizerJob, FfiPackJob, FfiPrewarmJob, FfiRespondJob, FfiSummarizeJob,
+    FfiClassifyAllJob, FfiClassifyJob, FfiExtractJob, FfiInspectJob, FfiLoadAdapterJob, FfiLoadJob, FfiLoadSpeechJob,
+    FfiLoadTokenizerJob, FfiPackJob, FfiPrewarmJob, FfiRespondJob, FfiSummarizeJob, FfiTranscribeJob,
 };
 pub use model::{FfiAdapter, FfiModel, FfiNoteSession, FfiScaledAdapter, FfiSession, FfiTokenizer};
 pub use options::{
@@ -36,6 +37,10 @@ pub use options::{
 pub use results::{
     FfiAction, FfiClassification, FfiContextMemory, FfiCoverage, FfiExtraction, FfiFileKind, FfiFileReport, FfiMetrics,
     FfiModelReport, FfiNoteSummary, FfiPoint, FfiProgress, FfiReply, FfiScore, FfiSegment, FfiStopReason, FfiWeights,
+};
+pub use speech::{
+    FfiAudio, FfiAudioInput, FfiListenOptions, FfiListening, FfiPcmFormat, FfiSamples, FfiSpeech, FfiSpeechMemory,
+    FfiSpeechMetrics, FfiTranscribeOptions, FfiTranscript, FfiTranscriptPart, FfiTranscriptSegment, FfiTranscriptWord,
 };
 
 uniffi::setup_scaffolding!("sotto");

@@ -89,7 +89,7 @@ impl FfiModel {
 
     /// [`LocalModel::note_session`].
     pub fn note_session(&self, options: FfiSummaryOptions) -> FfiNoteSession {
-        FfiNoteSession(self.0.note_session(&options.into()))
+        FfiNoteSession(Arc::new(self.0.note_session(&options.into())))
     }
 
     /// [`LocalModel::classify`].
@@ -245,7 +245,7 @@ impl FfiSession {
 
 /// A [`NoteSession`].
 #[derive(uniffi::Object)]
-pub struct FfiNoteSession(NoteSession);
+pub struct FfiNoteSession(pub(crate) Arc<NoteSession>);
 
 #[uniffi::export]
 impl FfiNoteSession {

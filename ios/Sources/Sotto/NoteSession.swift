@@ -11,7 +11,7 @@ internal import SottoFFI
 /// for try await snapshot in session.finish() { render(snapshot) }
 /// ```
 public final class NoteSession: Sendable {
-    private let ffi: FfiNoteSession
+    let ffi: FfiNoteSession
 
     init(_ ffi: FfiNoteSession) {
         self.ffi = ffi

@@ -51,6 +51,11 @@ public struct VoiceNote: Hashable, Sendable {
         VoiceNote(segments: numberSegments(segments: segments.map(\.ffi)).map(Segment.init))
     }
 
+    /// A note from a transcript of Sotto's own: its segments keep their ids and times.
+    public static func transcript(_ transcript: Transcript) -> VoiceNote {
+        segments(transcript.segments.map { Segment(id: $0.id, text: $0.text, start: $0.start, end: $0.end) })
+    }
+
     init(segments: [Segment]) {
         self.segments = segments
     }

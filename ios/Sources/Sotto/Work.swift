@@ -29,6 +29,8 @@ extension FfiClassifyAllJob: NativeStream {}
 extension FfiExtractJob: NativeJob {}
 extension FfiPrewarmJob: NativeJob {}
 extension FfiRespondJob: NativeStream {}
+extension FfiLoadSpeechJob: NativeJob {}
+extension FfiTranscribeJob: NativeStream {}
 
 /// A running request. Cancelling the task that waits for it stops the native work, and so does letting go of it.
 final class Work<Snapshot: Sendable, Value: Sendable>: Sendable {
@@ -108,7 +110,13 @@ private func sottoError(_ error: any Error) -> any Error {
     case FfiError.Cancelled where Task.isCancelled: CancellationError()
     case let error as FfiError: SottoError(error)
     case is SottoError, is CancellationError: error
+    case let foreign as ForeignError: foreign.error
     // Its message is that of a panic, which may hold anything.
     default: SottoError.internal(why: "the native library panicked")
     }
+}
+
+/// An error of an app's own code, which Sotto hands on as it is.
+struct ForeignError: Error {
+    let error: any Error
 }

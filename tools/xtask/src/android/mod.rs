@@ -28,7 +28,7 @@ pub struct Abi {
 
 /// Phones.
 const ARM64: Abi =
-    Abi { name: "arm64-v8a", target: "aarch64-linux-android", emulation: "aarch64linux", largest: 7_000_000 };
+    Abi { name: "arm64-v8a", target: "aarch64-linux-android", emulation: "aarch64linux", largest: 8_000_000 };
 
 /// Emulators. More instruction sets, and wider code.
 const X86_64: Abi =

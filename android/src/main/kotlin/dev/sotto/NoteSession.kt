@@ -34,7 +34,7 @@ public class NoteSession internal constructor(private val ffi: FfiNoteSession) :
     /** Stops reading within 100 ms and gives the memory back; a summary that is being written runs to its end. */
     override fun close(): Unit = ffi.close()
 
-    private fun open(): FfiNoteSession {
+    internal fun open(): FfiNoteSession {
         check(!ffi.uniffiIsDestroyed) { "the note session is closed" }
         return ffi
     }

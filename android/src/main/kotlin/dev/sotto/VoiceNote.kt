@@ -56,6 +56,11 @@ public class VoiceNote internal constructor(public val segments: List<Segment>) 
         @JvmStatic
         public fun segments(segments: List<Segment>): VoiceNote =
             translated { VoiceNote(numberSegments(segments.map { it.toFfi() }).map { it.toSegment() }) }
+
+        /** A note from a transcript of Sotto's own: its segments keep their ids and times. */
+        @JvmStatic
+        public fun transcript(transcript: Transcript): VoiceNote =
+            segments(transcript.segments.map { Segment(it.id, it.text, it.start, it.end) })
     }
 }
 

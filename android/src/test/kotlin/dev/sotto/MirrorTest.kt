@@ -2,6 +2,8 @@ package dev.sotto
 
 import dev.sotto.internal.FfiAction
 import dev.sotto.internal.FfiAdapterInterface
+import dev.sotto.internal.FfiAudio
+import dev.sotto.internal.FfiAudioInputInterface
 import dev.sotto.internal.FfiBackend
 import dev.sotto.internal.FfiChatOptions
 import dev.sotto.internal.FfiClassification
@@ -14,6 +16,8 @@ import dev.sotto.internal.FfiFileReport
 import dev.sotto.internal.FfiFormat
 import dev.sotto.internal.FfiKvType
 import dev.sotto.internal.FfiLabel
+import dev.sotto.internal.FfiListenOptions
+import dev.sotto.internal.FfiListening
 import dev.sotto.internal.FfiLoadOptions
 import dev.sotto.internal.FfiMetrics
 import dev.sotto.internal.FfiModelFile
@@ -21,6 +25,7 @@ import dev.sotto.internal.FfiModelInterface
 import dev.sotto.internal.FfiModelReport
 import dev.sotto.internal.FfiNoteSessionInterface
 import dev.sotto.internal.FfiNoteSummary
+import dev.sotto.internal.FfiPcmFormat
 import dev.sotto.internal.FfiPoint
 import dev.sotto.internal.FfiProgress
 import dev.sotto.internal.FfiReply
@@ -29,9 +34,17 @@ import dev.sotto.internal.FfiScaledAdapter
 import dev.sotto.internal.FfiScore
 import dev.sotto.internal.FfiSegment
 import dev.sotto.internal.FfiSessionInterface
+import dev.sotto.internal.FfiSpeechInterface
+import dev.sotto.internal.FfiSpeechMemory
+import dev.sotto.internal.FfiSpeechMetrics
 import dev.sotto.internal.FfiStopReason
 import dev.sotto.internal.FfiSummaryOptions
 import dev.sotto.internal.FfiTokenizerInterface
+import dev.sotto.internal.FfiTranscribeOptions
+import dev.sotto.internal.FfiTranscript
+import dev.sotto.internal.FfiTranscriptPart
+import dev.sotto.internal.FfiTranscriptSegment
+import dev.sotto.internal.FfiTranscriptWord
 import dev.sotto.internal.FfiTurn
 import dev.sotto.internal.FfiWeights
 import java.io.File
@@ -76,6 +89,12 @@ class MirrorTest {
         assertEquals(methods(FfiNoteSessionInterface::class.java), methods(NoteSession::class.java) - "close")
         assertEquals(methods(FfiTokenizerInterface::class.java), methods(Tokenizer::class.java) - "close")
         assertEquals(methods(FfiAdapterInterface::class.java), methods(Adapter::class.java) - "close")
+        // Whether what is heard goes into a note is said to a Listening.
+        val speech = methods(FfiSpeechInterface::class.java) - "listenInto"
+        assertEquals(speech, methods(Speech::class.java) - "close")
+        // A Listening is collected: it pushes and finishes itself.
+        val listening = setOf("collect", "await", "into")
+        assertEquals(methods(FfiAudioInputInterface::class.java) - setOf("push", "finish"), methods(Listening::class.java) - listening)
     }
 
     @Test
@@ -84,6 +103,8 @@ class MirrorTest {
         assertEquals(formats, methods(AnswerFormat.Companion::class.java))
         val files = variants(FfiModelFile::class.java).map { it.replaceFirstChar(Char::lowercase) }.toSet()
         assertEquals(files, methods(ModelFile.Companion::class.java))
+        val recordings = variants(FfiAudio::class.java).map { it.replaceFirstChar(Char::lowercase) }.toSet()
+        assertEquals(recordings, methods(Audio.Companion::class.java))
     }
 
     private val mirrors =
@@ -109,6 +130,15 @@ class MirrorTest {
             FfiSampling::class to Sampling::class,
             FfiSummaryOptions::class to SummaryOptions::class,
             FfiChatOptions::class to ChatOptions::class,
+            FfiPcmFormat::class to PcmFormat::class,
+            FfiTranscribeOptions::class to TranscribeOptions::class,
+            FfiListenOptions::class to ListenOptions::class,
+            FfiTranscriptWord::class to TranscriptWord::class,
+            FfiTranscriptSegment::class to TranscriptSegment::class,
+            FfiTranscriptPart::class to TranscriptPart::class,
+            FfiTranscript::class to Transcript::class,
+            FfiSpeechMetrics::class to SpeechMetrics::class,
+            FfiSpeechMemory::class to SpeechMemory::class,
         )
 
     @Test
@@ -135,6 +165,7 @@ class MirrorTest {
         val records = generated.filter { name ->
             Class.forName("dev.sotto.internal.$name").methods.any { it.name.substringBefore('-') == "component1" }
         }
-        assertEquals((mirrors.keys + FfiScore::class).map { it.simpleName }.toSet(), records.toSet())
+        // A Listening has the two parts of the latter.
+        assertEquals((mirrors.keys + FfiScore::class + FfiListening::class).map { it.simpleName }.toSet(), records.toSet())
     }
 }

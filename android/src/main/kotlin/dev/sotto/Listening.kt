@@ -1,0 +1,99 @@
+package dev.sotto
+
+import dev.sotto.internal.FfiAudioInput
+import dev.sotto.internal.FfiListenOptions
+import dev.sotto.internal.FfiListening
+import dev.sotto.internal.FfiNoteSession
+import kotlinx.coroutines.CoroutineScope
+import kotlinx.coroutines.Dispatchers
+import kotlinx.coroutines.Job
+import kotlinx.coroutines.coroutineScope
+import kotlinx.coroutines.flow.Flow
+import kotlinx.coroutines.flow.channelFlow
+import kotlinx.coroutines.flow.flowOn
+import kotlinx.coroutines.flow.FlowCollector
+import kotlinx.coroutines.flow.buffer
+import kotlinx.coroutines.launch
+import kotlinx.coroutines.withContext
+
+/**
+ * How to listen.
+ *
+ * @property format how the microphone's samples lie.
+ * @property transcribe how they are transcribed.
+ * @property tentative whether parts have tentative segments. They let one read along, and take as much time as the device has.
+ */
+public class ListenOptions
+@JvmOverloads
+constructor(
+    public val format: PcmFormat = PcmFormat(),
+    public val transcribe: TranscribeOptions = TranscribeOptions(),
+    public val tentative: Boolean = true,
+) {
+    internal fun toFfi() = FfiListenOptions(format.toFfi(), transcribe.toFfi(), tentative)
+}
+
+/**
+ * A microphone that has not been listened to yet: collect this for what is said, [await] the whole transcript, or lead it [into] a note.
+ *
+ * Once a second, what was said since the last confirmed segment is transcribed again, and is tentative. It becomes confirmed at a
+ * pause of two seconds, or in windows of at most 30 seconds that end at shorter pauses. Whatever ends the collector early stops the
+ * work within 100 ms.
+ */
+public class Listening internal constructor(
+    private val samples: Flow<Samples>,
+    private val start: (FfiNoteSession?) -> FfiListening,
+) : Flow<TranscriptPart> {
+    /** The one that is being listened to. */
+    @Volatile
+    private var input: FfiAudioInput? = null
+
+    override suspend fun collect(collector: FlowCollector<TranscriptPart>): Unit =
+        channelFlow<TranscriptPart> { listen(null) { send(it) } }.buffer(0).flowOn(Dispatchers.Default).collect(collector)
+
+    /** The whole transcript, once the microphone's flow ends. */
+    public suspend fun await(): Transcript = withContext(Dispatchers.Default) { listen(null) {} }
+
+    /**
+     * Appends each confirmed segment to [session] as soon as it is there, until the microphone's flow ends: then only the last window
+     * is left to be understood. [onPart] is told what is said, on a background thread.
+     */
+    public suspend fun into(session: NoteSession, onPart: suspend (TranscriptPart) -> Unit = {}): Transcript =
+        withContext(Dispatchers.Default) { listen(session.open(), onPart) }
+
+    /**
+     * Makes all that was said confirmed, and lets the listener rest: what comes meanwhile waits to be heard. Does nothing where nobody
+     * listens.
+     */
+    public fun pause(): Unit = translated { input?.pause() ?: Unit }
+
+    /** Goes on after a pause. */
+    public fun resume(): Unit = translated { input?.resume() ?: Unit }
+
+    private suspend fun listen(note: FfiNoteSession?, onPart: suspend (TranscriptPart) -> Unit): Transcript {
+        val (heard, job) = translated { start(note) }
+        return heard.use {
+            coroutineScope {
+                input = heard
+                val pushing = push(heard)
+                try {
+                    job.request().run(onPart)
+                } finally {
+                    input = null
+                    pushing.cancel()
+                }
+            }
+        }
+    }
+
+    private fun CoroutineScope.push(input: FfiAudioInput): Job = launch {
+        samples.collect { translatedUnlessEnded { input.push(it.ffi) } }
+        translatedUnlessEnded { input.finish() }
+    }
+
+    /** The request itself tells what has ended it. */
+    private suspend inline fun translatedUnlessEnded(call: () -> Unit) = try {
+        translated { call() }
+    } catch (_: SottoException.Cancelled) {
+    }
+}

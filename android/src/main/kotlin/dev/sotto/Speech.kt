@@ -1,0 +1,78 @@
+package dev.sotto
+
+import dev.sotto.internal.FfiLoadSpeechJob
+import dev.sotto.internal.FfiSpeech
+import dev.sotto.internal.loadSpeech
+import kotlinx.coroutines.flow.Flow
+
+/**
+ * Private memory that a speech model takes.
+ *
+ * @property weights bytes of the weights and the vocabulary, shared by all recordings.
+ * @property recognizer bytes of each recording while it is transcribed.
+ */
+public data class SpeechMemory(public val weights: Long, public val recognizer: Long)
+
+/**
+ * A Whisper model that is ready to be used, from any thread.
+ *
+ * ```
+ * val speech = Speech.load(ModelFile.path(whisper))
+ * speech.transcribe(Audio.file(file)).collect { part -> render(part.confirmed, part.tentative) }
+ *
+ * val spoken = model.noteSession()
+ * speech.listen(microphone).into(spoken)             // until the microphone's flow ends
+ * val summary = spoken.finish().await()              // its evidence has ids and times
+ * ```
+ */
+public class Speech private constructor(private val ffi: FfiSpeech) : AutoCloseable {
+    /** What it takes. */
+    public val memory: SpeechMemory
+        get() = translated { open().memory().let { SpeechMemory(it.weights.toLong(), it.recognizer.toLong()) } }
+
+    /**
+     * Transcribes a recording of any length when the result is collected or awaited. Its parts come as they become certain; silence is
+     * not given to the model.
+     */
+    @JvmOverloads
+    public fun transcribe(audio: Audio, options: TranscribeOptions = TranscribeOptions()): TranscriptFlow =
+        TranscriptFlow { open().transcribe(audio.ffi, options.toFfi()).request() }
+
+    /**
+     * Listens to a microphone: [samples] is collected when the result is collected, awaited, or led into a note, and its end is the end
+     * of the recording. When a minute of sound waits to be heard, the flow has to wait, too: no sample is lost.
+     */
+    @JvmOverloads
+    public fun listen(samples: Flow<Samples>, options: ListenOptions = ListenOptions()): Listening =
+        Listening(samples) { note ->
+            if (note == null) open().listen(options.toFfi()) else open().listenInto(note, options.toFfi())
+        }
+
+    /** Gives the memory back, once nothing is transcribed any more. Can be called at any time. */
+    override fun close(): Unit = ffi.close()
+
+    private fun open(): FfiSpeech {
+        check(!ffi.uniffiIsDestroyed) { "the speech model is closed" }
+        return ffi
+    }
+
+    /** How to get a speech model. */
+    public companion object {
+        /**
+         * Loads a file of whisper.cpp (`ggml-*.bin`), or a folder with `model.safetensors`, `config.json` and `tokenizer.json`.
+         * [threads] compute; one for each fast core where it is `null`.
+         */
+        public suspend fun load(file: ModelFile, threads: Int? = null): Speech {
+            requireInput(threads == null || threads > 0, "at least one thread has to compute")
+            return closingUnlessDelivered { made ->
+                valueOf {
+                    javaLoad
+                    loadSpeech(file.ffi, threads?.toUInt()).request(made)
+                }
+            }
+        }
+
+        private fun FfiLoadSpeechJob.request(made: (Speech) -> Unit) =
+            Request<Nothing, _>(this, { null }, { Speech(value()).also(made) }, ::cancel)
+    }
+}

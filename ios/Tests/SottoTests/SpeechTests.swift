@@ -1,0 +1,70 @@
+import Foundation
+import Sotto
+import Testing
+
+extension AllTests {
+    /// Where `SOTTO_REAL_MODELS` names a folder with a speech model, that one listens; what transcribes is tested with the library.
+    @Suite struct SpeechTests {
+        #if os(Linux)
+            init() { passOverStrays() }
+        #endif
+
+        @Test func aFileThatIsNoSpeechModelSaysSo() async throws {
+            await #expect(throws: SottoError.self) { try await Speech.load(.path("/nowhere/ggml-base.bin")) }
+            await #expect(throws: SottoError.self) { try await Speech.load(.path("/nowhere"), threads: 0) }
+        }
+
+        @Test func aTranscriptIsANoteWithItsIdsAndTimes() throws {
+            let json = """
+                {"language":"en","segments":[{"id":1,"start":0.5,"end":2,"text":"Buy milk.","noSpeech":0,"meanLogProbability":-0.1}],
+                "metrics":{"audioSeconds":2,"windowSeconds":2,"windows":1,"seconds":0.2,"realTimeFactor":0.1,"privateBytes":0}}
+                """
+            let transcript = try JSONDecoder().decode(Transcript.self, from: Data(json.utf8))
+            let note = VoiceNote.transcript(transcript)
+            #expect(note.segments == [.init(id: 1, text: "Buy milk.", start: 0.5, end: 2)])
+        }
+
+        @Test func whatIsListenedToIsWhatIsTranscribed() async throws {
+            guard let folder = ProcessInfo.processInfo.environment["SOTTO_REAL_MODELS"] else {
+                return print("SKIPPED: listening in Swift: SOTTO_REAL_MODELS is not set")
+            }
+            let speech = try await Speech.load(.path(folder + "/ggml-base-q5_1.bin"))
+            #expect(try speech.memory().weights > 0)
+            let samples = try recording(folder + "/librivox-0930.wav")
+            let whole = try await speech.transcribe(.samples(Samples(samples))).value
+            #expect(whole.segments.count == 1)
+
+            let pieces = stride(from: 0, to: samples.count, by: 4_800).map { Samples(Array(samples[$0..<min($0 + 4_800, samples.count)])) }
+            let microphone = AsyncStream { continuation in
+                pieces.forEach { continuation.yield($0) }
+                continuation.finish()
+            }
+            let note = try await demo().noteSession()
+            let heard = try await speech.listen(to: microphone).into(note)
+            #expect(heard.segments == whole.segments)
+            #expect(note.note == .transcript(whole))
+        }
+
+        @Test func whatEndsAMicrophoneEarlyIsTold() async throws {
+            guard let folder = ProcessInfo.processInfo.environment["SOTTO_REAL_MODELS"] else {
+                return print("SKIPPED: broken microphones in Swift: SOTTO_REAL_MODELS is not set")
+            }
+            struct Broken: Error {}
+            let speech = try await Speech.load(.path(folder + "/ggml-base-q5_1.bin"))
+            let broken = AsyncThrowingStream<Samples, any Error> { $0.finish(throwing: Broken()) }
+            await #expect(throws: Broken.self) { try await speech.listen(to: broken).value }
+            let noSound = AsyncStream { $0.yield(Samples([Float.nan])) }
+            await #expect(throws: SottoError.self) { try await speech.listen(to: noSound).value }
+            let (silent, _) = AsyncStream.makeStream(of: Samples.self)
+            let listening = Task { try await speech.listen(to: silent).value }
+            try await Task.sleep(for: .milliseconds(50))
+            listening.cancel()
+            await #expect(throws: CancellationError.self) { try await listening.value }
+        }
+
+        private func recording(_ path: String) throws -> [Int16] {
+            let data = try Data(contentsOf: URL(fileURLWithPath: path)).dropFirst(44)
+            return data.withUnsafeBytes { Array($0.bindMemory(to: Int16.self)) }
+        }
+    }
+}
