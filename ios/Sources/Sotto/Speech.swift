@@ -63,7 +63,8 @@ public final class Speech: Sendable {
     ) -> Listening where Microphone.Element == Samples {
         Listening { [ffi] note in
             let options = try options.ffi()
-            let started = try note.map { try ffi.listenInto(note: $0.ffi, options: options) } ?? ffi.listen(options: options)
+            let started =
+                try note.map { try ffi.listenInto(note: $0.ffi, options: options) } ?? ffi.listen(options: options)
             return ListenJob(started) { push in
                 for try await piece in samples { try await push(piece) }
             }

@@ -34,7 +34,9 @@ extension AllTests {
             let whole = try await speech.transcribe(.samples(Samples(samples))).value
             #expect(whole.segments.count == 1)
 
-            let pieces = stride(from: 0, to: samples.count, by: 4_800).map { Samples(Array(samples[$0..<min($0 + 4_800, samples.count)])) }
+            let pieces = stride(from: 0, to: samples.count, by: 4_800).map {
+                Samples(Array(samples[$0..<min($0 + 4_800, samples.count)]))
+            }
             let microphone = AsyncStream { continuation in
                 pieces.forEach { continuation.yield($0) }
                 continuation.finish()

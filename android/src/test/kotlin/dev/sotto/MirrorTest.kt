@@ -94,7 +94,10 @@ class MirrorTest {
         assertEquals(speech, methods(Speech::class.java) - "close")
         // A Listening is collected: it pushes and finishes itself.
         val listening = setOf("collect", "await", "into")
-        assertEquals(methods(FfiAudioInputInterface::class.java) - setOf("push", "finish"), methods(Listening::class.java) - listening)
+        assertEquals(
+            methods(FfiAudioInputInterface::class.java) - setOf("push", "finish"),
+            methods(Listening::class.java) - listening,
+        )
     }
 
     @Test
