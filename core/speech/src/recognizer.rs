@@ -154,7 +154,7 @@ struct Decoded {
 
 /// Positions of the shortest window that models understand as well as a whole one, and those of the silence after what is said.
 const LEAST_POSITIONS: usize = 1000;
-const SILENT_POSITIONS: usize = 250;
+const SILENT_POSITIONS: usize = 450;
 
 /// Positions for so many samples and enough silence after them. Models were trained with 30 seconds; what a shorter window costs is measured
 /// in `docs/speech.md`.
