@@ -43,6 +43,6 @@ pub use machine::{MemoryEstimate, ProcessMemory, available_memory, process_memor
 pub use merge::{MergedTensor, merge_file};
 pub use model::{Adapter, Ceilings, TokenCost};
 pub use packed::{Replacement, open_packed, pack_file};
-pub use sequence::{Batch, Decoder};
+pub use sequence::{Append, Batch, Decoder};
 pub use sotto_kernels::Kernels;
 pub use threads::prefer_fast_cores;

@@ -11,8 +11,8 @@ use candle_core::quantized::gguf_file::{self, Value};
 use candle_core::quantized::{GgmlDType, QTensor};
 use common::{FAMILIES, TestModel, all_logits, exact_decoder, quantize, random, random_tokens, relative_error};
 use sotto_engine::{
-    Adapter, CancelToken, DecoderOptions, EngineError, GgufFile, Kernels, KvType, LogitRows, Model, ModelOptions,
-    pack_file,
+    Adapter, Append, CancelToken, DecoderOptions, EngineError, GgufFile, Kernels, KvType, LogitRows, Model,
+    ModelOptions, pack_file,
 };
 
 /// As `FLOAT_BOUND` in `forward.rs`: only sums round.
@@ -310,10 +310,9 @@ fn the_bits_are_the_same_everywhere() {
                 let options = DecoderOptions { context_length: Some(200), kv_type: KvType::F32 };
                 let mut batch = loaded.batch(3, options).expect("a batch");
                 batch.set_adapters(&pairs).expect("an adapter of this model");
-                for sequence in 0..3 {
-                    batch.prefill(sequence, &tokens[..140], &cancel).expect("logits");
-                }
-                let together = batch.decode(&[Some(tokens[140]); 3], &cancel).expect("logits");
+                let append = |tokens| move |sequence| Append { sequence, tokens, rows: LogitRows::Last };
+                batch.forward(&[0, 1, 2].map(append(&tokens[..140])), None, &cancel).expect("logits");
+                let together = batch.forward(&[0, 1, 2].map(append(&tokens[140..])), None, &cancel).expect("logits");
                 assert!(together.chunks(model.vocab_size).all(|row| row == expected), "{} {threads}", kernels.name());
             }
         }

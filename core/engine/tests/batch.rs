@@ -4,7 +4,7 @@ mod common;
 
 use candle_core::quantized::GgmlDType;
 use common::{FAMILIES, TestModel, random_tokens};
-use sotto_engine::{Batch, CancelToken, DecoderOptions, EngineError, KvType, LogitRows, Model};
+use sotto_engine::{Append, Batch, CancelToken, DecoderOptions, EngineError, KvType, LogitRows, Model};
 
 fn model(family: &'static str, dtype: GgmlDType) -> (Model, usize) {
     let mut model = TestModel::of_family(family);
@@ -24,27 +24,34 @@ fn each_sequence_gets_the_bits_that_it_gets_alone() {
         for count in [1, 3, 4, 7] {
             let mut batch = model.batch(count, options).expect("a batch");
             let mut alone: Vec<_> = (0..count).map(|_| model.decoder(options).expect("a decoder")).collect();
-            for (sequence, decoder) in alone.iter_mut().enumerate() {
-                let prompt = random_tokens(1 + 37 * sequence % 140, vocab_size);
-                let expected = decoder.forward(&prompt, LogitRows::Last, &cancel).expect("logits");
-                assert_eq!(batch.prefill(sequence, &prompt, &cancel).expect("logits"), expected);
-            }
+            // Prompts, more than one chunk of them, and then what is written: forced tokens, guesses, all of it or some.
             for step in 0..6 {
                 // One after the other sits a step out.
-                let tokens: Vec<Option<u32>> = random_tokens(count, vocab_size)
-                    .into_iter()
-                    .enumerate()
-                    .map(|(sequence, token)| (count == 1 || sequence != step % count).then_some(token))
+                let taking_part: Vec<usize> =
+                    (0..count).filter(|sequence| step == 0 || count == 1 || sequence % count != step % count).collect();
+                let tokens: Vec<Vec<u32>> = taking_part
+                    .iter()
+                    .map(|sequence| match step {
+                        0 => random_tokens(1 + 37 * sequence % 140, vocab_size),
+                        _ => random_tokens(1 + (sequence + step) % 5, vocab_size),
+                    })
                     .collect();
-                let logits = batch.decode(&tokens, &cancel).expect("logits").to_vec();
-                let taking_part =
-                    alone.iter_mut().zip(&tokens).filter_map(|(decoder, token)| Some((decoder, (*token)?)));
-                let mut rows = logits.chunks(vocab_size);
-                for (decoder, token) in taking_part {
-                    let expected = decoder.forward(&[token], LogitRows::Last, &cancel).expect("logits");
-                    assert_eq!(rows.next().expect("a row"), expected, "{family}, {dtype:?}, {count} sequences");
-                }
-                assert!(rows.next().is_none());
+                let rows = [LogitRows::Last, LogitRows::Tail(3), LogitRows::All][step % 3];
+                let ids = (step % 2 == 1).then(|| random_tokens(5, vocab_size));
+                let appends =
+                    taking_part.iter().zip(&tokens).map(|(&sequence, tokens)| Append { sequence, tokens, rows });
+                let together = batch.forward(&appends.collect::<Vec<_>>(), ids.as_deref(), &cancel).expect("logits");
+                let one_by_one = taking_part.iter().zip(&tokens).flat_map(|(&sequence, tokens)| {
+                    let decoder = &mut alone[sequence];
+                    match &ids {
+                        Some(ids) => decoder.forward_for(tokens, rows, ids, &cancel),
+                        None => decoder.forward(tokens, rows, &cancel),
+                    }
+                    .expect("logits")
+                    .to_vec()
+                });
+                let one_by_one: Vec<f32> = one_by_one.collect();
+                assert_eq!(together, one_by_one, "{family}, {dtype:?}, {count} sequences, step {step}");
             }
             for (sequence, decoder) in alone.iter().enumerate() {
                 assert_eq!(batch.position(sequence), decoder.position());
@@ -59,21 +66,24 @@ fn an_error_changes_no_sequence() {
     let cancel = CancelToken::new();
     let options = DecoderOptions { context_length: Some(8), ..DecoderOptions::default() };
     let mut batch = model.batch(2, options).expect("a batch");
-    batch.prefill(0, &random_tokens(8, vocab_size), &cancel).expect("logits");
-    batch.prefill(1, &random_tokens(3, vocab_size), &cancel).expect("logits");
+    let append = |sequence, tokens| Append { sequence, tokens, rows: LogitRows::Last };
+    let prompts = [8, 3].map(|length| random_tokens(length, vocab_size));
+    batch.forward(&[append(0, &prompts[0]), append(1, &prompts[1])], None, &cancel).expect("logits");
 
-    let full = batch.decode(&[Some(1), Some(1)], &cancel).map(drop);
+    let full = batch.forward(&[append(0, &[1]), append(1, &[1])], None, &cancel).map(drop);
     assert!(matches!(full, Err(EngineError::ContextFull { limit: 8, needed: 9 })), "{full:?}");
-    let unknown = batch.decode(&[None, Some(vocab_size as u32)], &cancel).map(drop);
+    let beyond = [vocab_size as u32];
+    let unknown = batch.forward(&[append(1, &beyond)], None, &cancel).map(drop);
     assert!(matches!(unknown, Err(EngineError::UnknownToken { .. })), "{unknown:?}");
-    assert!(batch.decode(&[None, None], &cancel).is_err(), "nothing to do");
+    assert!(batch.forward(&[append(1, &[])], None, &cancel).is_err(), "nothing to do");
     let cancelled = CancelToken::new();
     cancelled.cancel();
-    assert!(matches!(batch.decode(&[None, Some(1)], &cancelled).map(drop), Err(EngineError::Cancelled)));
+    assert!(matches!(batch.forward(&[append(1, &[1])], None, &cancelled).map(drop), Err(EngineError::Cancelled)));
     assert_eq!((batch.position(0), batch.position(1)), (8, 3));
 
     batch.truncate(0, 5);
-    assert_eq!(batch.decode(&[Some(1), Some(1)], &cancel).expect("logits").len(), 2 * vocab_size);
+    let logits = batch.forward(&[append(0, &[1]), append(1, &[1])], None, &cancel).expect("logits");
+    assert_eq!(logits.len(), 2 * vocab_size);
     assert_eq!((batch.position(0), batch.position(1)), (6, 4));
 }
 

@@ -3,7 +3,7 @@
 use std::time::Instant;
 
 use serde::Serialize;
-use sotto_engine::{Batch, CancelToken, LogitRows, ProcessMemory, process_memory};
+use sotto_engine::{Append, Batch, CancelToken, LogitRows, ProcessMemory, process_memory};
 
 use crate::Error;
 use crate::job::Job;
@@ -189,10 +189,11 @@ impl LocalModel {
             let seconds = median_seconds(options.repetitions, || {
                 let mut batch = loaded.batch(sequences, options.decode)?;
                 timed(|| {
-                    tokens[..options.decode]
-                        .iter()
-                        .try_for_each(|&token| batch.decode(&vec![Some(token); sequences], cancel).map(drop))
-                        .map_err(Error::from)
+                    for tokens in tokens[..options.decode].chunks(1) {
+                        let append = |sequence| Append { sequence, tokens, rows: LogitRows::Last };
+                        batch.forward(&(0..sequences).map(append).collect::<Vec<_>>(), None, cancel)?;
+                    }
+                    Ok(())
                 })
             })?;
             let tokens_per_second = rate(sequences * options.decode, seconds);

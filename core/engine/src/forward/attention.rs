@@ -1,5 +1,3 @@
-use std::ops::Range;
-
 use sotto_kernels::scalar::rope_interleaved;
 use sotto_kernels::{Output, Queries, Visible};
 
@@ -44,43 +42,42 @@ impl Workspace {
                 }
             }
         });
-        for Part { sequence, rows } in &mut *chunk.parts {
+        for Part { sequence, rows, .. } in &mut *chunk.parts {
             let columns = rows.start * config.kv_size()..rows.end * config.kv_size();
             let (keys, values, position) = (&keys[columns.clone()], &values[columns], sequence.position());
             sequence.cache.write(compute.team, index, position, keys, values);
         }
     }
 
-    /// `hidden += attention(queries, keys, values) · W`, for the tokens that go on; they move to the front.
-    pub(super) fn attend(
-        &mut self,
-        compute: &Compute,
-        index: usize,
-        layer: &LayerWeights,
-        chunk: &Chunk,
-        rows: Range<usize>,
-    ) {
+    /// `hidden += attention(queries, keys, values) · W`, for the tokens that go on; they move to the front. Returns how many do.
+    pub(super) fn attend(&mut self, compute: &Compute, index: usize, layer: &LayerWeights, chunk: &Chunk) -> usize {
         let Self { model, scratch: s, .. } = self;
         let config = &model.config;
-        let (hidden_size, width) = (config.hidden_size, config.query_size());
-        let attended = &mut s.attended[..rows.len() * width];
+        let (hidden_size, width, layers) = (config.hidden_size, config.query_size(), model.weights.layers.len());
+        let mut rows = 0;
         for part in &*chunk.parts {
-            let wanted = part.rows.start.max(rows.start)..part.rows.end.min(rows.end);
-            if !wanted.is_empty() {
-                let attended = &mut attended[(wanted.start - rows.start) * width..(wanted.end - rows.start) * width];
-                let queries = &s.queries[wanted.start * width..wanted.end * width];
-                let position = part.sequence.position() + wanted.start - part.rows.start;
-                part.sequence.attend(model, compute, index, position, queries, attended);
+            let going_on = part.going_on(index, layers);
+            if going_on.is_empty() {
+                continue;
             }
+            let attended = &mut s.attended[rows * width..(rows + going_on.len()) * width];
+            let queries = &s.queries[going_on.start * width..going_on.end * width];
+            let position = part.sequence.position() + going_on.start - part.rows.start;
+            part.sequence.attend(model, compute, index, position, queries, attended);
+            s.hidden.copy_within(going_on.start * hidden_size..going_on.end * hidden_size, rows * hidden_size);
+            rows += going_on.len();
+        }
+        if rows == 0 {
+            return 0;
         }
 
-        let update = &mut s.update[..rows.len() * hidden_size];
-        let x = Input { values: attended, cols: width, room: &mut s.input };
+        let update = &mut s.update[..rows * hidden_size];
+        let x = Input { values: &s.attended[..rows * width], cols: width, room: &mut s.input };
         compute.apply(x, [(&layer.attention_output, &mut *update)]);
-        let normed = &mut s.normed[..rows.len() * hidden_size];
+        let normed = &mut s.normed[..rows * hidden_size];
         let update = compute.post_norm(update, layer.post_attention_norm.as_deref(), config.rms_norm_eps, normed);
-        s.hidden.copy_within(rows.start * hidden_size..rows.end * hidden_size, 0);
         compute.add(&mut s.hidden[..update.len()], update, hidden_size);
+        rows
     }
 }
 

@@ -25,23 +25,29 @@ pub use kv_cache::{KvCache, KvShape, KvType};
 pub use linear::{Compute, Input, InputRoom, Product};
 pub(crate) use sequence::Sequence;
 pub use workspace::LogitRows;
-pub(crate) use workspace::Workspace;
+pub(crate) use workspace::{SequenceAppend, Workspace};
 
 /// Tokens that pass through a layer together. Scratch memory grows with it; beyond this, speed does not.
 pub(crate) const CHUNK: usize = 128;
 
-/// Tokens that one sequence adds in a pass: these rows of all.
+/// Tokens that one sequence adds in a pass: these rows of all, of which the last are wanted as logits.
 struct Part<'a> {
     sequence: &'a mut Sequence,
     rows: Range<usize>,
+    wanted: Range<usize>,
+}
+
+impl Part<'_> {
+    /// The rows that go on after a layer's attention: after the last layer's, those that become logits.
+    fn going_on(&self, layer: usize, layers: usize) -> Range<usize> {
+        if layer + 1 == layers { self.wanted.clone() } else { self.rows.clone() }
+    }
 }
 
 /// A pass through the layers: tokens of one sequence or more, one part behind the other.
 struct Chunk<'a> {
     tokens: &'a [u32],
     parts: &'a mut [Part<'a>],
-    /// Which of the tokens' logits are wanted.
-    wanted: Range<usize>,
     /// Of which tokens of the vocabulary; `None` for all.
     ids: Option<&'a [u32]>,
     cancel: &'a CancelToken,
@@ -55,25 +61,23 @@ impl Workspace {
         let compute = Compute { kernels: model.kernels, team: &team, cancel: chunk.cancel, adapters: &adapters };
         let rows = chunk.tokens.len();
         self.embed(&compute, chunk.tokens);
-        for Part { sequence, rows } in &*chunk.parts {
+        for Part { sequence, rows, .. } in &*chunk.parts {
             let positions = sequence.position()..sequence.position() + rows.len();
             sequence.rope().fill(positions, rows.clone(), &mut self.scratch.turns);
         }
 
-        let last_layer = model.weights.layers.len() - 1;
+        let mut going_on = rows;
         for (index, layer) in model.weights.layers.iter().enumerate() {
-            // Behind the last layer's attention, only the rows that become logits go on.
-            let going_on = if index == last_layer { chunk.wanted.clone() } else { 0..rows };
             self.write_keys_and_values(&compute, index, layer, chunk);
-            if going_on.is_empty() {
+            going_on = self.attend(&compute, index, layer, chunk);
+            if going_on == 0 {
                 break;
             }
-            self.attend(&compute, index, layer, chunk, going_on.clone());
-            self.feed_forward(&compute, layer, going_on.len());
+            self.feed_forward(&compute, layer, going_on);
             chunk.cancel.check()?;
         }
-        if !chunk.wanted.is_empty() {
-            self.output(&compute, chunk.wanted.len(), chunk.ids, logits)?;
+        if going_on > 0 {
+            self.output(&compute, going_on, chunk.ids, logits)?;
         }
         chunk.cancel.check()?;
         chunk.parts.iter_mut().for_each(|part| part.sequence.advance(part.rows.len()));

@@ -32,6 +32,32 @@ impl LogitRows {
     }
 }
 
+/// Tokens that a sequence appends.
+pub(crate) struct SequenceAppend<'a> {
+    sequence: &'a mut Sequence,
+    tokens: &'a [u32],
+    rows: LogitRows,
+    /// How many of the tokens are in a pass already.
+    taken: usize,
+}
+
+impl<'a> SequenceAppend<'a> {
+    pub(crate) fn new(sequence: &'a mut Sequence, tokens: &'a [u32], rows: LogitRows) -> Self {
+        Self { sequence, tokens, rows, taken: 0 }
+    }
+
+    /// Puts as many of the tokens as there is room for behind those of a chunk; `None` where that is none.
+    fn take_part(&mut self, chunk: &mut Vec<u32>) -> Option<Part<'_>> {
+        let (start, before) = (chunk.len(), self.taken);
+        self.taken = self.tokens.len().min(before + CHUNK - start);
+        chunk.extend_from_slice(&self.tokens[before..self.taken]);
+        let unwanted = self.tokens.len() - self.rows.count(self.tokens.len());
+        let wanted = start + unwanted.clamp(before, self.taken) - before..chunk.len();
+        let rows = start..chunk.len();
+        (!rows.is_empty()).then_some(Part { sequence: &mut *self.sequence, rows, wanted })
+    }
+}
+
 /// The buffers of passes, and the logits of the last.
 pub(crate) struct Workspace {
     pub(super) model: Arc<Transformer>,
@@ -84,58 +110,39 @@ impl Workspace {
         Scratch::bytes(&self.model.config, self.rows) + logits + self.selection.bytes() + low_rank + adapters
     }
 
-    /// Passes all tokens through the model, a chunk at a time, and returns the logits that are wanted: of some rows, and of
-    /// some tokens of the vocabulary or all.
+    /// Passes what each sequence appends through the model, reading each weight once for all of them, and returns the logits that are
+    /// wanted: of each sequence's last tokens, and of some tokens of the vocabulary or all, `[rows of all, ids]`.
     ///
     /// # Errors
-    /// As for [`crate::Decoder::forward`]. Chunks that were finished before an error are kept.
+    /// As for [`crate::Decoder::forward`]. Each sequence is left with a whole prefix of what it appends.
     pub(crate) fn read(
         &mut self,
-        sequence: &mut Sequence,
-        tokens: &[u32],
-        rows: LogitRows,
+        appends: &mut [SequenceAppend<'_>],
         ids: Option<&[u32]>,
         cancel: &CancelToken,
     ) -> Result<&[f32], EngineError> {
-        self.check_tokens(tokens)?;
+        for append in &*appends {
+            self.check_tokens(append.tokens)?;
+            append.sequence.check_room(append.tokens.len())?;
+        }
         self.model.config.check_ids(ids.unwrap_or_default())?;
-        sequence.check_room(tokens.len())?;
         cancel.check()?;
         let width = ids.map_or(self.model.config.vocab_size, <[u32]>::len);
-        let rows = rows.count(tokens.len());
+        let rows: usize = appends.iter().map(|append| append.rows.count(append.tokens.len())).sum();
         resize(&mut self.logits, rows * width)?;
-        let mut unwanted = tokens.len() - rows;
         let mut logits = 0..0;
-        for tokens in tokens.chunks(CHUNK) {
-            let wanted = unwanted.min(tokens.len())..tokens.len();
-            unwanted -= wanted.start;
-            logits = logits.end..logits.end + wanted.len() * width;
-            let parts = &mut [Part { sequence: &mut *sequence, rows: 0..tokens.len() }];
-            self.pass(&mut Chunk { tokens, parts, wanted, ids, cancel }, logits.clone())?;
+        let mut tokens = Vec::with_capacity(CHUNK);
+        loop {
+            tokens.clear();
+            let parts = appends.iter_mut().filter_map(|append| append.take_part(&mut tokens));
+            let parts = &mut parts.collect::<Vec<_>>();
+            if parts.is_empty() {
+                return Ok(&self.logits);
+            }
+            let wanted: usize = parts.iter().map(|part| part.wanted.len()).sum();
+            logits = logits.end..logits.end + wanted * width;
+            self.pass(&mut Chunk { tokens: &tokens, parts, ids, cancel }, logits.clone())?;
         }
-        Ok(&self.logits)
-    }
-
-    /// Passes one token for each of several sequences, reading each weight once for all of them, and returns their logits,
-    /// `[sequences, vocab_size]`.
-    ///
-    /// # Errors
-    /// As for [`crate::Decoder::forward`]. After one, nothing was added to any sequence.
-    pub(crate) fn read_together<'a>(
-        &mut self,
-        sequences: impl Iterator<Item = &'a mut Sequence>,
-        tokens: &[u32],
-        cancel: &CancelToken,
-    ) -> Result<&[f32], EngineError> {
-        self.check_tokens(tokens)?;
-        cancel.check()?;
-        resize(&mut self.logits, tokens.len() * self.model.config.vocab_size)?;
-        let parts = sequences.enumerate().map(|(row, sequence)| Part { sequence, rows: row..row + 1 });
-        let mut parts: Vec<Part<'_>> = parts.collect();
-        parts.iter().try_for_each(|part| part.sequence.check_room(1))?;
-        let logits = 0..self.logits.len();
-        self.pass(&mut Chunk { tokens, parts: &mut parts, wanted: 0..tokens.len(), ids: None, cancel }, logits)?;
-        Ok(&self.logits)
     }
 
     fn check_tokens(&self, tokens: &[u32]) -> Result<(), EngineError> {

@@ -1,10 +1,23 @@
 use std::fmt;
 use std::sync::Arc;
 
-use crate::forward::{CHUNK, Sequence, Workspace};
+use sotto_kernels::GEMV_ROWS;
+
+use crate::forward::{CHUNK, Sequence, SequenceAppend, Workspace};
 use crate::machine::check_available;
 use crate::model::Transformer;
 use crate::{Adapter, CancelToken, EngineError, KvType, LogitRows};
+
+/// Tokens that one sequence of a batch appends, at least one.
+#[derive(Debug, Clone, Copy)]
+pub struct Append<'a> {
+    /// Which sequence, from 0.
+    pub sequence: usize,
+    /// The tokens.
+    pub tokens: &'a [u32],
+    /// Of which of them logits are wanted.
+    pub rows: LogitRows,
+}
 
 /// Several sequences in one model that write together: decoding reads each weight once for all of them, and a device that
 /// waits for its memory gives almost as many times the tokens.
@@ -49,30 +62,32 @@ impl Batch {
         self.sequences[sequence].position()
     }
 
-    /// Appends `tokens` (at least one) to one sequence and returns the logits behind the last, `[vocab_size]`.
+    /// Appends tokens to some sequences in one pass, or in several where there are many, and returns the logits that are asked for: the
+    /// rows of one sequence after those of another, `[rows of all, vocab_size]`. With `ids`, the logits of these tokens alone,
+    /// `[rows of all, ids.len()]`.
     ///
     /// # Errors
     /// [`EngineError::Internal`] for no token, [`EngineError::UnknownToken`], [`EngineError::ContextFull`] for more tokens than there is room for,
     /// [`EngineError::Cancelled`], [`EngineError::Invalid`] for weights that give numbers which are not finite.
-    pub fn prefill(&mut self, sequence: usize, tokens: &[u32], cancel: &CancelToken) -> Result<&[f32], EngineError> {
-        self.workspace.read(&mut self.sequences[sequence], tokens, LogitRows::Last, None, cancel)
-    }
-
-    /// Appends a token to each sequence that has one in `tokens` (one entry for each sequence), and returns the logits of
-    /// these sequences, `[sequences with a token, vocab_size]`.
-    ///
-    /// # Errors
-    /// [`EngineError::Internal`] for no token, [`EngineError::UnknownToken`], [`EngineError::ContextFull`] for more tokens than there is room for,
-    /// [`EngineError::Cancelled`], [`EngineError::Invalid`] for weights that give numbers which are not finite.
-    /// After one, every sequence is as it was.
+    /// After one, each sequence holds a whole prefix of what it was given.
     ///
     /// # Panics
-    /// When `tokens` has not one entry for each sequence.
-    pub fn decode(&mut self, tokens: &[Option<u32>], cancel: &CancelToken) -> Result<&[f32], EngineError> {
-        assert_eq!(tokens.len(), self.sequences.len(), "a token, or none, for each sequence");
-        let given: Vec<u32> = tokens.iter().copied().flatten().collect();
-        let taking_part = self.sequences.iter_mut().zip(tokens).filter(|(_, token)| token.is_some());
-        self.workspace.read_together(taking_part.map(|(sequence, _)| sequence), &given, cancel)
+    /// When the sequences are not in ascending order.
+    pub fn forward(
+        &mut self,
+        appends: &[Append<'_>],
+        ids: Option<&[u32]>,
+        cancel: &CancelToken,
+    ) -> Result<&[f32], EngineError> {
+        assert!(appends.is_sorted_by(|a, b| a.sequence < b.sequence), "each sequence once, in ascending order");
+        assert!(appends.last().is_none_or(|last| last.sequence < self.sequences.len()), "sequences of this batch");
+        let mut rest = appends.iter().peekable();
+        let of_sequence = |(index, sequence)| {
+            let append = rest.next_if(|append| append.sequence == index)?;
+            Some(SequenceAppend::new(sequence, append.tokens, append.rows))
+        };
+        let mut appends: Vec<_> = self.sequences.iter_mut().enumerate().filter_map(of_sequence).collect();
+        self.workspace.read(&mut appends, ids, cancel)
     }
 
     /// As [`crate::Decoder::set_adapters`], for all sequences.
@@ -84,6 +99,16 @@ impl Batch {
             self.sequences.iter_mut().for_each(|sequence| sequence.truncate(0));
         }
         Ok(())
+    }
+
+    /// As [`crate::Decoder::tokens_at_once`], for all sequences together.
+    pub fn tokens_at_once(&self) -> usize {
+        GEMV_ROWS
+    }
+
+    /// Bytes of private memory that this batch holds: KV caches and scratch.
+    pub fn private_bytes(&self) -> u64 {
+        self.sequences.iter().map(Sequence::touched_bytes).sum::<u64>() + self.workspace.bytes()
     }
 
     /// Forgets every token of a sequence from position `length` on.

@@ -4,7 +4,7 @@ mod batch;
 mod decoder;
 
 use crate::{Adapter, CancelToken, EngineError, LogitRows, ModelConfig};
-pub use batch::Batch;
+pub use batch::{Append, Batch};
 pub(crate) use decoder::SottoDecoder;
 
 /// One sequence being read and written by a model: its KV cache, its scratch memory and its position.
