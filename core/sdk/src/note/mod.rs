@@ -12,7 +12,7 @@ pub(crate) use controls::without_controls;
 use sentences::sentences;
 use spans::pieces;
 pub(crate) use spans::without_loose_marks;
-pub(crate) use text::NoteText;
+pub(crate) use text::{NoteText, span_pieces};
 
 /// One stretch of speech.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -66,8 +66,8 @@ impl VoiceNote {
 
     /// A note from a transcript: what recorders and recognizers write, or plain text.
     ///
-    /// Reads WebVTT, SRT, LRC, SBV, tables with times (comma- or tab-separated), the logs and JSON of Whisper programs, the turns
-    /// that meeting apps write, and lines that begin with a time (`[00:04]`, `(00:04)`, `00:04 -`) or a speaker (`Priya:`,
+    /// Reads WebVTT, SRT, LRC, SBV, tables with times (comma- or tab-separated), the logs and JSON of Whisper programs, the JSON of
+    /// AssemblyAI, Deepgram, Google Speech-to-Text and AWS Transcribe, the turns and chats that meeting apps write, and lines that begin with a time (`[00:04]`, `(00:04)`, `00:04 -`) or a speaker (`Priya:`,
     /// `[SPEAKER_00]`). Timed utterances become a segment each, all else one for each sentence. What is no speech (`[Music]`) is left
     /// out, and what a recognizer says again and again counts once. Nothing is refused: what is not understood is words.
     pub fn transcript(text: &str) -> Self {

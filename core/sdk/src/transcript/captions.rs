@@ -10,6 +10,9 @@ use super::time::Span;
 /// A time of day is not taken for a time of the recording unless the first of them lies in the recording's first minute.
 const FIRST_MINUTE: f64 = 60.0;
 
+/// Seconds from which on the times of a chat are times of day: no meeting lasts as long, and nobody meets before.
+const LONGEST_MEETING: f64 = 6.0 * 3600.0;
+
 /// What is said in the lines of `text`. What is no time, no name and no mark of a known format is words.
 pub(super) fn read(text: &str) -> Vec<Utterance> {
     let mut reader = Reader { kind: Kind::of(text), utterances: Vec::new(), open: None, before: String::new() };
@@ -64,6 +67,7 @@ impl Kind {
                     kind.has_times |= time.is_some_and(|time| !ambiguous.adds(time));
                     kind.believes_turns |= !speakers.insert(speaker);
                 }
+                Line::Chat { time, .. } => kind.has_times |= is_within_meeting(time),
                 Line::Blank | Line::Text(_) => {}
             }
         }
@@ -85,6 +89,10 @@ impl Kind {
         let word = line.split_whitespace().next().unwrap_or_default();
         self.is_web_vtt && ["NOTE", "STYLE", "REGION"].contains(&word)
     }
+}
+
+fn is_within_meeting(time: Span) -> bool {
+    time.start < LONGEST_MEETING
 }
 
 /// The times that could be times of day.
@@ -137,6 +145,9 @@ impl Reader {
             Line::Timed(span, said) if self.kind.believes(span) => self.begin(Some(span), None, said),
             Line::Turn { speaker, time, said } if self.kind.believes_turn(time) => {
                 self.begin(time, Some(speaker), said)
+            }
+            Line::Chat { speaker, time, said } => {
+                self.begin(Some(time).filter(|time| is_within_meeting(*time)), Some(speaker), said);
             }
             Line::Blank => {}
             _ if self.kind.has_times && is_log(text) => {}

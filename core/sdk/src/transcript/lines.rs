@@ -14,6 +14,8 @@ pub(super) enum Line<'a> {
     Timed(Span, &'a str),
     /// `Priya [00:04]: words`, `Priya Shah  0:03`; a time of day has no place in a recording.
     Turn { speaker: &'a str, time: Option<Span>, said: &'a str },
+    /// `00:12:34 From Priya Shah to Everyone: words`, as Zoom saves a chat: the time is of the recording, or of the day.
+    Chat { speaker: &'a str, time: Span, said: &'a str },
     /// Words.
     Text(&'a str),
 }
@@ -30,6 +32,9 @@ impl<'a> Line<'a> {
         let bare = span(line);
         if let Some(times) = bare.and_then(|(times, rest)| cue_times(line, times, rest)) {
             return Self::Times(times);
+        }
+        if let Some(chat) = chat(line) {
+            return chat;
         }
         if let Some((span, said)) = bare.and_then(|(span, rest)| Some((span, words_after(rest)?))) {
             return Self::Timed(span, said);
@@ -92,6 +97,26 @@ fn after_mark(text: &str) -> &str {
     let after = after_any(text, &["-", "–", "—", ":", "|", "•"]);
     let mark = text.chars().next().map_or(0, char::len_utf8);
     after.filter(|_| text[mark..].starts_with(char::is_whitespace) || text.len() == mark).unwrap_or(text)
+}
+
+/// A date or none, a time with seconds, `From`, a name, to whom or not, and a colon before the words.
+fn chat(line: &str) -> Option<Line<'_>> {
+    let is_date = |word: &str| word.len() == 10 && word.bytes().all(|byte| byte.is_ascii_digit() || byte == b'-');
+    let line = line.split_once(' ').filter(|(word, _)| is_date(word)).map_or(line, |(_, rest)| rest);
+    let (time, rest) = span(line)?;
+    let head = rest.trim_start().strip_prefix("From ")?;
+    let colon = head[..head.floor_char_boundary(2 * LONGEST_NAME)].find(':')?;
+    let (names, said) = (head[..colon].trim(), head[colon + 1..].trim());
+    let (speaker, is_addressed) = match names.split_once(" to ") {
+        Some((speaker, _)) => (speaker.trim(), true),
+        None => (names, false),
+    };
+    let is_name = is_addressed || is_speaker(speaker);
+    (is_name && !speaker.is_empty() && !time.ambiguous && time.end.is_none()).then_some(Line::Chat {
+        speaker,
+        time,
+        said,
+    })
 }
 
 /// A name and a time, in brackets or not: at the end of the line, or with a colon before the words.
@@ -186,6 +211,24 @@ mod tests {
         ] {
             let Line::Turn { speaker: found, time: at, said: words } = Line::new(line) else { panic!("{line}") };
             assert_eq!((found, at.map(|at| at.start), words), (speaker, time, said), "{line}");
+        }
+    }
+
+    #[test]
+    fn chats_say_from_whom() {
+        for (line, speaker, time, said) in [
+            ("00:12:34 From Priya Shah to Everyone: Buy", "Priya Shah", 754.0, "Buy"),
+            ("00:12:34\t From  Priya Shah : Buy: milk", "Priya Shah", 754.0, "Buy: milk"),
+            ("00:12:34 From priyas phone to Tom(Direct Message): Buy", "priyas phone", 754.0, "Buy"),
+            ("2026-01-09 00:12:34 From Priya to Everyone:", "Priya", 754.0, ""),
+        ] {
+            let Line::Chat { speaker: found, time: at, said: words } = Line::new(line) else { panic!("{line}") };
+            assert_eq!((found, at.start, words), (speaker, time, said), "{line}");
+        }
+        for line in
+            ["From Priya to Everyone: Buy", "12:34 From here to Ulm: two hours", "00:12:34 From here on we walk"]
+        {
+            assert!(!matches!(Line::new(line), Line::Chat { .. }), "{line}");
         }
     }
 
