@@ -25,9 +25,9 @@ impl DecodeStream {
         text
     }
 
-    /// Ends the stream: what is left of an unfinished character becomes U+FFFD.
-    pub fn finish(self) -> String {
-        String::from_utf8_lossy(&self.pending).into_owned()
+    /// Ends the text: what is left of an unfinished character becomes U+FFFD.
+    pub fn finish(&mut self) -> String {
+        String::from_utf8_lossy(&std::mem::take(&mut self.pending)).into_owned()
     }
 }
 

@@ -13,8 +13,15 @@ use super::spans::{pieces, spaced_pieces};
 pub(crate) struct NoteText {
     text: String,
     ranges: Vec<(u32, Range<usize>)>,
+    /// Of each range.
+    speakers: Vec<Option<String>>,
     /// Where spans may begin and end, in order, once somebody asks.
     span_bounds: OnceCell<Vec<usize>>,
+}
+
+/// The lines of a text, each cut into the pieces that a span may start and end at, with the space before them.
+pub(crate) fn span_pieces(text: &str) -> Vec<Vec<String>> {
+    text.lines().map(spaced_pieces).filter(|pieces| !pieces.is_empty()).collect()
 }
 
 impl NoteText {
@@ -37,7 +44,8 @@ impl NoteText {
             text.push_str(&segment.text);
             ranges.push((segment.id, start..text.len()));
         }
-        Self { text, ranges, span_bounds: OnceCell::new() }
+        let speakers = segments.iter().map(|segment| segment.speaker.clone()).collect();
+        Self { text, ranges, speakers, span_bounds: OnceCell::new() }
     }
 
     pub(crate) fn as_str(&self) -> &str {
@@ -46,7 +54,7 @@ impl NoteText {
 
     /// The lines of the text, each cut into the pieces that a span may start and end at, with the space before them.
     pub(crate) fn span_pieces(&self) -> Vec<Vec<String>> {
-        self.text.lines().map(spaced_pieces).filter(|pieces| !pieces.is_empty()).collect()
+        span_pieces(&self.text)
     }
 
     /// The ids of the segments that `span` touches where it is; a span that touches only a speaker's name belongs to the
@@ -64,6 +72,13 @@ impl NoteText {
             (self.cuts_words(found), elsewhere, found.start.abs_diff(near.start))
         };
         self.occurrences(span).min_by_key(rank).map(|found| self.segments_in(&found)).unwrap_or_default()
+    }
+
+    /// Who says what begins at a place, where that is known, and what they say before it in the same segment.
+    pub(crate) fn speaker_at(&self, place: &Range<usize>) -> Option<(&str, &str)> {
+        let index = self.ranges.iter().position(|(_, range)| range.contains(&place.start))?;
+        let said_before = &self.text[self.ranges[index].1.start..place.start];
+        Some((self.speakers[index].as_deref()?, said_before))
     }
 
     /// Where `span` first occurs, as whole words if it does so anywhere: a summary that is still being written ends within one.

@@ -11,6 +11,7 @@ use super::{constrained_answer, context_for, prompts, split_context, task_prompt
 use crate::job::Job;
 use crate::metrics::{Metrics, StopReason};
 use crate::model::{Loaded, LocalModel};
+use crate::note::span_pieces;
 use crate::sequence::Sequence;
 use crate::{CancelToken, Error};
 
@@ -48,7 +49,11 @@ fn extract(model: &Arc<Loaded>, text: &str, schema: Value, cancel: &CancelToken)
     let prompt = task_prompt(model, prompts::extract(model.tuning.tuned, &schema), text)?;
     let (_, max_tokens) = split_context(model.context_limit(), ANSWER_TOKENS);
     let mut sequence = Sequence::new(model.decoder(context_for(model, prompt.len(), max_tokens)?)?);
-    let format = OutputFormat::JsonSchema(schema);
+    let format = match model.tuning.tuned {
+        // It was trained to copy.
+        true => OutputFormat::JsonSchemaOverText { schema, lines: span_pieces(text) },
+        false => OutputFormat::JsonSchema(schema),
+    };
     let answer = constrained_answer(model, &mut sequence, &prompt, &format, max_tokens, cancel, |_| {})?;
     if answer.metrics.stop_reason == StopReason::Length {
         let more = if max_tokens < ANSWER_TOKENS { ", or allow a longer context" } else { "" };

@@ -14,6 +14,7 @@ use toktrie::{InferenceCapabilities, TokEnv};
 
 pub use self::mask::TokenMask;
 pub use self::spans::spans_grammar;
+use self::spans::spans_pattern;
 use crate::{TextError, Tokenizer};
 
 /// What an answer has to look like.
@@ -23,6 +24,14 @@ pub enum OutputFormat {
     /// leaves open gets an end: numbers have 15 digits and 6 decimals, texts 1,000 characters, lists 100 items, and a schema
     /// contains itself five times at most. Objects have the properties that are named, unless `additionalProperties` says more.
     JsonSchema(Value),
+    /// The same, where every string that the schema leaves open is a run of consecutive pieces of one of these lines ([`spans_grammar`]
+    /// cuts in the same way), a few words long. An open string of a long text may be anything.
+    JsonSchemaOverText {
+        /// The schema.
+        schema: Value,
+        /// The text's lines, cut into pieces with the space before them.
+        lines: Vec<Vec<String>>,
+    },
     /// Exactly one of these texts.
     Choice(Vec<String>),
     /// A match of this regular expression.
@@ -194,7 +203,8 @@ impl Constraint {
 
 fn grammar(format: &OutputFormat) -> Result<TopLevelGrammar, TextError> {
     Ok(match format {
-        OutputFormat::JsonSchema(schema) => json_grammar(schema)?,
+        OutputFormat::JsonSchema(schema) => json_grammar(schema, None)?,
+        OutputFormat::JsonSchemaOverText { schema, lines } => json_grammar(schema, spans_pattern(lines))?,
         OutputFormat::Choice(choices) => TopLevelGrammar::from_lark(choice_grammar("start", choices)?),
         OutputFormat::Regex(expression) => TopLevelGrammar::from_regex(expression),
         OutputFormat::Lark(text) => TopLevelGrammar::from_lark(text.clone()),
@@ -211,8 +221,8 @@ fn choice_grammar(rule: &str, choices: &[String]) -> Result<String, TextError> {
 }
 
 /// The separators are those of docs/task-format.md: white space that a model cannot choose costs no tokens.
-fn json_grammar(schema: &Value) -> Result<TopLevelGrammar, TextError> {
-    let mut schema = schema::bounded(schema)?;
+fn json_grammar(schema: &Value, open_strings: Option<String>) -> Result<TopLevelGrammar, TextError> {
+    let mut schema = schema::bounded(schema, open_strings.as_deref())?;
     json_options().apply_to(&mut schema);
     Ok(TopLevelGrammar::from_json_schema(schema))
 }
@@ -233,7 +243,7 @@ fn invalid(why: &str) -> TextError {
 /// A schema is the app's own, so the engine's words about it may be passed on; a grammar can hold a user's note.
 fn refused(format: &OutputFormat, grammar: &TopLevelGrammar, error: &str) -> TextError {
     match format {
-        OutputFormat::JsonSchema(_) => {
+        OutputFormat::JsonSchema(_) | OutputFormat::JsonSchemaOverText { .. } => {
             let schema = grammar.grammars.iter().find_map(|grammar| grammar.json_schema.as_ref());
             schema::with_place(schema.unwrap_or(&Value::Null), &json_options(), error)
         }

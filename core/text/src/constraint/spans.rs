@@ -30,6 +30,33 @@ pub fn spans_grammar(name: &str, lines: &[Vec<String>]) -> Result<String, TextEr
     Ok(format!("{name}: /[^\\n]+/ & %regex {}\n", json!({ "substring_chunks": chunks })))
 }
 
+/// The most pieces of a span in a schema: names, places, things.
+const LONGEST_SPAN: usize = 12;
+/// Texts of more pieces would make a pattern that takes long to follow.
+const MOST_PIECES: usize = 400;
+
+/// A regular expression for a run of consecutive pieces of one of the lines, without the space before it; `None` for a text that is too
+/// long, or has no pieces.
+pub(super) fn spans_pattern(lines: &[Vec<String>]) -> Option<String> {
+    let count: usize = lines.iter().map(Vec::len).sum();
+    let spans = lines.iter().flat_map(|line| (0..line.len()).map(|start| span_from(&line[start..])));
+    (1..=MOST_PIECES).contains(&count).then(|| format!("^(?:{})$", spans.collect::<Vec<_>>().join("|")))
+}
+
+/// The first piece, and perhaps the next, and so on: `a(?: b(?: c)?)?`.
+fn span_from(pieces: &[String]) -> String {
+    let pieces = &pieces[..pieces.len().min(LONGEST_SPAN)];
+    let first = escaped(pieces[0].trim_start());
+    let more: String = pieces[1..].iter().map(|piece| format!("(?:{}", escaped(piece))).collect();
+    format!("{first}{more}{}", ")?".repeat(pieces.len() - 1))
+}
+
+fn escaped(text: &str) -> String {
+    let escape =
+        |sign: char| if ".+*?()|[]{}^$\\#&-~/".contains(sign) { format!("\\{sign}") } else { sign.to_string() };
+    text.chars().map(escape).collect()
+}
+
 fn check_terminal_name(name: &str) -> Result<(), TextError> {
     let mut characters = name.chars();
     let starts_well = characters.next().is_some_and(|first| first.is_ascii_uppercase());

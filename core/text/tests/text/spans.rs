@@ -3,6 +3,7 @@
 use std::time::Instant;
 
 use proptest::prelude::*;
+use serde_json::{Value, json};
 use sotto_text::{
     ConstraintFactory, Logits, OutputFormat, Sampler, SamplingOptions, TextError, Tokenizer, spans_grammar,
 };
@@ -33,6 +34,36 @@ fn is_span(lines: &[Vec<String>], text: &str) -> bool {
 fn text_of(tokenizer: &Tokenizer, ids: &[u32]) -> String {
     let bytes: Vec<u8> = ids.iter().flat_map(|&id| tokenizer.token_bytes(id)).copied().collect();
     String::from_utf8(bytes).unwrap()
+}
+
+#[test]
+fn open_strings_of_a_schema_may_be_held_to_a_text() {
+    let tokenizer = byte_level();
+    let schema = json!({ "type": "object", "properties": {
+        "who": { "type": ["string", "null"] },
+        "size": { "type": "string", "enum": ["small"] },
+        "code": { "type": "string", "pattern": "^[a-z]{2}$" },
+        "initial": { "type": "string", "maxLength": 1 },
+        "day": { "type": "string", "format": "date" },
+    }, "required": ["who"] });
+    let lines = ["Ines \"the\" Boss (2) sends it. Not", "tom+co/ü"].map(chunks).to_vec();
+    let format =
+        |lines: &[Vec<String>]| OutputFormat::JsonSchemaOverText { schema: schema.clone(), lines: lines.to_vec() };
+    let takes = |lines: &[Vec<String>], answer: Value| {
+        let answer = answer.to_string().replace(",", ", ").replace(":", ": ");
+        accepts(&tokenizer, byte_level_factory(), &format(lines), &answer)
+    };
+    for who in ["Ines", "Ines \"the\" Boss (2)", "it. Not", "tom+co/ü"] {
+        assert!(takes(&lines, json!({ "who": who })), "{who}");
+    }
+    for other in ["", "Inex", "Ines the", "Ines Boss", " Ines", "Not tom+co/ü", "ines"] {
+        assert!(!takes(&lines, json!({ "who": other })), "{other}");
+    }
+    // What the schema says more of is as it says.
+    assert!(takes(&lines, json!({ "who": null, "size": "small", "code": "xy", "initial": "Q", "day": "2026-01-31" })));
+    // A long text leaves strings open.
+    let long = vec![chunks(&"so ".repeat(1000))];
+    assert!(takes(&long, json!({ "who": "anybody" })) && takes(&[], json!({ "who": "anybody" })));
 }
 
 proptest! {

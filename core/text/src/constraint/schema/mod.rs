@@ -77,10 +77,11 @@ const REFUSED: [(&str, &str); 14] = [
     ("$recursiveRef", "use $ref"),
 ];
 
-/// The schema for the engine.
-pub(super) fn bounded(schema: &Value) -> Result<Value, TextError> {
+/// The schema for the engine. `open_strings` is a pattern for the strings that it leaves open.
+pub(super) fn bounded(schema: &Value, open_strings: Option<&str>) -> Result<Value, TextError> {
     let mut reader = Reader {
         root: schema,
+        open_strings,
         definitions: Keywords::new(),
         known: HashMap::new(),
         within: vec!["#".into()],
@@ -97,6 +98,7 @@ pub(super) fn bounded(schema: &Value) -> Result<Value, TextError> {
 
 struct Reader<'a> {
     root: &'a Value,
+    open_strings: Option<&'a str>,
     /// What references lead to, as the engine gets it.
     definitions: Keywords,
     /// What stands for a reference at a depth.
@@ -198,7 +200,7 @@ impl<'a> Reader<'a> {
     fn of_type(&mut self, of_type: &str, own: &Keywords, place: &Place) -> Result<Value, TextError> {
         match of_type {
             "null" | "boolean" => Ok(json!({ "type": of_type })),
-            "string" => strings::bounded(own, place),
+            "string" => strings::bounded(own, self.open_strings, place),
             "integer" | "number" => numbers::bounded(own, of_type == "integer", place),
             "array" => self.array(own, place),
             "object" => self.object(own, place),

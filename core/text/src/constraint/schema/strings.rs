@@ -11,6 +11,9 @@ const MAX_CHARACTERS: u64 = 1000;
 /// Characters of a text that is only limited by a pattern.
 const MAX_MATCHED: u64 = 100;
 
+/// Characters of a text that a pattern for open ones may be held to.
+const LONG_ENOUGH: u64 = 40;
+
 /// Formats that the engine knows, and that end.
 const KNOWN: [&str; 3] = ["ipv4", "ipv6", "uuid"];
 
@@ -44,7 +47,8 @@ pub(super) fn any() -> Value {
     json!({ "type": "string", "maxLength": MAX_CHARACTERS })
 }
 
-pub(super) fn bounded(own: &Keywords, place: &Place) -> Result<Value, TextError> {
+/// `open` is a pattern, of limited length, for what has none and no format.
+pub(super) fn bounded(own: &Keywords, open: Option<&str>, place: &Place) -> Result<Value, TextError> {
     let text = |keyword: &str| match own.get(keyword) {
         None => Ok(None),
         Some(value) => value.as_str().map(Some).ok_or_else(|| place.refuse(format!("{keyword} is a text"))),
@@ -57,13 +61,14 @@ pub(super) fn bounded(own: &Keywords, place: &Place) -> Result<Value, TextError>
     if max.is_some_and(|max| min > max) {
         return Ok(json!(false));
     }
+    let open = open.filter(|_| min == 0 && max.is_none_or(|max| max >= LONG_ENOUGH));
     let mut string = json!({ "type": "string" });
     // A format of ours makes way for a pattern of the schema's: the engine takes one.
     match (pattern, format_pattern, known_format) {
         (Some(pattern), ..) => string["pattern"] = json!(pattern),
         (None, Some(pattern), _) => string["pattern"] = json!(pattern),
         (None, None, Some(format)) => string["format"] = json!(format),
-        (None, None, None) => {}
+        (None, None, None) => open.into_iter().for_each(|open| string["pattern"] = json!(open)),
     }
     let ends = pattern.map_or(string.as_object().is_some_and(|string| string.len() > 1), is_finite);
     let longest = if pattern.is_some() { MAX_MATCHED } else { MAX_CHARACTERS };
