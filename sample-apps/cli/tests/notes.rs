@@ -31,8 +31,8 @@ fn evidence_can_be_played() {
 fn a_date_stays_whole() {
     for date in ["03/04/2026", "2026-04-03"] {
         let summary = summary(&format!("Carla will send the report by {date}."));
-        // As its due date or with its words: that is up to the model.
-        assert!(summary["actions"].to_string().contains(&format!("by {date}\"")), "{summary}");
+        let action = &summary["actions"][0];
+        assert_eq!((&action["text"], &action["due"]), (&json!("send the report"), &json!(format!("by {date}"))));
     }
 }
 
@@ -48,7 +48,24 @@ fn a_note_without_speech_is_told() {
 #[test]
 fn a_word_longer_than_the_context_is_no_reason_to_refuse_the_note() {
     let summary = summary(&format!("Call Tom tonight. {} Carla sends the report.", "a".repeat(5000)));
-    assert_eq!(summary["coverage"]["segments"], 1);
+    // The sentences beside it are segments of their own.
+    assert_eq!(summary["coverage"]["segments"], 3);
+}
+
+#[test]
+fn an_owner_is_who_is_named_with_the_action_or_says_it() {
+    let owners = |note: &str| {
+        let summary = summary(note);
+        let actions = summary["actions"].as_array().expect("actions");
+        actions.iter().map(|action| action["owner"].clone()).collect::<Vec<_>>()
+    };
+    let list = "Shopping: milk and bread\nTomorrow: call the dentist\nFriday: Nadia orders the valve";
+    assert!(owners(list).iter().all(|owner| *owner == json!(null) || *owner == json!("Nadia")));
+    for name in ["Lars", "speaker 2"] {
+        let turns =
+            format!("Maria del Carmen Ruiz: The boiler comes on Monday.\n{name}: I will clear the cellar by Sunday.");
+        assert_eq!(owners(&turns), [json!(name)], "{turns}");
+    }
 }
 
 #[cfg(target_os = "linux")]

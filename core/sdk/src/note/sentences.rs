@@ -9,6 +9,9 @@ const LONGEST_SEGMENT_WORDS: usize = 60;
 /// The same in writing without spaces, where a word may be a character.
 const LONGEST_SEGMENT_UNSPACED_WORDS: usize = 240;
 
+/// Bytes of a word or an address, at most.
+const LONGEST_WORD: usize = 500;
+
 /// The sentences of a text by Unicode's rules (UAX #29), but that a title ("Mr.") does not end one, and that a very
 /// long one is cut between words.
 pub(super) fn sentences(text: &str) -> Vec<String> {
@@ -24,7 +27,14 @@ pub(super) fn sentences(text: &str) -> Vec<String> {
             _ => found.push(sentence),
         }
     }
-    found.iter().flat_map(|sentence| cut_long(sentence)).collect()
+    found.iter().flat_map(|sentence| around_long_words(sentence)).flat_map(|part| cut_long(&part)).collect()
+}
+
+/// A sentence in parts: what is no word of anybody's is one of its own, since a sentence may end before it without being seen to.
+fn around_long_words(sentence: &str) -> Vec<String> {
+    let is_long = |word: &&str| word.len() > LONGEST_WORD;
+    let words: Vec<&str> = sentence.split(' ').collect();
+    words.chunk_by(|left, right| !is_long(left) && !is_long(right)).map(|part| part.join(" ")).collect()
 }
 
 fn ends_in_title(sentence: &str) -> bool {
@@ -66,6 +76,13 @@ mod tests {
         let note = VoiceNote::text(&text);
         assert!(note.segments().len() > 3);
         assert_eq!(texts(&note).concat(), text);
+    }
+
+    #[test]
+    fn what_is_no_word_is_a_segment_of_its_own() {
+        let long = "a".repeat(600);
+        let note = VoiceNote::text(&format!("Call Tom. {long} and milk. Good."));
+        assert_eq!(texts(&note), ["Call Tom.", &long, "and milk.", "Good."]);
     }
 
     #[test]

@@ -34,9 +34,18 @@ pub(crate) fn constrained_answer(
     cancel: &CancelToken,
     on_text: impl FnMut(&str),
 ) -> Result<Answer, Error> {
+    generate(model, sequence, constrained_request(model, prompt, format, max_tokens)?, cancel, on_text)
+}
+
+/// A request for the greedy answer to a task prompt, held to `format`.
+pub(crate) fn constrained_request<'a>(
+    model: &Loaded,
+    prompt: &'a [u32],
+    format: &'a OutputFormat,
+    max_tokens: usize,
+) -> Result<Request<'a>, Error> {
     let sampler = Sampler::new(SamplingOptions::default())?;
-    let request = Request { prompt, sampler, format: Some(format), max_tokens, item_bias: model.tuning.action_bias };
-    generate(model, sequence, request, cancel, on_text)
+    Ok(Request { prompt, sampler, format: Some(format), max_tokens, item_bias: model.tuning.action_bias })
 }
 
 /// How many tokens a context must hold for a prompt and its answer.

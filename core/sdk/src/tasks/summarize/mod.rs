@@ -3,6 +3,7 @@
 //! How a long note is read: `docs/summaries.md`.
 
 mod answer;
+mod duties;
 mod merge;
 mod options;
 mod parse;
@@ -18,11 +19,11 @@ use std::sync::Arc;
 use self::answer::{Form, LONGEST_LIST, answer_tokens, prompt};
 use self::merge::Merged;
 pub use self::options::SummaryOptions;
-use self::parse::Found;
-use self::read::{Reader, Reading};
+use self::read::{Reader, Reading, Told};
 pub use self::summary::{Action, Coverage, NoteSummary, Point};
 use self::windows::windows;
 use super::context_for;
+use crate::generate::{SequenceBatch, Slots};
 use crate::job::{Job, Reporter};
 use crate::metrics::Metrics;
 use crate::model::{Loaded, LocalModel};
@@ -30,11 +31,18 @@ use crate::note::{Segment, VoiceNote};
 use crate::sequence::{Sequence, common_prefix};
 use crate::{CancelToken, Error};
 
+/// Windows that are read at a time, where there is memory for that (measured in `docs/summaries.md`).
+const MOST_TOGETHER: usize = 8;
+
+/// Bytes of weights from which on windows are read together: fewer stay in a core's cache, and cost as much for each window
+/// that reads them.
+const WORTH_SHARING: u64 = 16 << 20;
+
 impl LocalModel {
     /// Summarizes a note, streaming growing snapshots.
     ///
     /// Greedy decoding under a grammar: points, actions, owners and dates are runs of the note's own words, so that
-    /// nothing in them can be invented. A note of more than a few minutes is read in windows, one after the other; what they say is
+    /// nothing in them can be invented. A note of more than a few minutes is read in windows, some at a time; what they say is
     /// put together without repeats, and title and overview are written from that. A word that is longer than the context is left
     /// out, and its segment is not among [`Coverage::segments_read`].
     ///
@@ -70,6 +78,20 @@ pub(super) fn summarize(
     reporter: &Reporter<NoteSummary>,
     cancel: &CancelToken,
 ) -> Result<NoteSummary, Error> {
+    let is_large = model.engine.token_cost().is_some_and(|cost| cost.bytes >= WORTH_SHARING);
+    summarize_together(model, note, options, if is_large { MOST_TOGETHER } else { 1 }, so_far, reporter, cancel)
+}
+
+/// As [`summarize`], with so many windows read at a time at most. The summary is the same.
+fn summarize_together(
+    model: &Arc<Loaded>,
+    note: &VoiceNote,
+    options: &SummaryOptions,
+    together: usize,
+    so_far: &mut ReadSoFar,
+    reporter: &Reporter<NoteSummary>,
+    cancel: &CancelToken,
+) -> Result<NoteSummary, Error> {
     options.check()?;
     if note.segments().is_empty() {
         return Err(Error::invalid_input("nothing is said in the note: there is nothing to summarize"));
@@ -84,37 +106,45 @@ pub(super) fn summarize(
     let several = windows.all.len() > 1;
     let ReadSoFar { sequence, readings } = so_far;
     let context = context_for(model, windows.prompt_tokens, answer_tokens(model))?;
-    let sequence = match sequence {
-        Some(sequence) => sequence,
-        None => sequence.insert(model.kept.take(model, context)?),
+    let unread = windows.all.len() - readings.len();
+    let mut batch = SequenceBatch::of_at_most(unread.min(together), model, context)?;
+    let slots: &mut dyn Slots = match (&mut batch, sequence) {
+        (Some(batch), _) => batch,
+        (None, Some(sequence)) => sequence,
+        (None, none) => none.insert(model.kept.take(model, context)?),
     };
-    let mut reader = Reader { model, language, sequence, cancel };
+    let mut reader = Reader { model, language, slots, cancel };
     let mut merged = Merged::new(note.segments(), options, windows.all.len());
     let mut cost = None;
-    for (index, window) in windows.all.iter().enumerate() {
-        let mut add = |found: Found| {
-            // None of several windows tells what the whole note is about.
-            if !several || !found.is_heading() {
-                merged.tell(found, reporter);
-            }
-        };
-        match readings.get(index) {
-            Some(reading) => reading.found.iter().cloned().for_each(add),
-            None => {
-                let reading = reader.read(window, form(options), &mut add)?;
+    let known = std::mem::take(readings);
+    let (known_windows, mut window) = (known.len(), 0);
+    let mut on_told = |told| match told {
+        // None of several windows tells what the whole note is about.
+        Told::Found(found) if several && found.is_heading() => {}
+        Told::Found(found) => merged.tell(found, reporter),
+        Told::Window(reading) => {
+            merged.coverage.segments_read.extend(windows.read_with(window));
+            reporter.report(merged.summary());
+            if window >= known_windows {
                 absorb(&mut cost, &reading.metrics);
-                if index + 1 < windows.all.len() {
-                    readings.push(reading);
-                }
+            }
+            window += 1;
+            if window < windows.all.len() {
+                readings.push(reading);
             }
         }
-        merged.coverage.segments_read.extend(windows.read_with(index));
-        reporter.report(merged.summary());
+    };
+    for reading in known {
+        reading.found.iter().cloned().map(Told::Found).for_each(&mut on_told);
+        on_told(Told::Window(reading));
     }
+    reader.read(&windows.all[known_windows..], form(options), &mut on_told)?;
     if several {
         let best = merged.best(second_pass::POINTS, second_pass::ACTIONS);
-        let mut add = |found| merged.tell(found, reporter);
-        absorb(&mut cost, &second_pass::heading(&mut reader, &best, &windows.all[0], &mut add)?.metrics);
+        second_pass::heading(&mut reader, &best, &windows.all[0], &mut |told| match told {
+            Told::Found(found) => merged.tell(found, reporter),
+            Told::Window(reading) => absorb(&mut cost, &reading.metrics),
+        })?;
     }
     Ok(NoteSummary { metrics: cost, ..merged.summary() })
 }
@@ -135,11 +165,13 @@ pub(super) fn read_ahead(
         Some(sequence) => sequence,
         None => sequence.insert(Sequence::new(model.decoder(model.context_limit())?)),
     };
-    let mut reader = Reader { model, language, sequence, cancel };
-    for window in complete.iter().skip(readings.len()) {
-        readings.push(reader.read(window, form(options), &mut |_| ())?);
-    }
-    reader.sequence.set(&lasting_prompt(model, last, language)?, cancel)?;
+    let unread = &complete[readings.len().min(complete.len())..];
+    let mut reader = Reader { model, language, slots: &mut *sequence, cancel };
+    reader.read(unread, form(options), &mut |told| match told {
+        Told::Found(_) => {}
+        Told::Window(reading) => readings.push(reading),
+    })?;
+    sequence.set(&lasting_prompt(model, last, language)?, cancel)?;
     Ok(())
 }
 
@@ -169,6 +201,30 @@ fn absorb(cost: &mut Option<Metrics>, part: &Metrics) {
 mod tests {
     use super::*;
     use crate::demo_model::demo;
+
+    /// What a reader of the job sees: all that is not a measurement, up to the end.
+    fn seen(together: usize, note: &VoiceNote) -> (Vec<NoteSummary>, NoteSummary) {
+        let (model, note) = (demo().loaded(), note.clone());
+        let mut job = Job::start("summarize", move |reporter, cancel| {
+            let (options, mut so_far) = (SummaryOptions::default(), ReadSoFar::default());
+            summarize_together(&model, &note, &options, together, &mut so_far, reporter, cancel)
+        });
+        let mut snapshots: Vec<NoteSummary> = job.by_ref().collect();
+        // Title and overview of the second pass come in pieces, as those of a single window do.
+        snapshots.retain(|snapshot| snapshot.title.is_empty());
+        (snapshots, NoteSummary { metrics: None, ..job.wait().unwrap() })
+    }
+
+    #[test]
+    fn windows_that_are_read_together_are_told_in_the_order_of_the_note() {
+        let sentences = (0..60).map(|n| format!("Dana has to send list {n} by Friday. The lift in hall {n} is stuck."));
+        let note = VoiceNote::text(&sentences.collect::<Vec<_>>().join(" "));
+        let (one_by_one, summary) = seen(1, &note);
+        assert!(summary.coverage.windows > 4 && one_by_one.len() > 10);
+        let (together, again) = seen(4, &note);
+        assert_eq!(again, summary);
+        assert_eq!(together, one_by_one);
+    }
 
     #[test]
     fn what_is_read_lasts_whatever_follows() {

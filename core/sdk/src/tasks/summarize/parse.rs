@@ -1,8 +1,8 @@
 //! An answer of the model becomes typed values.
 
 use std::collections::HashMap;
-use std::ops::Range;
 
+use super::duties::Written;
 use super::summary::{Action, Point};
 use crate::note::{NoteText, without_loose_marks};
 
@@ -52,7 +52,9 @@ pub(super) fn whole_lines(answer: &str) -> &str {
 /// Reads as much of an answer as is there. An action may get an owner or a due date as long as the answer is not `finished`.
 pub(super) fn parse(written: &str, note: &NoteText, finished: bool) -> Answer {
     let mut answer = Answer::default();
-    let mut places: HashMap<&str, Range<usize>> = HashMap::new();
+    let mut actions: Vec<Written> = Vec::new();
+    // Where the same words were found last.
+    let mut places: HashMap<&str, usize> = HashMap::new();
     let mut in_actions = false;
     for line in written.lines() {
         if let Some(title) = line.strip_prefix("Title:") {
@@ -62,46 +64,30 @@ pub(super) fn parse(written: &str, note: &NoteText, finished: bool) -> Answer {
         }
     }
     for line in whole_lines(written).lines() {
+        let words = |text: &str| Some(without_loose_marks(text).to_owned()).filter(|words| !words.is_empty());
         if line.starts_with("Actions:") {
             in_actions = true;
         } else if let Some(owner) = line.strip_prefix("  owner:") {
-            attach(&mut answer, note, &places, without_loose_marks(owner), |action| &mut action.owner);
+            actions.last_mut().into_iter().for_each(|action| action.owner = words(owner));
         } else if let Some(due) = line.strip_prefix("  due:") {
-            attach(&mut answer, note, &places, without_loose_marks(due), |action| &mut action.due);
+            actions.last_mut().into_iter().for_each(|action| action.due = words(due));
         } else if let Some(words) = line.strip_prefix('-').map(without_loose_marks).filter(|words| !words.is_empty()) {
             let text = words.to_owned();
             if in_actions {
                 // What two people do in the same words stands in two places.
-                let from = places.get(words).map_or(0, |place| place.end);
-                let place = note.place_from(words, from);
-                let evidence = place.iter().flat_map(|place| note.segments_in(place)).collect();
-                places.insert(words, place.unwrap_or_default());
-                answer.actions.push(Action { id: 0, text, owner: None, due: None, evidence });
+                let place = note.place_from(words, places.get(words).copied().unwrap_or_default());
+                places.insert(words, place.as_ref().map_or(0, |place| place.end));
+                actions.push(Written { text, place, owner: None, due: None });
             } else {
                 answer.points.push(Point { id: 0, text, evidence: note.evidence(words) });
             }
         }
     }
     if !finished {
-        answer.actions.pop();
+        actions.pop();
     }
+    answer.actions = actions.into_iter().map(|action| action.settled(note)).collect();
     answer
-}
-
-/// Sets a field of the last action, with the evidence nearest to the action's own.
-fn attach(
-    answer: &mut Answer,
-    note: &NoteText,
-    places: &HashMap<&str, Range<usize>>,
-    words: &str,
-    field: impl FnOnce(&mut Action) -> &mut Option<String>,
-) {
-    let Some(action) = answer.actions.last_mut().filter(|_| !words.is_empty()) else { return };
-    let near = places.get(action.text.as_str()).cloned().unwrap_or_default();
-    action.evidence.extend(note.evidence_near(words, &near));
-    action.evidence.sort_unstable();
-    action.evidence.dedup();
-    *field(action) = Some(words.to_owned());
 }
 
 fn capitalized(text: &str) -> String {

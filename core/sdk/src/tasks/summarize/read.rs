@@ -1,5 +1,6 @@
-//! The model reads a window, and what it answers is told piece by piece.
+//! The model reads windows, and what it answers is told piece by piece.
 
+use std::collections::VecDeque;
 use std::sync::Arc;
 
 use sotto_text::OutputFormat;
@@ -7,11 +8,11 @@ use sotto_text::OutputFormat;
 use super::answer::{Form, answer_tokens, grammar, prompt};
 use super::merge::distinct;
 use super::parse::{Answer, Found, parse, whole_lines};
+use crate::generate::{Slots, Writers};
 use crate::metrics::{Metrics, StopReason};
 use crate::model::Loaded;
 use crate::note::{NoteText, Segment};
-use crate::sequence::Sequence;
-use crate::tasks::constrained_answer;
+use crate::tasks::constrained_request;
 use crate::{CancelToken, Error};
 
 /// How often a window is halved when it has more actions than an answer can name.
@@ -24,93 +25,268 @@ pub(crate) struct Reading {
     pub(super) metrics: Metrics,
 }
 
-/// Reads windows.
+/// What is told while windows are read, each of them whole before the next.
+pub(super) enum Told {
+    /// As soon as it is there, where everything before it is.
+    Found(Found),
+    /// A window is read: what was found in it, again.
+    Window(Reading),
+}
+
+/// Reads windows, as many at a time as there are slots.
 pub(super) struct Reader<'a> {
     pub model: &'a Arc<Loaded>,
     pub language: Option<&'a str>,
-    pub sequence: &'a mut Sequence,
+    pub slots: &'a mut dyn Slots,
     pub cancel: &'a CancelToken,
 }
 
+/// Something to be read at once, and how far that is.
+struct Part<'a> {
+    /// Which window it is of.
+    window: usize,
+    segments: &'a [Segment],
+    /// What a span of the answer may be made of.
+    pieces: Vec<Vec<String>>,
+    form: Form,
+    halvings: usize,
+    /// Half a window tells no more what the note is about.
+    is_half: bool,
+    state: State,
+    found: Vec<Found>,
+    /// How many of these were told.
+    told: usize,
+}
+
+enum State {
+    Waiting,
+    Reading(Draft),
+    Read(Metrics),
+}
+
+/// An answer that is being written.
+struct Draft {
+    slot: usize,
+    note: NoteText,
+    written: String,
+    parsed: Answer,
+}
+
 impl Reader<'_> {
-    /// Reads a window, with an answer of this form. What it says goes to `on_found`, too, as soon as it is there.
+    /// Reads windows, with answers of this form. What is told is the same however many are read at a time.
     ///
-    /// If the answer is full, there may be more actions than it could name: then both halves of the window are
-    /// read again.
+    /// If an answer is full, there may be more actions than it could name: then both halves of the window are read again.
     pub(super) fn read(
         &mut self,
-        window: &[Segment],
+        windows: &[Vec<Segment>],
         form: Form,
-        on_found: &mut dyn FnMut(Found),
-    ) -> Result<Reading, Error> {
-        self.read_or_halve(window, form, MOST_HALVINGS, on_found)
+        on_told: &mut dyn FnMut(Told),
+    ) -> Result<(), Error> {
+        let parts = windows.iter().enumerate().map(|(index, window)| Part::new(index, window, form, MOST_HALVINGS));
+        self.read_parts(parts.collect(), on_told)
     }
 
-    fn read_or_halve(
+    /// Reads one note, made of these pieces of it.
+    pub(super) fn read_pieces(
         &mut self,
-        window: &[Segment],
+        segments: &[Segment],
+        pieces: Vec<Vec<String>>,
         form: Form,
-        halvings: usize,
-        on_found: &mut dyn FnMut(Found),
-    ) -> Result<Reading, Error> {
-        let mut whole = self.answer(window, &NoteText::new(window).span_pieces(), form, on_found)?;
-        if halvings > 0 && window.len() > 1 && is_full(&whole, form) {
-            let (left, right) = window.split_at(window.len() / 2);
-            for half in [left, right] {
-                let mut part = self.read_or_halve(half, form, halvings - 1, &mut |found: Found| {
-                    if !found.is_heading() {
-                        on_found(found);
+        on_told: &mut dyn FnMut(Told),
+    ) -> Result<(), Error> {
+        self.read_parts(VecDeque::from([Part { pieces, ..Part::new(0, segments, form, 0) }]), on_told)
+    }
+
+    /// `parts` are in the order of the note, and stay so.
+    fn read_parts(&mut self, mut parts: VecDeque<Part<'_>>, on_told: &mut dyn FnMut(Told)) -> Result<(), Error> {
+        let mut writers = Writers::new(self.model, self.slots);
+        let mut window: Option<Reading> = None;
+        while !parts.is_empty() {
+            let waiting = parts.iter_mut().filter(|part| matches!(part.state, State::Waiting));
+            for part in waiting {
+                let Some(slot) = writers.free_slot() else { break };
+                part.start(slot, &mut writers, self.model, self.language, self.cancel)?;
+            }
+            let outcome = writers.go_on(self.cancel);
+            for index in (0..parts.len()).rev() {
+                if parts[index].take_written(&mut writers) {
+                    for half in parts[index].halves().into_iter().rev() {
+                        parts.insert(index + 1, half);
                     }
-                })?;
-                part.found.retain(|found| !found.is_heading());
-                whole.found.extend(part.found);
-                whole.metrics.absorb(&part.metrics);
+                }
             }
+            while let Some(part) = parts.front_mut() {
+                part.tell(on_told);
+                let State::Read(metrics) = &part.state else { break };
+                match &mut window {
+                    Some(window) => window.add(&part.found, metrics),
+                    None => window = Some(Reading { found: part.found.clone(), metrics: metrics.clone() }),
+                }
+                let read = parts.pop_front();
+                if read.map(|part| part.window) != parts.front().map(|part| part.window) {
+                    window.take().map(Told::Window).into_iter().for_each(&mut *on_told);
+                }
+            }
+            outcome?;
         }
-        Ok(whole)
-    }
-
-    /// The model's answer to a window, made of these pieces of it.
-    pub(super) fn answer(
-        &mut self,
-        window: &[Segment],
-        pieces: &[Vec<String>],
-        form: Form,
-        on_found: &mut dyn FnMut(Found),
-    ) -> Result<Reading, Error> {
-        let Self { model, language, sequence, cancel } = self;
-        let note = NoteText::new(window);
-        let prompt = prompt(model, window, *language)?;
-        // A title in another language is no span of the note.
-        let free_heading = language.is_some() && !model.tuning.tuned;
-        let format = OutputFormat::Lark(grammar(form, pieces, free_heading)?);
-        let (mut written, mut told, mut found) = (String::new(), Answer::default(), Vec::new());
-        let mut tell = |answer: Answer| {
-            for new in answer.beyond(&told) {
-                found.push(new.clone());
-                on_found(new);
-            }
-            told = answer;
-        };
-        let answer = constrained_answer(model, sequence, &prompt, &format, answer_tokens(model), cancel, |piece| {
-            written.push_str(piece);
-            tell(parse(&written, &note, false));
-        })?;
-        let text = match answer.metrics.stop_reason {
-            StopReason::Length => whole_lines(&answer.text),
-            _ => &answer.text,
-        };
-        tell(parse(text, &note, true));
-        Ok(Reading { found, metrics: answer.metrics })
+        Ok(())
     }
 }
 
-/// Whether an answer may have left out actions: it names as many as it can, or was cut off.
-fn is_full(reading: &Reading, form: Form) -> bool {
-    let Form::Whole { actions: most @ 1.., .. } = form else { return false };
-    let actions = reading.found.iter().filter_map(|found| match found {
-        Found::Action(action) => Some(action.clone()),
-        _ => None,
-    });
-    distinct(actions) >= most || reading.metrics.stop_reason == StopReason::Length
+impl Reading {
+    fn add(&mut self, found: &[Found], metrics: &Metrics) {
+        self.found.extend_from_slice(found);
+        self.metrics.absorb(metrics);
+    }
+}
+
+impl<'a> Part<'a> {
+    fn new(window: usize, segments: &'a [Segment], form: Form, halvings: usize) -> Self {
+        let pieces = NoteText::new(segments).span_pieces();
+        let (state, found) = (State::Waiting, Vec::new());
+        Self { window, segments, pieces, form, halvings, is_half: false, state, found, told: 0 }
+    }
+
+    fn start(
+        &mut self,
+        slot: usize,
+        writers: &mut Writers<'_>,
+        model: &Arc<Loaded>,
+        language: Option<&str>,
+        cancel: &CancelToken,
+    ) -> Result<(), Error> {
+        let prompt = prompt(model, self.segments, language)?;
+        // A title in another language is no span of the note.
+        let free_heading = language.is_some() && !model.tuning.tuned;
+        let format = OutputFormat::Lark(grammar(self.form, &self.pieces, free_heading)?);
+        writers.start(slot, constrained_request(model, &prompt, &format, answer_tokens(model))?, cancel)?;
+        let note = NoteText::new(self.segments);
+        self.state = State::Reading(Draft { slot, note, written: String::new(), parsed: Answer::default() });
+        Ok(())
+    }
+
+    /// Takes what was written of the answer. Tells whether it is finished by that.
+    fn take_written(&mut self, writers: &mut Writers<'_>) -> bool {
+        let State::Reading(draft) = &mut self.state else { return false };
+        let is_told = |found: &Found| !(self.is_half && found.is_heading());
+        if let Some(text) = writers.new_text(draft.slot) {
+            draft.written.push_str(text);
+            self.found.extend(draft.parse(false).into_iter().filter(is_told));
+        }
+        let Some(answer) = writers.take_finished(draft.slot) else { return false };
+        if answer.metrics.stop_reason == StopReason::Length {
+            draft.written.truncate(whole_lines(&draft.written).len());
+        }
+        self.found.extend(draft.parse(true).into_iter().filter(is_told));
+        self.state = State::Read(answer.metrics);
+        true
+    }
+
+    fn tell(&mut self, on_told: &mut dyn FnMut(Told)) {
+        self.found[self.told..].iter().cloned().map(Told::Found).for_each(on_told);
+        self.told = self.found.len();
+    }
+
+    /// What is to be read again, once the answer is there.
+    fn halves(&self) -> Vec<Self> {
+        if self.halvings == 0 || self.segments.len() < 2 || !self.is_full() {
+            return Vec::new();
+        }
+        let (left, right) = self.segments.split_at(self.segments.len() / 2);
+        let half = |segments| Self { is_half: true, ..Self::new(self.window, segments, self.form, self.halvings - 1) };
+        vec![half(left), half(right)]
+    }
+
+    /// Whether the answer may have left out actions: it names as many as it can, or was cut off.
+    fn is_full(&self) -> bool {
+        let (Form::Whole { actions: most @ 1.., .. }, State::Read(metrics)) = (self.form, &self.state) else {
+            return false;
+        };
+        let actions = self.found.iter().filter_map(|found| match found {
+            Found::Action(action) => Some(action.clone()),
+            _ => None,
+        });
+        distinct(actions) >= most || metrics.stop_reason == StopReason::Length
+    }
+}
+
+impl Draft {
+    /// What is found in what is written beyond what was found before.
+    fn parse(&mut self, finished: bool) -> Vec<Found> {
+        let answer = parse(&self.written, &self.note, finished);
+        let found = answer.beyond(&self.parsed);
+        self.parsed = answer;
+        found
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::demo_model::demo;
+    use crate::generate::SequenceBatch;
+    use crate::note::VoiceNote;
+    use crate::sequence::Sequence;
+    use crate::tasks::context_for;
+    use crate::tasks::summarize::answer::LONGEST_LIST;
+    use crate::tasks::summarize::windows::windows;
+
+    /// What is told of a note: points and actions as they come, and what each window says in the end.
+    #[derive(Debug, PartialEq)]
+    struct Heard {
+        items: Vec<Found>,
+        windows: Vec<Vec<Found>>,
+    }
+
+    fn hear(model: &Arc<Loaded>, windows: &[Vec<Segment>], slots: &mut dyn Slots) -> (Heard, usize) {
+        let mut heard = Heard { items: Vec::new(), windows: Vec::new() };
+        let mut tokens = 0;
+        let form = Form::Whole { points: LONGEST_LIST, actions: LONGEST_LIST };
+        let cancel = CancelToken::new();
+        let mut reader = Reader { model, language: None, slots, cancel: &cancel };
+        let on_told = &mut |told| match told {
+            Told::Found(found) => heard.items.extend(Some(found).filter(|found| !found.is_heading())),
+            Told::Window(reading) => {
+                heard.windows.push(reading.found.into_iter().filter(|found| !found.is_heading()).collect());
+                tokens += reading.metrics.decode_tokens;
+            }
+        };
+        reader.read(windows, form, on_told).expect("it is read");
+        (heard, tokens)
+    }
+
+    fn sentence() -> impl Strategy<Value = String> {
+        let who =
+            prop_oneof!["Marcus will", "Dana has to", "I need to", "Priya is going to", "Tom already", "Nobody can"];
+        let what = "(call|send|print|check|book|clean) the (plumber|figures|posters|van|room|contract)( again| for Ana| in May)?";
+        let when = "( by Thursday| tonight| before noon|, I think|)";
+        (who, what, when).prop_map(|(who, what, when)| format!("{who} {what}{when}."))
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { cases: 3, ..ProptestConfig::default() })]
+
+        #[test]
+        fn windows_that_are_read_together_say_what_they_say_one_by_one(
+            sentences in proptest::collection::vec(sentence(), 60..90),
+        ) {
+            let model = demo().loaded();
+            let note = VoiceNote::text(&sentences.join(" "));
+            let windows = windows(&model, note.segments(), None, &CancelToken::new()).expect("windows");
+            let context = context_for(&model, windows.prompt_tokens, answer_tokens(&model)).expect("it fits");
+            let mut alone = Sequence::new(model.decoder(context).expect("a decoder"));
+            let (expected, tokens) = hear(&model, &windows.all, &mut alone);
+            prop_assert!(windows.all.len() > 4);
+            prop_assert_eq!(expected.windows.len(), windows.all.len());
+            prop_assert_eq!(&expected.windows.concat(), &expected.items);
+            for count in [2, 4] {
+                let mut batch = SequenceBatch::of_at_most(count, &model, context).expect("room").expect("a batch");
+                let (together, tokens_together) = hear(&model, &windows.all, &mut batch);
+                prop_assert_eq!(&together, &expected, "{} at a time", count);
+                prop_assert_eq!(tokens_together, tokens);
+            }
+        }
+    }
 }

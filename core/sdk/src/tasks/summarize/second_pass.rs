@@ -1,8 +1,7 @@
 //! Title and overview of a note that was read in several windows: the model reads what was found in them as a small note.
 
 use super::answer::Form;
-use super::parse::Found;
-use super::read::{Reader, Reading};
+use super::read::{Reader, Told};
 use super::windows::windows;
 use crate::Error;
 use crate::note::{NoteText, Segment};
@@ -16,8 +15,8 @@ pub(super) fn heading(
     reader: &mut Reader<'_>,
     best: &[String],
     beginning: &[Segment],
-    on_found: &mut dyn FnMut(Found),
-) -> Result<Reading, Error> {
+    on_told: &mut dyn FnMut(Told),
+) -> Result<(), Error> {
     let sentences: Vec<Segment> = (1..).zip(best).map(|(id, text)| sentence(id, text)).collect();
     let small_note = match sentences.is_empty() {
         true => beginning.to_vec(),
@@ -25,9 +24,8 @@ pub(super) fn heading(
         false => windows(reader.model, &sentences, reader.language, reader.cancel)?.all.swap_remove(0),
     };
     // What stands side by side in the small note does not in the note: a span is of one sentence.
-    let pieces: Vec<_> =
-        small_note.iter().flat_map(|sentence| NoteText::new(std::slice::from_ref(sentence)).span_pieces()).collect();
-    reader.answer(&small_note, &pieces, Form::Heading, on_found)
+    let pieces = small_note.iter().flat_map(|sentence| NoteText::new(std::slice::from_ref(sentence)).span_pieces());
+    reader.read_pieces(&small_note, pieces.collect(), Form::Heading, on_told)
 }
 
 fn sentence(id: u32, text: &str) -> Segment {

@@ -1,0 +1,199 @@
+//! Where answers are written: one sequence, or several that decode together.
+
+use std::sync::Arc;
+
+use sotto_engine::{Append, Batch, LogitRows};
+use sotto_text::Logits;
+
+use crate::model::Loaded;
+use crate::sequence::{Prefill, Sequence, common_prefix};
+use crate::{CancelToken, Error};
+
+/// The share of the vocabulary beyond which it costs less to compute all of its logits in order.
+const MANY: usize = 8;
+
+/// Bytes that the key-value caches of sequences that decode together may take.
+const MOST_CACHE_BYTES: u64 = 256 << 20;
+
+/// What an answer needs next.
+pub(crate) struct Pass {
+    /// So many tokens at the end of the sequence were wrong guesses.
+    pub forget: usize,
+    /// To be read then.
+    pub tokens: Vec<u32>,
+    /// The logits behind so many of the last of them are wanted.
+    pub rows: usize,
+    /// For these tokens of the vocabulary, in order; `None` for all.
+    pub ids: Option<Vec<u32>>,
+}
+
+/// Logits of some tokens behind each other: what comes next, and what would come behind each guess.
+pub(crate) struct Rows {
+    /// Whose; `None` for the whole vocabulary.
+    ids: Option<Arc<[u32]>>,
+    logits: Vec<f32>,
+}
+
+impl Rows {
+    /// The logits behind a prompt.
+    pub(crate) fn behind(prefill: &mut Prefill) -> Self {
+        Self { ids: None, logits: std::mem::take(&mut prefill.logits) }
+    }
+
+    pub(crate) fn row(&self, index: usize, model: &Loaded) -> Logits<'_> {
+        let width = self.ids.as_ref().map_or(model.engine.config().vocab_size, |ids| ids.len());
+        let row = &self.logits[index * width..][..width];
+        match &self.ids {
+            Some(ids) => Logits::Of(ids, row),
+            // An embedding may have more rows than there are tokens.
+            None => Logits::All(&row[..model.tokenizer.trained_tokens()]),
+        }
+    }
+}
+
+/// Sequences of one model, each of which holds a prompt and what was written of an answer.
+pub(crate) trait Slots {
+    /// How many answers can be written at a time.
+    fn count(&self) -> usize;
+
+    /// As [`Sequence::set`], for one of them.
+    fn set(&mut self, slot: usize, prompt: &[u32], cancel: &CancelToken) -> Result<Prefill, Error>;
+
+    /// Computes what some of them need, in ascending order of slots.
+    fn read(&mut self, passes: &[(usize, &Pass)], cancel: &CancelToken) -> Result<Vec<Rows>, Error>;
+
+    /// How many tokens of an answer are worth a pass: [`sotto_engine::Decoder::tokens_at_once`].
+    fn tokens_at_once(&self) -> usize;
+
+    /// Bytes of private memory of all of them.
+    fn private_bytes(&self) -> u64;
+}
+
+impl Slots for Sequence {
+    fn count(&self) -> usize {
+        1
+    }
+
+    fn set(&mut self, _: usize, prompt: &[u32], cancel: &CancelToken) -> Result<Prefill, Error> {
+        Self::set(self, prompt, cancel)
+    }
+
+    fn read(&mut self, passes: &[(usize, &Pass)], cancel: &CancelToken) -> Result<Vec<Rows>, Error> {
+        let read = |(_, pass): &(usize, &Pass)| {
+            self.forget(pass.forget);
+            let logits = self.append_for(&pass.tokens, LogitRows::Tail(pass.rows), pass.ids.as_deref(), cancel)?;
+            Ok(Rows { ids: pass.ids.as_deref().map(Arc::from), logits })
+        };
+        passes.iter().map(read).collect()
+    }
+
+    fn tokens_at_once(&self) -> usize {
+        Self::tokens_at_once(self)
+    }
+
+    fn private_bytes(&self) -> u64 {
+        Self::private_bytes(self)
+    }
+}
+
+/// Sequences that decode together: each weight is read once for all of them.
+pub(crate) struct SequenceBatch {
+    batch: Batch,
+    vocab_size: usize,
+    /// The tokens that each holds.
+    held: Vec<Vec<u32>>,
+}
+
+impl SequenceBatch {
+    /// As many sequences as there is memory for, but no more than `most`, each of up to `tokens` tokens; `None` where two are too many.
+    ///
+    /// # Errors
+    /// [`Error::ContextFull`] where the model's context is shorter than that.
+    pub(crate) fn of_at_most(most: usize, model: &Loaded, tokens: usize) -> Result<Option<Self>, Error> {
+        let vocab_size = model.engine.config().vocab_size;
+        let fit = MOST_CACHE_BYTES / model.engine.memory(tokens, model.kv_type)?.cache_bytes.max(1);
+        for count in (2..=most.min(fit as usize)).rev() {
+            match model.batch(count, tokens) {
+                Ok(batch) => return Ok(Some(Self { batch, vocab_size, held: vec![Vec::new(); count] })),
+                // Less may do; and candle's models have no batches.
+                Err(Error::OutOfMemory { .. } | Error::Unsupported { .. }) => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(None)
+    }
+
+    fn truncate(&mut self, slot: usize, length: usize) {
+        self.batch.truncate(slot, length);
+        self.held[slot].truncate(length);
+    }
+
+    /// Appends to several slots, and returns the logits of all rows asked for.
+    fn append(&mut self, appends: &[Append<'_>], ids: Option<&[u32]>, cancel: &CancelToken) -> Result<Vec<f32>, Error> {
+        let outcome = self.batch.forward(appends, ids, cancel).map(<[f32]>::to_vec);
+        for &Append { sequence: slot, tokens, .. } in appends {
+            let held = &mut self.held[slot];
+            let kept = self.batch.position(slot).saturating_sub(held.len()).min(tokens.len());
+            held.extend_from_slice(&tokens[..kept]);
+        }
+        Ok(outcome?)
+    }
+
+    /// The tokens that any of the passes asks for; `None` for all, where they are many.
+    fn ids(&self, passes: &[(usize, &Pass)]) -> Option<Arc<[u32]>> {
+        let lists: Option<Vec<&[u32]>> = passes.iter().map(|(_, pass)| pass.ids.as_deref()).collect();
+        let mut ids = lists?.concat();
+        ids.sort_unstable();
+        ids.dedup();
+        (!is_much(ids.len(), self.vocab_size)).then(|| ids.into())
+    }
+}
+
+/// Whether it costs less to compute all logits of a vocabulary than so many of them.
+pub(crate) fn is_much(tokens: usize, vocab_size: usize) -> bool {
+    tokens > vocab_size / MANY
+}
+
+impl Slots for SequenceBatch {
+    fn count(&self) -> usize {
+        self.held.len()
+    }
+
+    fn set(&mut self, slot: usize, prompt: &[u32], cancel: &CancelToken) -> Result<Prefill, Error> {
+        let reused = common_prefix(&self.held[slot], prompt).min(prompt.len().saturating_sub(1));
+        self.truncate(slot, reused);
+        let append = Append { sequence: slot, tokens: &prompt[reused..], rows: LogitRows::Last };
+        let logits = self.append(&[append], None, cancel)?;
+        Ok(Prefill { logits, reused, computed: prompt.len() - reused })
+    }
+
+    fn read(&mut self, passes: &[(usize, &Pass)], cancel: &CancelToken) -> Result<Vec<Rows>, Error> {
+        for (slot, pass) in passes {
+            self.truncate(*slot, self.held[*slot].len().saturating_sub(pass.forget));
+        }
+        let appends = passes.iter().map(|&(slot, pass)| Append {
+            sequence: slot,
+            tokens: &pass.tokens,
+            rows: LogitRows::Tail(pass.rows),
+        });
+        let appends: Vec<Append<'_>> = appends.collect();
+        let ids = self.ids(passes);
+        let logits = self.append(&appends, ids.as_deref(), cancel)?;
+        let width = ids.as_ref().map_or(self.vocab_size, |ids| ids.len());
+        let mut rest = &logits[..];
+        let rows = passes.iter().map(|(_, pass)| {
+            let (logits, later) = rest.split_at(pass.rows * width);
+            rest = later;
+            Rows { ids: ids.clone(), logits: logits.to_vec() }
+        });
+        Ok(rows.collect())
+    }
+
+    fn tokens_at_once(&self) -> usize {
+        self.batch.tokens_at_once()
+    }
+
+    fn private_bytes(&self) -> u64 {
+        self.batch.private_bytes()
+    }
+}

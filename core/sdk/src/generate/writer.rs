@@ -1,0 +1,194 @@
+//! Chooses the tokens of one answer and turns them into text.
+
+use std::sync::Arc;
+
+use sotto_text::{Constraint, DecodeStream, Logits, Sampler, TokenMask};
+
+use super::Request;
+use super::slots::{Pass, Rows, is_much};
+use crate::Error;
+use crate::guess::Guesser;
+use crate::metrics::StopReason;
+use crate::model::Loaded;
+use crate::sequence::common_prefix;
+
+/// What comes after some logits.
+pub(super) enum Step {
+    /// Other logits are needed.
+    Read(Pass),
+    Stop(StopReason),
+}
+
+/// An answer that is being written.
+pub(super) struct Writer {
+    model: Arc<Loaded>,
+    sampler: Sampler,
+    constraint: Option<Constraint>,
+    max_tokens: usize,
+    item_bias: f32,
+    /// The prompt and the answer.
+    history: Vec<u32>,
+    prompt_tokens: usize,
+    guesser: Guesser,
+    /// The tokens of the last pass that may not come true.
+    guesses: Vec<u32>,
+    stream: DecodeStream,
+    text: String,
+}
+
+impl Writer {
+    pub(super) fn new(model: Arc<Loaded>, request: Request<'_>, constraint: Option<Constraint>) -> Self {
+        let Request { prompt, sampler, max_tokens, item_bias, .. } = request;
+        Self {
+            sampler,
+            constraint,
+            max_tokens,
+            item_bias,
+            history: prompt.to_vec(),
+            prompt_tokens: prompt.len(),
+            guesser: Guesser::default(),
+            guesses: Vec::new(),
+            stream: DecodeStream::new(&model.tokenizer),
+            text: String::new(),
+            model,
+        }
+    }
+
+    /// What is written: whole characters, up to the end.
+    pub(super) fn text(&self) -> &str {
+        &self.text
+    }
+
+    /// The tokens of the answer.
+    pub(super) fn ids(&self) -> &[u32] {
+        &self.history[self.prompt_tokens..]
+    }
+
+    /// Goes on as far as these logits allow, which are those behind the prompt or those that were asked for. A further pass may have
+    /// guesses in it, but no more than `tokens_at_once` tokens by that.
+    ///
+    /// # Errors
+    /// What the constraint reports. The text has everything up to it.
+    pub(super) fn go_on(&mut self, rows: &Rows, tokens_at_once: usize) -> Result<Step, Error> {
+        let guesses = std::mem::take(&mut self.guesses);
+        let mut right = 0;
+        loop {
+            let written = self.history.len();
+            if let Some(reason) = self.write_next(rows.row(right, &self.model))? {
+                self.text.push_str(&self.stream.finish());
+                return Ok(Step::Stop(reason));
+            }
+            let next = &self.history[written..];
+            let agreed = common_prefix(next, &guesses[right..]);
+            right += agreed;
+            if agreed < next.len() {
+                let next = next[agreed..].to_vec();
+                self.guesser.learn(guesses.len(), right);
+                return self.read(guesses.len() - right, next, tokens_at_once).map(Step::Read);
+            }
+        }
+    }
+
+    /// Asks for these tokens to be read, and guesses behind them.
+    fn read(&mut self, forget: usize, next: Vec<u32>, tokens_at_once: usize) -> Result<Pass, Error> {
+        self.guesses = self.guess(tokens_at_once.saturating_sub(next.len()))?;
+        let tokens = [&next[..], &self.guesses].concat();
+        Ok(Pass { forget, tokens, rows: 1 + self.guesses.len(), ids: self.candidates()? })
+    }
+
+    fn room(&self) -> usize {
+        self.max_tokens.saturating_sub(self.ids().len())
+    }
+
+    /// Writes a sampled token, unless the grammar leaves no choice, and those that it leaves no choice about then. Tells why the
+    /// answer ends, if it does.
+    fn write_next(&mut self, logits: Logits<'_>) -> Result<Option<StopReason>, Error> {
+        if self.room() == 0 {
+            return Ok(Some(StopReason::Length));
+        }
+        let written = self.history.len();
+        if let reason @ Some(_) = self.write_forced()? {
+            return Ok(reason);
+        }
+        if self.history.len() > written {
+            return Ok(None);
+        }
+        let mask = match &mut self.constraint {
+            Some(constraint) => Some(constraint.allowed()?),
+            None => None,
+        };
+        let bias = self.item_bias;
+        let biased = mask.filter(|_| bias != 0.0).and_then(|mask| self.model.with_item_bias(logits, mask, bias));
+        let logits = biased.as_ref().map_or(logits, |(ids, logits)| Logits::Of(ids, logits));
+        let token = self.sampler.sample(logits, &self.history, mask)?;
+        if self.model.tokenizer.end_tokens().contains(&token) {
+            return Ok(Some(StopReason::End));
+        }
+        match self.write(token)? {
+            None => self.write_forced(),
+            reason => Ok(reason),
+        }
+    }
+
+    /// Writes the tokens that the grammar leaves no choice about.
+    fn write_forced(&mut self) -> Result<Option<StopReason>, Error> {
+        let mut forced = self.constraint.as_mut().map(Constraint::forced).unwrap_or_default();
+        forced.truncate(self.room());
+        for token in forced {
+            if let reason @ Some(_) = self.write(token)? {
+                return Ok(reason);
+            }
+        }
+        Ok(None)
+    }
+
+    /// Appends a token to the answer; tells when the grammar is complete with it.
+    fn write(&mut self, token: u32) -> Result<Option<StopReason>, Error> {
+        self.history.push(token);
+        self.text.push_str(&self.stream.push(token));
+        let Some(constraint) = &mut self.constraint else { return Ok(None) };
+        constraint.commit(token)?;
+        Ok(constraint.is_finished().then_some(StopReason::End))
+    }
+
+    /// What may come next: at most so many tokens, which the grammar allows.
+    fn guess(&mut self, most: usize) -> Result<Vec<u32>, Error> {
+        let most = most.min(self.room());
+        let Some(constraint) = &mut self.constraint else {
+            return Ok(self.guesser.guess(&self.history, most, |_| true).to_vec());
+        };
+        let mask = constraint.allowed()?;
+        let mut guesses = self.guesser.guess(&self.history, most, |token| mask.allows(token)).to_vec();
+        guesses.truncate(constraint.look_ahead(&guesses)?);
+        Ok(guesses)
+    }
+
+    /// The tokens that may be chosen behind what was written and behind each guess, where they are few.
+    fn candidates(&mut self) -> Result<Option<Vec<u32>>, Error> {
+        let Some(constraint) = &mut self.constraint else { return Ok(None) };
+        let (allowed, vocab_size) = (constraint.allowed_ahead()?, self.model.engine.config().vocab_size);
+        if is_much(allowed.count(), vocab_size) {
+            return Ok(None);
+        }
+        Ok(Some(allowed.ids().into_iter().filter(|&id| (id as usize) < vocab_size).collect()))
+    }
+}
+
+impl Loaded {
+    /// The tokens that may come next and their logits, with `bias` added to those that begin another item; `None` where the
+    /// answer may not end.
+    fn with_item_bias(&self, logits: Logits<'_>, allowed: &TokenMask, bias: f32) -> Option<(Vec<u32>, Vec<f32>)> {
+        if !self.tokenizer.end_tokens().iter().any(|&end| allowed.allows(end)) {
+            return None;
+        }
+        let begins_item = |id| self.tokenizer.token_bytes(id).starts_with(b"-");
+        let (mut ids, mut biased) = (Vec::new(), Vec::new());
+        logits.for_each(|id, logit| {
+            if allowed.allows(id) {
+                ids.push(id);
+                biased.push(if begins_item(id) { logit + bias } else { logit });
+            }
+        });
+        Some((ids, biased))
+    }
+}
