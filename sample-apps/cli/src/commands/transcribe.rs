@@ -96,7 +96,7 @@ mod tests {
         TranscriptSegment {
             id: 1,
             start: 3_661.25,
-            end: 3_663.0004,
+            end: 3_663.0,
             text: "Buy milk.".into(),
             words,
             no_speech: 0.0,
