@@ -152,15 +152,16 @@ struct Decoded {
     attempt: Attempt,
 }
 
-/// Positions of the shortest window that models understand as well as a whole one, and those of the silence after what is said.
-const LEAST_POSITIONS: usize = 1000;
+/// Positions of a short window, 20 seconds, which models understand as well as a whole one; and those of the silence that it has after what is
+/// said, at least.
+const SHORT_POSITIONS: usize = 1000;
 const SILENT_POSITIONS: usize = 450;
 
-/// Positions for so many samples and enough silence after them. Models were trained with 30 seconds; what a shorter window costs is measured
-/// in `docs/speech.md`.
+/// Positions for so many samples and the silence after them. Models were trained with 30 seconds; what fewer cost is measured in
+/// `docs/speech.md`.
 fn enough_positions(samples: usize) -> usize {
     let sounding = samples.div_ceil(2 * HOP);
-    (sounding + SILENT_POSITIONS).clamp(LEAST_POSITIONS, AUDIO_POSITIONS)
+    if sounding + SILENT_POSITIONS <= SHORT_POSITIONS { SHORT_POSITIONS } else { AUDIO_POSITIONS }
 }
 
 fn compute<'a>(model: &SpeechModel, team: &'a Team<'a>, cancel: &'a CancelToken) -> Compute<'a> {
