@@ -92,7 +92,7 @@ impl<'a> Classifier<'a> {
         self.scorer.begin();
         let prior = self.model.priors.of(&self.options.labels, &mut self.scorer, cancel)?;
         let scores = self.scorer.score(text, cancel)?;
-        let probabilities = normalized(&without_prior(&scores, &prior, self.model.tuning.tuned));
+        let probabilities = normalized(&without_prior(&scores, &prior));
         let names = || self.options.labels.iter().map(|label| label.name.clone());
         let best = names().zip(probabilities.iter().copied()).max_by(|(_, a), (_, b)| a.total_cmp(b));
         let (label, confidence) = best.ok_or_else(|| Error::internal("there are no labels"))?;

@@ -15,9 +15,6 @@ const SAYING_NOTHING: &str = "N/A";
 /// (`docs/quality.md`).
 const WEIGHT: f64 = 0.5;
 
-/// The same for a model that was trained to label: it likes few labels for nothing.
-const TUNED_WEIGHT: f64 = 0.25;
-
 /// So many sets of labels are remembered.
 const REMEMBERED: usize = 64;
 
@@ -54,9 +51,8 @@ impl Priors {
 }
 
 /// Scores, log-probabilities, without what the model thinks of the labels anyway. A label that it never gives has no prior.
-pub(super) fn without_prior(scores: &[f64], prior: &[f64], tuned: bool) -> Vec<f64> {
-    let weight = if tuned { TUNED_WEIGHT } else { WEIGHT };
-    let taken_off = prior.iter().map(|prior| if prior.is_finite() { weight * prior } else { 0.0 });
+pub(super) fn without_prior(scores: &[f64], prior: &[f64]) -> Vec<f64> {
+    let taken_off = prior.iter().map(|prior| if prior.is_finite() { WEIGHT * prior } else { 0.0 });
     scores.iter().zip(taken_off).map(|(score, taken_off)| score - taken_off).collect()
 }
 
@@ -65,10 +61,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_part_of_the_prior_is_taken_off() {
-        assert_eq!(without_prior(&[-1.0, -1.5], &[-2.0, -6.0], false), [0.0, 1.5]);
-        assert_eq!(without_prior(&[-1.0, -1.5], &[-2.0, -6.0], true), [-0.5, 0.0]);
-        let never = [-1.0, f64::NEG_INFINITY];
-        assert_eq!(without_prior(&never, &[f64::NEG_INFINITY, -2.0], false), never);
+    fn half_of_the_prior_is_taken_off() {
+        assert_eq!(without_prior(&[-1.0, -1.5], &[-2.0, -6.0]), [0.0, 1.5]);
+        assert_eq!(without_prior(&[-1.0, f64::NEG_INFINITY], &[f64::NEG_INFINITY, -2.0]), [-1.0, f64::NEG_INFINITY]);
     }
 }
