@@ -111,10 +111,12 @@ impl Cutter {
         seconds(self.voices[frames].iter().filter(|voice| **voice != Voice::No).count())
     }
 
-    /// Leaves a window behind as far as it was heard, in seconds from its start: the next one begins there.
-    pub(super) fn leave_window(&mut self, window: &Window, heard: f64) {
+    /// Leaves a window behind as far as it was heard, in seconds from its start: the next one begins at the frame that this returns, or
+    /// after it.
+    pub(super) fn leave_window(&mut self, window: &Window, heard: f64) -> usize {
         let heard = (heard.max(0.0) * SAMPLE_RATE as f64 / FRAME as f64).round() as usize;
         self.leave(heard.max(LEAST_STEP).min(window.frames.len()));
+        self.start
     }
 
     /// Where the sound ends that is left behind, in seconds from its beginning.

@@ -137,12 +137,21 @@ fn what_was_tentative_is_not_heard_again_when_it_becomes_certain() {
 }
 
 #[test]
-fn the_next_window_knows_the_words_before_it_and_a_short_one_its_language() {
+fn a_short_window_is_in_the_language_of_the_one_before_and_none_knows_words_before_a_pause() {
     let mut fake = Fake::default();
     let script = vec![(Some(1), 64_000), (None, 40_000), (Some(2), 32_000), (None, 40_000), (Some(3), 64_000)];
     heard(&mut fake, &played(&script), usize::MAX, false);
     let asked: Vec<_> = fake.asked.iter().map(|options| (options.context.clone(), options.language)).collect();
-    assert_eq!(asked, [(vec![], None), (vec![1], Some(Language::ENGLISH)), (vec![2], None)]);
+    assert_eq!(asked, [(vec![], None), (vec![], Some(Language::ENGLISH)), (vec![], None)]);
+}
+
+#[test]
+fn a_window_that_begins_within_a_sentence_knows_the_words_before_it() {
+    let mut fake = Fake::default();
+    let script = (0..5).map(|word| (Some(word), 128_000)).chain([(None, 8_000)]).collect();
+    assert_eq!(texts(&heard(&mut fake, &played(&script), usize::MAX, false)), ["0", "1", "2", "3", "4"]);
+    let asked: Vec<_> = fake.asked.iter().map(|options| options.context.clone()).collect();
+    assert_eq!(asked, [vec![], vec![0, 1, 2]]);
 }
 
 #[test]

@@ -69,8 +69,9 @@ pub struct Transcriber<R: Recognize = Recognizer> {
     language: Option<Language>,
     /// How many seconds of windows are in which language.
     languages: Vec<(Language, f64)>,
-    /// The tokens of the segments before.
+    /// The tokens of the segments before, and where the next window begins if there is no pause between.
     context: Vec<u32>,
+    context_end: usize,
     samples: u64,
     window_seconds: f64,
     windows: usize,
@@ -93,6 +94,7 @@ impl<R: Recognize> Transcriber<R> {
             language: None,
             languages: Vec::new(),
             context: Vec::new(),
+            context_end: 0,
             samples: 0,
             window_seconds: 0.0,
             windows: 0,
@@ -120,7 +122,7 @@ impl<R: Recognize> Transcriber<R> {
         let Some(window) = self.cutter.window() else { return Ok(None) };
         let transcript = self.hear(&window, cancel)?;
         self.heard = None;
-        self.cutter.leave_window(&window, transcript.end);
+        self.context_end = self.cutter.leave_window(&window, transcript.end);
         if !transcript.segments.is_empty() {
             self.note_language(transcript.language, window.seconds());
         }
@@ -168,7 +170,7 @@ impl<R: Recognize> Transcriber<R> {
             language: self.options.language.or(self.known_language(window)),
             task: self.options.task,
             vocabulary: self.options.vocabulary.clone(),
-            context: self.context.clone(),
+            context: self.context_of(window),
             words: self.options.words,
         };
         let begin = Instant::now();
@@ -179,6 +181,12 @@ impl<R: Recognize> Transcriber<R> {
         self.window_seconds += window.seconds();
         self.heard = Some((window.clone(), transcript.clone()));
         Ok(transcript)
+    }
+
+    /// The words before a window that begins within a sentence. After a pause there are none: a model that is told what was said
+    /// before gives fewer times, and says it again where it is unsure.
+    fn context_of(&self, window: &Window) -> Vec<u32> {
+        if window.frames.start == self.context_end { self.context.clone() } else { Vec::new() }
     }
 
     fn note_language(&mut self, language: Language, seconds: f64) {
