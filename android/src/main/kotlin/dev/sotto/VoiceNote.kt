@@ -44,9 +44,9 @@ public class VoiceNote internal constructor(public val segments: List<Segment>) 
          *
          * Reads WebVTT, SRT, LRC, SBV, tables with times (comma- or tab-separated), the logs and JSON of Whisper
          * programs, the JSON of AssemblyAI, Deepgram, Google Speech-to-Text and AWS Transcribe, the turns and chats that
-         * meeting apps write, and lines that begin with a time (`[00:04]`) or a speaker (`Priya:`). Timed utterances become a segment each, all else one for each sentence. What is no speech
-         * (`[Music]`) is left out, and what a recognizer says again and again counts once. Nothing is refused: what is
-         * not understood is words.
+         * meeting apps write, and lines that begin with a time (`[00:04]`) or a speaker (`Priya:`). Timed utterances
+         * become a segment each, all else one for each sentence. What is no speech (`[Music]`) is left out, and what a
+         * recognizer says again and again counts once. Nothing is refused: what is not understood is words.
          */
         @JvmStatic
         public fun transcript(text: String): VoiceNote =
