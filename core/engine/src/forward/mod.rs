@@ -45,9 +45,9 @@ impl Part<'_> {
 }
 
 /// A pass through the layers: tokens of one sequence or more, one part behind the other.
-struct Chunk<'a> {
+struct Chunk<'a, 'b> {
     tokens: &'a [u32],
-    parts: &'a mut [Part<'a>],
+    parts: &'a mut [Part<'b>],
     /// Of which tokens of the vocabulary; `None` for all.
     ids: Option<&'a [u32]>,
     cancel: &'a CancelToken,

@@ -1,5 +1,6 @@
 use std::sync::Arc;
 
+use smallvec::SmallVec;
 use sotto_kernels::GEMV_ROWS;
 
 use super::kv_cache::{KvCache, KvType};
@@ -9,6 +10,9 @@ use super::{CHUNK, Chunk, Part, Sequence, low_rank};
 use crate::machine::{resize, zeros};
 use crate::model::{Adapter, Transformer};
 use crate::{CancelToken, EngineError};
+
+/// So many sequences in a pass take no memory of their own.
+const USUAL_SEQUENCES: usize = 8;
 
 /// Which positions of a pass the caller wants logits for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -65,6 +69,8 @@ pub(crate) struct Workspace {
     pub(super) adapters: Arc<[(Adapter, f32)]>,
     /// Tokens of a pass, at most.
     rows: usize,
+    /// Those of a pass.
+    tokens: Vec<u32>,
     pub(super) scratch: Scratch,
     pub(super) selection: Selection,
     /// `[rows, vocab_size]`, or of the tokens that were asked for.
@@ -76,7 +82,8 @@ impl Workspace {
     pub(crate) fn new(model: Arc<Transformer>, rows: usize) -> Result<Self, EngineError> {
         let logits = zeros(model.config.vocab_size)?;
         let (scratch, selection) = (Scratch::new(&model.config, rows)?, Selection::default());
-        Ok(Self { rows, scratch, selection, logits, model, adapters: Arc::new([]) })
+        let tokens = Vec::with_capacity(CHUNK);
+        Ok(Self { rows, tokens, scratch, selection, logits, model, adapters: Arc::new([]) })
     }
 
     /// Computes with these adapters from now on, each with a scale. Tells whether they are others than before.
@@ -130,18 +137,32 @@ impl Workspace {
         let width = ids.map_or(self.model.config.vocab_size, <[u32]>::len);
         let rows: usize = appends.iter().map(|append| append.rows.count(append.tokens.len())).sum();
         resize(&mut self.logits, rows * width)?;
+        let mut tokens = std::mem::take(&mut self.tokens);
+        let outcome = self.read_chunks(appends, &mut tokens, width, ids, cancel);
+        self.tokens = tokens;
+        outcome.map(|()| &*self.logits)
+    }
+
+    /// Passes until all is appended, each of as many tokens as a chunk takes.
+    fn read_chunks(
+        &mut self,
+        appends: &mut [SequenceAppend<'_>],
+        tokens: &mut Vec<u32>,
+        width: usize,
+        ids: Option<&[u32]>,
+        cancel: &CancelToken,
+    ) -> Result<(), EngineError> {
         let mut logits = 0..0;
-        let mut tokens = Vec::with_capacity(CHUNK);
         loop {
             tokens.clear();
-            let parts = appends.iter_mut().filter_map(|append| append.take_part(&mut tokens));
-            let parts = &mut parts.collect::<Vec<_>>();
+            let parts = appends.iter_mut().filter_map(|append| append.take_part(tokens));
+            let mut parts: SmallVec<[Part<'_>; USUAL_SEQUENCES]> = parts.collect();
             if parts.is_empty() {
-                return Ok(&self.logits);
+                return Ok(());
             }
             let wanted: usize = parts.iter().map(|part| part.wanted.len()).sum();
             logits = logits.end..logits.end + wanted * width;
-            self.pass(&mut Chunk { tokens: &tokens, parts, ids, cancel }, logits.clone())?;
+            self.pass(&mut Chunk { tokens, parts: &mut parts, ids, cancel }, logits.clone())?;
         }
     }
 
