@@ -31,9 +31,10 @@ const CPUS: [&[Cpu]; 2] = [
 /// The packages that compute, the kernels first.
 pub const COMPUTING: [&str; 3] = ["sotto-kernels", "sotto-engine", "sotto"];
 
-/// The packages of which no test depends on the instruction set; those of the first can run on a phone, too, those of the
-/// second read the sources.
+/// The packages of which no test is repeated with each instruction set: text does not depend on it, and speech has the same bits with
+/// each, as the kernels' tests show. They can run on a phone, too; the tests of the bindings read the sources.
 const TEXT: &str = "sotto-text";
+const SPEECH: &str = "sotto-speech";
 const BINDINGS: &str = "sotto-ffi";
 
 /// The quick tests of the kernels, and what depends on the instruction set beside them.
@@ -57,10 +58,10 @@ const ONCE: [&str; 11] = [
 
 /// What never runs under qemu: models with real weights, by the billion of instructions for a token, and whole meetings.
 #[cfg(test)]
-const NEVER: [&str; 3] = ["real_models", "real_adapter", "meetings"];
+const NEVER: [&str; 5] = ["real_models", "real_adapter", "meetings", "speech", "real"];
 
 /// What takes minutes under qemu, or measures time: docs/testing.md has a reason for each.
-const LEFT_OUT: [&str; 17] = [
+const LEFT_OUT: [&str; 21] = [
     "long_text_costs_linear_time",
     "long_text_has_the_tokens_of_its_words",
     "masks_of_a_large_vocabulary_are_fast",
@@ -78,6 +79,10 @@ const LEFT_OUT: [&str; 17] = [
     "agrees_on_llama_3",
     "real_vocabularies::",
     "no_room_among_the_addresses_is_out_of_memory",
+    "whisper_base_gives_pytorchs_logits",
+    "every_word_is_heard_once_at_its_time",
+    "noise_is_never_given_to_the_model",
+    "model::ggml::tests::damaged_files_are_refused_or_read",
 ];
 
 /// Random cases of each property, unless the test itself has fewer.
@@ -176,7 +181,7 @@ fn expected(cpu: &Cpu) -> Vec<(&'static str, &'static str)> {
 }
 
 fn packages() -> impl Iterator<Item = &'static str> {
-    COMPUTING.into_iter().chain([TEXT, BINDINGS]).flat_map(|package| ["--package", package])
+    COMPUTING.into_iter().chain([TEXT, SPEECH, BINDINGS]).flat_map(|package| ["--package", package])
 }
 
 fn programs(tests: &[&'static str]) -> impl Iterator<Item = &'static str> {
@@ -185,7 +190,7 @@ fn programs(tests: &[&'static str]) -> impl Iterator<Item = &'static str> {
 
 /// All that is tested anywhere, but for the bindings: unit tests, and those that are worth a run on an ARM CPU.
 pub fn selection() -> Vec<&'static str> {
-    let packages = COMPUTING.into_iter().chain([TEXT]).flat_map(|package| ["--package", package]);
+    let packages = COMPUTING.into_iter().chain([TEXT, SPEECH]).flat_map(|package| ["--package", package]);
     let tests = programs(&OF_KERNELS).chain(programs(&BY_INSTRUCTION_SET)).chain(programs(&ONCE));
     packages.chain(["--lib"]).chain(tests).chain(["--no-fail-fast"]).collect()
 }
@@ -256,7 +261,7 @@ mod tests {
 
     #[test]
     fn no_test_program_is_forgotten() {
-        for package in ["kernels", "engine", "text", "sdk"] {
+        for package in ["kernels", "engine", "text", "speech", "sdk"] {
             let folder = root().join("core").join(package).join("tests");
             for entry in fs::read_dir(&folder).expect("a folder of tests") {
                 let path = entry.expect("an entry").path();
