@@ -47,7 +47,7 @@ pub(crate) fn generate(
     writers.start(0, request, cancel)?;
     loop {
         let outcome = writers.go_on(cancel);
-        if let Some(piece) = writers.new_text(0) {
+        while let Some(piece) = writers.next_piece(0) {
             on_text(piece);
         }
         outcome?;

@@ -34,6 +34,8 @@ pub(super) struct Writer {
     guesses: Vec<u32>,
     stream: DecodeStream,
     text: String,
+    /// Where what each token added ends in the text.
+    piece_ends: Vec<usize>,
 }
 
 impl Writer {
@@ -50,6 +52,7 @@ impl Writer {
             guesses: Vec::new(),
             stream: DecodeStream::new(&model.tokenizer),
             text: String::new(),
+            piece_ends: Vec::new(),
             model,
         }
     }
@@ -57,6 +60,13 @@ impl Writer {
     /// What is written: whole characters, up to the end.
     pub(super) fn text(&self) -> &str {
         &self.text
+    }
+
+    /// What a token added to the text after its first `told` bytes; empty where there is no more.
+    pub(super) fn piece_after(&self, told: usize) -> &str {
+        let next = self.piece_ends.partition_point(|&end| end <= told);
+        let end = self.piece_ends.get(next).copied().unwrap_or(told);
+        &self.text[told..end]
     }
 
     /// The tokens of the answer.
@@ -75,7 +85,8 @@ impl Writer {
         loop {
             let written = self.history.len();
             if let Some(reason) = self.write_next(rows.row(right, &self.model))? {
-                self.text.push_str(&self.stream.finish());
+                let rest = self.stream.finish();
+                self.add_text(&rest);
                 return Ok(Step::Stop(reason));
             }
             let next = &self.history[written..];
@@ -145,10 +156,16 @@ impl Writer {
     /// Appends a token to the answer; tells when the grammar is complete with it.
     fn write(&mut self, token: u32) -> Result<Option<StopReason>, Error> {
         self.history.push(token);
-        self.text.push_str(&self.stream.push(token));
+        let piece = self.stream.push(token);
+        self.add_text(&piece);
         let Some(constraint) = &mut self.constraint else { return Ok(None) };
         constraint.commit(token)?;
         Ok(constraint.is_finished().then_some(StopReason::End))
+    }
+
+    fn add_text(&mut self, piece: &str) {
+        self.text.push_str(piece);
+        self.piece_ends.push(self.text.len());
     }
 
     /// What may come next: at most so many tokens, which the grammar allows.

@@ -114,10 +114,10 @@ impl<'a> Writers<'a> {
         Ok(())
     }
 
-    /// What was written in a slot since this was asked last; `None` where that is nothing.
-    pub(crate) fn new_text(&mut self, slot: usize) -> Option<&str> {
+    /// What the next token that nobody has asked about added to the text in a slot; `None` where there is none.
+    pub(crate) fn next_piece(&mut self, slot: usize) -> Option<&str> {
         let writing = self.writing[slot].as_mut()?;
-        let new = &writing.writer.text()[writing.told..];
+        let new = writing.writer.piece_after(writing.told);
         writing.told += new.len();
         (!new.is_empty()).then_some(new)
     }

@@ -169,7 +169,7 @@ impl<'a> Part<'a> {
     fn take_written(&mut self, writers: &mut Writers<'_>) -> bool {
         let State::Reading(draft) = &mut self.state else { return false };
         let is_told = |found: &Found| !(self.is_half && found.is_heading());
-        if let Some(text) = writers.new_text(draft.slot) {
+        while let Some(text) = writers.next_piece(draft.slot) {
             draft.written.push_str(text);
             self.found.extend(draft.parse(false).into_iter().filter(is_told));
         }
