@@ -54,6 +54,14 @@ fn texts(transcript: &Transcript) -> String {
     transcript.segments.iter().map(|segment| segment.text.as_str()).collect::<Vec<_>>().join(" ")
 }
 
+/// With too little silence around a sentence, the model hears "ill-sposed".
+#[test]
+fn what_surrounds_a_voice_is_enough_to_understand_it() {
+    let Some(folder) = folder() else { return };
+    let (samples, format) = recording(folder.join("librivox-0880.wav"));
+    assert_eq!(texts(&transcribe(&load(&folder), &samples, format)), "He was not an ill-disposed young man.");
+}
+
 #[test]
 fn what_is_listened_to_is_what_is_transcribed() {
     let Some(folder) = folder() else { return };

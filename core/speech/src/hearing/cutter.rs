@@ -14,8 +14,8 @@ const SHORT_PAUSE: usize = frames(0.2);
 /// Where in a full window the cut may be: what comes before would make windows that are too short.
 const CUT_FROM: usize = WINDOW * 2 / 3;
 /// What belongs to speech before a voice is heard, and after: soft consonants.
-const BEFORE_VOICE: usize = frames(0.25);
-const AFTER_VOICE: usize = frames(0.35);
+const BEFORE_VOICE: usize = frames(0.5);
+const AFTER_VOICE: usize = frames(0.5);
 /// Less voice than this is a click or a cough.
 const LEAST_VOICE: usize = frames(0.1);
 /// A window is left behind by at least this, so that there is an end.
