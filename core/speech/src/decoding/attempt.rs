@@ -111,11 +111,12 @@ impl Decoding<'_> {
 /// The next token and its log probability: the likeliest at a temperature of zero, else a random one.
 fn choose(logits: &[f32], temperature: f32, random: &mut Xoshiro256PlusPlus) -> (u32, f32) {
     let all = log_sum_exp(logits);
+    let likeliest = || {
+        let largest = largest(logits);
+        logits.iter().position(|&logit| logit == largest)
+    };
     let place = match temperature > 0.0 {
-        false => {
-            let largest = largest(logits);
-            logits.iter().position(|&logit| logit == largest)
-        }
+        false => likeliest(),
         true => {
             let weight = |logit: &f32| ((logit - all) / temperature).exp();
             let mut left = random.random::<f32>() * logits.iter().map(weight).sum::<f32>();
@@ -124,7 +125,7 @@ fn choose(logits: &[f32], temperature: f32, random: &mut Xoshiro256PlusPlus) -> 
                 left < 0.0
             });
             // Rounding may leave a rest.
-            chosen.or_else(|| logits.iter().position(|&logit| logit == largest(logits)))
+            chosen.or_else(likeliest)
         }
     };
     let place = place.unwrap_or(0);
