@@ -13,9 +13,8 @@ const LONG_PAUSE: usize = frames(2.0);
 const SHORT_PAUSE: usize = frames(0.2);
 /// Where in a full window the cut may be: what comes before would make windows that are too short.
 const CUT_FROM: usize = WINDOW * 2 / 3;
-/// What belongs to speech before a voice is heard, and after: soft consonants.
-const BEFORE_VOICE: usize = frames(0.5);
-const AFTER_VOICE: usize = frames(0.5);
+/// What belongs to speech before a voice is heard, and after: soft consonants. With less, a model mistakes words at the edge.
+const AROUND_VOICE: usize = frames(0.5);
 /// Less voice than this is a click or a cough.
 const LEAST_VOICE: usize = frames(0.1);
 /// A window is left behind by at least this, so that there is an end.
@@ -133,21 +132,21 @@ impl Cutter {
     /// Leaves silence behind up to where a voice begins.
     fn leave_silence(&mut self) {
         match self.voices.iter().position(|voice| *voice != Voice::No) {
-            Some(voice) => self.leave(voice.saturating_sub(BEFORE_VOICE)),
+            Some(voice) => self.leave(voice.saturating_sub(AROUND_VOICE)),
             None if self.ended => self.leave(self.voices.len()),
-            None => self.leave(self.voices.len().saturating_sub(BEFORE_VOICE)),
+            None => self.leave(self.voices.len().saturating_sub(AROUND_VOICE)),
         }
     }
 
     fn end_of_window(&self) -> Option<usize> {
         let most = &self.voices[..self.voices.len().min(WINDOW)];
         if let Some(pause) = pauses(most).find(|pause| pause.len() >= LONG_PAUSE) {
-            return Some(pause.start + AFTER_VOICE);
+            return Some(pause.start + AROUND_VOICE);
         }
         if most.len() == WINDOW {
             let cuts = pauses(most).filter(|pause| pause.start >= CUT_FROM && pause.len() >= SHORT_PAUSE);
             let longest = cuts.max_by_key(|pause| pause.len());
-            return Some(longest.map_or(WINDOW, |pause| pause.start + AFTER_VOICE.min(pause.len() / 2)));
+            return Some(longest.map_or(WINDOW, |pause| pause.start + AROUND_VOICE.min(pause.len() / 2)));
         }
         if self.ended { self.end_of_voice() } else { None }
     }
@@ -156,7 +155,7 @@ impl Cutter {
     fn end_of_voice(&self) -> Option<usize> {
         let most = &self.voices[..self.voices.len().min(WINDOW)];
         let last = most.iter().rposition(|voice| *voice != Voice::No)?;
-        Some((last + 1 + AFTER_VOICE).min(most.len()))
+        Some((last + 1 + AROUND_VOICE).min(most.len()))
     }
 
     fn has_voice(&self, end: usize) -> bool {

@@ -6,7 +6,7 @@ mod hugging_face;
 mod tensors;
 pub(crate) mod weights;
 
-use std::io::Read as _;
+use std::io::{Read as _, Seek as _};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -146,7 +146,7 @@ fn read(path: &Path) -> Result<Contents, SpeechError> {
     if !is_ggml && path.extension().is_some_and(|ending| ending == "safetensors") {
         return Err(SpeechError::unsupported("a safetensors file by itself: give the folder that it is in"));
     }
-    let (file, _) = hugging_face::open(path)?;
+    file.rewind().map_err(|error| SpeechError::Internal(format!("the model file cannot be read any more: {error}")))?;
     ggml::read(file)
 }
 
