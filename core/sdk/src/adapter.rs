@@ -2,51 +2,18 @@
 
 use std::convert::Infallible;
 
-use sotto_engine::GgufFile;
-
 use crate::Error;
 use crate::job::Job;
-use crate::model::{Loaded, LocalModel, ModelFile};
-
-const TUNED_KEY: &str = "sotto.tuned";
-const ACTION_BIAS_KEY: &str = "sotto.action_bias";
-/// Beyond this, the model would have no say.
-const MOST_ACTION_BIAS: f32 = 100.0;
+use crate::loaded::Loaded;
+use crate::model::LocalModel;
+use crate::model_file::ModelFile;
+use crate::tuning::TaskTuning;
 
 /// An adapter (LoRA) of a model, ready to be used. Cheap to clone, and safe to share between threads.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Adapter {
     engine: sotto_engine::Adapter,
     tuning: TaskTuning,
-}
-
-/// What a file of a model or an adapter says about Sotto's own task formats (`docs/task-format.md`).
-#[derive(Debug, Clone, Copy, Default, PartialEq)]
-pub(crate) struct TaskTuning {
-    /// Whether it was trained on them.
-    pub tuned: bool,
-    /// What is added to the logits of another action, where the list of actions may end as well.
-    pub action_bias: f32,
-}
-
-impl TaskTuning {
-    /// # Errors
-    /// [`Error::ModelInvalid`] for a bias that is none.
-    pub(crate) fn of(gguf: &GgufFile) -> Result<Self, Error> {
-        let action_bias = gguf.metadata().f32(ACTION_BIAS_KEY)?.unwrap_or(0.0);
-        match (-MOST_ACTION_BIAS..=MOST_ACTION_BIAS).contains(&action_bias) {
-            true => Ok(Self { tuned: is_tuned(gguf), action_bias }),
-            false => Err(Error::ModelInvalid {
-                why: format!("{action_bias} is outside {} to {MOST_ACTION_BIAS}", -MOST_ACTION_BIAS),
-                at: format!("metadata key {ACTION_BIAS_KEY}"),
-            }),
-        }
-    }
-}
-
-/// Whether a model or an adapter was trained on Sotto's own task formats.
-pub(crate) fn is_tuned(gguf: &GgufFile) -> bool {
-    gguf.metadata().bool(TUNED_KEY).ok().flatten().unwrap_or(false)
 }
 
 impl Adapter {

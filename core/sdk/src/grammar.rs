@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use sotto_text::{Constraint, OutputFormat};
 
-use crate::model::Loaded;
+use crate::loaded::Loaded;
 use crate::{CancelToken, Error};
 
 /// Most grammars are made, and those that cannot be used are refused, before the prompt is read.

@@ -6,23 +6,13 @@ use std::convert::Infallible;
 use serde::{Serialize, Serializer};
 
 use sotto_engine::{Backend, FileKind, FoundModel, GgufFile};
-use sotto_text::ChatTemplate;
 
 use crate::Error;
-use crate::adapter;
+use crate::file_facts::{FileFacts, WeightsOfType};
 use crate::job::Job;
-use crate::model::{Found, LoadOptions, LocalModel, ModelFile, chat_template, context_limit};
-
-/// The weights of one quantization.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
-pub struct WeightsOfType {
-    /// How many tensors.
-    pub tensors: usize,
-    /// Their bytes.
-    pub bytes: u64,
-    /// The wider format that they are packed in, without loss, where there are no kernels for this one.
-    pub packed_as: Option<String>,
-}
+use crate::model::{Found, LoadOptions, LocalModel, chat_template, context_limit};
+use crate::model_file::ModelFile;
+use crate::tuning::is_tuned;
 
 /// What is known about a loaded model.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -75,43 +65,6 @@ pub struct ModelReport {
     pub available_bytes: Option<u64>,
     /// Whether the private memory can be had now.
     pub fits: bool,
-}
-
-/// What is kept of a file to report on it.
-#[derive(Debug)]
-pub(crate) struct FileFacts {
-    pub bytes: u64,
-    name: Option<String>,
-    parameters: u64,
-    weights: BTreeMap<String, WeightsOfType>,
-    tokenizer: String,
-    has_chat_template: bool,
-}
-
-impl FileFacts {
-    /// What cannot be read as it should be is left out: whether it matters is for others to say.
-    pub(crate) fn of(gguf: &GgufFile) -> Self {
-        let text = |key: &str| gguf.metadata().string(key).ok().flatten();
-        let mut weights: BTreeMap<String, WeightsOfType> = BTreeMap::new();
-        let mut parameters = 0;
-        for tensor in gguf.tensor_names().filter_map(|name| gguf.tensor(name)) {
-            let entry = weights.entry(tensor.dtype.to_string()).or_default();
-            entry.tensors += 1;
-            entry.bytes += tensor.bytes.len() as u64;
-            entry.packed_as = tensor.dtype.is_widened().then(|| tensor.dtype.packed_as().to_string());
-            parameters += tensor.shape.iter().map(|&size| size as u64).product::<u64>();
-        }
-        let kind = [text("tokenizer.ggml.model"), text("tokenizer.ggml.pre")];
-        Self {
-            bytes: gguf.file_len(),
-            name: text("general.name").map(str::to_owned),
-            parameters,
-            weights,
-            tokenizer: kind.into_iter().flatten().collect::<Vec<_>>().join(" / "),
-            has_chat_template: text("tokenizer.chat_template")
-                .is_some_and(|template| !ChatTemplate::is_blank(template)),
-        }
-    }
 }
 
 /// What a file is, and what it would take to run its model. Nothing is loaded for it.
@@ -223,7 +176,7 @@ impl FileReport {
             tokenizer,
             vocab_size: tokens,
             has_chat_template,
-            tuned: adapter::is_tuned(gguf),
+            tuned: is_tuned(gguf),
             context_length: metadata.count(&context_key).ok().flatten().map(|length| length as usize),
             mapped_bytes: 0,
             copied_bytes: 0,

@@ -30,6 +30,15 @@ impl<Snapshot> Reporter<Snapshot> {
     }
 }
 
+/// How far a long piece of work has come, in tokens or bytes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Progress {
+    /// Done.
+    pub done: usize,
+    /// In all.
+    pub total: usize,
+}
+
 impl<Snapshot: Send + 'static, Value: Send + 'static> Job<Snapshot, Value> {
     /// Starts `work` on a thread of its own. A panic in it becomes [`Error::Internal`].
     pub(crate) fn start(

@@ -24,19 +24,25 @@ mod bench;
 #[cfg(test)]
 mod demo_model;
 mod error;
+mod file_facts;
 mod generate;
 mod grammar;
 mod guess;
 mod inspect;
 mod job;
 mod kept;
+mod label;
+mod loaded;
 #[cfg(feature = "candle")]
 mod merge;
 mod metrics;
 mod model;
+mod model_file;
 mod note;
 mod pack;
+mod priors;
 mod raw;
+mod request_lock;
 mod sequence;
 mod session;
 #[cfg(feature = "speech")]
@@ -44,20 +50,23 @@ mod speech;
 mod tasks;
 mod tokenizer;
 mod transcript;
-mod turns;
+mod tuning;
 
 pub use adapter::Adapter;
 pub use bench::{BatchSpeed, BenchCeilings, BenchMemory, BenchOptions, BenchReport, DecodeSpeed, PrefillSpeed, median};
 pub use error::Error;
-pub use inspect::{ContextMemory, FileReport, ModelReport, WeightsOfType, inspect};
-pub use job::Job;
+pub use file_facts::WeightsOfType;
+pub use inspect::{ContextMemory, FileReport, ModelReport, inspect};
+pub use job::{Job, Progress};
+pub use label::Label;
 #[cfg(feature = "candle")]
 pub use merge::merge;
 pub use metrics::{Metrics, StopReason};
-pub use model::{LoadOptions, LocalModel, ModelFile};
+pub use model::{LoadOptions, LocalModel};
+pub use model_file::ModelFile;
 pub use note::{Segment, VoiceNote};
 pub use pack::{model_files, pack};
-pub use raw::{Completion, CompletionOptions, Perplexity, Progress, Prompt};
+pub use raw::{Completion, CompletionOptions, Perplexity, Prompt};
 pub use session::{ChatOptions, Reply, Session, Turn};
 #[cfg(feature = "candle")]
 pub use sotto_engine::MergedTensor;
@@ -69,7 +78,7 @@ pub use sotto_text::{ChatTemplate, Message, OutputFormat, Role, SamplingOptions}
 pub use speech::{
     AudioInput, ListenOptions, Speech, SpeechMetrics, Transcript, TranscriptPart, TranscriptSegment, TranscriptWord,
 };
-pub use tasks::classify::{Classification, ClassifyOptions, DEFAULT_MIN_CONFIDENCE, Label};
+pub use tasks::classify::{Classification, ClassifyOptions, DEFAULT_MIN_CONFIDENCE};
 pub use tasks::extract::Extraction;
 pub use tasks::note_session::NoteSession;
 pub use tasks::summarize::{Action, Coverage, NoteSummary, Point, SummaryOptions};

@@ -5,8 +5,7 @@ use std::path::{Path, PathBuf};
 use sotto_engine::{GgufFile, MergedTensor, merge_file};
 
 use crate::Error;
-use crate::job::Job;
-use crate::raw::Progress;
+use crate::job::{Job, Progress};
 
 /// Writes the model file `model` with adapters added to its weights, each with a scale, into a new file `target`: for programs that
 /// know no adapters, or to have no more work with one. What the adapters say of Sotto's own task formats, the new file says.

@@ -1,76 +1,20 @@
 //! A loaded model: the engine, the tokenizer and the chat template of one file, shared by everything that uses them.
 
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 
 use sotto_engine::{
-    Backend, Batch, CancelToken, DEFAULT_CONTEXT_LENGTH, Decoder, DecoderOptions, FilePart, FoundModel, GgufFile,
-    Kernels, KvType, Model, ModelOptions, open_packed,
+    Backend, CancelToken, DEFAULT_CONTEXT_LENGTH, FoundModel, GgufFile, Kernels, KvType, ModelOptions, open_packed,
 };
-use sotto_text::{ChatTemplate, ConstraintFactory, Message, RenderedPrompt, Tokenizer};
+use sotto_text::{ChatTemplate, Tokenizer};
 
 use crate::Error;
-use crate::adapter::TaskTuning;
-use crate::inspect::FileFacts;
-use crate::job::Job;
-use crate::kept::Kept;
-use crate::raw::Progress;
-use crate::tasks::classify::Priors;
+use crate::file_facts::FileFacts;
+use crate::job::{Job, Progress};
+use crate::loaded::Loaded;
+use crate::model_file::ModelFile;
 use crate::tokenizer::{load_tokenizer, packed_tokenizer};
-
-/// Where a model is.
-#[derive(Debug, Clone)]
-pub enum ModelFile {
-    /// A GGUF file, or a packed one. A `tokenizer.json` beside it is used when it has no tokenizer itself.
-    Path(PathBuf),
-    /// The same in a file that is open already, or in a part of it: [`ModelFile::descriptor`].
-    Open(Arc<FilePart>),
-    /// A GGUF file that is part of the program.
-    Embedded(&'static [u8]),
-}
-
-impl ModelFile {
-    /// A model file at `path`.
-    pub fn path(path: impl AsRef<Path>) -> Self {
-        Self::Path(path.as_ref().to_owned())
-    }
-
-    /// A model file that begins at `offset` of an open file, in bytes, and has `len` bytes or goes on to the file's end: an
-    /// asset in an app's package, or a document that another app shares.
-    ///
-    /// The descriptor is duplicated before this returns, and stays the caller's to close. One that is not open is reported
-    /// by loading, as a path without a file is. The model is mapped where it lies; only one that does not begin at a multiple
-    /// of 4 bytes is copied.
-    pub fn descriptor(descriptor: i32, offset: u64, len: Option<u64>) -> Self {
-        Self::Open(Arc::new(FilePart::from_descriptor(descriptor, offset, len)))
-    }
-
-    /// The file, as it is.
-    pub(crate) fn open(&self) -> Result<GgufFile, Error> {
-        Ok(match self {
-            Self::Path(path) => GgufFile::open(path)?,
-            Self::Open(part) => GgufFile::open_part(part)?,
-            Self::Embedded(bytes) => GgufFile::from_bytes(*bytes)?,
-        })
-    }
-
-    /// `None` for what lies in the program.
-    fn part(&self) -> Result<Option<Arc<FilePart>>, Error> {
-        Ok(match self {
-            Self::Path(path) => Some(Arc::new(FilePart::open(path)?)),
-            Self::Open(part) => Some(Arc::clone(part)),
-            Self::Embedded(_) => None,
-        })
-    }
-
-    /// Where a `tokenizer.json` may lie.
-    pub(crate) fn folder(&self) -> Option<&Path> {
-        match self {
-            Self::Path(path) => path.parent(),
-            Self::Open(_) | Self::Embedded(_) => None,
-        }
-    }
-}
+use crate::tuning::TaskTuning;
 
 /// How to load a model.
 #[derive(Debug, Clone, Default)]
@@ -101,29 +45,6 @@ impl LoadOptions {
 /// A model that is ready to be used, from any thread. Clones share it.
 #[derive(Clone)]
 pub struct LocalModel(Arc<Loaded>);
-
-/// All of it is shared or small: a clone with other adapters is the same model.
-#[derive(Clone)]
-pub(crate) struct Loaded {
-    pub engine: Model,
-    /// What it computes with, each with its scale.
-    pub adapters: Arc<[(sotto_engine::Adapter, f32)]>,
-    pub tokenizer: Tokenizer,
-    /// An error where the file's cannot be read: that is in the way of conversations and tasks alone.
-    pub template: Result<ChatTemplate, Error>,
-    /// What the tasks go by: that of an adapter, or the model's own.
-    pub tuning: TaskTuning,
-    /// The model's own.
-    pub own_tuning: TaskTuning,
-    pub file: Arc<FileFacts>,
-    pub kv_type: KvType,
-    /// With the beginning of a summary's prompt in it.
-    pub kept: Arc<Kept>,
-    /// What the model thinks of labels whatever the text says.
-    pub priors: Arc<Priors>,
-    context_limit: usize,
-    constraints: Arc<OnceLock<Result<ConstraintFactory, Error>>>,
-}
 
 impl LocalModel {
     /// Loads a model with default options.
@@ -172,22 +93,9 @@ impl LocalModel {
         let context_limit = context_limit(model.longest_context(), options.context_length)?;
         let template = chat_template(&gguf, &tokenizer)
             .inspect_err(|error| log::warn!("conversations and tasks will be refused: {error}"));
-        let own_tuning = TaskTuning::of(&gguf)?;
-        let file = Arc::new(FileFacts::of(&gguf));
-        Ok(Self::of(Loaded {
-            engine: model.load(cancel)?,
-            adapters: Arc::new([]),
-            tokenizer,
-            template,
-            tuning: own_tuning,
-            own_tuning,
-            file,
-            kv_type: options.kv_type,
-            context_limit,
-            constraints: Arc::default(),
-            kept: Arc::default(),
-            priors: Arc::default(),
-        }))
+        let (tuning, facts) = (TaskTuning::of(&gguf)?, FileFacts::of(&gguf));
+        let engine = model.load(cancel)?;
+        Ok(Self::of(Loaded::new(engine, tokenizer, template, tuning, facts, options.kv_type, context_limit)))
     }
 
     pub(crate) fn of(loaded: Loaded) -> Self {
@@ -196,7 +104,7 @@ impl LocalModel {
 
     /// The longest context of a request, in tokens.
     pub fn context_length(&self) -> usize {
-        self.0.context_limit
+        self.0.context_limit()
     }
 
     /// How many tokens a text has, without those that a chat template puts around it.
@@ -242,60 +150,6 @@ impl Found {
             }),
             false => Ok(Self { model, tokenizer }),
         }
-    }
-}
-
-impl Loaded {
-    pub(crate) fn context_limit(&self) -> usize {
-        self.context_limit
-    }
-
-    /// The token that a text on its own begins with, for models that want one.
-    pub(crate) fn leading_bos(&self) -> Option<u32> {
-        self.tokenizer.bos().filter(|_| self.tokenizer.add_bos())
-    }
-
-    /// Refuses a text that the context cannot hold whatever its tokens are: to make them would take long.
-    pub(crate) fn refuse_far_too_long(&self, bytes: usize) -> Result<(), Error> {
-        match self.tokenizer.fewest_tokens(bytes) {
-            needed if needed > self.context_limit => Err(Error::ContextFull { limit: self.context_limit, needed }),
-            _ => Ok(()),
-        }
-    }
-
-    /// The prompt of a conversation.
-    pub(crate) fn prompt(&self, messages: &[Message], add_generation_prompt: bool) -> Result<Vec<u32>, Error> {
-        self.refuse_far_too_long(messages.iter().map(|message| message.content.len()).sum())?;
-        Ok(self.tokenizer.encode_prompt(&self.render(messages, add_generation_prompt)?)?)
-    }
-
-    pub(crate) fn render(&self, messages: &[Message], add_generation_prompt: bool) -> Result<RenderedPrompt, Error> {
-        let template = self.template.as_ref().map_err(Clone::clone)?;
-        Ok(template.render(messages, add_generation_prompt)?)
-    }
-
-    /// A decoder that holds up to `tokens` tokens.
-    pub(crate) fn decoder(&self, tokens: usize) -> Result<Box<dyn Decoder>, Error> {
-        let options = DecoderOptions { context_length: Some(tokens), kv_type: self.kv_type };
-        let mut decoder = self.engine.decoder(options)?;
-        decoder.set_adapters(&self.adapters)?;
-        Ok(decoder)
-    }
-
-    /// Sequences that decode together, each of up to `tokens` tokens.
-    pub(crate) fn batch(&self, sequences: usize, tokens: usize) -> Result<Batch, Error> {
-        let options = DecoderOptions { context_length: Some(tokens), kv_type: self.kv_type };
-        let mut batch = self.engine.batch(sequences, options)?;
-        batch.set_adapters(&self.adapters)?;
-        Ok(batch)
-    }
-
-    /// What turns grammars into token masks; built at first use, since that takes a while for a large vocabulary.
-    pub(crate) fn constraints(&self) -> Result<&ConstraintFactory, Error> {
-        self.constraints
-            .get_or_init(|| ConstraintFactory::new(&self.tokenizer).map_err(Error::from))
-            .as_ref()
-            .map_err(Clone::clone)
     }
 }
 

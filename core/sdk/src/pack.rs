@@ -5,9 +5,8 @@ use std::path::{Path, PathBuf};
 use sotto_engine::{GgufFile, pack_file};
 
 use crate::Error;
-use crate::job::Job;
+use crate::job::{Job, Progress};
 use crate::model::{Found, LoadOptions};
-use crate::raw::Progress;
 use crate::tokenizer::packed_tokenizer;
 
 /// Packs the model file `source` into a new file `target`, which [`crate::LocalModel::load`] maps as it is, on any machine.

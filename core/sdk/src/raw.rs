@@ -2,14 +2,13 @@
 
 use serde::Serialize;
 use sotto_engine::LogitRows;
-use sotto_text::{Message, OutputFormat, Sampler, SamplingOptions};
+use sotto_text::{Message, OutputFormat, Sampler, SamplingOptions, log_probability};
 
 use crate::generate::{Request, generate};
-use crate::job::Job;
+use crate::job::{Job, Progress};
 use crate::metrics::Metrics;
 use crate::model::LocalModel;
 use crate::sequence::Sequence;
-use crate::tasks::classify::log_probability;
 use crate::{CancelToken, Error};
 
 /// Tokens whose logits are held at once while a text is scored: 32 MiB for a vocabulary of 128,256.
@@ -55,15 +54,6 @@ pub struct Perplexity {
     pub nll: f64,
     /// `exp(nll)`.
     pub perplexity: f64,
-}
-
-/// How far a long piece of work has come, in tokens or bytes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Progress {
-    /// Done.
-    pub done: usize,
-    /// In all.
-    pub total: usize,
 }
 
 impl LocalModel {

@@ -9,10 +9,11 @@ use sotto_text::{Message, OutputFormat, Role, Sampler, SamplingOptions};
 use crate::adapter::Adapter;
 use crate::generate::{Request, generate};
 use crate::job::Job;
+use crate::loaded::Loaded;
 use crate::metrics::Metrics;
-use crate::model::{Loaded, LocalModel};
+use crate::model::LocalModel;
+use crate::request_lock::RequestLock;
 use crate::sequence::Sequence;
-use crate::turns::Turns;
 use crate::{CancelToken, Error};
 
 /// How a session answers.
@@ -66,7 +67,7 @@ pub struct Turn {
 #[derive(Clone)]
 pub struct Session {
     model: Arc<Loaded>,
-    state: Arc<Turns<State>>,
+    state: Arc<RequestLock<State>>,
 }
 
 struct State {
@@ -95,7 +96,7 @@ impl LocalModel {
             [Message::new(Role::User, question), Message::new(Role::Assistant, answer)]
         });
         let messages = instructions.into_iter().chain(turns).collect();
-        Ok(Session { model, state: Arc::new(Turns::new(State { messages, sequence })) })
+        Ok(Session { model, state: Arc::new(RequestLock::new(State { messages, sequence })) })
     }
 }
 
@@ -135,11 +136,11 @@ impl Session {
 
     /// How many messages the conversation has, instructions included. Waits for an answer that is being given.
     pub fn message_count(&self) -> usize {
-        self.state.take(&CancelToken::new()).map_or(0, |state| state.messages.len())
+        self.state.lock(&CancelToken::new()).map_or(0, |state| state.messages.len())
     }
 
     fn read_ahead(&self, cancel: &CancelToken) -> Result<(), Error> {
-        let State { messages, sequence } = &mut *self.state.take(cancel)?;
+        let State { messages, sequence } = &mut *self.state.lock(cancel)?;
         if messages.is_empty() {
             return Ok(());
         }
@@ -160,7 +161,7 @@ impl Session {
         mut on_text: impl FnMut(&str),
     ) -> Result<Reply, Error> {
         // A request that panicked has left the messages as they were and a whole prefix: they can be used on.
-        let State { messages, sequence } = &mut *self.state.take(cancel)?;
+        let State { messages, sequence } = &mut *self.state.lock(cancel)?;
         let mut asked = messages.clone();
         asked.push(Message::new(Role::User, text));
         let mut written = String::new();

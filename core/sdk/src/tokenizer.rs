@@ -6,8 +6,9 @@ use std::path::Path;
 use sotto_engine::{CancelToken, GgufFile, Replacement};
 use sotto_text::{TokenizerHints, TokenizerSpec};
 
+use crate::Error;
 use crate::job::Job;
-use crate::{Error, ModelFile};
+use crate::model_file::ModelFile;
 
 /// What a vocabulary takes most of, which packed files have as [`TABLES`].
 const TEXTS: [&str; 4] =

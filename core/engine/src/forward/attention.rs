@@ -3,7 +3,7 @@ use sotto_kernels::{Output, Queries, Visible};
 
 use super::kv_cache::KvCache;
 use super::linear::{Compute, Input};
-use super::{Chunk, Part, Sequence, Workspace};
+use super::{Chunk, Part, SequenceState, Workspace};
 use crate::model::{LayerWeights, Transformer};
 use crate::threads::Chunks;
 
@@ -81,7 +81,7 @@ impl Workspace {
     }
 }
 
-impl Sequence {
+impl SequenceState {
     /// What the tokens from `position` on read of this sequence: `queries` and `attended` are `[tokens, query_size]`.
     fn attend(
         &self,

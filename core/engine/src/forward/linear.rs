@@ -59,8 +59,8 @@ impl Input<'_> {
 /// One product: a matrix and where its results go, `[rows of activations, rows of the matrix]`.
 pub type Product<'a> = (&'a WeightMatrix, &'a mut [f32]);
 
-/// A product on its way.
-struct Job<'a> {
+/// One product, cut into tasks of some panels each.
+struct SplitProduct<'a> {
     matrix: PackedMatrix<'a>,
     out: Output<'a>,
     panels_per_task: usize,
@@ -85,19 +85,19 @@ impl Compute<'_> {
 
     fn multiply_unchanged<const N: usize>(&self, input: &mut Input<'_>, products: [Product<'_>; N]) {
         let work: usize = products.iter().map(|(_, out)| out.len() * input.cols).sum();
-        let mut jobs = products.map(|(matrix, out)| self.job(matrix.view(), out, input.rows()));
+        let mut products = products.map(|(matrix, out)| self.split(matrix.view(), out, input.rows()));
         // Mostly all the same: then the activations are rounded once, and all products are one piece of work.
-        let group = |job: &Job<'_>| job.matrix.format().activation_group();
-        jobs.sort_unstable_by_key(group);
-        for jobs in jobs.chunk_by(|a, b| group(a) == group(b)) {
-            self.quantize(input, jobs[0].matrix.format());
+        let group = |product: &SplitProduct<'_>| product.matrix.format().activation_group();
+        products.sort_unstable_by_key(group);
+        for products in products.chunk_by(|a, b| group(a) == group(b)) {
+            self.quantize(input, products[0].matrix.format());
             let multiply = |task| {
-                if let Some((job, panels)) = find(jobs, task) {
+                if let Some((product, panels)) = find(products, task) {
                     // SAFETY: tasks have different panels or different matrices, and each runs once.
-                    unsafe { self.multiply_part(&job.matrix, input, panels, &job.out) }
+                    unsafe { self.multiply_part(&product.matrix, input, panels, &product.out) }
                 }
             };
-            self.run(work, jobs.iter().map(Job::tasks).sum(), multiply);
+            self.run(work, products.iter().map(SplitProduct::tasks).sum(), multiply);
         }
     }
 
@@ -150,10 +150,10 @@ impl Compute<'_> {
         }
     }
 
-    fn job<'a>(&self, matrix: PackedMatrix<'a>, out: &'a mut [f32], rows: usize) -> Job<'a> {
+    fn split<'a>(&self, matrix: PackedMatrix<'a>, out: &'a mut [f32], rows: usize) -> SplitProduct<'a> {
         let panel = rows * matrix.cols() * matrix.rows().div_ceil(matrix.panels());
         let panels_per_task = self.team.items_per_task(matrix.panels()).min(TASK / panel).max(1);
-        Job { out: Output::new(out, matrix.rows()), matrix, panels_per_task }
+        SplitProduct { out: Output::new(out, matrix.rows()), matrix, panels_per_task }
     }
 
     /// Rounds the activations for weights of that format, where it wants that.
@@ -176,20 +176,20 @@ impl Compute<'_> {
     }
 }
 
-impl Job<'_> {
+impl SplitProduct<'_> {
     fn tasks(&self) -> usize {
         self.matrix.panels().div_ceil(self.panels_per_task)
     }
 }
 
-/// The job that task `task` of all belongs to, and its panels.
-fn find<'a, 'b>(jobs: &'a [Job<'b>], mut task: usize) -> Option<(&'a Job<'b>, Range<usize>)> {
-    for job in jobs {
-        if task < job.tasks() {
-            let start = task * job.panels_per_task;
-            return Some((job, start..job.matrix.panels().min(start + job.panels_per_task)));
+/// The product that task `task` of all belongs to, and its panels.
+fn find<'a, 'b>(products: &'a [SplitProduct<'b>], mut task: usize) -> Option<(&'a SplitProduct<'b>, Range<usize>)> {
+    for product in products {
+        if task < product.tasks() {
+            let start = task * product.panels_per_task;
+            return Some((product, start..product.matrix.panels().min(start + product.panels_per_task)));
         }
-        task -= job.tasks();
+        task -= product.tasks();
     }
     None
 }

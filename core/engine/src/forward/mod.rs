@@ -11,7 +11,7 @@ mod rope;
 mod rows;
 mod scratch;
 mod selection;
-mod sequence;
+mod sequence_state;
 mod workspace;
 
 use std::ops::Range;
@@ -23,7 +23,7 @@ use crate::{CancelToken, EngineError};
 pub use attention::Reading;
 pub use kv_cache::{KvCache, KvShape, KvType};
 pub use linear::{Compute, Input, InputRoom, Product};
-pub(crate) use sequence::Sequence;
+pub(crate) use sequence_state::SequenceState;
 pub use workspace::LogitRows;
 pub(crate) use workspace::{SequenceAppend, Workspace};
 
@@ -32,7 +32,7 @@ pub(crate) const CHUNK: usize = 128;
 
 /// Tokens that one sequence adds in a pass: these rows of all, of which the last are wanted as logits.
 struct Part<'a> {
-    sequence: &'a mut Sequence,
+    sequence: &'a mut SequenceState,
     rows: Range<usize>,
     wanted: Range<usize>,
 }

@@ -6,7 +6,7 @@ use sotto_kernels::GEMV_ROWS;
 use super::kv_cache::{KvCache, KvType};
 use super::scratch::{Scratch, widest};
 use super::selection::Selection;
-use super::{CHUNK, Chunk, Part, Sequence, low_rank};
+use super::{CHUNK, Chunk, Part, SequenceState, low_rank};
 use crate::machine::{resize, zeros};
 use crate::model::{Adapter, Transformer};
 use crate::{CancelToken, EngineError};
@@ -38,7 +38,7 @@ impl LogitRows {
 
 /// Tokens that a sequence appends.
 pub(crate) struct SequenceAppend<'a> {
-    sequence: &'a mut Sequence,
+    sequence: &'a mut SequenceState,
     tokens: &'a [u32],
     rows: LogitRows,
     /// How many of the tokens are in a pass already.
@@ -46,7 +46,7 @@ pub(crate) struct SequenceAppend<'a> {
 }
 
 impl<'a> SequenceAppend<'a> {
-    pub(crate) fn new(sequence: &'a mut Sequence, tokens: &'a [u32], rows: LogitRows) -> Self {
+    pub(crate) fn new(sequence: &'a mut SequenceState, tokens: &'a [u32], rows: LogitRows) -> Self {
         Self { sequence, tokens, rows, taken: 0 }
     }
 

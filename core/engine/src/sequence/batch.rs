@@ -3,7 +3,7 @@ use std::sync::Arc;
 
 use sotto_kernels::GEMV_ROWS;
 
-use crate::forward::{CHUNK, Sequence, SequenceAppend, Workspace};
+use crate::forward::{CHUNK, SequenceAppend, SequenceState, Workspace};
 use crate::machine::check_available;
 use crate::model::Transformer;
 use crate::{Adapter, CancelToken, EngineError, KvType, LogitRows};
@@ -24,7 +24,7 @@ pub struct Append<'a> {
 ///
 /// Each sequence gets the logits that it would get alone, to the last bit.
 pub struct Batch {
-    sequences: Vec<Sequence>,
+    sequences: Vec<SequenceState>,
     workspace: Workspace,
 }
 
@@ -42,7 +42,7 @@ impl Batch {
             return Err(EngineError::unsupported(format!("a batch of {sequences} sequences")));
         }
         check_available(model.private_bytes(kv_type, context_length)? * sequences as u64)?;
-        let sequence = || Sequence::new(&model.config, kv_type, context_length);
+        let sequence = || SequenceState::new(&model.config, kv_type, context_length);
         Ok(Self {
             sequences: (0..sequences).map(|_| sequence()).collect::<Result<_, _>>()?,
             workspace: Workspace::new(model, CHUNK)?,
@@ -108,7 +108,7 @@ impl Batch {
 
     /// Bytes of private memory that this batch holds: KV caches and scratch.
     pub fn private_bytes(&self) -> u64 {
-        self.sequences.iter().map(Sequence::touched_bytes).sum::<u64>() + self.workspace.bytes()
+        self.sequences.iter().map(SequenceState::touched_bytes).sum::<u64>() + self.workspace.bytes()
     }
 
     /// Forgets every token of a sequence from position `length` on.

@@ -2,14 +2,14 @@ use std::sync::Arc;
 
 use sotto_kernels::GEMV_ROWS;
 
-use crate::forward::{CHUNK, Sequence, SequenceAppend, Workspace};
+use crate::forward::{CHUNK, SequenceAppend, SequenceState, Workspace};
 use crate::machine::check_available;
 use crate::model::Transformer;
 use crate::{Adapter, CancelToken, Decoder, EngineError, KvType, LogitRows, ModelConfig};
 
 /// One sequence in one model.
 pub(crate) struct SottoDecoder {
-    sequence: Sequence,
+    sequence: SequenceState,
     workspace: Workspace,
 }
 
@@ -17,7 +17,7 @@ impl SottoDecoder {
     pub(crate) fn new(model: Arc<Transformer>, kv_type: KvType, context_length: usize) -> Result<Self, EngineError> {
         check_available(model.private_bytes(kv_type, context_length)?)?;
         Ok(Self {
-            sequence: Sequence::new(&model.config, kv_type, context_length)?,
+            sequence: SequenceState::new(&model.config, kv_type, context_length)?,
             workspace: Workspace::new(model, CHUNK.min(context_length))?,
         })
     }

@@ -8,8 +8,8 @@ use std::sync::Arc;
 
 use sotto_text::{OutputFormat, Sampler};
 
+use crate::loaded::Loaded;
 use crate::metrics::Metrics;
-use crate::model::Loaded;
 use crate::sequence::Sequence;
 use crate::{CancelToken, Error};
 pub(crate) use slots::{SequenceBatch, Slots};

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use sotto_engine::{Append, Batch, LogitRows};
 use sotto_text::Logits;
 
-use crate::model::Loaded;
+use crate::loaded::Loaded;
 use crate::sequence::{Prefill, Sequence, common_prefix};
 use crate::{CancelToken, Error};
 

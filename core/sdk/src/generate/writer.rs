@@ -8,8 +8,8 @@ use super::Request;
 use super::slots::{Pass, Rows, is_much};
 use crate::Error;
 use crate::guess::Guesser;
+use crate::loaded::Loaded;
 use crate::metrics::StopReason;
-use crate::model::Loaded;
 use crate::sequence::common_prefix;
 
 /// What comes after some logits.

@@ -7,8 +7,8 @@ use super::slots::{Pass, Rows, Slots};
 use super::writer::{Step, Writer};
 use super::{Answer, Request};
 use crate::grammar::Grammar;
+use crate::loaded::Loaded;
 use crate::metrics::{Metrics, StopReason, Stopwatch};
-use crate::model::Loaded;
 use crate::{CancelToken, Error};
 
 /// Answers that are being written, one in each slot at most. Each comes out as it would alone.

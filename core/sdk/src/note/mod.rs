@@ -7,7 +7,6 @@ mod text;
 
 use serde::{Deserialize, Serialize};
 
-use crate::transcript;
 pub(crate) use controls::without_controls;
 use sentences::sentences;
 use spans::pieces;
@@ -62,16 +61,6 @@ impl VoiceNote {
     /// A note from plain text: a segment for each sentence.
     pub fn text(text: &str) -> Self {
         Self::from_segments(said_by(None, text))
-    }
-
-    /// A note from a transcript: what recorders and recognizers write, or plain text.
-    ///
-    /// Reads WebVTT, SRT, LRC, SBV, tables with times (comma- or tab-separated), the logs and JSON of Whisper programs, the JSON of
-    /// AssemblyAI, Deepgram, Google Speech-to-Text and AWS Transcribe, the turns and chats that meeting apps write, and lines that begin with a time (`[00:04]`, `(00:04)`, `00:04 -`) or a speaker (`Priya:`,
-    /// `[SPEAKER_00]`). Timed utterances become a segment each, all else one for each sentence. What is no speech (`[Music]`) is left
-    /// out, and what a recognizer says again and again counts once. Nothing is refused: what is not understood is words.
-    pub fn transcript(text: &str) -> Self {
-        Self::from_segments(transcript::segments(text))
     }
 
     /// A note from segments of a speech recognizer. Their ids are given anew, from 1; empty ones are left out.

@@ -12,7 +12,7 @@ pub use transcript::{SpeechMetrics, Transcript, TranscriptPart, TranscriptSegmen
 
 use crate::Error;
 use crate::job::Job;
-use crate::model::ModelFile;
+use crate::model_file::ModelFile;
 
 /// A Whisper model that is ready to be used, from any thread. Clones share it.
 ///

@@ -9,8 +9,9 @@ use sotto_text::OutputFormat;
 
 use super::{constrained_answer, context_for, prompts, split_context, task_prompt};
 use crate::job::Job;
+use crate::loaded::Loaded;
 use crate::metrics::{Metrics, StopReason};
-use crate::model::{Loaded, LocalModel};
+use crate::model::LocalModel;
 use crate::note::span_pieces;
 use crate::sequence::Sequence;
 use crate::{CancelToken, Error};

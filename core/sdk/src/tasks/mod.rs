@@ -11,7 +11,7 @@ use std::sync::Arc;
 use sotto_text::{Message, OutputFormat, Role, Sampler, SamplingOptions};
 
 use crate::generate::{Answer, Request, generate};
-use crate::model::Loaded;
+use crate::loaded::Loaded;
 use crate::sequence::Sequence;
 use crate::{CancelToken, Error};
 

@@ -7,9 +7,10 @@ use async_channel::{Receiver, Sender, bounded};
 
 use super::summarize::{NoteSummary, ReadSoFar, SummaryOptions, read_ahead, summarize};
 use crate::job::Job;
-use crate::model::{Loaded, LocalModel};
+use crate::loaded::Loaded;
+use crate::model::LocalModel;
 use crate::note::{Segment, VoiceNote};
-use crate::turns::Turns;
+use crate::request_lock::RequestLock;
 use crate::{CancelToken, Error};
 
 /// A note that is still being spoken.
@@ -32,7 +33,7 @@ struct SpokenNote {
     model: Arc<Loaded>,
     options: SummaryOptions,
     said: Mutex<VoiceNote>,
-    so_far: Turns<ReadSoFar>,
+    so_far: RequestLock<ReadSoFar>,
 }
 
 /// The work of reading along; dropping it ends that.
@@ -45,7 +46,7 @@ impl LocalModel {
     /// Begins a note whose segments come one by one, while a person speaks.
     pub fn note_session(&self, options: &SummaryOptions) -> NoteSession {
         let (model, options) = (self.loaded(), options.clone());
-        let so_far = Turns::new(ReadSoFar::default());
+        let so_far = RequestLock::new(ReadSoFar::default());
         let note = Arc::new(SpokenNote { model, options, said: Mutex::default(), so_far });
         let (said_more, heard_more) = bounded(1);
         let read = Arc::clone(&note);
@@ -116,10 +117,10 @@ impl SpokenNote {
         cancel: &CancelToken,
         work: impl FnOnce(&mut ReadSoFar) -> Result<Value, Error>,
     ) -> Result<Value, Error> {
-        let mut turn = self.so_far.take(cancel)?;
-        let mut so_far = std::mem::take(&mut *turn);
+        let mut guard = self.so_far.lock(cancel)?;
+        let mut so_far = std::mem::take(&mut *guard);
         let outcome = work(&mut so_far);
-        *turn = so_far;
+        *guard = so_far;
         outcome
     }
 }

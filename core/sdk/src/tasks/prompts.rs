@@ -6,7 +6,7 @@
 use serde_json::Value;
 use sotto_text::{Message, Role};
 
-use super::classify::Label;
+use crate::label::Label;
 
 /// Short on purpose: with the whole form spelled out, small models answer with its words. The form itself is shown by the example.
 const SUMMARIZE: &str = "You write down what a voice note says, in its own words: a title, an overview, points (facts worth \

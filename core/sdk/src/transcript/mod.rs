@@ -17,7 +17,7 @@ mod time;
 #[cfg(test)]
 mod tests;
 
-use crate::note::{Segment, said_by, without_controls};
+use crate::note::{Segment, VoiceNote, said_by, without_controls};
 
 /// What somebody says, as it stands in a transcript.
 #[derive(Debug, Default, Clone, PartialEq)]
@@ -32,8 +32,20 @@ struct Utterance {
     continues: bool,
 }
 
+impl VoiceNote {
+    /// A note from a transcript: what recorders and recognizers write, or plain text.
+    ///
+    /// Reads WebVTT, SRT, LRC, SBV, tables with times (comma- or tab-separated), the logs and JSON of Whisper programs, the JSON of
+    /// AssemblyAI, Deepgram, Google Speech-to-Text and AWS Transcribe, the turns and chats that meeting apps write, and lines that begin with a time (`[00:04]`, `(00:04)`, `00:04 -`) or a speaker (`Priya:`,
+    /// `[SPEAKER_00]`). Timed utterances become a segment each, all else one for each sentence. What is no speech (`[Music]`) is left
+    /// out, and what a recognizer says again and again counts once. Nothing is refused: what is not understood is words.
+    pub fn transcript(text: &str) -> Self {
+        Self::from_segments(segments(text))
+    }
+}
+
 /// The segments of a transcript, not numbered yet: one for each timed utterance, or for each sentence where nothing is timed.
-pub(crate) fn segments(text: &str) -> Vec<Segment> {
+fn segments(text: &str) -> Vec<Segment> {
     let text = without_controls(text.trim_start_matches('\u{feff}'));
     let mut utterances = json::read(&text).or_else(|| table::read(&text)).unwrap_or_else(|| captions::read(&text));
     speakers::assign(&mut utterances);

@@ -9,8 +9,8 @@ use aho_corasick::{AhoCorasick, Input};
 
 use super::Role;
 use super::control_tokens::matcher;
-use super::rendered::{PromptPiece, RenderedPrompt};
 use crate::TextError;
+use crate::rendered_prompt::{PromptPiece, RenderedPrompt};
 
 /// Control tokens in bytes; longer ones are not composed.
 const LONGEST: usize = 64;

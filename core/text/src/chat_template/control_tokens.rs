@@ -11,8 +11,8 @@ use std::collections::BTreeSet;
 
 use aho_corasick::{AhoCorasick, MatchKind};
 
-use super::rendered::{PromptPiece, RenderedPrompt};
 use crate::TextError;
+use crate::rendered_prompt::{PromptPiece, RenderedPrompt};
 
 /// Planes of Unicode in which there are no characters.
 const UNASSIGNED: std::ops::RangeInclusive<u32> = 0x4_0000..=0xD_FFFF;

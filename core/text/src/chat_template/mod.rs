@@ -10,7 +10,6 @@ mod golden;
 mod instructions;
 mod json;
 mod python;
-mod rendered;
 mod source;
 
 use std::sync::Arc;
@@ -21,9 +20,8 @@ use self::composed::Composed;
 use self::control_tokens::{ControlTokens, Seals};
 use self::environment::Clock;
 use self::instructions::Instructions;
-pub use self::rendered::{PromptPiece, RenderedPrompt};
 use self::source::Kind;
-use crate::{TextError, Tokenizer};
+use crate::{RenderedPrompt, TextError, Tokenizer};
 
 /// Who speaks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

@@ -1,45 +1,12 @@
-//! What texts are sorted under.
+//! How to classify, and which labels can be chosen from.
 
 use std::collections::HashSet;
 
 use crate::Error;
+use crate::label::Label;
 
 /// A label that is surer than this is given; below it, the classification says that it abstains.
 pub const DEFAULT_MIN_CONFIDENCE: f64 = 0.5;
-
-/// Something that a text may be sorted under.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub struct Label {
-    /// Its name: a word or a few, as the model would write it.
-    pub name: String,
-    /// When it fits. The model is told.
-    pub description: Option<String>,
-}
-
-impl Label {
-    /// A label, and when it fits.
-    pub fn described(name: impl Into<String>, description: impl Into<String>) -> Self {
-        Self { name: name.into(), description: Some(description.into()) }
-    }
-}
-
-impl From<&str> for Label {
-    fn from(name: &str) -> Self {
-        name.to_owned().into()
-    }
-}
-
-impl From<&String> for Label {
-    fn from(name: &String) -> Self {
-        name.clone().into()
-    }
-}
-
-impl From<String> for Label {
-    fn from(name: String) -> Self {
-        Self { name, description: None }
-    }
-}
 
 /// How to classify.
 #[derive(Debug, Clone, PartialEq)]

@@ -8,14 +8,13 @@ use std::convert::Infallible;
 
 use serde::Serialize;
 
-pub use self::labels::{ClassifyOptions, DEFAULT_MIN_CONFIDENCE, Label};
-pub(crate) use self::prior::Priors;
-use self::prior::without_prior;
+pub use self::labels::{ClassifyOptions, DEFAULT_MIN_CONFIDENCE};
+use self::prior::{SAYING_NOTHING, without_prior};
 use self::scorer::Scorer;
-pub(crate) use self::scorer::log_probability;
 use crate::job::Job;
+use crate::loaded::Loaded;
 use crate::metrics::Metrics;
-use crate::model::{Loaded, LocalModel};
+use crate::model::LocalModel;
 use crate::{CancelToken, Error};
 
 /// The label of a text.
@@ -90,7 +89,8 @@ impl<'a> Classifier<'a> {
             return Err(Error::invalid_input("the text is empty: there is nothing to classify"));
         }
         self.scorer.begin();
-        let prior = self.model.priors.of(&self.options.labels, &mut self.scorer, cancel)?;
+        let measure = || self.scorer.score(SAYING_NOTHING, cancel);
+        let prior = self.model.priors.of(&self.options.labels, measure)?;
         let scores = self.scorer.score(text, cancel)?;
         let probabilities = normalized(&without_prior(&scores, &prior));
         let names = || self.options.labels.iter().map(|label| label.name.clone());

@@ -3,7 +3,7 @@
 use sotto_text::spans_grammar;
 
 use crate::Error;
-use crate::model::Loaded;
+use crate::loaded::Loaded;
 use crate::note::{NoteText, Segment};
 use crate::tasks::{prompts, split_context, task_prompt};
 

@@ -25,8 +25,9 @@ use self::windows::windows;
 use super::context_for;
 use crate::generate::{SequenceBatch, Slots};
 use crate::job::{Job, Reporter};
+use crate::loaded::Loaded;
 use crate::metrics::Metrics;
-use crate::model::{Loaded, LocalModel};
+use crate::model::LocalModel;
 use crate::note::{Segment, VoiceNote};
 use crate::sequence::{Sequence, common_prefix};
 use crate::{CancelToken, Error};
@@ -54,7 +55,7 @@ impl LocalModel {
         Job::start("summarize", move |reporter, cancel| {
             let mut so_far = ReadSoFar::default();
             let summary = summarize(&model, &note, &options, &mut so_far, reporter, cancel);
-            model.kept.put(&model, so_far.sequence);
+            so_far.sequence.into_iter().for_each(|sequence| model.keep_sequence(sequence));
             summary
         })
     }
@@ -111,7 +112,7 @@ fn summarize_together(
     let slots: &mut dyn Slots = match (&mut batch, sequence) {
         (Some(batch), _) => batch,
         (None, Some(sequence)) => sequence,
-        (None, none) => none.insert(model.kept.take(model, context)?),
+        (None, none) => none.insert(model.take_sequence(context)?),
     };
     let mut reader = Reader { model, language, slots, cancel };
     let mut merged = Merged::new(note.segments(), options, windows.all.len());

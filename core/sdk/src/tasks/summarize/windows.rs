@@ -1,7 +1,7 @@
 //! A note is cut into windows, each short enough to be read at once.
 
 use super::answer::{ANSWER_TOKENS, prompt};
-use crate::model::Loaded;
+use crate::loaded::Loaded;
 use crate::note::{NoteText, Segment};
 use crate::tasks::split_context;
 use crate::{CancelToken, Error};

@@ -31,11 +31,11 @@ impl RenderedPrompt {
             .collect()
     }
 
-    pub(super) fn push(&mut self, piece: PromptPiece) {
+    pub(crate) fn push(&mut self, piece: PromptPiece) {
         self.pieces.push(piece);
     }
 
-    pub(super) fn push_text(&mut self, text: &str) {
+    pub(crate) fn push_text(&mut self, text: &str) {
         if !text.is_empty() {
             self.push(PromptPiece::Text(text.to_owned()));
         }

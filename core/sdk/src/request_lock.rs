@@ -1,4 +1,4 @@
-//! What one request uses at a time, while others wait for it: a lock whose wait can be cancelled.
+//! A lock whose wait can be cancelled, for what one request uses at a time.
 
 use std::ops::{Deref, DerefMut};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
@@ -6,49 +6,49 @@ use std::time::Duration;
 
 use crate::{CancelToken, Error};
 
-/// How long somebody waits before it looks at its cancel token again.
+/// How long a waiting request sleeps between two looks at its cancel token.
 const PATIENCE: Duration = Duration::from_millis(5);
 
-/// Something that is used by one request at a time. A request may take minutes: whoever waits for it can be cancelled.
-pub(crate) struct Turns<T> {
-    /// `None` while somebody has it.
+/// A value that one request uses at a time. A request may take minutes, so waiting for it can be cancelled.
+pub(crate) struct RequestLock<T> {
+    /// `None` while a request has it.
     free: Mutex<Option<T>>,
     freed: Condvar,
 }
 
-/// The thing itself, until this is dropped.
-pub(crate) struct Turn<'a, T> {
-    turns: &'a Turns<T>,
+/// The value, until this is dropped.
+pub(crate) struct RequestGuard<'a, T> {
+    owner: &'a RequestLock<T>,
     /// `None` only within `drop`.
     thing: Option<T>,
 }
 
-impl<T> Turns<T> {
+impl<T> RequestLock<T> {
     pub(crate) fn new(thing: T) -> Self {
         Self { free: Mutex::new(Some(thing)), freed: Condvar::new() }
     }
 
-    /// Waits until nobody else has it.
+    /// Waits until no other request has it.
     ///
     /// # Errors
     /// [`Error::Cancelled`], within a few milliseconds.
-    pub(crate) fn take(&self, cancel: &CancelToken) -> Result<Turn<'_, T>, Error> {
-        let mut free = self.lock();
+    pub(crate) fn lock(&self, cancel: &CancelToken) -> Result<RequestGuard<'_, T>, Error> {
+        let mut free = self.slot();
         loop {
             cancel.check()?;
             if let Some(thing) = free.take() {
-                return Ok(Turn { turns: self, thing: Some(thing) });
+                return Ok(RequestGuard { owner: self, thing: Some(thing) });
             }
             (free, _) = self.freed.wait_timeout(free, PATIENCE).unwrap_or_else(PoisonError::into_inner);
         }
     }
 
-    fn lock(&self) -> MutexGuard<'_, Option<T>> {
+    fn slot(&self) -> MutexGuard<'_, Option<T>> {
         self.free.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl<T> Deref for Turn<'_, T> {
+impl<T> Deref for RequestGuard<'_, T> {
     type Target = T;
 
     fn deref(&self) -> &T {
@@ -56,17 +56,17 @@ impl<T> Deref for Turn<'_, T> {
     }
 }
 
-impl<T> DerefMut for Turn<'_, T> {
+impl<T> DerefMut for RequestGuard<'_, T> {
     fn deref_mut(&mut self) -> &mut T {
         self.thing.as_mut().expect("it is there until this is dropped")
     }
 }
 
-impl<T> Drop for Turn<'_, T> {
-    /// Also when a request panics: the next one goes on with what that has left.
+impl<T> Drop for RequestGuard<'_, T> {
+    /// Runs even when a request panics: the next one goes on with what that one left.
     fn drop(&mut self) {
-        *self.turns.lock() = self.thing.take();
-        self.turns.freed.notify_one();
+        *self.owner.slot() = self.thing.take();
+        self.owner.freed.notify_one();
     }
 }
 
@@ -78,29 +78,29 @@ mod tests {
 
     #[test]
     fn whoever_waits_gets_it_when_it_is_free() {
-        let turns = Turns::new(0);
+        let lock = RequestLock::new(0);
         thread::scope(|scope| {
             for _ in 0..8 {
                 scope.spawn(|| {
                     for _ in 0..50 {
-                        let mut turn = turns.take(&CancelToken::new()).expect("nobody cancels");
-                        let seen = *turn;
+                        let mut guard = lock.lock(&CancelToken::new()).expect("nobody cancels");
+                        let seen = *guard;
                         thread::yield_now();
-                        *turn = seen + 1;
+                        *guard = seen + 1;
                     }
                 });
             }
         });
-        assert_eq!(*turns.take(&CancelToken::new()).expect("free"), 400);
+        assert_eq!(*lock.lock(&CancelToken::new()).expect("free"), 400);
     }
 
     #[test]
     fn whoever_waits_can_be_cancelled() {
-        let turns = Turns::new(());
-        let _taken = turns.take(&CancelToken::new()).expect("free");
+        let lock = RequestLock::new(());
+        let _taken = lock.lock(&CancelToken::new()).expect("free");
         let cancel = CancelToken::new();
         thread::scope(|scope| {
-            let waits = scope.spawn(|| turns.take(&cancel).err());
+            let waits = scope.spawn(|| lock.lock(&cancel).err());
             thread::sleep(Duration::from_millis(20));
             assert!(!waits.is_finished());
             cancel.cancel();
@@ -112,15 +112,15 @@ mod tests {
 
     #[test]
     fn a_request_that_panics_gives_it_back() {
-        let turns = Turns::new(1);
+        let lock = RequestLock::new(1);
         thread::scope(|scope| {
             let panics = scope.spawn(|| {
-                *turns.take(&CancelToken::new()).expect("free") = 2;
-                let _taken = turns.take(&CancelToken::new()).expect("free");
+                *lock.lock(&CancelToken::new()).expect("free") = 2;
+                let _taken = lock.lock(&CancelToken::new()).expect("free");
                 panic!("on purpose");
             });
             assert!(panics.join().is_err());
         });
-        assert_eq!(*turns.take(&CancelToken::new()).expect("free"), 2);
+        assert_eq!(*lock.lock(&CancelToken::new()).expect("free"), 2);
     }
 }

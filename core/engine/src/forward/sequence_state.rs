@@ -3,14 +3,14 @@ use super::rope::Rope;
 use crate::{EngineError, ModelConfig};
 
 /// What one sequence holds.
-pub(crate) struct Sequence {
+pub(crate) struct SequenceState {
     pub(super) cache: KvCache,
     rope: Rope,
     position: usize,
     context_length: usize,
 }
 
-impl Sequence {
+impl SequenceState {
     pub(crate) fn new(config: &ModelConfig, kv_type: KvType, context_length: usize) -> Result<Self, EngineError> {
         let cache = KvCache::new(config.cache_shape(context_length), kv_type)?;
         Ok(Self { cache, rope: Rope::new(config, context_length), position: 0, context_length })
