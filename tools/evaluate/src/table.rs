@@ -24,8 +24,8 @@ fn note_rows(counts: &NoteCounts) -> Vec<Row> {
         ("notes", counts.notes.to_string()),
         ("actions found", share(counts.found, counts.actions)),
         ("actions found, half of the words", share(counts.found_loosely, counts.actions)),
-        ("named actions that are not expected", share(counts.not_expected, counts.named)),
-        ("named actions that are a point of the note", share(counts.points_named_as_actions, counts.named)),
+        ("reported actions that are not expected", share(counts.not_expected, counts.named)),
+        ("reported actions that are a point of the note", share(counts.points_named_as_actions, counts.named)),
         ("owner right, of those found", share(counts.owner_right, counts.found)),
         ("due right, of those found", share(counts.due_right, counts.found)),
         ("owner and due right, of those found", share(counts.owner_and_due_right, counts.found)),
@@ -33,16 +33,16 @@ fn note_rows(counts: &NoteCounts) -> Vec<Row> {
         ("points found", share(counts.points_found, counts.expected_points)),
         ("titles as expected", share(counts.titles_right, counts.notes)),
         ("notes that failed", counts.failed.to_string()),
-        ("seconds for a note", each(counts.seconds, counts.notes)),
+        ("seconds per note", each(counts.seconds, counts.notes)),
     ]
 }
 
 fn label_rows(counts: &LabelCounts) -> Vec<Row> {
     vec![
         ("labels right", share(counts.right, counts.texts)),
-        ("labels right, where the model is sure", share(counts.right_of_sure, counts.sure)),
+        ("labels right, if the model is sure", share(counts.right_of_sure, counts.sure)),
         ("labels that failed", counts.failed.to_string()),
-        ("seconds for a label", each(counts.seconds, counts.texts)),
+        ("seconds per label", each(counts.seconds, counts.texts)),
     ]
 }
 
@@ -51,7 +51,7 @@ fn extraction_rows(counts: &ExtractionCounts) -> Vec<Row> {
         ("extractions valid", share(counts.valid, counts.texts)),
         ("extractions right", share(counts.right, counts.texts)),
         ("properties right", share(counts.properties_right, counts.properties)),
-        ("seconds for an extraction", each(counts.seconds, counts.texts)),
+        ("seconds per extraction", each(counts.seconds, counts.texts)),
     ]
 }
 
