@@ -1,4 +1,4 @@
-//! The words of the command line.
+//! The arguments of the command line.
 
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -7,13 +7,13 @@ use clap::error::ErrorKind;
 use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 use sotto::{Language, SummaryOptions};
 
-/// Runs a language model on this machine: summarize voice notes, classify, extract, chat. Nothing leaves it.
+/// Runs language models on this machine: summarize voice notes, transcribe, classify, extract, chat. Nothing leaves the machine.
 #[derive(Debug, Parser)]
 #[command(name = "sotto", version, propagate_version = true)]
 pub struct Arguments {
     #[command(flatten)]
     pub model: ModelArguments,
-    /// Print one JSON value on stdout; `chat` prints one for each answer.
+    /// Print one JSON value to stdout; `chat` prints one per answer.
     #[arg(long, global = true)]
     pub json: bool,
     #[command(subcommand)]
@@ -21,7 +21,7 @@ pub struct Arguments {
 }
 
 impl Arguments {
-    /// The words that the program was started with; it ends here if they make no sense.
+    /// Parses the command line; exits with an error if it is invalid.
     pub fn of_command_line() -> Self {
         let arguments =
             Self::from_arg_matches(&words().get_matches()).unwrap_or_else(|error| error.format(&mut words()).exit());
@@ -36,7 +36,7 @@ impl Arguments {
     }
 }
 
-/// `-1` is a value that an option refuses, not an option that there is not.
+/// Lets options see `-1` as a value that they refuse, not as an unknown option.
 fn words() -> clap::Command {
     let with_negative_numbers = |command: clap::Command| {
         command.mut_args(|argument| {
@@ -49,26 +49,25 @@ fn words() -> clap::Command {
 
 #[derive(Debug, Args)]
 pub struct ModelArguments {
-    /// A GGUF or packed model file; the built-in demo model when left out.
+    /// A GGUF or packed model file [default: the built-in demo model].
     #[arg(short, long, global = true, value_name = "FILE")]
     pub model: Option<PathBuf>,
-    /// An adapter (LoRA) of the model, a GGUF file, and what its change is multiplied with (1 when left out); may be given more
-    /// than once.
+    /// A LoRA adapter for the model (a GGUF file), with an optional scale (1 by default). Can be repeated.
     #[arg(long = "adapter", global = true, value_name = "FILE[=SCALE]")]
     pub adapters: Vec<AdapterArgument>,
-    /// Threads to compute with; the performance cores when left out.
+    /// Number of threads [default: one per performance core].
     #[arg(short, long, global = true, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=256))]
     pub threads: Option<u16>,
-    /// A folder for packed copies of GGUF files: from the second time on, they load faster and take no private memory.
+    /// A folder for packed copies of GGUF files. From the second run on, they load faster and use no private memory.
     #[arg(long, global = true, value_name = "FOLDER", env = "SOTTO_CACHE")]
     pub cache: Option<PathBuf>,
-    /// The longest context, in tokens; 4096, or the model's own if less, when left out.
+    /// The context length in tokens [default: 4096, or the model's own if that is shorter].
     #[arg(long, global = true, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     pub context: Option<u32>,
-    /// The numbers of the KV cache: q8_0 takes half the memory of f16, and is faster in long contexts.
+    /// The number format of the KV cache: q8_0 uses half the memory of f16 and is faster in long contexts.
     #[arg(long, global = true, value_enum, default_value_t = KvName::F16)]
     pub kv_cache: KvName,
-    /// What computes.
+    /// The inference backend.
     #[arg(long, global = true, value_enum, default_value_t = BackendName::Sotto)]
     pub backend: BackendName,
 }
@@ -110,98 +109,100 @@ pub enum BackendName {
 pub enum Command {
     /// Summarize a voice note: title, overview, points and action items.
     Summarize {
-        /// A text file: plain text, or lines like "[00:04] what was said". With --speech, a recording. `-` is standard input.
+        /// A text file: plain text, or a transcript with lines like "[00:04] what was said". With --speech, a recording. `-` reads
+        /// standard input.
         note: PathBuf,
-        /// A Whisper model that transcribes the recording first.
+        /// A Whisper model, to transcribe the recording first.
         #[arg(long, value_name = "WHISPER")]
         speech: Option<PathBuf>,
-        /// The most points: those about the note's main topics are kept.
+        /// The maximum number of points. Points about the note's main topics are kept.
         #[arg(long, value_name = "N", default_value_t = SummaryOptions::default().max_points)]
         max_points: usize,
-        /// The most actions, those with a due date or an owner first; all when left out.
+        /// The maximum number of actions. Actions with a due date or an owner are kept first [default: all].
         #[arg(long, value_name = "N")]
         max_actions: Option<usize>,
-        /// The language of title and overview, by its English name; the note's own when left out. The demo model copies them
-        /// from the note.
+        /// The language of title and overview, by its English name [default: the note's]. The demo model copies both from
+        /// the note and ignores this.
         #[arg(long, value_name = "NAME")]
         language: Option<String>,
     },
-    /// Write down what is said in a recording, with times.
+    /// Transcribe a recording, with times.
     Transcribe {
-        /// A WAV, FLAC, MP3, M4A (AAC, ALAC) or OGG (Vorbis) file. `-` is standard input. `--model` names the Whisper model: a file
-        /// of whisper.cpp (ggml-*.bin), or a folder with model.safetensors, config.json and tokenizer.json.
+        /// A WAV, FLAC, MP3, M4A (AAC, ALAC) or OGG (Vorbis) file. `-` reads standard input. `--model` names the Whisper model:
+        /// a whisper.cpp file (ggml-*.bin), or a folder with model.safetensors, config.json and tokenizer.json.
         audio: PathBuf,
-        /// The language that is spoken, by its code, such as en; detected when left out.
+        /// The spoken language as a code, such as en [default: detected].
         #[arg(long, value_name = "CODE", value_parser = language)]
         language: Option<Language>,
         /// Translate into English.
         #[arg(long)]
         translate: bool,
-        /// Names and rare words that may be said, such as "Zoë, Kubernetes".
+        /// Names and rare words that may occur, such as "Zoë, Kubernetes".
         #[arg(long, value_name = "TEXT", default_value = "", hide_default_value = true)]
         vocabulary: String,
-        /// Give each word its time.
+        /// Print a time for each word.
         #[arg(long)]
         words: bool,
     },
-    /// Say which of some labels fits a text.
+    /// Choose the label that fits a text best.
     Classify {
-        /// The text; `-` is standard input.
+        /// The text. `-` reads standard input.
         text: String,
-        /// Labels, separated by commas; urgent,task,ignorable,attention when there are none.
+        /// Labels, separated by commas [default: urgent,task,ignorable,attention].
         #[arg(long, value_name = "NAME,…", value_delimiter = ',')]
         labels: Vec<String>,
-        /// A label, and when it fits: the model is told. May be given more than once, and beside --labels; its name may have commas.
+        /// A label with a description that tells the model when it fits. Can be repeated and combined with --labels; the name
+        /// may contain commas.
         #[arg(long = "label", value_name = "NAME[=DESCRIPTION]")]
         described: Vec<String>,
-        /// Below this probability the answer says that it abstains.
+        /// Below this probability the result is marked as unsure.
         #[arg(long, value_name = "P", default_value_t = sotto::DEFAULT_MIN_CONFIDENCE)]
         min_confidence: f64,
     },
-    /// Read a JSON value out of a text.
+    /// Extract a JSON value from a text.
     Extract {
-        /// The text; `-` is standard input.
+        /// The text. `-` reads standard input.
         text: String,
-        /// A file with the JSON schema that the value fits.
+        /// A file with the JSON schema for the value.
         #[arg(long, value_name = "FILE")]
         schema: PathBuf,
     },
-    /// Talk with the model. Ctrl-C stops an answer, Ctrl-D ends the conversation.
+    /// Chat with the model. Ctrl-C stops an answer, Ctrl-D ends the conversation.
     Chat {
-        /// How the model should behave.
+        /// A system message: how the model should behave.
         #[arg(long, value_name = "TEXT", allow_hyphen_values = true)]
         system: Option<String>,
         #[command(flatten)]
         sampling: SamplingArguments,
-        /// The most tokens of one answer.
+        /// The maximum number of tokens per answer.
         #[arg(short = 'n', long, value_name = "N", default_value_t = 512)]
         max_tokens: usize,
     },
     /// Continue a text, without a chat template.
     Generate {
-        /// The text to continue; `-` is standard input.
+        /// The text to continue. `-` reads standard input.
         #[arg(short, long, required_unless_present = "ids", allow_hyphen_values = true)]
         prompt: Option<String>,
-        /// Token ids to continue instead, separated by commas; control tokens can be among them.
+        /// Token ids to continue instead, separated by commas. They may include control tokens.
         #[arg(long, value_name = "ID,…", value_delimiter = ',', conflicts_with = "prompt")]
         ids: Vec<u32>,
-        /// The most tokens to write.
+        /// The maximum number of tokens to write.
         #[arg(short = 'n', long, value_name = "N", default_value_t = 64)]
         max_tokens: usize,
         #[command(flatten)]
         sampling: SamplingArguments,
     },
-    /// Show the tokens of a text. Control tokens are never read from it.
+    /// Show the tokens of a text. Text is never read as control tokens.
     Tokenize {
-        /// The text; `-` is standard input.
+        /// The text. `-` reads standard input.
         text: String,
-        /// Print the ids alone.
+        /// Print only the ids.
         #[arg(long)]
         ids: bool,
     },
-    /// Show the exact prompt that a chat template makes of a conversation.
+    /// Show the exact prompt that the chat template produces for a conversation.
     Render {
-        /// A JSON file: [{"role": "user", "content": "…"}, …]. `-` is standard input.
+        /// A JSON file: [{"role": "user", "content": "…"}, …]. `-` reads standard input.
         messages: PathBuf,
         /// A Jinja template to use instead of the model's.
         #[arg(long, value_name = "FILE")]
@@ -215,15 +216,15 @@ pub enum Command {
     },
     /// Measure how well the model predicts a text.
     Perplexity {
-        /// A text file; `-` is standard input.
+        /// A text file. `-` reads standard input.
         text: PathBuf,
-        /// Tokens of a window; as `--context`, or 512 if the model has so many, when left out.
+        /// Tokens per window [default: --context, or else 512, or the model's context if that is shorter].
         #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(2..))]
         window: Option<u32>,
     },
-    /// Say what a model file is, whether it would run here, and in how much memory. Nothing is loaded.
+    /// Show what a model file is, whether it runs here, and how much memory it needs, without loading it.
     Inspect {
-        /// The GGUF file, or any part of a split one; the model of `--model`, or the demo model, when left out.
+        /// The GGUF file, or any part of a split one [default: --model, or the demo model].
         file: Option<PathBuf>,
     },
     /// Write a random-weight model file of a named shape, for benchmarks and tests.
@@ -234,7 +235,7 @@ pub enum Command {
         /// The quantization.
         #[arg(long, value_parser = clap::builder::PossibleValuesParser::new(sotto_synth::Quantization::NAMES))]
         quant: String,
-        /// A GGUF file to take the vocabulary from; a made-up one when left out.
+        /// A GGUF file to take the vocabulary from [default: a synthetic vocabulary].
         #[arg(long, value_name = "FILE")]
         vocab: Option<PathBuf>,
         /// The same seed gives the same file.
@@ -244,23 +245,23 @@ pub enum Command {
         #[arg(short, long, value_name = "FILE")]
         output: PathBuf,
     },
-    /// Pack a GGUF file for the engine: the result loads faster, takes no private memory, and runs on any machine.
+    /// Pack a GGUF file for the engine. The packed file loads faster, uses no private memory, and runs on any machine.
     Pack {
         /// The GGUF file, or any part of a split one.
         file: PathBuf,
-        /// Where to write the packed file; beside the GGUF file, with the ending .sotto, when left out.
+        /// Where to write the packed file [default: next to the GGUF file, with the extension .sotto].
         #[arg(short, long, value_name = "FILE")]
         output: Option<PathBuf>,
-        /// Delete the GGUF file, of a split one all parts, when the packed one is whole.
+        /// Delete the GGUF file (all parts of a split one) once the packed file is complete.
         #[arg(long)]
         delete: bool,
     },
-    /// Write a model with adapters added to its weights: for programs that know no adapters.
+    /// Merge adapters into a model's weights, for programs without adapter support.
     #[cfg(feature = "candle")]
     Merge {
         /// The GGUF file, or any part of a split one.
         file: PathBuf,
-        /// The adapters, each with what its change is multiplied with (1 when left out).
+        /// The adapters, each with an optional scale (1 by default).
         #[arg(required = true, value_name = "ADAPTER[=SCALE]")]
         with: Vec<AdapterArgument>,
         /// Where to write the new model.
@@ -275,19 +276,19 @@ pub enum Command {
         /// Tokens to decode.
         #[arg(long, value_name = "N", default_value_t = 64)]
         decode: usize,
-        /// Tokens in the context before prefill or decoding, separated by commas: each is measured at each.
+        /// Tokens already in the context, separated by commas. Everything is measured at each depth.
         #[arg(long, value_name = "N,…", value_delimiter = ',', default_value = "0")]
         depth: Vec<usize>,
-        /// How many sequences decode together, separated by commas: throughput of a batch.
+        /// Batch sizes to measure decoding throughput with, separated by commas.
         #[arg(long, value_name = "N,…", value_delimiter = ',')]
         sequences: Vec<usize>,
-        /// How often each is measured; the median counts.
+        /// How often to repeat each measurement. The median is reported.
         #[arg(long, value_name = "N", default_value_t = 3)]
         repeat: usize,
-        /// A llama-bench of llama.cpp, to be run in turns with the same GGUF file and threads.
+        /// llama.cpp's llama-bench, run alternately with the same GGUF file and number of threads.
         #[arg(long, value_name = "PROGRAM")]
         compare: Option<PathBuf>,
-        /// The GGUF file for --compare, when --model is its packed copy.
+        /// The GGUF file for --compare, if --model is its packed copy.
         #[arg(long, value_name = "FILE", requires = "compare")]
         compare_model: Option<PathBuf>,
         /// Write a plot of the speeds to this file.
@@ -298,11 +299,11 @@ pub enum Command {
 
 fn language(code: &str) -> Result<Language, String> {
     Language::from_code(code)
-        .ok_or_else(|| "not the code of a language that Whisper knows: such as en, de or zh".into())
+        .ok_or_else(|| "this is not a language code that Whisper knows, such as en, de or zh".into())
 }
 
 impl Command {
-    /// Why the command cannot do without `--model`, where it cannot.
+    /// Why the command needs `--model`, if it does.
     fn needs_model(&self) -> Option<&'static str> {
         match self {
             Self::Transcribe { .. } => Some("transcribe needs a Whisper model: --model ggml-base.bin"),
@@ -310,20 +311,20 @@ impl Command {
         }
     }
 
-    /// Why `--model` means nothing here, where it does not.
+    /// Why the command does not take `--model`, if it does not.
     fn refuses_model(&self) -> Option<&'static str> {
         match self {
-            Self::Inspect { file: Some(_) } => Some("the file is named already: leave --model out"),
+            Self::Inspect { file: Some(_) } => Some("the file is already given: leave --model out"),
             Self::Pack { .. } => Some("pack takes its GGUF file without --model: sotto pack FILE"),
             #[cfg(feature = "candle")]
             Self::Merge { .. } => Some("merge takes its GGUF file without --model: sotto merge FILE ADAPTER -o FILE"),
-            Self::Synth { .. } => Some("synth takes no --model: --vocab names the file that lends its vocabulary"),
-            Self::Render { template: Some(_), .. } => Some("--template takes the model's place: leave --model out"),
+            Self::Synth { .. } => Some("synth takes no --model: --vocab names the file to take the vocabulary from"),
+            Self::Render { template: Some(_), .. } => Some("--template replaces the model: leave --model out"),
             _ => None,
         }
     }
 
-    /// Why `--adapter` means nothing here, where it does not.
+    /// Why the command does not take `--adapter`, if it does not.
     fn refuses_adapters(&self) -> Option<&'static str> {
         match self {
             #[cfg(feature = "candle")]
@@ -331,7 +332,7 @@ impl Command {
             Self::Inspect { .. } => Some("inspect takes one file: sotto inspect ADAPTER.gguf"),
             Self::Transcribe { .. } => Some("a Whisper model takes no adapter: leave --adapter out"),
             Self::Tokenize { .. } | Self::Render { .. } | Self::Synth { .. } | Self::Pack { .. } => {
-                Some("nothing is computed here that an adapter could change: leave --adapter out")
+                Some("an adapter has no effect here: leave --adapter out")
             }
             _ => None,
         }
@@ -340,19 +341,19 @@ impl Command {
 
 #[derive(Debug, Clone, Args)]
 pub struct SamplingArguments {
-    /// 0 always takes the most probable token.
+    /// 0 always chooses the most probable token.
     #[arg(long, value_name = "T")]
     pub temperature: Option<f32>,
-    /// Only the K most probable tokens.
+    /// Sample only from the K most probable tokens.
     #[arg(long, value_name = "K")]
     pub top_k: Option<usize>,
-    /// Only the most probable tokens that together have this probability.
+    /// Sample only from the most probable tokens whose probabilities add up to P.
     #[arg(long, value_name = "P")]
     pub top_p: Option<f32>,
-    /// Only tokens with at least this share of the most probable one's probability.
+    /// Sample only from tokens with at least P times the probability of the most probable one.
     #[arg(long, value_name = "P")]
     pub min_p: Option<f32>,
-    /// Above 1, makes tokens that were written before less probable.
+    /// Values above 1 make tokens that already occurred less probable.
     #[arg(long, value_name = "X")]
     pub repetition_penalty: Option<f32>,
     /// The same seed gives the same answer.
@@ -361,7 +362,7 @@ pub struct SamplingArguments {
 }
 
 impl SamplingArguments {
-    /// `base` with what was given changed in it.
+    /// `base` with the given settings.
     pub fn over(&self, base: sotto::SamplingOptions) -> sotto::SamplingOptions {
         sotto::SamplingOptions {
             temperature: self.temperature.unwrap_or(base.temperature),

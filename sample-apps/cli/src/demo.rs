@@ -1,6 +1,6 @@
 //! The demo model that is built into the program.
 
-/// Aligned like the tensors inside, so that the weights are used where they lie.
+/// Aligned like the tensors inside, so that the weights are used in place.
 #[repr(align(64))]
 struct Aligned<Bytes: ?Sized>(Bytes);
 

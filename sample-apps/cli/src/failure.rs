@@ -1,11 +1,11 @@
-//! What can end the program, and the exit code for it.
+//! How the program can fail, and the exit code for each failure.
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use sotto_synth::SynthError;
 
-/// Why a command did not do its job.
+/// Why a command failed.
 #[derive(Debug, thiserror::Error)]
 pub enum Failure {
     #[error(transparent)]
@@ -18,13 +18,13 @@ pub enum Failure {
     BadInput(String),
     #[error("{error}")]
     Advised { error: sotto::Error, advice: &'static str },
-    #[error("{option} asks for {wanted} tokens: the model has {limit}")]
+    #[error("{option} asks for {wanted} tokens, but the model has {limit}")]
     TooManyTokens { option: &'static str, wanted: usize, limit: usize },
-    #[error("{program} did not give figures to compare with: {why}")]
+    #[error("{program} gave no results to compare with: {why}")]
     Peer { program: String, why: String },
     #[error("cannot write {}: {source}", path.display())]
     File { path: PathBuf, source: std::io::Error },
-    #[error("the packed file is whole, but {} is still there: {source}", path.display())]
+    #[error("the packed file is complete, but {} could not be deleted: {source}", path.display())]
     NotDeleted { path: PathBuf, source: std::io::Error },
     #[error("cannot write the output: {0}")]
     Output(#[from] std::io::Error),
@@ -37,7 +37,7 @@ impl From<serde_json::Error> for Failure {
 }
 
 impl Failure {
-    /// The same, blamed on the option that asked for more tokens than the model has: no text is too long then.
+    /// Turns a full context into an error of the option that asked for too many tokens.
     pub fn asked_by(self, option: &'static str) -> Self {
         match self {
             Self::Sotto(sotto::Error::ContextFull { limit, needed: wanted }) => {
@@ -47,7 +47,7 @@ impl Failure {
         }
     }
 
-    /// The same, with what helps in this command where a text is too long for the model.
+    /// Adds advice for this command where the text is too long for the model.
     pub fn where_too_long(self, advice: &'static str) -> Self {
         match self {
             Self::Sotto(error @ sotto::Error::ContextFull { .. }) => Self::Advised { error, advice },
@@ -75,7 +75,7 @@ impl Failure {
         })
     }
 
-    /// What would help, where that is known.
+    /// What the user can do, if that is known.
     pub fn advice(&self) -> Option<&'static str> {
         use sotto::Error;
         match self {
@@ -83,7 +83,7 @@ impl Failure {
             Self::Advised { advice, .. } => Some(advice),
             Self::Sotto(Error::OutOfMemory { .. }) => Some("try a smaller --context, or a smaller model"),
             Self::Sotto(Error::ContextFull { .. }) => {
-                Some("shorten the text, or give a larger --context if the model has it")
+                Some("shorten the text, or use a larger --context if the model allows it")
             }
             _ => None,
         }

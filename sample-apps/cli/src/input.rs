@@ -1,4 +1,4 @@
-//! Reads what the person gives: files, standard input, words of the command line.
+//! Reads the user's input: files, standard input, arguments.
 
 use std::io::{BufRead, Read};
 use std::path::Path;
@@ -7,10 +7,10 @@ use sotto::Audio;
 
 use crate::failure::Failure;
 
-/// The most bytes of text that are read.
+/// The maximum size of a text, in bytes.
 const MOST_BYTES: u64 = 64 << 20;
 
-/// The most bytes of a recording that are read from standard input: three hours of a CD. Files are read as they are needed.
+/// The maximum size of a recording from standard input, in bytes: three hours of CD audio. Files are read as needed.
 const MOST_AUDIO_BYTES: u64 = 2 << 30;
 
 /// The text of a file; `-` is standard input.
@@ -34,17 +34,17 @@ pub fn audio(path: &Path) -> Result<Audio, Failure> {
     let fail = |source| Failure::Input { path: path.to_owned(), source };
     std::io::stdin().lock().take(MOST_AUDIO_BYTES + 1).read_to_end(&mut bytes).map_err(fail)?;
     match bytes.len() as u64 > MOST_AUDIO_BYTES {
-        true => Err(Failure::BadInput("the recording is too long for standard input: name its file".into())),
+        true => Err(Failure::BadInput("the recording is too long for standard input: pass it as a file".into())),
         false => Ok(Audio::bytes(bytes)),
     }
 }
 
-/// A word of the command line; `-` is standard input.
+/// An argument of the command line; `-` is standard input.
 pub fn read_word(word: &str) -> Result<String, Failure> {
     if word == "-" { read_file(Path::new("-")) } else { Ok(word.to_owned()) }
 }
 
-/// The next line of standard input, without its end; `None` behind the last.
+/// The next line of standard input, without its line end; `None` after the last.
 pub fn read_line() -> Result<Option<String>, Failure> {
     next_line(std::io::stdin().lock())
 }
@@ -60,7 +60,10 @@ fn next_line(input: impl BufRead) -> Result<Option<String>, Failure> {
 
 fn text_of(bytes: Vec<u8>) -> Result<String, Failure> {
     if bytes.len() as u64 > MOST_BYTES {
-        return Err(Failure::BadInput(format!("the input has more than {} MiB: that is no note", MOST_BYTES >> 20)));
+        return Err(Failure::BadInput(format!(
+            "the input has more than {} MiB, which is too long for a note",
+            MOST_BYTES >> 20
+        )));
     }
     if bytes.starts_with(b"\xff\xfe") || bytes.starts_with(b"\xfe\xff") {
         return Err(Failure::BadInput("the input is UTF-16 text: convert it to UTF-8".into()));

@@ -1,6 +1,6 @@
-//! The `sotto` command line program: answers on stdout, progress and figures on stderr.
+//! The `sotto` command line program: results go to stdout, progress and statistics to stderr.
 
-// `println` and `eprintln` panic where nothing can be written: answers are written as files are, all else by `screen`.
+// `println` and `eprintln` panic if writing fails: results are written with error handling, all else goes through `screen`.
 #![deny(clippy::print_stdout, clippy::print_stderr)]
 
 mod args;
@@ -11,6 +11,7 @@ mod input;
 mod interrupt;
 mod screen;
 mod summary_text;
+mod timestamp;
 mod visible;
 
 use std::process::ExitCode;
@@ -22,7 +23,7 @@ fn main() -> ExitCode {
     screen::init_log();
     match commands::run(&Arguments::of_command_line()) {
         Ok(()) => ExitCode::SUCCESS,
-        // Whoever read the output has gone: there is nobody to tell.
+        // The reader of the output is gone: there is nobody to tell.
         Err(Failure::Output(error)) if error.kind() == std::io::ErrorKind::BrokenPipe => ExitCode::SUCCESS,
         Err(failure) => {
             screen::error(&failure);

@@ -1,4 +1,4 @@
-//! What the person sees besides the answer: progress, figures and errors, all on stderr.
+//! Everything on stderr: progress, statistics and errors.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -13,15 +13,16 @@ use sotto::{Metrics, Progress};
 use crate::failure::Failure;
 use crate::visible::visible;
 
-/// Whether a person reads the answer as it comes.
+/// Whether the output goes to a terminal.
 static STDOUT_IS_TERMINAL: LazyLock<bool> = LazyLock::new(|| std::io::stdout().is_terminal());
 
-/// A text of the answer as stdout may have it: a terminal gets no control characters, a file the exact text.
+/// A text for stdout: a terminal gets it without control characters, a file gets it unchanged.
 pub fn answer(text: &str) -> Cow<'_, str> {
     if *STDOUT_IS_TERMINAL { visible(text) } else { Cow::Borrowed(text) }
 }
 
-/// Writes the log to stderr, warnings unless the environment asks for more. What the decoder of audio files says of one is an error already.
+/// Writes the log to stderr, warnings unless the environment asks for more. Messages of the audio decoder are off,
+/// because they are already reported as errors.
 pub fn init_log() {
     env_logger::Builder::from_env(env_logger::Env::default().default_filter_or("warn,symphonia=off"))
         .format(|out, record| {
@@ -31,7 +32,7 @@ pub fn init_log() {
         .init();
 }
 
-/// Prints an error, and what would help.
+/// Prints an error with advice.
 pub fn error(failure: &Failure) {
     let (word, what) = (style("error:").for_stderr().red().bold(), failure.to_string());
     print(format_args!("{word} {}\n", visible(&what)));
@@ -40,29 +41,33 @@ pub fn error(failure: &Failure) {
     }
 }
 
-/// Prints a quiet line of figures.
+/// Prints a line of statistics in a dim style.
 pub fn figures(line: &str) {
     print(format_args!("{}\n", style(visible(line)).for_stderr().dim()));
 }
 
-/// Asks for a line of a conversation.
+/// Prints the prompt of a conversation.
 pub fn ask() {
     print(format_args!("> "));
 }
 
-/// Where stderr cannot be written there is nobody to tell, and the answer still has to come: `eprint` would panic.
+/// If stderr cannot be written, there is nobody to tell, but the answer must still appear. `eprint` would panic.
 fn print(text: fmt::Arguments<'_>) {
     let _ = std::io::stderr().write_fmt(text);
 }
 
-/// What a request cost, in a line.
+/// The statistics of a request in one line.
 pub fn metrics(metrics: &Metrics) {
     figures(&format!(
         "first token after {} · read {} at {:.0}/s{} · wrote {} at {:.0}/s · {} private · {}, {}",
         seconds(metrics.time_to_first_token),
         count(metrics.prefill_tokens, "token"),
         metrics.prefill_tokens_per_second(),
-        if metrics.reused_tokens > 0 { format!(" (and {} from before)", metrics.reused_tokens) } else { String::new() },
+        if metrics.reused_tokens > 0 {
+            format!(" ({} more were cached)", metrics.reused_tokens)
+        } else {
+            String::new()
+        },
         metrics.decode_tokens,
         metrics.decode_tokens_per_second(),
         bytes(metrics.private_bytes),
@@ -71,22 +76,22 @@ pub fn metrics(metrics: &Metrics) {
     ));
 }
 
-/// How many there are of something: "1 thread", "2 threads".
+/// A number with a noun: "1 thread", "2 threads".
 pub fn count(number: usize, what: &str) -> String {
     format!("{number} {what}{}", if number == 1 { "" } else { "s" })
 }
 
-/// A duration as a person reads it.
+/// A duration in readable form.
 pub fn seconds(seconds: f64) -> String {
     if seconds < 1.0 { format!("{:.0} ms", seconds * 1000.0) } else { format!("{seconds:.1} s") }
 }
 
-/// A size as a person reads it.
+/// A size in readable form.
 pub fn bytes(bytes: u64) -> String {
     indicatif::BinaryBytes(bytes).to_string()
 }
 
-/// A spinner with a word of what is being done; nothing where stderr is no terminal.
+/// A spinner with a message; hidden if stderr is not a terminal.
 pub fn spinner(message: String) -> ProgressBar {
     let spinner = ProgressBar::with_draw_target(None, target()).with_style(ProgressStyle::default_spinner());
     spinner.set_message(message);
@@ -94,13 +99,13 @@ pub fn spinner(message: String) -> ProgressBar {
     spinner
 }
 
-/// A bar of bytes or tokens; nothing where stderr is no terminal.
+/// A progress bar; hidden if stderr is not a terminal.
 pub fn bar(template: &str) -> ProgressBar {
     let style = ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar());
     ProgressBar::with_draw_target(Some(0), target()).with_style(style)
 }
 
-/// Brings a bar to where a job is.
+/// Updates a progress bar.
 pub fn show(bar: &ProgressBar, progress: Progress) {
     bar.set_length(progress.total as u64);
     bar.set_position(progress.done as u64);

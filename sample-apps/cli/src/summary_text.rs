@@ -6,13 +6,14 @@ use console::style;
 use sotto::{Action, NoteSummary, Segment};
 
 use crate::screen::answer;
+use crate::timestamp::Timestamp;
 
-/// Prints growing summaries: what is on the screen is never taken back.
+/// Prints growing summaries. Printed text is never changed.
 ///
-/// The overview appears as it is written; points and actions in the end, as until then, an action may get an owner, and a better item take
-/// the place of another.
+/// The overview is printed as it is written. Points and actions are printed at the end, because until then an action
+/// may get an owner, and a better item may replace another.
 pub struct SummaryPrinter<'a> {
-    /// Of the note; they say when what a line rests on was said.
+    /// The note's segments, which have the times of the evidence.
     segments: &'a [Segment],
     printed: String,
 }
@@ -22,7 +23,7 @@ impl<'a> SummaryPrinter<'a> {
         Self { segments, printed: String::new() }
     }
 
-    /// Prints what `snapshot` adds to those before it. `whole` says that nothing more will come.
+    /// Prints what `snapshot` adds to the previous ones. `whole` marks the last snapshot.
     pub fn print(&mut self, out: &mut impl Write, snapshot: &NoteSummary, whole: bool) -> io::Result<()> {
         let text = render(self.segments, snapshot, whole);
         if let Some(new) = text.strip_prefix(&self.printed) {
@@ -60,22 +61,13 @@ fn line(bullet: &str, text: &str, evidence: &str) -> String {
     format!("\n  {bullet} {} {}", answer(text), style(format!("[{evidence}]")).dim())
 }
 
-/// The ids of what a line rests on, and when the first of it was said, where that is known.
+/// The ids of the evidence for a line, and the time of the first of them, if known.
 fn ids_and_time(segments: &[Segment], evidence: &[u32]) -> String {
     let ids = evidence.iter().map(u32::to_string).collect::<Vec<_>>().join(", ");
     let first = evidence.first().and_then(|id| segments.iter().find(|segment| segment.id == *id));
     match first.and_then(|segment| segment.start) {
-        Some(start) => format!("{ids} at {}", clock(start)),
+        Some(start) => format!("{ids} at {}", Timestamp::of(start).short()),
         None => ids,
-    }
-}
-
-/// A time in a recording, as players show it.
-fn clock(seconds: f64) -> String {
-    let seconds = seconds as u64;
-    match seconds / 3600 {
-        0 => format!("{}:{:02}", seconds / 60, seconds % 60),
-        hours => format!("{hours}:{:02}:{:02}", seconds / 60 % 60, seconds % 60),
     }
 }
 

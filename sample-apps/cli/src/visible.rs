@@ -1,9 +1,9 @@
-//! Text of notes, models and files as a terminal may have it.
+//! Makes text from notes, models and files safe for a terminal.
 
 use std::borrow::Cow;
 
-/// `text` with its control characters spelled out (`\u{1b}`), so that a terminal shows them and does not obey them; so are the
-/// marks that reverse the direction of what follows. Line breaks and tabs stay.
+/// `text` with control characters escaped (`\u{1b}`), so that a terminal shows them instead of obeying them, and also
+/// marks that reverse the text direction. Line breaks and tabs stay.
 pub fn visible(text: &str) -> Cow<'_, str> {
     if !text.contains(is_command) {
         return Cow::Borrowed(text);
@@ -12,7 +12,7 @@ pub fn visible(text: &str) -> Cow<'_, str> {
     Cow::Owned(text.chars().map(spelled).collect())
 }
 
-/// Whether a terminal does something about it other than to show it.
+/// Whether a terminal does anything other than show it.
 pub fn is_command(sign: char) -> bool {
     let reverses = matches!(sign, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
     reverses || (sign.is_control() && !matches!(sign, '\n' | '\t'))
@@ -27,7 +27,7 @@ mod tests {
         assert_eq!(visible("a\tb\nc é 明日 🎉"), "a\tb\nc é 明日 🎉");
         assert_eq!(visible("\u{1b}[31mred\u{7}\r"), "\\u{1b}[31mred\\u{7}\\u{d}");
         assert_eq!(visible("\u{9b}2J\u{7f}\u{202e}x\u{2069}"), "\\u{9b}2J\\u{7f}\\u{202e}x\\u{2069}");
-        // What a terminal obeys stands in the first plane.
+        // All control characters are in the first plane.
         for sign in ('\0'..='\u{ffff}').filter(|sign| sign.is_control() && !"\n\t".contains(*sign)) {
             assert!(!visible(&sign.to_string()).contains(sign), "{sign:?}");
         }

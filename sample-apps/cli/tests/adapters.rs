@@ -71,7 +71,7 @@ fn what_is_no_adapter_or_changes_nothing_is_refused() {
     let with =
         |adapter: &str, exit, expected| refused(&[&PROMPT[..], &["--adapter", adapter]].concat(), exit, expected);
     with("none.gguf", 3, "none.gguf");
-    with(text(&demo), 3, "a model in an adapter's place");
+    with(text(&demo), 3, "a model as an adapter");
     with(&format!("{adapter}=nan"), 4, "finite");
     refused(&["tokenize", "text", "--adapter", &adapter], 2, "leave --adapter out");
     refused(&["generate", "--prompt", "a", "--model", &adapter], 3, "as its adapter");

@@ -206,7 +206,7 @@ fn bench_runs_in_turns_with_another_program_and_draws_both() {
 
     let silent = bench("silent");
     assert_eq!(code(&silent), 1);
-    assert!(errors(&silent).contains("silent did not give figures"));
+    assert!(errors(&silent).contains("silent gave no results to compare with"));
 }
 
 #[test]

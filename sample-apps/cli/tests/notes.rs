@@ -41,7 +41,7 @@ fn a_note_without_speech_is_told() {
     for note in ["[Music]\n[Music]\n[BLANK_AUDIO]\n", "[00:00:00.000 --> 00:00:30.000]   [Music]\n", "(inaudible)"] {
         let output = run_with_input(&["summarize", "-"], note.as_bytes());
         assert_eq!(code(&output), 4);
-        assert!(errors(&output).contains("nothing is said in the note"), "{}", errors(&output));
+        assert!(errors(&output).contains("the note has no words"), "{}", errors(&output));
     }
 }
 

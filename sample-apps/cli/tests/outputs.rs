@@ -86,7 +86,7 @@ fn a_model_that_cannot_be_deleted_is_packed_all_the_same() {
     let output = pack.stdin(File::open(&model).unwrap()).output().unwrap();
     assert_eq!(code(&output), 1);
     assert!(
-        errors(&output).contains("the packed file is whole, but /proc/self/fd/0 is still there"),
+        errors(&output).contains("the packed file is complete, but /proc/self/fd/0 could not be deleted"),
         "{}",
         errors(&output)
     );

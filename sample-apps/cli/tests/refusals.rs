@@ -37,11 +37,11 @@ fn messages_of_a_chat_are_not_quoted() {
 #[test]
 fn more_tokens_than_the_model_has_are_told_by_the_option_that_asked_for_them() {
     let note = note("train-trip.txt");
-    refused(&run(&["inspect", "--context", "1000000"]), 5, "--context asks for 1000000 tokens: the model has ");
+    refused(&run(&["inspect", "--context", "1000000"]), 5, "--context asks for 1000000 tokens, but the model has ");
     refused(
         &run(&["perplexity", text(&note), "--window", "90000"]),
         5,
-        "--window asks for 90000 tokens: the model has ",
+        "--window asks for 90000 tokens, but the model has ",
     );
     for depth in ["90000", "18446744073709551615"] {
         let output = run(&["bench", "--depth", depth, "--repeat", "1"]);
@@ -199,7 +199,7 @@ fn a_file_that_no_address_space_holds_is_too_little_memory() {
     let program = env!("CARGO_BIN_EXE_sotto");
     let mut limited = std::process::Command::new("sh");
     limited.args(["-c", "ulimit -v 16000000; exec \"$0\" inspect \"$1\"", program, text(&path)]);
-    refused(&limited.output().unwrap(), 5, "1099511627776 bytes of memory are needed, not so many can be had");
+    refused(&limited.output().unwrap(), 5, "1099511627776 bytes of memory are needed, but that many are not available");
 }
 
 #[test]

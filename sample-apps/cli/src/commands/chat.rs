@@ -7,8 +7,8 @@ use crate::args::SamplingArguments;
 use crate::failure::Failure;
 use crate::{input, screen};
 
-/// What helps once earlier questions and answers fill the context.
-const START_ANEW: &str = "the conversation is as long as the model can read: start a new one, or give a larger --context if the model has it";
+/// Advice for when earlier questions and answers fill the context.
+const START_ANEW: &str = "the conversation is as long as the model can read: start a new one, or use a larger --context if the model allows it";
 
 pub fn run(
     model: &LocalModel,
@@ -31,7 +31,7 @@ pub fn run(
             Ok(true) => has_answered = true,
             Ok(false) => return Ok(()),
             Err(Failure::Sotto(Error::Cancelled)) => screen::figures("\n(stopped)"),
-            // The conversation stands as it was: an interactive one goes on, a piped one has failed.
+            // The conversation is unchanged: an interactive one continues, a piped one fails.
             Err(failure @ (Failure::Sotto(_) | Failure::Advised { .. } | Failure::BadInput(_))) if interactive => {
                 screen::error(&failure)
             }
@@ -40,7 +40,7 @@ pub fn run(
     }
 }
 
-/// Reads a line and answers it; `false` where there is none any more.
+/// Reads a line and answers it; `false` at the end of the input.
 fn exchange(session: &Session, options: &ChatOptions, json: bool) -> Result<bool, Failure> {
     let Some(line) = input::read_line()? else { return Ok(false) };
     if !line.trim().is_empty() {

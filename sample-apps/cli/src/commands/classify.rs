@@ -6,7 +6,7 @@ use super::{print_json, watch};
 use crate::failure::Failure;
 use crate::{input, screen};
 
-/// What the command sorts under when it is told nothing.
+/// The default labels.
 const LABELS: [&str; 4] = ["urgent", "task", "ignorable", "attention"];
 
 /// The labels of `--labels`, then those of `--label`.

@@ -23,9 +23,9 @@ fn print(report: &FileReport) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Names and values, in the order in which people ask for them.
+/// Names and values, the most important first.
 fn lines(report: &FileReport) -> Vec<(&'static str, String)> {
-    let unknown = || "(not said)".to_owned();
+    let unknown = || "(unknown)".to_owned();
     let mut lines = vec![
         ("runs here", runs(report)),
         ("kind", report.kind.name().to_owned()),
@@ -49,7 +49,7 @@ fn lines(report: &FileReport) -> Vec<(&'static str, String)> {
     }));
     lines.push((
         "context",
-        report.context_length.map_or_else(unknown, |tokens| format!("{} at most", count(tokens, "token"))),
+        report.context_length.map_or_else(unknown, |tokens| format!("up to {}", count(tokens, "token"))),
     ));
     lines.extend(memory(report));
     lines
@@ -58,7 +58,7 @@ fn lines(report: &FileReport) -> Vec<(&'static str, String)> {
 fn runs(report: &FileReport) -> String {
     match (&report.why_not, report.contexts.first()) {
         (Some(why), _) => format!("no: {why}"),
-        (None, Some(ContextMemory { fits: false, .. })) => "no: there is too little memory now".into(),
+        (None, Some(ContextMemory { fits: false, .. })) => "no: there is not enough free memory now".into(),
         (None, _) => "yes".into(),
     }
 }
@@ -100,7 +100,7 @@ fn memory(report: &FileReport) -> Vec<(&'static str, String)> {
     };
     let context = |context: &ContextMemory| {
         let ContextMemory { context_length, cache_bytes, private_bytes, fits } = *context;
-        let short = if fits { "" } else { ", too much now" };
+        let short = if fits { "" } else { ", more than is free now" };
         let (private, cache) = (bytes(private_bytes), bytes(cache_bytes));
         ("", format!("{private} private for a context of {context_length} (KV cache {cache}){short}"))
     };

@@ -34,16 +34,16 @@ use crate::{input, interrupt, screen};
 
 /// Tokens of a window for `perplexity`.
 const DEFAULT_WINDOW: usize = 512;
-/// A model that loads in this time needs no bar.
+/// A model that loads within this time needs no progress bar.
 const MOMENT: Duration = Duration::from_millis(500);
 
 /// Progress in bytes, in tokens, in seconds of a recording, and in segments.
 const BYTES_BAR: &str = "{binary_bytes} of {binary_total_bytes} {wide_bar} {eta}";
 const TOKENS_BAR: &str = "{pos} of {len} tokens {wide_bar} {eta}";
-const SECONDS_BAR: &str = "{pos} of {len} s heard {wide_bar} {eta}";
+const SECONDS_BAR: &str = "{pos} of {len} s transcribed {wide_bar} {eta}";
 const SEGMENTS_BAR: &str = "{pos} of {len} segments read {wide_bar} {eta}";
 
-/// Does what the command line says.
+/// Runs the command.
 pub fn run(arguments: &Arguments) -> Result<(), Failure> {
     interrupt::install();
     let (model, json) = (&arguments.model, arguments.json);
@@ -112,19 +112,19 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
     }
 }
 
-/// Loads the model that the command line names, and says which one it is.
+/// Loads the model of the command line, and prints its name.
 fn load(arguments: &ModelArguments) -> Result<LocalModel, Failure> {
     let started = Instant::now();
     let model = load_quietly(arguments, model_file(arguments))?;
     let name = match &arguments.model {
         Some(path) => path.display().to_string(),
-        None => "the built-in demo model (small and limited: give a real one with --model FILE)".to_owned(),
+        None => "the built-in demo model (small and limited: use a real one with --model FILE)".to_owned(),
     };
     screen::figures(&format!("loaded {name} in {}", screen::seconds(started.elapsed().as_secs_f64())));
     Ok(model)
 }
 
-/// Loads `file` as the command line says, with a bar while a packed copy is made.
+/// Loads `file` with the options of the command line, and shows a progress bar while a packed copy is being made.
 fn load_quietly(arguments: &ModelArguments, file: ModelFile) -> Result<LocalModel, Failure> {
     let (started, bar) = (Instant::now(), screen::bar(BYTES_BAR));
     let loaded = watch(LocalModel::start_loading(file, &load_options(arguments)), |progress| {
@@ -137,7 +137,7 @@ fn load_quietly(arguments: &ModelArguments, file: ModelFile) -> Result<LocalMode
     with_adapters(loaded.map_err(|failure| failure.asked_by("--context"))?, &arguments.adapters)
 }
 
-/// The model with the adapters that the command line names.
+/// The model with the adapters of the command line.
 fn with_adapters(model: LocalModel, arguments: &[AdapterArgument]) -> Result<LocalModel, Failure> {
     let mut adapters = Vec::with_capacity(arguments.len());
     for AdapterArgument { file, scale } in arguments {
@@ -173,7 +173,7 @@ fn load_options(arguments: &ModelArguments) -> LoadOptions {
     }
 }
 
-/// Watches a job to its end: each snapshot goes to `on_snapshot`, and Ctrl-C cancels it.
+/// Watches a job until it ends. Each snapshot goes to `on_snapshot`, and Ctrl-C cancels the job.
 fn watch<Snapshot, Value>(
     mut job: Job<Snapshot, Value>,
     mut on_snapshot: impl FnMut(Snapshot) -> Result<(), Failure>,
@@ -186,7 +186,7 @@ fn watch<Snapshot, Value>(
     Ok(job.wait()?)
 }
 
-/// Watches a job to its end, with a bar of how far it has come.
+/// Watches a job until it ends, with a progress bar.
 fn watch_with_bar<Value>(job: Job<Progress, Value>, bar: &str) -> Result<Value, Failure> {
     let bar = screen::bar(bar);
     let outcome = watch(job, |progress| {
@@ -205,7 +205,7 @@ fn print_json(value: &impl Serialize) -> Result<(), Failure> {
     Ok(())
 }
 
-/// JSON's compact form, with all that a terminal might obey escaped: JSON itself lets most of it be.
+/// Compact JSON in which everything that a terminal might interpret is escaped; plain JSON allows most of it.
 struct Escaped;
 
 impl Formatter for Escaped {

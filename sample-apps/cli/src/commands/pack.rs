@@ -11,7 +11,7 @@ pub fn run(file: &Path, output: Option<&Path>, delete: bool, json: bool) -> Resu
     let sources = sotto::model_files(file)?;
     if sources.iter().any(|source| is_same_file(source, &output)) {
         return Err(Failure::BadInput(
-            "the packed file would replace the model that it is made from: give another -o".into(),
+            "the packed file would replace the model that it is made from: choose another -o".into(),
         ));
     }
     watch_with_bar(sotto::pack(file, &output), BYTES_BAR)?;

@@ -45,10 +45,10 @@ pub fn with_template(messages: &Path, template: &Path, bos: &str, eos: &str, jso
 }
 
 fn read_messages(path: &Path) -> Result<Vec<Message>, Failure> {
-    // Not what serde_json says: it quotes what it found, which is the user's text.
+    // serde_json's own message would quote the user's text.
     let given: Vec<GivenMessage> = serde_json::from_str(&input::read_file(path)?).map_err(|error| {
         Failure::BadInput(format!(
-            "the messages are not a JSON list of {{\"role\", \"content\"}} by system, user and assistant: see line {}, column {}",
+            "the messages are not a JSON list of {{\"role\", \"content\"}} with the roles system, user and assistant: see line {}, column {}",
             error.line(),
             error.column()
         ))
@@ -60,7 +60,7 @@ fn print(text: &str, json: bool) -> Result<(), Failure> {
     if json {
         return print_json(&text);
     }
-    // No line break is added: a file gets the exact text.
+    // No line break is added, so a file gets the exact text.
     let mut out = std::io::stdout().lock();
     out.write_all(screen::answer(text).as_bytes())?;
     Ok(out.flush()?)

@@ -9,7 +9,7 @@ use crate::failure::Failure;
 use crate::summary_text::SummaryPrinter;
 use crate::{input, screen};
 
-/// What `--json` prints: the segments too, so that a program can play what the summary rests on.
+/// The output of `--json`, with segments, so that a program can play the evidence.
 #[derive(Serialize)]
 struct WithSegments<'a> {
     #[serde(flatten)]
@@ -17,14 +17,15 @@ struct WithSegments<'a> {
     segments: &'a [Segment],
 }
 
-/// What helps where a note is too long.
-const SPLIT_IT: &str = "split the note and summarize its parts, or give a larger --context if the model has it";
+/// Advice for a note that is too long.
+const SPLIT_IT: &str = "split the note and summarize its parts, or use a larger --context if the model allows it";
 
 pub fn run(model: &LocalModel, note: &Path, options: &SummaryOptions, json: bool) -> Result<(), Failure> {
     summarize(model, &VoiceNote::transcript(&input::read_file(note)?), options, json)
 }
 
-/// Transcribes a recording, and summarizes that. The speech model is gone before the other one is loaded: memory holds one of them.
+/// Transcribes a recording and summarizes the transcript. The speech model is released before the language model is
+/// loaded, so only one is in memory.
 pub fn recording(
     model: &ModelArguments,
     speech: &Path,
@@ -36,7 +37,7 @@ pub fn recording(
     let transcript = transcribe::transcribe(&speech, audio, &TranscribeOptions::default(), |_| Ok(()))?;
     drop(speech);
     if transcript.segments.is_empty() {
-        return Err(Failure::BadInput("nothing is said in the recording".into()));
+        return Err(Failure::BadInput("there is no speech in the recording".into()));
     }
     summarize(&load(model)?, &VoiceNote::from(&transcript), options, json)
 }

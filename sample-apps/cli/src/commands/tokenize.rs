@@ -28,7 +28,7 @@ impl Serialize for Texts<'_> {
     }
 }
 
-/// Reads no more of the file than its vocabulary.
+/// Reads only the vocabulary of the file.
 pub fn run(file: ModelFile, text: &str, ids_only: bool, json: bool) -> Result<(), Failure> {
     let tokenizer = watch(Tokenizer::start_loading(file), |never| match never {})?;
     let ids = tokenizer.encode(&input::read_word(text)?)?;

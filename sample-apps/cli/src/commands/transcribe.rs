@@ -9,6 +9,7 @@ use sotto::{
 use super::{SECONDS_BAR, print_json, watch};
 use crate::args::ModelArguments;
 use crate::failure::Failure;
+use crate::timestamp::Timestamp;
 use crate::{input, screen};
 
 pub fn run(model: &ModelArguments, audio: &Path, options: &TranscribeOptions, json: bool) -> Result<(), Failure> {
@@ -25,7 +26,7 @@ pub fn run(model: &ModelArguments, audio: &Path, options: &TranscribeOptions, js
     Ok(())
 }
 
-/// Loads a speech model, and says what it takes.
+/// Loads a speech model, and prints its memory use.
 pub fn load(file: &Path, threads: Option<u16>) -> Result<Speech, Failure> {
     let started = Instant::now();
     let options = SpeechOptions { threads: threads.map(usize::from), ..SpeechOptions::default() };
@@ -39,7 +40,7 @@ pub fn load(file: &Path, threads: Option<u16>) -> Result<Speech, Failure> {
     Ok(speech)
 }
 
-/// Transcribes a recording with a bar of how far it has come, and says what that cost.
+/// Transcribes a recording with a progress bar, and prints statistics.
 pub fn transcribe(
     speech: &Speech,
     audio: &Path,
@@ -57,7 +58,7 @@ pub fn transcribe(
     let transcript = transcript?;
     let metrics = &transcript.metrics;
     screen::figures(&format!(
-        "{} in {}{} of sound · transcribed in {}, {:.2} of its time · {} private",
+        "{} in {}{} of sound · transcribed in {}, real-time factor {:.2} · {} private",
         screen::count(transcript.segments.len(), "segment"),
         transcript.language.as_ref().map_or(String::new(), |language| format!("{language}, ")),
         screen::seconds(metrics.audio_seconds),
@@ -68,7 +69,7 @@ pub fn transcribe(
     Ok(transcript)
 }
 
-/// Writes a segment as a line, or, where there are words, each of them. `sotto summarize` reads these lines, too.
+/// Writes a line for a segment or, if it has words, for each word. `sotto summarize` can read these lines.
 fn write_lines(out: &mut impl Write, segment: &TranscriptSegment) -> std::io::Result<()> {
     match &segment.words {
         None => write_line(out, segment.start, segment.end, &segment.text),
@@ -77,14 +78,7 @@ fn write_lines(out: &mut impl Write, segment: &TranscriptSegment) -> std::io::Re
 }
 
 fn write_line(out: &mut impl Write, start: f64, end: f64, text: &str) -> std::io::Result<()> {
-    writeln!(out, "[{} --> {}] {}", clock(start), clock(end), screen::answer(text))
-}
-
-/// Hours, minutes, seconds and milliseconds.
-fn clock(seconds: f64) -> String {
-    let milliseconds = (seconds.max(0.0) * 1000.0).round() as u64;
-    let (seconds, milliseconds) = (milliseconds / 1000, milliseconds % 1000);
-    format!("{:02}:{:02}:{:02}.{milliseconds:03}", seconds / 3600, seconds / 60 % 60, seconds % 60)
+    writeln!(out, "[{} --> {}] {}", Timestamp::of(start), Timestamp::of(end), screen::answer(text))
 }
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! `sotto bench`: the model's speed, the machine's, and another program's.
+//! `sotto bench`: measures the model, the machine, and optionally another program.
 
 mod peer;
 mod plot;
@@ -25,7 +25,7 @@ struct Report {
     comparison: Option<Comparison>,
 }
 
-/// Measures, in turns with `peer` (a program, and its model file if that is another one) where there is one.
+/// Runs the benchmark, alternating with `peer` (a program, and its model file if it differs) if there is one.
 pub fn run(
     arguments: &ModelArguments,
     options: BenchOptions,
@@ -63,7 +63,7 @@ fn measure(model: &LocalModel, options: &BenchOptions) -> Result<BenchReport, Fa
     report.map_err(|failure| failure.asked_by("--depth with --prefill or --decode"))
 }
 
-/// A B A B: what disturbs the machine disturbs both. Medians of all turns.
+/// Alternates between both programs, so that disturbances affect both. Returns medians of all turns.
 fn in_turns(model: &LocalModel, options: &BenchOptions, peer: &Peer) -> Result<(BenchReport, Comparison), Failure> {
     let once = BenchOptions { repetitions: 1, ..options.clone() };
     let (mut ours, mut theirs) = (Vec::new(), Vec::new());

@@ -1,5 +1,4 @@
-//! Another program, measured in turns: llama.cpp's `llama-bench`, or one that takes the same options and prints the same
-//! JSON.
+//! Another program to compare with: llama.cpp's `llama-bench`, or one with the same options and JSON output.
 
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -46,7 +45,7 @@ impl Peer {
     /// # Errors
     /// [`Failure::BadInput`] without a model file.
     pub fn new(program: &Path, model: Option<&Path>) -> Result<Self, Failure> {
-        let model = model.ok_or_else(|| Failure::BadInput("--compare needs a model file: give --model".into()))?;
+        let model = model.ok_or_else(|| Failure::BadInput("--compare needs a model file: use --model".into()))?;
         Ok(Self { program: program.to_owned(), model: model.to_owned() })
     }
 
@@ -57,7 +56,7 @@ impl Peer {
     /// Runs it once.
     ///
     /// # Errors
-    /// [`Failure::Peer`] when it does not run, does not end well, or prints something else.
+    /// [`Failure::Peer`] if it does not start, fails, or prints something else.
     pub fn measure(&self, options: &BenchOptions, threads: usize) -> Result<Vec<Measurement>, Failure> {
         let list = |numbers: &[usize]| match numbers {
             [] => "0".to_owned(),
@@ -100,8 +99,8 @@ impl Peer {
 impl fmt::Display for PeerSpeed {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match (self.tokens_per_second, self.ratio) {
-            (Some(theirs), Some(ratio)) => write!(f, "  {ratio:.2} times the other's {theirs:.1}"),
-            _ => write!(f, "  not measured by the other"),
+            (Some(theirs), Some(ratio)) => write!(f, "  {ratio:.2} times its {theirs:.1}"),
+            _ => write!(f, "  not measured there"),
         }
     }
 }

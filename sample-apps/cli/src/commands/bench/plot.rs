@@ -19,10 +19,10 @@ const TOP: i32 = 46;
 const OURS: RGBColor = RGBColor(38, 92, 158);
 const THEIRS: RGBColor = RGBColor(170, 170, 170);
 
-/// A measurement: what, our speed, the other's.
+/// A measurement: its name, our speed, the other program's speed.
 type Row = (String, f64, Option<f64>);
 
-/// Writes prefill and decode one below the other, each with its own scale.
+/// Plots prefill above decode, each with its own scale.
 ///
 /// # Errors
 /// [`Failure::File`] when the file cannot be written.
