@@ -5,10 +5,10 @@ use std::path::PathBuf;
 #[non_exhaustive]
 pub enum SynthError {
     /// The options do not describe a model that can be written.
-    #[error("no such model can be made: {0}")]
+    #[error("this model cannot be made: {0}")]
     Options(String),
     /// The file that should lend its vocabulary has none that can be used.
-    #[error("no vocabulary can be taken from {path}: {why}")]
+    #[error("cannot take a vocabulary from {path}: {why}")]
     Vocabulary {
         /// The file given as the vocabulary.
         path: PathBuf,
@@ -16,7 +16,7 @@ pub enum SynthError {
         why: String,
     },
     /// The disk (or the quota on it) is full.
-    #[error("no room for the {needed} bytes of {path}")]
+    #[error("not enough space for the {needed} bytes of {path}")]
     DiskFull {
         /// The file that was to be written.
         path: PathBuf,

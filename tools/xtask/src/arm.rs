@@ -139,7 +139,7 @@ fn test_on(cpu: &Cpu) -> Run {
                     wrong.push("a test failed".into());
                 }
             }
-            Err(error) => wrong.push(format!("cargo could not be started: {error}")),
+            Err(error) => wrong.push(format!("cannot start cargo: {error}")),
         }
     }
     let lines = |mark: &str| said.lines().filter(|line| line.starts_with(mark)).map(str::to_owned).collect::<Vec<_>>();

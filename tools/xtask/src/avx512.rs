@@ -48,7 +48,7 @@ const KERNEL_OPTIONS: &str = "rdinit=/init console=ttyS0 quiet mitigations=off t
 /// Runs the tests.
 pub fn test() -> Result<(), String> {
     if !cfg!(all(target_arch = "x86_64", target_os = "linux")) {
-        return Err("the programs that are built here do not run on x86-64 Linux".into());
+        return Err("programs built here do not run on x86-64 Linux".into());
     }
     let here = has_avx512();
     if !here {
@@ -144,7 +144,7 @@ fn linux(folder: &Path) -> Result<PathBuf, String> {
     }
     let depends = output(Command::new("apt-cache").args(["depends", "linux-image-cloud-amd64"]))?;
     let newest = depends.lines().find_map(|line| line.trim().strip_prefix("Depends: "));
-    let newest = newest.ok_or("apt knows no linux-image-cloud-amd64: apt-get update")?;
+    let newest = newest.ok_or("apt has no linux-image-cloud-amd64: run apt-get update")?;
     run(Command::new("apt-get").args(["download", newest]).current_dir(folder))?;
     let package = file_named(folder, newest)?;
     run(Command::new("dpkg-deb").arg("-x").arg(&package).arg(&unpacked))?;
@@ -238,11 +238,11 @@ fn boot(folder: &Path) -> Result<String, String> {
         .stdout(Stdio::null())
         .stderr(Stdio::null())
         .spawn()
-        .map_err(|error| format!("script could not be started: {error}"))?;
+        .map_err(|error| format!("cannot start script: {error}"))?;
     let mut console = in_file(&serial, fs::File::open(&serial))?;
     let mut said = Vec::new();
     loop {
-        let ended = machine.try_wait().map_err(|error| format!("bochs could not be waited for: {error}"))?;
+        let ended = machine.try_wait().map_err(|error| format!("cannot wait for bochs: {error}"))?;
         let already = said.len();
         in_file(&serial, console.read_to_end(&mut said))?;
         in_file(&serial, std::io::stdout().write_all(&said[already..]))?;
@@ -265,7 +265,7 @@ fn faults(said: &str) -> Vec<String> {
 }
 
 fn output(command: &mut Command) -> Result<String, String> {
-    let outcome = command.output().map_err(|error| format!("{command:?} could not be started: {error}"))?;
+    let outcome = command.output().map_err(|error| format!("cannot start {command:?}: {error}"))?;
     let said = String::from_utf8_lossy(&outcome.stdout).into_owned();
     if outcome.status.success() { Ok(said) } else { Err(format!("{command:?} ended with {}", outcome.status)) }
 }

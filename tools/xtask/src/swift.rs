@@ -43,7 +43,7 @@ pub fn test_if_installed() -> Result<Option<String>, String> {
         Some(_) => None,
     };
     match missing {
-        Some(missing) => Ok(Some(format!("{SKIPPED}: the Swift tests, for want of {missing}"))),
+        Some(missing) => Ok(Some(format!("{SKIPPED}: the Swift tests, because something is missing: {missing}"))),
         None => test().map(|()| None),
     }
 }
@@ -52,10 +52,10 @@ pub fn test_if_installed() -> Result<Option<String>, String> {
 /// is one.
 pub fn test() -> Result<(), String> {
     if cfg!(target_os = "macos") && !framework().exists() {
-        return Err("there is no framework to test: run `cargo xtask apple` first".into());
+        return Err("the framework is missing: run `cargo xtask apple` first".into());
     }
     install()?;
-    let swift = Swift::find()?.ok_or("Swift was installed, but is not there")?;
+    let swift = Swift::find()?.ok_or("Swift was installed, but cannot be found")?;
     bindgen()?;
     wide_model()?;
     test_package(&swift, ".", "target/swift")?;
@@ -90,7 +90,7 @@ fn framework() -> PathBuf {
 /// Checks the format of the Swift sources, and the grammar of those that only Xcode can compile. Without Swift, returns a line that says so.
 pub fn check_if_installed() -> Result<Option<String>, String> {
     let Some(swift) = Swift::find()? else {
-        return Ok(Some(format!("{SKIPPED}: the format of the Swift sources, for want of Swift")));
+        return Ok(Some(format!("{SKIPPED}: the format of the Swift sources, because Swift is missing")));
     };
     run(swift.command("swift", &["format", "lint", "--strict", "--recursive"])?.args(SOURCES))?;
     run(swift.command("swiftc", &["-frontend", "-parse"])?.args(app_sources()?))?;
@@ -103,7 +103,7 @@ pub fn install() -> Result<(), String> {
         return Ok(());
     }
     if cfg!(target_os = "macos") {
-        return Err("there is no Swift: it comes with Xcode".into());
+        return Err("Swift is missing: it comes with Xcode".into());
     }
     let system = system()?;
     let partial = system.with_extension("partial");
@@ -126,13 +126,13 @@ pub fn install() -> Result<(), String> {
 fn mirror() -> Result<String, String> {
     let sources = ["indextargets", "--format", "$(REPO_URI)", "Created-By: Packages", "Label: Debian"];
     let output = Command::new("apt-get").args(sources).output();
-    let output = output.map_err(|error| format!("apt-get could not be started: {error}"))?;
+    let output = output.map_err(|error| format!("cannot start apt-get: {error}"))?;
     let servers = String::from_utf8_lossy(&output.stdout);
     servers
         .lines()
         .next()
         .map(str::to_owned)
-        .ok_or_else(|| "apt-get knows no Debian server: run `apt-get update`".into())
+        .ok_or_else(|| "apt-get has no Debian package lists: run `apt-get update`".into())
 }
 
 /// A Swift compiler.
@@ -184,7 +184,7 @@ fn system() -> Result<PathBuf, String> {
     let named = env::var_os(ROOT_VARIABLE).map(PathBuf::from);
     named
         .or_else(|| cache_folder("swift"))
-        .ok_or(format!("there is no HOME: say where Swift is to be kept in {ROOT_VARIABLE}"))
+        .ok_or(format!("HOME is not set: set {ROOT_VARIABLE} to the folder for Swift"))
 }
 
 fn folder() -> Result<PathBuf, String> {

@@ -59,7 +59,7 @@ pub struct Library {
 impl Toolchain {
     /// The NDK that `ANDROID_NDK_HOME` names.
     pub fn ndk() -> Result<Self, String> {
-        let ndk = env::var_os("ANDROID_NDK_HOME").ok_or("ANDROID_NDK_HOME names no NDK")?;
+        let ndk = env::var_os("ANDROID_NDK_HOME").ok_or("ANDROID_NDK_HOME does not name an NDK")?;
         let host = if cfg!(target_os = "macos") { "darwin-x86_64" } else { "linux-x86_64" };
         Ok(Self::Ndk(Path::new(&ndk).join(format!("toolchains/llvm/prebuilt/{host}/bin"))))
     }

@@ -28,7 +28,7 @@ struct Program {
 pub fn test() -> Result<(), String> {
     let mut build = Toolchain::ndk()?.cargo("test", ARM64);
     build.args(selection()).args(["--no-run", "--message-format=json"]).stderr(Stdio::inherit());
-    let output = build.output().map_err(|error| format!("cargo could not be started: {error}"))?;
+    let output = build.output().map_err(|error| format!("cannot start cargo: {error}"))?;
     if !output.status.success() {
         return Err("the tests could not be built".into());
     }

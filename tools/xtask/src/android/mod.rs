@@ -116,7 +116,7 @@ fn faults(library: &Findings, largest: u64, expected: &BTreeSet<String>) -> Vec<
     expect(library.soname.as_deref() == Some("libsotto.so"), format!("its name is {:?}", library.soname));
     expect(alien.is_empty(), format!("it exports {alien}"));
     expect(missing.is_empty(), format!("it does not export {missing}"));
-    expect(unknown.is_empty(), format!("it needs {}", unknown.join(" ")));
+    expect(unknown.is_empty(), format!("it needs unexpected libraries or functions: {}", unknown.join(" ")));
     expect(!library.load_alignments.is_empty(), "it has nothing to load".into());
     expect(
         library.load_alignments.iter().all(|&alignment| alignment >= 16384),

@@ -72,7 +72,9 @@ mod tests {
     #[test]
     fn stand_ins_become_a_framework_unless_something_is_wrong_with_them() {
         let Ok(tools) = Tools::of_this_machine() else {
-            return eprintln!("{SKIPPED}: how a framework is made, for want of its tools (`cargo xtask apple`)");
+            return eprintln!(
+                "{SKIPPED}: the rehearsal of framework packaging, because its tools are missing (`cargo xtask apple`)"
+            );
         };
         let folder = tempfile::tempdir().expect("a folder");
         let (folder, functions) = (folder.path(), names(&["ffi_sotto_free", "uniffi_sotto_load"]));
