@@ -1,17 +1,17 @@
 internal import SottoFFI
 
-/// An adapter (LoRA) of a model, ready to be used: a small change of it, for some requests and not for others.
+/// A loaded adapter (LoRA): a small change to a model that applies only to selected requests.
 ///
 /// ```swift
 /// let formal = try await model.loadAdapter(.file(url))
 /// let summary = try await model.withAdapters([ScaledAdapter(formal)]).summarize(note).value
 /// ```
 ///
-/// The memory is free once nothing refers to it, nor to a model or session with it.
+/// Its memory is freed once nothing refers to it or to a model or session that uses it.
 public final class Adapter: Sendable {
-    /// How many numbers its changes go through, at most.
+    /// Its rank: the largest inner dimension of its changes.
     public let rank: Int
-    /// Private memory that it takes, however many requests use it.
+    /// Bytes of private memory that it needs, however many requests use it.
     public let privateBytes: Int
 
     fileprivate let ffi: FfiAdapter
@@ -23,14 +23,14 @@ public final class Adapter: Sendable {
     }
 }
 
-/// An adapter, and how much of it.
+/// An adapter with its scale.
 public struct ScaledAdapter: Sendable {
     /// The adapter.
     public var adapter: Adapter
-    /// What its change of the model is multiplied with: 1 as it was trained, 0 for nothing.
+    /// The factor for its change to the model: 1 for the trained effect, 0 for none.
     public var scale: Float
 
-    /// An adapter, and how much of it.
+    /// An adapter with its scale.
     public init(_ adapter: Adapter, scale: Float = 1) {
         self.adapter = adapter
         self.scale = scale

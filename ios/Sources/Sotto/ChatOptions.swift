@@ -1,23 +1,23 @@
 internal import SottoFFI
 
-/// How tokens are chosen.
+/// How the next token is chosen.
 public struct Sampling: Hashable, Sendable {
-    /// 0 always takes the best token; higher values vary more.
+    /// 0 always chooses the most probable token; higher values vary more.
     public var temperature: Float
-    /// Only the so many best tokens, if given.
+    /// If given, only this many of the most probable tokens.
     public var topK: Int?
-    /// Only the fewest best tokens whose probabilities reach this sum, if given; above 0, at most 1.
+    /// If given, only the most probable tokens whose probabilities add up to this; above 0, at most 1.
     public var topP: Float?
-    /// Only tokens at least this times as likely as the best, if given; 0 to 1.
+    /// If given, only tokens with at least this share of the highest probability; 0 to 1.
     public var minP: Float?
-    /// Makes tokens of the recent history less likely; 1 changes nothing.
+    /// Makes recent tokens less probable; 1 changes nothing.
     public var repetitionPenalty: Float
     /// How many of the last tokens count as recent.
     public var repetitionWindow: Int
     /// The same seed, options and conversation give the same answer.
     public var seed: UInt64
 
-    /// The usual way to choose, but for what is given.
+    /// The default settings, except for those given.
     public init(
         temperature: Float = 0.7,
         topK: Int? = nil,
@@ -36,7 +36,7 @@ public struct Sampling: Hashable, Sendable {
         self.seed = seed
     }
 
-    /// Always the best token: the same conversation gives the same answer.
+    /// Always the most probable token: the same conversation gives the same answer.
     public static let greedy = Sampling(temperature: 0, topP: nil, minP: nil)
 
     func ffi() throws -> FfiSampling {
@@ -52,15 +52,15 @@ public struct Sampling: Hashable, Sendable {
     }
 }
 
-/// What an answer is held to, token by token.
+/// A constraint on an answer, enforced token by token.
 public enum AnswerFormat: Hashable, Sendable {
-    /// One JSON value that fits the schema, which is JSON too.
+    /// One JSON value that fits the schema, which is also JSON.
     case jsonSchema(String)
     /// Exactly one of these texts.
     case choice([String])
     /// A match of this regular expression.
     case regex(String)
-    /// A sentence of this grammar, in llguidance's dialect of Lark; the rule `start` is where it starts.
+    /// A sentence of this grammar, in llguidance's dialect of Lark, beginning with the rule `start`.
     case lark(String)
 
     var ffi: FfiFormat {
@@ -75,14 +75,14 @@ public enum AnswerFormat: Hashable, Sendable {
 
 /// How a session answers.
 public struct ChatOptions: Hashable, Sendable {
-    /// The most tokens of one answer.
+    /// The maximum number of tokens in an answer.
     public var maxTokens: Int
-    /// How tokens are chosen.
+    /// How the next token is chosen.
     public var sampling: Sampling
-    /// What the answer is held to, if anything.
+    /// A constraint on the answer, if any.
     public var format: AnswerFormat?
 
-    /// The usual options, but for those given.
+    /// The default options, except for those given.
     public init(maxTokens: Int = 512, sampling: Sampling = Sampling(), format: AnswerFormat? = nil) {
         self.maxTokens = maxTokens
         self.sampling = sampling

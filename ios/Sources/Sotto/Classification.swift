@@ -2,11 +2,11 @@ internal import SottoFFI
 
 /// The label of a text.
 public struct Classification: Hashable, Sendable {
-    /// Something that a text may be sorted under.
+    /// A label that a text can get.
     public struct Label: Hashable, Sendable {
-        /// Its name: a word or a few, as the model would write it.
+        /// Its name: one or a few words, as the model would write it.
         public var name: String
-        /// When it fits. The model is told.
+        /// A description for the model: when the label fits.
         public var description: String?
 
         /// A label.
@@ -32,13 +32,13 @@ public struct Classification: Hashable, Sendable {
 
     /// The name of the most probable label.
     public var label: String
-    /// Its probability among the labels, 0 to 1.
+    /// Its probability among the given labels, 0 to 1.
     public var confidence: Double
-    /// Every label with its probability, in the order given; they add up to 1.
+    /// Each label with its probability, in the given order. The probabilities add up to 1.
     public var scores: [Score]
-    /// Whether ``confidence`` is below the least that was asked for.
+    /// Whether ``confidence`` is below the requested minimum.
     public var abstained: Bool
-    /// What it cost.
+    /// Time, tokens and memory it took.
     public var metrics: Metrics
 
     /// A classification.

@@ -1,14 +1,14 @@
-/// A question, with all that was said before it, as somebody else keeps it.
+/// A question with its history, which is kept elsewhere.
 struct Exchange: Equatable, Sendable {
     var instructions: String?
     var history: [Turn] = []
     var question: String
 }
 
-/// Answers questions of a conversation that somebody else keeps, and who tells it anew each time.
+/// Answers questions in a conversation whose history is kept elsewhere and passed in each time.
 ///
-/// As long as it goes on where it was, one session answers, and computes only what is new. When the past was changed, another
-/// session begins.
+/// As long as the history is only extended, one session answers, and only new tokens are computed. If the history was
+/// changed, a new session begins.
 actor Conversation {
     private let model: LocalModel
     private var session: Session?
@@ -24,14 +24,14 @@ actor Conversation {
         try await session(instructions: instructions, history: history).prewarm()
     }
 
-    /// The whole answer; its pieces go to `onText` as they come.
+    /// The complete answer. `onText` receives its pieces as they arrive.
     func answer(
         _ exchange: Exchange,
         options: ChatOptions,
         onText: @Sendable (String) async -> Void
     ) async throws -> Reply {
         let session = try await session(instructions: exchange.instructions, history: exchange.history)
-        // Unless the answer comes to its end, nobody knows what is told of it next time.
+        // If the answer is not finished, its form in the next history is unknown.
         self.session = nil
         let work = try session.start(exchange.question, options: options)
         while let piece = try await work.next() { await onText(piece) }

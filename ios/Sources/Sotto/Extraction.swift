@@ -1,8 +1,8 @@
-/// A value read out of a text.
+/// A value extracted from a text.
 public struct Extraction<Value: Sendable>: Sendable {
     /// The value; it fits the schema.
     public var value: Value
-    /// What it cost.
+    /// Time, tokens and memory it took.
     public var metrics: Metrics
 
     /// An extraction.

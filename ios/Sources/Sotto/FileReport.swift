@@ -1,38 +1,38 @@
 internal import SottoFFI
 
-/// What a file is, and what it would take to run its model.
+/// What a file is, and how much memory its model would need.
 public struct FileReport: Hashable, Sendable {
-    /// What a model file holds.
+    /// A kind of model file.
     public enum Kind: String, CaseIterable, Hashable, Sendable {
-        /// A language model, or whatever says nothing else.
+        /// A language model, or a file of unknown kind.
         case model
         /// A LoRA, which changes another model.
         case adapter
-        /// What turns images or sound into a language model's embeddings.
+        /// A projector, which turns images or sound into a language model's embeddings.
         case projector
-        /// A model that gives vectors for texts, or ranks them.
+        /// A model that embeds or ranks texts.
         case embedding
         /// A tokenizer without weights.
         case vocabulary
-        /// What guesses for another model.
+        /// A draft head, which drafts tokens for another model.
         case draft
-        /// A model that makes images or videos.
+        /// A model that generates images or videos.
         case image
-        /// A model that hears or speaks.
+        /// A model for speech recognition or synthesis.
         case speech
         /// Data for other programs.
         case data
     }
 
-    /// The private memory that a context takes.
+    /// The private memory that a context needs.
     public struct ContextMemory: Hashable, Sendable {
         /// Its length in tokens.
         public var contextLength: Int
-        /// That of the KV cache.
+        /// Memory of the KV cache.
         public var cacheBytes: Int
-        /// That of KV cache and scratch together.
+        /// Memory of KV cache and scratch space together.
         public var privateBytes: Int
-        /// Whether this, and the copied weights, can be had now.
+        /// Whether enough memory is available now for this and the copied weights.
         public var fits: Bool
 
         /// The memory of a context.
@@ -44,24 +44,24 @@ public struct FileReport: Hashable, Sendable {
         }
     }
 
-    /// What the file holds.
+    /// The kind of file.
     public var kind: Kind
     /// Why the model cannot be loaded here, and what to do; `nil` when it can.
     public var whyNot: String?
-    /// What is odd about a model that runs here, and what comes of it: its tokenizer, or a chat template that cannot be
-    /// read.
+    /// Problems of a model that runs here, and their consequences: an unusual tokenizer, or a chat template that cannot
+    /// be read.
     public var warnings: [String]
-    /// Its name, if the file gives one.
+    /// Its name, if the file has one.
     public var name: String?
-    /// Its architecture, as GGUF names it.
+    /// Its architecture, by its GGUF name.
     public var architecture: String?
-    /// The largest rank of an adapter's changes; `nil` of anything else.
+    /// The largest rank of an adapter's changes; `nil` for other files.
     public var adapterRank: Int?
-    /// Weights in all.
+    /// Number of parameters.
     public var parameters: Int
-    /// Files that it is in: more than one of a split model.
+    /// Number of files: more than one for a split model.
     public var files: Int
-    /// Bytes of the file, or of all files.
+    /// Size of the file, or of all files, in bytes.
     public var fileBytes: Int
     /// Whether the file is packed.
     public var packed: Bool
@@ -69,23 +69,22 @@ public struct FileReport: Hashable, Sendable {
     public var weights: [ModelReport.Weights]
     /// The kind of tokenizer, and its pre-tokenizer; empty without one.
     public var tokenizer: String
-    /// Tokens in the vocabulary, if the file tells them.
+    /// Number of tokens in the vocabulary, if the file states it.
     public var vocabSize: Int?
-    /// Whether the file brings its own chat template.
+    /// Whether the file contains a chat template.
     public var hasChatTemplate: Bool
     /// Whether it was trained on Sotto's own task formats.
     public var tuned: Bool
-    /// Tokens that the model can be asked to hold, if the file says so.
+    /// The model's maximum context length in tokens, if the file states it.
     public var contextLength: Int?
-    /// Mapped memory that the loaded weights would take.
+    /// Mapped memory that the loaded weights would need.
     public var mappedBytes: Int
-    /// Private memory that they would take: none, if the file is packed or there is a folder for packed
-    /// copies.
+    /// Private memory that they would need; 0 if the file is packed or there is a folder for packed copies.
     public var copiedBytes: Int
-    /// What contexts take beside the weights, shortest first: 2,048 tokens, 8,192, the model's own, and the one that
-    /// was asked for.
+    /// Memory for contexts, in addition to the weights, shortest first: 2,048 tokens, 8,192, the model's maximum, and
+    /// the requested length.
     public var contexts: [ContextMemory]
-    /// Memory that the system can give now, where it says so.
+    /// Memory that is available now, if the system reports it.
     public var availableBytes: Int?
 
     /// A report.

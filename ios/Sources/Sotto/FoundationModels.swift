@@ -1,4 +1,4 @@
-// Apple's session takes models of others from version 27 of its systems on, whose SDKs come with Swift 6.4.
+// Apple's session accepts third-party models from version 27 of its systems on, whose SDKs come with Swift 6.4.
 #if canImport(FoundationModels) && compiler(>=6.4)
     import Foundation
     import FoundationModels
@@ -9,7 +9,7 @@
     /// let session = LanguageModelSession(model: SottoLanguageModel(model), instructions: "Be brief.")
     /// let response = try await session.respond(to: "Hello")
     /// ```
-    /// Guided generation is held to its schema token by token. Tools, images and reasoning are not supported.
+    /// Guided generation follows its schema token by token. Tools, images and reasoning are not supported.
     @available(iOS 27, macOS 27, *)
     public struct SottoLanguageModel: LanguageModel {
         /// The model that answers.
@@ -25,7 +25,7 @@
             LanguageModelCapabilities([.guidedGeneration])
         }
 
-        /// What the framework makes an executor of.
+        /// The configuration that the framework creates an executor from.
         public var executorConfiguration: Executor.Configuration {
             Executor.Configuration(model: model)
         }
@@ -88,7 +88,7 @@
         }
     }
 
-    /// What a transcript says, in Sotto's terms.
+    /// Converts a transcript to Sotto's types.
     @available(iOS 27, macOS 27, *)
     private struct Said {
         var instructions: String?

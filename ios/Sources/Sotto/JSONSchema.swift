@@ -17,7 +17,7 @@ indirect enum JSONSchema: Equatable {
         var schema: JSONSchema
     }
 
-    /// In the order of the properties: the model writes them in it.
+    /// In the order of the properties, in which the model writes them.
     var json: String {
         switch self {
         case .string: #"{"type":"string"}"#
@@ -41,7 +41,7 @@ indirect enum JSONSchema: Equatable {
     }
 }
 
-/// A raw value of an enumeration.
+/// A raw value of an enum.
 enum JSONScalar: Equatable {
     case string(String)
     case integer(Int64)

@@ -3,7 +3,7 @@ internal import SottoFFI
 
 /// How to load a model.
 public struct LoadOptions: Hashable, Sendable {
-    /// What computes.
+    /// The inference backend.
     public enum Backend: CaseIterable, Hashable, Sendable {
         /// Sotto's own engine.
         case sotto
@@ -11,34 +11,33 @@ public struct LoadOptions: Hashable, Sendable {
         case candle
     }
 
-    /// The number format of what a model remembers of a text: its keys and values.
+    /// The number format of the KV cache, in which a model remembers a text.
     public enum KVType: CaseIterable, Hashable, Sendable {
-        /// Two bytes a value.
+        /// Two bytes per value.
         case f16
-        /// Four bytes a value, exact.
+        /// Four bytes per value, exact.
         case f32
-        /// One byte a value: half the memory of ``f16``, and faster in long texts, for a small loss of accuracy.
+        /// One byte per value: half the memory of ``f16``, and faster in long texts, at a small cost in accuracy.
         case q8
     }
 
-    /// Where packed copies of model files are kept: a folder of their own,
-    /// `URL.applicationSupportDirectory.appending(path: "Models")` for one. Leave it out of backups
-    /// (`isExcludedFromBackup`).
+    /// A separate folder for packed copies of model files, such as
+    /// `URL.applicationSupportDirectory.appending(path: "Models")`. Exclude it from backups (`isExcludedFromBackup`).
     ///
-    /// A packed file is mapped: it loads faster, and its weights take no private memory. The first load of a GGUF file
-    /// makes its copy, which takes as much space as the file; without a folder, every load packs the weights into
-    /// private memory.
+    /// A packed file is mapped, so it loads faster and its weights need no private memory. The first load of a GGUF
+    /// file makes a packed copy, which needs as much space as the file. Without a folder, every load packs the weights
+    /// into private memory.
     public var cacheFolder: URL?
-    /// The longest context of a request, in tokens; 4,096 if absent, or the model's own when that is less.
+    /// The maximum context length of a request, in tokens; by default 4,096, or the model's own if that is shorter.
     public var contextLength: Int?
-    /// How many threads work; as many as the device has performance cores if absent.
+    /// Number of threads; by default one per performance core.
     public var threads: Int?
-    /// What computes.
+    /// The inference backend.
     public var backend: Backend
-    /// The number format of keys and values.
+    /// The number format of the KV cache.
     public var kvType: KVType
 
-    /// The usual options, but for those given.
+    /// The default options, except for those given.
     public init(
         cacheFolder: URL? = nil,
         contextLength: Int? = nil,

@@ -1,18 +1,18 @@
 import Foundation
 internal import SottoFFI
 
-/// A language model that is ready to be used.
+/// A loaded language model.
 ///
-/// Everything here can be called from any task, on the main actor too: work runs on the library's own threads.
-/// Cancelling a task stops its work within 100 ms. Failures are ``SottoError``s. The memory is free once nothing refers
-/// to the model, nor to what it was asked for.
+/// Everything here can be called from any task, including on the main actor. Work runs on the library's own threads.
+/// Cancelling a task stops its work within 100 ms. Failures are ``SottoError``s. The memory is freed once nothing
+/// refers to the model or its requests.
 ///
 /// ```swift
 /// let model = try await LocalModel.load(.file(url))
 /// for try await snapshot in model.summarize(.text(transcript)) { render(snapshot) }
 /// ```
 public final class LocalModel: Sendable {
-    /// How far a long piece of work has come.
+    /// Progress of a long operation.
     public struct Progress: Hashable, Sendable {
         /// Bytes done.
         public var done: Int
@@ -26,10 +26,10 @@ public final class LocalModel: Sendable {
         }
     }
 
-    /// A ``Classification`` that is surer than this does not abstain.
+    /// The default minimum confidence. Below it, a ``Classification`` abstains.
     public static let defaultMinConfidence = 0.5
 
-    /// The longest context of a request, in tokens.
+    /// The maximum context length of a request, in tokens.
     public let contextLength: Int
 
     private let ffi: FfiModel
@@ -39,11 +39,11 @@ public final class LocalModel: Sendable {
         contextLength = Int(ffi.contextLength())
     }
 
-    /// Loads a model. `onProgress` is told, on a background thread, how far its packed copy is while that is made
-    /// (``LoadOptions/cacheFolder``).
+    /// Loads a model. While a packed copy is being made (``LoadOptions/cacheFolder``), `onProgress` is called on a
+    /// background thread.
     ///
-    /// Cancelling the task ends this within 100 ms, whether a copy is made or the weights are packed into memory. Of a
-    /// copy that is not complete, nothing is left.
+    /// Cancelling the task ends this within 100 ms, whether a copy is being made or the weights are being packed into
+    /// memory. An incomplete copy is removed.
     ///
     /// - Throws: ``SottoError``, or `CancellationError` when the task is cancelled.
     public static func load(
@@ -55,8 +55,8 @@ public final class LocalModel: Sendable {
         return try await Work(job, snapshot: Progress.init, value: LocalModel.init).value(onSnapshot: onProgress)
     }
 
-    /// Packs the model file `source` into the new file `target`, which ``load(_:options:onProgress:)`` maps as it is,
-    /// on any device. `target` appears whole or not at all.
+    /// Packs the model file `source` into the new file `target`, which ``load(_:options:onProgress:)`` can map
+    /// directly, on any device. `target` appears only when it is complete.
     ///
     /// - Throws: ``SottoError``, or `CancellationError` when the task is cancelled.
     public static func pack(
@@ -68,21 +68,21 @@ public final class LocalModel: Sendable {
         try await Work(job, snapshot: Progress.init, value: { $0 }).value(onSnapshot: onProgress)
     }
 
-    /// Summarizes a note when the result is iterated over or awaited. Points and actions are the note's own words.
+    /// Summarizes a note when the result is iterated over or awaited. Points and actions are quoted from the note.
     public func summarize(_ note: VoiceNote, options: SummaryOptions = SummaryOptions()) -> Summary {
         Request { [ffi] in Work(try ffi.summarize(segments: note.segments.map(\.ffi), options: options.ffi())) }
     }
 
-    /// Begins a note whose segments come one by one, while a person speaks: the model reads along.
+    /// Starts a note whose segments arrive one by one while the user speaks. The model reads them in the background.
     ///
     /// - Throws: ``SottoError/invalidInput(what:)`` for options out of range.
     public func noteSession(_ options: SummaryOptions = SummaryOptions()) throws -> NoteSession {
         NoteSession(ffi.noteSession(options: try options.ffi()))
     }
 
-    /// Which of `labels` fits a text: at least two, all different, without line breaks.
+    /// Chooses the one of `labels` that fits a text. There must be at least two, all different, without line breaks.
     ///
-    /// Below `minConfidence` the result says that it abstains.
+    /// Below `minConfidence` the result abstains.
     ///
     /// - Throws: ``SottoError``, or `CancellationError` when the task is cancelled.
     public func classify(
@@ -93,7 +93,7 @@ public final class LocalModel: Sendable {
         try await classify(text, into: labels.map { Classification.Label($0) }, minConfidence: minConfidence)
     }
 
-    /// Which of `labels` fits a text, as above, with labels whose descriptions the model is told.
+    /// Chooses the one of `labels` that fits a text. The labels have descriptions for the model.
     ///
     /// - Throws: ``SottoError``, or `CancellationError` when the task is cancelled.
     public func classify(
@@ -106,7 +106,7 @@ public final class LocalModel: Sendable {
         return try await Work(job, value: Classification.init).value()
     }
 
-    /// Which case of an enumeration fits a text; `nil` where the model is surer of none than `minConfidence`. The model is told
+    /// Chooses the case of an enum that fits a text; `nil` if the confidence is below `minConfidence`. The model sees
     /// their raw values.
     ///
     /// - Throws: ``SottoError``, or `CancellationError` when the task is cancelled.
@@ -119,7 +119,8 @@ public final class LocalModel: Sendable {
         return result.abstained ? nil : Value(rawValue: result.label)
     }
 
-    /// Classifies many texts, giving each result as it is ready. What their prompts share is computed once.
+    /// Classifies many texts and reports each result when it is ready. The common part of their prompts is computed
+    /// once.
     public func classifyAll(
         _ texts: [String],
         into labels: [String],
@@ -128,7 +129,7 @@ public final class LocalModel: Sendable {
         classifyAll(texts, into: labels.map { Classification.Label($0) }, minConfidence: minConfidence)
     }
 
-    /// Classifies many texts under labels whose descriptions the model is told.
+    /// Classifies many texts with labels that have descriptions for the model.
     public func classifyAll(
         _ texts: [String],
         into labels: [Classification.Label],
@@ -141,17 +142,17 @@ public final class LocalModel: Sendable {
         }
     }
 
-    /// Reads a value of a `Decodable` type out of a text. The answer is held to the type token by token.
+    /// Extracts a value of a `Decodable` type from a text. The answer is constrained to the type, token by token.
     ///
-    /// The type says what it wants by what its `init(from:)` decodes; optional properties may be null. Enumerations
-    /// need raw values and `CaseIterable`.
+    /// The schema follows from what the type's `init(from:)` decodes; optional properties may be null. Enums need raw
+    /// values and `CaseIterable`.
     ///
     /// - Throws: ``SottoError``, or `CancellationError` when the task is cancelled.
     public func extract<Value: Decodable & Sendable>(from text: String) async throws -> Value {
         try await extract(Value.self, from: text).value
     }
 
-    /// As ``extract(from:)``, with what it cost.
+    /// Like ``extract(from:)``, but with metrics.
     ///
     /// - Throws: ``SottoError``, or `CancellationError` when the task is cancelled.
     public func extract<Value: Decodable & Sendable>(
@@ -163,12 +164,12 @@ public final class LocalModel: Sendable {
             let value = try JSONDecoder().decode(type, from: Data(json.value.utf8))
             return Extraction(value: value, metrics: json.metrics)
         } catch {
-            // What the decoder says may hold the user's words.
+            // The decoder's message may contain the user's words.
             throw SottoError.invalidInput(what: "\(type) refuses the value that was read")
         }
     }
 
-    /// Reads a value of a JSON schema out of a text. Schema and value are JSON.
+    /// Extracts a value that fits a JSON schema from a text. Schema and value are JSON.
     ///
     /// - Throws: ``SottoError``, or `CancellationError` when the task is cancelled.
     public func extract(from text: String, schema: String) async throws -> Extraction<String> {
@@ -176,14 +177,14 @@ public final class LocalModel: Sendable {
         return try await Work(job) { Extraction(value: $0.json, metrics: Metrics($0.metrics)) }.value()
     }
 
-    /// Starts a conversation. `instructions` tell the model how to behave in it.
+    /// Starts a conversation. `instructions` tell the model how to behave.
     ///
     /// - Throws: ``SottoError``.
     public func session(_ instructions: String? = nil) async throws -> Session {
         try await resume(instructions, history: [])
     }
 
-    /// Goes on with a conversation in which `history` was said: one that an app has kept.
+    /// Continues a conversation that an app has stored, with its `history`.
     ///
     /// - Throws: ``SottoError``.
     public func resume(_ instructions: String? = nil, history: [Turn]) async throws -> Session {
@@ -191,8 +192,8 @@ public final class LocalModel: Sendable {
         return Session(try translated { try ffi.resume(instructions: instructions, history: turns) })
     }
 
-    /// Loads an adapter (LoRA) of this model: a GGUF file as llama.cpp has them, which was trained with the model that
-    /// this one's file was made from, whatever its quantization. It takes some milliseconds.
+    /// Loads an adapter (LoRA) of this model: a GGUF file in llama.cpp's format. It must have been trained with the
+    /// model that this one's file was made from, in any quantization. This takes some milliseconds.
     ///
     /// - Throws: ``SottoError``, or `CancellationError` when the task is cancelled.
     public func loadAdapter(_ file: ModelFile) async throws -> Adapter {
@@ -200,18 +201,18 @@ public final class LocalModel: Sendable {
         return try await Work(job, value: Adapter.init).value()
     }
 
-    /// The same model with these adapters in place of those it has: what is asked of it is computed with them, what is
-    /// asked of others is not. All that is loaded is shared.
+    /// The same model with these adapters instead of its current ones. Only its own requests use them. Everything that
+    /// is loaded is shared.
     ///
-    /// An adapter that was trained on Sotto's own task formats makes tasks use them.
+    /// If an adapter was trained on Sotto's own task formats, tasks use these formats.
     ///
     /// - Throws: ``SottoError``.
     public func withAdapters(_ adapters: [ScaledAdapter]) throws -> LocalModel {
         LocalModel(try translated { try ffi.withAdapters(adapters: adapters.map(\.ffi)) })
     }
 
-    /// Reports on the model, with the memory that a context of `contextLength` tokens takes; its own context length if
-    /// absent.
+    /// Reports on the model, with the memory for a context of `contextLength` tokens, by default its own context
+    /// length.
     ///
     /// - Throws: ``SottoError``.
     public func inspect(contextLength: Int? = nil) async throws -> ModelReport {
@@ -219,7 +220,7 @@ public final class LocalModel: Sendable {
         return ModelReport(try translated { try ffi.inspect(contextLength: length) })
     }
 
-    /// How many tokens a text has, without those that a chat template puts around it.
+    /// The number of tokens in a text, without those that a chat template adds.
     ///
     /// - Throws: ``SottoError/internal(why:)`` if the tokenizer fails.
     public func tokenCount(_ text: String) throws -> Int {

@@ -1,10 +1,10 @@
 internal import SottoFFI
 
-/// What a request cost.
+/// Time, tokens and memory of a request.
 public struct Metrics: Codable, Hashable, Sendable {
     /// Why an answer ended.
     public enum StopReason: String, CaseIterable, Codable, Hashable, Sendable {
-        /// The model said that it is done, or the format has nothing to add.
+        /// The model ended the answer, or the format allows nothing more.
         case end
         /// The answer reached its limit of tokens.
         case length
@@ -16,19 +16,19 @@ public struct Metrics: Codable, Hashable, Sendable {
     public var prefillTokens: Int
     /// Seconds spent on them.
     public var prefillSeconds: Double
-    /// Prompt tokens that were still known from before, and cost nothing.
+    /// Prompt tokens that were already in the cache and cost nothing.
     public var reusedTokens: Int
     /// Tokens of the answer.
     public var decodeTokens: Int
     /// Seconds spent on them.
     public var decodeSeconds: Double
-    /// Bytes of memory that belong to this request alone.
+    /// Bytes of private memory of this request.
     public var privateBytes: Int
-    /// Bytes of the mapped model file: clean pages, which the system can take back at any time.
+    /// Bytes of the mapped model file: clean pages, which the system can reclaim at any time.
     public var mappedBytes: Int
-    /// The arithmetic in use.
+    /// The instruction set in use.
     public var kernels: String
-    /// Threads that the engine works with.
+    /// Number of threads.
     public var threads: Int
     /// Why the answer ended.
     public var stopReason: StopReason
@@ -60,10 +60,10 @@ public struct Metrics: Codable, Hashable, Sendable {
         self.stopReason = stopReason
     }
 
-    /// Prompt tokens computed a second, 0 when there were none.
+    /// Prompt tokens per second; 0 if there were none.
     public var prefillTokensPerSecond: Double { rate(prefillTokens, prefillSeconds) }
 
-    /// Answer tokens a second, 0 when there were none.
+    /// Answer tokens per second; 0 if there were none.
     public var decodeTokensPerSecond: Double { rate(decodeTokens, decodeSeconds) }
 }
 

@@ -21,17 +21,17 @@ public struct ModelFile: Hashable, Sendable {
         ModelFile(place: .path(path))
     }
 
-    /// The model in an open file: from byte `offset` on, `length` bytes or up to the file's end.
+    /// The model in an open file, from byte `offset` on: `length` bytes, or up to the end of the file.
     ///
-    /// The descriptor stays yours: close it when ``LocalModel/load(_:options:onProgress:)`` has returned. Where `offset`
-    /// is a multiple of 4, a packed file is mapped, not copied.
+    /// The descriptor remains yours: close it after ``LocalModel/load(_:options:onProgress:)`` has returned. If
+    /// `offset` is a multiple of 4, a packed file is mapped, not copied.
     public static func descriptor(_ descriptor: Int32, offset: UInt64 = 0, length: UInt64? = nil) -> ModelFile {
         ModelFile(place: .descriptor(descriptor, offset: offset, length: length))
     }
 
-    /// Reports on the file, and on the memory that its model would take if it were loaded with these options. Nothing is loaded.
+    /// Reports on the file, and on the memory its model would need if loaded with these options. Nothing is loaded.
     ///
-    /// A file that is no model, or one that cannot be run, is reported on like any other: ``FileReport/whyNot`` says why.
+    /// Files that are not models or cannot run are reported on, too: ``FileReport/whyNot`` says why.
     ///
     /// - Throws: ``SottoError``, or `CancellationError` when the task is cancelled.
     public func inspect(_ options: LoadOptions = LoadOptions()) async throws -> FileReport {

@@ -8,9 +8,9 @@ public struct ModelReport: Hashable, Sendable {
         public var quantization: String
         /// How many tensors.
         public var tensors: Int
-        /// Their bytes.
+        /// Their size in bytes.
         public var bytes: Int
-        /// The wider format that they are packed in, without loss, where there are no kernels for this one.
+        /// The wider format that they are packed into without loss, if there are no kernels for this format.
         public var packedAs: String?
 
         /// The weights of one quantization.
@@ -22,53 +22,53 @@ public struct ModelReport: Hashable, Sendable {
         }
     }
 
-    /// Its name, if the file gives one.
+    /// Its name, if the file has one.
     public var name: String?
-    /// Its architecture, as GGUF names it.
+    /// Its architecture, by its GGUF name.
     public var architecture: String
-    /// Weights in all.
+    /// Number of parameters.
     public var parameters: Int
-    /// Transformer layers.
+    /// Number of transformer layers.
     public var layers: Int
     /// Width of the residual stream.
     public var hiddenSize: Int
     /// Width of the feed-forward layer.
     public var feedForwardSize: Int
-    /// Query heads.
+    /// Number of query heads.
     public var heads: Int
-    /// Key and value heads.
+    /// Number of key and value heads.
     public var kvHeads: Int
     /// Width of a head.
     public var headSize: Int
-    /// Tokens that the model can be asked to hold.
+    /// The model's maximum context length in tokens.
     public var modelContextLength: Int
-    /// Tokens in the vocabulary.
+    /// Number of tokens in the vocabulary.
     public var vocabSize: Int
-    /// Bytes of the file.
+    /// Size of the file in bytes.
     public var fileBytes: Int
     /// Weights by quantization.
     public var weights: [Weights]
     /// The kind of tokenizer, and its pre-tokenizer.
     public var tokenizer: String
-    /// Whether the file brings its own chat template.
+    /// Whether the file contains a chat template.
     public var hasChatTemplate: Bool
     /// Whether it was trained on Sotto's own task formats.
     public var tuned: Bool
-    /// The arithmetic that was chosen.
+    /// The instruction set in use.
     public var kernels: String
-    /// Threads that work.
+    /// Number of threads.
     public var threads: Int
-    /// The context that the memory figures are for.
+    /// The context length that the memory figures refer to.
     public var contextLength: Int
-    /// Private memory at that context.
+    /// Private memory for that context.
     public var privateBytes: Int
-    /// Private memory that the weights take, unless the file is packed.
+    /// Private memory of the weights; 0 for a packed file.
     public var copiedBytes: Int
     /// Mapped memory: clean pages of the file.
     public var mappedBytes: Int
-    /// Memory that the system can give now, where it says so.
+    /// Memory that is available now, if the system reports it.
     public var availableBytes: Int?
-    /// Whether the private memory can be had now.
+    /// Whether that much private memory is available now.
     public var fits: Bool
 
     /// A report.

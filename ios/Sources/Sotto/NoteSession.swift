@@ -1,9 +1,10 @@
 internal import SottoFFI
 
-/// A note that is still being spoken: the model reads along, so that ``finish()`` has little more to do than to write.
+/// A note that is still being spoken. The model reads it in the background, so that ``finish()`` only has to write the
+/// summary.
 ///
-/// It takes the memory of a whole context. Once nothing refers to it, reading stops within 100 ms and the memory is
-/// free. Of a long note, each window is summarized as soon as it is complete.
+/// It holds the memory of a full context. Once nothing refers to it, reading stops within 100 ms and the memory is
+/// freed. Each window of a long note is summarized as soon as it is complete.
 ///
 /// ```swift
 /// let session = try model.noteSession()
@@ -17,21 +18,21 @@ public final class NoteSession: Sendable {
         self.ffi = ffi
     }
 
-    /// What was said so far, numbered as the summary's evidence is.
+    /// The note so far, with the ids that the summary's evidence refers to.
     public var note: VoiceNote {
         VoiceNote(segments: ffi.note().map(VoiceNote.Segment.init))
     }
 
-    /// Appends what was said next, and returns at once: it is read in the background. Its id is given anew, from 1; an
-    /// empty segment is left out.
+    /// Appends the next segment and returns at once; it is read in the background. It gets the next id, counted from 1,
+    /// and an empty segment is left out.
     ///
     /// - Throws: ``SottoError/invalidInput(what:)`` once the note is finished.
     public func append(_ segment: VoiceNote.Segment) throws {
         try translated { try ffi.append(segment: segment.ffi) }
     }
 
-    /// The summary of the note: exactly that of ``LocalModel/summarize(_:options:)``. Iterating over it or awaiting it ends the
-    /// note; what went wrong while it was read is told there.
+    /// The summary of the note, exactly like that of ``LocalModel/summarize(_:options:)``. Iterating over it or
+    /// awaiting it ends the note, and reports errors from reading it.
     public func finish() -> Summary {
         Request { [ffi] in Work(try ffi.finish()) }
     }

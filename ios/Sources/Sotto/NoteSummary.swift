@@ -1,22 +1,22 @@
 internal import SottoFFI
 
-/// A summary that has not been asked for yet: iterate over it for growing ``NoteSummary`` snapshots, of which the last
-/// is the complete one, or await its ``Request/value``, the complete one alone.
+/// A lazy summary: iterate over it for growing ``NoteSummary`` snapshots, the last of which is complete, or await its
+/// ``Request/value``, only the complete one.
 public typealias Summary = Request<NoteSummary, NoteSummary>
 
-/// A summarized note. While it is being written, it grows: title and overview get longer, and points and actions are added
-/// once they are whole. An action may get its owner or due date later. Where ``SummaryOptions`` limit how many there are, a
-/// better one may take the place and the id of another.
+/// A summary of a note. While it is being written, it grows: title and overview get longer, and complete points and
+/// actions are added. An action may get its owner or due date later. If ``SummaryOptions`` limit their number, a better
+/// item may take the place and the id of another.
 ///
-/// Title and overview of a note that is read in several windows are written last.
+/// If a note is read in several windows, title and overview are written last.
 public struct NoteSummary: Codable, Hashable, Sendable {
-    /// One thing to remember, in the note's own words.
+    /// A thing to remember, quoted from the note.
     public struct Point: Codable, Hashable, Identifiable, Sendable {
-        /// Its number, from 1: it stays the same in all snapshots.
+        /// Its number, from 1. It is the same in all snapshots.
         public var id: Int
-        /// The words.
+        /// The quoted words.
         public var text: String
-        /// Ids of the segments that they stand in.
+        /// Ids of the segments that contain them.
         public var evidence: [Int]
 
         /// A point.
@@ -27,17 +27,17 @@ public struct NoteSummary: Codable, Hashable, Sendable {
         }
     }
 
-    /// One thing to do, in the note's own words.
+    /// A thing to do, quoted from the note.
     public struct Action: Codable, Hashable, Identifiable, Sendable {
-        /// Its number, from 1: it stays the same in all snapshots.
+        /// Its number, from 1. It is the same in all snapshots.
         public var id: Int
-        /// What is to be done.
+        /// What has to be done.
         public var text: String
-        /// Who has to do it; `nil` for the speaker, or when the note does not say.
+        /// Who has to do it; `nil` for the speaker, or if the note does not say.
         public var owner: String?
-        /// By when, as it was said.
+        /// The due date, as it was said.
         public var due: String?
-        /// Ids of the segments that all this stands in.
+        /// Ids of the segments that contain text, owner and due date.
         public var evidence: [Int]
 
         /// An action.
@@ -54,9 +54,9 @@ public struct NoteSummary: Codable, Hashable, Sendable {
     public struct Coverage: Codable, Hashable, Sendable {
         /// Ids of the segments read so far.
         public var segmentsRead: [Int]
-        /// How many segments the note has.
+        /// Number of segments in the note.
         public var segments: Int
-        /// How many windows the note is read in: 1 for a note of some minutes.
+        /// Number of windows in which the note is read: 1 for a note of a few minutes.
         public var windows: Int
 
         /// A coverage.
@@ -75,9 +75,9 @@ public struct NoteSummary: Codable, Hashable, Sendable {
     public var points: [Point]
     /// Things to do.
     public var actions: [Action]
-    /// Which part of the note this rests on.
+    /// Which part of the note was read.
     public var coverage: Coverage
-    /// What it cost; there once the summary is complete.
+    /// Time, tokens and memory it took, once the summary is complete.
     public var metrics: Metrics?
 
     /// A summary.

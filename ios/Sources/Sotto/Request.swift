@@ -1,23 +1,23 @@
-/// A request that has not been asked for yet: iterate over it for what comes as it comes, or await its ``value``.
+/// A lazy request: iterate over it for its elements as they arrive, or await its ``value``.
 ///
-/// Each time, the work is done. What comes is pulled, so that a slow reader loses nothing. Cancelling the task,
-/// breaking out of the loop or letting go of the iterator stops the native work.
+/// The work is done each time. Elements are pulled, so a slow reader loses nothing. Cancelling the task, leaving the
+/// loop or releasing the iterator stops the native work.
 public struct Request<Element: Sendable, Value: Sendable>: AsyncSequence, Sendable {
     let start: @Sendable () throws -> Work<Element, Value>
 
-    /// What the work comes to in the end.
+    /// The final result of the work.
     ///
     /// - Throws: ``SottoError``, or `CancellationError` when the task is cancelled.
     public var value: Value {
         get async throws { try await translated { try start() }.value() }
     }
 
-    /// Starts the work when its first element is asked for.
+    /// Starts the work when its first element is requested.
     public func makeAsyncIterator() -> Iterator {
         Iterator(state: .notStarted(start))
     }
 
-    /// What comes of one piece of work.
+    /// The elements of one run of the work.
     public struct Iterator: AsyncIteratorProtocol, Sendable {
         enum State: Sendable {
             case notStarted(@Sendable () throws -> Work<Element, Value>)
@@ -27,12 +27,12 @@ public struct Request<Element: Sendable, Value: Sendable>: AsyncSequence, Sendab
 
         var state: State
 
-        /// The next element, once it is there; `nil` at the end, and after an error.
+        /// The next element, once it is ready; `nil` at the end and after an error.
         ///
         /// - Throws: ``SottoError``, or `CancellationError` when the task is cancelled.
         public mutating func next() async throws -> Element? {
             let before = state
-            // What fails has ended, and so has what has nothing more to give.
+            // After an error or the last element, the work has ended.
             state = .ended
             let work: Work<Element, Value>
             switch before {

@@ -38,7 +38,7 @@ extension UInt64: SampledType {}
 
 extension SampledType where Self: FixedWidthInteger {
     static func schema(_ probe: SchemaProbe) -> JSONSchema {
-        // Integers beyond this are not exact in every JSON reader.
+        // Larger integers are not exact in every JSON reader.
         let largestExact: Int64 = 1 << 53
         let range = Int64(clamping: Self.min)...Int64(clamping: Self.max)
         return .integer(range.clamped(to: -largestExact...largestExact))

@@ -1,14 +1,14 @@
 import Foundation
 
-// The schema of a `Decodable` type is found by letting it decode itself from a decoder that writes down what it is
-// asked for, and answers with samples.
+// The schema of a `Decodable` type is found by decoding the type from a decoder that records every request and returns
+// samples.
 
 extension JSONSchema {
     /// The schema of a type.
     ///
-    /// - Throws: ``SottoError/invalidInput(what:)`` for types that no schema can describe: those that contain
-    ///   themselves, enumerations without raw values or `CaseIterable`, dictionaries whose keys are no strings, dates,
-    ///   and those that refuse samples.
+    /// - Throws: ``SottoError/invalidInput(what:)`` for types that no schema can describe: recursive types, enums
+    ///   without raw values or `CaseIterable`, dictionaries whose keys are not strings, dates, and types that reject
+    ///   the samples.
     init<T: Decodable>(of type: T.Type) throws {
         self = try SchemaProbe().answer(type).schema
     }
@@ -18,7 +18,7 @@ extension JSONSchema {
 final class SchemaProbe {
     private var within: [any Any.Type] = []
 
-    /// The schema of a type, and a value of it for its owner to go on with.
+    /// The schema of a type, and a sample value with which decoding can continue.
     func answer<T: Decodable>(_ type: T.Type) throws -> (schema: JSONSchema, sample: T) {
         if let known = type as? any SampledType.Type, let sample = known.sample as? T {
             return (try known.schema(self), sample)
@@ -26,7 +26,7 @@ final class SchemaProbe {
         if let enumeration = type as? any CaseIterable.Type {
             return try oneOf(enumeration, as: type)
         }
-        // JSONDecoder reads these in ways of its own.
+        // JSONDecoder decodes these types in special ways.
         guard ![Date.self, Data.self, URL.self].contains(where: { $0 == type }) else {
             throw unsupported(type, "take a String")
         }

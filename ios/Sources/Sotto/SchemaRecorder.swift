@@ -1,6 +1,6 @@
-/// A decoder that writes down what it is asked for.
+/// A decoder that records what is decoded from it.
 final class SchemaRecorder: Decoder {
-    /// Why no schema describes what was asked for.
+    /// Why no schema describes the decoded type.
     struct Refusal: Error {
         let why: String
     }
@@ -38,7 +38,7 @@ final class SchemaRecorder: Decoder {
     }
 }
 
-/// The properties that were asked for.
+/// The properties that were decoded.
 private final class SchemaFields {
     let probe: SchemaProbe
     var areFixed = true
@@ -70,7 +70,7 @@ private final class SchemaFields {
     }
 }
 
-/// The elements that were asked for.
+/// The elements that were decoded.
 private final class SchemaList {
     let probe: SchemaProbe
     var elements: [JSONSchema] = []

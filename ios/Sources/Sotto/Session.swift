@@ -1,14 +1,14 @@
 internal import SottoFFI
 
-/// An answer that has not been asked for yet: iterate over it for its pieces, whole characters each, or await its
-/// ``Request/value``, the whole answer.
+/// A lazy answer: iterate over it for its pieces, which never split a character, or await its ``Request/value``, the
+/// complete answer.
 public typealias ResponseStream = Request<String, Reply>
 
 /// A finished answer of a session.
 public struct Reply: Hashable, Sendable {
     /// What the model wrote.
     public var text: String
-    /// What it cost.
+    /// Time, tokens and memory it took.
     public var metrics: Metrics
 
     /// A reply.
@@ -18,11 +18,11 @@ public struct Reply: Hashable, Sendable {
     }
 }
 
-/// A question, and what was answered.
+/// A question and its answer.
 public struct Turn: Codable, Hashable, Sendable {
-    /// What was said to the model.
+    /// The user's message.
     public var question: String
-    /// What it wrote.
+    /// The model's answer.
     public var answer: String
 
     /// A turn.
@@ -32,11 +32,11 @@ public struct Turn: Codable, Hashable, Sendable {
     }
 }
 
-/// A conversation: it remembers what was said, and computes only what is new.
+/// A conversation. It keeps its history, and only new tokens are computed.
 ///
-/// Answers are given one after the other; a second question waits for the first. A cancelled answer is remembered as
-/// far as it went; one that failed, or had no words yet, leaves the conversation as it was before. Its memory is free
-/// once nothing refers to it, nor to an answer of it.
+/// It answers one question at a time; a second question waits for the first. Of a cancelled answer, the part written so
+/// far is kept. An answer that failed or had no words yet leaves the conversation unchanged. Its memory is freed once
+/// nothing refers to it or to one of its answers.
 public actor Session {
     private nonisolated let ffi: FfiSession
 
@@ -44,29 +44,29 @@ public actor Session {
         self.ffi = ffi
     }
 
-    /// Reads instructions and history now, so that the first question has less to wait for.
+    /// Reads instructions and history now, so that the first answer comes sooner.
     ///
     /// - Throws: ``SottoError``, or `CancellationError` when the task is cancelled.
     public func prewarm() async throws {
         try await Work(try translated { try ffi.prewarm() }, value: { $0 }).value()
     }
 
-    /// The same conversation, whose next answers are computed with these adapters of the model in place of those before.
-    /// What was said is read again then.
+    /// The same conversation, with these adapters for the next answers instead of the current ones. The conversation is
+    /// then read again.
     ///
     /// - Throws: ``SottoError``.
     public nonisolated func withAdapters(_ adapters: [ScaledAdapter]) throws -> Session {
         Session(try translated { try ffi.withAdapters(adapters: adapters.map(\.ffi)) })
     }
 
-    /// Says something, and gives the whole answer.
+    /// Asks something and returns the complete answer.
     ///
     /// - Throws: ``SottoError``, or `CancellationError` when the task is cancelled.
     public func respond(to text: String, options: ChatOptions = ChatOptions()) async throws -> Reply {
         try await streamResponse(to: text, options: options).value
     }
 
-    /// Says something each time that the result is iterated over or awaited, and streams the answer.
+    /// Asks something each time the result is iterated over or awaited, and streams the answer.
     public nonisolated func streamResponse(to text: String, options: ChatOptions = ChatOptions()) -> ResponseStream {
         Request { [self] in try start(text, options: options) }
     }

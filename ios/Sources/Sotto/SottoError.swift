@@ -1,29 +1,29 @@
 import Foundation
 internal import SottoFFI
 
-/// Everything that a call into Sotto can end with instead of a result.
+/// The errors of Sotto.
 ///
-/// Each says what an app can do about it; none carries the user's text, so that they can be logged. A cancelled task
-/// gets Swift's own `CancellationError`, as everywhere.
+/// Each says what an app can do about it. None contains the user's text, so they can be logged. A cancelled task throws
+/// Swift's own `CancellationError`, as usual.
 public enum SottoError: Error, Hashable, Sendable {
-    /// There is no readable model file at `path`; `reason` says why.
+    /// The model file `path` does not exist or cannot be read; `reason` says why.
     case modelNotFound(path: String, reason: String)
-    /// The file is not a model that can be trusted: unfinished, contradicting itself at `at`, or something else. Only where its
-    /// size or a checksum shows that another download would help does `why` say so.
+    /// The file is not a valid model: it is incomplete, inconsistent at `at`, or something else. `why` recommends
+    /// another download only if the size or a checksum shows that it would help.
     case modelInvalid(why: String, at: String)
-    /// `what` is missing in this version, or on this device, or is no language model.
+    /// This version or device does not support `what`, or it is not a language model.
     case unsupported(what: String)
-    /// The device cannot spare `needed` bytes, but `available`; 0 where it does not say.
+    /// The device does not have `needed` bytes of memory available, only `available` (0 if unknown).
     case outOfMemory(needed: Int, available: Int)
-    /// The file or folder `path` cannot be written; `reason` is the system's.
+    /// The file or folder `path` cannot be written; `reason` is the system's message.
     case storage(path: String, reason: String)
-    /// The text takes `needed` tokens of at most `limit`.
+    /// The text needs `needed` tokens, but the limit is `limit`.
     case contextFull(limit: Int, needed: Int)
-    /// An argument cannot be used: `what` is wrong with it.
+    /// An argument is invalid; `what` says what is wrong.
     case invalidInput(what: String)
     /// The work was stopped by something other than the task that waited for it.
     case cancelled
-    /// A fault of Sotto itself.
+    /// An error in Sotto itself.
     case `internal`(why: String)
 }
 
@@ -34,17 +34,17 @@ extension SottoError: LocalizedError {
         case .modelNotFound(let path, let reason): "The model file \(path) cannot be read: \(reason)."
         case .modelInvalid(let why, let at): "The model file is invalid at \(at): \(why)."
         case .unsupported(let what): "Not supported: \(what)."
-        case .outOfMemory(let needed, 0): "\(needed) bytes of memory are needed, not so many can be had."
-        case .outOfMemory(let needed, let available): "\(needed) bytes of memory are needed, \(available) can be had."
+        case .outOfMemory(let needed, 0): "\(needed) bytes of memory are needed, but that many are not available."
+        case .outOfMemory(let needed, let available): "\(needed) bytes of memory are needed, but only \(available) are available."
         case .storage(let path, let reason): "\(path) cannot be written: \(reason)."
-        case .contextFull(let limit, let needed): "At least \(needed) tokens are needed, the limit is \(limit)."
+        case .contextFull(let limit, let needed): "At least \(needed) tokens are needed, but the limit is \(limit)."
         case .invalidInput(let what): "The input cannot be used: \(what)."
         case .cancelled: "The work was stopped."
-        case .internal(let why): "Sotto has a fault: \(why)."
+        case .internal(let why): "Internal error in Sotto: \(why)."
         }
     }
 
-    /// What an app, or the person who uses it, can do.
+    /// What the app or its user can do.
     public var recoverySuggestion: String? {
         switch self {
         case .modelNotFound: "Download the model, or check the path."

@@ -1,16 +1,18 @@
 internal import SottoFFI
 
-/// What a summary shall be like.
+/// Options for a summary.
 public struct SummaryOptions: Hashable, Sendable {
-    /// The language of title and overview, by its English name (`"German"`); `nil` for the note's own. Points and actions stay
-    /// in the note's words. A model tuned for notes copies its title and overview from the note, too: it ignores this.
+    /// The language of title and overview, by its English name (`"German"`); `nil` for the note's own. Points and
+    /// actions are always quoted from the note. A model that is tuned for notes also copies title and overview, so it
+    /// ignores this.
     public var language: String?
-    /// The most points. Where a note has more, those about its main topics are kept.
+    /// The maximum number of points. If a note has more, those about its main topics are kept.
     public var maxPoints: Int
-    /// The most actions; `nil` for all. Where a note has more, those with a due date or an owner are kept first.
+    /// The maximum number of actions; `nil` for all. If a note has more, those with a due date or an owner are kept
+    /// first.
     public var maxActions: Int?
 
-    /// The usual options, except those given.
+    /// The default options, except for those given.
     public init(language: String? = nil, maxPoints: Int = 20, maxActions: Int? = nil) {
         self.language = language
         self.maxPoints = maxPoints

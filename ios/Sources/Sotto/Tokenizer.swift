@@ -1,9 +1,8 @@
 internal import SottoFFI
 
-/// A model's tokenizer without the model: it needs no more than the vocabulary of a model file, of whatever
-/// architecture.
+/// A model's tokenizer without the model. It needs only the vocabulary of a model file, of any architecture.
 ///
-/// A page of text takes a millisecond or so; a book is better tokenized away from the main actor.
+/// A page of text takes about a millisecond. Tokenize a book off the main actor.
 ///
 /// ```swift
 /// let count = try await Tokenizer.load(.file(url)).tokenCount(draft)
@@ -23,28 +22,28 @@ public final class Tokenizer: Sendable {
         return try await Work(job, value: Tokenizer.init).value()
     }
 
-    /// The token ids of a text. Control tokens are never read from it, whatever it contains, and none is added.
+    /// The token ids of a text. Text is never read as control tokens, whatever it contains, and none are added.
     ///
     /// - Throws: ``SottoError/internal(why:)`` if the tokenizer fails.
     public func encode(_ text: String) throws -> [Int] {
         try translated { try ffi.encode(text: text).map { Int($0) } }
     }
 
-    /// The text of token ids. Control tokens, and ids that no token has, give none.
+    /// The text of token ids. Control tokens and unknown ids produce no text.
     ///
     /// - Throws: ``SottoError/internal(why:)`` if the tokenizer fails.
     public func decode(_ ids: [Int]) throws -> String {
         try translated { try ffi.decode(ids: ids.map { UInt32(truncatingIfNeeded: $0) }) }
     }
 
-    /// How many tokens a text has, as ``encode(_:)`` gives them.
+    /// The number of tokens that ``encode(_:)`` returns for a text.
     ///
     /// - Throws: ``SottoError/internal(why:)`` if the tokenizer fails.
     public func tokenCount(_ text: String) throws -> Int {
         try translated { Int(try ffi.tokenCount(text: text)) }
     }
 
-    /// A token as a person may read it: its text, or the name of a control token.
+    /// A token in readable form: its text, or the name of a control token.
     ///
     /// - Throws: ``SottoError/internal(why:)`` if the tokenizer fails.
     public func tokenText(_ id: Int) throws -> String {

@@ -9,7 +9,7 @@ struct SpeedScreen: View {
     var body: some View {
         NavigationStack {
             List {
-                Section("Tokens a second") {
+                Section("Tokens per second") {
                     Chart(speeds.runs) { run in
                         point(run, "read", run.metrics.prefillTokensPerSecond)
                         point(run, "written", run.metrics.decodeTokensPerSecond)
@@ -23,11 +23,11 @@ struct SpeedScreen: View {
                             "First word after",
                             Duration.seconds(metrics.timeToFirstToken).formatted(
                                 .units(fractionalPart: .show(length: 2))))
-                        row("Read", "\(metrics.prefillTokens) tokens, \(metrics.reusedTokens) were known")
+                        row("Read", "\(metrics.prefillTokens) tokens, \(metrics.reusedTokens) cached")
                         row("Written", "\(metrics.decodeTokens) tokens")
-                        row("Memory of its own", metrics.privateBytes.formatted(.byteCount(style: .memory)))
+                        row("Private memory", metrics.privateBytes.formatted(.byteCount(style: .memory)))
                         row("Mapped", metrics.mappedBytes.formatted(.byteCount(style: .file)))
-                        row("Arithmetic", "\(metrics.kernels), \(metrics.threads) threads")
+                        row("Kernels", "\(metrics.kernels), \(metrics.threads) threads")
                     }
                 }
             }
@@ -37,7 +37,7 @@ struct SpeedScreen: View {
     }
 
     private func point(_ run: Speeds.Run, _ name: String, _ value: Double) -> some ChartContent {
-        LineMark(x: .value("Summary", run.id), y: .value("Tokens a second", value))
+        LineMark(x: .value("Summary", run.id), y: .value("Tokens per second", value))
             .foregroundStyle(by: .value("What", name))
             .symbol(by: .value("What", name))
     }

@@ -5,15 +5,15 @@ import Sotto
 /// those who write apps: they name bytes, paths and tensors.
 public enum Trouble: String, Error {
     case modelNotFound = "The model file is gone. Choose another one."
-    case modelDamaged = "This is no model file, or it is damaged. Download it again."
+    case modelDamaged = "This is not a model file, or it is damaged. Download it again."
     case modelUnsupported = "This model does not run here yet. Choose another one."
-    case outOfMemory = "There is too little memory. Close other apps, or choose a smaller model."
-    case noSpace = "There is too little space on this device. Free some and try again."
+    case outOfMemory = "There is not enough memory. Close other apps, or choose a smaller model."
+    case noSpace = "There is not enough space on this device. Free some and try again."
     case noteTooLong = "The note is too long. Speak a shorter one."
-    case textUnusable = "This text cannot be summarized: no words were found. Try another one."
+    case textUnusable = "No words were found in this text. Try another one."
     case notAllowed = "To record, allow this app to use the microphone and speech recognition in Settings."
     case noMicrophone = "The microphone cannot be used right now. Try again."
-    case noRecognizer = "Your language is not recognized on this device. Add a dictation language in Settings."
+    case noRecognizer = "This device cannot recognize your language offline. Add a dictation language in Settings."
     case recognizerFailed = "Speech recognition stopped. Try again."
     case other = "Something went wrong in the app. Try again."
 

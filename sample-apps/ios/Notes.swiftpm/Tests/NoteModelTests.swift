@@ -284,7 +284,7 @@ import Testing
         note.record(from: Script(sentences)) { throw SottoError.outOfMemory(needed: 2, available: 1) }
         await note.settle()
         #expect(
-            note.phase == .failed("There is too little memory. Close other apps, or choose a smaller model."))
+            note.phase == .failed("There is not enough memory. Close other apps, or choose a smaller model."))
         #expect(note.segments.count == 2)
     }
 

@@ -5,21 +5,21 @@ import dev.sotto.internal.FfiLoadAdapterJob
 import dev.sotto.internal.FfiScaledAdapter
 
 /**
- * An adapter (LoRA) of a model, ready to be used: a small change of it, for some requests and not for others.
+ * A loaded adapter (LoRA): a small change to a model that applies only to selected requests.
  *
  * ```
  * val formal = model.loadAdapter(ModelFile.path(file))
  * model.withAdapters(listOf(ScaledAdapter(formal))).summarize(note)
  * ```
  *
- * @property rank how many numbers its changes go through, at most.
- * @property privateBytes private memory that it takes, however many requests use it.
+ * @property rank its rank: the largest inner dimension of its changes.
+ * @property privateBytes bytes of private memory that it needs, however many requests use it.
  */
 public class Adapter internal constructor(private val ffi: FfiAdapter) : AutoCloseable {
     public val rank: Int = ffi.rank().toInt()
     public val privateBytes: Long = ffi.privateBytes().toLong()
 
-    /** Gives the memory back, once no model or session with it is open. Can be called at any time. */
+    /** Releases the memory once no model or session that uses it is open. Can be called at any time. */
     override fun close(): Unit = ffi.close()
 
     internal fun scaled(scale: Float): FfiScaledAdapter {
@@ -29,10 +29,10 @@ public class Adapter internal constructor(private val ffi: FfiAdapter) : AutoClo
 }
 
 /**
- * An adapter, and how much of it.
+ * An adapter with its scale.
  *
  * @property adapter the adapter.
- * @property scale what its change of the model is multiplied with: 1 as it was trained, 0 for nothing.
+ * @property scale the factor for its change to the model: 1 for the trained effect, 0 for none.
  */
 public data class ScaledAdapter @JvmOverloads constructor(public val adapter: Adapter, public val scale: Float = 1f)
 

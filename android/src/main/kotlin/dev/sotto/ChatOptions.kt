@@ -6,13 +6,13 @@ import dev.sotto.internal.FfiSampling
 import kotlinx.serialization.json.JsonObject
 
 /**
- * How tokens are chosen.
+ * How the next token is chosen.
  *
- * @property temperature 0 always takes the best token; higher values vary more.
- * @property topK only the so many best tokens, if given.
- * @property topP only the fewest best tokens whose probabilities reach this sum, if given; above 0, at most 1.
- * @property minP only tokens at least this times as likely as the best, if given; 0 to 1.
- * @property repetitionPenalty makes tokens of the recent history less likely; 1 changes nothing.
+ * @property temperature 0 always chooses the most probable token; higher values vary more.
+ * @property topK if given, only this many of the most probable tokens.
+ * @property topP if given, only the most probable tokens whose probabilities add up to this; above 0, at most 1.
+ * @property minP if given, only tokens with at least this share of the highest probability; 0 to 1.
+ * @property repetitionPenalty makes recent tokens less probable; 1 changes nothing.
  * @property repetitionWindow how many of the last tokens count as recent.
  * @property seed the same seed, options and conversation give the same answer.
  * @throws SottoException.InvalidInput for a [topK] below 1 or a [repetitionWindow] below 0.
@@ -33,9 +33,9 @@ constructor(
         requireInput(repetitionWindow >= 0, "the repetition window cannot be negative")
     }
 
-    /** Ready-made ways to choose. */
+    /** Predefined settings. */
     public companion object {
-        /** Always the best token: the same conversation gives the same answer. */
+        /** Always the most probable token: the same conversation gives the same answer. */
         @JvmField
         public val GREEDY: Sampling = Sampling(temperature = 0f, topP = null, minP = null)
     }
@@ -51,7 +51,7 @@ constructor(
     )
 }
 
-/** What an answer is held to, token by token. */
+/** A constraint on an answer, enforced token by token. */
 public class AnswerFormat private constructor(internal val ffi: FfiFormat) {
     /** The formats. */
     public companion object {
@@ -67,7 +67,7 @@ public class AnswerFormat private constructor(internal val ffi: FfiFormat) {
         @JvmStatic
         public fun regex(regex: String): AnswerFormat = AnswerFormat(FfiFormat.Regex(regex))
 
-        /** A sentence of this grammar, in llguidance's dialect of Lark; the rule `start` is where it starts. */
+        /** A sentence of this grammar, in llguidance's dialect of Lark, beginning with the rule `start`. */
         @JvmStatic
         public fun lark(grammar: String): AnswerFormat = AnswerFormat(FfiFormat.Lark(grammar))
     }
@@ -76,9 +76,9 @@ public class AnswerFormat private constructor(internal val ffi: FfiFormat) {
 /**
  * How a session answers.
  *
- * @property maxTokens the most tokens of one answer.
- * @property sampling how tokens are chosen.
- * @property format what the answer is held to, if anything.
+ * @property maxTokens the maximum number of tokens in an answer.
+ * @property sampling how the next token is chosen.
+ * @property format a constraint on the answer, if any.
  * @throws SottoException.InvalidInput for [maxTokens] below 1.
  */
 public class ChatOptions

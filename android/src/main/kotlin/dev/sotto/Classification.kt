@@ -4,10 +4,10 @@ import dev.sotto.internal.FfiClassification
 import dev.sotto.internal.FfiLabel
 
 /**
- * Something that a text may be sorted under.
+ * A label that a text can get.
  *
- * @property name its name: a word or a few, as the model would write it.
- * @property description when it fits. The model is told.
+ * @property name its name: one or a few words, as the model would write it.
+ * @property description a description for the model: when the label fits.
  */
 public data class Label @JvmOverloads constructor(public val name: String, public val description: String? = null)
 
@@ -15,10 +15,10 @@ public data class Label @JvmOverloads constructor(public val name: String, publi
  * The label of a text.
  *
  * @property label the name of the most probable label.
- * @property confidence its probability among the labels, 0 to 1.
- * @property scores every label's name with its probability, in the order given; they add up to 1.
- * @property abstained whether [confidence] is below the least that was asked for.
- * @property metrics what it cost.
+ * @property confidence its probability among the given labels, 0 to 1.
+ * @property scores the name of each label with its probability, in the given order. The probabilities add up to 1.
+ * @property abstained whether [confidence] is below the requested minimum.
+ * @property metrics time, tokens and memory it took.
  */
 public data class Classification(
     public val label: String,

@@ -1,9 +1,9 @@
 package dev.sotto
 
 /**
- * A value read out of a text.
+ * A value extracted from a text.
  *
  * @property value the value; it fits the schema.
- * @property metrics what it cost.
+ * @property metrics time, tokens and memory it took.
  */
 public data class Extraction<out T>(public val value: T, public val metrics: Metrics)

@@ -4,30 +4,30 @@ import dev.sotto.internal.FfiFileKind
 import dev.sotto.internal.FfiFileReport
 import dev.sotto.internal.FfiInspectJob
 
-/** What a model file holds. */
+/** A kind of model file. */
 public enum class FileKind {
-    /** A language model, or whatever says nothing else. */
+    /** A language model, or a file of unknown kind. */
     MODEL,
 
     /** A LoRA, which changes another model. */
     ADAPTER,
 
-    /** What turns images or sound into a language model's embeddings. */
+    /** A projector, which turns images or sound into a language model's embeddings. */
     PROJECTOR,
 
-    /** A model that gives vectors for texts, or ranks them. */
+    /** A model that embeds or ranks texts. */
     EMBEDDING,
 
     /** A tokenizer without weights. */
     VOCABULARY,
 
-    /** What guesses for another model. */
+    /** A draft head, which drafts tokens for another model. */
     DRAFT,
 
-    /** A model that makes images or videos. */
+    /** A model that generates images or videos. */
     IMAGE,
 
-    /** A model that hears or speaks. */
+    /** A model for speech recognition or synthesis. */
     SPEECH,
 
     /** Data for other programs. */
@@ -35,12 +35,12 @@ public enum class FileKind {
 }
 
 /**
- * The private memory that a context takes.
+ * The private memory that a context needs.
  *
  * @property contextLength its length in tokens.
- * @property cacheBytes that of the KV cache.
- * @property privateBytes that of KV cache and scratch together.
- * @property fits whether this, and the copied weights, can be had now.
+ * @property cacheBytes memory of the KV cache.
+ * @property privateBytes memory of KV cache and scratch space together.
+ * @property fits whether enough memory is available now for this and the copied weights.
  */
 public data class ContextMemory(
     public val contextLength: Int,
@@ -50,31 +50,31 @@ public data class ContextMemory(
 )
 
 /**
- * What a file is, and what it would take to run its model.
+ * What a file is, and how much memory its model would need.
  *
- * @property kind what the file holds.
+ * @property kind the kind of file.
  * @property whyNot why the model cannot be loaded here, and what to do; null when it can.
- * @property warnings what is odd about a model that runs here, and what comes of it: its tokenizer, or a chat template that
- *   cannot be read.
- * @property name its name, if the file gives one.
- * @property architecture its architecture, as GGUF names it.
- * @property adapterRank the largest rank of an adapter's changes; null of anything else.
- * @property parameters weights in all.
- * @property files files that it is in: more than one of a split model.
- * @property fileBytes bytes of the file, or of all files.
+ * @property warnings problems of a model that runs here, and their consequences: an unusual tokenizer, or a chat
+ *   template that cannot be read.
+ * @property name its name, if the file has one.
+ * @property architecture its architecture, by its GGUF name.
+ * @property adapterRank the largest rank of an adapter's changes; null for other files.
+ * @property parameters number of parameters.
+ * @property files number of files: more than one for a split model.
+ * @property fileBytes size of the file, or of all files, in bytes.
  * @property packed whether the file is packed.
  * @property weights weights by quantization.
  * @property tokenizer the kind of tokenizer, and its pre-tokenizer; empty without one.
- * @property vocabSize tokens in the vocabulary, if the file tells them.
- * @property hasChatTemplate whether the file brings its own chat template.
+ * @property vocabSize number of tokens in the vocabulary, if the file states it.
+ * @property hasChatTemplate whether the file contains a chat template.
  * @property tuned whether it was trained on Sotto's own task formats.
- * @property contextLength tokens that the model can be asked to hold, if the file says so.
- * @property mappedBytes mapped memory that the loaded weights would take.
- * @property copiedBytes private memory that they would take: none, if the file is packed or there is a folder for packed
+ * @property contextLength the model's maximum context length in tokens, if the file states it.
+ * @property mappedBytes mapped memory that the loaded weights would need.
+ * @property copiedBytes private memory that they would need; 0 if the file is packed or there is a folder for packed
  *   copies.
- * @property contexts what contexts take beside the weights, shortest first: 2,048 tokens, 8,192, the model's own, and the one
- *   that was asked for.
- * @property availableBytes memory that the system can give now, where it says so.
+ * @property contexts memory for contexts, in addition to the weights, shortest first: 2,048 tokens, 8,192, the model's
+ *   maximum, and the requested length.
+ * @property availableBytes memory that is available now, if the system reports it.
  */
 public data class FileReport(
     public val kind: FileKind,

@@ -18,17 +18,17 @@ import kotlinx.serialization.json.put
 import kotlinx.serialization.json.putJsonArray
 import kotlinx.serialization.json.putJsonObject
 
-/** Integers beyond this are not exact in every JSON reader. */
+/** Larger integers are not exact in every JSON reader. */
 private const val LARGEST_EXACT_INTEGER = 1L shl 53
 
-/** The name that kotlinx.serialization gives to the property which tells the subclasses of a sealed class apart. */
+/** The property by which kotlinx.serialization distinguishes the subclasses of a sealed class. */
 private const val SUBCLASS = "type"
 
 /**
- * The JSON schema of a type, from what its serializer says.
+ * The JSON schema of a type, derived from its serializer.
  *
  * @throws SottoException.InvalidInput for types that no schema can describe: open, contextual and recursive ones, and
- *   maps whose keys are no strings.
+ *   maps whose keys are not strings.
  */
 internal fun jsonSchema(descriptor: SerialDescriptor): JsonObject = SchemaBuilder().schema(descriptor)
 

@@ -5,7 +5,7 @@ import dev.sotto.internal.FfiKvType
 import dev.sotto.internal.FfiLoadOptions
 import java.io.File
 
-/** What computes. */
+/** The inference backend. */
 public enum class Backend {
     /** Sotto's own engine. */
     SOTTO,
@@ -14,28 +14,30 @@ public enum class Backend {
     CANDLE,
 }
 
-/** The number format of what a model remembers of a text: its keys and values. */
+/** The number format of the KV cache, in which a model remembers a text. */
 public enum class KvType {
-    /** Two bytes a value. */
+    /** Two bytes per value. */
     F16,
 
-    /** Four bytes a value, exact. */
+    /** Four bytes per value, exact. */
     F32,
 
-    /** One byte a value: half the memory of [F16], and faster in long texts, for a small loss of accuracy. */
+    /** One byte per value: half the memory of [F16], and faster in long texts, at a small cost in accuracy. */
     Q8,
 }
 
 /**
  * How to load a model.
  *
- * @property cacheFolder where packed copies of model files are kept: `File(context.noBackupFilesDir, "models")`. A packed file is
- *   mapped: it loads faster, and its weights take no private memory. The first load of a GGUF file makes its copy,
- *   which takes as much space as the file; without a folder, every load packs the weights into private memory.
- * @property contextLength the longest context of a request, in tokens; 4,096 if absent, or the model's own when that is less.
- * @property threads how many threads work; as many as the device has performance cores if absent.
- * @property backend what computes.
- * @property kvType the number format of keys and values.
+ * @property cacheFolder the folder for packed copies of model files, such as
+ *   `File(context.noBackupFilesDir, "models")`. A packed file is mapped, so it loads faster and its weights need no
+ *   private memory. The first load of a GGUF file makes a packed copy, which needs as much space as the file. Without a
+ *   folder, every load packs the weights into private memory.
+ * @property contextLength the maximum context length of a request, in tokens; by default 4,096, or the model's own if
+ *   that is shorter.
+ * @property threads number of threads; by default one per performance core.
+ * @property backend the inference backend.
+ * @property kvType the number format of the KV cache.
  * @throws SottoException.InvalidInput for a [contextLength] or [threads] below 1.
  */
 public class LoadOptions
@@ -71,7 +73,7 @@ constructor(
 }
 
 /**
- * How far a long piece of work has come.
+ * Progress of a long operation.
  *
  * @property done bytes done.
  * @property total bytes in all.

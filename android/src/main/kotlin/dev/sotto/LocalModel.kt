@@ -21,34 +21,34 @@ import java.io.File
 import kotlin.enums.enumEntries
 
 /**
- * A language model that is ready to be used.
+ * A loaded language model.
  *
- * Everything here can be called from any thread, the main thread too: work runs on the library's own threads. Cancelling
- * a coroutine stops its work within 100 ms. Failures are [SottoException]s.
+ * Everything here can be called from any thread, including the main thread. Work runs on the library's own threads.
+ * Cancelling a coroutine stops its work within 100 ms. Failures are [SottoException]s.
  *
  * ```
  * val model = LocalModel.load(ModelFile.path(file))
  * model.summarize(VoiceNote.text(transcript)).collect { render(it) }
  * ```
  *
- * @property contextLength the longest context of a request, in tokens.
+ * @property contextLength the maximum context length of a request, in tokens.
  */
 public class LocalModel private constructor(private val ffi: FfiModel, public val contextLength: Int) : AutoCloseable {
-    /** Summarizes a note when the result is collected or awaited. Points and actions are the note's own words. */
+    /** Summarizes a note when the result is collected or awaited. Points and actions are quoted from the note. */
     public fun summarize(note: VoiceNote, options: SummaryOptions = SummaryOptions()): SummaryFlow {
         val segments = note.segments.map { it.toFfi() }
         return SummaryFlow { open().summarize(segments, options.toFfi()).request() }
     }
 
-    /** Begins a note whose segments come one by one, while a person speaks: it is summarized sooner after its end. */
+    /** Starts a note whose segments arrive one by one while the user speaks, so that its summary is ready sooner. */
     @JvmOverloads
     public fun noteSession(options: SummaryOptions = SummaryOptions()): NoteSession =
         translated { NoteSession(open().noteSession(options.toFfi())) }
 
     /**
-     * Which of [labels] fits a text: at least two, all different, without line breaks.
+     * Chooses the one of [labels] that fits a text. There must be at least two, all different, without line breaks.
      *
-     * Below [minConfidence] the result says that it abstains.
+     * Below [minConfidence] the result abstains.
      */
     public suspend fun classify(
         text: String,
@@ -56,7 +56,7 @@ public class LocalModel private constructor(private val ffi: FfiModel, public va
         minConfidence: Double = DEFAULT_MIN_CONFIDENCE,
     ): Classification = classify(text, labels.map { Label(it) }, minConfidence)
 
-    /** As [classify], with labels whose descriptions the model is told. */
+    /** Like [classify], but labels have descriptions for the model. */
     @JvmName("classifyLabels")
     public suspend fun classify(
         text: String,
@@ -65,9 +65,9 @@ public class LocalModel private constructor(private val ffi: FfiModel, public va
     ): Classification = valueOf { open().classify(text, labels.map { it.toFfi() }, minConfidence).request() }
 
     /**
-     * Which constant of the enum class [E] fits a text; null where that is surer of none than [minConfidence].
+     * Chooses the constant of the enum class [E] that fits a text; null if the confidence is below [minConfidence].
      *
-     * The model is told their names, or what `@SerialName` calls them where the class is `@Serializable`.
+     * The model sees their names, or their `@SerialName` if the class is `@Serializable`.
      */
     public suspend inline fun <reified E : Enum<E>> classify(
         text: String,
@@ -87,7 +87,10 @@ public class LocalModel private constructor(private val ffi: FfiModel, public va
         return if (result.abstained) null else entries[names.indexOf(result.label)]
     }
 
-    /** Classifies many texts, giving each result as it is ready. What their prompts share is computed once. */
+    /**
+     * Classifies many texts and reports each result when it is ready. The common part of their prompts is computed
+     * once.
+     */
     @JvmOverloads
     public fun classifyAll(
         texts: List<String>,
@@ -95,7 +98,7 @@ public class LocalModel private constructor(private val ffi: FfiModel, public va
         minConfidence: Double = DEFAULT_MIN_CONFIDENCE,
     ): Flow<Classification> = classifyAll(texts, labels.map { Label(it) }, minConfidence)
 
-    /** As [classifyAll], with labels whose descriptions the model is told. */
+    /** Like [classifyAll], but labels have descriptions for the model. */
     @JvmName("classifyAllLabels")
     @JvmOverloads
     public fun classifyAll(
@@ -105,61 +108,62 @@ public class LocalModel private constructor(private val ffi: FfiModel, public va
     ): Flow<Classification> = snapshotsOf { open().classifyAll(texts, labels.map { it.toFfi() }, minConfidence).request() }
 
     /**
-     * Reads a value of the `@Serializable` type [T] out of a text. The answer is held to the type token by token.
+     * Extracts a value of the `@Serializable` type [T] from a text. The answer is constrained to the type, token by
+     * token.
      *
-     * Properties with a default value may be left out by the model; nullable ones may be null.
+     * The model may omit properties with a default value; nullable ones may be null.
      */
     public suspend inline fun <reified T> extract(text: String): T = extract(text, serializer<T>()).value
 
-    /** As [extract], with a serializer, and with what it cost. */
+    /** Like [extract], but with a serializer and metrics. */
     public suspend fun <T> extract(text: String, serializer: KSerializer<T>): Extraction<T> {
         val (json, metrics) = extractText(text, jsonSchema(serializer.descriptor).toString())
         return Extraction(decode(serializer, json), metrics)
     }
 
-    /** Reads a value of a JSON schema out of a text. */
+    /** Extracts a value that fits a JSON schema from a text. */
     public suspend fun extract(text: String, schema: JsonObject): Extraction<JsonElement> {
         val (json, metrics) = extractText(text, schema.toString())
         return Extraction(Json.parseToJsonElement(json), metrics)
     }
 
-    /** Starts a conversation. [instructions] tell the model how to behave in it. */
+    /** Starts a conversation. [instructions] tell the model how to behave. */
     public suspend fun session(instructions: String? = null): Session = resume(instructions, emptyList())
 
-    /** Goes on with a conversation in which [history] was said: one that an app has kept. */
+    /** Continues a conversation that an app has stored, with its [history]. */
     public suspend fun resume(instructions: String?, history: List<Turn>): Session {
         val turns = history.map { FfiTurn(it.question, it.answer) }
         return closingUnlessDelivered { made -> native { Session(open().resume(instructions, turns)).also(made) } }
     }
 
     /**
-     * Loads an adapter (LoRA) of this model: a GGUF file as llama.cpp has them, which was trained with the model that this
-     * one's file was made from, whatever its quantization. It takes some milliseconds.
+     * Loads an adapter (LoRA) of this model: a GGUF file in llama.cpp's format. It must have been trained with the
+     * model that this one's file was made from, in any quantization. This takes some milliseconds.
      */
     public suspend fun loadAdapter(file: ModelFile): Adapter =
         closingUnlessDelivered { made -> valueOf { open().loadAdapter(file.ffi).request(made) } }
 
     /**
-     * The same model with these adapters in place of those it has: what is asked of it is computed with them, what is asked
-     * of others is not. All that is loaded is shared; both are to be closed.
+     * The same model with these adapters instead of its current ones. Only its own requests use them. Everything that
+     * is loaded is shared. Close both models.
      *
-     * An adapter that was trained on Sotto's own task formats makes tasks use them.
+     * If an adapter was trained on Sotto's own task formats, tasks use these formats.
      */
     public fun withAdapters(adapters: List<ScaledAdapter>): LocalModel =
         translated { LocalModel(open().withAdapters(adapters.toFfi()), contextLength) }
 
-    /** Reports on the model, with the memory that a context of [contextLength] tokens takes. */
+    /** Reports on the model, with the memory for a context of [contextLength] tokens. */
     public suspend fun inspect(contextLength: Int = this.contextLength): ModelReport {
         requireInput(contextLength > 0, "the context length must be at least 1")
         return native { open().inspect(contextLength.toUInt()).toReport() }
     }
 
-    /** How many tokens a text has, without those that a chat template puts around it. */
+    /** The number of tokens in a text, without those that a chat template adds. */
     public fun tokenCount(text: String): Int = translated { open().tokenCount(text).toInt() }
 
     /**
-     * Gives the model back. Can be called at any time, from any thread: what is running runs to its end (cancel its
-     * coroutine to stop it), and the memory is free once that and every session of the model is closed.
+     * Releases the model. Can be called at any time, from any thread. Running work continues to its end (cancel its
+     * coroutine to stop it), and the memory is freed once it and all sessions of the model are closed.
      */
     override fun close(): Unit = ffi.close()
 
@@ -171,14 +175,14 @@ public class LocalModel private constructor(private val ffi: FfiModel, public va
     internal suspend fun extractText(text: String, schema: String): Extraction<String> =
         valueOf { open().extract(text, schema).request() }
 
-    /** How to get a model. */
+    /** Loads and packs models. */
     public companion object {
-        /** A [Classification] that is surer than this does not abstain. */
+        /** The default minimum confidence. Below it, a [Classification] abstains. */
         public const val DEFAULT_MIN_CONFIDENCE: Double = 0.5
 
         /**
-         * Loads a model. [onProgress] is told, on a background thread, how far its packed copy is while that is made
-         * ([LoadOptions.cacheFolder]).
+         * Loads a model. While a packed copy is being made ([LoadOptions.cacheFolder]), [onProgress] is called on a
+         * background thread.
          */
         public suspend fun load(
             file: ModelFile,
@@ -192,8 +196,8 @@ public class LocalModel private constructor(private val ffi: FfiModel, public va
         }
 
         /**
-         * Packs the model file [source] into the new file [target], which [load] maps as it is, on any device. [target]
-         * appears whole or not at all.
+         * Packs the model file [source] into the new file [target], which [load] can map directly, on any device.
+         * [target] appears only when it is complete.
          */
         public suspend fun pack(source: File, target: File, onProgress: suspend (Progress) -> Unit = {}): Unit =
             valueOf(onProgress) { dev.sotto.internal.pack(source.path, target.path).request() }
@@ -205,7 +209,7 @@ public class LocalModel private constructor(private val ffi: FfiModel, public va
     }
 }
 
-/** A coroutine that is cancelled at the last moment never sees what was made for it. */
+/** If a coroutine is cancelled at the last moment, nobody receives the result, so it is closed here. */
 internal suspend fun <T : AutoCloseable> closingUnlessDelivered(make: suspend (made: (T) -> Unit) -> T): T {
     var undelivered: T? = null
     return try {
@@ -216,7 +220,7 @@ internal suspend fun <T : AutoCloseable> closingUnlessDelivered(make: suspend (m
     }
 }
 
-/** A serializer may refuse what the schema of its type allows. What it says then quotes the text. */
+/** A serializer may reject a value that the schema of its type allows. Its message would quote the text. */
 private fun <T> decode(serializer: KSerializer<T>, json: String): T = try {
     Json.decodeFromString(serializer, json)
 } catch (_: IllegalArgumentException) {

@@ -8,7 +8,7 @@ import kotlinx.serialization.Serializable
 /** Why an answer ended. */
 @Serializable
 public enum class StopReason {
-    /** The model said that it is done, or the format has nothing to add. */
+    /** The model ended the answer, or the format allows nothing more. */
     @SerialName("end")
     END,
 
@@ -18,18 +18,18 @@ public enum class StopReason {
 }
 
 /**
- * What a request cost.
+ * Time, tokens and memory of a request.
  *
  * @property timeToFirstToken seconds from the start of the request to the first token of the answer.
  * @property prefillTokens prompt tokens that were computed.
  * @property prefillSeconds time spent on them.
- * @property reusedTokens prompt tokens that were still known from before, and cost nothing.
+ * @property reusedTokens prompt tokens that were already in the cache and cost nothing.
  * @property decodeTokens tokens of the answer.
  * @property decodeSeconds time spent on them.
- * @property privateBytes memory that belongs to this request alone.
- * @property mappedBytes the mapped model file: clean pages, which the system can take back at any time.
- * @property kernels the arithmetic in use.
- * @property threads threads that the engine works with.
+ * @property privateBytes private memory of this request.
+ * @property mappedBytes the mapped model file: clean pages, which the system can reclaim at any time.
+ * @property kernels the instruction set in use.
+ * @property threads number of threads.
  * @property stopReason why the answer ended.
  */
 @Serializable
@@ -46,10 +46,10 @@ public data class Metrics(
     public val threads: Int,
     public val stopReason: StopReason,
 ) {
-    /** Prompt tokens computed a second, 0 when there were none. */
+    /** Prompt tokens per second; 0 if there were none. */
     public val prefillTokensPerSecond: Double get() = rate(prefillTokens, prefillSeconds)
 
-    /** Answer tokens a second, 0 when there were none. */
+    /** Answer tokens per second; 0 if there were none. */
     public val decodeTokensPerSecond: Double get() = rate(decodeTokens, decodeSeconds)
 }
 

@@ -9,8 +9,8 @@ import java.io.File
  */
 public class ModelFile private constructor(internal val ffi: FfiModelFile) {
     /**
-     * Reports on the file, and on the memory that its model would take if it were loaded with [options]. Nothing is loaded. A
-     * file that is no model, or one that cannot be run, is reported on like any other: [FileReport.whyNot] says why.
+     * Reports on the file, and on the memory that its model would take if it were loaded with [options]. Nothing is
+     * loaded. Files that are not models or cannot run are reported on, too: [FileReport.whyNot] says why.
      */
     public suspend fun inspect(options: LoadOptions = LoadOptions()): FileReport = valueOf {
         javaLoad

@@ -8,8 +8,8 @@ import dev.sotto.internal.FfiWeights
  *
  * @property quantization its name, as GGUF has it.
  * @property tensors how many tensors.
- * @property bytes their bytes.
- * @property packedAs the wider format that they are packed in, without loss, where there are no kernels for this one.
+ * @property bytes their size in bytes.
+ * @property packedAs the wider format that they are packed into without loss, if there are no kernels for this format.
  */
 public data class Weights(
     public val quantization: String,
@@ -23,30 +23,30 @@ internal fun FfiWeights.toWeights(): Weights = Weights(quantization, tensors.toI
 /**
  * What is known about a loaded model.
  *
- * @property name its name, if the file gives one.
- * @property architecture its architecture, as GGUF names it.
- * @property parameters weights in all.
- * @property layers transformer layers.
+ * @property name its name, if the file has one.
+ * @property architecture its architecture, by its GGUF name.
+ * @property parameters number of parameters.
+ * @property layers number of transformer layers.
  * @property hiddenSize width of the residual stream.
  * @property feedForwardSize width of the feed-forward layer.
- * @property heads query heads.
- * @property kvHeads key and value heads.
+ * @property heads number of query heads.
+ * @property kvHeads number of key and value heads.
  * @property headSize width of a head.
- * @property modelContextLength tokens that the model can be asked to hold.
- * @property vocabSize tokens in the vocabulary.
- * @property fileBytes bytes of the file.
+ * @property modelContextLength the model's maximum context length in tokens.
+ * @property vocabSize number of tokens in the vocabulary.
+ * @property fileBytes size of the file in bytes.
  * @property weights weights by quantization.
  * @property tokenizer the kind of tokenizer, and its pre-tokenizer.
- * @property hasChatTemplate whether the file brings its own chat template.
+ * @property hasChatTemplate whether the file contains a chat template.
  * @property tuned whether it was trained on Sotto's own task formats.
- * @property kernels the arithmetic that was chosen.
- * @property threads threads that work.
- * @property contextLength the context that the memory figures are for.
- * @property privateBytes private memory at that context.
- * @property copiedBytes private memory that the weights take, unless the file is packed.
+ * @property kernels the instruction set in use.
+ * @property threads number of threads.
+ * @property contextLength the context length that the memory figures refer to.
+ * @property privateBytes private memory for that context.
+ * @property copiedBytes private memory of the weights; 0 for a packed file.
  * @property mappedBytes mapped memory: clean pages of the file.
- * @property availableBytes memory that the system can give now, where it says so.
- * @property fits whether the private memory can be had now.
+ * @property availableBytes memory that is available now, if the system reports it.
+ * @property fits whether that much private memory is available now.
  */
 public data class ModelReport(
     public val name: String?,

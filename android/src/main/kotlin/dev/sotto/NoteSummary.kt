@@ -5,23 +5,23 @@ import kotlinx.coroutines.flow.Flow
 import kotlinx.serialization.Serializable
 
 /**
- * One thing to remember, in the note's own words.
+ * A thing to remember, quoted from the note.
  *
- * @property id its number, from 1: it stays the same in all snapshots.
- * @property text the words.
- * @property evidence ids of the segments that they stand in.
+ * @property id its number, from 1. It is the same in all snapshots.
+ * @property text the quoted words.
+ * @property evidence ids of the segments that contain them.
  */
 @Serializable
 public data class Point(public val id: Int, public val text: String, public val evidence: List<Int>)
 
 /**
- * One thing to do, in the note's own words.
+ * A thing to do, quoted from the note.
  *
- * @property id its number, from 1: it stays the same in all snapshots.
- * @property text what is to be done.
- * @property owner who has to do it; `null` for the speaker, or when the note does not say.
- * @property due by when, as it was said.
- * @property evidence ids of the segments that all this stands in.
+ * @property id its number, from 1. It is the same in all snapshots.
+ * @property text what has to be done.
+ * @property owner who has to do it; `null` for the speaker, or if the note does not say.
+ * @property due the due date, as it was said.
+ * @property evidence ids of the segments that contain text, owner and due date.
  */
 @Serializable
 public data class Action(
@@ -36,25 +36,25 @@ public data class Action(
  * Which segments of the note were read.
  *
  * @property segmentsRead ids of the segments read so far.
- * @property segments how many segments the note has.
- * @property windows how many windows the note is read in: 1 for a note of some minutes.
+ * @property segments number of segments in the note.
+ * @property windows number of windows in which the note is read: 1 for a note of a few minutes.
  */
 @Serializable
 public data class Coverage(public val segmentsRead: List<Int>, public val segments: Int, public val windows: Int)
 
 /**
- * A summarized note. While it is being written, it grows: title and overview get longer, and points and actions are added once they
- * are whole. An action may get its owner or due date later. Where [SummaryOptions] limit how many there are, a better one may take
- * the place and the id of another.
+ * A summary of a note. While it is being written, it grows: title and overview get longer, and complete points and
+ * actions are added. An action may get its owner or due date later. If [SummaryOptions] limit their number, a better
+ * item may take the place and the id of another.
  *
- * Title and overview of a note that is read in several windows are written last.
+ * If a note is read in several windows, title and overview are written last.
  *
  * @property title a few words.
  * @property overview what the note is about.
  * @property points things to remember.
  * @property actions things to do.
- * @property coverage which part of the note this rests on.
- * @property metrics what it cost; there once the summary is complete.
+ * @property coverage which part of the note was read.
+ * @property metrics time, tokens and memory it took, once the summary is complete.
  */
 @Serializable
 public data class NoteSummary(
@@ -67,10 +67,10 @@ public data class NoteSummary(
 )
 
 /**
- * A summary that has not been asked for yet: collect it for growing snapshots, of which the last is the complete one, or
- * [await] the complete one alone. Each time, the note is summarized.
+ * A lazy summary: collect it for growing snapshots, the last of which is complete, or [await] only the complete one.
+ * The note is summarized each time.
  *
- * A slow collector loses nothing; one that only wants the latest says `conflate()`.
+ * A slow collector loses nothing. Use `conflate()` to get only the latest.
  */
 public class SummaryFlow internal constructor(private val start: () -> Request<NoteSummary, NoteSummary>) :
     Flow<NoteSummary> by snapshotsOf({ emit(it) }, start) {

@@ -10,48 +10,53 @@ import kotlinx.serialization.Serializable
  * A finished answer of a session.
  *
  * @property text what the model wrote.
- * @property metrics what it cost.
+ * @property metrics time, tokens and memory it took.
  */
 public data class Reply(public val text: String, public val metrics: Metrics)
 
 /**
- * A question, and what was answered.
+ * A question and its answer.
  *
- * @property question what was said to the model.
- * @property answer what it wrote.
+ * @property question the user's message.
+ * @property answer the model's answer.
  */
 @Serializable
 public data class Turn(public val question: String, public val answer: String)
 
 /**
- * A conversation: it remembers what was said, and computes only what is new.
+ * A conversation. It keeps its history, and only new tokens are computed.
  *
- * Safe to use from any thread. Answers are given one after the other; a second question waits for the first. A cancelled
- * answer is remembered as far as it went; one that failed, or had no words yet, leaves the conversation as it was before.
+ * Safe to use from any thread. It answers one question at a time; a second question waits for the first. Of a cancelled
+ * answer, the part written so far is kept. An answer that failed or had no words yet leaves the conversation unchanged.
  */
 public class Session internal constructor(private val ffi: FfiSession) : AutoCloseable {
-    /** Says something each time that it is collected, and streams the answer, piece by piece. Pieces are whole characters. */
+    /**
+     * Asks something each time it is collected, and streams the answer piece by piece. Pieces never split a character.
+     */
     @JvmOverloads
     public fun stream(text: String, options: ChatOptions = ChatOptions()): Flow<String> = snapshotsOf { start(text, options) }
 
-    /** Says something, and gives the whole answer; [onText] gets its pieces as they come, on a background thread. */
+    /**
+     * Asks something and returns the complete answer. [onText] receives its pieces as they arrive, on a background
+     * thread.
+     */
     public suspend fun respond(
         text: String,
         options: ChatOptions = ChatOptions(),
         onText: suspend (String) -> Unit = {},
     ): Reply = valueOf(onText) { start(text, options) }
 
-    /** Reads instructions and history now, so that the first question has less to wait for. */
+    /** Reads instructions and history now, so that the first answer comes sooner. */
     public suspend fun prewarm(): Unit = valueOf { open().prewarm().request() }
 
     /**
-     * The same conversation, whose next answers are computed with these adapters of the model in place of those before. What
-     * was said is read again then. Both are to be closed.
+     * The same conversation, with these adapters for the next answers instead of the current ones. The conversation is
+     * then read again. Close both sessions.
      */
     public fun withAdapters(adapters: List<ScaledAdapter>): Session =
         translated { Session(open().withAdapters(adapters.toFfi())) }
 
-    /** Gives back the memory of the conversation, once a running answer has ended. Can be called at any time. */
+    /** Releases the memory of the conversation once a running answer has ended. Can be called at any time. */
     override fun close(): Unit = ffi.close()
 
     private fun start(text: String, options: ChatOptions): Request<String, Reply> =

@@ -3,51 +3,51 @@ package dev.sotto
 import dev.sotto.internal.FfiException
 
 /**
- * Everything that a call into Sotto can end with instead of a result.
+ * The errors of Sotto.
  *
- * Each says what an app can do about it; none carries the user's text. A cancelled coroutine gets Kotlin's own
- * [kotlinx.coroutines.CancellationException], as everywhere.
+ * Each says what an app can do about it. None contains the user's text. A cancelled coroutine throws Kotlin's own
+ * [kotlinx.coroutines.CancellationException], as usual.
  */
 public sealed class SottoException(message: String) : Exception(message) {
-    /** There is no readable model file at [path]: download it, or check the path. [reason] says why. */
+    /** The model file [path] does not exist or cannot be read; [reason] says why. Download it, or check the path. */
     public class ModelNotFound(public val path: String, public val reason: String) :
         SottoException("cannot read the model file $path: $reason")
 
     /**
-     * The file is not a model that can be trusted: unfinished, contradicting itself at [at], or something else. Only where its
-     * size or a checksum shows that another download would help does [why] say so.
+     * The file is not a valid model: it is incomplete, inconsistent at [at], or something else. [why] recommends
+     * another download only if the size or a checksum shows that it would help.
      */
     public class ModelInvalid(public val why: String, public val at: String) :
         SottoException("the model file is invalid at $at: $why")
 
-    /** [what] is missing in this version, or on this device, or is no language model: use another model. */
+    /** This version or device does not support [what], or it is not a language model. Use another model. */
     public class Unsupported(public val what: String) : SottoException("not supported: $what")
 
     /**
-     * The device cannot spare [needed] bytes, but [available] (0 where it does not say): ask for a shorter context, or use a
-     * smaller model.
+     * The device does not have [needed] bytes of memory available, only [available] (0 if unknown). Use a shorter
+     * context or a smaller model.
      */
     public class OutOfMemory(public val needed: Long, public val available: Long) :
-        SottoException("$needed bytes of memory are needed, ${if (available == 0L) "not so many" else available} can be had")
+        SottoException("$needed bytes of memory are needed, but ${if (available == 0L) "that many are not" else "only $available are"} available")
 
-    /** The file or folder [path] cannot be written: free some space. [reason] is the system's. */
+    /** The file or folder [path] cannot be written; [reason] is the system's message. Free some space. */
     public class Storage(public val path: String, public val reason: String) : SottoException("cannot write $path: $reason")
 
-    /** The text takes [needed] tokens of at most [limit]: shorten it, or start a new session. */
+    /** The text needs [needed] tokens, but the limit is [limit]. Shorten it, or start a new session. */
     public class ContextFull(public val limit: Long, public val needed: Long) :
-        SottoException("at least $needed tokens are needed, the limit is $limit")
+        SottoException("at least $needed tokens are needed, but the limit is $limit")
 
-    /** An argument cannot be used: [what] is wrong with it. */
+    /** An argument is invalid; [what] says what is wrong. */
     public class InvalidInput(public val what: String) : SottoException(what)
 
     /** The work was stopped by something other than the coroutine that waited for it. */
     public class Cancelled : SottoException("cancelled")
 
-    /** A fault of Sotto itself: please report it. */
+    /** An error in Sotto itself. Please report it. */
     public class Internal(public val why: String) : SottoException("internal error: $why")
 }
 
-/** Refuses an argument that the library cannot even be asked about: [what] is wrong with it. */
+/** Rejects an argument that cannot be passed to the library; [what] says what is wrong. */
 internal fun requireInput(usable: Boolean, what: String) {
     if (!usable) throw SottoException.InvalidInput(what)
 }

@@ -13,14 +13,14 @@ import java.util.concurrent.CompletableFuture
 import java.util.function.Consumer
 
 /**
- * The same for Java: futures instead of suspending functions and flows.
+ * The API for Java, with futures instead of suspending functions and flows.
  *
  * Cancelling a future stops its work. Futures complete on background threads, and consumers are called there.
  */
 public object SottoFutures {
     private val scope = CoroutineScope(SupervisorJob() + Dispatchers.Default)
 
-    /** [LocalModel.load]; [onProgress] is told how far the packed copy is. */
+    /** [LocalModel.load]; [onProgress] reports the progress of the packed copy. */
     @JvmStatic
     @JvmOverloads
     public fun load(
@@ -38,13 +38,13 @@ public object SottoFutures {
     @JvmStatic
     public fun loadTokenizer(file: ModelFile): CompletableFuture<Tokenizer> = scope.future { Tokenizer.load(file) }
 
-    /** [LocalModel.pack]; [onProgress] is told how far it is. */
+    /** [LocalModel.pack]; [onProgress] reports the progress. */
     @JvmStatic
     @JvmOverloads
     public fun pack(source: File, target: File, onProgress: Consumer<Progress> = Consumer {}): CompletableFuture<Unit> =
         scope.future { LocalModel.pack(source, target, onProgress::accept) }
 
-    /** [LocalModel.summarize]; [onSnapshot] gets the growing summary. */
+    /** [LocalModel.summarize]; [onSnapshot] receives the growing summary. */
     @JvmStatic
     @JvmOverloads
     public fun summarize(
@@ -54,7 +54,7 @@ public object SottoFutures {
         onSnapshot: Consumer<NoteSummary> = Consumer {},
     ): CompletableFuture<NoteSummary> = last(model.summarize(note, options), onSnapshot)
 
-    /** [NoteSession.finish]; [onSnapshot] gets the growing summary. */
+    /** [NoteSession.finish]; [onSnapshot] receives the growing summary. */
     @JvmStatic
     @JvmOverloads
     public fun finish(session: NoteSession, onSnapshot: Consumer<NoteSummary> = Consumer {}): CompletableFuture<NoteSummary> =
@@ -70,7 +70,7 @@ public object SottoFutures {
         minConfidence: Double = LocalModel.DEFAULT_MIN_CONFIDENCE,
     ): CompletableFuture<Classification> = scope.future { model.classify(text, labels, minConfidence) }
 
-    /** [LocalModel.classify] with labels whose descriptions the model is told. */
+    /** [LocalModel.classify] with labels that have descriptions for the model. */
     @JvmStatic
     @JvmName("classifyLabels")
     @JvmOverloads
@@ -81,7 +81,7 @@ public object SottoFutures {
         minConfidence: Double = LocalModel.DEFAULT_MIN_CONFIDENCE,
     ): CompletableFuture<Classification> = scope.future { model.classify(text, labels, minConfidence) }
 
-    /** [LocalModel.classifyAll]; [onResult] gets each result as it is ready, the future all of them. */
+    /** [LocalModel.classifyAll]; [onResult] receives each result when it is ready, and the future all of them. */
     @JvmStatic
     @JvmOverloads
     public fun classifyAll(
@@ -92,7 +92,7 @@ public object SottoFutures {
         onResult: Consumer<Classification> = Consumer {},
     ): CompletableFuture<List<Classification>> = all(model.classifyAll(texts, labels, minConfidence), onResult)
 
-    /** [LocalModel.classifyAll] with labels whose descriptions the model is told. */
+    /** [LocalModel.classifyAll] with labels that have descriptions for the model. */
     @JvmStatic
     @JvmName("classifyAllLabels")
     @JvmOverloads
@@ -124,7 +124,7 @@ public object SottoFutures {
     @JvmStatic
     public fun prewarm(session: Session): CompletableFuture<Unit> = scope.future { session.prewarm() }
 
-    /** [Session.respond]; [onText] gets the answer piece by piece. */
+    /** [Session.respond]; [onText] receives the answer piece by piece. */
     @JvmStatic
     @JvmOverloads
     public fun respond(

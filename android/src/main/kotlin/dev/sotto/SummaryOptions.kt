@@ -3,12 +3,14 @@ package dev.sotto
 import dev.sotto.internal.FfiSummaryOptions
 
 /**
- * What a summary shall be like.
+ * Options for a summary.
  *
- * @property language the language of title and overview, by its English name (`"German"`); `null` for the note's own. Points and
- *   actions stay in the note's words. A model tuned for notes copies its title and overview from the note, too: it ignores this.
- * @property maxPoints the most points. Where a note has more, those about its main topics are kept.
- * @property maxActions the most actions; `null` for all. Where a note has more, those with a due date or an owner are kept first.
+ * @property language the language of title and overview, by its English name (`"German"`); `null` for the note's own.
+ *   Points and actions are always quoted from the note. A model that is tuned for notes also copies title and overview,
+ *   so it ignores this.
+ * @property maxPoints the maximum number of points. If a note has more, those about its main topics are kept.
+ * @property maxActions the maximum number of actions; `null` for all. If a note has more, those with a due date or an
+ *   owner are kept first.
  * @throws SottoException.InvalidInput for a negative number.
  */
 public class SummaryOptions

@@ -5,29 +5,28 @@ import dev.sotto.internal.FfiTokenizer
 import dev.sotto.internal.loadTokenizer
 
 /**
- * A model's tokenizer without the model: it needs no more than the vocabulary of a model file, of whatever architecture.
+ * A model's tokenizer without the model. It needs only the vocabulary of a model file, of any architecture.
  *
- * Safe to use from any thread. A page of text takes a millisecond or so; a book is better tokenized away from the main
- * thread.
+ * Safe to use from any thread. A page of text takes about a millisecond. Tokenize a book off the main thread.
  *
  * ```
  * Tokenizer.load(ModelFile.path(file)).use { it.tokenCount(draft) }
  * ```
  */
 public class Tokenizer private constructor(private val ffi: FfiTokenizer) : AutoCloseable {
-    /** The token ids of a text. Control tokens are never read from it, whatever it contains, and none is added. */
+    /** The token ids of a text. Text is never read as control tokens, whatever it contains, and none are added. */
     public fun encode(text: String): List<Int> = translated { open().encode(text).map { it.toInt() } }
 
-    /** The text of token ids. Control tokens, and ids that no token has, give none. */
+    /** The text of token ids. Control tokens and unknown ids produce no text. */
     public fun decode(ids: List<Int>): String = translated { open().decode(ids.map { it.toUInt() }) }
 
-    /** How many tokens a text has, as [encode] gives them. */
+    /** The number of tokens that [encode] returns for a text. */
     public fun tokenCount(text: String): Int = translated { open().tokenCount(text).toInt() }
 
-    /** A token as a person may read it: its text, or the name of a control token. */
+    /** A token in readable form: its text, or the name of a control token. */
     public fun tokenText(id: Int): String = translated { open().tokenText(id.toUInt()) }
 
-    /** Gives the memory back. */
+    /** Releases the memory. */
     override fun close(): Unit = ffi.close()
 
     private fun open(): FfiTokenizer {
@@ -35,7 +34,7 @@ public class Tokenizer private constructor(private val ffi: FfiTokenizer) : Auto
         return ffi
     }
 
-    /** How to get a tokenizer. */
+    /** Loads tokenizers. */
     public companion object {
         /** Loads the tokenizer of a model file. */
         public suspend fun load(file: ModelFile): Tokenizer = closingUnlessDelivered { made ->

@@ -7,13 +7,13 @@ import dev.sotto.internal.transcriptSegments
 import kotlinx.serialization.Serializable
 
 /**
- * One stretch of speech.
+ * A segment of speech.
  *
  * @property id its number within the note, from 1.
  * @property text what was said.
- * @property start when it starts, in seconds from the beginning of the recording, where that is known.
+ * @property start when it starts, in seconds from the beginning of the recording, if known.
  * @property end when it ends, in seconds.
- * @property speaker who said it, where that is known.
+ * @property speaker the speaker, if known.
  */
 @Serializable
 public data class Segment
@@ -29,35 +29,38 @@ constructor(
 /**
  * A transcript to summarize.
  *
- * @property segments the segments, in the order in which they were said. Summaries point to their ids, which count from
- *   1: an id of a summary's evidence belongs to `segments[id - 1]`, which says when its words were said and by whom.
+ * @property segments the segments, in the order in which they were said. Summaries refer to their ids, which count from
+ *   1: id `id` in a summary's evidence is `segments[id - 1]`, which has the time and the speaker.
  */
 public class VoiceNote internal constructor(public val segments: List<Segment>) {
-    /** How to make a note. */
+    /** Creates notes. */
     public companion object {
-        /** A note from plain text: a segment for each sentence. */
+        /** A note from plain text, with a segment for each sentence. */
         @JvmStatic
         public fun text(text: String): VoiceNote = translated { VoiceNote(textSegments(text).map { it.toSegment() }) }
 
         /**
-         * A note from a transcript: what recorders and recognizers write, or plain text.
+         * A note from a transcript in one of the formats of recorders and speech recognizers, or from plain text.
          *
          * Reads WebVTT, SRT, LRC, SBV, tables with times (comma- or tab-separated), the logs and JSON of Whisper
-         * programs, the JSON of AssemblyAI, Deepgram, Google Speech-to-Text and AWS Transcribe, the turns and chats that
-         * meeting apps write, and lines that begin with a time (`[00:04]`) or a speaker (`Priya:`). Timed utterances
-         * become a segment each, all else one for each sentence. What is no speech (`[Music]`) is left out, and what a
-         * recognizer says again and again counts once. Nothing is refused: what is not understood is words.
+         * programs, the JSON of AssemblyAI, Deepgram, Google Speech-to-Text and AWS Transcribe, the transcripts and
+         * chats of meeting apps, and lines that begin with a time (`[00:04]`) or a speaker (`Priya:`). Each timed
+         * utterance becomes a segment; everything else becomes one segment per sentence. Sounds such as `[Music]` are
+         * left out, and a recognizer's repetition loop counts once. Every text is accepted: what is not recognized as
+         * markup is treated as words.
          */
         @JvmStatic
         public fun transcript(text: String): VoiceNote =
             translated { VoiceNote(transcriptSegments(text).map { it.toSegment() }) }
 
-        /** A note from a speech recognizer's segments. Their ids are given anew, from 1; empty ones are left out. */
+        /**
+         * A note from the segments of a speech recognizer. They are numbered again from 1, and empty ones are left out.
+         */
         @JvmStatic
         public fun segments(segments: List<Segment>): VoiceNote =
             translated { VoiceNote(numberSegments(segments.map { it.toFfi() }).map { it.toSegment() }) }
 
-        /** A note from a transcript of Sotto's own: its segments keep their ids and times. */
+        /** A note from one of Sotto's own transcripts. Its segments keep their ids and times. */
         @JvmStatic
         public fun transcript(transcript: Transcript): VoiceNote =
             segments(transcript.segments.map { Segment(it.id, it.text, it.start, it.end) })
