@@ -1,5 +1,4 @@
-//! What Android alone needs: its log. How threads of the library are attached to the Java machine is said where that is done, in
-//! `android/src/main/kotlin/dev/sotto/Native.kt`.
+//! Logging on Android. `android/src/main/kotlin/dev/sotto/Native.kt` attaches the library's threads to the Java VM.
 
 use std::ffi::c_void;
 
@@ -7,7 +6,7 @@ use android_logger::Config;
 use jni_sys::{JNI_VERSION_1_6, JavaVM, jint};
 use log::LevelFilter;
 
-/// Called when Java loads the library: from then on, its log goes to logcat.
+/// Called when Java loads the library. From then on, its log goes to logcat.
 #[unsafe(no_mangle)]
 pub extern "system" fn JNI_OnLoad(_: *mut JavaVM, _: *mut c_void) -> jint {
     android_logger::init_once(Config::default().with_tag("sotto").with_max_level(LevelFilter::Info));

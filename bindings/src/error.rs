@@ -1,4 +1,4 @@
-//! The SDK's errors, variant by variant. `tests.rs` fails when one is missing.
+//! The SDK's errors, variant by variant. `tests.rs` fails if one is missing.
 
 use sotto_sdk::Error;
 

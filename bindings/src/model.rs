@@ -1,6 +1,7 @@
 //! Models and sessions: each function starts a job of the SDK, or gives what the SDK gives.
 //!
-//! What starts a job returns a `Result`, though nothing fails: where a function has none, Swift makes a crash of a panic.
+//! Functions that start a job return a `Result` although they cannot fail: without one, Swift would turn a panic into a
+//! crash.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -176,7 +177,7 @@ impl FfiAdapter {
     }
 }
 
-/// An [`Adapter`], and what its change is multiplied with.
+/// An [`Adapter`] with its scale.
 #[derive(Debug, uniffi::Record)]
 #[allow(missing_docs, reason = "they are what the type says")]
 pub struct FfiScaledAdapter {

@@ -188,9 +188,9 @@ impl From<FfiTurn> for Turn {
     }
 }
 
-/// A JSON schema. What is wrong with one is told by place alone: it may hold the user's words.
+/// A JSON schema. Errors only name the position, because the schema may contain the user's words.
 pub(crate) fn parse_schema(text: &str) -> Result<serde_json::Value, FfiError> {
     serde_json::from_str(text).map_err(|error| FfiError::InvalidInput {
-        what: format!("the schema is no JSON: line {}, column {}", error.line(), error.column()),
+        what: format!("the schema is not JSON: line {}, column {}", error.line(), error.column()),
     })
 }

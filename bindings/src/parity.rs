@@ -1,4 +1,4 @@
-//! `docs/api-parity.md` is true: it names all that the Kotlin and the Swift SDK have, and nothing else.
+//! Checks that `docs/api-parity.md` names exactly what the Kotlin and the Swift SDK have.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -47,7 +47,7 @@ fn cell_names(cell: &str) -> Vec<String> {
     .collect()
 }
 
-/// What a dump of the Kotlin API names, but for what every data class and enumeration has.
+/// The names in a dump of the Kotlin API, without those that every data class and enum has.
 fn kotlin_names(dump: &str) -> Names {
     const GIVEN: [&str; 10] = [
         "<init>",
@@ -89,7 +89,8 @@ fn property(getter: &str) -> String {
     }
 }
 
-/// What a Swift source declares as public, but for initializers. It is formatted: what is within has a greater indent.
+/// The public declarations in a Swift source, without initializers. The source is formatted, so nesting follows from
+/// indentation.
 fn swift_names(source: &str) -> Names {
     const MODIFIERS: [&str; 5] = ["public", "final", "static", "nonisolated", "mutating"];
     const TYPES: [&str; 4] = ["struct", "enum", "class", "actor"];

@@ -1,4 +1,4 @@
-//! What comes back. Each `From` takes its source apart field by field, so that a new field cannot be forgotten.
+//! Result types. Each `From` destructures its source, so that no new field can be forgotten.
 
 use sotto_sdk::{
     Action, Classification, ContextMemory, Coverage, Extraction, FileKind, FileReport, Metrics, ModelReport,

@@ -3,12 +3,12 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use crate::EngineError;
 
-/// A flag that stops running work from another thread. Clones share the flag.
+/// A flag to stop running work from another thread. Clones share the flag.
 #[derive(Debug, Clone, Default)]
 pub struct CancelToken(Arc<AtomicBool>);
 
 impl CancelToken {
-    /// A token that nobody has cancelled.
+    /// A token that is not cancelled.
     pub fn new() -> Self {
         Self::default()
     }
@@ -23,7 +23,7 @@ impl CancelToken {
         self.0.load(Ordering::Relaxed)
     }
 
-    /// The flag itself, for what knows no tokens.
+    /// The flag itself, for code that does not know this type.
     pub fn flag(&self) -> &AtomicBool {
         &self.0
     }

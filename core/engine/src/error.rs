@@ -1,19 +1,19 @@
 use std::path::PathBuf;
 
-/// What can go wrong between a model file and its logits. No variant carries text from a user.
+/// The errors between a model file and its logits. None contains text from a user.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum EngineError {
-    /// There is no readable file at this path.
+    /// The file does not exist or cannot be read.
     #[error("cannot read the model file {path}: {source}")]
     NotFound {
-        /// The path that was asked for.
+        /// The requested path.
         path: PathBuf,
-        /// What the operating system said.
+        /// The message of the operating system.
         source: std::io::Error,
     },
-    /// The file is not a model that can be trusted: unfinished, contradicting itself, or something else. Only where its size or
-    /// a checksum shows that another download would help does `why` say so.
+    /// The file is not a valid model: it is incomplete, inconsistent or something else. `why` recommends another
+    /// download only if the size or a checksum shows that it would help.
     #[error("the model file is invalid at {at}: {why}")]
     Invalid {
         /// The place: a byte, a metadata key, a tensor.
@@ -21,26 +21,26 @@ pub enum EngineError {
         /// What is wrong there.
         why: String,
     },
-    /// The file is sound, but is or asks for something that this engine does not have.
+    /// The file is valid, but is or needs something that this engine does not support.
     #[error("not supported: {what}")]
     Unsupported {
-        /// The thing, named so that it can be looked up, and what to do if that is known.
+        /// The unsupported thing, and what to do, if known.
         what: String,
     },
-    /// The memory needed is more than can be had.
-    #[error("{needed} bytes of memory are needed, {} can be had", available_words(*available))]
+    /// More memory is needed than is available.
+    #[error("{needed} bytes of memory are needed, but {} available", available_words(*available))]
     OutOfMemory {
         /// Bytes asked for.
         needed: u64,
-        /// Bytes that the system says are available; 0 where it does not say.
+        /// Available bytes; 0 if the system does not report them.
         available: u64,
     },
-    /// A file cannot be written, for want of space or of permission.
+    /// A file cannot be written, because space or permission is missing.
     #[error("cannot write {path}: {source}")]
     Storage {
         /// The file or folder.
         path: PathBuf,
-        /// What the operating system said.
+        /// The message of the operating system.
         source: std::io::Error,
     },
     /// More tokens than the context holds.
@@ -51,18 +51,18 @@ pub enum EngineError {
         /// The length that would be needed.
         needed: usize,
     },
-    /// A token id that the vocabulary does not have.
+    /// A token id outside the vocabulary.
     #[error("token id {id} is outside the vocabulary of {vocab_size}")]
     UnknownToken {
         /// The id.
         id: u32,
-        /// Ids run from 0 to this, exclusive.
+        /// The size of the vocabulary: ids are below it.
         vocab_size: usize,
     },
-    /// The work was cancelled. The decoder stands at its last whole prefix and can go on from there.
+    /// The work was cancelled. The decoder keeps a valid prefix and can continue from there.
     #[error("cancelled")]
     Cancelled,
-    /// A fault of the engine itself.
+    /// An error in the engine itself.
     #[error("internal error: {0}")]
     Internal(String),
 }
@@ -79,10 +79,10 @@ impl EngineError {
     }
 }
 
-/// How many bytes can be had.
+/// Describes the available bytes.
 fn available_words(available: u64) -> String {
     match available {
-        0 => "not so many".to_owned(),
-        available => available.to_string(),
+        0 => "that many are not".to_owned(),
+        available => format!("only {available} are"),
     }
 }

@@ -1,4 +1,4 @@
-//! Adapters written into a model's own weights, for programs that know no adapters.
+//! Merges adapters into a model's weights, for programs without adapter support.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -11,7 +11,7 @@ use crate::model::{Rows, WeightMatrix, Weights, adapter_alpha, find_changes};
 use crate::packed::{Content, Planned, write_gguf};
 use crate::{CancelToken, DType, EngineError, GgufFile, ModelConfig};
 
-/// Metadata of an adapter that becomes the model's.
+/// Metadata that the model inherits from an adapter.
 const OWN_KEYS: &str = "sotto.";
 const EMBEDDING: &str = "token_embd.weight";
 
@@ -22,13 +22,13 @@ pub struct MergedTensor {
     pub name: String,
     /// Its format in the model.
     pub was: DType,
-    /// Its format now: another one where nothing here writes its own.
+    /// Its format now, which differs if its original format cannot be written.
     pub is: DType,
 }
 
-/// Writes `source` with adapters added to its weights, each with a scale, into a new file at `target`, which appears there whole or
-/// not at all. Tensors keep their formats where they can; what they have become is returned. `on_progress` is told the bytes
-/// done and all bytes.
+/// Merges adapters, each with a scale, into the weights of `source` and writes a new file `target`, which appears only
+/// when it is complete. Tensors keep their formats where possible; the changed tensors are returned. `on_progress` gets
+/// the bytes done and the total.
 ///
 /// # Errors
 /// [`EngineError::Unsupported`] for a packed model; as for [`crate::Model::load_adapter`] for an adapter of another model;
@@ -41,7 +41,7 @@ pub fn merge_file(
     on_progress: impl FnMut(u64, u64),
 ) -> Result<Vec<MergedTensor>, EngineError> {
     if source.is_packed() {
-        return Err(EngineError::unsupported("merging into a packed file: give the GGUF file that it was made from"));
+        return Err(EngineError::unsupported("merging into a packed file: use the GGUF file that it was made from"));
     }
     let config = ModelConfig::from_gguf(source)?;
     let weights = Weights::find(source, &config)?;
@@ -90,7 +90,7 @@ fn changes<'a>(
     Ok(changes)
 }
 
-/// The model's metadata, with what adapters say of Sotto's own task formats in the place of what it says.
+/// The model's metadata, with the adapters' metadata about Sotto's own task formats.
 fn pairs<'a>(source: &'a GgufFile, adapters: &'a [(GgufFile, f32)]) -> Vec<&'a [u8]> {
     let mut pairs: BTreeMap<&str, &[u8]> = BTreeMap::new();
     let own = |(key, _): &(&str, &[u8])| key.starts_with(OWN_KEYS);
@@ -113,7 +113,8 @@ fn merged_bytes(
 ) -> Result<Vec<u8>, EngineError> {
     let numbers = |file: &GgufFile, name: &str| -> Result<(Vec<f32>, usize), EngineError> {
         let shape = file.tensor(name).and_then(|tensor| <[usize; 2]>::try_from(tensor.shape).ok());
-        let [rows, cols] = shape.ok_or_else(|| EngineError::Internal("a matrix that was checked is none".into()))?;
+        let [rows, cols] =
+            shape.ok_or_else(|| EngineError::Internal("a tensor that was checked is not a matrix".into()))?;
         let matrix = WeightMatrix::find(file, name, name, [rows, cols], Rows::all(rows))?;
         Ok((matrix.numbers(cancel)?, cols))
     };
@@ -122,7 +123,7 @@ fn merged_bytes(
         let (a, a_cols) = numbers(adapter, &format!("{name}.lora_a"))?;
         let (b, rank) = numbers(adapter, &format!("{name}.lora_b"))?;
         let scale = scale * adapter_alpha(adapter)?.map_or(1.0, |alpha| alpha / rank as f32);
-        // Of the embedding, the first half has a row for each token.
+        // For the embedding, the first half has a row for each token.
         match name == EMBEDDING {
             true => add_product(&mut merged, cols, &a, |i, col| b[col * rank + i], scale, rank),
             false => add_product(&mut merged, cols, &b, |i, col| a[i * a_cols + col], scale, rank),
@@ -147,7 +148,7 @@ fn add_product(
     }
 }
 
-/// What candle calls a format that it writes.
+/// candle's name for a format that it can write.
 fn encoder(dtype: DType) -> Option<GgmlDType> {
     Some(match dtype {
         DType::F32 => GgmlDType::F32,

@@ -377,9 +377,9 @@ fn what_is_no_adapter_of_the_model_is_refused() {
     };
     let cases = [
         (key("general.architecture", text("qwen2")), "metadata key general.architecture", "trained on"),
-        (key("adapter.type", text("dora")), "", "another type than LoRA"),
+        (key("adapter.type", text("dora")), "", "that is not a LoRA"),
         (key("adapter.lora.alpha", Value::F32(f32::NAN)), "metadata key adapter.lora.alpha", "finite"),
-        (key("general.type", text("model")), "", "a model in an adapter's place"),
+        (key("general.type", text("model")), "", "a model as an adapter"),
         (key("general.type", text("imatrix")), "", "\"data\""),
         (key("adapter.alora.invocation_tokens", Value::Array(vec![Value::U32(1)])), "", "activated LoRA"),
         (with(&|adapter| drop(adapter.tensors.remove(b))), "tensor blk.1.attn_k.weight.lora_b", "missing"),
@@ -388,7 +388,7 @@ fn what_is_no_adapter_of_the_model_is_refused() {
         (tensor(a, random(5 * 255, 0.0..=1.0), &[5, 255]), "tensor blk.1.attn_k.weight.lora_a", "[5, 256]"),
         (tensor(a, random(4 * 256, 0.0..=1.0), &[4, 256]), "tensor blk.1.attn_k.weight.lora_a", "[5, 256]"),
         (tensor(b, random(129 * 5, 0.0..=1.0), &[129, 5]), "tensor blk.1.attn_k.weight.lora_b", "[128, 5]"),
-        (tensor(a, random(5, 0.0..=1.0), &[5]), "tensor blk.1.attn_k.weight.lora_a", "no pair of matrices"),
+        (tensor(a, random(5, 0.0..=1.0), &[5]), "tensor blk.1.attn_k.weight.lora_a", "not a pair of matrices"),
         (
             tensor("blk.2.attn_k.weight.lora_a", vec![0.0; 5], &[5, 1]),
             "tensor blk.2.attn_k.weight.lora_a",

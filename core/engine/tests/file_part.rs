@@ -279,7 +279,7 @@ fn a_split_model_with_a_part_that_does_not_fit_is_told_which() {
     other.edit(2, |bytes| set_key(bytes, "split.tensors.count", &[9]));
     assert_refused(&other, 1, "part 2 of 3", "with 9 tensors: it belongs to another model");
     fs::write(other.path(2), &other.whole).expect("written");
-    assert_refused(&other, 1, "part 2 of 3", "no part of a split model");
+    assert_refused(&other, 1, "part 2 of 3", "not part of a split model");
     fs::copy(other.path(3), other.path(2)).expect("copied");
     assert_refused(&other, 1, "part 2 of 3", "says that it is part 3 of 3");
 
@@ -287,12 +287,12 @@ fn a_split_model_with_a_part_that_does_not_fit_is_told_which() {
     let twice = Split::new(3, 1);
     fs::copy(twice.path(3), twice.path(2)).expect("copied");
     twice.edit(2, |bytes| set_key(bytes, "split.no", &[1, 0]));
-    assert_refused(&twice, 1, "tensor ", "two parts have it");
+    assert_refused(&twice, 1, "tensor ", "two parts contain it");
 
     // Each part says how many tensors all have; together they have others.
     let fewer = Split::new(3, 1);
     (1..=3).for_each(|part| fewer.edit(part, |bytes| set_key(bytes, "split.tensors.count", &[200])));
-    assert_refused(&fewer, 1, "split.tensors.count", "200 were to be: one belongs to another model");
+    assert_refused(&fewer, 1, "split.tensors.count", "but should have 200: one belongs to another model");
 
     let renamed = Split::new(2, 1);
     let name = renamed.folder.path().join("model.gguf");

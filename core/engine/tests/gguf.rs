@@ -266,7 +266,7 @@ fn what_is_no_gguf_file_is_named() {
     for (bytes, words) in [
         (&b"<!DOCTYPE html><html>"[..], "web page"),
         (b"\xef\xbb\xbf\n <HTML lang=en>", "web page"),
-        (b"<?xml version='1.0'?><Error><Code>AccessDenied</Code>", "server's answer"),
+        (b"<?xml version='1.0'?><Error><Code>AccessDenied</Code>", "server's reply"),
         (b"{\"error\":\"Repository not found\"}", "JSON"),
         (b"version https://git-lfs.github.com/spec/v1\noid sha256:", "Git LFS"),
         (&[0; 4096], "unfinished"),
@@ -292,12 +292,12 @@ fn what_cannot_be_read_is_told_by_its_kind() {
     std::fs::write(path("coming.gguf.part"), b"GGUF").expect("a file");
     for (name, words) in [
         ("missing", "there is no such file"),
-        ("link", "it is a link to a file that is not there"),
+        ("link", "it is a link to a file that does not exist"),
         (".", "it is a folder"),
         ("pipe", "it is a pipe"),
         ("socket", "it is a socket"),
         ("../../../../../../../../dev/null", "it is a device"),
-        ("coming.gguf", "there is only coming.gguf.part, a download that has not finished"),
+        ("coming.gguf", "there is only coming.gguf.part, an unfinished download"),
     ] {
         match GgufFile::open(path(name)) {
             Err(EngineError::NotFound { source, .. }) => assert!(source.to_string().contains(words), "{source}"),
@@ -307,8 +307,8 @@ fn what_cannot_be_read_is_told_by_its_kind() {
     // Some browsers make an empty file of the final name first.
     std::fs::write(path("coming.gguf"), b"").expect("a file");
     for (name, words) in [
-        ("coming.gguf.part", "unfinished or damaged, fetch it again (its name is that of a download that goes on)"),
-        ("coming.gguf", "the file is empty (beside it lies coming.gguf.part, a download that goes on)"),
+        ("coming.gguf.part", "unfinished or damaged, start it again (its name says that it is still being downloaded)"),
+        ("coming.gguf", "the file is empty (a download is still going on beside it: coming.gguf.part)"),
     ] {
         match GgufFile::open(path(name)) {
             Err(EngineError::Invalid { why, .. }) => assert!(why.contains(words), "{why}"),
@@ -484,7 +484,7 @@ fn a_number_of_4294967295_means_none() {
     for key in ["embedding_length", "feed_forward_length", "block_count", "attention.head_count", "context_length"] {
         let key = format!("llama.{key}");
         let Err(EngineError::Invalid { at, why }) = load_with(&key, none.clone()).map(drop) else { panic!("{key}") };
-        assert!(at.contains(&key) && why.contains("means none"), "{at}: {why}");
+        assert!(at.contains(&key) && why.contains("stands for none"), "{at}: {why}");
     }
     for key in
         ["attention.key_length", "attention.value_length", "rope.dimension_count", "expert_count", "pooling_type"]

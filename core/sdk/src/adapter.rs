@@ -1,4 +1,4 @@
-//! Adapters (LoRA): small files that change a loaded model for some requests, and not for others.
+//! Adapters (LoRA): small files that change a loaded model for selected requests.
 
 use std::convert::Infallible;
 
@@ -9,7 +9,7 @@ use crate::model::LocalModel;
 use crate::model_file::ModelFile;
 use crate::tuning::TaskTuning;
 
-/// An adapter (LoRA) of a model, ready to be used. Cheap to clone, and safe to share between threads.
+/// A loaded adapter (LoRA) of a model. Cheap to clone, and safe to share between threads.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Adapter {
     engine: sotto_engine::Adapter,
@@ -17,33 +17,33 @@ pub struct Adapter {
 }
 
 impl Adapter {
-    /// How many numbers its changes go through, at most: its rank.
+    /// Its rank: the largest inner dimension of its changes.
     pub fn rank(&self) -> usize {
         self.engine.rank()
     }
 
-    /// Bytes of private memory that it takes, however many requests use it.
+    /// Bytes of private memory that it needs, however many requests use it.
     pub fn private_bytes(&self) -> u64 {
         self.engine.private_bytes()
     }
 }
 
 impl LocalModel {
-    /// Loads an adapter of this model, and waits for it: some milliseconds.
+    /// Loads an adapter of this model and waits for it, which takes some milliseconds.
     ///
     /// # Errors
     /// [`Error::ModelNotFound`]; [`Error::ModelInvalid`] for an adapter of another model, or a damaged one;
-    /// [`Error::Unsupported`] for a file that is no adapter; [`Error::OutOfMemory`].
+    /// [`Error::Unsupported`] for a file that is not an adapter; [`Error::OutOfMemory`].
     pub fn load_adapter(&self, file: ModelFile) -> Result<Adapter, Error> {
         self.start_loading_adapter(file).wait()
     }
 
-    /// Starts to load an adapter (LoRA) of this model: a GGUF file as llama.cpp has them, which was trained with the model that this
-    /// one's file was made from, whatever its quantization. The file is not needed any more afterwards.
+    /// Starts to load an adapter (LoRA) of this model: a GGUF file in llama.cpp's format. It must have been trained
+    /// with the model that this one's file was made from, in any quantization. The file is no longer needed afterwards.
     ///
     /// # Errors
     /// [`Error::ModelNotFound`]; [`Error::ModelInvalid`] for an adapter of another model, or a damaged one;
-    /// [`Error::Unsupported`] for a file that is no adapter; [`Error::OutOfMemory`].
+    /// [`Error::Unsupported`] for a file that is not an adapter; [`Error::OutOfMemory`].
     pub fn start_loading_adapter(&self, file: ModelFile) -> Job<Infallible, Adapter> {
         let model = self.loaded();
         Job::start("load adapter", move |_, cancel| {
@@ -52,13 +52,14 @@ impl LocalModel {
         })
     }
 
-    /// The same model with these adapters, each with a scale that its change is multiplied with, in place of those it has.
+    /// The same model with these adapters instead of its current ones. Each change is multiplied by its scale.
     ///
-    /// It shares all that is loaded: what is asked of it is computed with the adapters, what is asked of others is not. An
-    /// adapter that was trained on Sotto's own task formats makes tasks use them.
+    /// It shares everything that is loaded. Only its own requests use the adapters. If an adapter was trained on
+    /// Sotto's own task formats, tasks use these formats.
     ///
     /// # Errors
-    /// [`Error::InvalidInput`] for an adapter that another model has loaded, or a scale that is not a finite number.
+    /// [`Error::InvalidInput`] for an adapter that was loaded with another model, or a scale that is not a finite
+    /// number.
     pub fn with_adapters(&self, adapters: &[(Adapter, f32)]) -> Result<Self, Error> {
         Ok(Self::of(self.loaded().with_adapters(adapters)?))
     }
@@ -68,16 +69,16 @@ impl Loaded {
     /// As [`LocalModel::with_adapters`].
     pub(crate) fn with_adapters(&self, adapters: &[(Adapter, f32)]) -> Result<Self, Error> {
         if !adapters.iter().all(|(adapter, _)| self.engine.has_loaded(&adapter.engine)) {
-            return Err(Error::invalid_input("the adapter is another model's: load it with this one"));
+            return Err(Error::invalid_input("the adapter was loaded with another model: load it with this one"));
         }
         if !adapters.iter().all(|(_, scale)| scale.is_finite()) {
             return Err(Error::invalid_input("an adapter's scale must be a finite number"));
         }
-        // One without effect is not computed, and says nothing about the tasks.
+        // An adapter without effect is neither computed nor considered for the tasks.
         let adapters = adapters.iter().filter(|(_, scale)| *scale != 0.0);
         let tuning = adapters.clone().map(|(adapter, _)| adapter.tuning).find(|tuning| tuning.tuned);
         let mut adapted = self.clone();
-        // They are those of the weights as they were.
+        // They belong to the unchanged weights.
         (adapted.kept, adapted.priors) = Default::default();
         adapted.tuning = tuning.unwrap_or(self.own_tuning);
         adapted.adapters = adapters.map(|(adapter, scale)| (adapter.engine.clone(), *scale)).collect();

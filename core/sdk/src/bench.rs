@@ -1,4 +1,4 @@
-//! How fast a model is here: prefill at several lengths, decode at several depths.
+//! Measures the speed of a model on this machine: prefill at several lengths, decoding at several depths.
 
 use std::time::Instant;
 
@@ -16,13 +16,13 @@ use crate::sequence::Sequence;
 pub struct BenchOptions {
     /// Prompt lengths, in tokens.
     pub prefill: Vec<usize>,
-    /// Tokens to decode; none is no measurement of decoding.
+    /// Tokens to decode; 0 skips the measurement.
     pub decode: usize,
-    /// Tokens that are in the context before prefill or decoding starts: each is measured at each of them.
+    /// Tokens already in the context. Everything is measured at each of these depths.
     pub depths: Vec<usize>,
-    /// How many sequences decode together, up to 128, each of them so many tokens as `decode` says.
+    /// Batch sizes, up to 128 sequences that decode `decode` tokens each.
     pub sequences: Vec<usize>,
-    /// How often each is measured; the median counts.
+    /// How often each measurement is repeated; the median is reported.
     pub repetitions: usize,
 }
 
@@ -33,11 +33,11 @@ pub struct PrefillSpeed {
     pub tokens: usize,
     /// Median of the repetitions.
     pub tokens_per_second: f64,
-    /// Tokens in the context before.
+    /// Tokens already in the context.
     pub depth: usize,
     /// From the start of the prompt to the first token of an answer.
     pub first_token_seconds: f64,
-    /// Share of the int8 ceiling that the layers' products reach.
+    /// Share of the int8 ceiling that the layers' matrix products reach.
     pub share_of_ceiling: Option<f64>,
 }
 
@@ -48,27 +48,27 @@ pub struct DecodeSpeed {
     pub tokens: usize,
     /// Median of the repetitions.
     pub tokens_per_second: f64,
-    /// Tokens in the context before.
+    /// Tokens already in the context.
     pub depth: usize,
-    /// Share of the bandwidth at which weights are read.
+    /// Share of the memory bandwidth, judged by the weights read.
     pub share_of_ceiling: Option<f64>,
 }
 
 /// Speed of several sequences that decode together.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub struct BatchSpeed {
-    /// How many there are.
+    /// Their number.
     pub sequences: usize,
-    /// Of all of them. Median of the repetitions.
+    /// All sequences together. Median of the repetitions.
     pub tokens_per_second: f64,
 }
 
-/// What the machine did at most in this run, with the same threads.
+/// The machine's limits, measured in this run with the same threads.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub struct BenchCeilings {
-    /// Multiply-accumulates of bytes, from register to register.
+    /// Multiply-accumulates of 8-bit integers in registers.
     pub int8_multiply_accumulates_per_second: f64,
-    /// Bytes of weights, read in order and not used.
+    /// Bytes of weights read sequentially, without computing anything.
     pub bytes_per_second: f64,
 }
 
@@ -77,15 +77,15 @@ pub struct BenchCeilings {
 pub struct BenchMemory {
     /// Private memory of KV cache and scratch at the longest context measured.
     pub private_bytes: u64,
-    /// The model file, as far as it stays mapped.
+    /// The part of the model file that stays mapped.
     pub mapped_bytes: u64,
-    /// The most memory that the process had resident, mapped pages included, where the system says so.
+    /// The peak resident memory of the process, including mapped pages, if the system reports it.
     pub peak_rss_bytes: Option<u64>,
-    /// What of it is resident and private now.
+    /// The private resident memory now.
     pub private_rss_bytes: Option<u64>,
 }
 
-/// What was measured.
+/// The results.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct BenchReport {
     /// One for each prompt length.
@@ -94,22 +94,22 @@ pub struct BenchReport {
     pub decode: Vec<DecodeSpeed>,
     /// One for each number of sequences.
     pub batches: Vec<BatchSpeed>,
-    /// What the shares are of; absent with candle's models.
+    /// The machine's limits that the shares refer to; `None` for candle's models.
     pub ceilings: Option<BenchCeilings>,
-    /// At the end.
+    /// Memory use at the end.
     pub memory: BenchMemory,
-    /// The arithmetic in use.
+    /// The instruction set in use.
     pub kernels: String,
-    /// Threads that work.
+    /// Number of threads.
     pub threads: usize,
 }
 
 impl LocalModel {
-    /// Measures speed and memory, reporting each step's name as it begins.
+    /// Measures speed and memory, and reports the name of each step when it begins.
     ///
     /// # Errors
-    /// [`Error::ContextFull`] when the model's context is too short for what is asked, [`Error::InvalidInput`] when
-    /// there is nothing to measure, or no such number of sequences.
+    /// [`Error::ContextFull`] when the model's context is too short for the measurements, [`Error::InvalidInput`] when
+    /// there is nothing to measure, or a batch size is not supported.
     pub fn bench(&self, options: &BenchOptions) -> Job<String, BenchReport> {
         let (model, options) = (self.clone(), options.clone());
         Job::start("bench", move |reporter, cancel| model.measure(&options, cancel, |step| reporter.report(step)))
@@ -148,7 +148,7 @@ impl LocalModel {
         let mut prefill = Vec::new();
         let mut decode = Vec::new();
         for &depth in &options.depths {
-            on_step(format!("{depth} tokens before"));
+            on_step(format!("filling the context with {depth} tokens"));
             sequence.truncate(0);
             if depth > 0 {
                 sequence.append(&tokens[..depth], LogitRows::Last, cancel)?;
@@ -220,7 +220,7 @@ impl LocalModel {
     }
 }
 
-/// Different tokens, spread over the vocabulary: their embedding rows are read from all over the file.
+/// Different tokens from all parts of the vocabulary, so that embedding rows are read from all over the file.
 fn some_tokens(count: usize, vocab_size: usize) -> Vec<u32> {
     (0..count).map(|index| (index * 7919 % vocab_size) as u32).collect()
 }
@@ -235,7 +235,7 @@ fn median_seconds(repetitions: usize, mut measure: impl FnMut() -> Result<f64, E
     Ok(median((0..repetitions).map(|_| measure()).collect::<Result<_, _>>()?))
 }
 
-/// The middle of some figures, or the mean of the two in the middle.
+/// The median of some numbers: the middle one, or the mean of the two in the middle.
 ///
 /// # Panics
 /// When there are none.
@@ -246,7 +246,7 @@ pub fn median(mut figures: Vec<f64>) -> f64 {
 }
 
 impl BenchReport {
-    /// Of several runs of the same measurements, the median of each figure; of memory, the last run's.
+    /// Combines several runs of the same measurements: the median of each number, and the memory of the last run.
     ///
     /// # Panics
     /// When there are none, or their measurements differ.

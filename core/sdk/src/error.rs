@@ -3,13 +3,13 @@ use std::path::PathBuf;
 use sotto_engine::EngineError;
 use sotto_text::TextError;
 
-/// Everything that a call into Sotto can answer with instead of a result.
+/// The errors of Sotto.
 ///
-/// Each variant says what an app can do about it; none carries the user's text.
+/// Each variant says what an app can do about it. None contains the user's text.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
-    /// There is no readable model file there: download it, or check the path.
+    /// The model file does not exist or cannot be read. Download it, or check the path.
     #[error("cannot read the model file {}: {reason}", path.display())]
     ModelNotFound {
         /// Where it was looked for.
@@ -17,8 +17,8 @@ pub enum Error {
         /// Why it cannot be read.
         reason: String,
     },
-    /// The file is not a model that can be trusted: unfinished, contradicting itself, or something else. Only where its size or a
-    /// checksum shows that another download would help does `why` say so.
+    /// The file is not a valid model: it is incomplete, inconsistent or something else. `why` recommends another
+    /// download only if the size or a checksum shows that it would help.
     #[error("the model file is invalid at {at}: {why}")]
     ModelInvalid {
         /// Why it cannot be used.
@@ -26,58 +26,58 @@ pub enum Error {
         /// The place in the file: a tensor, a metadata key, or a byte.
         at: String,
     },
-    /// The file is sound, but is or asks for something that this version does not have: use another model.
+    /// The file is valid, but is or needs something that this version does not support. Use another model.
     #[error("not supported: {what}")]
     Unsupported {
-        /// The thing, and what to do if that is known.
+        /// The unsupported thing, and what to do, if known.
         what: String,
     },
-    /// The device cannot spare the memory: ask for a shorter context, or use a smaller model.
-    #[error("{needed} bytes of memory are needed, {} can be had", available_words(*available))]
+    /// There is not enough memory. Use a shorter context or a smaller model.
+    #[error("{needed} bytes of memory are needed, but {} available", available_words(*available))]
     OutOfMemory {
         /// Bytes asked for.
         needed: u64,
-        /// Bytes that can be had; 0 where the system does not say.
+        /// Available bytes; 0 if the system does not report them.
         available: u64,
     },
-    /// A file cannot be written: free some space, or give another folder.
+    /// A file cannot be written. Free some space, or use another folder.
     #[error("cannot write {}: {reason}", path.display())]
     Storage {
         /// The file or folder.
         path: PathBuf,
-        /// What the operating system says.
+        /// The message of the operating system.
         reason: String,
     },
-    /// The text is longer than can be read or answered: shorten it, or start a new session.
-    #[error("at least {needed} tokens are needed, the limit is {limit}")]
+    /// The text is too long for the context. Shorten it, or start a new session.
+    #[error("at least {needed} tokens are needed, but the limit is {limit}")]
     ContextFull {
-        /// The most tokens that fit.
+        /// The maximum number of tokens.
         limit: usize,
         /// The tokens that this request needs.
         needed: usize,
     },
-    /// An argument cannot be used: an empty note, a single label, a schema that is none.
+    /// An argument is invalid: for example an empty note, a single label, or an invalid schema.
     #[error("{what}")]
     InvalidInput {
-        /// What is wrong with it, and what would be right.
+        /// What is wrong, and how to correct it.
         what: String,
     },
-    /// The work was cancelled; everything that was used for it can be used again.
+    /// The work was cancelled. Everything it used can be used again.
     #[error("cancelled")]
     Cancelled,
-    /// A fault of Sotto itself: please report it.
+    /// An error in Sotto itself. Please report it.
     #[error("internal error: {why}")]
     Internal {
-        /// What was found, without any user's text.
+        /// What happened, without the user's text.
         why: String,
     },
 }
 
-/// How many bytes can be had.
+/// Describes the available bytes.
 fn available_words(available: u64) -> String {
     match available {
-        0 => "not so many".to_owned(),
-        available => available.to_string(),
+        0 => "that many are not".to_owned(),
+        available => format!("only {available} are"),
     }
 }
 

@@ -11,13 +11,13 @@ use sotto_text::ChatTemplate;
 pub struct WeightsOfType {
     /// How many tensors.
     pub tensors: usize,
-    /// Their bytes.
+    /// Their size in bytes.
     pub bytes: u64,
-    /// The wider format that they are packed in, without loss, where there are no kernels for this one.
+    /// The wider format that they are packed into without loss, if there are no kernels for this format.
     pub packed_as: Option<String>,
 }
 
-/// What is kept of a file to report on it.
+/// Facts about a file that reports need.
 #[derive(Debug)]
 pub(crate) struct FileFacts {
     pub bytes: u64,
@@ -29,7 +29,7 @@ pub(crate) struct FileFacts {
 }
 
 impl FileFacts {
-    /// What cannot be read as it should be is left out: whether it matters is for others to say.
+    /// Reads the facts of a file. Metadata that cannot be read is left out; other checks decide whether that matters.
     pub(crate) fn of(gguf: &GgufFile) -> Self {
         let text = |key: &str| gguf.metadata().string(key).ok().flatten();
         let mut weights: BTreeMap<String, WeightsOfType> = BTreeMap::new();

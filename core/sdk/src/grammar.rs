@@ -1,4 +1,4 @@
-//! The grammar of an answer, made while the prompt is read.
+//! The grammar of an answer, which is built while the prompt is read.
 
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
@@ -10,13 +10,13 @@ use sotto_text::{Constraint, OutputFormat};
 use crate::loaded::Loaded;
 use crate::{CancelToken, Error};
 
-/// Most grammars are made, and those that cannot be used are refused, before the prompt is read.
+/// Most grammars are built, and unsupported ones rejected, before the prompt is read.
 const HEAD_START: Duration = Duration::from_millis(30);
-/// Between two looks at a cancel token.
+/// The time between two checks of the cancel token.
 const PATIENCE: Duration = Duration::from_millis(20);
 
-/// A constraint, or a thread that makes it: the first one of a model puts the vocabulary into a trie, and one that lets a long note's
-/// words be copied takes a second on a phone.
+/// A constraint, or a thread that builds it. A model's first constraint puts the vocabulary into a trie, and one for
+/// copying from a long note takes a second on a phone.
 pub(crate) struct Grammar(Making);
 
 enum Making {
@@ -25,16 +25,16 @@ enum Making {
 }
 
 impl Grammar {
-    /// Starts to make it. What is refused at once is an error.
+    /// Starts to build it. If it is rejected at once, that is an error.
     pub(crate) fn start(model: &Arc<Loaded>, format: &OutputFormat) -> Result<Self, Error> {
         let (model, format) = (Arc::clone(model), format.clone());
         let (sender, made) = channel();
         let thread = thread::Builder::new().name("sotto-grammar".into());
         let work = move || {
-            // Whoever wanted it may have gone.
+            // The receiver may be gone.
             let _ = sender.send(model.constraints().and_then(|all| Ok(all.constraint(&format)?)));
         };
-        thread.spawn(work).map_err(|error| Error::internal(format!("no thread could be started: {error}")))?;
+        thread.spawn(work).map_err(|error| Error::internal(format!("cannot start a thread: {error}")))?;
         Ok(Self(match made.recv_timeout(HEAD_START) {
             Ok(made) => Making::Done(Box::new(made?)),
             Err(RecvTimeoutError::Timeout) => Making::Running(made),
@@ -42,7 +42,7 @@ impl Grammar {
         }))
     }
 
-    /// The constraint, once it is there. Whoever cancels leaves the thread alone with it.
+    /// The constraint, once it is ready. After a cancellation, the thread finishes alone.
     pub(crate) fn wait(self, cancel: &CancelToken) -> Result<Constraint, Error> {
         let made = match self.0 {
             Making::Done(constraint) => return Ok(*constraint),
@@ -59,5 +59,5 @@ impl Grammar {
 }
 
 fn panicked() -> Error {
-    Error::internal("the making of a grammar panicked")
+    Error::internal("building a grammar panicked")
 }

@@ -1,22 +1,23 @@
-//! Guesses at what a model writes next: what followed where the text ended as it does now. Tasks copy from their prompt, so
-//! that most guesses come true, and a pass that checks some tokens takes about the time of one (Saxena, "Prompt Lookup
-//! Decoding", 2023; Yang et al., "Inference with Reference", 2023). The model decides about each of them all the same.
+//! Prompt lookup: guesses the next tokens from what followed the current end of the text earlier. Tasks copy from their
+//! prompt, so most guesses are right, and a pass that checks several tokens takes about as long as one (Saxena, "Prompt
+//! Lookup Decoding", 2023; Yang et al., "Inference with Reference", 2023). The model still decides about every token.
 
-/// Tokens that are compared, at most.
+/// The maximum number of tokens that are compared.
 const LONGEST: usize = 8;
 
-/// So many guesses in a row have to be wrong before more tokens must be alike.
+/// The number of wrong guesses in a row before more tokens must match.
 const PATIENCE: u32 = 4;
 
-/// Guesses, the more carefully the more guesses in a row were wrong.
+/// Makes guesses, the more carefully the more guesses in a row were wrong.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Guesser {
     wrong: u32,
 }
 
 impl Guesser {
-    /// At most `most` tokens that may follow `text`, of which the first is `possible`: those behind the longest run of tokens that
-    /// `text` ends with, and of equals, the last. A token alone that several have followed tells nothing.
+    /// At most `most` tokens that may follow `text`, the first of which is `possible`: those after the longest earlier
+    /// run of tokens that `text` ends with, and among equals after the last. A single token with several continuations
+    /// is no evidence.
     pub(crate) fn guess<'a>(&self, text: &'a [u32], most: usize, possible: impl Fn(u32) -> bool) -> &'a [u32] {
         let (mut longest, mut start, mut several) = (0, text.len(), false);
         for end in (1..text.len()).rev() {
@@ -39,20 +40,20 @@ impl Guesser {
         }
     }
 
-    /// Takes note of how many of the guessed tokens were right.
+    /// Records how many guessed tokens were right.
     pub(crate) fn learn(&mut self, guessed: usize, right: usize) {
         if guessed > 0 {
             self.wrong = if right > 0 { 0 } else { self.wrong.saturating_add(1) };
         }
     }
 
-    /// Tokens that have to be alike.
+    /// The number of tokens that must match.
     fn needed(&self) -> usize {
         1 << (self.wrong / PATIENCE).min(LONGEST.ilog2())
     }
 }
 
-/// How many tokens both end with, up to [`LONGEST`].
+/// The length of the common suffix, up to [`LONGEST`].
 fn alike_at_end(left: &[u32], right: &[u32]) -> usize {
     left.iter().rev().zip(right.iter().rev()).take(LONGEST).take_while(|(left, right)| left == right).count()
 }

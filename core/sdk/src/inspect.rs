@@ -17,77 +17,78 @@ use crate::tuning::is_tuned;
 /// What is known about a loaded model.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct ModelReport {
-    /// Its name, if the file gives one.
+    /// Its name, if the file has one.
     pub name: Option<String>,
-    /// Its architecture, as GGUF names it.
+    /// Its architecture, by its GGUF name.
     pub architecture: String,
-    /// Weights in all.
+    /// Number of parameters.
     pub parameters: u64,
-    /// Transformer layers.
+    /// Number of transformer layers.
     pub layers: usize,
     /// Width of the residual stream.
     pub hidden_size: usize,
     /// Width of the feed-forward layer.
     pub feed_forward_size: usize,
-    /// Query heads.
+    /// Number of query heads.
     pub heads: usize,
-    /// Key and value heads (GQA).
+    /// Number of number of number of key and value heads (GQA).
     pub kv_heads: usize,
     /// Width of a head.
     pub head_size: usize,
-    /// Tokens that the model can be asked to hold.
+    /// The model's maximum context length in tokens.
     pub model_context_length: usize,
-    /// Tokens in the vocabulary.
+    /// Number of tokens in the vocabulary.
     pub vocab_size: usize,
-    /// Bytes of the file.
+    /// Size of the file in bytes.
     pub file_bytes: u64,
     /// Weights by quantization.
     pub weights: BTreeMap<String, WeightsOfType>,
     /// The kind of tokenizer, and its pre-tokenizer.
     pub tokenizer: String,
-    /// Whether the file brings its own chat template.
+    /// Whether the file contains a chat template.
     pub has_chat_template: bool,
     /// Whether it was trained on Sotto's own task formats.
     pub tuned: bool,
-    /// The arithmetic that was chosen.
+    /// The instruction set in use.
     pub kernels: String,
-    /// Threads that work.
+    /// Number of threads.
     pub threads: usize,
-    /// The context that the memory figures are for.
+    /// The context length that the memory figures refer to.
     pub context_length: usize,
-    /// Private memory at that context: KV cache and scratch.
+    /// Private memory for that context: KV cache and scratch space.
     pub private_bytes: u64,
-    /// Private memory that the weights take, unless the file is packed: held since the model was loaded.
+    /// Private memory of the weights, held since the model was loaded; 0 for a packed file.
     pub copied_bytes: u64,
     /// Mapped memory: clean pages of the file.
     pub mapped_bytes: u64,
-    /// Memory that the system can give now, where it says so.
+    /// Memory that is available now, if the system reports it.
     pub available_bytes: Option<u64>,
-    /// Whether the private memory can be had now.
+    /// Whether that much private memory is available now.
     pub fits: bool,
 }
 
-/// What a file is, and what it would take to run its model. Nothing is loaded for it.
+/// What a file is, and how much memory its model would need. Nothing is loaded.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct FileReport {
-    /// What the file holds.
+    /// The kind of file.
     #[serde(serialize_with = "write_kind")]
     pub kind: FileKind,
     /// Why the model cannot be loaded here, and what to do; `None` when it can.
     pub why_not: Option<String>,
-    /// What is odd about a model that runs here, and what comes of it: its tokenizer, or a chat template that cannot be read.
+    /// Problems of a model that runs here, and their consequences: an unusual tokenizer, or a chat template that cannot
+    /// be read.
     pub warnings: Vec<String>,
-    /// Its name, if the file gives one.
+    /// Its name, if the file has one.
     pub name: Option<String>,
-    /// Its architecture, as GGUF names it; an adapter's is the model's that it changes.
+    /// Its architecture, by its GGUF name. For an adapter, the architecture of its model.
     pub architecture: Option<String>,
-    /// The largest rank of an adapter's changes; `None` of anything else.
+    /// The largest rank of an adapter's changes; `None` for other files.
     pub adapter_rank: Option<usize>,
-    /// Weights in all.
+    /// Number of parameters.
     pub parameters: u64,
-    /// Files that it is in: more than one of a split model.
+    /// Number of files: more than one for a split model.
     pub files: usize,
-    /// Bytes of the file, or of all files.
+    /// Size of the file, or of all files, in bytes.
     pub file_bytes: u64,
     /// Whether the file is packed.
     pub packed: bool,
@@ -95,34 +96,36 @@ pub struct FileReport {
     pub weights: BTreeMap<String, WeightsOfType>,
     /// The kind of tokenizer, and its pre-tokenizer; empty without one.
     pub tokenizer: String,
-    /// Tokens in the vocabulary, if the file tells them.
+    /// Number of tokens in the vocabulary, if the file states it.
     pub vocab_size: Option<usize>,
-    /// Whether the file brings its own chat template.
+    /// Whether the file contains a chat template.
     pub has_chat_template: bool,
     /// Whether it was trained on Sotto's own task formats.
     pub tuned: bool,
-    /// Tokens that the model can be asked to hold, if the file says so.
+    /// The model's maximum context length in tokens, if the file states it.
     pub context_length: Option<usize>,
-    /// Mapped memory that the loaded weights would take: clean pages of a file.
+    /// Mapped memory that the loaded weights would need: clean pages of a file.
     pub mapped_bytes: u64,
-    /// Private memory that the loaded weights would take: none, if the file is packed or there is a folder for packed copies.
+    /// Private memory that the loaded weights would need; 0 if the file is packed or there is a folder for packed
+    /// copies.
     pub copied_bytes: u64,
-    /// What contexts take beside the weights, shortest first: 2,048 tokens, 8,192, the model's own, and the one that was asked for.
+    /// Memory for contexts, in addition to the weights, shortest first: 2,048 tokens, 8,192, the model's maximum, and
+    /// the requested length.
     pub contexts: Vec<ContextMemory>,
-    /// Memory that the system can give now, where it says so.
+    /// Memory that is available now, if the system reports it.
     pub available_bytes: Option<u64>,
 }
 
-/// The private memory that a context takes.
+/// The private memory that a context needs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub struct ContextMemory {
     /// Its length in tokens.
     pub context_length: usize,
-    /// Of the KV cache.
+    /// Memory of the KV cache.
     pub cache_bytes: u64,
-    /// Of KV cache and scratch together.
+    /// Memory of KV cache and scratch space together.
     pub private_bytes: u64,
-    /// Whether this, and the copied weights, can be had now.
+    /// Whether enough memory is available now for this and the copied weights.
     pub fits: bool,
 }
 
@@ -130,16 +133,16 @@ fn write_kind<S: Serializer>(kind: &FileKind, serializer: S) -> Result<S::Ok, S:
     serializer.serialize_str(kind.name())
 }
 
-/// Contexts that people ask for.
+/// Common context lengths.
 const USUAL_CONTEXTS: [usize; 2] = [2048, 8192];
 
-/// Reports on a model file, and on the memory that it would take if it were loaded with these options. No matrix is read or packed.
+/// Reports on a model file, and on the memory it would need if loaded with these options. No matrix is read or packed.
 ///
-/// A file that is no model, or one that cannot be run, is reported on like any other: [`FileReport::why_not`] says why.
+/// Files that are not models or cannot run are reported on, too: [`FileReport::why_not`] says why.
 ///
 /// # Errors
-/// [`Error::ModelNotFound`], [`Error::ModelInvalid`] and [`Error::Unsupported`] for what is no GGUF file, or none that can be
-/// trusted; [`Error::ContextFull`] when more context is asked for than the model has.
+/// [`Error::ModelNotFound`], [`Error::ModelInvalid`] and [`Error::Unsupported`] for files that are not valid GGUF
+/// files; [`Error::ContextFull`] when the requested context is longer than the model's.
 pub fn inspect(file: ModelFile, options: &LoadOptions) -> Job<Infallible, FileReport> {
     let options = options.clone();
     Job::start("inspect", move |_, cancel| {
@@ -154,7 +157,7 @@ pub fn inspect(file: ModelFile, options: &LoadOptions) -> Job<Infallible, FileRe
 }
 
 impl FileReport {
-    /// What the file says, as far as it can be read.
+    /// Everything in the file that can be read.
     fn of(gguf: &GgufFile) -> Self {
         let metadata = gguf.metadata();
         let FileFacts { bytes, name, parameters, weights, tokenizer, has_chat_template } = FileFacts::of(gguf);
@@ -185,15 +188,15 @@ impl FileReport {
         }
     }
 
-    /// Adds what loading the model would warn of.
+    /// Adds the warnings that loading the model would log.
     fn with_warnings(mut self, gguf: &GgufFile, found: &Found) -> Self {
         self.warnings.extend_from_slice(found.tokenizer.warnings());
         let unreadable = chat_template(gguf, &found.tokenizer).err();
-        self.warnings.extend(unreadable.map(|error| format!("conversations and tasks will be refused: {error}")));
+        self.warnings.extend(unreadable.map(|error| format!("conversations and tasks will not work: {error}")));
         self
     }
 
-    /// Adds what loading the model with these options would take.
+    /// Adds the memory that the model would need with these options.
     fn with_memory(mut self, model: &FoundModel, options: &LoadOptions) -> Result<Self, Error> {
         let longest = model.longest_context();
         context_limit(longest, options.context_length)?;
@@ -221,7 +224,7 @@ impl FileReport {
     }
 }
 
-/// The most columns that a second half of an adapter's pairs has.
+/// The largest number of columns among the adapter's `lora_b` matrices.
 fn adapter_rank(gguf: &GgufFile) -> Option<usize> {
     let halves = gguf.tensor_names().filter(|name| name.ends_with(".lora_b"));
     let ranks = halves.filter_map(|name| gguf.tensor(name)?.shape.last().copied());
@@ -229,7 +232,7 @@ fn adapter_rank(gguf: &GgufFile) -> Option<usize> {
 }
 
 impl LocalModel {
-    /// Reports on the model, with the memory that a context of `context_length` tokens takes.
+    /// Reports on the model, with the memory for a context of `context_length` tokens.
     ///
     /// # Errors
     /// [`Error::ContextFull`] for a context longer than the model's.

@@ -1,4 +1,4 @@
-//! Work that runs on a thread of its own, and is watched from the caller's.
+//! Work on a separate thread that the caller can watch.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::thread;
@@ -7,11 +7,11 @@ use async_channel::{Receiver, Sender, bounded, unbounded};
 
 use crate::{CancelToken, Error};
 
-/// A request that is being worked on.
+/// A running request.
 ///
-/// Iterate over it for snapshots as they come, or [`wait`](Job::wait) for the value. Dropping it cancels the work;
-/// a slow reader loses nothing. In asynchronous code, [`next_snapshot`](Job::next_snapshot) and [`value`](Job::value)
-/// do the same, on any executor.
+/// Iterate over it for snapshots as they arrive, or call [`wait`](Job::wait) for the value. Dropping it cancels the
+/// work. A slow reader loses nothing. In asynchronous code, [`next_snapshot`](Job::next_snapshot) and
+/// [`value`](Job::value) do the same, on any executor.
 #[must_use = "dropping a job cancels it"]
 #[derive(Debug)]
 pub struct Job<Snapshot, Value> {
@@ -20,17 +20,18 @@ pub struct Job<Snapshot, Value> {
     cancel: CancelToken,
 }
 
-/// Where running work leaves its snapshots.
+/// Where running work sends its snapshots.
 pub(crate) struct Reporter<Snapshot>(Sender<Snapshot>);
 
 impl<Snapshot> Reporter<Snapshot> {
-    /// Hands a snapshot to whoever holds the job; nobody may hold it any more, and then the work is cancelled already.
+    /// Sends a snapshot to the holder of the job. If the job was dropped, nobody receives it, and the work is already
+    /// cancelled.
     pub(crate) fn report(&self, snapshot: Snapshot) {
         let _ = self.0.try_send(snapshot);
     }
 }
 
-/// How far a long piece of work has come, in tokens or bytes.
+/// Progress of a long operation, in tokens or bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Progress {
     /// Done.
@@ -40,7 +41,7 @@ pub struct Progress {
 }
 
 impl<Snapshot: Send + 'static, Value: Send + 'static> Job<Snapshot, Value> {
-    /// Starts `work` on a thread of its own. A panic in it becomes [`Error::Internal`].
+    /// Starts `work` on a new thread. A panic in it becomes [`Error::Internal`].
     pub(crate) fn start(
         name: &str,
         work: impl FnOnce(&Reporter<Snapshot>, &CancelToken) -> Result<Value, Error> + Send + 'static,
@@ -50,23 +51,23 @@ impl<Snapshot: Send + 'static, Value: Send + 'static> Job<Snapshot, Value> {
         let cancel = CancelToken::new();
         let (reporter, seen_by_work, refused) = (Reporter(reporter), cancel.clone(), finished.clone());
         let spawned = thread::Builder::new().name(format!("sotto-{name}")).spawn(move || {
-            // It is one of those that compute.
+            // This thread computes, too.
             sotto_engine::prefer_fast_cores();
             let result = catch_unwind(AssertUnwindSafe(|| work(&reporter, &seen_by_work)))
                 .unwrap_or_else(|_| Err(Error::internal("a request panicked")));
             let _ = finished.try_send(result);
-            // Only now do the snapshots end: whoever sees their end finds the outcome there.
+            // The snapshots end only now, so that the outcome is there when a reader sees their end.
             drop(reporter);
         });
         if let Err(error) = spawned {
-            let _ = refused.try_send(Err(Error::internal(format!("no thread could be started: {error}"))));
+            let _ = refused.try_send(Err(Error::internal(format!("cannot start a thread: {error}"))));
         }
         Self { snapshots, outcome, cancel }
     }
 }
 
 impl<Snapshot, Value> Job<Snapshot, Value> {
-    /// Stops the work within 100 ms; the job then ends with [`Error::Cancelled`].
+    /// Stops the work within 100 ms. The job then ends with [`Error::Cancelled`].
     pub fn cancel(&self) {
         self.cancel.cancel();
     }
@@ -76,24 +77,24 @@ impl<Snapshot, Value> Job<Snapshot, Value> {
         self.cancel.clone()
     }
 
-    /// Waits for the end and gives the value, passing over snapshots.
+    /// Waits for the end and returns the value, skipping snapshots.
     ///
     /// # Errors
-    /// Whatever ended the work early.
+    /// The error that ended the work.
     pub fn wait(mut self) -> Result<Value, Error> {
         while self.next().is_some() {}
         self.outcome.try_recv().unwrap_or_else(|_| Err(no_answer()))
     }
 
-    /// The next snapshot; `None` at the end, after which [`Job::value`] gives the value or the error.
+    /// The next snapshot; `None` at the end, after which [`Job::value`] returns the value or the error.
     pub async fn next_snapshot(&self) -> Option<Snapshot> {
         self.snapshots.recv().await.ok()
     }
 
-    /// The value, once it is there, passing over snapshots. It is given once.
+    /// The value, once it is ready, skipping snapshots. It is returned only once.
     ///
     /// # Errors
-    /// Whatever ended the work early.
+    /// The error that ended the work.
     pub async fn value(&self) -> Result<Value, Error> {
         while self.next_snapshot().await.is_some() {}
         self.outcome.try_recv().unwrap_or_else(|_| Err(no_answer()))
@@ -101,13 +102,13 @@ impl<Snapshot, Value> Job<Snapshot, Value> {
 }
 
 fn no_answer() -> Error {
-    Error::internal("a request ended without an answer, or was asked twice for it")
+    Error::internal("a request ended without a result, or its result was taken twice")
 }
 
 impl<Snapshot, Value> Iterator for Job<Snapshot, Value> {
     type Item = Snapshot;
 
-    /// The next snapshot; `None` at the end, after which [`Job::wait`] gives the value or the error.
+    /// The next snapshot; `None` at the end, after which [`Job::wait`] returns the value or the error.
     fn next(&mut self) -> Option<Snapshot> {
         self.snapshots.recv_blocking().ok()
     }

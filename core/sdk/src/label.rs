@@ -1,16 +1,16 @@
-//! What texts are sorted under.
+//! Labels for classification.
 
-/// Something that a text may be sorted under.
+/// A label that a text can get.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Label {
-    /// Its name: a word or a few, as the model would write it.
+    /// Its name: one or a few words, as the model would write it.
     pub name: String,
-    /// When it fits. The model is told.
+    /// A description for the model: when the label fits.
     pub description: Option<String>,
 }
 
 impl Label {
-    /// A label, and when it fits.
+    /// A label with a description of when it fits.
     pub fn described(name: impl Into<String>, description: impl Into<String>) -> Self {
         Self { name: name.into(), description: Some(description.into()) }
     }

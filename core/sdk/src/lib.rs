@@ -1,5 +1,5 @@
-//! Sotto runs a quantized language model on the device: load a file, then summarize a voice note, classify, extract or
-//! talk. Nothing leaves the device.
+//! Sotto runs quantized language models on the device. Load a model file, then summarize voice notes, classify, extract
+//! or chat. Nothing leaves the device.
 //!
 //! ```no_run
 //! use sotto::{LocalModel, ModelFile, SummaryOptions, VoiceNote};
@@ -15,7 +15,7 @@
 //! # }
 //! ```
 //!
-//! Every request is a [`Job`]: it runs on a thread of its own, streams snapshots, gives a value, and stops when it is
+//! Every request is a [`Job`]: it runs on its own thread, streams snapshots, returns a value, and stops when it is
 //! dropped.
 #![forbid(unsafe_code)]
 

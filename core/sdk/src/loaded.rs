@@ -1,4 +1,4 @@
-//! What is shared by everything that uses one loaded model.
+//! The parts of a loaded model that everything shares.
 
 use std::sync::{Arc, OnceLock};
 
@@ -12,31 +12,31 @@ use crate::priors::Priors;
 use crate::sequence::Sequence;
 use crate::tuning::TaskTuning;
 
-/// All of it is shared or small: a clone with other adapters is the same model.
+/// All parts are shared or small, so a clone with other adapters is cheap.
 #[derive(Clone)]
 pub(crate) struct Loaded {
     pub engine: Model,
-    /// What it computes with, each with its scale.
+    /// The active adapters, each with its scale.
     pub adapters: Arc<[(sotto_engine::Adapter, f32)]>,
     pub tokenizer: Tokenizer,
-    /// An error where the file's cannot be read: that is in the way of conversations and tasks alone.
+    /// An error if the file's template cannot be read. Only conversations and tasks need it.
     pub template: Result<ChatTemplate, Error>,
-    /// What the tasks go by: that of an adapter, or the model's own.
+    /// The tuning that tasks use: an adapter's, or the model's own.
     pub tuning: TaskTuning,
-    /// The model's own.
+    /// The model's own tuning.
     pub own_tuning: TaskTuning,
     pub file: Arc<FileFacts>,
     pub kv_type: KvType,
     /// Holds the beginning of a summary's prompt.
     pub kept: Arc<KeptSequence>,
-    /// What the model thinks of labels whatever the text says.
+    /// The model's bias towards labels.
     pub priors: Arc<Priors>,
     context_limit: usize,
     constraints: Arc<OnceLock<Result<ConstraintFactory, Error>>>,
 }
 
 impl Loaded {
-    /// A model without adapters, as it was loaded.
+    /// A loaded model without adapters.
     pub(crate) fn new(
         engine: Model,
         tokenizer: Tokenizer,
@@ -66,12 +66,12 @@ impl Loaded {
         self.context_limit
     }
 
-    /// The token that a text on its own begins with, for models that want one.
+    /// The beginning-of-text token for plain text, if the model uses one.
     pub(crate) fn leading_bos(&self) -> Option<u32> {
         self.tokenizer.bos().filter(|_| self.tokenizer.add_bos())
     }
 
-    /// Refuses a text that the context cannot hold whatever its tokens are: to make them would take long.
+    /// Rejects a text that cannot fit into the context, before it is tokenized, which would take long.
     pub(crate) fn refuse_far_too_long(&self, bytes: usize) -> Result<(), Error> {
         match self.tokenizer.fewest_tokens(bytes) {
             needed if needed > self.context_limit => Err(Error::ContextFull { limit: self.context_limit, needed }),
@@ -90,7 +90,7 @@ impl Loaded {
         Ok(template.render(messages, add_generation_prompt)?)
     }
 
-    /// A decoder that holds up to `tokens` tokens.
+    /// A decoder for up to `tokens` tokens.
     pub(crate) fn decoder(&self, tokens: usize) -> Result<Box<dyn Decoder>, Error> {
         let options = DecoderOptions { context_length: Some(tokens), kv_type: self.kv_type };
         let mut decoder = self.engine.decoder(options)?;
@@ -98,7 +98,7 @@ impl Loaded {
         Ok(decoder)
     }
 
-    /// Sequences that decode together, each of up to `tokens` tokens.
+    /// A batch of sequences of up to `tokens` tokens each.
     pub(crate) fn batch(&self, sequences: usize, tokens: usize) -> Result<Batch, Error> {
         let options = DecoderOptions { context_length: Some(tokens), kv_type: self.kv_type };
         let mut batch = self.engine.batch(sequences, options)?;
@@ -128,7 +128,7 @@ impl Loaded {
         }
     }
 
-    /// What turns grammars into token masks; built at first use, since that takes a while for a large vocabulary.
+    /// Turns grammars into token masks. Built at first use, because that takes a while for a large vocabulary.
     pub(crate) fn constraints(&self) -> Result<&ConstraintFactory, Error> {
         self.constraints
             .get_or_init(|| ConstraintFactory::new(&self.tokenizer).map_err(Error::from))

@@ -1,4 +1,4 @@
-//! Adapters written into a model's own weights.
+//! Merging adapters into a model's weights.
 
 use std::path::{Path, PathBuf};
 
@@ -7,14 +7,14 @@ use sotto_engine::{GgufFile, MergedTensor, merge_file};
 use crate::Error;
 use crate::job::{Job, Progress};
 
-/// Writes the model file `model` with adapters added to its weights, each with a scale, into a new file `target`: for programs that
-/// know no adapters, or to have no more work with one. What the adapters say of Sotto's own task formats, the new file says.
-/// Progress is in bytes. `target` appears whole or not at all.
+/// Merges adapters, each with a scale, into the weights of the model file `model` and writes a new file `target`, for
+/// programs without adapter support or to avoid the cost of an adapter. The new file inherits the adapters' metadata
+/// about Sotto's own task formats. Progress is in bytes. `target` appears only when it is complete.
 ///
 /// # Errors
-/// [`Error::ModelNotFound`]; [`Error::ModelInvalid`] for an adapter of another model, or a damaged file; [`Error::Unsupported`] for a
-/// packed model, or a file that is no adapter; [`Error::InvalidInput`] for a scale that is not a finite number;
-/// [`Error::Storage`]; [`Error::OutOfMemory`].
+/// [`Error::ModelNotFound`]; [`Error::ModelInvalid`] for an adapter of another model, or a damaged file;
+/// [`Error::Unsupported`] for a packed model, or a file that is not an adapter; [`Error::InvalidInput`] for a scale
+/// that is not a finite number; [`Error::Storage`]; [`Error::OutOfMemory`].
 pub fn merge(model: &Path, adapters: &[(PathBuf, f32)], target: &Path) -> Job<Progress, Vec<MergedTensor>> {
     let (model, adapters, target) = (model.to_owned(), adapters.to_vec(), target.to_owned());
     Job::start("merge", move |reporter, cancel| {

@@ -7,13 +7,13 @@ use serde::Serialize;
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum StopReason {
-    /// The model said that it is done, or the grammar has nothing to add.
+    /// The model ended the answer, or the grammar allows nothing more.
     End,
     /// The answer reached its limit of tokens.
     Length,
 }
 
-/// What a request cost. Times are wall-clock seconds, sizes are bytes.
+/// Time, tokens and memory of a request. Times are wall-clock seconds, sizes are bytes.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Metrics {
     /// From the start of the request to the first token of the answer.
@@ -22,31 +22,31 @@ pub struct Metrics {
     pub prefill_tokens: usize,
     /// Time spent on them.
     pub prefill_seconds: f64,
-    /// Prompt tokens that were still in the KV cache from before, and cost nothing.
+    /// Prompt tokens that were already in the KV cache and cost nothing.
     pub reused_tokens: usize,
     /// Tokens of the answer.
     pub decode_tokens: usize,
     /// Time spent on them.
     pub decode_seconds: f64,
-    /// Memory that belongs to this request alone: KV cache and scratch.
+    /// Private memory of this request: KV cache and scratch space.
     pub private_bytes: u64,
-    /// The mapped model file: clean pages, which the system can take back at any time.
+    /// The mapped model file: clean pages, which the system can reclaim at any time.
     pub mapped_bytes: u64,
-    /// The arithmetic in use.
+    /// The instruction set in use.
     pub kernels: String,
-    /// Threads that the engine works with.
+    /// Number of threads.
     pub threads: usize,
     /// Why the answer ended.
     pub stop_reason: StopReason,
 }
 
 impl Metrics {
-    /// Prompt tokens computed a second, 0 when there were none.
+    /// Prompt tokens per second; 0 if there were none.
     pub fn prefill_tokens_per_second(&self) -> f64 {
         rate(self.prefill_tokens, self.prefill_seconds)
     }
 
-    /// Answer tokens a second, 0 when there were none.
+    /// Answer tokens per second; 0 if there were none.
     pub fn decode_tokens_per_second(&self) -> f64 {
         rate(self.decode_tokens, self.decode_seconds)
     }
@@ -65,12 +65,12 @@ impl Metrics {
     }
 }
 
-/// `count` things in `seconds`, as a rate; 0 when no time passed.
+/// `count` per second; 0 if no time passed.
 pub(crate) fn rate(count: usize, seconds: f64) -> f64 {
     if seconds > 0.0 { count as f64 / seconds } else { 0.0 }
 }
 
-/// Adds up the stretches of time that one kind of work took.
+/// Adds up the time that one kind of work takes.
 #[derive(Debug, Default)]
 pub(crate) struct Stopwatch(Duration);
 

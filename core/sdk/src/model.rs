@@ -1,4 +1,4 @@
-//! A loaded model: the engine, the tokenizer and the chat template of one file, shared by everything that uses them.
+//! Loading a model, and the handle to it.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -19,20 +19,21 @@ use crate::tuning::TaskTuning;
 /// How to load a model.
 #[derive(Debug, Clone, Default)]
 pub struct LoadOptions {
-    /// What computes: Sotto's own engine, or candle's models, where the feature `candle` compiles them.
+    /// The backend: Sotto's own engine, or candle's models if the feature `candle` is enabled.
     pub backend: Backend,
-    /// How many threads work; by default as many as the device has performance cores.
+    /// Number of threads; by default one per performance core.
     pub threads: Option<usize>,
-    /// The instruction set that Sotto's own engine uses; by default the fastest that the device has. The answers are the same.
+    /// The instruction set for Sotto's own engine; by default the fastest on the device. The answers are the same.
     pub kernels: Option<&'static Kernels>,
-    /// Where packed copies of model files are kept. A packed file is mapped: it loads faster and its weights take no
-    /// private memory. The first load of a GGUF file makes its copy there, which takes as much space as the file; without a
-    /// folder, every load packs the weights into private memory.
+    /// The folder for packed copies of model files. A packed file is mapped, so it loads faster and its weights need no
+    /// private memory. The first load of a GGUF file makes a packed copy, which needs as much space as the file.
+    /// Without a folder, every load packs the weights into private memory.
     pub cache_folder: Option<PathBuf>,
-    /// The longest context of a request; by default [`DEFAULT_CONTEXT_LENGTH`], or the model's own when that is less.
+    /// The maximum context length of a request; by default [`DEFAULT_CONTEXT_LENGTH`], or the model's own if that is
+    /// shorter.
     pub context_length: Option<usize>,
-    /// The number format of keys and values: 16 bits, or 8 for half the memory of a context and more speed in a long one,
-    /// at a small cost in accuracy.
+    /// The number format of the KV cache: 16 bits, or 8 bits for half the memory and more speed in long contexts, at a
+    /// small cost in accuracy.
     pub kv_type: KvType,
 }
 
@@ -42,7 +43,7 @@ impl LoadOptions {
     }
 }
 
-/// A model that is ready to be used, from any thread. Clones share it.
+/// A loaded model that can be used from any thread. Clones share it.
 #[derive(Clone)]
 pub struct LocalModel(Arc<Loaded>);
 
@@ -50,9 +51,8 @@ impl LocalModel {
     /// Loads a model with default options.
     ///
     /// # Errors
-    /// [`Error::ModelNotFound`], [`Error::ModelInvalid`] for a damaged file, [`Error::Unsupported`] for a sound one that
-    /// cannot be run, [`Error::OutOfMemory`] when
-    /// the weights have to be packed into memory that is not there.
+    /// [`Error::ModelNotFound`], [`Error::ModelInvalid`] for a damaged file, [`Error::Unsupported`] for a valid one
+    /// that cannot be run, [`Error::OutOfMemory`] when there is not enough memory to pack the weights into.
     pub fn load(file: ModelFile) -> Result<Self, Error> {
         Self::load_with(file, &LoadOptions::default())
     }
@@ -60,20 +60,22 @@ impl LocalModel {
     /// Loads a model, and waits for it.
     ///
     /// # Errors
-    /// [`Error::ModelNotFound`], [`Error::ModelInvalid`] for a damaged file, [`Error::Unsupported`] for a sound one that
-    /// cannot be run, [`Error::ContextFull`] when more context is asked for than the model has, [`Error::OutOfMemory`] when
-    /// the weights have to be packed into memory that is not there, [`Error::Storage`] when a packed copy cannot be written.
+    /// [`Error::ModelNotFound`], [`Error::ModelInvalid`] for a damaged file, [`Error::Unsupported`] for a valid one
+    /// that cannot be run, [`Error::ContextFull`] when the requested context is longer than the model's,
+    /// [`Error::OutOfMemory`] when there is not enough memory to pack the weights into, [`Error::Storage`] when a
+    /// packed copy cannot be written.
     pub fn load_with(file: ModelFile, options: &LoadOptions) -> Result<Self, Error> {
         Self::start_loading(file, options).wait()
     }
 
-    /// Starts to load a model. While its packed copy is made, the job tells the bytes done. A chat template that cannot be read
-    /// is no error here: conversations and tasks report it, and all else works.
+    /// Starts to load a model. While a packed copy is being made, the job reports progress in bytes. A chat template
+    /// that cannot be read is not an error here: conversations and tasks report it, and everything else works.
     ///
     /// # Errors
-    /// [`Error::ModelNotFound`], [`Error::ModelInvalid`] for a damaged file, [`Error::Unsupported`] for a sound one that
-    /// cannot be run, [`Error::ContextFull`] when more context is asked for than the model has, [`Error::OutOfMemory`] when
-    /// the weights have to be packed into memory that is not there, [`Error::Storage`] when a packed copy cannot be written.
+    /// [`Error::ModelNotFound`], [`Error::ModelInvalid`] for a damaged file, [`Error::Unsupported`] for a valid one
+    /// that cannot be run, [`Error::ContextFull`] when the requested context is longer than the model's,
+    /// [`Error::OutOfMemory`] when there is not enough memory to pack the weights into, [`Error::Storage`] when a
+    /// packed copy cannot be written.
     pub fn start_loading(file: ModelFile, options: &LoadOptions) -> Job<Progress, Self> {
         let options = options.clone();
         Job::start("load", move |reporter, cancel| {
@@ -92,7 +94,7 @@ impl LocalModel {
         let Found { model, tokenizer } = Found::in_file(&gguf, folder, options, cancel)?;
         let context_limit = context_limit(model.longest_context(), options.context_length)?;
         let template = chat_template(&gguf, &tokenizer)
-            .inspect_err(|error| log::warn!("conversations and tasks will be refused: {error}"));
+            .inspect_err(|error| log::warn!("conversations and tasks will not work: {error}"));
         let (tuning, facts) = (TaskTuning::of(&gguf)?, FileFacts::of(&gguf));
         let engine = model.load(cancel)?;
         Ok(Self::of(Loaded::new(engine, tokenizer, template, tuning, facts, options.kv_type, context_limit)))
@@ -102,12 +104,12 @@ impl LocalModel {
         Self(Arc::new(loaded))
     }
 
-    /// The longest context of a request, in tokens.
+    /// The maximum context length of a request, in tokens.
     pub fn context_length(&self) -> usize {
         self.0.context_limit()
     }
 
-    /// How many tokens a text has, without those that a chat template puts around it.
+    /// The number of tokens in a text, without those that a chat template adds.
     ///
     /// # Errors
     /// [`Error::Internal`] if the tokenizer fails.
@@ -120,14 +122,14 @@ impl LocalModel {
     }
 }
 
-/// What loading a file finds in it and checks, before weights are packed: what can be loaded can be packed, and the reverse.
+/// The contents of a file, checked before its weights are packed. Loading and packing accept the same files.
 pub(crate) struct Found {
     pub model: FoundModel,
     pub tokenizer: Tokenizer,
 }
 
 impl Found {
-    /// A `tokenizer.json` may lie in `folder`.
+    /// `folder` may contain a `tokenizer.json`.
     ///
     /// # Errors
     /// [`Error::ModelInvalid`], [`Error::Unsupported`], [`Error::ModelNotFound`] for a `tokenizer.json` that cannot be read,
@@ -139,13 +141,13 @@ impl Found {
         cancel: &CancelToken,
     ) -> Result<Self, Error> {
         let model = FoundModel::in_file(gguf, options.engine())?;
-        // A cache type that does not fit the heads is refused here, not by the first request.
+        // A cache type that does not fit the heads is rejected here, not in the first request.
         model.memory(1, options.kv_type)?;
         let tokenizer = load_tokenizer(gguf, folder, cancel)?;
         let (tokens, rows) = (tokenizer.vocab_size(), model.config().vocab_size);
         match tokens > rows {
             true => Err(Error::ModelInvalid {
-                why: format!("the tokenizer has {tokens} tokens, the embedding {rows}"),
+                why: format!("the tokenizer has {tokens} tokens, but the embedding has {rows} rows"),
                 at: "tokenizer.ggml.tokens".into(),
             }),
             false => Ok(Self { model, tokenizer }),

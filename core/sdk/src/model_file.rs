@@ -1,4 +1,4 @@
-//! Where a model is: at a path, in an open file, or in the program.
+//! The location of a model: a path, an open file, or the program itself.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -7,12 +7,12 @@ use sotto_engine::{FilePart, GgufFile};
 
 use crate::Error;
 
-/// Where a model is.
+/// The location of a model.
 #[derive(Debug, Clone)]
 pub enum ModelFile {
-    /// A GGUF file, or a packed one. A `tokenizer.json` beside it is used when it has no tokenizer itself.
+    /// A GGUF file or a packed file. If it has no tokenizer, a `tokenizer.json` in the same folder is used.
     Path(PathBuf),
-    /// The same in a file that is open already, or in a part of it: [`ModelFile::descriptor`].
+    /// The same in an open file, or in part of it: [`ModelFile::descriptor`].
     Open(Arc<FilePart>),
     /// A GGUF file that is part of the program.
     Embedded(&'static [u8]),
@@ -24,17 +24,16 @@ impl ModelFile {
         Self::Path(path.as_ref().to_owned())
     }
 
-    /// A model file that begins at `offset` of an open file, in bytes, and has `len` bytes or goes on to the file's end: an
-    /// asset in an app's package, or a document that another app shares.
+    /// A model inside an open file. It begins at byte `offset` and has `len` bytes, or extends to the end of the file.
+    /// Use it for an asset in an app's package, or a document that another app shares.
     ///
-    /// The descriptor is duplicated before this returns, and stays the caller's to close. One that is not open is reported
-    /// by loading, as a path without a file is. The model is mapped where it lies; only one that does not begin at a multiple
-    /// of 4 bytes is copied.
+    /// The descriptor is duplicated, so the caller still has to close it. Loading reports a descriptor that is not
+    /// open, like a missing file. The model is mapped in place; it is copied only if `offset` is not a multiple of 4.
     pub fn descriptor(descriptor: i32, offset: u64, len: Option<u64>) -> Self {
         Self::Open(Arc::new(FilePart::from_descriptor(descriptor, offset, len)))
     }
 
-    /// The file, as it is.
+    /// Opens the file.
     pub(crate) fn open(&self) -> Result<GgufFile, Error> {
         Ok(match self {
             Self::Path(path) => GgufFile::open(path)?,
@@ -43,7 +42,7 @@ impl ModelFile {
         })
     }
 
-    /// `None` for what lies in the program.
+    /// `None` for a model inside the program.
     pub(crate) fn part(&self) -> Result<Option<Arc<FilePart>>, Error> {
         Ok(match self {
             Self::Path(path) => Some(Arc::new(FilePart::open(path)?)),
@@ -52,7 +51,7 @@ impl ModelFile {
         })
     }
 
-    /// Where a `tokenizer.json` may lie.
+    /// The folder that may contain a `tokenizer.json`.
     pub(crate) fn folder(&self) -> Option<&Path> {
         match self {
             Self::Path(path) => path.parent(),

@@ -1,4 +1,4 @@
-//! What a model thinks of labels whatever a text says, remembered for each set of them.
+//! A model's bias towards labels, remembered for each set of labels.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -6,15 +6,15 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use crate::Error;
 use crate::label::Label;
 
-/// So many sets of labels are remembered.
+/// The maximum number of remembered sets.
 const REMEMBERED: usize = 64;
 
-/// The log-probabilities of the sets of labels that were used, each measured once.
+/// The log-probabilities for each set of labels that was used, measured once.
 #[derive(Default)]
 pub(crate) struct Priors(Mutex<HashMap<Vec<Label>, Vec<f64>>>);
 
 impl Priors {
-    /// The log-probability of each label, measured if these labels are new.
+    /// The log-probability of each label for a text that says nothing; measured if these labels are new.
     ///
     /// # Errors
     /// Those of `measure`.

@@ -1,4 +1,4 @@
-//! Below the tasks: raw completion, tokens, exact prompts, perplexity. For tools and for looking closely.
+//! Functions below the tasks, for tools and inspection: raw completion, exact prompts, perplexity.
 
 use serde::Serialize;
 use sotto_engine::LogitRows;
@@ -11,7 +11,8 @@ use crate::model::LocalModel;
 use crate::sequence::Sequence;
 use crate::{CancelToken, Error};
 
-/// Tokens whose logits are held at once while a text is scored: 32 MiB for a vocabulary of 128,256.
+/// The number of the number of the number of tokens whose logits are held at once while a text is scored: 32 MiB for a
+/// vocabulary of 128,256.
 const SCORED_AT_ONCE: usize = 64;
 
 /// How to complete a text.
@@ -19,29 +20,29 @@ const SCORED_AT_ONCE: usize = 64;
 pub struct CompletionOptions {
     /// How the next token is chosen.
     pub sampling: SamplingOptions,
-    /// The most tokens to write.
+    /// The maximum number of tokens to write.
     pub max_tokens: usize,
-    /// Holds the text to a JSON schema, a list of choices or a grammar.
+    /// Constrains the text to a JSON schema, a list of choices or a grammar.
     pub format: Option<OutputFormat>,
 }
 
 /// A completed text.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Completion {
-    /// What was written after the prompt.
+    /// The text after the prompt.
     pub text: String,
     /// Its token ids.
     pub ids: Vec<u32>,
-    /// What it cost.
+    /// Time, tokens and memory it took.
     pub metrics: Metrics,
 }
 
 /// What to complete.
 #[derive(Debug, Clone)]
 pub enum Prompt {
-    /// Plain text, read without control tokens, behind a beginning-of-text token if the model wants one.
+    /// Plain text, without control tokens, after a beginning-of-text token if the model uses one.
     Text(String),
-    /// Token ids, as they are.
+    /// Token ids, used as they are.
     Ids(Vec<u32>),
 }
 
@@ -60,8 +61,8 @@ impl LocalModel {
     /// Continues a text, streaming it piece by piece, without a chat template.
     ///
     /// # Errors
-    /// [`Error::ContextFull`] when the prompt does not leave room for a token, [`Error::InvalidInput`] for an empty one
-    /// or an id that the model does not have.
+    /// [`Error::ContextFull`] when the prompt leaves no room for an answer, [`Error::InvalidInput`] for an empty one or
+    /// an id that the model does not have.
     pub fn complete(&self, prompt: Prompt, options: &CompletionOptions) -> Job<String, Completion> {
         let (model, options) = (self.clone(), options.clone());
         Job::start("complete", move |reporter, cancel| {
@@ -84,17 +85,17 @@ impl LocalModel {
         })
     }
 
-    /// The exact prompt text that the model's chat template makes of a conversation. Instructions that the template would
-    /// refuse or drop are told with the question that follows them, as they are in sessions and tasks.
+    /// The exact prompt text that the model's chat template produces for a conversation. Instructions that the template
+    /// would reject or drop are sent with the question after them, as in sessions and tasks.
     ///
     /// # Errors
-    /// [`Error::Unsupported`] when the template refuses the messages, or cannot be read.
+    /// [`Error::Unsupported`] when the template rejects the messages or cannot be read.
     pub fn render(&self, messages: &[Message]) -> Result<String, Error> {
         Ok(self.loaded().render(messages, true)?.text())
     }
 
-    /// How well the model predicts `text`, read in windows of `context` tokens, each behind a beginning-of-text token
-    /// if the model wants one. Every token of a window but its first is predicted from those before it.
+    /// How well the model predicts `text`, read in windows of `context` tokens, each after a beginning-of-text token if
+    /// the model uses one. Every token of a window except the first is predicted from those before it.
     ///
     /// # Errors
     /// [`Error::InvalidInput`] for a text of fewer than two tokens or a context below 2, [`Error::ContextFull`] for a
@@ -118,7 +119,9 @@ impl LocalModel {
             Prompt::Ids(ids) => {
                 let tokens = loaded.engine.config().vocab_size;
                 match ids.iter().find(|&&id| id as usize >= tokens) {
-                    Some(id) => Err(Error::invalid_input(format!("there is no token {id}: the model has {tokens}"))),
+                    Some(id) => {
+                        Err(Error::invalid_input(format!("there is no token {id}: the model has {tokens} tokens")))
+                    }
                     None => Ok(ids),
                 }
             }

@@ -1,4 +1,4 @@
-//! A decoder together with the tokens that it holds, so that a shared prefix is computed once.
+//! A decoder together with the tokens in its cache, so that a shared prefix is computed once.
 
 use sotto_engine::{Adapter, Decoder, LogitRows};
 
@@ -22,7 +22,7 @@ impl Sequence {
         Self { decoder, tokens: Vec::new() }
     }
 
-    /// How many tokens it has room for.
+    /// Its capacity in tokens.
     pub(crate) fn context_length(&self) -> usize {
         self.decoder.context_length()
     }
@@ -31,27 +31,27 @@ impl Sequence {
         self.decoder.private_bytes()
     }
 
-    /// Computes with these adapters from now on. Tokens that others were read with are forgotten.
+    /// Uses these adapters from now on. Tokens that were read with other adapters are dropped.
     pub(crate) fn set_adapters(&mut self, adapters: &[(Adapter, f32)]) -> Result<(), Error> {
         self.decoder.set_adapters(adapters)?;
         self.tokens.truncate(self.decoder.position());
         Ok(())
     }
 
-    /// Makes the sequence hold exactly `prompt`, computing only what follows the prefix that it holds already.
+    /// Makes the sequence hold exactly `prompt`, computing only what follows the common prefix.
     pub(crate) fn set(&mut self, prompt: &[u32], cancel: &CancelToken) -> Result<Prefill, Error> {
         let limit = self.decoder.context_length();
         if prompt.len() > limit {
             return Err(Error::ContextFull { limit, needed: prompt.len() });
         }
-        // The last token is computed again even when it is held, since its logits are what is asked for.
+        // The last token is always computed, because its logits are needed.
         let reused = common_prefix(&self.tokens, prompt).min(prompt.len().saturating_sub(1));
         self.truncate(reused);
         let logits = self.append(&prompt[reused..], LogitRows::Last, cancel)?;
         Ok(Prefill { logits, reused, computed: prompt.len() - reused })
     }
 
-    /// How many tokens are worth a pass that was needed for one: [`Decoder::tokens_at_once`].
+    /// How many tokens are worth reading in one pass: [`Decoder::tokens_at_once`].
     pub(crate) fn tokens_at_once(&self) -> usize {
         self.decoder.tokens_at_once()
     }
@@ -61,7 +61,7 @@ impl Sequence {
         self.append_for(tokens, rows, None, cancel)
     }
 
-    /// As [`Sequence::append`], with the logits of `ids` alone where there are any, `[rows, ids.len()]`.
+    /// Like [`Sequence::append`], but if `ids` is given, with the logits of these tokens only, `[rows, ids.len()]`.
     pub(crate) fn append_for(
         &mut self,
         tokens: &[u32],
@@ -85,19 +85,19 @@ impl Sequence {
         &self.tokens
     }
 
-    /// Forgets the last `count` tokens.
+    /// Drops the last `count` tokens.
     pub(crate) fn forget(&mut self, count: usize) {
         self.truncate(self.tokens.len().saturating_sub(count));
     }
 
-    /// Forgets every token from `length` on.
+    /// Drops every token from `length` on.
     pub(crate) fn truncate(&mut self, length: usize) {
         self.decoder.truncate(length);
         self.tokens.truncate(length);
     }
 }
 
-/// How many tokens two sequences begin with alike.
+/// The length of the common prefix of two sequences.
 pub(crate) fn common_prefix(held: &[u32], wanted: &[u32]) -> usize {
     held.iter().zip(wanted).take_while(|(a, b)| a == b).count()
 }

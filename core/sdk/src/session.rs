@@ -21,9 +21,9 @@ use crate::{CancelToken, Error};
 pub struct ChatOptions {
     /// How the next token is chosen.
     pub sampling: SamplingOptions,
-    /// The most tokens of one answer.
+    /// The maximum number of tokens in an answer.
     pub max_tokens: usize,
-    /// Holds the answer to a JSON schema, a list of choices or a grammar.
+    /// Constrains the answer to a JSON schema, a list of choices or a grammar.
     pub format: Option<OutputFormat>,
 }
 
@@ -47,23 +47,23 @@ impl Default for ChatOptions {
 pub struct Reply {
     /// What the model wrote.
     pub text: String,
-    /// What it cost.
+    /// Time, tokens and memory it took.
     pub metrics: Metrics,
 }
 
-/// A question, and what was answered.
+/// A question and its answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Turn {
-    /// What was said to the model.
+    /// The user's message.
     pub question: String,
-    /// What it wrote.
+    /// The model's answer.
     pub answer: String,
 }
 
-/// A conversation: it remembers what was said, and computes only what is new.
+/// A conversation. It keeps its history, and only new tokens are computed.
 ///
-/// Clones are the same conversation. Answers are given one after the other; a second request waits for the first, and can be
-/// cancelled while it does.
+/// Clones refer to the same conversation. It answers one question at a time. A second request waits for the first, and
+/// can be cancelled while it waits.
 #[derive(Clone)]
 pub struct Session {
     model: Arc<Loaded>,
@@ -76,18 +76,18 @@ struct State {
 }
 
 impl LocalModel {
-    /// Starts a conversation. `instructions` tell the model how to behave in it.
+    /// Starts a conversation. `instructions` tell the model how to behave.
     ///
     /// # Errors
-    /// [`Error::OutOfMemory`] when there is no room for its KV cache.
+    /// [`Error::OutOfMemory`] when there is not enough memory for its KV cache.
     pub fn session(&self, instructions: Option<&str>) -> Result<Session, Error> {
         self.resume(instructions, &[])
     }
 
-    /// Goes on with a conversation in which `history` was said.
+    /// Continues a conversation with this `history`.
     ///
     /// # Errors
-    /// [`Error::OutOfMemory`] when there is no room for its KV cache.
+    /// [`Error::OutOfMemory`] when there is not enough memory for its KV cache.
     pub fn resume(&self, instructions: Option<&str>, history: &[Turn]) -> Result<Session, Error> {
         let model = self.loaded();
         let sequence = Sequence::new(model.decoder(model.context_limit())?);
@@ -101,14 +101,15 @@ impl LocalModel {
 }
 
 impl Session {
-    /// Says something and streams the answer, piece by piece.
+    /// Asks something and streams the answer, piece by piece.
     ///
-    /// A cancelled or failed answer leaves the conversation as it was before the question, but that an answer which
-    /// was cut short by [`Job::cancel`] after its first words is kept as far as it went.
+    /// A cancelled or failed answer leaves the conversation as it was before the question. There is one exception: if
+    /// [`Job::cancel`] stops an answer after its first words, the part written so far is kept.
     ///
     /// # Errors
-    /// [`Error::ContextFull`] when the conversation has grown too long: start a new session. [`Error::InvalidInput`] for options
-    /// that cannot be used, [`Error::Unsupported`] when the model's chat template refuses such a conversation, or cannot be read.
+    /// [`Error::ContextFull`] when the conversation has grown too long: start a new session. [`Error::InvalidInput`]
+    /// for invalid options, [`Error::Unsupported`] when the model's chat template rejects the conversation or cannot be
+    /// read.
     pub fn respond(&self, text: &str, options: &ChatOptions) -> Job<String, Reply> {
         let (session, text, options) = (self.clone(), text.to_owned(), options.clone());
         Job::start("chat", move |reporter, cancel| {
@@ -116,16 +117,17 @@ impl Session {
         })
     }
 
-    /// The same conversation, whose next answers are computed with these adapters, each with a scale, in place of those before.
-    /// What was said is read again then.
+    /// The same conversation, with these adapters for the next answers instead of the current ones, each with a scale.
+    /// The conversation is then read again.
     ///
     /// # Errors
-    /// [`Error::InvalidInput`] for an adapter that another model has loaded, or a scale that is not a finite number.
+    /// [`Error::InvalidInput`] for an adapter that was loaded with another model, or a scale that is not a finite
+    /// number.
     pub fn with_adapters(&self, adapters: &[(Adapter, f32)]) -> Result<Self, Error> {
         Ok(Self { model: Arc::new(self.model.with_adapters(adapters)?), state: Arc::clone(&self.state) })
     }
 
-    /// Reads instructions and history now, so that the first question has less to wait for.
+    /// Reads instructions and history now, so that the first answer comes sooner.
     ///
     /// # Errors
     /// [`Error::ContextFull`] when they are longer than the context.
@@ -134,7 +136,7 @@ impl Session {
         Job::start("prewarm", move |_, cancel| session.read_ahead(cancel))
     }
 
-    /// How many messages the conversation has, instructions included. Waits for an answer that is being given.
+    /// The number of messages in the conversation, including the instructions. Waits for a running answer.
     pub fn message_count(&self) -> usize {
         self.state.lock(&CancelToken::new()).map_or(0, |state| state.messages.len())
     }
@@ -147,7 +149,7 @@ impl Session {
         sequence.set_adapters(&self.model.adapters)?;
         match self.model.prompt(messages, false) {
             Ok(prompt) => sequence.set(&prompt, cancel).map(drop),
-            // A template may refuse a conversation without a question: there is nothing to be read yet.
+            // A template may reject a conversation without a question. Then nothing can be read yet.
             Err(Error::Unsupported { .. }) => Ok(()),
             Err(error) => Err(error),
         }
@@ -160,7 +162,7 @@ impl Session {
         cancel: &CancelToken,
         mut on_text: impl FnMut(&str),
     ) -> Result<Reply, Error> {
-        // A request that panicked has left the messages as they were and a whole prefix: they can be used on.
+        // A request that panicked left the messages unchanged and a valid prefix, so both can still be used.
         let State { messages, sequence } = &mut *self.state.lock(cancel)?;
         let mut asked = messages.clone();
         asked.push(Message::new(Role::User, text));

@@ -1,4 +1,4 @@
-//! Finds a model's tokenizer: in the GGUF metadata, or in a `tokenizer.json` beside the file.
+//! Finds a model's tokenizer: in the GGUF metadata, or in a `tokenizer.json` next to the file.
 
 use std::convert::Infallible;
 use std::path::Path;
@@ -10,17 +10,17 @@ use crate::Error;
 use crate::job::Job;
 use crate::model_file::ModelFile;
 
-/// What a vocabulary takes most of, which packed files have as [`TABLES`].
+/// The bulk of a vocabulary's metadata, which packed files store as [`TABLES`].
 const TEXTS: [&str; 4] =
     ["tokenizer.ggml.tokens", "tokenizer.ggml.token_type", "tokenizer.ggml.scores", "tokenizer.ggml.merges"];
 const TABLES: &str = "sotto.tokenizer.tables";
-/// More than the tables of any model's vocabulary take, and less than an array of a model file may have.
+/// More than any model's vocabulary tables need, and less than the limit for an array in a model file.
 const MOST_TABLE_BYTES: usize = 15 << 20;
 /// The largest `tokenizer.json` that is read; Gemma's, the largest known, has 34 MB.
 const MOST_JSON_BYTES: u64 = 128 << 20;
 
-/// A model's tokenizer without the model: it needs no more than the vocabulary of a file, of whatever architecture. Cheap to
-/// clone, and safe to share between threads.
+/// A model's tokenizer without the model. It needs only the vocabulary of a file, of any architecture. Cheap to clone,
+/// and safe to share between threads.
 #[derive(Debug, Clone)]
 pub struct Tokenizer(sotto_text::Tokenizer);
 
@@ -28,22 +28,22 @@ impl Tokenizer {
     /// Loads the tokenizer of a model file, and waits for it.
     ///
     /// # Errors
-    /// [`Error::ModelNotFound`], [`Error::ModelInvalid`] for a damaged file or one without a tokenizer, [`Error::Unsupported`] for a
-    /// kind of tokenizer that is not known.
+    /// [`Error::ModelNotFound`], [`Error::ModelInvalid`] for a damaged file or one without a tokenizer,
+    /// [`Error::Unsupported`] for an unknown kind of tokenizer.
     pub fn load(file: ModelFile) -> Result<Self, Error> {
         Self::start_loading(file).wait()
     }
 
-    /// Starts to load the tokenizer of a model file, or the `tokenizer.json` beside one that has none.
+    /// Starts to load the tokenizer of a model file, or the `tokenizer.json` next to one that has none.
     ///
     /// # Errors
-    /// [`Error::ModelNotFound`], [`Error::ModelInvalid`] for a damaged file or one without a tokenizer, [`Error::Unsupported`] for a
-    /// kind of tokenizer that is not known.
+    /// [`Error::ModelNotFound`], [`Error::ModelInvalid`] for a damaged file or one without a tokenizer,
+    /// [`Error::Unsupported`] for an unknown kind of tokenizer.
     pub fn start_loading(file: ModelFile) -> Job<Infallible, Self> {
         Job::start("tokenizer", move |_, cancel| Ok(Self(load_tokenizer(&file.open()?, file.folder(), cancel)?)))
     }
 
-    /// The token ids of a text. Control tokens are never read from it, whatever it contains, and none is added.
+    /// The token ids of a text. Text is never read as control tokens, whatever it contains, and none are added.
     ///
     /// # Errors
     /// [`Error::Internal`] if the tokenizer fails.
@@ -51,12 +51,12 @@ impl Tokenizer {
         Ok(self.0.encode(text)?)
     }
 
-    /// The text of token ids. Control tokens and ids that no token has give none; bytes that are no whole character give U+FFFD.
+    /// The text of token ids. Control tokens and unknown ids produce no text, and incomplete characters produce U+FFFD.
     pub fn decode(&self, ids: &[u32]) -> String {
         self.0.decode(ids)
     }
 
-    /// How many tokens a text has, as [`Tokenizer::encode`] gives them.
+    /// The number of tokens that [`Tokenizer::encode`] returns for a text.
     ///
     /// # Errors
     /// [`Error::Internal`] if the tokenizer fails.
@@ -64,7 +64,7 @@ impl Tokenizer {
         Ok(self.encode(text)?.len())
     }
 
-    /// A token as a person may read it: its text, or the name of a control token. Half a character shows as U+FFFD.
+    /// A token in readable form: its text, or the name of a control token. Incomplete characters are shown as U+FFFD.
     pub fn token_text(&self, id: u32) -> String {
         self.0.token_text(id).into_owned()
     }
@@ -91,8 +91,8 @@ pub(crate) fn load_tokenizer(
     }
 }
 
-/// The vocabulary in the form that packed files have it in: to build it anew would be most of what a model takes to load. A
-/// tokenizer that could not be loaded is refused.
+/// The vocabulary in the form of packed files; building it would otherwise be most of a model's load time. A tokenizer
+/// that could not be loaded is rejected.
 pub(crate) fn packed_tokenizer(gguf: &GgufFile, cancel: &CancelToken) -> Result<Option<Replacement>, Error> {
     let spec = spec(gguf, cancel)?;
     if !has_vocabulary(&spec) {
@@ -139,7 +139,7 @@ fn spec<'a>(gguf: &'a GgufFile, cancel: &'a CancelToken) -> Result<TokenizerSpec
         unknown: id("unknown")?,
         add_bos: metadata.bool("tokenizer.ggml.add_bos_token")?,
         add_space_prefix: metadata.bool("tokenizer.ggml.add_space_prefix")?,
-        // Phi-3 and 3.5 do; Phi-4 has this architecture too, and another kind of tokenizer.
+        // Phi-3 and 3.5 do. Phi-4 also has this architecture, but another kind of tokenizer.
         control_swallows_space: model == "llama" && metadata.string("general.architecture")? == Some("phi3"),
         cancelled: Some(cancel.flag()),
     })

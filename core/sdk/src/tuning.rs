@@ -6,21 +6,21 @@ use crate::Error;
 
 const TUNED_KEY: &str = "sotto.tuned";
 const ACTION_BIAS_KEY: &str = "sotto.action_bias";
-/// Beyond this, the model would have no say.
+/// A larger bias would override the model.
 const MOST_ACTION_BIAS: f32 = 100.0;
 
-/// What a file of a model or an adapter says about Sotto's own task formats (`docs/task-format.md`).
+/// What the metadata of a model or an adapter says about Sotto's own task formats (`docs/task-format.md`).
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub(crate) struct TaskTuning {
     /// Whether it was trained on them.
     pub tuned: bool,
-    /// What is added to the logits of another action, where the list of actions may end as well.
+    /// Added to the logits of another action wherever the list of actions could also end.
     pub action_bias: f32,
 }
 
 impl TaskTuning {
     /// # Errors
-    /// [`Error::ModelInvalid`] for a bias that is none.
+    /// [`Error::ModelInvalid`] for an invalid bias.
     pub(crate) fn of(gguf: &GgufFile) -> Result<Self, Error> {
         let action_bias = gguf.metadata().f32(ACTION_BIAS_KEY)?.unwrap_or(0.0);
         match (-MOST_ACTION_BIAS..=MOST_ACTION_BIAS).contains(&action_bias) {

@@ -220,7 +220,7 @@ fn what_is_odd_about_a_file_is_told() {
     for (template, is_there, unreadable) in [
         (" \n", false, None),
         ("{{ messages }}", true, None),
-        ("a\n{% for %}", true, Some("conversations and tasks will be refused: ")),
+        ("a\n{% for %}", true, Some("conversations and tasks will not work: ")),
     ] {
         let (has_template, warnings) = odd(template);
         assert_eq!(has_template, is_there, "{template:?}");

@@ -2,19 +2,19 @@ use std::path::PathBuf;
 
 use sotto_engine::EngineError;
 
-/// What can go wrong between a recording and its transcript. No variant carries what was said.
+/// The errors between a recording and its transcript. None contains the spoken words.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum SpeechError {
-    /// There is no readable file at this path.
+    /// The file does not exist or cannot be read.
     #[error("cannot read {path}: {source}")]
     NotFound {
         /// The path that was asked for.
         path: PathBuf,
-        /// What the operating system said.
+        /// The message of the operating system.
         source: std::io::Error,
     },
-    /// The model file cannot be trusted: unfinished, contradicting itself, or something else.
+    /// The file is not a valid model: it is incomplete, inconsistent or something else.
     #[error("the speech model is invalid at {at}: {why}")]
     ModelInvalid {
         /// The place: a byte, a field, a tensor.
@@ -22,30 +22,30 @@ pub enum SpeechError {
         /// What is wrong there.
         why: String,
     },
-    /// The file is sound, but is or asks for something that is not there.
+    /// The file is valid, but is or needs something that is not supported.
     #[error("not supported: {what}")]
     Unsupported {
-        /// The thing, named so that it can be looked up, and what to do if that is known.
+        /// The unsupported thing, and what to do, if known.
         what: String,
     },
     /// The samples or the audio file cannot be used.
     #[error("the audio is invalid: {why}")]
     AudioInvalid {
-        /// What is wrong with it, and what to do if that is known.
+        /// What is wrong, and what to do, if known.
         why: String,
     },
-    /// The memory needed is more than can be had.
-    #[error("{needed} bytes of memory are needed, {} can be had", available_words(*available))]
+    /// More memory is needed than is available.
+    #[error("{needed} bytes of memory are needed, but {} available", available_words(*available))]
     OutOfMemory {
         /// Bytes asked for.
         needed: u64,
-        /// Bytes that the system says are available; 0 where it does not say.
+        /// Available bytes; 0 if the system does not report them.
         available: u64,
     },
     /// The work was cancelled.
     #[error("cancelled")]
     Cancelled,
-    /// A fault of Sotto itself.
+    /// An error in Sotto itself.
     #[error("internal error: {0}")]
     Internal(String),
 }
@@ -80,10 +80,10 @@ impl From<EngineError> for SpeechError {
     }
 }
 
-/// How many bytes can be had.
+/// Describes the available bytes.
 fn available_words(available: u64) -> String {
     match available {
-        0 => "not so many".to_owned(),
-        available => available.to_string(),
+        0 => "that many are not".to_owned(),
+        available => format!("only {available} are"),
     }
 }

@@ -1,8 +1,8 @@
-//! Tokens in segments, by the times among them.
+//! Splits tokens into segments by their timestamps.
 
 use crate::vocabulary::Vocabulary;
 
-/// Seconds from one time token to the next.
+/// Seconds between two consecutive timestamps.
 const STEP: f64 = 0.02;
 
 /// The text between two times.
@@ -15,15 +15,15 @@ pub(crate) struct Span {
     pub(crate) tokens: Vec<u32>,
 }
 
-/// The spans of a window of `duration` seconds, and how far it was heard. What is not ended, after at least one that is, is left to the
-/// next window.
+/// The spans of a window of `duration` seconds, and how far it was transcribed. After at least one finished span, an
+/// unfinished one is left to the next window.
 pub(crate) fn spans(vocabulary: &Vocabulary, tokens: &[u32], duration: f64) -> (Vec<Span>, f64) {
     let first_time = vocabulary.first_time();
     let is_time = |token: u32| token >= first_time;
     let seconds = |token: u32| (f64::from(token - first_time) * STEP).min(duration);
     let text = |tokens: &[u32]| tokens.iter().copied().filter(|&token| token < vocabulary.end()).collect();
 
-    // Where a time ends a span, and the next one begins another.
+    // Where a timestamp ends a span and the next one begins another.
     let pairs = tokens.windows(2).enumerate().filter(|(_, pair)| is_time(pair[0]) && is_time(pair[1]));
     let mut bounds: Vec<usize> = pairs.map(|(at, _)| at + 1).collect();
     let ends_with_one_time = matches!(tokens, [.., before, last] if !is_time(*before) && is_time(*last));
@@ -48,12 +48,12 @@ pub(crate) fn spans(vocabulary: &Vocabulary, tokens: &[u32], duration: f64) -> (
         true => duration,
         false => spans.last().map_or(duration, |last| last.end),
     };
-    // A window that ends where it begins would be heard again and again.
+    // A window that ends where it begins would be transcribed endlessly.
     let end = if end > 0.0 { end } else { duration };
     (dropped_beyond(spans, duration), end)
 }
 
-/// Without spans that begin where there is nothing to hear any more, or say nothing.
+/// Drops spans that begin after the end of the sound, or have no text.
 fn dropped_beyond(mut spans: Vec<Span>, duration: f64) -> Vec<Span> {
     spans.retain(|span| !span.tokens.is_empty() && (span.start < duration || span.start == 0.0));
     spans
@@ -75,7 +75,7 @@ mod tests {
     #[test]
     fn spans_lie_between_times() {
         assert_eq!(cut(&[-1, 5, 6, -101, -151, 7, -201], 10.0), (vec![(0.0, 2.0, 2), (3.0, 4.0, 1)], 10.0));
-        // One that is not ended is left to the next window.
+        // An unfinished one is left to the next window.
         assert_eq!(cut(&[-1, 5, 6, -101, -101, 7, 8], 10.0), (vec![(0.0, 2.0, 2)], 2.0));
         assert_eq!(cut(&[-1, 5, 6, -101, -101], 10.0), (vec![(0.0, 2.0, 2)], 2.0));
         // But not if it is the only one.

@@ -1,18 +1,18 @@
 use crate::Language;
 
-/// What was said in a window. Times are in seconds from the window's first sample.
+/// The transcript of a window. Times are in seconds from the window's first sample.
 #[derive(Debug, Clone, PartialEq)]
 pub struct WindowTranscript {
-    /// The language that was given, or the one that was detected.
+    /// The given or the detected language.
     pub language: Language,
-    /// What was said, in order; empty where nothing was.
+    /// The segments in order; empty if nothing was said.
     pub segments: Vec<Segment>,
-    /// How far the window has been heard, in seconds. Where a sentence goes on past the window's end, this is where it begins: the next
-    /// window should start there. Never zero for a window with samples.
+    /// How far the window has been transcribed, in seconds. If a sentence continues past the end of the window, this is
+    /// where it begins, and the next window should start there. Never zero for a window with samples.
     pub end: f64,
 }
 
-/// Some words of a window, mostly a sentence.
+/// A part of a window, usually a sentence.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Segment {
     /// In seconds from the window's first sample.
@@ -23,11 +23,11 @@ pub struct Segment {
     pub text: String,
     /// The words with their times; empty unless [`crate::WindowOptions::words`] asks for them.
     pub words: Vec<Word>,
-    /// How likely it is that nobody spoke in the window, from 0 to 1.
+    /// The probability that nobody spoke in the window, 0 to 1.
     pub no_speech: f32,
-    /// The mean of the tokens' log probabilities in the window, in nats: near 0 where the model is sure.
+    /// The mean of the tokens' log probabilities in the window, in nats: near 0 if the model is sure.
     pub mean_log_probability: f32,
-    /// The text as the model's tokens: what the next window may take as [`crate::WindowOptions::context`].
+    /// The text as the model's tokens, which the next window can use as [`crate::WindowOptions::context`].
     pub tokens: Vec<u32>,
 }
 
@@ -38,8 +38,8 @@ pub struct Word {
     pub start: f64,
     /// In seconds from the window's first sample, not before `start`.
     pub end: f64,
-    /// With its punctuation, without space around it.
+    /// The word with its punctuation, without surrounding space.
     pub text: String,
-    /// How likely its tokens are, from 0 to 1.
+    /// The probability of its tokens, 0 to 1.
     pub probability: f32,
 }

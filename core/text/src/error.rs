@@ -48,7 +48,7 @@ pub enum TextError {
     /// [`crate::TokenizerSpec::cancelled`] was set.
     #[error("cancelled")]
     Cancelled,
-    /// A fault of this crate itself.
+    /// An error in this crate itself.
     #[error("internal error: {0}")]
     Internal(String),
 }

@@ -16,7 +16,7 @@ pub struct SamplingOptions {
     pub top_p: Option<f32>,
     /// Only tokens at least this times as likely as the best; in [0, 1].
     pub min_p: Option<f32>,
-    /// Makes tokens of the recent history less likely; 1 changes nothing.
+    /// Makes recent tokens less probable; 1 changes nothing.
     pub repetition_penalty: f32,
     /// How many of the last tokens count as recent.
     pub repetition_window: usize,

@@ -4,7 +4,7 @@ use super::{Architecture, FileKind, Keys, RopeScaling, Sizes};
 use crate::EngineError;
 use crate::gguf::{GgufFile, tensor_place};
 
-/// Largest position plus one: positions are exact in `f32`, in which RoPE's angles are computed.
+/// The largest position plus one. Positions must be exact in `f32`, in which RoPE's angles are computed.
 pub(super) const MAX_CONTEXT_LENGTH: u32 = 1 << 24;
 
 /// The shape of a model: a stack of layers, each attention and a feed-forward network.
@@ -18,17 +18,17 @@ pub struct ModelConfig {
     pub hidden_size: usize,
     /// Width of the feed-forward network.
     pub intermediate_size: usize,
-    /// Transformer layers.
+    /// Number of transformer layers.
     pub num_layers: usize,
-    /// Query heads.
+    /// Number of query heads.
     pub num_heads: usize,
     /// Key and value heads; each serves `num_heads / num_kv_heads` query heads.
     pub num_kv_heads: usize,
     /// Width of a head.
     pub head_dim: usize,
-    /// How many of a head's values RoPE turns, an even number.
+    /// The number of values of a head that RoPE rotates; even.
     pub rope_dim: usize,
-    /// Tokens that the model was made for.
+    /// The context length that the model was made for.
     pub context_length: usize,
     /// Added to the mean square in RMS norms.
     pub rms_norm_eps: f32,
@@ -36,7 +36,7 @@ pub struct ModelConfig {
     pub rope_theta: f32,
     /// How RoPE's frequencies are stretched for long contexts.
     pub rope_scaling: RopeScaling,
-    /// What RoPE multiplies the values with that it turns.
+    /// The factor for the values that RoPE rotates.
     pub rope_magnitude: f32,
     /// Whether the output head is the embedding matrix.
     pub tied_embeddings: bool,
@@ -55,8 +55,8 @@ impl ModelConfig {
     /// Reads and checks the shape in a file's metadata and tensors.
     ///
     /// # Errors
-    /// [`EngineError::Invalid`] for missing or contradicting values, [`EngineError::Unsupported`] for architectures and
-    /// variants that this engine does not compute.
+    /// [`EngineError::Invalid`] for missing or inconsistent values, [`EngineError::Unsupported`] for architectures and
+    /// variants that this engine does not support.
     pub fn from_gguf(file: &GgufFile) -> Result<Self, EngineError> {
         FileKind::of(file).check()?;
         let (keys, read_family) = Keys::new(file)?;
@@ -103,7 +103,7 @@ fn embedding_shape(keys: &Keys<'_>) -> Result<(usize, usize), EngineError> {
     let (vocab_size, hidden_size) = (embedding.shape[0], embedding.shape[1]);
     let declared = keys.count("embedding_length", 1..=1 << 20)?;
     if declared != hidden_size {
-        let why = format!("its rows are {hidden_size} wide, the metadata says {declared}");
+        let why = format!("its rows are {hidden_size} wide, but the metadata says {declared}");
         return Err(EngineError::invalid(tensor_place(name), why));
     }
     Ok((vocab_size, hidden_size))
@@ -121,7 +121,7 @@ fn heads(keys: &Keys<'_>) -> Result<(usize, usize), EngineError> {
     let num_heads = keys.count("attention.head_count", 1..=4096)?;
     let num_kv_heads = keys.count_or("attention.head_count_kv", 1..=4096, num_heads)?;
     if !num_heads.is_multiple_of(num_kv_heads) {
-        let why = format!("{num_kv_heads} key-value heads cannot serve {num_heads} query heads evenly");
+        let why = format!("{num_heads} query heads cannot share {num_kv_heads} key-value heads evenly");
         return Err(keys.invalid("attention.head_count_kv", why));
     }
     Ok((num_heads, num_kv_heads))
@@ -132,18 +132,18 @@ fn head_dim(keys: &Keys<'_>, hidden_size: usize, num_heads: usize) -> Result<usi
         Some(head_dim) => head_dim,
         None if hidden_size.is_multiple_of(num_heads) => hidden_size / num_heads,
         None => {
-            let why = format!("{num_heads} heads do not divide a width of {hidden_size}");
+            let why = format!("a width of {hidden_size} cannot be divided among {num_heads} heads");
             return Err(keys.invalid("attention.head_count", why));
         }
     };
     if keys.count_or("attention.value_length", 1..=1 << 16, head_dim)? != head_dim {
-        return Err(EngineError::unsupported("keys and values of different width"));
+        return Err(EngineError::unsupported("keys and values of different widths"));
     }
     if head_dim > MAX_HEAD_DIM {
         return Err(EngineError::unsupported(format!("heads wider than {MAX_HEAD_DIM}")));
     }
     if head_dim < 2 {
-        return Err(keys.invalid("attention.key_length", "a head of one value has no pair for RoPE to turn"));
+        return Err(keys.invalid("attention.key_length", "a head with a single value has no pair for RoPE to rotate"));
     }
     Ok(head_dim)
 }
@@ -153,6 +153,6 @@ fn rope_dim(keys: &Keys<'_>, head_dim: usize) -> Result<usize, EngineError> {
     let rope_dim = keys.count_or(key, 2..=head_dim as u32, head_dim)?;
     match rope_dim.is_multiple_of(2) {
         true => Ok(rope_dim),
-        false => Err(keys.invalid(key, format!("{rope_dim} values are not whole pairs"))),
+        false => Err(keys.invalid(key, format!("{rope_dim} values cannot be split into pairs"))),
     }
 }

@@ -1,7 +1,7 @@
 use super::{Activation, Architecture, Keys, RopePairs, Sizes, Window, llama};
 use crate::EngineError;
 
-/// Gemma 2: windows in every other layer, norms after attention and feed-forward too, caps.
+/// Gemma 2: windows in every other layer, norms also after attention and feed-forward, soft caps.
 ///
 /// "Gemma 2: Improving Open Language Models at a Practical Size", 2024.
 pub(super) fn read_gemma2(keys: &Keys<'_>, sizes: &Sizes) -> Result<Architecture, EngineError> {
@@ -16,7 +16,7 @@ pub(super) fn read_gemma2(keys: &Keys<'_>, sizes: &Sizes) -> Result<Architecture
     })
 }
 
-/// Gemma 3: windows in five of six layers, which have a RoPE of their own; norms of heads in place of the cap of scores.
+/// Gemma 3: windows in five of six layers, with a separate RoPE; head norms instead of the cap on attention scores.
 ///
 /// "Gemma 3 Technical Report", 2025.
 pub(super) fn read_gemma3(keys: &Keys<'_>, sizes: &Sizes) -> Result<Architecture, EngineError> {
@@ -43,19 +43,19 @@ fn read_common(keys: &Keys<'_>, sizes: &Sizes) -> Result<Architecture, EngineErr
     })
 }
 
-/// A cap, of which 0 is none.
+/// A soft cap; 0 means none.
 fn cap(keys: &Keys<'_>, key: &str, default: f32) -> Result<Option<f32>, EngineError> {
     let cap = keys.number(key, 0.0..=1e6)?.unwrap_or(default);
     Ok(Some(cap).filter(|&cap| cap > 0.0))
 }
 
-/// The models of 27 billion weights, which are told by their layers, divide by the width of the model for each head.
+/// The 27B models, recognized by their number of layers, scale queries by the model width per head instead.
 fn score_scale(sizes: &Sizes, layers_of_27b: usize) -> f32 {
     let width = if sizes.num_layers == layers_of_27b { sizes.hidden_size / sizes.num_heads } else { sizes.head_dim };
     1.0 / (width as f32).sqrt()
 }
 
-/// One layer in `period` sees everything, the last of them, unless the file says otherwise.
+/// The last of every `period` layers sees everything, unless the file says otherwise.
 fn windowed_layers(keys: &Keys<'_>, sizes: &Sizes, period: usize) -> Result<Vec<bool>, EngineError> {
     let key = "attention.sliding_window_pattern";
     if let Some(layers) = keys.flags(key, sizes.num_layers)? {

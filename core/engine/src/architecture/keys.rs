@@ -5,17 +5,17 @@ use super::{FAMILIES, Family};
 use crate::gguf::{GgufFile, TensorView, key_place, tensor_place};
 use crate::{DType, EngineError};
 
-/// The metadata of a file under the name of its architecture, and its tensors.
+/// A file's metadata for its architecture, and its tensors.
 pub(super) struct Keys<'a> {
     file: &'a GgufFile,
     architecture: &'static str,
 }
 
 impl<'a> Keys<'a> {
-    /// Those of the file's architecture, and how its family is read.
+    /// The keys of the file's architecture, and the function that reads its family.
     ///
     /// # Errors
-    /// [`EngineError::Unsupported`] for an architecture that no family has; [`EngineError::Invalid`] when the file names none.
+    /// [`EngineError::Unsupported`] for an unknown architecture; [`EngineError::Invalid`] when the file names none.
     pub(super) fn new(file: &'a GgufFile) -> Result<(Self, Family), EngineError> {
         let key = "general.architecture";
         let named = file.metadata().string(key)?;
@@ -44,7 +44,7 @@ impl<'a> Keys<'a> {
 
     pub(super) fn count(&self, key: &str, range: RangeInclusive<u32>) -> Result<usize, EngineError> {
         self.optional_count(key, range)?.ok_or_else(|| match self.contains(key) {
-            true => self.invalid(key, "4294967295 means none, and the model needs a number"),
+            true => self.invalid(key, "4294967295 stands for none, but the model needs a number"),
             false => self.missing(key),
         })
     }
@@ -92,7 +92,7 @@ impl<'a> Keys<'a> {
         }
     }
 
-    /// One divisor of RoPE's frequencies for each pair, in a tensor; `None` where there is none.
+    /// A tensor with one divisor of RoPE's frequencies per pair; `None` if there is none.
     pub(super) fn factors(&self, name: &str, pairs: usize) -> Result<Option<Vec<f32>>, EngineError> {
         let Some(tensor) = self.file.tensor(name) else { return Ok(None) };
         if tensor.dtype != DType::F32 || tensor.shape != [pairs] {

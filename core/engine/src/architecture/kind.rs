@@ -1,31 +1,31 @@
 use crate::EngineError;
 use crate::gguf::GgufFile;
 
-/// What a GGUF file holds. Only a [`FileKind::Model`] writes text.
+/// The kind of a GGUF file. Only a [`FileKind::Model`] writes text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum FileKind {
-    /// A language model, or whatever says nothing else.
+    /// A language model, or a file of unknown kind.
     Model,
     /// A LoRA, which changes another model.
     Adapter,
-    /// What turns images or sound into a language model's embeddings (`mmproj`).
+    /// A projector (`mmproj`), which turns images or sound into a language model's embeddings.
     Projector,
-    /// A model that gives vectors for texts, or ranks them.
+    /// A model that embeds or ranks texts.
     Embedding,
     /// A tokenizer without weights.
     Vocabulary,
-    /// What guesses for another model (EAGLE, Medusa).
+    /// A draft head (EAGLE, Medusa), which drafts tokens for another model.
     Draft,
-    /// A model that makes images or videos.
+    /// A model that generates images or videos.
     Image,
-    /// A model that hears or speaks.
+    /// A model for speech recognition or synthesis.
     Speech,
     /// Data for other programs: an importance matrix, a control vector.
     Data,
 }
 
-/// Architectures that are no language models, as GGUF names them.
+/// Architectures that are not language models, by their GGUF names.
 const ARCHITECTURES: [(FileKind, &str); 6] = [
     (FileKind::Projector, "clip"),
     (FileKind::Data, "imatrix controlvector"),
@@ -38,7 +38,7 @@ const ARCHITECTURES: [(FileKind, &str); 6] = [
     (FileKind::Speech, "whisper moonshine parakeet wavtokenizer-dec kokoro outetts"),
 ];
 
-/// How the names of tensors begin in files of other kinds that name no architecture.
+/// Prefixes of tensor names in files of other kinds that name no architecture.
 const TENSORS: [(FileKind, &[&str]); 2] = [
     (FileKind::Image, &["model.diffusion_model.", "double_blocks.", "first_stage_model.", "transformer_blocks."]),
     (FileKind::Speech, &["encoder.conv1.", "model.encoder.conv1."]),
@@ -89,20 +89,22 @@ impl FileKind {
         }
     }
 
-    /// What it is called, and what to use in its place; `None` for a model.
+    /// A description, and what to use instead; `None` for a model.
     fn words(self) -> Option<&'static str> {
         Some(match self {
             Self::Model => return None,
-            Self::Adapter => "an adapter (LoRA), which changes another model: load that model, and this as its adapter",
-            Self::Projector => {
-                "a projector for images or sound (mmproj), a part of another model: give the language model itself"
+            Self::Adapter => {
+                "an adapter (LoRA), which changes another model: load that model, then this file as its adapter"
             }
-            Self::Embedding => "an embedding model, which writes no text: give a language model",
-            Self::Vocabulary => "a vocabulary without weights, which can only make tokens of text: give a whole model",
-            Self::Draft => "a draft head, which guesses for another model: give the model itself",
-            Self::Image => "a model that makes images: give a language model",
-            Self::Speech => "a model for speech: give a language model",
-            Self::Data => "data for other programs (an importance matrix or a control vector): give the model itself",
+            Self::Projector => {
+                "a projector for images or sound (mmproj), which is part of another model: use the language model itself"
+            }
+            Self::Embedding => "an embedding model, which writes no text: use a language model",
+            Self::Vocabulary => "a vocabulary without weights, which can only tokenize text: use a complete model",
+            Self::Draft => "a draft head, which drafts tokens for another model: use that model",
+            Self::Image => "a model that generates images: use a language model",
+            Self::Speech => "a speech model: use a language model",
+            Self::Data => "data for other programs (an importance matrix or a control vector): use the model itself",
         })
     }
 

@@ -1,10 +1,10 @@
 use super::{Activation, Architecture, Keys, RopePairs, Sizes};
 use crate::EngineError;
 
-/// Llama, and what files call so: Mistral, SmolLM, and many more.
+/// Llama, and other models that files call so: Mistral, SmolLM, and many more.
 ///
-/// Touvron et al., "LLaMA: Open and Efficient Foundation Language Models", 2023. Converters have permuted the rows of queries and
-/// keys, so that RoPE turns neighbours.
+/// Touvron et al., "LLaMA: Open and Efficient Foundation Language Models", 2023. Converters permute the rows of queries
+/// and keys so that RoPE rotates neighbours.
 pub(super) fn read(keys: &Keys<'_>, sizes: &Sizes) -> Result<Architecture, EngineError> {
     Ok(Architecture {
         name: "llama",

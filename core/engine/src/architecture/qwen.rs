@@ -8,7 +8,7 @@ pub(super) fn read_qwen2(keys: &Keys<'_>, sizes: &Sizes) -> Result<Architecture,
     Ok(Architecture { name: "qwen2", rope_pairs: RopePairs::Halves, ..llama::read(keys, sizes)? })
 }
 
-/// Qwen 3: norms of heads in place of the biases.
+/// Qwen 3: head norms instead of the biases.
 ///
 /// "Qwen3 Technical Report", 2025.
 pub(super) fn read_qwen3(keys: &Keys<'_>, sizes: &Sizes) -> Result<Architecture, EngineError> {

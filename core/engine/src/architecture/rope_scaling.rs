@@ -4,14 +4,14 @@ use super::config::MAX_CONTEXT_LENGTH;
 use super::keys::{Keys, shortened};
 use crate::EngineError;
 
-/// What converters of 2023 called `rope.scaling.factor`.
+/// The name of `rope.scaling.factor` in files from 2023.
 const OLD_LINEAR_FACTOR: &str = "rope.scale_linear";
 const FACTORS: RangeInclusive<f32> = 1e-3..=1e6;
 
 /// How RoPE's frequencies are stretched for long contexts.
 #[derive(Debug, Clone, PartialEq)]
 pub enum RopeScaling {
-    /// Not at all.
+    /// No scaling.
     None,
     /// All divided by a factor (position interpolation: Chen et al., 2023).
     Linear {
@@ -31,22 +31,22 @@ pub enum RopeScaling {
     },
     /// One divisor for each pair, from the tensor `rope_freqs.weight`: how converters write Llama 3's scaling.
     FreqFactors(Vec<f32>),
-    /// As Llama 3's, blended over pairs, and what is turned grows a little (Peng et al., "YaRN", 2023).
+    /// Like Llama 3's, but blended over pairs, and the rotated values grow a little (Peng et al., "YaRN", 2023).
     Yarn {
         /// Divisor of the low frequencies.
         factor: f32,
-        /// Pairs that turn more often than this in the original context keep their frequency.
+        /// Pairs with more rotations than this in the original context keep their frequency.
         beta_fast: f32,
-        /// Pairs that turn less often than this are divided by the whole factor.
+        /// Pairs with fewer rotations than this are divided by the whole factor.
         beta_slow: f32,
         /// Context length of the first training, in tokens.
         original_context: u32,
     },
     /// One divisor for each pair, of two kinds: LongRoPE, from the tensors `rope_factors_long` and `rope_factors_short`.
     LongRope {
-        /// For sequences that can grow beyond the original context.
+        /// For sequences longer than the original context.
         long: Vec<f32>,
-        /// For those that cannot.
+        /// For all other sequences.
         short: Vec<f32>,
         /// Context length of the first training, in tokens.
         original_context: u32,
@@ -59,7 +59,7 @@ impl RopeScaling {
         let kind = kind(keys)?;
         let factors = keys.factors("rope_freqs.weight", pairs)?;
         match (kind, factors) {
-            // A file that has the factors and names their origin says the same thing twice.
+            // A file that has the factors and names their origin says the same twice.
             ("none" | "llama3", Some(factors)) => Ok(Self::FreqFactors(factors)),
             (_, Some(_)) => Err(EngineError::unsupported("another RoPE scaling on top of frequency factors")),
             ("none", None) => Ok(Self::None),
@@ -128,7 +128,7 @@ fn read_longrope(keys: &Keys<'_>, pairs: usize) -> Result<RopeScaling, EngineErr
     })
 }
 
-/// The context of the first training; where files do not say it, the one that they are for.
+/// The context of the original training; if a file does not state it, the file's own context.
 fn original_context(keys: &Keys<'_>) -> Result<u32, EngineError> {
     let lengths = 1..=MAX_CONTEXT_LENGTH;
     match keys.optional_count("rope.scaling.original_context_length", lengths.clone())? {

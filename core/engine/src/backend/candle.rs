@@ -1,8 +1,8 @@
-//! candle-transformers' quantized models behind [`Decoder`]: an oracle for our own forward pass, of Llama, Qwen 2 and Qwen 3.
+//! candle-transformers' quantized Llama, Qwen 2 and Qwen 3 models as [`Decoder`]s: an oracle for our own forward pass.
 //!
-//! They copy their weights out of the file, once for each decoder; they know no RoPE scaling; and they answer with the last
-//! row's logits only, so that [`LogitRows::All`] goes token by token. Their caches cannot be cut: after
-//! [`Decoder::truncate`] the tokens that were kept are run again, when the next pass needs them.
+//! They copy their weights from the file for each decoder, have no RoPE scaling, and return only the last row of
+//! logits, so [`LogitRows::All`] goes token by token. Their caches cannot be truncated: after [`Decoder::truncate`],
+//! the kept tokens are computed again when the next pass needs them.
 
 use std::io::Cursor;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -19,7 +19,7 @@ use crate::{
     Adapter, CancelToken, Decoder, EngineError, GgufFile, LogitRows, MemoryEstimate, ModelConfig, RopeScaling,
 };
 
-/// Tokens in one pass. Between passes the cancel token is looked at: candle cannot be stopped within one.
+/// Tokens per pass. The cancel token is checked between passes, because candle cannot be stopped within one.
 const TOKENS_PER_PASS: usize = 32;
 
 /// A model file that candle can run.
@@ -39,26 +39,27 @@ enum Family {
 }
 
 impl CandleModel {
-    /// Checks that candle computes what the file asks for; it loads nothing yet.
+    /// Checks that candle supports the file. Nothing is loaded yet.
     ///
     /// # Errors
-    /// [`EngineError::Unsupported`] for families and variants that candle lacks, or would silently compute wrongly;
-    /// [`EngineError::Invalid`] for tensors that are missing or have other shapes than the metadata says.
+    /// [`EngineError::Unsupported`] for families and variants that candle lacks, or would silently get wrong;
+    /// [`EngineError::Invalid`] for missing tensors, and shapes that differ from the metadata.
     pub(crate) fn new(file: &GgufFile, config: ModelConfig) -> Result<Self, EngineError> {
         let family = Family::of(&config)?;
         if file.is_packed() {
-            return Err(EngineError::unsupported("candle's models from a packed file (give it the GGUF file)"));
+            return Err(EngineError::unsupported("a packed file in the candle backend (use the GGUF file)"));
         }
         refuse_what_candle_ignores(family, file, &config)?;
         refuse_what_this_cpu_lacks(file)?;
         check_shapes(family, file, &config)?;
         let [Part { pages, .. }] = file.parts() else {
-            return Err(EngineError::unsupported("candle's models from a split file"));
+            return Err(EngineError::unsupported("a split file in the candle backend"));
         };
         Ok(Self { bytes: Arc::clone(pages), family, weight_bytes: copied_weight_bytes(file), config })
     }
 
-    /// Bytes of private memory of one decoder with `tokens` cached, at least: candle repacks some weights once more.
+    /// A lower bound for the private memory of a decoder with `tokens` cached, in bytes: candle packs some weights a
+    /// second time.
     fn private_bytes(&self, tokens: usize) -> u64 {
         self.weight_bytes + kv_cache_bytes(&self.config, tokens)
     }
@@ -67,7 +68,7 @@ impl CandleModel {
         file.with(self.private_bytes(tokens), kv_cache_bytes(&self.config, tokens))
     }
 
-    /// The longest context that candle's tables of this family reach to.
+    /// The maximum context length of candle's tables for this family.
     pub(crate) fn longest_context(&self) -> usize {
         match self.family {
             Family::Llama => quantized_llama::MAX_SEQ_LEN.min(self.config.context_length),
@@ -78,8 +79,8 @@ impl CandleModel {
     /// Loads a copy of the weights for one sequence of at most `context_length` tokens.
     ///
     /// # Errors
-    /// [`EngineError::ContextFull`] for a context that candle's tables do not reach to, [`EngineError::OutOfMemory`], and
-    /// [`EngineError::Invalid`] for tensors that candle refuses.
+    /// [`EngineError::ContextFull`] for a context longer than candle's tables, [`EngineError::OutOfMemory`], and
+    /// [`EngineError::Invalid`] for tensors that candle rejects.
     pub(crate) fn decoder(&self, context_length: usize) -> Result<Box<dyn Decoder>, EngineError> {
         let limit = self.longest_context();
         if context_length > limit {
@@ -138,7 +139,7 @@ fn refuse_what_candle_ignores(family: Family, file: &GgufFile, config: &ModelCon
         return refuse("RoPE over a part of each head");
     }
     if family != Family::Qwen3 && config.head_dim * config.num_heads != config.hidden_size {
-        return refuse("query heads that are not as wide together as the model");
+        return refuse("query heads whose widths do not add up to the model's");
     }
     if family == Family::Llama && file.tensor_names().any(|name| name.ends_with(".bias")) {
         return refuse("a Llama model with biases");
@@ -146,8 +147,7 @@ fn refuse_what_candle_ignores(family: Family, file: &GgufFile, config: &ModelCon
     Ok(())
 }
 
-/// candle 0.11 multiplies quantized weights with `sdot` on every ARM CPU: one without it (Cortex-A53, A72, A73) would end the
-/// whole app.
+/// candle 0.11 uses `sdot` on every ARM CPU, which would crash the app on CPUs without it (Cortex-A53, A72, A73).
 fn refuse_what_this_cpu_lacks(file: &GgufFile) -> Result<(), EngineError> {
     #[cfg(target_arch = "aarch64")]
     let lacks_dot_products = !std::arch::is_aarch64_feature_detected!("dotprod");
@@ -162,13 +162,13 @@ fn refuse_what_this_cpu_lacks(file: &GgufFile) -> Result<(), EngineError> {
     Ok(())
 }
 
-/// candle would notice a wrong shape only while it computes.
+/// candle would notice a wrong shape only during a pass.
 fn check_shapes(family: Family, file: &GgufFile, config: &ModelConfig) -> Result<(), EngineError> {
     for (name, shape) in expected_tensors(family, config) {
         match file.tensor(&name) {
             Some(tensor) if tensor.shape == shape => {}
             Some(tensor) => {
-                let why = format!("its shape is {:?}, {shape:?} was expected", tensor.shape);
+                let why = format!("its shape is {:?}, but {shape:?} was expected", tensor.shape);
                 return Err(EngineError::invalid(tensor_place(&name), why));
             }
             None => return Err(EngineError::invalid(tensor_place(&name), "the tensor is missing")),
@@ -214,7 +214,7 @@ fn kv_cache_bytes(config: &ModelConfig, tokens: usize) -> u64 {
     (2 * config.num_layers * config.kv_size() * tokens * size_of::<f32>()) as u64
 }
 
-/// What candle's copies of the tensors take: quantized ones as in the file, others and the embedding as F32.
+/// The size of candle's copies of the tensors: quantized ones as in the file, others and the embedding as F32.
 fn copied_weight_bytes(file: &GgufFile) -> u64 {
     let tensor_bytes = |name: &str| {
         let Some(tensor) = file.tensor(name) else { return 0 };
@@ -260,7 +260,7 @@ struct CandleDecoder {
     context_length: usize,
     /// The sequence.
     tokens: Vec<u32>,
-    /// How many of them candle's cache holds; fewer after a truncation or a failed pass.
+    /// The number of tokens in candle's cache; fewer after a truncation or a failed pass.
     cached: usize,
     /// Whether any of the cached tokens was a pass of its own.
     decoded_singly: bool,
@@ -280,7 +280,7 @@ impl Decoder for CandleDecoder {
         self.tokens.len()
     }
 
-    /// Its cache cannot be cut without computing all of it again.
+    /// Its cache cannot be truncated without computing everything again.
     fn tokens_at_once(&self) -> usize {
         1
     }
@@ -289,7 +289,7 @@ impl Decoder for CandleDecoder {
         self.check(tokens)?;
         self.catch_up(cancel)?;
         self.logits.clear();
-        // A pass ends with a row that is wanted, or before the first of them.
+        // A pass ends with a wanted row, or before the first of them.
         let mut unwanted = tokens.len() - rows.count(tokens.len());
         let mut rest = tokens;
         while !rest.is_empty() {
@@ -322,7 +322,7 @@ impl Decoder for CandleDecoder {
     fn set_adapters(&mut self, adapters: &[(Adapter, f32)]) -> Result<(), EngineError> {
         match adapters {
             [] => Ok(()),
-            _ => Err(EngineError::unsupported("adapters in candle's models: use Sotto's own engine")),
+            _ => Err(EngineError::unsupported("adapters in the candle backend: use Sotto's own engine")),
         }
     }
 
@@ -351,7 +351,7 @@ impl CandleDecoder {
         self.config.check_ids(tokens)
     }
 
-    /// Runs those tokens of the sequence again that candle's cache does not hold.
+    /// Computes again the tokens of the sequence that are missing in candle's cache.
     fn catch_up(&mut self, cancel: &CancelToken) -> Result<(), EngineError> {
         while self.cached < self.tokens.len() {
             let end = self.tokens.len().min(self.cached + self.longest_pass());
@@ -361,7 +361,7 @@ impl CandleDecoder {
         Ok(())
     }
 
-    /// candle's Qwen3 keeps single tokens in a cache that its longer passes do not look into.
+    /// candle's Qwen3 keeps single tokens in a cache that longer passes do not use.
     fn longest_pass(&self) -> usize {
         let singly = self.family == Family::Qwen3 && self.cached > 0 && self.decoded_singly;
         if singly { 1 } else { TOKENS_PER_PASS }
@@ -375,7 +375,7 @@ impl CandleDecoder {
             self.weights.clear_kv_cache();
             self.decoded_singly = false;
         }
-        // Whatever a failing pass leaves in the cache is not used again.
+        // The cache is not used after a failed pass.
         self.cached = 0;
         let row = guarded(|| {
             let input = Tensor::new(tokens, &Device::Cpu)?.unsqueeze(0)?;
@@ -383,7 +383,7 @@ impl CandleDecoder {
         })
         .map_err(EngineError::Internal)?;
         if row.len() != self.config.vocab_size {
-            return Err(EngineError::Internal(format!("candle gave {} logits", row.len())));
+            return Err(EngineError::Internal(format!("candle returned {} logits", row.len())));
         }
         self.cached = position + tokens.len();
         self.decoded_singly |= tokens.len() == 1;
@@ -391,7 +391,7 @@ impl CandleDecoder {
     }
 }
 
-/// Runs code of candle's. It panics on some contradictions that it could report.
+/// Runs candle's code, which panics on some errors that it could report.
 fn guarded<T>(work: impl FnOnce() -> candle_core::Result<T>) -> Result<T, String> {
     match catch_unwind(AssertUnwindSafe(work)) {
         Ok(result) => result.map_err(|error| error.to_string()),

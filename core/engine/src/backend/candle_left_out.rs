@@ -1,9 +1,9 @@
-//! In the place of candle's models, in a build without them.
+//! The substitute for candle's models in a build without them.
 
 use super::FileBytes;
 use crate::{Decoder, EngineError, GgufFile, MemoryEstimate, ModelConfig};
 
-/// A model that candle could run: there is none.
+/// A model for candle: there is none.
 #[derive(Debug)]
 pub(crate) enum CandleModel {}
 
@@ -12,7 +12,7 @@ impl CandleModel {
     /// [`EngineError::Unsupported`] for every file.
     pub(crate) fn new(_: &GgufFile, _: ModelConfig) -> Result<Self, EngineError> {
         Err(EngineError::unsupported(
-            "the candle backend (this build leaves it out: use Sotto's own, or compile with the feature `candle`)",
+            "the candle backend (not in this build: use Sotto's own engine, or build with the feature `candle`)",
         ))
     }
 

@@ -6,7 +6,7 @@ use crate::model::{Transformer, WeightMatrix, Weights};
 use crate::threads::Pool;
 use crate::{CancelToken, EngineError, GgufFile, KvType, MemoryEstimate, ModelConfig, ModelOptions};
 
-/// A model that was found in a file. All is checked that loading it checks, and no matrix is read or packed yet.
+/// A model found in a file. It has passed all checks of loading, but no matrix has been read or packed yet.
 pub struct FoundModel {
     config: ModelConfig,
     file: FileBytes,
@@ -51,7 +51,7 @@ impl FoundModel {
         &self.config
     }
 
-    /// As [`Model::memory`], once it is loaded.
+    /// Like [`Model::memory`], but before loading.
     ///
     /// # Errors
     /// [`EngineError::Unsupported`] when the model's heads do not fit `kv_type`.
@@ -62,7 +62,7 @@ impl FoundModel {
         }
     }
 
-    /// As [`Model::longest_context`], once it is loaded.
+    /// Like [`Model::longest_context`], but before loading.
     pub fn longest_context(&self) -> usize {
         match &self.runtime {
             Unpacked::Sotto(model) => model.config.context_length,

@@ -137,7 +137,9 @@ impl Model {
     pub fn load_adapter(&self, file: &GgufFile, cancel: &CancelToken) -> Result<Adapter, EngineError> {
         match &self.inner.runtime {
             Runtime::Sotto(model) => Adapter::load(file, model, cancel),
-            Runtime::Candle(_) => Err(EngineError::unsupported("adapters in candle's models: use Sotto's own engine")),
+            Runtime::Candle(_) => {
+                Err(EngineError::unsupported("adapters in the candle backend: use Sotto's own engine"))
+            }
         }
     }
 
@@ -173,7 +175,7 @@ impl Model {
         let context_length = self.context_length(options.context_length)?;
         match &self.inner.runtime {
             Runtime::Sotto(model) => Batch::new(Arc::clone(model), sequences, options.kv_type, context_length),
-            Runtime::Candle(_) => Err(EngineError::unsupported("several sequences together in candle's models")),
+            Runtime::Candle(_) => Err(EngineError::unsupported("batches of sequences in the candle backend")),
         }
     }
 
@@ -249,7 +251,7 @@ impl Model {
 fn default_kernels() -> &'static Kernels {
     let kernels = Kernels::get();
     if std::env::var(OVERRIDE).is_ok_and(|wanted| wanted != kernels.name()) {
-        log::warn!("{OVERRIDE} names no kernels that this CPU has: {} compute", kernels.name());
+        log::warn!("{OVERRIDE} names no kernels that this CPU has: using {}", kernels.name());
     }
     kernels
 }

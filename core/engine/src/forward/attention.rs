@@ -7,11 +7,12 @@ use super::{Chunk, Part, SequenceState, Workspace};
 use crate::model::{LayerWeights, Transformer};
 use crate::threads::Chunks;
 
-/// Query rows (a head of a token each) of one task of attention: what the kernel reads the cache for at once.
+/// Query rows (one head of one token each) per attention task, for which the kernel reads the cache once.
 const ATTENTION_ROWS: usize = 48;
 
 impl Workspace {
-    /// Queries, keys and values of every token, heads normed where the family does so, and turned by RoPE; keys and values go into the cache.
+    /// Computes queries, keys and values of every token, with head norms if the family has them, and RoPE. Keys and
+    /// values go into the cache.
     pub(super) fn write_keys_and_values(
         &mut self,
         compute: &Compute,
@@ -49,7 +50,8 @@ impl Workspace {
         }
     }
 
-    /// `hidden += attention(queries, keys, values) · W`, for the tokens that go on; they move to the front. Returns how many do.
+    /// `hidden += attention(queries, keys, values) · W`, for the tokens that are still needed, which move to the front.
+    /// Returns their number.
     pub(super) fn attend(&mut self, compute: &Compute, index: usize, layer: &LayerWeights, chunk: &Chunk) -> usize {
         let Self { model, scratch: s, .. } = self;
         let config = &model.config;
@@ -82,7 +84,8 @@ impl Workspace {
 }
 
 impl SequenceState {
-    /// What the tokens from `position` on read of this sequence: `queries` and `attended` are `[tokens, query_size]`.
+    /// Attention of the tokens from `position` on over this sequence: `queries` and `attended` are
+    /// `[tokens, query_size]`.
     fn attend(
         &self,
         model: &Transformer,
@@ -106,22 +109,22 @@ impl SequenceState {
 /// How tokens read a layer of a cache.
 #[derive(Debug, Clone, Copy)]
 pub struct Reading {
-    /// Query heads: as many for each head of the cache.
+    /// Number of query heads, the same for each head of the cache.
     pub heads: usize,
-    /// What each token sees.
+    /// The window of each token.
     pub visible: Visible,
-    /// What scores are multiplied with.
+    /// The factor for scores.
     pub scale: f32,
-    /// Scaled scores are brought softly below it.
+    /// The soft cap on scaled scores.
     pub score_cap: Option<f32>,
 }
 
 impl Compute<'_> {
-    /// What tokens read of a layer of a cache: `queries` and `attended` are `[tokens, query heads * head_dim]`. After cancellation,
-    /// results are unspecified.
+    /// Attention of tokens over a layer of a cache: `queries` and `attended` are `[tokens, query heads * head_dim]`.
+    /// After cancellation, results are unspecified.
     ///
     /// # Panics
-    /// When a token sees positions that the cache has no room for.
+    /// When a token sees positions beyond the capacity of the cache.
     pub fn attend(&self, cache: &KvCache, layer: usize, reading: &Reading, queries: &[f32], attended: &mut [f32]) {
         let stride = reading.heads * cache.head_dim();
         let tokens = queries.len() / stride;

@@ -12,19 +12,19 @@ use crate::threads::{Chunks, Team};
 /// The number format of a key-value cache.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum KvType {
-    /// Two bytes a value: half the memory, a relative error of 2⁻¹¹ in each.
+    /// Two bytes per value: half the memory, with a relative error of 2⁻¹¹.
     #[default]
     F16,
-    /// Four bytes a value, exact.
+    /// Four bytes per value, exact.
     F32,
-    /// A signed byte a value: half the memory of F16, and much faster behind many tokens, as attention computes in eight
-    /// bits too. Keys have a scale for every 32 values, values one for each position. Heads must be a multiple of 32
-    /// wide.
+    /// A signed byte per value: half the memory of F16, and much faster in long contexts, because attention also
+    /// computes in eight bits. Keys have a scale for every 32 values, values one per position. The width of a head must
+    /// be a multiple of 32.
     Q8_0,
 }
 
 impl KvType {
-    /// Bytes of `positions` (whole panels) of one head; `None` where this type does not fit the head's width.
+    /// Bytes of `positions` (whole panels) of one head; `None` if this type does not fit the head's width.
     fn head_bytes(self, positions: usize, head_dim: usize) -> Option<usize> {
         let numbers = positions * (head_dim + value_width(head_dim));
         match self {
@@ -35,14 +35,14 @@ impl KvType {
     }
 }
 
-/// What a cache has room for.
+/// The capacity of a cache.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct KvShape {
     /// Layers that have keys and values.
     pub layers: usize,
     /// Heads of keys and values in a layer.
     pub heads: usize,
-    /// Numbers of a key, and of a value.
+    /// Length of a key, and of a value.
     pub head_dim: usize,
     /// Positions.
     pub positions: usize,
@@ -53,16 +53,16 @@ type WriteRow<'a> = &'a mut dyn FnMut(usize, &[f32], &[f32]);
 
 /// Keys and values of every position, layer and head.
 ///
-/// Laid out `[layer][head][keys, values]`, each half in the order that [`HeadCache`] wants, so that one head's positions
-/// follow each other. All of it is reserved at once as zero pages, which cost memory only when positions are written;
-/// nothing ever moves.
+/// Laid out `[layer][head][keys, values]`, each half in the order that [`HeadCache`] wants, so that one head's
+/// positions are contiguous. All of it is reserved at once as zero pages, which take memory only when positions are
+/// written; nothing ever moves.
 #[derive(Debug)]
 pub struct KvCache {
     kv_type: KvType,
     bytes: MmapMut,
     heads: usize,
     head_dim: usize,
-    /// Positions that there is room for: the context, filled up to whole panels of keys.
+    /// The capacity in positions: the context, rounded up to whole panels of keys.
     room: usize,
     /// Positions that were ever written: their pages are held.
     touched: usize,
@@ -95,7 +95,7 @@ impl KvCache {
         let head =
             kv_type.head_bytes(shape.positions.next_multiple_of(KEY_PANEL), shape.head_dim).ok_or_else(|| {
                 EngineError::unsupported(format!(
-                    "a KV cache of the type {kv_type:?} for heads {} wide",
+                    "a KV cache of type {kv_type:?} for heads of {} values",
                     shape.head_dim
                 ))
             })?;
@@ -110,7 +110,7 @@ impl KvCache {
     /// Writes rows `[positions, heads * head_dim]` of keys and values at `position` and after.
     ///
     /// # Panics
-    /// When it has no room for them.
+    /// When they exceed its capacity.
     pub fn write(&mut self, team: &Team<'_>, layer: usize, position: usize, keys: &[f32], values: &[f32]) {
         let (kv_type, head_dim, width) = (self.kv_type, self.head_dim, self.heads * self.head_dim);
         let (head_bytes, key_len) = (self.head_bytes(), self.key_len());
@@ -144,7 +144,7 @@ impl KvCache {
     /// Attention of queries whose heads share the key-value head `head`.
     ///
     /// # Safety
-    /// No other thread uses the queries' part of `out` meanwhile.
+    /// No other thread uses the queries' part of `out` at the same time.
     pub(crate) unsafe fn attend(
         &self,
         kernels: &Kernels,
@@ -165,7 +165,7 @@ impl KvCache {
         }
     }
 
-    /// Numbers of a key, and of a value.
+    /// Length of a key, and of a value.
     pub(super) fn head_dim(&self) -> usize {
         self.head_dim
     }

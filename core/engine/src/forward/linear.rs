@@ -9,15 +9,16 @@ use crate::CancelToken;
 use crate::model::{Adapter, Linear, WeightMatrix};
 use crate::threads::{Chunks, Split, Team};
 
-/// Multiply-accumulates below which a product is not worth a second thread.
+/// Products with fewer multiply-accumulates are not worth a second thread.
 const WORTH_SHARING: usize = 1 << 19;
-/// Multiply-accumulates of one task, at most, but for a single panel: cancelled work ends with the task at hand.
+/// The maximum number of multiply-accumulates per task, except for a single panel: cancelled work ends with the current
+/// task.
 const TASK: usize = 1 << 24;
 /// Values for each scale and each sum, and for each start, in [`Activations`].
 const SCALED: usize = 32;
 const CORRECTED: usize = 8;
 
-/// What a pass computes with.
+/// The means by which a pass computes.
 #[derive(Clone, Copy)]
 pub struct Compute<'a> {
     /// The routines that compute.
@@ -26,26 +27,26 @@ pub struct Compute<'a> {
     pub team: &'a Team<'a>,
     /// Stops the pass.
     pub cancel: &'a CancelToken,
-    /// What changes the products, with scales.
+    /// The active adapters, with their scales.
     pub adapters: &'a [(Adapter, f32)],
 }
 
-/// Rows of activations, and room for what is made of them.
+/// Rows of activations, with scratch space.
 pub struct Input<'a> {
     /// Row after row.
     pub values: &'a [f32],
     /// Numbers in a row.
     pub cols: usize,
-    /// Room for what is made of them.
+    /// Scratch space.
     pub room: &'a mut InputRoom,
 }
 
-/// Room for what is made of rows of activations on their way into a product.
+/// Scratch space for preparing rows of activations for a matrix product.
 #[derive(Debug, Default)]
 pub struct InputRoom {
     /// Rounded, for quantized weights, `[rows, any]`.
     pub(crate) quantized: Activations,
-    /// Within the changes of adapters.
+    /// The inner values of adapters.
     pub(crate) low_rank: Vec<f32>,
 }
 
@@ -86,7 +87,8 @@ impl Compute<'_> {
     fn multiply_unchanged<const N: usize>(&self, input: &mut Input<'_>, products: [Product<'_>; N]) {
         let work: usize = products.iter().map(|(_, out)| out.len() * input.cols).sum();
         let mut products = products.map(|(matrix, out)| self.split(matrix.view(), out, input.rows()));
-        // Mostly all the same: then the activations are rounded once, and all products are one piece of work.
+        // Usually all have the same format. Then the activations are rounded once, and all products form a single piece
+        // of work.
         let group = |product: &SplitProduct<'_>| product.matrix.format().activation_group();
         products.sort_unstable_by_key(group);
         for products in products.chunk_by(|a, b| group(a) == group(b)) {
@@ -127,10 +129,10 @@ impl Compute<'_> {
         if work < WORTH_SHARING { (0..tasks).for_each(multiply) } else { self.team.run(tasks, multiply) }
     }
 
-    /// Some panels of a product, unless the pass is cancelled.
+    /// Computes some panels of a product, unless the pass is cancelled.
     ///
     /// # Safety
-    /// No other thread uses these panels' columns of `out` meanwhile.
+    /// No other thread uses these panels' columns of `out` at the same time.
     unsafe fn multiply_part(
         &self,
         matrix: &PackedMatrix<'_>,
@@ -156,7 +158,7 @@ impl Compute<'_> {
         SplitProduct { out: Output::new(out, matrix.rows()), matrix, panels_per_task }
     }
 
-    /// Rounds the activations for weights of that format, where it wants that.
+    /// Rounds the activations for weights of that format, if it needs that.
     fn quantize(&self, input: &mut Input<'_>, format: WeightFormat) {
         if !format.is_quantized() {
             return;

@@ -7,14 +7,14 @@ use super::linear::{Compute, Input, InputRoom, Product};
 use crate::model::{Adapter, LowRank, WeightMatrix};
 use crate::threads::{Chunks, Split};
 
-/// Rows of activations of one task.
+/// Rows of activations per task.
 const BLOCK: usize = 16;
-/// Matrices that read the same activations, at most: queries, keys and values.
+/// The maximum number of matrices with the same input: queries, keys and values.
 const TOGETHER: usize = 3;
 /// Multiply-accumulates of quantized numbers that take as long as one of `f32`.
 const COST: usize = 4;
 
-/// Numbers of room that passes of `rows` tokens need with these adapters.
+/// The scratch space, in numbers, that passes of `rows` tokens need with these adapters.
 pub(super) fn room(adapters: &[(Adapter, f32)], rows: usize) -> usize {
     TOGETHER * rows.next_multiple_of(BLOCK) * widest(adapters)
 }
@@ -24,7 +24,7 @@ fn widest(adapters: &[(Adapter, f32)]) -> usize {
 }
 
 impl Compute<'_> {
-    /// Adds the changes of products to them. After cancellation, results are unspecified.
+    /// Adds the adapters' changes to products. After cancellation, results are unspecified.
     pub(super) fn add_changes<const N: usize>(&self, input: &mut Input<'_>, products: [Product<'_>; N]) {
         if self.adapters.is_empty() {
             return;
@@ -89,7 +89,7 @@ impl Compute<'_> {
         }
     }
 
-    /// How the adapters change a matrix, and what each change is multiplied with.
+    /// The adapters' changes to a matrix, each with its scale.
     fn changes_of(&self, matrix: &WeightMatrix) -> impl Iterator<Item = (&LowRank, f32)> {
         self.adapters.iter().filter_map(|(adapter, scale)| {
             let change = adapter.change_of(matrix)?;

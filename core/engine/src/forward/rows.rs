@@ -1,4 +1,4 @@
-//! What is done to each row of activations by itself.
+//! Operations on single rows of activations.
 
 use sotto_kernels::MAX_HEAD_DIM;
 
@@ -6,7 +6,7 @@ use super::linear::Compute;
 use crate::architecture::Activation;
 use crate::threads::Chunks;
 
-/// Logits that one task caps.
+/// The number of logits that one task caps.
 const LOGITS_PER_TASK: usize = 1 << 14;
 
 impl Compute<'_> {
@@ -18,7 +18,7 @@ impl Compute<'_> {
         });
     }
 
-    /// `update`, normed into `room` where the family norms it.
+    /// `update`, normalized into `room` if the family does so.
     pub(super) fn post_norm<'b>(
         &self,
         update: &'b [f32],
@@ -59,7 +59,7 @@ impl Compute<'_> {
         self.team.run_parts(Chunks::new(x, bias.len()), |_, x| self.kernels.add(x, bias));
     }
 
-    /// Adds the rows of `update`, `cols` wide, to those of `x`.
+    /// Adds the rows of `update`, each with `cols` values, to those of `x`.
     pub fn add(&self, x: &mut [f32], update: &[f32], cols: usize) {
         self.team.run_parts(Chunks::new(x, cols), |row, x| self.kernels.add(x, &update[row * cols..][..cols]));
     }

@@ -5,7 +5,7 @@ use super::rope::LayerTurns;
 use crate::machine::zeros;
 use crate::{EngineError, ModelConfig};
 
-/// The buffers of a forward pass, each named for what it holds: rows of one chunk of tokens.
+/// The buffers of a forward pass, named after their contents, for one chunk of tokens.
 #[derive(Debug)]
 pub(crate) struct Scratch {
     /// The residual stream, `[rows, hidden_size]`.
@@ -18,7 +18,7 @@ pub(crate) struct Scratch {
     pub(crate) keys: Vec<f32>,
     /// `[rows, kv_size]`.
     pub(crate) values: Vec<f32>,
-    /// What the heads read, `[rows, query_size]`.
+    /// The output of the heads, `[rows, query_size]`.
     pub(crate) attended: Vec<f32>,
     /// What attention or feed-forward adds to the residual stream, `[rows, hidden_size]`.
     pub(crate) update: Vec<f32>,
@@ -28,7 +28,7 @@ pub(crate) struct Scratch {
     pub(crate) up: Vec<f32>,
     /// RoPE's cosines and sines.
     pub(crate) turns: LayerTurns,
-    /// What is made of the input of a product.
+    /// Scratch space for the inputs of matrix products.
     pub(crate) input: InputRoom,
 }
 
@@ -60,7 +60,7 @@ impl Scratch {
     }
 }
 
-/// Inputs of the widest matrix.
+/// The number of inputs of the widest matrix.
 pub(crate) fn widest(config: &ModelConfig) -> usize {
     config.hidden_size.max(config.query_size()).max(config.intermediate_size)
 }

@@ -5,11 +5,11 @@ use crate::EngineError;
 use crate::machine::resize;
 use crate::model::WeightMatrix;
 
-/// Products with some rows of a matrix, of which the panels that have none of them are not read: the logits of those tokens
-/// that a grammar allows.
+/// Products with selected rows of a matrix: the logits of the tokens that a grammar allows. Panels without such rows
+/// are not read.
 #[derive(Debug, Default)]
 pub(crate) struct Selection {
-    /// Those that have a row, in order.
+    /// The panels with a selected row, in order.
     panels: Vec<usize>,
     /// `[panel][row of activations][row of the panel]`.
     results: Vec<f32>,

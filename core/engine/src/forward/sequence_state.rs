@@ -2,7 +2,7 @@ use super::kv_cache::{KvCache, KvShape, KvType};
 use super::rope::Rope;
 use crate::{EngineError, ModelConfig};
 
-/// What one sequence holds.
+/// The state of one sequence: its KV cache, its position and its RoPE table.
 pub(crate) struct SequenceState {
     pub(super) cache: KvCache,
     rope: Rope,

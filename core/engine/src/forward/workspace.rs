@@ -11,22 +11,22 @@ use crate::machine::{resize, zeros};
 use crate::model::{Adapter, Transformer};
 use crate::{CancelToken, EngineError};
 
-/// So many sequences in a pass take no memory of their own.
+/// Up to this many sequences in a pass need no allocation.
 const USUAL_SEQUENCES: usize = 8;
 
 /// Which positions of a pass the caller wants logits for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum LogitRows {
-    /// Only the last token's row: all that prefill and decode need.
+    /// Only the last token's row, which is all that prefill and decoding need.
     Last,
-    /// Rows of so many tokens at the end of the pass: where some of them were guessed.
+    /// The rows of this many tokens at the end of the pass, some of which were guessed.
     Tail(usize),
     /// A row for each token of the pass: scoring and perplexity.
     All,
 }
 
 impl LogitRows {
-    /// How many rows that are in a pass of `tokens` tokens.
+    /// The number of rows in a pass of `tokens` tokens.
     pub(crate) fn count(self, tokens: usize) -> usize {
         match self {
             Self::Last => 1,
@@ -41,7 +41,7 @@ pub(crate) struct SequenceAppend<'a> {
     sequence: &'a mut SequenceState,
     tokens: &'a [u32],
     rows: LogitRows,
-    /// How many of the tokens are in a pass already.
+    /// The number of tokens that are already in a pass.
     taken: usize,
 }
 
@@ -50,7 +50,7 @@ impl<'a> SequenceAppend<'a> {
         Self { sequence, tokens, rows, taken: 0 }
     }
 
-    /// Puts as many of the tokens as there is room for behind those of a chunk; `None` where that is none.
+    /// Adds as many of the tokens to a chunk as fit; `None` if none fit.
     fn take_part(&mut self, chunk: &mut Vec<u32>) -> Option<Part<'_>> {
         let (start, before) = (chunk.len(), self.taken);
         self.taken = self.tokens.len().min(before + CHUNK - start);
@@ -67,13 +67,13 @@ pub(crate) struct Workspace {
     pub(super) model: Arc<Transformer>,
     /// With their scales.
     pub(super) adapters: Arc<[(Adapter, f32)]>,
-    /// Tokens of a pass, at most.
+    /// The maximum number of tokens in a pass.
     rows: usize,
     /// Those of a pass.
     tokens: Vec<u32>,
     pub(super) scratch: Scratch,
     pub(super) selection: Selection,
-    /// `[rows, vocab_size]`, or of the tokens that were asked for.
+    /// `[rows, vocab_size]`, or only for the requested tokens.
     pub(super) logits: Vec<f32>,
 }
 
@@ -86,10 +86,10 @@ impl Workspace {
         Ok(Self { rows, tokens, scratch, selection, logits, model, adapters: Arc::new([]) })
     }
 
-    /// Computes with these adapters from now on, each with a scale. Tells whether they are others than before.
+    /// Uses these adapters from now on, each with a scale. Returns whether they changed.
     ///
     /// # Errors
-    /// As for [`crate::Decoder::set_adapters`]. After one, they are as they were.
+    /// As for [`crate::Decoder::set_adapters`]. After an error, nothing has changed.
     pub(crate) fn set_adapters(&mut self, adapters: &[(Adapter, f32)]) -> Result<bool, EngineError> {
         if *self.adapters == *adapters {
             return Ok(false);
@@ -98,7 +98,7 @@ impl Workspace {
             return Err(EngineError::unsupported("an adapter that was loaded for another model: load it for this one"));
         }
         if !adapters.iter().all(|(_, scale)| scale.is_finite()) {
-            return Err(EngineError::unsupported("an adapter's scale that is not a finite number"));
+            return Err(EngineError::unsupported("an adapter scale that is not a finite number"));
         }
         resize(&mut self.scratch.input.low_rank, low_rank::room(adapters, self.rows))?;
         self.adapters = adapters.into();
@@ -117,11 +117,12 @@ impl Workspace {
         Scratch::bytes(&self.model.config, self.rows) + logits + self.selection.bytes() + low_rank + adapters
     }
 
-    /// Passes what each sequence appends through the model, reading each weight once for all of them, and returns the logits that are
-    /// wanted: of each sequence's last tokens, and of some tokens of the vocabulary or all, `[rows of all, ids]`.
+    /// Runs the appended tokens of all sequences through the model, reading each weight once for all of them, and
+    /// returns the requested logits: for each sequence's last tokens, over some or all tokens of the vocabulary,
+    /// `[rows of all, ids]`.
     ///
     /// # Errors
-    /// As for [`crate::Decoder::forward`]. Each sequence is left with a whole prefix of what it appends.
+    /// As for [`crate::Decoder::forward`]. After an error, each sequence holds a prefix of what it was to append.
     pub(crate) fn read(
         &mut self,
         appends: &mut [SequenceAppend<'_>],
@@ -143,7 +144,7 @@ impl Workspace {
         outcome.map(|()| &*self.logits)
     }
 
-    /// Passes until all is appended, each of as many tokens as a chunk takes.
+    /// Runs passes until everything is appended, each with as many tokens as fit into a chunk.
     fn read_chunks(
         &mut self,
         appends: &mut [SequenceAppend<'_>],
@@ -175,7 +176,7 @@ impl Workspace {
 }
 
 impl Transformer {
-    /// What the key-value cache of a sequence takes.
+    /// The size of a sequence's key-value cache.
     ///
     /// # Errors
     /// As for [`KvCache::bytes`].
@@ -183,8 +184,8 @@ impl Transformer {
         KvCache::bytes(self.config.cache_shape(context_length), kv_type)
     }
 
-    /// Private memory of a decoder whose context is full and that was asked for the logits of as many tokens as it reads at once, and
-    /// of the threads that it computes with.
+    /// Private memory of a decoder with a full context and logits for as many tokens as it reads at once, and of its
+    /// threads.
     ///
     /// # Errors
     /// As for [`KvCache::bytes`].

@@ -1,6 +1,6 @@
 pub use sotto_kernels::blocks::DType;
 
-/// Names of the formats that no part of this engine reads, to say which one a file uses.
+/// Names of unsupported formats, for error messages.
 const FOREIGN_FORMATS: [(u32, &str); 12] = [
     (9, "Q8_1"),
     (15, "Q8_K"),
@@ -16,7 +16,7 @@ const FOREIGN_FORMATS: [(u32, &str); 12] = [
     (41, "Q1_0"),
 ];
 
-/// What to call a format that [`DType::from_ggml`] does not know.
+/// The name of a format that [`DType::from_ggml`] does not know.
 pub(crate) fn foreign_format(id: u32) -> String {
     match FOREIGN_FORMATS.iter().find(|format| format.0 == id) {
         Some((_, name)) => format!("the tensor format {name}"),

@@ -4,13 +4,13 @@ use std::ops::Range;
 use super::scan::{key_place, value_type};
 use crate::EngineError;
 
-/// Where a checked value lies in the file, and of what type it is.
+/// The position and type of a checked value in the file.
 #[derive(Debug, Clone)]
 pub(crate) struct ValueEntry {
-    /// Of the elements, if it is an array.
+    /// The type of the elements, if it is an array.
     pub(crate) value_type: u32,
     pub(crate) is_array: bool,
-    /// How many there are; 1 if it is no array.
+    /// The number of elements; 1 if it is not an array.
     pub(crate) count: usize,
     /// The bytes of all elements.
     pub(crate) range: Range<usize>,
@@ -18,10 +18,10 @@ pub(crate) struct ValueEntry {
     pub(crate) pair: Range<usize>,
 }
 
-/// The key-value pairs at the head of a GGUF file, read where they lie.
+/// The key-value pairs at the beginning of a GGUF file, read in place.
 ///
-/// Each accessor gives `None` when the key is missing, and [`EngineError::Invalid`] when its value has another type or a string
-/// is not UTF-8.
+/// Each accessor returns `None` if the key is missing, and [`EngineError::Invalid`] if its value has another type or a
+/// string is not UTF-8.
 #[derive(Debug, Clone, Copy)]
 pub struct Metadata<'a> {
     file: &'a [u8],
@@ -29,7 +29,7 @@ pub struct Metadata<'a> {
 }
 
 impl<'a> Metadata<'a> {
-    /// `values` have been checked to lie in `file`.
+    /// `values` are known to be inside `file`.
     pub(crate) fn new(file: &'a [u8], values: &'a BTreeMap<String, ValueEntry>) -> Self {
         Self { file, values }
     }
@@ -56,7 +56,7 @@ impl<'a> Metadata<'a> {
         self.values.get(key).is_some_and(|entry| entry.is_array)
     }
 
-    /// How many elements an array has; `None` without the key, or when it is no array.
+    /// The length of an array; `None` if the key is missing or not an array.
     pub fn len(&self, key: &str) -> Option<usize> {
         self.values.get(key).filter(|entry| entry.is_array).map(|entry| entry.count)
     }
@@ -64,23 +64,23 @@ impl<'a> Metadata<'a> {
     /// A string.
     ///
     /// # Errors
-    /// [`EngineError::Invalid`] for a value that is no string in UTF-8.
+    /// [`EngineError::Invalid`] for a value that is not a UTF-8 string.
     pub fn string(&self, key: &str) -> Result<Option<&'a str>, EngineError> {
-        self.one(key, "a string in UTF-8", as_str)
+        self.one(key, "a UTF-8 string", as_str)
     }
 
-    /// A whole number of any width that fits into 32 bits.
+    /// An integer of any width that fits into 32 bits.
     ///
     /// # Errors
-    /// [`EngineError::Invalid`] for a value that is no whole number of 32 bits.
+    /// [`EngineError::Invalid`] for a value that is not a 32-bit integer.
     pub fn u32(&self, key: &str) -> Result<Option<u32>, EngineError> {
-        self.one(key, "a whole number of 32 bits", |element| element.integer()?.try_into().ok())
+        self.one(key, "a 32-bit integer", |element| element.integer()?.try_into().ok())
     }
 
-    /// A [`Self::u32`] that counts something. Converters write 4294967295 where they mean none.
+    /// A [`Self::u32`] that counts something. Converters write 4294967295 for none.
     ///
     /// # Errors
-    /// [`EngineError::Invalid`] for what is no whole number of 32 bits.
+    /// [`EngineError::Invalid`] for a value that is not a 32-bit integer.
     pub fn count(&self, key: &str) -> Result<Option<u32>, EngineError> {
         Ok(self.u32(key)?.filter(|&count| count != u32::MAX))
     }
@@ -88,7 +88,7 @@ impl<'a> Metadata<'a> {
     /// A floating-point number.
     ///
     /// # Errors
-    /// [`EngineError::Invalid`] for a value that is no floating-point number.
+    /// [`EngineError::Invalid`] for a value that is not a floating-point number.
     pub fn f32(&self, key: &str) -> Result<Option<f32>, EngineError> {
         self.one(key, "a floating-point number", |element| element.float())
     }
@@ -96,7 +96,7 @@ impl<'a> Metadata<'a> {
     /// A boolean.
     ///
     /// # Errors
-    /// [`EngineError::Invalid`] for a value that is no boolean.
+    /// [`EngineError::Invalid`] for a value that is not a boolean.
     pub fn bool(&self, key: &str) -> Result<Option<bool>, EngineError> {
         self.one(key, "a boolean", as_bool)
     }
@@ -104,7 +104,7 @@ impl<'a> Metadata<'a> {
     /// An array of booleans.
     ///
     /// # Errors
-    /// [`EngineError::Invalid`] for a value that is no array of booleans.
+    /// [`EngineError::Invalid`] for a value that is not an array of booleans.
     pub fn bools(&self, key: &str) -> Result<Option<Vec<bool>>, EngineError> {
         self.array(key, "an array of booleans", as_bool)
     }
@@ -112,24 +112,24 @@ impl<'a> Metadata<'a> {
     /// An array of strings.
     ///
     /// # Errors
-    /// [`EngineError::Invalid`] for a value that is no array of strings in UTF-8.
+    /// [`EngineError::Invalid`] for a value that is not an array of UTF-8 strings.
     pub fn strings(&self, key: &str) -> Result<Option<Vec<&'a str>>, EngineError> {
-        self.array(key, "an array of strings in UTF-8", as_str)
+        self.array(key, "an array of UTF-8 strings", as_str)
     }
 
-    /// An array of whole numbers that fit into signed 32 bits.
+    /// An array of integers that fit into signed 32 bits.
     ///
     /// # Errors
-    /// [`EngineError::Invalid`] for a value that is no array of whole numbers of 32 bits.
+    /// [`EngineError::Invalid`] for a value that is not an array of 32-bit integers.
     pub fn i32s(&self, key: &str) -> Result<Option<Vec<i32>>, EngineError> {
-        self.array(key, "an array of whole numbers of 32 bits", |element| element.integer()?.try_into().ok())
+        self.array(key, "an array of 32-bit integers", |element| element.integer()?.try_into().ok())
     }
 
-    /// Where an array of unsigned numbers of 32 bits lies: what Sotto itself writes, of no other width.
+    /// The position of an array of unsigned 32-bit integers, which only Sotto itself writes.
     pub(crate) fn words_range(&self, key: &str) -> Result<Option<Range<usize>>, EngineError> {
         let Some(entry) = self.values.get(key) else { return Ok(None) };
         if !entry.is_array || entry.value_type != value_type::U32 {
-            return Err(mismatch(key, "an array of unsigned numbers of 32 bits"));
+            return Err(mismatch(key, "an array of unsigned 32-bit integers"));
         }
         Ok(Some(entry.range.clone()))
     }
@@ -137,7 +137,7 @@ impl<'a> Metadata<'a> {
     /// An array of floating-point numbers.
     ///
     /// # Errors
-    /// [`EngineError::Invalid`] for a value that is no array of floating-point numbers.
+    /// [`EngineError::Invalid`] for a value that is not an array of floating-point numbers.
     pub fn f32s(&self, key: &str) -> Result<Option<Vec<f32>>, EngineError> {
         self.array(key, "an array of floating-point numbers", |element| element.float())
     }
@@ -190,7 +190,7 @@ fn mismatch(key: &str, expected: &str) -> EngineError {
     EngineError::invalid(key_place(key), format!("the value is not {expected}"))
 }
 
-/// One value as it lies in the file; of a string, its text.
+/// One value as stored in the file; for a string, its text.
 struct Element<'a> {
     value_type: u32,
     bytes: &'a [u8],

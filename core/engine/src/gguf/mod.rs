@@ -137,7 +137,7 @@ impl GgufFile {
         for (name, (_, entry)) in part.tensors {
             let place = tensor_place(&name);
             if self.tensors.insert(name, (self.parts.len(), entry)).is_some() {
-                return Err(EngineError::invalid(place, "two parts have it: one belongs to another model"));
+                return Err(EngineError::invalid(place, "two parts contain it: one of them belongs to another model"));
             }
         }
         self.parts.extend(part.parts);

@@ -79,7 +79,7 @@ impl Pages {
             let released =
                 unsafe { map.unchecked_advise_range(memmap2::UncheckedAdvice::DontNeed, range.start, range.len()) };
             if let Err(error) = released {
-                log::debug!("pages of a file stay: {error}");
+                log::debug!("the pages of a file could not be released: {error}");
             }
         }
         #[cfg(not(unix))]
@@ -117,7 +117,7 @@ fn is_aligned(bytes: &[u8]) -> bool {
 fn ask_for_huge_pages(bytes: &MmapMut) {
     #[cfg(target_os = "linux")]
     if let Err(error) = bytes.advise(memmap2::Advice::HugePage) {
-        log::debug!("no huge pages: {error}");
+        log::debug!("huge pages are not available: {error}");
     }
     #[cfg(not(target_os = "linux"))]
     let _ = bytes;

@@ -15,33 +15,33 @@ use super::metadata::{Metadata, ValueEntry};
 use crate::EngineError;
 
 pub(crate) const MAGIC: &[u8; 4] = b"GGUF";
-/// What a packed file begins with in place of [`MAGIC`], so that no other program takes it for a GGUF file.
+/// The first bytes of a packed file instead of [`MAGIC`], so that no other program mistakes it for a GGUF file.
 pub(crate) const PACKED_MAGIC: &[u8; 4] = b"SPGF";
 /// Alignment of tensors in a packed file, at least: a cache line.
 pub(crate) const PACKED_ALIGNMENT: u64 = 64;
 const ALIGNMENT_KEY: &str = "general.alignment";
 const DEFAULT_ALIGNMENT: u64 = 32;
-/// Numbers of tensors are read where they lie.
+/// Numbers of tensors are read in place.
 const MIN_ALIGNMENT: u32 = 4;
 const MAX_DIMS: u32 = 4;
 /// Limits of the format.
 const MAX_NAME_BYTES: usize = 64;
 const MAX_KEY_BYTES: usize = 65_535;
-/// Alignments beyond a huge page explain nothing and make room for arithmetic to overflow.
+/// Larger alignments than a huge page make no sense, and could make arithmetic overflow.
 const MAX_ALIGNMENT: u32 = 1 << 21;
-/// Elements of all metadata arrays together: several times what the largest vocabularies need. Read, an element takes up to
-/// 16 bytes however few it takes in the file, so this bounds them to 64 MiB.
+/// Elements of all metadata arrays together: several times what the largest vocabularies need. When read, an element
+/// takes up to 16 bytes, so this limits them to 64 MiB.
 const MAX_ARRAY_ELEMENTS: u64 = 1 << 22;
-/// Arrays within an array, one in the other. Nothing here reads them, but nobody's file is refused for one.
+/// The nesting of arrays. Nothing here reads nested arrays, but files may contain them.
 const MAX_ARRAY_DEPTH: usize = 4;
 
-/// What a header says about a tensor, checked against the file.
+/// A tensor's entry in the header, checked against the file.
 #[derive(Debug)]
 pub(crate) struct TensorEntry {
     pub(crate) dtype: DType,
     /// Outermost dimension first: `[rows, columns]` for a matrix (the file has them the other way round).
     pub(crate) shape: Vec<usize>,
-    /// Bytes of the file that hold the tensor.
+    /// The position of the tensor in the file, in bytes.
     pub(crate) range: Range<usize>,
 }
 
@@ -89,10 +89,10 @@ fn scan_version(cursor: &mut Cursor) -> Result<u32, EngineError> {
     let version = cursor.u32()?;
     match version {
         2 | 3 => Ok(version),
-        1 => Err(EngineError::unsupported("GGUF version 1, of 2023: fetch a newer file of the model")),
+        1 => Err(EngineError::unsupported("GGUF version 1, from 2023: download a newer file of the model")),
         // The version of a big-endian file, read as little-endian, has its digits in the upper bytes.
         v if v != 0 && v & 0xffff == 0 => {
-            Err(EngineError::unsupported("a big-endian GGUF file: fetch the one for little-endian machines"))
+            Err(EngineError::unsupported("a big-endian GGUF file: download the little-endian one"))
         }
         v if v > 3 => Err(EngineError::unsupported(format!("GGUF version {v}, which is newer than this program"))),
         v => Err(EngineError::invalid("byte 4", format!("there is no GGUF version {v}"))),
@@ -200,7 +200,7 @@ fn scan_elements(
             let (kind, count) = scan_array_head(cursor, elements_left)?;
             scan_elements(cursor, kind, count, elements_left, depth - 1)
         }),
-        value_type::ARRAY => Err(EngineError::unsupported("metadata arrays that are nested so deep")),
+        value_type::ARRAY => Err(EngineError::unsupported("metadata arrays that are nested this deeply")),
         _ => Err(cursor.invalid(format!("there is no value type {kind}"))),
     }
 }
@@ -237,7 +237,7 @@ fn scan_tensor_info<'a>(cursor: &mut Cursor<'a>, name: &'a str, packed: bool) ->
     let invalid = |why: String| EngineError::invalid(tensor_place(name), why);
     let dims = cursor.u32()?;
     if !(1..=MAX_DIMS).contains(&dims) {
-        return Err(invalid(format!("it has {dims} dimensions, 1 to {MAX_DIMS} are possible")));
+        return Err(invalid(format!("it has {dims} dimensions, but 1 to {MAX_DIMS} are possible")));
     }
     let mut shape = Vec::with_capacity(MAX_DIMS as usize);
     for _ in 0..dims {
@@ -267,7 +267,7 @@ fn scan_tensor_info<'a>(cursor: &mut Cursor<'a>, name: &'a str, packed: bool) ->
     Ok(TensorInfo { name, dtype, shape, bytes: bytes as u64, offset })
 }
 
-/// Turns offsets into ranges of the file, no two overlapping or of the same name.
+/// Turns offsets into ranges of the file. No two may overlap or have the same name.
 fn place_tensors(mut infos: Vec<TensorInfo>, data_start: u64) -> Result<BTreeMap<String, TensorEntry>, EngineError> {
     infos.sort_by_key(|info| info.offset);
     let mut tensors = BTreeMap::new();
@@ -301,9 +301,9 @@ fn check_length(infos: &[TensorInfo], data_start: u64, file_len: u64, packed: bo
     }
     let advice = match packed {
         true => "it was cut off, pack the model again",
-        false => "the download is unfinished, or the file was cut into pieces; fetch all of it",
+        false => "the download is unfinished, or the file was cut into pieces; download all of it",
     };
-    Err(EngineError::invalid("the end", format!("the file has {file_len} bytes, {needed} were to be: {advice}")))
+    Err(EngineError::invalid("the end", format!("the file has {file_len} bytes, but should have {needed}: {advice}")))
 }
 
 pub(crate) fn tensor_place(name: &str) -> String {
@@ -311,7 +311,7 @@ pub(crate) fn tensor_place(name: &str) -> String {
 }
 
 pub(crate) fn key_place(key: &str) -> String {
-    // Keys can be 64 KiB long; their beginning names the place well enough.
+    // Keys can be 64 KiB long; their beginning is enough to name the place.
     let end = key.floor_char_boundary(80);
     format!("metadata key {}", &key[..end])
 }
@@ -326,7 +326,7 @@ fn at_key(error: EngineError, key: &str, key_at: usize) -> EngineError {
     }
 }
 
-/// A place in the file, moving forward; every read checks that the file goes on so far.
+/// A position in the file that moves forward. Every read checks that the file is long enough.
 struct Cursor<'a> {
     file: &'a [u8],
     at: usize,
@@ -340,8 +340,8 @@ impl<'a> Cursor<'a> {
     fn take(&mut self, len: u64) -> Result<&'a [u8], EngineError> {
         let rest = &self.file[self.at..];
         if len > rest.len() as u64 {
-            let why = format!("the file ends {} bytes later, {len} more were to come", rest.len());
-            return Err(self.invalid(format!("{why}: the download is unfinished or damaged, fetch it again")));
+            let why = format!("the file ends {} bytes later, but {len} more were expected", rest.len());
+            return Err(self.invalid(format!("{why}: the download is unfinished or damaged, start it again")));
         }
         let taken = &rest[..len as usize];
         self.at += taken.len();
@@ -373,10 +373,10 @@ impl<'a> Cursor<'a> {
         let invalid = |why: String| EngineError::invalid(format!("byte {at}"), why);
         let name = std::str::from_utf8(self.string()?).map_err(|_| invalid("a name is not UTF-8".into()))?;
         if name.is_empty() || name.len() > max_bytes {
-            return Err(invalid(format!("a name is {} bytes long, 1 to {max_bytes} are possible", name.len())));
+            return Err(invalid(format!("a name is {} bytes long, but 1 to {max_bytes} are possible", name.len())));
         }
         if name.chars().any(char::is_control) {
-            return Err(invalid("a name holds control characters".into()));
+            return Err(invalid("a name contains control characters".into()));
         }
         Ok(name)
     }

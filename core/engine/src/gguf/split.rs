@@ -9,13 +9,13 @@ use crate::EngineError;
 const PART_KEY: &str = "split.no";
 const PARTS_KEY: &str = "split.count";
 const TENSORS_KEY: &str = "split.tensors.count";
-/// What only the parts of a split model have.
+/// Keys that only parts of a split model have.
 pub(crate) const SPLIT_KEYS: [&str; 3] = [PART_KEY, PARTS_KEY, TENSORS_KEY];
 
-/// What a part says of itself.
+/// What a part says about itself.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Split {
-    /// Counted from 1, as in names; in the file, from 0.
+    /// Counted from 1, as in file names. The metadata counts from 0.
     part: u64,
     parts: u32,
     /// Of all parts together.
@@ -41,7 +41,9 @@ impl Split {
     /// That the model is not in one file.
     pub(super) fn refusal(&self) -> EngineError {
         let parts = self.parts;
-        EngineError::unsupported(format!("a model in {parts} files without their names: give the path of one of them"))
+        EngineError::unsupported(format!(
+            "a model split into {parts} files whose names are not known: use the path of one of them"
+        ))
     }
 
     /// Opens all parts; `part` is one of them.
@@ -54,7 +56,7 @@ impl Split {
         }
         match self.tensors {
             Some(tensors) if tensors as usize != whole.tensors.len() => {
-                let why = format!("the parts have {} tensors, {tensors} were to be", whole.tensors.len());
+                let why = format!("the parts have {} tensors, but should have {tensors}", whole.tensors.len());
                 Err(EngineError::invalid(key_place(TENSORS_KEY), why + ": one belongs to another model"))
             }
             _ => Ok(whole),
@@ -74,7 +76,7 @@ impl Split {
                 let why = format!("the file says that it is part {part} of {parts}{of}: it belongs to another model");
                 Err(EngineError::invalid(place, why))
             }
-            None => Err(EngineError::invalid(place, "the file is no part of a split model")),
+            None => Err(EngineError::invalid(place, "the file is not part of a split model")),
         }
     }
 
@@ -84,7 +86,7 @@ impl Split {
         let stem = path.file_stem().and_then(|stem| stem.to_str()?.strip_suffix(&ending(self.part)));
         let stem = stem.ok_or_else(|| {
             let why = format!("it is part {} of {}", self.part, self.parts);
-            let names = format!("give the parts names that end in {}.gguf and so on, in one folder", ending(1));
+            let names = format!("put the parts in one folder, with names that end in {}.gguf and so on", ending(1));
             EngineError::invalid(key_place(PARTS_KEY), format!("{why}: {names}"))
         })?;
         let mut name = format!("{stem}{}", ending(number));
@@ -95,7 +97,7 @@ impl Split {
     }
 }
 
-/// Adds the part to an error in one.
+/// Names the part in an error.
 fn in_part(error: EngineError, place: &str) -> EngineError {
     match error {
         EngineError::Invalid { at, why } => EngineError::invalid(format!("{place}, {at}"), why),

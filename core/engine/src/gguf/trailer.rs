@@ -1,4 +1,4 @@
-//! What a packed file has beyond GGUF: a layout of its own, named in the metadata, and checksums at its end.
+//! What a packed file adds to GGUF: a layout named in the metadata, and checksums at its end.
 
 use crc32fast::Hasher;
 
@@ -6,16 +6,16 @@ use super::scan::{Header, key_place, scan};
 use super::{GgufFile, Metadata};
 use crate::{CancelToken, EngineError};
 
-/// Says which file this one was made from, in whatever form the maker chose.
+/// Names the file that this one was made from, in a form that the writer chooses.
 pub(crate) const SOURCE_KEY: &str = "sotto.packed.source";
-/// The version of the layout, of tensors and of metadata: a file of another version has to be packed anew.
+/// The version of the layout, of tensors and of metadata: a file of another version has to be packed again.
 pub(crate) const LAYOUT_KEY: &str = "sotto.packed.layout";
 pub(crate) const LAYOUT: &str = "panels-32-v5";
-/// The layout before it, which knew only models that lie in both alike.
+/// The previous layout. Its models are stored the same way in both.
 const OLD_LAYOUT: &str = "panels-32-v4";
 
 const END: &[u8; 8] = b"SOTTOEND";
-/// Bytes that are verified between two looks at a cancel token.
+/// The number of bytes verified between two checks of the cancel token.
 const PIECE: usize = 4 << 20;
 
 /// The last bytes of a packed file.
@@ -29,7 +29,7 @@ pub(crate) struct Trailer {
 impl Trailer {
     const LEN: usize = 16;
 
-    /// What it has checksums of, the bytes before the tensors and the tensors, and the trailer itself.
+    /// Splits a file into the parts with checksums (the bytes before the tensors, and the tensors) and the trailer.
     fn split<'a>(file: &'a [u8], header: &Header) -> Result<(&'a [u8], &'a [u8], Self), EngineError> {
         let ends_early = || EngineError::invalid("the end", "the packed file was cut off: pack the model again");
         let (checked, trailer) = file.split_last_chunk::<{ Self::LEN }>().ok_or_else(ends_early)?;
@@ -54,7 +54,10 @@ pub(super) fn check(file: &[u8], header: &Header) -> Result<(), EngineError> {
     }
     match Metadata::new(file, &header.values).string(LAYOUT_KEY)? {
         Some(LAYOUT | OLD_LAYOUT) => Ok(()),
-        _ => Err(EngineError::invalid(key_place(LAYOUT_KEY), "another version packed the file: pack the model again")),
+        _ => Err(EngineError::invalid(
+            key_place(LAYOUT_KEY),
+            "the file was packed by another version: pack the model again",
+        )),
     }
 }
 
@@ -78,7 +81,7 @@ pub(super) fn verify(file: &[u8], cancel: &CancelToken) -> Result<(), EngineErro
 }
 
 impl GgufFile {
-    /// What a packed file was made from; `None` for ordinary files.
+    /// The source of a packed file; `None` for ordinary files.
     pub(crate) fn packed_source(&self) -> Option<&str> {
         self.metadata().string(SOURCE_KEY).ok().flatten().filter(|_| self.packed)
     }

@@ -1,11 +1,11 @@
-//! What iOS and macOS say about the machine and this process, and are told about our threads.
+//! Calls to iOS and macOS about the machine, this process and its threads.
 
 use std::ffi::{CStr, OsStr};
 use std::os::unix::ffi::OsStrExt;
 use std::path::PathBuf;
 use std::ptr;
 
-/// Cores of the fastest kind. Systems that know of one kind alone have no levels.
+/// The number of the fastest cores. Systems with only one kind of core have no levels.
 pub(crate) fn performance_cores() -> Option<usize> {
     sysctl(c"hw.perflevel0.physicalcpu").or_else(|| sysctl(c"hw.physicalcpu"))
 }
@@ -21,17 +21,17 @@ fn sysctl(name: &CStr) -> Option<usize> {
     is_told.then(|| usize::try_from(value).ok()).flatten()
 }
 
-/// Puts this thread into the class of work that a user waits for: threads that say nothing about themselves may compute on
-/// efficiency cores. An app in the background keeps being held back by the system.
+/// Gives this thread the quality of service of work that a user waits for. Otherwise it might run on efficiency cores.
+/// The system still throttles apps in the background.
 pub(crate) fn prefer_fast_cores() {
     // SAFETY: it changes this thread's class alone; zero is a relative priority that every class has.
     let status = unsafe { libc::pthread_set_qos_class_self_np(libc::qos_class_t::QOS_CLASS_USER_INITIATED, 0) };
     if status != 0 {
-        log::debug!("a thread's quality of service stays: error {status}");
+        log::debug!("the quality of service of a thread could not be set: error {status}");
     }
 }
 
-/// Bytes until the system ends this app. macOS swaps instead, and ends nobody; and 0 stands for "no limit", too.
+/// Bytes until the system ends this app. macOS swaps instead of ending apps; 0 can also mean "no limit".
 pub(crate) fn available_memory() -> Option<u64> {
     if cfg!(target_os = "macos") {
         return None;
@@ -46,7 +46,7 @@ unsafe extern "C" {
     fn os_proc_available_memory() -> libc::size_t;
 }
 
-/// The most memory that was ever resident, in bytes.
+/// The peak resident memory, in bytes.
 pub(crate) fn peak_resident_memory() -> Option<u64> {
     let mut usage = std::mem::MaybeUninit::<libc::rusage>::zeroed();
     // SAFETY: `usage` is a `rusage`, of which zeros are a value, so that it is one whatever the call does.

@@ -1,19 +1,20 @@
 use crate::EngineError;
 
-/// Bytes that a model and one decoder of it take.
+/// The memory of a model and one of its decoders, in bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct MemoryEstimate {
-    /// The mapped file: clean pages, which the system can take back at any time.
+    /// The mapped file: clean pages, which the system can reclaim at any time.
     pub mapped_bytes: u64,
-    /// Weights that were packed into private memory when the model was loaded: none of a packed file's.
+    /// Weights that were packed into private memory when the model was loaded; 0 for a packed file.
     pub copied_bytes: u64,
-    /// Key-value cache for the whole context, scratch memory, of the threads too, and logits: private pages.
+    /// Private pages: the key-value cache for the whole context, scratch space including that of the threads, and
+    /// logits.
     pub private_bytes: u64,
-    /// What the key-value cache takes of these.
+    /// The key-value cache's part of these.
     pub cache_bytes: u64,
 }
 
-/// An error unless `needed` bytes can be had without the system having to kill somebody.
+/// An error unless `needed` bytes are available without the system having to end an app.
 pub(crate) fn check_available(needed: u64) -> Result<(), EngineError> {
     match available_memory() {
         Some(available) if needed > available => Err(EngineError::OutOfMemory { needed, available }),
@@ -21,8 +22,8 @@ pub(crate) fn check_available(needed: u64) -> Result<(), EngineError> {
     }
 }
 
-/// Bytes of memory that the system says are available now: to everybody on Linux and Android, to this app until it is ended on
-/// iOS. `None` where the system does not say.
+/// Bytes of memory that are available now: to all processes on Linux and Android, to this app on iOS. `None` if the
+/// system does not report it.
 pub fn available_memory() -> Option<u64> {
     #[cfg(target_vendor = "apple")]
     return crate::machine::apple::available_memory();
@@ -57,7 +58,7 @@ pub fn resize<T: Clone + Default>(vector: &mut Vec<T>, len: usize) -> Result<(),
     let more = len.saturating_sub(vector.len());
     let needed = (len as u64).saturating_mul(size_of::<T>() as u64);
     if len > vector.capacity() {
-        // The allocator itself promises memory that is not there.
+        // The allocator itself promises memory that does not exist.
         check_available(needed)?;
     }
     vector

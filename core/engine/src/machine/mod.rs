@@ -1,4 +1,4 @@
-//! What the machine has, and what this process takes of it.
+//! The machine's resources, and this process's share of them.
 
 #[cfg(target_vendor = "apple")]
 pub(crate) mod apple;

@@ -1,11 +1,11 @@
-//! The memory of this process, as the system tells it.
+//! The memory of this process, as reported by the system.
 
-/// Resident memory in bytes; `None` where the system does not say.
+/// Resident memory in bytes; `None` if the system does not report it.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct ProcessMemory {
-    /// The most that was ever resident.
+    /// The peak.
     pub peak_rss_bytes: Option<u64>,
-    /// What is resident now and belongs to no file.
+    /// What is resident now and not backed by a file.
     pub private_rss_bytes: Option<u64>,
 }
 

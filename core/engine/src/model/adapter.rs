@@ -1,4 +1,4 @@
-//! Adapters (LoRA): low-rank changes of a model's matrices, which are added while the model computes.
+//! Adapters (LoRA): low-rank changes to a model's matrices, applied during a pass.
 //!
 //! Hu et al., "LoRA: Low-Rank Adaptation of Large Language Models", 2021; the file is llama.cpp's: for a matrix `NAME`, the
 //! tensors `NAME.lora_a`, `[rank, inputs]`, and `NAME.lora_b`, `[outputs, rank]`, and `adapter.lora.alpha`.
@@ -20,10 +20,10 @@ use crate::{CancelToken, DType, EngineError, FileKind, ModelConfig};
 const ARCHITECTURE_KEY: &str = "general.architecture";
 const TYPE_KEY: &str = "adapter.type";
 const ALPHA_KEY: &str = "adapter.lora.alpha";
-/// Tokens that switch an adapter on ("activated LoRA"): whoever leaves them out computes something else.
+/// Tokens that switch an adapter on ("activated LoRA"). Ignoring them would change the result.
 const INVOCATION_KEY: &str = "adapter.alora.invocation_tokens";
 const EMBEDDING: &str = "token_embd.weight";
-/// Where a matrix begins in the pages that all of an adapter's lie in.
+/// The alignment of a matrix within an adapter's pages.
 const ALIGNMENT: usize = 64;
 const OTHER_MODEL: &str = "load the adapter with the model that it was trained on";
 
@@ -68,17 +68,17 @@ impl Adapter {
         Ok(Self(Arc::new(Loaded { model: Arc::downgrade(model), changes, rank, bytes })))
     }
 
-    /// Its largest rank: how many numbers a change goes through.
+    /// Its largest rank: the inner dimension of a change.
     pub fn rank(&self) -> usize {
         self.0.rank
     }
 
-    /// How many of the model's matrices it changes.
+    /// The number of the model's matrices that it changes.
     pub fn matrices(&self) -> usize {
         self.0.changes.len()
     }
 
-    /// Bytes of private memory that it takes, whoever computes with it.
+    /// Bytes of private memory that it needs, however many decoders use it.
     pub fn private_bytes(&self) -> u64 {
         self.0.bytes
     }
@@ -88,7 +88,7 @@ impl Adapter {
         Weak::ptr_eq(&self.0.model, &Arc::downgrade(model))
     }
 
-    /// How it changes a matrix of the model.
+    /// Its change to a matrix of the model.
     pub(crate) fn change_of(&self, matrix: &WeightMatrix) -> Option<&LowRank> {
         self.0.changes.get(matrix.name())
     }
@@ -118,7 +118,7 @@ impl Floats {
 /// Changes by the name of the model's matrix.
 type Changes = HashMap<String, LowRank>;
 
-/// Finds and checks all changes, and counts the bytes that they take.
+/// Finds and checks all changes, and counts their bytes.
 pub(crate) fn find(
     file: &GgufFile,
     weights: &Weights,
@@ -142,32 +142,34 @@ fn check_kind(file: &GgufFile, config: &ModelConfig) -> Result<(), EngineError> 
         FileKind::Adapter if file.is_packed() => return Err(EngineError::unsupported("a packed adapter")),
         FileKind::Adapter => {}
         FileKind::Model => {
-            return Err(EngineError::unsupported("a model in an adapter's place: give a LoRA in GGUF as the adapter"));
+            return Err(EngineError::unsupported("a model as an adapter: use a LoRA in GGUF format"));
         }
         kind => {
-            let what = format!("a file of the kind {:?} in an adapter's place: give a LoRA in GGUF", kind.name());
+            let what = format!("a file of the kind {:?} as an adapter: use a LoRA in GGUF format", kind.name());
             return Err(EngineError::unsupported(what));
         }
     }
     let text = |key: &str| file.metadata().string(key);
     if text(TYPE_KEY)? != Some("lora") {
-        return Err(EngineError::unsupported("an adapter of another type than LoRA"));
+        return Err(EngineError::unsupported("an adapter that is not a LoRA"));
     }
     if file.metadata().contains(INVOCATION_KEY) {
         return Err(EngineError::unsupported(
-            "an adapter that some tokens switch on (activated LoRA): use a plain LoRA",
+            "an adapter that certain tokens switch on (activated LoRA): use a plain LoRA",
         ));
     }
     let (named, of_model) = (text(ARCHITECTURE_KEY)?.unwrap_or_default(), config.architecture.name);
     if named != of_model {
-        let why =
-            format!("it is for the architecture {:?}, the model's is {of_model:?}: {OTHER_MODEL}", shortened(named));
+        let why = format!(
+            "it is for the architecture {:?}, but the model's is {of_model:?}: {OTHER_MODEL}",
+            shortened(named)
+        );
         return Err(EngineError::invalid(key_place(ARCHITECTURE_KEY), why));
     }
     Ok(())
 }
 
-/// Divided by the rank, what changes are multiplied with; `None` for 1.
+/// Divided by the rank, the factor for changes; `None` for 1.
 pub(crate) fn alpha(file: &GgufFile) -> Result<Option<f32>, EngineError> {
     match file.metadata().f32(ALPHA_KEY)? {
         Some(alpha) if !alpha.is_finite() => {
@@ -183,11 +185,11 @@ struct Finder<'a> {
     alpha: Option<f32>,
     /// By the name of the model's matrix.
     found: BTreeMap<String, Found>,
-    /// The tensors that were asked for.
+    /// The tensors that were used.
     known: HashSet<String>,
 }
 
-/// A change whose matrices lie in the file still.
+/// A change whose matrices are still in the file.
 struct Found {
     a: WeightMatrix,
     b: WeightMatrix,
@@ -197,11 +199,11 @@ struct Found {
 /// The name and the shape of a tensor of a pair.
 type Half = (String, [usize; 2]);
 
-/// A matrix of the model, and where its rows lie in files that are not packed.
+/// A matrix of the model, and the position of its rows in files that are not packed.
 type Part<'a> = (&'a WeightMatrix, RowOrder);
 
 impl Finder<'_> {
-    /// What is one tensor in files of some families may be one in the adapter, too.
+    /// A tensor that some families fuse may also be fused in the adapter.
     fn layer(&mut self, index: usize, layer: &LayerWeights) -> Result<(), EngineError> {
         let name = |tensor: &str| format!("blk.{index}.{tensor}.weight");
         let [query, key, value, output, gate, up, down] =
@@ -220,7 +222,7 @@ impl Finder<'_> {
         self.file.tensor(&format!("{tensor}.lora_b"))?.shape.first().copied()
     }
 
-    /// The change of a tensor, if there is one: of the model's matrices that follow each other in it.
+    /// The change to a tensor, if there is one: to the model's matrices that are contiguous in it.
     fn change(&mut self, tensor: &str, parts: &[Part<'_>]) -> Result<(), EngineError> {
         let Some([(a, a_shape), (b, b_shape)]) = self.halves(tensor)? else { return Ok(()) };
         let (rows, cols) = (parts.iter().map(|(matrix, _)| matrix.shape()[0]).sum(), parts[0].0.shape()[1]);
@@ -243,7 +245,7 @@ impl Finder<'_> {
         Ok(())
     }
 
-    /// The change of the embedding, whose `a` lies the other way round: a row for each token.
+    /// The change to the embedding, whose `a` is transposed: it has a row for each token.
     fn embedding(&mut self, embedding: &WeightMatrix, tied: bool) -> Result<(), EngineError> {
         let Some([(a, a_shape), (b, b_shape)]) = self.halves(EMBEDDING)? else { return Ok(()) };
         if tied {
@@ -283,7 +285,9 @@ impl Finder<'_> {
         match (matrix(a), matrix(b)) {
             (Some(_), Some([_, 0])) => Err(EngineError::invalid(tensor_place(&name_b), "its rank is 0")),
             (Some(a), Some(b)) => Ok(Some([(name_a, a), (name_b, b)])),
-            _ => Err(EngineError::invalid(tensor_place(&name_a), format!("{a:?} and {b:?} are no pair of matrices"))),
+            _ => {
+                Err(EngineError::invalid(tensor_place(&name_a), format!("{a:?} and {b:?} are not a pair of matrices")))
+            }
         }
     }
 
@@ -291,7 +295,7 @@ impl Finder<'_> {
         if shape == expected {
             return Ok(());
         }
-        let why = format!("its shape is {shape:?}, the model asks for {expected:?}: {OTHER_MODEL}");
+        let why = format!("its shape is {shape:?}, but the model needs {expected:?}: {OTHER_MODEL}");
         Err(EngineError::invalid(tensor_place(tensor), why))
     }
 
@@ -306,10 +310,12 @@ impl Finder<'_> {
             let why = format!("the model has no matrix that it could change: {OTHER_MODEL}");
             return Err(EngineError::invalid(tensor_place(name), why));
         }
-        Err(EngineError::unsupported(format!("the tensor {name} in an adapter: only pairs of lora_a and lora_b are")))
+        Err(EngineError::unsupported(format!(
+            "the tensor {name} in an adapter: only pairs of lora_a and lora_b are supported"
+        )))
     }
 
-    /// Packs all changes, and counts the bytes that they take.
+    /// Packs all changes, and counts their bytes.
     fn pack(self, cancel: &CancelToken) -> Result<(Changes, u64), EngineError> {
         let mut len = 0;
         let mut place = |matrix: &WeightMatrix| {
@@ -337,7 +343,7 @@ impl Finder<'_> {
     }
 }
 
-/// What a matrix is kept as: numbers that are quantized are expanded.
+/// The format in which a matrix is kept: quantized numbers are expanded.
 fn floats_format(matrix: &WeightMatrix) -> WeightFormat {
     let format = matrix.dtype().packed_as();
     if format.is_quantized() { WeightFormat::F32 } else { format }
@@ -386,7 +392,7 @@ impl Floats {
             self.view().dequantize_row(row, &mut numbers);
             // Without an early exit, so that it becomes vector code.
             if !numbers.iter().fold(true, |finite, number| finite & number.is_finite()) {
-                let why = "it holds values that are not finite numbers: the training went wrong, use an earlier state";
+                let why = "it holds values that are not finite numbers: the training failed, use an earlier checkpoint";
                 return Err(EngineError::invalid(tensor_place(tensor), why));
             }
         }

@@ -1,4 +1,4 @@
-//! What a model's tokens cost, and what this machine can do: the two figures that speed is measured against.
+//! The cost of a model's tokens and the limits of this machine, against which speed is measured.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
@@ -6,20 +6,20 @@ use std::time::{Duration, Instant};
 use super::{LayerWeights, Transformer};
 use crate::{CancelToken, EngineError};
 
-/// Each is measured so often; the best counts.
+/// The number of measurements; the best one counts.
 const TRIES: usize = 5;
-/// How long each thread multiplies in a try, and in how large pieces.
+/// How long each thread multiplies per measurement, and in which steps.
 const WINDOW: Duration = Duration::from_millis(40);
 const ROUNDS: usize = 1 << 14;
 /// Bytes of weights that one task reads.
 const TASK: usize = 1 << 22;
 
-/// The most that the machine did while it was measured, with the threads and kernels of a model.
+/// The limits of the machine, measured with the threads and kernels of a model.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Ceilings {
-    /// Multiply-accumulates of bytes a second, from register to register.
+    /// Multiply-accumulates of 8-bit integers per second, in registers.
     pub multiply_accumulates_per_second: f64,
-    /// Bytes of weights read a second.
+    /// Bytes of weights read per second.
     pub bytes_per_second: f64,
 }
 

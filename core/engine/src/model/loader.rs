@@ -16,7 +16,7 @@ const IGNORED_SUFFIXES: [&str; 4] =
 pub(super) struct Loader<'a> {
     file: &'a GgufFile,
     config: &'a ModelConfig,
-    /// The tensors that were asked for.
+    /// The tensors that were used.
     known: HashSet<String>,
 }
 

@@ -46,7 +46,7 @@ impl WeightMatrix {
             return Err(invalid("the tensor is missing".into()));
         };
         if view.shape != shape {
-            return Err(invalid(format!("its shape is {:?}, {shape:?} was expected", view.shape)));
+            return Err(invalid(format!("its shape is {:?}, but {shape:?} was expected", view.shape)));
         }
         let (name, bytes, rows, cols) = (name.to_owned(), Arc::clone(bytes), source.count, shape[1]);
         Ok(Self { name, dtype: view.dtype, source, rows, cols, bytes, range })
@@ -66,7 +66,7 @@ impl WeightMatrix {
     ) -> Result<Self, EngineError> {
         let [rows, cols] = shape;
         if !cols.is_multiple_of(dtype.block_len()) {
-            return Err(EngineError::unsupported(format!("{dtype} weights of {cols} columns")));
+            return Err(EngineError::unsupported(format!("{dtype} weights with {cols} columns")));
         }
         let (source, nothing) = (Rows::all(rows), Pages::Memory(Cow::Borrowed(&[])));
         let mut matrix =
@@ -170,10 +170,9 @@ impl WeightMatrix {
         pack(self.dtype, source, piece.rows.len(), self.cols, packed).map_err(|error| match error {
             PackError::Size => EngineError::Internal("a tensor's size contradicts its shape".into()),
             PackError::Alignment => EngineError::Internal("a tensor is not aligned to its blocks".into()),
-            PackError::Scale => EngineError::unsupported(format!(
-                "{} weights of such a size: 16-bit scales do not hold them",
-                self.dtype
-            )),
+            PackError::Scale => {
+                EngineError::unsupported(format!("{} weights this large: 16-bit scales cannot hold them", self.dtype))
+            }
         })
     }
 
@@ -205,7 +204,7 @@ pub(crate) fn load_vector(file: &GgufFile, name: &str, len: usize) -> Result<Vec
         return Err(invalid("the tensor is missing".into()));
     };
     if shape != [len] {
-        return Err(invalid(format!("its shape is {shape:?}, [{len}] was expected")));
+        return Err(invalid(format!("its shape is {shape:?}, but [{len}] was expected")));
     }
     let (halves, words) = (bytes.as_chunks().0.iter(), bytes.as_chunks().0.iter());
     let vector: Vec<f32> = match dtype {

@@ -1,4 +1,4 @@
-//! Packed copies of model files in a folder that the app gives.
+//! Packed copies of model files in a folder that the app provides.
 
 use std::fs;
 use std::io::ErrorKind;
@@ -13,20 +13,22 @@ use crate::gguf::Part;
 use crate::{CancelToken, EngineError, FilePart, GgufFile};
 
 const EXTENSION: &str = "sotto";
-/// Places of a model file that go into its fingerprint, and bytes at each: enough to see another file behind the same
-/// name, size and time.
+/// The number of samples from a model file for its fingerprint, and their length: enough to recognize a different file
+/// with the same name, size and time.
 const SAMPLES: usize = 32;
 const SAMPLE_BYTES: usize = 4096;
 
-/// Opens the packed copy of `model`, and makes it in `folder` first if there is none, it is damaged, or the model has
-/// changed since. A file that is packed itself is opened as it is.
+/// Opens the packed copy of `model`. It is first made in `folder` if it is missing or damaged, or if the model has
+/// changed. A file that is already packed is opened directly.
 ///
-/// Copies are told apart by the model's name, size, time and a sample of its bytes: a model that lies elsewhere now, as after an
-/// app's update on iOS, keeps its copy. Making one needs as much free space as the model takes; `replacement` says what it has in
-/// another form, and `on_progress` is told the bytes done and all bytes.
+/// Copies are identified by the model's name, size, time and a sample of its bytes, so a model that has moved, for
+/// example with an app's update on iOS, keeps its copy. Making a copy needs as much free space as the model.
+/// `replacement` names metadata to store in another form, and `on_progress` gets the bytes done and the total.
 ///
 /// # Errors
-/// As [`GgufFile::open`] and [`pack_file`], and those of `replacement`.
+/// [`EngineError::NotFound`], [`EngineError::Invalid`] and [`EngineError::Unsupported`] for a model that cannot be opened or
+/// packed; [`EngineError::Storage`] if the copy cannot be written; [`EngineError::OutOfMemory`]; [`EngineError::Cancelled`];
+/// errors of `replacement`.
 pub fn open_packed<E: From<EngineError>>(
     model: &FilePart,
     folder: &Path,
@@ -55,9 +57,9 @@ struct CachedCopy<'a> {
     path: PathBuf,
     folder: &'a Path,
     fingerprint: &'a str,
-    /// Where the model is, if it can be looked for there: its offset in a file, and the file.
+    /// The location of the model, if it has one: its offset in a file, and the file.
     place: Option<String>,
-    /// What the names of copies begin with: those of models with this name, and those of the model in this place.
+    /// The prefixes of copies' names: for all models with this name, and for the model at this location.
     model: String,
     model_here: String,
 }
@@ -81,16 +83,16 @@ impl<'a> CachedCopy<'a> {
             Ok(_) => None,
             Err(EngineError::NotFound { .. }) => None,
             Err(error) => {
-                log::warn!("a packed copy is made anew: {error}");
-                // At once: there may be no room for both.
+                log::warn!("making a new packed copy: {error}");
+                // This comes first, because there may be no space for both.
                 remove(&self.path);
                 None
             }
         }
     }
 
-    /// The copy that was made where the model was before. It gets the name that it would have now, under which it is found when
-    /// the model changes.
+    /// The copy that was made at the model's previous location. It gets its current name, by which it is found when the
+    /// model changes.
     fn open_of_another_place(&self) -> Option<GgufFile> {
         let end = format!("-{}.{EXTENSION}", self.fingerprint);
         let mut files = self.files().into_iter();
@@ -105,7 +107,7 @@ impl<'a> CachedCopy<'a> {
         entries.map(|entry| (entry.file_name().to_string_lossy().into_owned(), entry.path())).collect()
     }
 
-    /// What the copy says it was made from: the model's fingerprint, and its place.
+    /// The recorded source of the copy: the model's fingerprint and its location.
     fn origin(&self) -> String {
         match &self.place {
             Some(place) => format!("{} {place}", self.fingerprint),
@@ -113,8 +115,8 @@ impl<'a> CachedCopy<'a> {
         }
     }
 
-    /// Removes copies of earlier versions of the model, and of models of its name that are not where they were: an update of an app
-    /// gives the models in it another place. A copy of this version that is there now was made by somebody else meanwhile.
+    /// Removes copies of earlier versions of the model, and of models with its name that have moved, as models inside
+    /// an app do when it is updated. A copy of this version was made by another process in the meantime.
     fn remove_replaced(&self) {
         let is_copy = |name: &str| name.starts_with(&self.model) && name.ends_with(&format!(".{EXTENSION}"));
         for (name, path) in self.files() {
@@ -125,7 +127,7 @@ impl<'a> CachedCopy<'a> {
     }
 }
 
-/// What tells places apart in the names of copies.
+/// The part of a copy's name that identifies the location.
 fn place_hash(file: &Path, offset: u64) -> String {
     let mut hasher = Hasher::new();
     hasher.update(file.as_os_str().as_encoded_bytes());
@@ -133,7 +135,7 @@ fn place_hash(file: &Path, offset: u64) -> String {
     format!("{:08x}", hasher.finalize())
 }
 
-/// Whether nobody has a use for a copy any more: its model is gone, or it cannot be used.
+/// Whether a copy is obsolete: its model is gone, or it cannot be used.
 fn is_orphan(name: &str, copy: &Path) -> bool {
     match GgufFile::open(copy) {
         Ok(file) => read_origin(&file).is_some_and(|(_, place)| place.is_some_and(|place| is_gone(name, place))),
@@ -147,7 +149,7 @@ fn read_origin(copy: &GgufFile) -> Option<(&str, Option<&str>)> {
     Some(origin.split_once(' ').map_or((origin, None), |(fingerprint, place)| (fingerprint, Some(place))))
 }
 
-/// Whether the model of a copy is at this place no more. A copy that has been renamed since has its model elsewhere.
+/// Whether the model of a copy is no longer at this location. The model of a renamed copy is elsewhere.
 fn is_gone(copy: &str, place: &str) -> bool {
     let place = place.split_once(' ').and_then(|(offset, file)| Some((u64::from_str_radix(offset, 16).ok()?, file)));
     place.is_some_and(|(offset, file)| {

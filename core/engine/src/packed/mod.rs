@@ -62,7 +62,7 @@ pub fn pack_file(
         return Err(EngineError::invalid("byte 0", "the file is packed already"));
     }
     if let Some(odd) = replacement.filter(|replacement| !replacement.words.len().is_multiple_of(4)) {
-        return Err(EngineError::invalid(key_place(odd.key), "its bytes are not whole words of 32 bits"));
+        return Err(EngineError::invalid(key_place(odd.key), "its length is not a multiple of 4 bytes"));
     }
     // Whoever has a packed file may delete its source: what cannot be run is not packed.
     let weights = Weights::find(source, &ModelConfig::from_gguf(source)?)?;

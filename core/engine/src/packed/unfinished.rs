@@ -1,4 +1,4 @@
-//! Packed files that are being written. They are locked meanwhile: what is not locked was left by a killed process.
+//! Packed files that are being written. They are locked; an unlocked one was left behind by a killed process.
 
 use std::fs::{self, File};
 use std::io;
@@ -8,23 +8,23 @@ use std::time::{Duration, SystemTime};
 use tempfile::NamedTempFile;
 
 const PREFIX: &str = ".sotto-packing-";
-/// A file may be as old as this before its writer has locked it.
+/// The maximum age of a file that its writer has not locked yet.
 const YOUNG: Duration = Duration::from_secs(60);
 
-/// A new file in `folder`, locked until it is closed. Others may read it as they may read any: temporary files are their owner's
-/// alone, but this one stays.
+/// A new file in `folder`, locked until it is closed. It gets ordinary permissions: temporary files are private to
+/// their owner, but this one stays.
 pub(super) fn create(folder: &Path) -> io::Result<NamedTempFile> {
     let mut builder = tempfile::Builder::new();
     builder.prefix(PREFIX);
     #[cfg(unix)]
     builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
-    // Errors would name this file, which nobody asked for.
+    // Errors would name this file, which the user does not know.
     let file = builder.tempfile_in(folder).map_err(|error| io::Error::from(error.kind()))?;
     lock(file.as_file());
     Ok(file)
 }
 
-/// Removes those in `folder` that nobody writes any more.
+/// Removes those in `folder` that are no longer being written.
 pub(crate) fn remove_abandoned(folder: &Path) {
     for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
         if entry.file_name().to_string_lossy().starts_with(PREFIX)
@@ -42,13 +42,13 @@ fn is_abandoned(path: &Path) -> bool {
     age > Some(YOUNG) && File::open(path).is_ok_and(|file| lock(&file))
 }
 
-/// Locks a file until it is closed, unless somebody else has.
+/// Locks a file until it is closed, unless another process has locked it.
 #[cfg(not(target_os = "android"))]
 fn lock(file: &File) -> bool {
     file.try_lock().is_ok()
 }
 
-/// As above, where the standard library does not know that there are locks.
+/// The same, for systems on which the standard library does not support locks.
 #[cfg(target_os = "android")]
 fn lock(file: &File) -> bool {
     use std::os::fd::AsRawFd;

@@ -11,25 +11,25 @@ use crate::{Adapter, CancelToken, EngineError, KvType, LogitRows};
 /// Tokens that one sequence of a batch appends, at least one.
 #[derive(Debug, Clone, Copy)]
 pub struct Append<'a> {
-    /// Which sequence, from 0.
+    /// The index of the sequence, from 0.
     pub sequence: usize,
     /// The tokens.
     pub tokens: &'a [u32],
-    /// Of which of them logits are wanted.
+    /// Which of them need logits.
     pub rows: LogitRows,
 }
 
-/// Several sequences in one model that write together: decoding reads each weight once for all of them, and a device that
-/// waits for its memory gives almost as many times the tokens.
+/// Several sequences of one model that decode together. Each weight is read once for all of them, so on a device that
+/// is limited by memory bandwidth, throughput grows almost with the number of sequences.
 ///
-/// Each sequence gets the logits that it would get alone, to the last bit.
+/// Each sequence gets exactly the logits that it would get alone.
 pub struct Batch {
     sequences: Vec<SequenceState>,
     workspace: Workspace,
 }
 
 impl Batch {
-    /// The most sequences of a batch.
+    /// The maximum number of sequences in a batch.
     pub const MAX_SEQUENCES: usize = CHUNK;
 
     pub(crate) fn new(
@@ -49,27 +49,27 @@ impl Batch {
         })
     }
 
-    /// How many sequences there are.
+    /// The number of sequences.
     pub fn sequences(&self) -> usize {
         self.sequences.len()
     }
 
-    /// How many tokens a sequence holds.
+    /// The number of tokens in a sequence.
     ///
     /// # Panics
-    /// When there is no such sequence; so do the other methods.
+    /// If there is no such sequence; the other methods panic, too.
     pub fn position(&self, sequence: usize) -> usize {
         self.sequences[sequence].position()
     }
 
-    /// Appends tokens to some sequences in one pass, or in several where there are many, and returns the logits that are asked for: the
-    /// rows of one sequence after those of another, `[rows of all, vocab_size]`. With `ids`, the logits of these tokens alone,
-    /// `[rows of all, ids.len()]`.
+    /// Appends tokens to some sequences, in one pass or, if there are many, in several. Returns the requested logits,
+    /// the rows of one sequence after those of another, `[rows of all, vocab_size]`. With `ids`, only the logits of
+    /// these tokens, `[rows of all, ids.len()]`.
     ///
     /// # Errors
-    /// [`EngineError::Internal`] for no token, [`EngineError::UnknownToken`], [`EngineError::ContextFull`] for more tokens than there is room for,
-    /// [`EngineError::Cancelled`], [`EngineError::Invalid`] for weights that give numbers which are not finite.
-    /// After one, each sequence holds a whole prefix of what it was given.
+    /// [`EngineError::Internal`] for no token, [`EngineError::UnknownToken`], [`EngineError::ContextFull`] for more
+    /// tokens than fit, [`EngineError::Cancelled`], [`EngineError::Invalid`] for weights that produce numbers that are
+    /// not finite. After an error, each sequence holds a prefix of what it was given.
     ///
     /// # Panics
     /// When the sequences are not in ascending order.
@@ -93,7 +93,8 @@ impl Batch {
     /// As [`crate::Decoder::set_adapters`], for all sequences.
     ///
     /// # Errors
-    /// As there.
+    /// [`EngineError::Unsupported`] for an adapter of another model or a scale that is not a finite number;
+    /// [`EngineError::OutOfMemory`]. After an error, nothing has changed.
     pub fn set_adapters(&mut self, adapters: &[(Adapter, f32)]) -> Result<(), EngineError> {
         if self.workspace.set_adapters(adapters)? {
             self.sequences.iter_mut().for_each(|sequence| sequence.truncate(0));
@@ -111,7 +112,7 @@ impl Batch {
         self.sequences.iter().map(SequenceState::touched_bytes).sum::<u64>() + self.workspace.bytes()
     }
 
-    /// Forgets every token of a sequence from position `length` on.
+    /// Drops every token of a sequence from position `length` on.
     pub fn truncate(&mut self, sequence: usize, length: usize) {
         self.sequences[sequence].truncate(length);
     }

@@ -11,36 +11,37 @@ pub(crate) use decoder::SottoDecoder;
 ///
 /// Weights are shared between decoders of one [`crate::Model`]; a decoder itself belongs to one thread at a time.
 pub trait Decoder: Send {
-    /// The shape of the model behind this decoder.
+    /// The shape of the decoder's model.
     fn config(&self) -> &ModelConfig;
 
-    /// How many tokens this decoder can hold.
+    /// The capacity of this decoder in tokens.
     fn context_length(&self) -> usize;
 
-    /// How many tokens it holds now: the position of the next token.
+    /// The number of tokens that it holds, which is the position of the next token.
     fn position(&self) -> usize;
 
-    /// Tokens that a pass takes in about the time of one, since each weight is read once for all of them: so many, it is
-    /// worth guessing. 1 where it is not.
+    /// How many tokens a pass processes in about the time of one, because each weight is read once for all of them.
+    /// Guessing up to this many tokens is worthwhile; 1 if it is not.
     fn tokens_at_once(&self) -> usize;
 
     /// Appends `tokens` (at least one) and returns logits, row-major `[rows, vocab_size]`.
     ///
-    /// The cancel token is looked at least once per layer and chunk. After an error the decoder stands at a whole
-    /// prefix of what it was given ([`Decoder::position`] says how long) and can be used further.
+    /// The cancel token is checked at least once per layer and chunk. After an error, the decoder holds a prefix of
+    /// what it was given ([`Decoder::position`] tells its length) and can still be used.
     ///
     /// # Errors
-    /// [`EngineError::Internal`] for no token, [`EngineError::UnknownToken`], [`EngineError::ContextFull`] for more tokens than there is room for,
-    /// [`EngineError::Cancelled`], [`EngineError::Invalid`] for weights that give numbers which are not finite.
+    /// [`EngineError::Internal`] for no token, [`EngineError::UnknownToken`], [`EngineError::ContextFull`] for more
+    /// tokens than fit, [`EngineError::Cancelled`], [`EngineError::Invalid`] for weights that produce numbers that are
+    /// not finite.
     fn forward(&mut self, tokens: &[u32], rows: LogitRows, cancel: &CancelToken) -> Result<&[f32], EngineError>;
 
-    /// As [`Decoder::forward`], with the logits of `ids` alone, `[rows, ids.len()]`: the same numbers, but what is not
-    /// asked for need not be computed.
+    /// Like [`Decoder::forward`], but only with the logits of `ids`, `[rows, ids.len()]`. The numbers are the same, and
+    /// the others need not be computed.
     ///
     /// # Errors
-    /// [`EngineError::Internal`] for no token, [`EngineError::UnknownToken`], [`EngineError::ContextFull`] for more tokens than there is room for,
-    /// [`EngineError::Cancelled`], [`EngineError::Invalid`] for weights that give numbers which are not finite. [`EngineError::UnknownToken`] for one of
-    /// `ids`, too.
+    /// [`EngineError::Internal`] for no token, [`EngineError::UnknownToken`], [`EngineError::ContextFull`] for more
+    /// tokens than fit, [`EngineError::Cancelled`], [`EngineError::Invalid`] for weights that produce numbers that are
+    /// not finite. [`EngineError::UnknownToken`] also for one of `ids`.
     fn forward_for(
         &mut self,
         tokens: &[u32],
@@ -49,15 +50,15 @@ pub trait Decoder: Send {
         cancel: &CancelToken,
     ) -> Result<&[f32], EngineError>;
 
-    /// Computes with these adapters from now on, each with a scale that its change of the model is multiplied with. Where they
-    /// are others than before, every token is forgotten: what is held of them was made with those.
+    /// Uses these adapters from now on, each with a scale for its change. If they differ from the current ones, all
+    /// tokens are dropped, because the cache was computed with the current ones.
     ///
     /// # Errors
-    /// [`EngineError::Unsupported`] for an adapter of another model, a scale that is no finite number, and candle's models;
-    /// [`EngineError::OutOfMemory`]. After one, nothing has changed.
+    /// [`EngineError::Unsupported`] for an adapter of another model, a scale that is not a finite number, and candle's
+    /// models; [`EngineError::OutOfMemory`]. After an error, nothing has changed.
     fn set_adapters(&mut self, adapters: &[(Adapter, f32)]) -> Result<(), EngineError>;
 
-    /// Forgets every token from position `length` on. A length at or beyond the position changes nothing.
+    /// Drops every token from position `length` on. A length at or beyond the position changes nothing.
     fn truncate(&mut self, length: usize);
 
     /// Bytes of private memory that this decoder holds: KV cache and scratch.

@@ -1,19 +1,19 @@
-//! How many threads to compute with.
+//! Chooses the number of threads.
 
 use std::num::NonZero;
 use std::thread;
 
-/// More threads than this do not help any product here.
+/// More threads than this do not speed up any matrix product here.
 pub(crate) const MAX_THREADS: usize = 256;
 
-/// Cores worth computing on: one of each pair of hyper-threads, and no efficiency cores, whose slow share every matrix
-/// product would wait for.
+/// The number of useful cores: one per pair of hyper-threads, and no efficiency cores, for which every matrix product
+/// would have to wait.
 pub(crate) fn performance_cores() -> usize {
     let available = thread::available_parallelism().map_or(1, NonZero::get);
     system_performance_cores().map_or(available, |cores| cores.clamp(1, available))
 }
 
-/// Tells the system that somebody waits for this thread, where that decides which cores it computes on: on Apple's systems.
+/// Tells the system that a user waits for this thread. On Apple's systems, this decides which cores it runs on.
 pub fn prefer_fast_cores() {
     #[cfg(target_vendor = "apple")]
     crate::machine::apple::prefer_fast_cores();
@@ -27,9 +27,9 @@ fn system_performance_cores() -> Option<usize> {
     use std::collections::BTreeSet;
     use std::fs;
 
-    /// Share of the largest core's capacity from which a core counts as fast.
+    /// A core counts as fast if it has this share of the largest core's capacity.
     const FAST: f64 = 0.6;
-    /// What the kernel gives the largest core; absent where all are alike.
+    /// The kernel's value for the largest core; absent if all cores are the same.
     const FULL_CAPACITY: f64 = 1024.0;
 
     // "0-7"

@@ -16,14 +16,14 @@ const SPINS_BEFORE_YIELD: usize = 10_000;
 type Work<'a> = &'a (dyn Fn(usize) + Sync);
 type Panic = Box<dyn Any + Send>;
 
-/// A number of tasks that threads take one by one until none is left.
+/// A region: a number of tasks that threads take one by one until none are left.
 ///
-/// Everything that decides who takes which task is one word ([`State`]), so that a thread that comes late, when its
-/// region is over or the next has begun, takes nothing.
+/// A single word ([`State`]) decides who takes which task, so a thread that comes late, when its region is over or the
+/// next has begun, takes nothing.
 #[derive(Default)]
 pub(super) struct Region {
     state: AtomicU64,
-    /// Tasks of the region that have ended.
+    /// The number of tasks of the region that have ended.
     ended: AtomicUsize,
     /// The work of the region: a [`Work`] on the stack of the thread in [`Region::run`].
     work: AtomicPtr<()>,
@@ -146,7 +146,7 @@ impl Region {
         }
     }
 
-    /// The next task of region `number`, unless that is over.
+    /// The next task of region `number`, unless it is over.
     fn take_task(&self, number: u32) -> Option<usize> {
         let mut word = self.state.load(Ordering::Acquire);
         loop {

@@ -19,7 +19,7 @@ fn every_task_runs_once_whatever_the_numbers() {
     }
 }
 
-/// Regions follow each other so fast that threads come late to most of them.
+/// Regions follow each other so fast that threads are late for most of them.
 #[test]
 fn late_threads_take_nothing_from_the_next_region() {
     let pool = Pool::new(Some(4));

@@ -1,4 +1,4 @@
-//! The loop that every answer comes from: prefill, then one token after another, or some at once where they were guessed.
+//! The generation loop: prefill, then one token after another, or several at once if they were guessed.
 
 mod slots;
 mod writer;
@@ -15,27 +15,27 @@ use crate::{CancelToken, Error};
 pub(crate) use slots::{SequenceBatch, Slots};
 pub(crate) use writers::Writers;
 
-/// What is to be generated after a prompt.
+/// What to generate after a prompt.
 pub(crate) struct Request<'a> {
     pub prompt: &'a [u32],
     pub sampler: Sampler,
     pub format: Option<&'a OutputFormat>,
-    /// The most tokens of the answer.
+    /// The maximum number of tokens in the answer.
     pub max_tokens: usize,
-    /// Where the answer may end as well as go on with another line `- `, what is added to the logits of tokens that begin one.
+    /// Added to the logits of tokens that begin another line `- ` wherever the answer could also end.
     pub item_bias: f32,
 }
 
-/// A finished answer. End tokens are not part of it.
+/// A finished answer, without end tokens.
 pub(crate) struct Answer {
     pub text: String,
     pub ids: Vec<u32>,
     pub metrics: Metrics,
 }
 
-/// Generates an answer, handing each new piece of text to `on_text` as soon as it is whole characters.
+/// Generates an answer, and passes each new piece of text to `on_text` as soon as its characters are complete.
 ///
-/// On an error, `on_text` has seen everything up to it, and `sequence` holds a whole prefix.
+/// After an error, `on_text` has received everything before it, and `sequence` holds a valid prefix.
 pub(crate) fn generate(
     model: &Arc<Loaded>,
     sequence: &mut Sequence,

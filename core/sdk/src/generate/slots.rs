@@ -9,33 +9,33 @@ use crate::loaded::Loaded;
 use crate::sequence::{Prefill, Sequence, common_prefix};
 use crate::{CancelToken, Error};
 
-/// The share of the vocabulary beyond which it costs less to compute all of its logits in order.
+/// If more than this share of the vocabulary is needed, it is cheaper to compute all logits in order.
 const MANY: usize = 8;
 
-/// Bytes that the key-value caches of sequences that decode together may take.
+/// The maximum size of the key-value caches of sequences that decode together, in bytes.
 const MOST_CACHE_BYTES: u64 = 256 << 20;
 
 /// What an answer needs next.
 pub(crate) struct Pass {
-    /// So many tokens at the end of the sequence were wrong guesses.
+    /// The number of wrong guesses at the end of the sequence.
     pub forget: usize,
-    /// To be read then.
+    /// The tokens to read then.
     pub tokens: Vec<u32>,
-    /// The logits behind so many of the last of them are wanted.
+    /// For how many of the last tokens logits are needed.
     pub rows: usize,
-    /// For these tokens of the vocabulary, in order; `None` for all.
+    /// The tokens of the vocabulary to compute logits for, in order; `None` for all.
     pub ids: Option<Vec<u32>>,
 }
 
-/// Logits of some tokens behind each other: what comes next, and what would come behind each guess.
+/// Logits after consecutive tokens: for the next token, and for the token after each guess.
 pub(crate) struct Rows {
-    /// Whose; `None` for the whole vocabulary.
+    /// The tokens that they belong to; `None` for the whole vocabulary.
     ids: Option<Arc<[u32]>>,
     logits: Vec<f32>,
 }
 
 impl Rows {
-    /// The logits behind a prompt.
+    /// The logits after a prompt.
     pub(crate) fn behind(prefill: &mut Prefill) -> Self {
         Self { ids: None, logits: std::mem::take(&mut prefill.logits) }
     }
@@ -51,21 +51,21 @@ impl Rows {
     }
 }
 
-/// Sequences of one model, each of which holds a prompt and what was written of an answer.
+/// Sequences of one model, each of which holds a prompt and the answer so far.
 pub(crate) trait Slots {
     /// How many answers can be written at a time.
     fn count(&self) -> usize;
 
-    /// As [`Sequence::set`], for one of them.
+    /// Like [`Sequence::set`], for one slot.
     fn set(&mut self, slot: usize, prompt: &[u32], cancel: &CancelToken) -> Result<Prefill, Error>;
 
-    /// Computes what some of them need, in ascending order of slots.
+    /// Computes what some slots need, in ascending order of slots.
     fn read(&mut self, passes: &[(usize, &Pass)], cancel: &CancelToken) -> Result<Vec<Rows>, Error>;
 
-    /// How many tokens of an answer are worth a pass: [`sotto_engine::Decoder::tokens_at_once`].
+    /// How many tokens of an answer are worth reading in one pass: [`sotto_engine::Decoder::tokens_at_once`].
     fn tokens_at_once(&self) -> usize;
 
-    /// Bytes of private memory of all of them.
+    /// Bytes of private memory of all slots.
     fn private_bytes(&self) -> u64;
 }
 
@@ -100,22 +100,23 @@ impl Slots for Sequence {
 pub(crate) struct SequenceBatch {
     batch: Batch,
     vocab_size: usize,
-    /// The tokens that each holds.
+    /// The tokens in each sequence.
     held: Vec<Vec<u32>>,
 }
 
 impl SequenceBatch {
-    /// As many sequences as there is memory for, but no more than `most`, each of up to `tokens` tokens; `None` where two are too many.
+    /// As many sequences as memory allows, up to `most`, each of up to `tokens` tokens; `None` if there is no memory
+    /// for two.
     ///
     /// # Errors
-    /// [`Error::ContextFull`] where the model's context is shorter than that.
+    /// [`Error::ContextFull`] if the model's context is shorter.
     pub(crate) fn of_at_most(most: usize, model: &Loaded, tokens: usize) -> Result<Option<Self>, Error> {
         let vocab_size = model.engine.config().vocab_size;
         let fit = MOST_CACHE_BYTES / model.engine.memory(tokens, model.kv_type)?.cache_bytes.max(1);
         for count in (2..=most.min(fit as usize)).rev() {
             match model.batch(count, tokens) {
                 Ok(batch) => return Ok(Some(Self { batch, vocab_size, held: vec![Vec::new(); count] })),
-                // Less may do; and candle's models have no batches.
+                // Fewer sequences may fit, and candle's models have no batches.
                 Err(Error::OutOfMemory { .. } | Error::Unsupported { .. }) => {}
                 Err(error) => return Err(error),
             }
@@ -139,7 +140,7 @@ impl SequenceBatch {
         Ok(outcome?)
     }
 
-    /// The tokens that any of the passes asks for; `None` for all, where they are many.
+    /// The tokens that any pass needs; `None` for all, if they are many.
     fn ids(&self, passes: &[(usize, &Pass)]) -> Option<Arc<[u32]>> {
         let lists: Option<Vec<&[u32]>> = passes.iter().map(|(_, pass)| pass.ids.as_deref()).collect();
         let mut ids = lists?.concat();
@@ -149,7 +150,7 @@ impl SequenceBatch {
     }
 }
 
-/// Whether it costs less to compute all logits of a vocabulary than so many of them.
+/// Whether computing all logits of a vocabulary is cheaper than computing this many.
 pub(crate) fn is_much(tokens: usize, vocab_size: usize) -> bool {
     tokens > vocab_size / MANY
 }

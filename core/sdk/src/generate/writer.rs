@@ -14,7 +14,7 @@ use crate::sequence::common_prefix;
 
 /// What comes after some logits.
 pub(super) enum Step {
-    /// Other logits are needed.
+    /// More logits are needed.
     Read(Pass),
     Stop(StopReason),
 }
@@ -30,11 +30,11 @@ pub(super) struct Writer {
     history: Vec<u32>,
     prompt_tokens: usize,
     guesser: Guesser,
-    /// The tokens of the last pass that may not come true.
+    /// The guessed tokens of the last pass.
     guesses: Vec<u32>,
     stream: DecodeStream,
     text: String,
-    /// Where what each token added ends in the text.
+    /// Where the text of each token ends.
     piece_ends: Vec<usize>,
 }
 
@@ -57,12 +57,12 @@ impl Writer {
         }
     }
 
-    /// What is written: whole characters, up to the end.
+    /// The text so far, in complete characters.
     pub(super) fn text(&self) -> &str {
         &self.text
     }
 
-    /// What a token added to the text after its first `told` bytes; empty where there is no more.
+    /// The text that a token added after the first `told` bytes; empty if there is none.
     pub(super) fn piece_after(&self, told: usize) -> &str {
         let next = self.piece_ends.partition_point(|&end| end <= told);
         let end = self.piece_ends.get(next).copied().unwrap_or(told);
@@ -74,11 +74,11 @@ impl Writer {
         &self.history[self.prompt_tokens..]
     }
 
-    /// Goes on as far as these logits allow, which are those behind the prompt or those that were asked for. A further pass may have
-    /// guesses in it, but no more than `tokens_at_once` tokens by that.
+    /// Continues as far as these logits allow. They are the logits after the prompt or the requested ones. The next
+    /// pass may include guesses, up to `tokens_at_once` tokens in total.
     ///
     /// # Errors
-    /// What the constraint reports. The text has everything up to it.
+    /// Errors of the constraint. The text contains everything before them.
     pub(super) fn go_on(&mut self, rows: &Rows, tokens_at_once: usize) -> Result<Step, Error> {
         let guesses = std::mem::take(&mut self.guesses);
         let mut right = 0;
@@ -100,7 +100,7 @@ impl Writer {
         }
     }
 
-    /// Asks for these tokens to be read, and guesses behind them.
+    /// Requests that these tokens be read, with guesses after them.
     fn read(&mut self, forget: usize, next: Vec<u32>, tokens_at_once: usize) -> Result<Pass, Error> {
         self.guesses = self.guess(tokens_at_once.saturating_sub(next.len()))?;
         let tokens = [&next[..], &self.guesses].concat();
@@ -111,8 +111,8 @@ impl Writer {
         self.max_tokens.saturating_sub(self.ids().len())
     }
 
-    /// Writes a sampled token, unless the grammar leaves no choice, and those that it leaves no choice about then. Tells why the
-    /// answer ends, if it does.
+    /// Writes a sampled token (or a forced one, if the grammar leaves no choice), and the forced tokens after it.
+    /// Returns why the answer ends, if it does.
     fn write_next(&mut self, logits: Logits<'_>) -> Result<Option<StopReason>, Error> {
         if self.room() == 0 {
             return Ok(Some(StopReason::Length));
@@ -141,7 +141,7 @@ impl Writer {
         }
     }
 
-    /// Writes the tokens that the grammar leaves no choice about.
+    /// Writes the tokens that the grammar forces.
     fn write_forced(&mut self) -> Result<Option<StopReason>, Error> {
         let mut forced = self.constraint.as_mut().map(Constraint::forced).unwrap_or_default();
         forced.truncate(self.room());
@@ -153,7 +153,7 @@ impl Writer {
         Ok(None)
     }
 
-    /// Appends a token to the answer; tells when the grammar is complete with it.
+    /// Appends a token to the answer. Returns whether this completes the grammar.
     fn write(&mut self, token: u32) -> Result<Option<StopReason>, Error> {
         self.history.push(token);
         let piece = self.stream.push(token);
@@ -168,7 +168,7 @@ impl Writer {
         self.piece_ends.push(self.text.len());
     }
 
-    /// What may come next: at most so many tokens, which the grammar allows.
+    /// Guesses for what comes next: at most this many tokens, all allowed by the grammar.
     fn guess(&mut self, most: usize) -> Result<Vec<u32>, Error> {
         let most = most.min(self.room());
         let Some(constraint) = &mut self.constraint else {
@@ -180,7 +180,7 @@ impl Writer {
         Ok(guesses)
     }
 
-    /// The tokens that may be chosen behind what was written and behind each guess, where they are few.
+    /// The tokens that may be chosen after the text so far and after each guess, if they are few.
     fn candidates(&mut self) -> Result<Option<Vec<u32>>, Error> {
         let Some(constraint) = &mut self.constraint else { return Ok(None) };
         let (allowed, vocab_size) = (constraint.allowed_ahead()?, self.model.engine.config().vocab_size);
@@ -192,8 +192,8 @@ impl Writer {
 }
 
 impl Loaded {
-    /// The tokens that may come next and their logits, with `bias` added to those that begin another item; `None` where the
-    /// answer may not end.
+    /// The allowed next tokens and their logits, with `bias` added to those that begin another item; `None` if the
+    /// answer cannot end here.
     fn with_item_bias(&self, logits: Logits<'_>, allowed: &TokenMask, bias: f32) -> Option<(Vec<u32>, Vec<f32>)> {
         if !self.tokenizer.end_tokens().iter().any(|&end| allowed.allows(end)) {
             return None;

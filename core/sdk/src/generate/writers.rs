@@ -1,4 +1,4 @@
-//! Answers that are written side by side, a pass through the model for all of them.
+//! Writes several answers together, with one pass through the model for all of them.
 
 use std::sync::Arc;
 use std::time::Instant;
@@ -11,7 +11,7 @@ use crate::loaded::Loaded;
 use crate::metrics::{Metrics, StopReason, Stopwatch};
 use crate::{CancelToken, Error};
 
-/// Answers that are being written, one in each slot at most. Each comes out as it would alone.
+/// Answers that are being written, at most one per slot. Each is the same as if written alone.
 pub(crate) struct Writers<'a> {
     model: &'a Arc<Loaded>,
     slots: &'a mut dyn Slots,
@@ -22,7 +22,7 @@ pub(crate) struct Writers<'a> {
 struct Writing {
     writer: Writer,
     next: Next,
-    /// Bytes of its text that were asked for.
+    /// The number of bytes of its text that were already returned.
     told: usize,
     started: Instant,
     time_to_first_token: Option<f64>,
@@ -34,9 +34,9 @@ struct Writing {
 }
 
 enum Next {
-    /// To be chosen from these.
+    /// The next token is chosen from these.
     Choose(Rows),
-    /// To be computed.
+    /// These have to be computed.
     Read(Pass),
     Finished(StopReason),
 }
@@ -47,15 +47,15 @@ impl<'a> Writers<'a> {
         Self { model, slots, writing }
     }
 
-    /// A slot in which no answer is.
+    /// A free slot.
     pub(crate) fn free_slot(&self) -> Option<usize> {
         self.writing.iter().position(Option::is_none)
     }
 
-    /// Reads a prompt; its answer is in that slot until it is taken.
+    /// Reads a prompt. Its answer stays in that slot until it is taken.
     ///
     /// # Errors
-    /// What is wrong with the request's format; what a pass reports.
+    /// Errors of the request's format, and of a pass.
     pub(crate) fn start(&mut self, slot: usize, request: Request<'_>, cancel: &CancelToken) -> Result<(), Error> {
         let started = Instant::now();
         let grammar = request.format.map(|format| Grammar::start(self.model, format)).transpose()?;
@@ -76,10 +76,10 @@ impl<'a> Writers<'a> {
         Ok(())
     }
 
-    /// Goes on with all answers: by a token each at least, or to their end.
+    /// Continues all answers, by at least one token each or to their end.
     ///
     /// # Errors
-    /// What a pass or a constraint reports. The texts have everything up to it.
+    /// Errors of a pass or a constraint. The texts contain everything before them.
     pub(crate) fn go_on(&mut self, cancel: &CancelToken) -> Result<(), Error> {
         cancel.check()?;
         let started = Instant::now();
@@ -114,7 +114,7 @@ impl<'a> Writers<'a> {
         Ok(())
     }
 
-    /// What the next token that nobody has asked about added to the text in a slot; `None` where there is none.
+    /// The text that the next unreported token added in a slot; `None` if there is none.
     pub(crate) fn next_piece(&mut self, slot: usize) -> Option<&str> {
         let writing = self.writing[slot].as_mut()?;
         let new = writing.writer.piece_after(writing.told);
@@ -122,7 +122,7 @@ impl<'a> Writers<'a> {
         (!new.is_empty()).then_some(new)
     }
 
-    /// The answer in a slot, once it is finished; the slot is free then.
+    /// The answer in a slot, if it is finished. This frees the slot.
     pub(crate) fn take_finished(&mut self, slot: usize) -> Option<Answer> {
         let Next::Finished(stop_reason) = self.writing[slot].as_ref()?.next else { return None };
         let writing = self.writing[slot].take()?;
@@ -146,7 +146,7 @@ impl<'a> Writers<'a> {
 }
 
 impl Writing {
-    /// Chooses what follows from the logits, where there are any.
+    /// Chooses the next tokens from the logits, if there are any.
     fn choose(&mut self, tokens_at_once: usize) -> Result<(), Error> {
         let Next::Choose(rows) = &self.next else { return Ok(()) };
         self.next = match self.writer.go_on(rows, tokens_at_once)? {

@@ -1,8 +1,8 @@
-//! Control characters in what people paste.
+//! Removes control characters from pasted text.
 
 use std::borrow::Cow;
 
-/// `text` without the commands that terminals obey (`ESC [ 31 m`), and without other control characters except white space.
+/// `text` without terminal control sequences (`ESC [ 31 m`) and other control characters, except white space.
 pub(crate) fn without_controls(text: &str) -> Cow<'_, str> {
     if !text.contains(is_control) {
         return Cow::Borrowed(text);
@@ -21,7 +21,7 @@ fn is_control(sign: char) -> bool {
     sign.is_control() && !sign.is_whitespace()
 }
 
-/// What follows the command or the control character that `text` begins with.
+/// The text after the control sequence or control character that `text` begins with.
 fn after_control(text: &str) -> &str {
     if let Some(parameters) = text.strip_prefix("\u{1b}[").or_else(|| text.strip_prefix('\u{9b}')) {
         return after_parameters(parameters).unwrap_or(parameters);
@@ -32,13 +32,13 @@ fn after_control(text: &str) -> &str {
     text.strip_prefix(is_control).unwrap_or(text)
 }
 
-/// What follows a control sequence: parameters, and a letter or mark that ends them (ECMA-48).
+/// The text after a control sequence, which consists of parameters and a final letter or mark (ECMA-48).
 fn after_parameters(text: &str) -> Option<&str> {
     text.trim_start_matches(|sign: char| (' '..='?').contains(&sign))
         .strip_prefix(|sign: char| ('@'..='~').contains(&sign))
 }
 
-/// What follows an operating system command, as a window's title: up to a bell or `ESC \`.
+/// The text after an operating system command, such as a window title, which ends with a bell or `ESC \`.
 fn after_string(text: &str) -> Option<&str> {
     let end = &text[text.find(char::is_control)?..];
     end.strip_prefix('\u{7}').or_else(|| end.strip_prefix("\u{1b}\\"))

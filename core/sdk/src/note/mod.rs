@@ -1,4 +1,4 @@
-//! Voice notes: what a person said, in segments that a summary can point to.
+//! Voice notes: transcribed speech in segments that a summary can refer to.
 
 mod controls;
 mod sentences;
@@ -13,23 +13,23 @@ use spans::pieces;
 pub(crate) use spans::without_loose_marks;
 pub(crate) use text::{NoteText, span_pieces};
 
-/// One stretch of speech.
+/// A segment of speech.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Segment {
     /// Its number within the note, from 1.
     pub id: u32,
-    /// When it starts, in seconds from the beginning of the recording, where that is known.
+    /// When it starts, in seconds from the beginning of the recording, if known.
     pub start: Option<f64>,
     /// When it ends, in seconds.
     pub end: Option<f64>,
-    /// What was said. White space runs are one space.
+    /// The text. Each run of white space is a single space.
     pub text: String,
-    /// Who said it, where that is known.
+    /// The speaker, if known.
     pub speaker: Option<String>,
 }
 
 impl Segment {
-    /// Its two halves, cut between words; `None` where there is but one word.
+    /// Its two halves, cut between words; `None` if there is only one word.
     pub(crate) fn halves(&self) -> Option<[Self; 2]> {
         let bounds = pieces(&self.text).map(|(at, _)| at).filter(|&at| at > 0);
         let middle = bounds.min_by_key(|at| at.abs_diff(self.text.len() / 2))?;
@@ -45,7 +45,7 @@ pub struct VoiceNote {
     segments: Vec<Segment>,
 }
 
-/// A note as somebody may have written it.
+/// A note as stored, which may have been edited.
 #[derive(Deserialize)]
 struct StoredNote {
     segments: Vec<Segment>,
@@ -58,19 +58,19 @@ impl From<StoredNote> for VoiceNote {
 }
 
 impl VoiceNote {
-    /// A note from plain text: a segment for each sentence.
+    /// A note from plain text, with a segment for each sentence.
     pub fn text(text: &str) -> Self {
         Self::from_segments(said_by(None, text))
     }
 
-    /// A note from segments of a speech recognizer. Their ids are given anew, from 1; empty ones are left out.
+    /// A note from the segments of a speech recognizer. They are numbered again from 1, and empty ones are left out.
     pub fn from_segments(segments: impl IntoIterator<Item = Segment>) -> Self {
         let mut note = Self::default();
         segments.into_iter().for_each(|segment| note.push(segment));
         note
     }
 
-    /// Appends a segment under the next id; an empty one is left out.
+    /// Appends a segment with the next id. An empty one is left out.
     pub(crate) fn push(&mut self, mut segment: Segment) {
         segment.text = collapse_white_space(&segment.text);
         segment.speaker = segment.speaker.map(|name| collapse_white_space(&name)).filter(|name| !name.is_empty());
@@ -80,14 +80,14 @@ impl VoiceNote {
         }
     }
 
-    /// The segments, in the order in which they were said. Summaries point to their ids, which count from 1: an id of a summary's
-    /// evidence belongs to `segments()[id - 1]`, which says when its words were said and by whom.
+    /// The segments, in the order in which they were said. Summaries refer to their ids, which count from 1: id `id` in
+    /// a summary's evidence is `segments()[id - 1]`, which has the time and the speaker.
     pub fn segments(&self) -> &[Segment] {
         &self.segments
     }
 }
 
-/// The sentences of what one person said, as segments without a time.
+/// The sentences of one speaker, as segments without times.
 pub(crate) fn said_by(speaker: Option<&str>, text: &str) -> impl Iterator<Item = Segment> {
     let speaker = speaker.map(str::to_owned);
     sentences(text).into_iter().map(move |text| Segment {

@@ -1,19 +1,19 @@
-//! Where a sentence ends.
+//! Splits text into sentences.
 
 use unicode_segmentation::UnicodeSegmentation;
 
 use super::collapse_white_space;
 
-/// Words after which a sentence without punctuation is cut into a further segment, so that evidence stays readable.
+/// A sentence without punctuation is cut after this many words, so that evidence stays readable.
 const LONGEST_SEGMENT_WORDS: usize = 60;
-/// The same in writing without spaces, where a word may be a character.
+/// The same for scripts without spaces, where a word may be one character.
 const LONGEST_SEGMENT_UNSPACED_WORDS: usize = 240;
 
-/// Bytes of a word or an address, at most.
+/// The maximum length of a word or an address, in bytes.
 const LONGEST_WORD: usize = 500;
 
-/// The sentences of a text by Unicode's rules (UAX #29), but that a title ("Mr.") does not end one, and that a very
-/// long one is cut between words.
+/// The sentences of a text by Unicode's rules (UAX #29), except that a title ("Mr.") does not end a sentence, and that
+/// a very long sentence is cut between words.
 pub(super) fn sentences(text: &str) -> Vec<String> {
     let mut found: Vec<String> = Vec::new();
     for bound in text.split_sentence_bounds() {
@@ -30,7 +30,8 @@ pub(super) fn sentences(text: &str) -> Vec<String> {
     found.iter().flat_map(|sentence| around_long_words(sentence)).flat_map(|part| cut_long(&part)).collect()
 }
 
-/// A sentence in parts: what is no word of anybody's is one of its own, since a sentence may end before it without being seen to.
+/// Splits a sentence into parts. Anything that is not a word becomes a separate part, because a sentence may end before
+/// it unnoticed.
 fn around_long_words(sentence: &str) -> Vec<String> {
     let is_long = |word: &&str| word.len() > LONGEST_WORD;
     let words: Vec<&str> = sentence.split(' ').collect();

@@ -4,9 +4,9 @@ use std::ops::{Range, RangeInclusive};
 
 use unicode_segmentation::UnicodeSegmentation;
 
-/// The pieces of a text that a span may start and end at, each with its place: what stands between white space is one, but marks at
-/// its outer edges are pieces of their own. Scripts that put no space between words are cut as UAX #29 does, into words or
-/// characters.
+/// The pieces of a text at which a span may start and end, each with its position. Text between white space is one
+/// piece, except that punctuation at its outer edges forms separate pieces. Scripts without spaces between words are
+/// cut into words or characters by UAX #29.
 pub(super) fn pieces(text: &str) -> impl Iterator<Item = (usize, &str)> {
     let mut start = 0;
     text.split(char::is_whitespace).flat_map(move |token| {
@@ -17,7 +17,8 @@ pub(super) fn pieces(text: &str) -> impl Iterator<Item = (usize, &str)> {
     })
 }
 
-/// The pieces of a line, each with the space before it. The first one gets a space too, so that every span starts alike.
+/// The pieces of a line, each with the space before it. The first piece also gets a space, so that all spans start the
+/// same way.
 pub(super) fn spaced_pieces(line: &str) -> Vec<String> {
     let mut end = None;
     let spaced = |(at, piece): (usize, &str)| {
@@ -36,7 +37,8 @@ fn token_pieces(token: &str) -> impl Iterator<Item = (usize, &str)> {
     before.chain(inner).chain(after)
 }
 
-/// What is left of a token without the marks around it. Signs that belong to an amount, as in `-5`, `.5`, `€12.50` and `50%`, stay.
+/// A token without the punctuation around it. Signs that belong to an amount stay, as in `-5`, `.5`, `€12.50` and
+/// `50%`.
 fn inner(token: &str) -> Range<usize> {
     let mut marks = token.grapheme_indices(true).filter(|(_, sign)| !is_outer_mark(sign));
     let Some((start, first)) = marks.next() else { return token.len()..token.len() };
@@ -46,7 +48,7 @@ fn inner(token: &str) -> Range<usize> {
     start - before_number.map_or(0, char::len_utf8)..end
 }
 
-/// Whether it can be left out at the edge of a token: a full stop, a bracket, an emoji.
+/// Whether a sign can be left out at the edge of a token: a full stop, a bracket, an emoji.
 fn is_outer_mark(sign: &str) -> bool {
     let belongs = |sign: char| {
         sign.is_alphanumeric() || "#@&+=%‰°§$¢£¤¥".contains(sign) || ('\u{20a0}'..='\u{20cf}').contains(&sign)
@@ -54,7 +56,8 @@ fn is_outer_mark(sign: &str) -> bool {
     !sign.contains(belongs)
 }
 
-/// A span without what is nothing but marks at its ends: one may begin after a closing bracket, or end with an opening one.
+/// A span without words at its ends that are only punctuation. A span may begin with a closing bracket, or end with an
+/// opening one.
 pub(crate) fn without_loose_marks(mut span: &str) -> &str {
     let is_loose = |word: &&str| word.graphemes(true).all(is_outer_mark);
     span = span.trim();
@@ -67,7 +70,7 @@ pub(crate) fn without_loose_marks(mut span: &str) -> &str {
     span
 }
 
-/// A token, cut at the bounds of words within and beside scripts without spaces.
+/// A token, cut at word boundaries within and next to scripts without spaces.
 fn words(token: &str) -> impl Iterator<Item = (usize, &str)> {
     let mut start = 0;
     let ends = token.split_word_bound_indices().map(|(at, word)| at + word.len());
@@ -80,7 +83,7 @@ fn words(token: &str) -> impl Iterator<Item = (usize, &str)> {
     .map(|(start, end)| (start, &token[start..end]))
 }
 
-/// Whether it is of a script without spaces between words, or a mark of Chinese and Japanese text.
+/// Whether a character belongs to a script without spaces between words, or is Chinese or Japanese punctuation.
 fn is_unspaced(sign: Option<char>) -> bool {
     const SCRIPTS: [RangeInclusive<char>; 15] = [
         '\u{0e00}'..='\u{109f}',   // Thai, Lao, Tibetan, Myanmar

@@ -1,4 +1,4 @@
-//! A note as a model reads it, and which of its segments a span rests on.
+//! A note as a model reads it, and the segments that a span comes from.
 
 use std::cell::OnceCell;
 use std::ops::Range;
@@ -6,7 +6,7 @@ use std::ops::Range;
 use super::Segment;
 use super::spans::{pieces, spaced_pieces};
 
-/// The text of some segments as a model reads it, and where each segment lies in it.
+/// The text of some segments as a model reads it, and the position of each segment.
 ///
 /// Segments are joined by a space; one with a speaker starts a new line, `\nname: text` (`docs/task-format.md`).
 #[derive(Debug)]
@@ -15,11 +15,11 @@ pub(crate) struct NoteText {
     ranges: Vec<(u32, Range<usize>)>,
     /// Of each range.
     speakers: Vec<Option<String>>,
-    /// Where spans may begin and end, in order, once somebody asks.
+    /// Where spans may begin and end, in order; computed on first use.
     span_bounds: OnceCell<Vec<usize>>,
 }
 
-/// The lines of a text, each cut into the pieces that a span may start and end at, with the space before them.
+/// The lines of a text, each cut into the pieces at which a span may start and end, with the space before them.
 pub(crate) fn span_pieces(text: &str) -> Vec<Vec<String>> {
     text.lines().map(spaced_pieces).filter(|pieces| !pieces.is_empty()).collect()
 }
@@ -57,14 +57,14 @@ impl NoteText {
         span_pieces(&self.text)
     }
 
-    /// The ids of the segments that `span` touches where it is; a span that touches only a speaker's name belongs to the
-    /// segment after it.
+    /// The ids of the segments that `span` overlaps. A span that overlaps only a speaker's name belongs to the segment
+    /// after it.
     pub(crate) fn evidence(&self, span: &str) -> Vec<u32> {
         self.place(span).map(|found| self.segments_in(&found)).unwrap_or_default()
     }
 
-    /// The ids of the segments that an occurrence of `span` touches: one in the segments of the place `near` if there
-    /// is any, and else the nearest.
+    /// The ids of the segments that an occurrence of `span` overlaps: an occurrence in the segments of `near` if there
+    /// is one, otherwise the nearest.
     pub(crate) fn evidence_near(&self, span: &str, near: &Range<usize>) -> Vec<u32> {
         let own = self.segments_in(near);
         let rank = |found: &Range<usize>| {
@@ -74,19 +74,19 @@ impl NoteText {
         self.occurrences(span).min_by_key(rank).map(|found| self.segments_in(&found)).unwrap_or_default()
     }
 
-    /// Who says what begins at a place, where that is known, and what they say before it in the same segment.
+    /// The speaker at a position, if known, and the text before it in the same segment.
     pub(crate) fn speaker_at(&self, place: &Range<usize>) -> Option<(&str, &str)> {
         let index = self.ranges.iter().position(|(_, range)| range.contains(&place.start))?;
         let said_before = &self.text[self.ranges[index].1.start..place.start];
         Some((self.speakers[index].as_deref()?, said_before))
     }
 
-    /// Where `span` first occurs, as whole words if it does so anywhere: a summary that is still being written ends within one.
+    /// Where `span` first occurs, preferably as whole words: an unfinished summary may end within a word.
     pub(crate) fn place(&self, span: &str) -> Option<Range<usize>> {
         self.place_from(span, 0)
     }
 
-    /// As [`NoteText::place`], from a byte of the text on if it is there.
+    /// Like [`NoteText::place`], but prefers an occurrence from a given byte on.
     pub(crate) fn place_from(&self, span: &str, from: usize) -> Option<Range<usize>> {
         self.occurrences(span).min_by_key(|found| (self.cuts_words(found), found.start < from, found.start))
     }
@@ -106,14 +106,15 @@ impl NoteText {
         [place.start, place.end].iter().any(|at| bounds.binary_search(at).is_err())
     }
 
-    /// The ids of the segments that a place touches; a place of a speaker's name alone belongs to the segment after it.
+    /// The ids of the segments that a range overlaps. The range of only a speaker's name belongs to the segment after
+    /// it.
     pub(crate) fn segments_in(&self, place: &Range<usize>) -> Vec<u32> {
         let touched = self.ranges.iter().filter(|(_, range)| range.start < place.end && place.start < range.end);
         let mut touched: Vec<u32> = touched.map(|(id, _)| *id).collect();
         if touched.is_empty() {
             touched.extend(self.ranges.iter().find(|(_, range)| range.start >= place.end).map(|(id, _)| *id));
         }
-        // Parts of a segment have its id.
+        // Parts of a segment share its id.
         touched.dedup();
         touched
     }

@@ -212,7 +212,7 @@ impl AudioInput {
     fn take(&self, samples: Samples<'_>) -> Result<(), Error> {
         let mut intake = self.lock();
         if intake.finished {
-            return Err(Error::invalid_input("the input is finished: listen anew"));
+            return Err(Error::invalid_input("the input is finished: start listening again"));
         }
         let Intake { converter, samples: waiting, .. } = &mut *intake;
         converter.push(samples, waiting)?;
@@ -244,7 +244,7 @@ impl AudioInput {
 impl Drop for AudioInput {
     fn drop(&mut self) {
         if let Err(error) = self.finish() {
-            log::warn!("the end of a recording is lost: {error}");
+            log::warn!("the end of a recording was lost: {error}");
         }
     }
 }

@@ -1,4 +1,4 @@
-//! A text becomes a value of a given JSON schema.
+//! Extracts a value that fits a JSON schema from a text.
 
 use std::convert::Infallible;
 use std::sync::Arc;
@@ -16,27 +16,26 @@ use crate::note::span_pieces;
 use crate::sequence::Sequence;
 use crate::{CancelToken, Error};
 
-/// The most tokens of one extracted value.
+/// The maximum number of tokens in an extracted value.
 const ANSWER_TOKENS: usize = 1024;
 
-/// A value read out of a text.
+/// A value extracted from a text.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Extraction {
     /// The value; it fits the schema.
     pub value: Value,
-    /// What it cost.
+    /// Time, tokens and memory it took.
     pub metrics: Metrics,
 }
 
 impl LocalModel {
-    /// Reads a value of `schema` (JSON Schema) out of a text. The answer is held to the schema token by token, so it
-    /// always parses and fits. What the schema leaves open gets an ordinary limit, and objects have the properties that it names
-    /// (`docs/task-format.md`, "Schemas").
+    /// Extracts a value that fits `schema` (JSON Schema) from a text. The answer is constrained token by token, so it
+    /// always parses and fits. What the schema leaves unbounded gets a default limit, and objects have the named
+    /// properties (`docs/task-format.md`, "Schemas").
     ///
     /// # Errors
-    /// [`Error::InvalidInput`] for an empty text, a schema that cannot be used, with the property's path and what to change, or one
-    /// whose value is longer than an answer may be;
-    /// [`Error::ContextFull`] when the text is longer than the context.
+    /// [`Error::InvalidInput`] for an empty text, an unsupported schema (with the property's path and what to change),
+    /// or a value that is too long for an answer; [`Error::ContextFull`] when the text is longer than the context.
     pub fn extract(&self, text: &str, schema: &Value) -> Job<Infallible, Extraction> {
         let (model, text, schema) = (self.loaded(), text.to_owned(), schema.clone());
         Job::start("extract", move |_, cancel| extract(&model, &text, schema, cancel))
@@ -51,7 +50,7 @@ fn extract(model: &Arc<Loaded>, text: &str, schema: Value, cancel: &CancelToken)
     let (_, max_tokens) = split_context(model.context_limit(), ANSWER_TOKENS);
     let mut sequence = Sequence::new(model.decoder(context_for(model, prompt.len(), max_tokens)?)?);
     let format = match model.tuning.tuned {
-        // It was trained to copy.
+        // Tuned models were trained to copy.
         true => OutputFormat::JsonSchemaOverText { schema, lines: span_pieces(text) },
         false => OutputFormat::JsonSchema(schema),
     };
@@ -59,16 +58,18 @@ fn extract(model: &Arc<Loaded>, text: &str, schema: Value, cancel: &CancelToken)
     if answer.metrics.stop_reason == StopReason::Length {
         let more = if max_tokens < ANSWER_TOKENS { ", or allow a longer context" } else { "" };
         return Err(Error::invalid_input(format!(
-            "after {max_tokens} tokens the value had no end: limit it in the schema (properties, maxLength, maxItems){more}"
+            "the value did not end within {max_tokens} tokens: limit it in the schema (properties, maxLength, maxItems){more}"
         )));
     }
     Ok(Extraction { value: value_of(&answer.text)?, metrics: answer.metrics })
 }
 
-/// The value of an answer that fits the schema, which may allow what no number holds.
+/// Parses an answer that fits the schema, which may allow numbers that are too large.
 fn value_of(answer: &str) -> Result<Value, Error> {
     serde_json::from_str(answer).map_err(|_| {
-        Error::invalid_input("the value has a number too large or is nested too deep: limit it in the schema (maximum)")
+        Error::invalid_input(
+            "the value has a number that is too large, or is nested too deeply: limit it in the schema (maximum)",
+        )
     })
 }
 

@@ -1,4 +1,4 @@
-//! The jobs that apps want done, each in a file: its prompt, its grammar, its answer.
+//! The tasks, one file each: prompt, grammar and answer.
 
 pub mod classify;
 pub mod extract;
@@ -15,7 +15,7 @@ use crate::loaded::Loaded;
 use crate::sequence::Sequence;
 use crate::{CancelToken, Error};
 
-/// Tokens of a context that an answer may take when the context is short: the rest is for the prompt.
+/// The share of a short context that an answer may use; the rest is for the prompt.
 pub(crate) const ANSWER_SHARE: f32 = 0.4;
 
 /// The prompt of a task: what to do ([`prompts`]), then the user's text.
@@ -24,7 +24,7 @@ pub(crate) fn task_prompt(model: &Loaded, mut messages: Vec<Message>, text: &str
     model.prompt(&messages, true)
 }
 
-/// The greedy answer to a task prompt, held to `format`.
+/// The greedy answer to a task prompt, constrained by `format`.
 pub(crate) fn constrained_answer(
     model: &Arc<Loaded>,
     sequence: &mut Sequence,
@@ -37,7 +37,7 @@ pub(crate) fn constrained_answer(
     generate(model, sequence, constrained_request(model, prompt, format, max_tokens)?, cancel, on_text)
 }
 
-/// A request for the greedy answer to a task prompt, held to `format`.
+/// A request for the greedy answer to a task prompt, constrained by `format`.
 pub(crate) fn constrained_request<'a>(
     model: &Loaded,
     prompt: &'a [u32],
@@ -54,7 +54,7 @@ pub(crate) fn context_for(model: &Loaded, prompt_tokens: usize, max_tokens: usiz
     if needed > limit { Err(Error::ContextFull { limit, needed }) } else { Ok(needed) }
 }
 
-/// How many tokens a prompt and its answer may take, for a task that would like `wanted` tokens of answer.
+/// The maximum tokens for a prompt and its answer, for a task that wants `wanted` tokens for the answer.
 pub(crate) fn split_context(context_length: usize, wanted: usize) -> (usize, usize) {
     let answer = wanted.min((context_length as f32 * ANSWER_SHARE) as usize);
     (context_length - answer, answer)

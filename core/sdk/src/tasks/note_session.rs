@@ -1,4 +1,5 @@
-//! A note that is still being spoken: the model reads along, so that its summary begins as soon as the note ends.
+//! A note that is still being spoken. The model reads it in the background, so that the summary starts as soon as the
+//! note ends.
 
 use std::convert::Infallible;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -21,11 +22,11 @@ use crate::{CancelToken, Error};
 ///     │                                      │
 ///     └─ drop: reading stops                 └─ append: an error
 /// ```
-/// Between the segments a thread of its own reads what was said so far into the KV cache, which has room for a whole context and
-/// stays until the session is dropped. Of a long note, each window is summarized as soon as it is complete.
+/// A separate thread reads the note so far into the KV cache, which has room for a full context and is kept until the
+/// session is dropped. Each window of a long note is summarized as soon as it is complete.
 pub struct NoteSession {
     note: Arc<SpokenNote>,
-    /// Gone once the note is finished.
+    /// `None` once the note is finished.
     reading: Mutex<Option<Reading>>,
 }
 
@@ -36,14 +37,14 @@ struct SpokenNote {
     so_far: RequestLock<ReadSoFar>,
 }
 
-/// The work of reading along; dropping it ends that.
+/// Reads the note in the background; dropping it stops the reading.
 struct Reading {
     said_more: Sender<()>,
     _job: Job<Infallible, ()>,
 }
 
 impl LocalModel {
-    /// Begins a note whose segments come one by one, while a person speaks.
+    /// Starts a note whose segments arrive one by one while the user speaks.
     pub fn note_session(&self, options: &SummaryOptions) -> NoteSession {
         let (model, options) = (self.loaded(), options.clone());
         let so_far = RequestLock::new(ReadSoFar::default());
@@ -56,36 +57,36 @@ impl LocalModel {
 }
 
 impl NoteSession {
-    /// Appends what was said next, and returns at once: it is read in the background. Its id is given anew, from 1; an
-    /// empty segment is left out.
+    /// Appends the next segment and returns at once; it is read in the background. It gets the next id, counted from 1,
+    /// and an empty segment is left out.
     ///
     /// # Errors
-    /// [`Error::InvalidInput`] once the note is finished. What goes wrong in the background is told by
+    /// [`Error::InvalidInput`] once the note is finished. Errors in the background are reported by
     /// [`NoteSession::finish`].
     pub fn append(&self, segment: Segment) -> Result<(), Error> {
         let reading = lock(&self.reading);
         let Some(reading) = &*reading else {
-            return Err(Error::invalid_input("the note is finished: begin another one"));
+            return Err(Error::invalid_input("the note is finished: start a new one"));
         };
         lock(&self.note.said).push(segment);
-        // When the channel is full, the reader is about to look anyway.
+        // If the channel is full, the reader is about to look anyway.
         let _ = reading.said_more.try_send(());
         Ok(())
     }
 
-    /// What was said so far, numbered as the summary's evidence is.
+    /// The note so far, with the ids that the summary's evidence refers to.
     pub fn note(&self) -> VoiceNote {
         lock(&self.note.said).clone()
     }
 
-    /// Ends the note, and summarizes it exactly as [`LocalModel::summarize`] does: most of it is read by now. Asked
-    /// again, the answer is written again.
+    /// Ends the note and summarizes it exactly like [`LocalModel::summarize`]; most of it has been read by now. A
+    /// second call writes the summary again.
     ///
     /// # Errors
-    /// [`Error::InvalidInput`] for a note without words or a language that is no name, [`Error::ContextFull`] for a note of more than
-    /// 32 contexts, or of nothing but words that fit none; what went wrong while the note was read.
+    /// [`Error::InvalidInput`] for a note without words or an invalid language name, [`Error::ContextFull`] for a note
+    /// longer than 32 contexts, or one whose words are all too long; errors from reading the note.
     pub fn finish(&self) -> Job<NoteSummary, NoteSummary> {
-        // Reading stops where it is, and the summary goes on from there: so it can be cancelled at any time.
+        // Reading stops, and the summary continues from there, so it can be cancelled at any time.
         drop(lock(&self.reading).take());
         let note = Arc::clone(&self.note);
         Job::start("summarize", move |reporter, cancel| {
@@ -96,7 +97,8 @@ impl NoteSession {
 }
 
 impl SpokenNote {
-    /// Reads what was said each time that there is more. An error ends this; the summary meets it again, and tells it.
+    /// Reads the note whenever there is more of it. An error ends this; the summary will meet the same error and report
+    /// it.
     fn read_along(&self, heard_more: &Receiver<()>, cancel: &CancelToken) -> Result<(), Error> {
         while heard_more.recv_blocking().is_ok() {
             let said = lock(&self.said).clone();
@@ -105,13 +107,13 @@ impl SpokenNote {
         Ok(())
     }
 
-    /// Nobody wants less than the summary has read: when the note ends while that has its turn, nothing is done.
+    /// If the summary already has the lock, the note has ended and nothing more needs to be read here.
     fn read(&self, said: &[Segment], cancel: &CancelToken) -> Result<(), Error> {
         self.with_so_far(cancel, |so_far| read_ahead(&self.model, said, &self.options, so_far, cancel))
     }
 
-    /// Gives what was read to `work` once nobody else has it. A pass that panics may be half done: what comes after it begins
-    /// afresh.
+    /// Runs `work` with what was read, once it is free. A pass that panics may be half done, so the next one starts
+    /// from scratch.
     fn with_so_far<Value>(
         &self,
         cancel: &CancelToken,
@@ -125,7 +127,7 @@ impl SpokenNote {
     }
 }
 
-/// What these locks guard is whole at any time.
+/// The guarded values are consistent at any time, even after a panic.
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -1,14 +1,15 @@
-//! What a model is told before it reads the user's text, for each task.
+//! The instructions for each task, which a model reads before the user's text.
 //!
-//! A model that was trained on Sotto's task formats (`docs/task-format.md`) gets a short task line, and a general instruct
-//! model the whole instruction.
+//! A model that was trained on Sotto's task formats (`docs/task-format.md`) gets a short task line. A general instruct
+//! model gets the complete instruction.
 
 use serde_json::Value;
 use sotto_text::{Message, Role};
 
 use crate::label::Label;
 
-/// Short on purpose: with the whole form spelled out, small models answer with its words. The form itself is shown by the example.
+/// Short on purpose: if the whole format is described, small models repeat the description. The example shows the
+/// format.
 const SUMMARIZE: &str = "You write down what a voice note says, in its own words: a title, an overview, points (facts worth \
 remembering) and actions (what somebody still has to do, with its owner and due date). What is done, dropped or only said is no action.";
 
@@ -30,9 +31,9 @@ Actions:
   owner: Lena
 ";
 
-/// One example is worth ten times the actions to a small model, and more examples are worth less (`docs/quality.md`).
+/// With one example, a small model finds ten times as many actions. More examples help less (`docs/quality.md`).
 ///
-/// `language` is that of title and overview, where it is not the note's; a tuned model copies them.
+/// `language` is for title and overview, if it is not the note's; a tuned model copies them.
 pub(super) fn summarize(tuned: bool, language: Option<&str>, with_example: bool) -> Vec<Message> {
     if tuned {
         return vec![system("summarize")];

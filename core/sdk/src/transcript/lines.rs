@@ -1,4 +1,4 @@
-//! What one line of a transcript is.
+//! Recognizes the kind of a line in a transcript.
 
 use super::names::{LONGEST_NAME, is_numbered_speaker, is_speaker};
 use super::time::{Span, after_any, span, whole_span};

@@ -1,12 +1,12 @@
-//! What a recognizer that hangs says again and again.
+//! Removes the repetition loops of a recognizer.
 
 use super::Utterance;
 
-/// The most utterances that come again in turn.
+/// The maximum number of utterances in a loop.
 const LONGEST_LOOP: usize = 4;
 
-/// Keeps an utterance that is said several times in a row once, and so a few that come again and again in turn. The last one kept lasts
-/// as long as the loop.
+/// Keeps only one of several equal utterances in a row, and one round of a few that repeat in turn. The last one kept
+/// lasts as long as the loop.
 pub(super) fn without_loops(utterances: Vec<Utterance>) -> Vec<Utterance> {
     (1..=LONGEST_LOOP).fold(utterances, without_loops_of)
 }
@@ -23,8 +23,8 @@ fn without_loops_of(utterances: Vec<Utterance>, length: usize) -> Vec<Utterance>
     kept
 }
 
-/// Which utterances only repeat what was said `length` utterances before. What people say twice in turn may be meant; what comes
-/// three times is not.
+/// Which utterances only repeat what was said `length` utterances before. People may say something twice in turn, but
+/// not three times.
 fn repeats(utterances: &[Utterance], length: usize) -> Vec<bool> {
     let fewest = if length == 1 { 1 } else { 2 * length };
     let mut repeats = vec![false; utterances.len()];

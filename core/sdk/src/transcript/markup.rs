@@ -1,8 +1,8 @@
 //! Tags and entities in the words of a cue.
 
-/// The most bytes of a tag.
+/// The maximum length of a tag, in bytes.
 const LONGEST_TAG: usize = 256;
-/// The most bytes of an entity, with its marks.
+/// The maximum length of an entity with its delimiters, in bytes.
 const LONGEST_ENTITY: usize = 10;
 
 const TAGS: [&str; 16] =

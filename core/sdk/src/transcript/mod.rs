@@ -1,7 +1,7 @@
-//! Reads transcripts: what recorders and recognizers write.
+//! Reads the transcripts of recorders and speech recognizers.
 //!
-//! Nothing is refused. A line that is no time, no name and no mark of a known format is taken for words, and never changes how the
-//! other lines are read.
+//! Every text is accepted. A line that is not a time, a name or markup of a known format is treated as words, and never
+//! changes how other lines are read.
 
 mod captions;
 mod json;
@@ -19,7 +19,7 @@ mod tests;
 
 use crate::note::{Segment, VoiceNote, said_by, without_controls};
 
-/// What somebody says, as it stands in a transcript.
+/// An utterance as it appears in a transcript.
 #[derive(Debug, Default, Clone, PartialEq)]
 struct Utterance {
     /// Seconds from the beginning of the recording.
@@ -28,17 +28,19 @@ struct Utterance {
     speaker: Option<String>,
     /// The words, with remarks such as `[Music]` among them.
     said: String,
-    /// Whether it is a further line of the utterance before it, unless it turns out to have a speaker of its own.
+    /// Whether it continues the previous utterance, unless it turns out to have its own speaker.
     continues: bool,
 }
 
 impl VoiceNote {
-    /// A note from a transcript: what recorders and recognizers write, or plain text.
+    /// A note from a transcript in one of the formats of recorders and speech recognizers, or from plain text.
     ///
-    /// Reads WebVTT, SRT, LRC, SBV, tables with times (comma- or tab-separated), the logs and JSON of Whisper programs, the JSON of
-    /// AssemblyAI, Deepgram, Google Speech-to-Text and AWS Transcribe, the turns and chats that meeting apps write, and lines that begin with a time (`[00:04]`, `(00:04)`, `00:04 -`) or a speaker (`Priya:`,
-    /// `[SPEAKER_00]`). Timed utterances become a segment each, all else one for each sentence. What is no speech (`[Music]`) is left
-    /// out, and what a recognizer says again and again counts once. Nothing is refused: what is not understood is words.
+    /// Reads WebVTT, SRT, LRC, SBV, tables with times (comma- or tab-separated), the logs and JSON of Whisper programs,
+    /// the JSON of AssemblyAI, Deepgram, Google Speech-to-Text and AWS Transcribe, the transcripts and chats of meeting
+    /// apps, and lines that begin with a time (`[00:04]`, `(00:04)`, `00:04 -`) or a speaker (`Priya:`,
+    /// `[SPEAKER_00]`). Each timed utterance becomes a segment; everything else becomes one segment per sentence.
+    /// Sounds such as `[Music]` are left out, and a recognizer's repetition loop counts once. Every text is accepted:
+    /// what is not recognized as markup is treated as words.
     pub fn transcript(text: &str) -> Self {
         Self::from_segments(segments(text))
     }
@@ -57,7 +59,7 @@ fn segments(text: &str) -> Vec<Segment> {
 }
 
 impl Utterance {
-    /// A time that cannot be is unknown.
+    /// An impossible time counts as unknown.
     fn check_times(&mut self) {
         self.start = self.start.filter(|start| start.is_finite() && *start >= 0.0);
         self.end = self.end.filter(|end| end.is_finite() && self.start.is_some_and(|start| start <= *end));
@@ -72,7 +74,7 @@ impl Utterance {
     }
 }
 
-/// Puts the lines of each utterance together, without what is no speech.
+/// Joins the lines of each utterance, without anything that is not speech.
 fn joined(utterances: Vec<Utterance>) -> Vec<Utterance> {
     let mut joined: Vec<Utterance> = Vec::new();
     for mut next in utterances {

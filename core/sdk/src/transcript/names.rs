@@ -1,10 +1,10 @@
-//! What can be the name of a speaker, and what is the label of an item in a list.
+//! Tells names of speakers from labels of list items.
 
-/// The most bytes of a name.
+/// The maximum length of a name, in bytes.
 pub(super) const LONGEST_NAME: usize = 64;
 const MOST_NAME_WORDS: usize = 5;
 
-/// What recognizers call a speaker whom they do not know, with a number or a letter: `SPEAKER_00`, `speaker 1`, `Spk2`.
+/// How recognizers name unknown speakers, with a number or a letter: `SPEAKER_00`, `speaker 1`, `Spk2`.
 const ROLES: &[&str] = &[
     "speaker",
     "spk",
@@ -31,7 +31,7 @@ const PARTICLES: &[&str] = &[
     "ibn", "la", "le", "ten", "ter", "van", "von", "y", "zu",
 ];
 
-/// What heads an item of a list, and is nobody's name.
+/// Labels of list items, which are not names.
 const LABELS: &[&str] = &[
     "action",
     "actions",
@@ -189,7 +189,7 @@ const LABELS: &[&str] = &[
     "aujourd'hui",
 ];
 
-/// Whether it may name who speaks: a person, or a speaker whom a recognizer does not know.
+/// Whether it may name a speaker: a person, or a recognizer's unknown speaker.
 pub(super) fn is_speaker(name: &str) -> bool {
     is_numbered_speaker(name) || (is_name(name) && !is_label(name))
 }
@@ -238,7 +238,7 @@ fn is_mark(sign: char) -> bool {
     matches!(sign, '\u{300}'..='\u{36f}' | '\u{900}'..='\u{dff}' | '\u{e31}'..='\u{e4e}')
 }
 
-/// Whether it heads an item of a list: `Tomorrow`, `Action items`.
+/// Whether it labels a list item: `Tomorrow`, `Action items`.
 pub(super) fn is_label(name: &str) -> bool {
     let name = name.to_lowercase();
     let mut words = name.split_whitespace().peekable();

@@ -1,8 +1,8 @@
-//! What stands in a transcript and is no speech: `[Music]`, `(inaudible)`, `[BLANK_AUDIO]`, `♪`.
+//! Removes parts of a transcript that are not speech: `[Music]`, `(inaudible)`, `[BLANK_AUDIO]`, `♪`.
 
 use std::borrow::Cow;
 
-/// The most bytes of a remark in brackets.
+/// The maximum length of a remark in brackets, in bytes.
 const LONGEST_REMARK: usize = 80;
 
 const BRACKETS: [(&str, &str); 9] = [
@@ -20,7 +20,7 @@ const BRACKETS: [(&str, &str); 9] = [
 /// What a bracket begins with.
 const OPENING: [char; 9] = ['<', '[', '(', '*', '【', '（', '［', '〔', '{'];
 
-/// What is heard and not said. A remark of these words alone, with or without some of [`QUALIFIERS`], is no speech.
+/// Words for sounds. A remark with only these words, and possibly some of [`QUALIFIERS`], is not speech.
 const SOUNDS: &[&str] = &[
     "applause",
     "audio",
@@ -152,7 +152,7 @@ const QUALIFIERS: &[&str] = &[
     "upbeat",
 ];
 
-/// What is said in `text`, without the remarks in it; empty where nothing is.
+/// The speech in `text`, without remarks; empty if there is none.
 pub(super) fn speech(text: &str) -> String {
     let text = without_songs(text);
     let mut said = String::with_capacity(text.len());
@@ -189,7 +189,7 @@ fn has_words(text: &str) -> bool {
 }
 
 fn is_word_character(sign: char) -> bool {
-    // An emoji is an answer, too.
+    // An emoji is also an answer.
     sign.is_alphanumeric() || matches!(sign, '\u{1f300}'..='\u{1faff}' | '\u{2600}'..='\u{27bf}')
 }
 

@@ -1,4 +1,4 @@
-//! Who says what: names at the start of a line, of a cue, of an entry.
+//! Finds speakers: names at the start of a line, a cue or an entry.
 
 use std::collections::HashMap;
 use std::ops::Range;

@@ -2,11 +2,11 @@ use super::pcm::{PcmFormat, Samples};
 use super::resampler::Resampler;
 use crate::{SAMPLE_RATE, SpeechError};
 
-/// Samples of any format become 16 kHz mono, piece by piece.
+/// Converts samples of any format to 16 kHz mono, piece by piece.
 #[derive(Debug)]
 pub struct Converter {
     format: PcmFormat,
-    /// None where the rate is right.
+    /// `None` if the rate is already right.
     resampler: Option<Resampler>,
     mono: Vec<f32>,
 }
@@ -15,7 +15,7 @@ impl Converter {
     /// Takes samples of this format.
     ///
     /// # Errors
-    /// [`SpeechError::AudioInvalid`] for a rate or a number of channels that no recorder has.
+    /// [`SpeechError::AudioInvalid`] for an unsupported rate or number of channels.
     pub fn new(format: PcmFormat) -> Result<Self, SpeechError> {
         format.check()?;
         let resampler = match format.sample_rate as usize {
@@ -25,11 +25,12 @@ impl Converter {
         Ok(Self { format, resampler, mono: Vec::new() })
     }
 
-    /// Appends what `samples` become to `out`, from -1 to 1. Some of it may only come with the next samples, or in the end.
+    /// Converts `samples` and appends them to `out`, from -1 to 1. Some of the output may come only with the next
+    /// samples, or at the end.
     ///
     /// # Errors
-    /// [`SpeechError::AudioInvalid`] for a last frame that lacks channels, a sample that is no finite number, and floats that were
-    /// meant as 16-bit numbers. None of the samples is taken then.
+    /// [`SpeechError::AudioInvalid`] for an incomplete last frame, a sample that is not a finite number, and floats
+    /// that were meant as 16-bit numbers. Then none of the samples are used.
     pub fn push(&mut self, samples: Samples<'_>, out: &mut Vec<f32>) -> Result<(), SpeechError> {
         match &mut self.resampler {
             None => self.format.mix(samples, out),
@@ -41,7 +42,7 @@ impl Converter {
         }
     }
 
-    /// Appends what is left to `out`, once no more samples come.
+    /// Appends the rest to `out` after the last samples.
     ///
     /// # Errors
     /// [`SpeechError::Internal`].

@@ -26,7 +26,7 @@ pub(super) struct Decoded {
     format: PcmFormat,
     /// Of one packet, interleaved.
     samples: Vec<f32>,
-    /// What the first packet gave, which was decoded to learn the format.
+    /// The samples of the first packet, which was decoded to determine the format.
     first: bool,
 }
 
@@ -55,7 +55,7 @@ impl Decoded {
         let track =
             reader.default_track(TrackType::Audio).ok_or_else(|| unsupported("there is no audio track in it"))?;
         let parameters = track.codec_params.as_ref().and_then(|parameters| parameters.audio());
-        let parameters = parameters.ok_or_else(|| unsupported("its audio track does not say how it is coded"))?;
+        let parameters = parameters.ok_or_else(|| unsupported("its audio track does not name its codec"))?;
         let decoder = get_codecs()
             .make_audio_decoder(parameters, &AudioDecoderOptions::default())
             .map_err(|error| unsupported(&error.to_string()))?;
@@ -80,19 +80,19 @@ impl Decoded {
     /// The next samples, interleaved; `None` at the end.
     ///
     /// # Errors
-    /// [`SpeechError::AudioInvalid`] when the format changes on the way.
+    /// [`SpeechError::AudioInvalid`] if the format changes partway.
     pub(super) fn next(&mut self) -> Result<Option<&[f32]>, SpeechError> {
         let some = std::mem::take(&mut self.first) || self.decode_next(Some(self.format))?;
         Ok(some.then_some(&self.samples))
     }
 
-    /// Decodes the next packet that has samples; `false` at the end. Damaged packets are left out.
+    /// Decodes the next packet with samples; `false` at the end. Damaged packets are skipped.
     fn decode_next(&mut self, format: Option<PcmFormat>) -> Result<bool, SpeechError> {
         while let Some(packet) = self.next_packet()? {
             let decoded = match self.decoder.decode(&packet) {
                 Ok(decoded) => decoded,
                 Err(error @ (Error::DecodeError(_) | Error::IoError(_))) => {
-                    log::warn!("a damaged part of the recording is left out: {error}");
+                    log::warn!("a damaged part of the recording was skipped: {error}");
                     continue;
                 }
                 Err(error) => return Err(SpeechError::audio(error.to_string())),
@@ -104,7 +104,7 @@ impl Decoded {
             let channels = u16::try_from(spec.channels().count()).unwrap_or(u16::MAX);
             self.format = PcmFormat { sample_rate: spec.rate(), channels };
             if format.is_some_and(|format| format != self.format) {
-                return Err(SpeechError::audio("its rate or channels change on the way: convert it"));
+                return Err(SpeechError::audio("its sample rate or channels change partway: convert it"));
             }
             decoded.copy_to_vec_interleaved(&mut self.samples);
             return Ok(true);
@@ -120,10 +120,10 @@ impl Decoded {
                 Ok(Some(_)) => {}
                 Ok(None) => return Ok(None),
                 Err(Error::ResetRequired) => {
-                    return Err(SpeechError::audio("it is several recordings in one file: separate them"));
+                    return Err(SpeechError::audio("it contains several recordings: split them into files"));
                 }
                 Err(error) => {
-                    log::warn!("the recording ends before its end: {error}");
+                    log::warn!("the recording ends too early: {error}");
                     return Ok(None);
                 }
             }
@@ -143,10 +143,10 @@ fn seconds(track: &Track) -> Option<f64> {
 
 fn not_audio(error: Error) -> SpeechError {
     match error {
-        Error::Unsupported(_) => unsupported("its format is not known"),
-        // The end came while the reader looked for a beginning that it knows.
+        Error::Unsupported(_) => unsupported("its format is unknown"),
+        // The file ended before a known signature was found.
         Error::IoError(error) if error.kind() == ErrorKind::UnexpectedEof => {
-            SpeechError::audio("it is no audio file, or an unfinished one")
+            SpeechError::audio("it is not an audio file, or an unfinished one")
         }
         error => SpeechError::audio(error.to_string()),
     }

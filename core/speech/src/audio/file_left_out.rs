@@ -1,4 +1,4 @@
-//! In place of audio files, where they are left out.
+//! The substitute for audio files in a build without them.
 
 use std::convert::Infallible;
 use std::path::Path;
@@ -33,5 +33,7 @@ impl Decoded {
 }
 
 fn left_out() -> SpeechError {
-    SpeechError::unsupported("audio files in this build: decode it with the platform's decoder, and give its samples")
+    SpeechError::unsupported(
+        "audio files in this build: decode the file with the platform's decoder, and pass the samples",
+    )
 }

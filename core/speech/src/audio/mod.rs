@@ -1,4 +1,4 @@
-//! Recordings and microphones: sound of any rate and layout becomes 16 kHz mono.
+//! Recordings and microphones: converts sound of any rate and layout to 16 kHz mono.
 
 mod converter;
 #[cfg_attr(not(feature = "files"), path = "file_left_out.rs")]
@@ -37,8 +37,8 @@ impl Audio {
     /// A recording from samples in memory. Channels are mixed into one; samples beyond ±1 are clipped.
     ///
     /// # Errors
-    /// [`SpeechError::AudioInvalid`] for no samples, a sample that is no finite number, a rate or a number of channels that no recorder
-    /// has, and floats that were meant as 16-bit numbers.
+    /// [`SpeechError::AudioInvalid`] for an empty recording, a sample that is not a finite number, an unsupported rate
+    /// or number of channels, and floats that were meant as 16-bit numbers.
     pub fn samples(samples: Samples<'_>, format: PcmFormat) -> Result<Self, SpeechError> {
         let mut mono = Vec::new();
         format.mix(samples, &mut mono)?;
@@ -48,8 +48,9 @@ impl Audio {
         }
     }
 
-    /// A file: WAV, FLAC, MP3, M4A with AAC or ALAC, or OGG with Vorbis. It is read while it is transcribed, in bounded memory. The
-    /// feature `files` reads them; phones do not have it, since the platform decodes more formats and takes less room.
+    /// A file: WAV, FLAC, MP3, M4A with AAC or ALAC, or OGG with Vorbis. It is read while it is transcribed, in bounded
+    /// memory. This needs the feature `files`, which phone libraries leave out: the platform decodes more formats and
+    /// takes no extra space.
     pub fn file(path: impl AsRef<Path>) -> Self {
         Self(Source::Path(path.as_ref().to_owned()))
     }
@@ -62,8 +63,8 @@ impl Audio {
     /// Begins to read.
     ///
     /// # Errors
-    /// [`SpeechError::AudioInvalid`] for a file that cannot be read, is no audio file, or has a format that is not known here;
-    /// [`SpeechError::Unsupported`] for any file without the feature `files`.
+    /// [`SpeechError::AudioInvalid`] for a file that cannot be read, is not an audio file, or has an unsupported
+    /// format; [`SpeechError::Unsupported`] for any file without the feature `files`.
     pub fn open(self) -> Result<AudioReader, SpeechError> {
         match self.0 {
             Source::Samples { samples, sample_rate } => AudioReader::of_samples(samples, sample_rate),

@@ -5,15 +5,15 @@ use crate::{SAMPLE_RATE, SpeechError};
 /// From telephones to studios, in Hz.
 const RATES: RangeInclusive<u32> = 8_000..=192_000;
 const CHANNELS: RangeInclusive<u16> = 1..=32;
-/// Floats reach from -1 to 1, with a little more where a recorder did not clip. These are 16-bit numbers.
+/// Floats range from -1 to 1, or slightly beyond if a recorder did not clip. Larger values must be 16-bit numbers.
 const LOUDEST: f32 = 8.0;
 
 /// How samples lie in memory.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct PcmFormat {
-    /// Samples of each channel in a second, 8,000 to 192,000.
+    /// Samples per second and channel, 8,000 to 192,000.
     pub sample_rate: u32,
-    /// How many channels lie interleaved: 1 for mono, 2 for stereo.
+    /// Number of interleaved channels: 1 for mono, 2 for stereo.
     pub channels: u16,
 }
 
@@ -27,7 +27,7 @@ pub enum Samples<'a> {
 }
 
 impl Default for PcmFormat {
-    /// What speech models hear: 16 kHz mono.
+    /// The input of speech models: 16 kHz mono.
     fn default() -> Self {
         Self { sample_rate: SAMPLE_RATE as u32, channels: 1 }
     }
@@ -35,26 +35,26 @@ impl Default for PcmFormat {
 
 impl PcmFormat {
     /// # Errors
-    /// [`SpeechError::AudioInvalid`] for a rate or a number of channels that no recorder has.
+    /// [`SpeechError::AudioInvalid`] for an unsupported rate or number of channels.
     pub(super) fn check(self) -> Result<(), SpeechError> {
         if !RATES.contains(&self.sample_rate) {
             let (least, most) = (RATES.start(), RATES.end());
-            let why = format!("a sample rate of {} Hz: {least} to {most} Hz can be used", self.sample_rate);
+            let why = format!("a sample rate of {} Hz: {least} to {most} Hz are supported", self.sample_rate);
             return Err(SpeechError::audio(why));
         }
         match CHANNELS.contains(&self.channels) {
             true => Ok(()),
             false => {
-                Err(SpeechError::audio(format!("{} channels: 1 to {} can be used", self.channels, CHANNELS.end())))
+                Err(SpeechError::audio(format!("{} channels: 1 to {} are supported", self.channels, CHANNELS.end())))
             }
         }
     }
 
-    /// Appends the mean of all channels to `mono`, from -1 to 1. Where there is an error, nothing is appended.
+    /// Appends the mean of all channels to `mono`, from -1 to 1. After an error, nothing is appended.
     ///
     /// # Errors
-    /// [`SpeechError::AudioInvalid`]: as [`PcmFormat::check`]; a last frame that lacks channels; a sample that is no finite number, or
-    /// no float from -1 to 1.
+    /// [`SpeechError::AudioInvalid`]: as [`PcmFormat::check`]; an incomplete last frame; a sample that is not a finite
+    /// number or not between -1 and 1.
     pub(super) fn mix(self, samples: Samples<'_>, mono: &mut Vec<f32>) -> Result<(), SpeechError> {
         self.check()?;
         let channels = usize::from(self.channels);
@@ -64,7 +64,7 @@ impl PcmFormat {
         };
         if !len.is_multiple_of(channels) {
             return Err(SpeechError::audio(format!(
-                "{len} samples are no whole number of frames of {channels} channels"
+                "{len} samples are not a whole number of frames of {channels} channels"
             )));
         }
         match samples {
@@ -92,7 +92,7 @@ fn mean(frame: impl Iterator<Item = f32>, channels: usize) -> f32 {
 fn check(samples: &[f32]) -> Result<(), SpeechError> {
     let Some(at) = samples.iter().position(|sample| sample.is_nan() || sample.abs() > LOUDEST) else { return Ok(()) };
     let why = match samples[at].is_finite() {
-        true => "is far outside -1 to 1: give 16-bit samples as such, or divide them by 32,768",
+        true => "is far outside -1 to 1: pass 16-bit samples as integers, or divide them by 32,768",
         false => "is not a finite number",
     };
     Err(SpeechError::audio(format!("sample {at} {why}")))

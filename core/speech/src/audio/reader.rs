@@ -3,7 +3,7 @@ use super::file::Decoded;
 use super::pcm::{PcmFormat, Samples};
 use crate::SpeechError;
 
-/// A recording while it is read: 16 kHz mono, piece by piece.
+/// Reads a recording as 16 kHz mono, piece by piece.
 #[derive(Debug)]
 pub struct AudioReader {
     source: Source,
@@ -13,7 +13,7 @@ pub struct AudioReader {
 
 #[derive(Debug)]
 enum Source {
-    /// Mono, and how many of them are read.
+    /// Mono samples, and how many of them have been read.
     Samples {
         samples: Vec<f32>,
         read: usize,
@@ -34,16 +34,16 @@ impl AudioReader {
         Ok(Self { source: Source::File(Box::new(file)), converter, seconds })
     }
 
-    /// How long the recording is, in seconds, where it says so: a file may be wrong about that.
+    /// The length of the recording in seconds, if stated; a file may be wrong about it.
     pub fn seconds(&self) -> Option<f64> {
         self.seconds
     }
 
-    /// Appends the next piece to `out`, mostly less than a second; `false` at the end.
+    /// Appends the next piece to `out`, usually less than a second; `false` at the end.
     ///
     /// # Errors
-    /// [`SpeechError::AudioInvalid`] for a file of which nothing can be decoded, or which changes its format on the way, and for
-    /// samples in it that are no finite numbers. A file that ends too early is read as far as it goes.
+    /// [`SpeechError::AudioInvalid`] for a file that cannot be decoded or changes its format partway, and for samples
+    /// that are not finite numbers. A truncated file is read as far as possible.
     pub fn read(&mut self, out: &mut Vec<f32>) -> Result<bool, SpeechError> {
         let more = match &mut self.source {
             Source::Samples { samples, read } => {

@@ -7,20 +7,20 @@ use crate::{SAMPLE_RATE, SpeechError};
 
 /// Samples that are resampled at once.
 const CHUNK: usize = 1024;
-/// Samples that the filter sees: its band ends at 7.4 kHz of 8, where speech has nothing to lose.
+/// The length of the filter in samples. Its passband ends at 7.4 of 8 kHz, which is enough for speech.
 const FILTER: usize = 128;
 
-/// Mono sound of another rate becomes 16 kHz, in pieces of any length, without a shift in time.
+/// Resamples mono sound to 16 kHz, in pieces of any length, without a time shift.
 pub(super) struct Resampler {
     inner: Async<f32>,
     sample_rate: u32,
-    /// What has come and is not resampled yet: less than a chunk.
+    /// Samples that are not resampled yet: less than a chunk.
     waiting: Vec<f32>,
     produced: Vec<f32>,
-    /// Samples that have come, and that were given.
+    /// The number of samples received, and returned.
     taken: u64,
     given: u64,
-    /// What the filter gives before the first sample.
+    /// The filter's delay, in samples.
     delay: usize,
 }
 
@@ -42,7 +42,7 @@ impl Resampler {
         })
     }
 
-    /// Appends what `samples` make complete to `out`.
+    /// Appends the output that `samples` complete to `out`.
     pub(super) fn push(&mut self, mut samples: &[f32], out: &mut Vec<f32>) -> Result<(), SpeechError> {
         self.taken += samples.len() as u64;
         while !samples.is_empty() {
@@ -56,7 +56,7 @@ impl Resampler {
         Ok(())
     }
 
-    /// Appends the rest to `out`: in all, there are as many seconds as have come.
+    /// Appends the rest to `out`: in total, the duration stays the same.
     pub(super) fn finish(&mut self, out: &mut Vec<f32>) -> Result<(), SpeechError> {
         let expected = (self.taken * SAMPLE_RATE as u64).div_ceil(u64::from(self.sample_rate));
         while self.given < expected {
@@ -67,7 +67,7 @@ impl Resampler {
         Ok(())
     }
 
-    /// Resamples what is waiting, and silence where that is less than a chunk.
+    /// Resamples the waiting samples, padded with silence to a chunk.
     fn resample(&mut self, out: &mut Vec<f32>) -> Result<(), SpeechError> {
         let now = Indexing::new().partial_len(self.waiting.len());
         self.waiting.resize(CHUNK, 0.0);
@@ -91,7 +91,7 @@ impl std::fmt::Debug for Resampler {
     }
 }
 
-/// What cannot be: the rate was checked, and the buffers are as long as they were asked to be.
+/// An impossible error: the rate was checked, and the buffers have the requested lengths.
 fn fault(error: impl std::fmt::Display) -> SpeechError {
     SpeechError::Internal(format!("resampling: {error}"))
 }

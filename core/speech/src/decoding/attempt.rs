@@ -1,4 +1,4 @@
-//! One attempt at what was said in a window.
+//! One attempt to transcribe a window.
 
 use rand::rngs::Xoshiro256PlusPlus;
 use rand::{RngExt, SeedableRng};
@@ -7,23 +7,23 @@ use super::rules::{self, largest, log_sum_exp};
 use super::{Decoding, loops};
 use crate::SpeechError;
 
-/// Compressed, an ordinary text has less than half of its bytes; one that repeats itself, fewer.
+/// The limit for the compression ratio: ordinary text compresses to about half, repetitive text to less.
 const MOST_COMPRESSIBLE: f32 = 2.4;
-/// Mean log probability of a token, at least, where the model has understood.
+/// The minimum mean log probability per token for a good transcript.
 const LEAST_MEAN_LOG_PROBABILITY: f32 = -1.0;
-/// From here on, nobody speaks, unless the model is sure of the text.
+/// Above this probability, nobody speaks, unless the model is sure of the text.
 const NO_SPEECH: f32 = 0.6;
 
-/// What was said, at one temperature.
+/// A transcript at one temperature.
 #[derive(Debug, Clone)]
 pub(crate) struct Attempt {
-    /// Text and times, without the end.
+    /// Text and timestamps, without the end token.
     pub(crate) tokens: Vec<u32>,
-    /// Of the tokens and the end, in nats.
+    /// The log probability of the tokens and the end, in nats.
     pub(crate) mean_log_probability: f32,
-    /// How likely it is that nobody speaks.
+    /// The probability that nobody speaks.
     pub(crate) no_speech: f32,
-    /// Whether it says the same again and again.
+    /// Whether it repeats itself.
     pub(crate) repeats: bool,
 }
 
@@ -33,15 +33,15 @@ impl Attempt {
         self.no_speech > NO_SPEECH && self.mean_log_probability < LEAST_MEAN_LOG_PROBABILITY
     }
 
-    /// Whether it may be taken as it is.
+    /// Whether it is good enough.
     pub(crate) fn is_good(&self) -> bool {
         self.is_silence() || (!self.repeats && self.mean_log_probability >= LEAST_MEAN_LOG_PROBABILITY)
     }
 }
 
 impl Decoding<'_> {
-    /// Reads a prompt and all of the `prefix` but its last token; returns how likely it is that nobody speaks, which the logits after
-    /// the start of the transcript say.
+    /// Reads a prompt and the `prefix` except its last token. Returns the probability that nobody speaks, from the
+    /// logits after the start of the transcript.
     pub(super) fn open(&mut self, prompt: &[u32], prefix: &[u32]) -> Result<f32, SpeechError> {
         let no_speech = self.model.vocabulary.no_speech() as usize;
         let (start, rest) = prefix.split_first().ok_or_else(|| SpeechError::Internal("an empty prefix".into()))?;
@@ -50,7 +50,7 @@ impl Decoding<'_> {
         let logits = self.decoder.read(&self.compute, &self.model.weights, &begin)?;
         let no_speech = (logits[no_speech] - log_sum_exp(logits)).exp();
         match rest {
-            // The start itself is read again.
+            // The start token itself is read again.
             [] => self.decoder.truncate(begin.len() - 1),
             [rest @ .., _] if !rest.is_empty() => {
                 self.decoder.read(&self.compute, &self.model.weights, rest)?;
@@ -60,7 +60,7 @@ impl Decoding<'_> {
         Ok(no_speech)
     }
 
-    /// Writes on after a prefix of which `last` is the last token, and was not read yet.
+    /// Continues after a prefix whose last token `last` has not been read yet.
     pub(super) fn attempt(&mut self, last: u32, no_speech: f32, temperature: f32) -> Result<Attempt, SpeechError> {
         let model = self.model;
         let begin = self.decoder.position();
@@ -96,7 +96,7 @@ impl Decoding<'_> {
         tokens.iter().copied().filter(|&token| token < self.model.vocabulary.end()).collect()
     }
 
-    /// Drops what was said again at the end.
+    /// Drops repetitions at the end.
     fn keep_one_round(&self, tokens: &mut Vec<u32>) {
         let mut text = self.text_of(tokens);
         let kept = loops::without_repetition(&text);
@@ -132,7 +132,7 @@ fn choose(logits: &[f32], temperature: f32, random: &mut Xoshiro256PlusPlus) -> 
     (place as u32, logits[place] - all)
 }
 
-/// How many times shorter a text becomes when it is compressed.
+/// The compression ratio of a text.
 fn compression_ratio(text: &str) -> f32 {
     /// As zlib's default.
     const LEVEL: u8 = 6;

@@ -1,5 +1,5 @@
-//! What was said in a window that the decoder has heard, decoded as Whisper's authors do it: greedily first, and where that gives
-//! nothing that can be right, with ever more chance.
+//! Decodes the transcript of an encoded window as Whisper's authors do: greedily first and, if the result is not
+//! plausible, at increasing temperatures.
 
 mod attempt;
 mod loops;
@@ -13,7 +13,7 @@ use crate::model::Loaded;
 use crate::recognizer::{Task, WindowOptions};
 use crate::{Language, SpeechError};
 
-/// What the text is sampled with when it is not the likeliest.
+/// The temperatures for sampling.
 const TEMPERATURES: [f32; 5] = [0.2, 0.4, 0.6, 0.8, 1.0];
 
 /// A window being decoded.
@@ -27,7 +27,7 @@ impl Decoding<'_> {
     /// The language that is spoken.
     ///
     /// # Errors
-    /// [`SpeechError::ModelInvalid`] when the weights give no finite logits, [`SpeechError::Cancelled`].
+    /// [`SpeechError::ModelInvalid`] if the weights produce logits that are not finite, [`SpeechError::Cancelled`].
     pub(crate) fn detect_language(&mut self) -> Result<Language, SpeechError> {
         let vocabulary = &self.model.vocabulary;
         if !vocabulary.is_multilingual() {
@@ -41,7 +41,7 @@ impl Decoding<'_> {
         Ok(likeliest.unwrap_or(Language::ENGLISH))
     }
 
-    /// What a transcript begins with: its start, and for multilingual models the language and what is asked for.
+    /// The beginning of a transcript: the start token, and for multilingual models the language and the task.
     pub(crate) fn prefix(&self, language: Language, task: Task) -> Vec<u32> {
         let vocabulary = &self.model.vocabulary;
         let task = match task {
@@ -55,8 +55,8 @@ impl Decoding<'_> {
         prefix
     }
 
-    /// What was said. Where it cannot be right, the window is decoded again with less of a prompt, which may have led astray, and then,
-    /// where it may, with chance.
+    /// Decodes the transcript. If it is not plausible, the window is decoded again with a shorter prompt, which may
+    /// have been misleading, and then, if allowed, with sampling.
     ///
     /// # Errors
     /// As for [`Decoding::detect_language`].
@@ -73,7 +73,7 @@ impl Decoding<'_> {
         for prompt in self.prompts(options) {
             no_speech = self.open(&prompt, prefix)?;
             let attempt = self.attempt(last, no_speech, 0.0)?;
-            // A prompt must not silence anybody.
+            // A prompt must not suppress speech.
             let says_something = !attempt.is_silence() && attempt.tokens.iter().any(|&token| token < end);
             if attempt.is_good() && (says_something || prompt.is_empty()) {
                 return Ok(attempt);
@@ -87,14 +87,14 @@ impl Decoding<'_> {
             }
             attempts.push(attempt);
         }
-        // None is good: the surest that does not repeat itself.
+        // None is good: choose the most probable one that does not repeat itself.
         let rank = |attempt: &Attempt| (!attempt.repeats, attempt.mean_log_probability);
         let best =
             attempts.into_iter().max_by(|a, b| rank(a).partial_cmp(&rank(b)).unwrap_or(std::cmp::Ordering::Equal));
         best.ok_or_else(|| SpeechError::Internal("no attempt was made".into()))
     }
 
-    /// Prompts to try, each with less in it than the one before, the last empty.
+    /// Prompts to try, each shorter than the one before; the last one is empty.
     fn prompts(&self, options: &WindowOptions) -> Vec<Vec<u32>> {
         let vocabulary = &self.model.vocabulary;
         let names = options.vocabulary.trim();

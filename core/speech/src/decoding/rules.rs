@@ -1,11 +1,11 @@
-//! Which tokens may come next, as Whisper's authors have it.
+//! The rules of Whisper's authors for which tokens may come next.
 
 use crate::vocabulary::Vocabulary;
 
 /// The latest time that a window's first segment may begin at, in steps of 20 ms: one second.
 const LATEST_START: u32 = 50;
 
-/// Forbids what may not come after `sampled`: its logits become negative infinity.
+/// Sets the logits of tokens that may not follow `sampled` to negative infinity.
 pub(super) fn apply(vocabulary: &Vocabulary, sampled: &[u32], logits: &mut [f32]) {
     let (end, first_time) = (vocabulary.end() as usize, vocabulary.first_time() as usize);
     vocabulary.suppressed().iter().for_each(|&token| logits[token as usize] = f32::NEG_INFINITY);
@@ -22,21 +22,21 @@ pub(super) fn apply(vocabulary: &Vocabulary, sampled: &[u32], logits: &mut [f32]
             return;
         }
         [.., last] if is_time(last) => match sampled.len() < 2 || is_time(&sampled[sampled.len() - 2]) {
-            // Times come in pairs: one that begins a segment is followed by text,
+            // Timestamps come in pairs: one that begins a segment is followed by text,
             true => forbid(first_time..size),
-            // and one that ends it by another, or by nothing more.
+            // and one that ends it by another timestamp or the end.
             false => forbid(0..end),
         },
         _ => {}
     }
     if let Some(&last) = sampled.iter().rev().find(|token| is_time(token)) {
-        // Times do not go back, and no segment ends where it begins.
+        // Timestamps do not go back, and no segment ends where it begins.
         let ends_segment =
             sampled.last().is_some_and(is_time) && sampled.len() > 1 && !is_time(&sampled[sampled.len() - 2]);
         let least = last as usize + usize::from(!ends_segment);
         logits[first_time..least].fill(f32::NEG_INFINITY);
     }
-    // Together, times are likelier than any text: one of them it is.
+    // If all timestamps together are likelier than any text, only a timestamp is allowed.
     let (text, times) = logits.split_at_mut(first_time);
     if log_sum_exp(times) > largest(text) {
         text.fill(f32::NEG_INFINITY);
@@ -50,7 +50,7 @@ pub(super) fn largest(logits: &[f32]) -> f32 {
 
 /// The logarithm of the sum of their exponentials.
 pub(super) fn log_sum_exp(logits: &[f32]) -> f32 {
-    /// What is further below the largest adds less than rounding takes away: 50,000 times e⁻²⁵ is 7e-7.
+    /// Terms further below the largest are smaller than rounding errors: 50,000 times e⁻²⁵ is 7e-7.
     const NEGLIGIBLE: f32 = -25.0;
     let largest = largest(logits);
     if largest == f32::NEG_INFINITY {

@@ -5,13 +5,13 @@ use super::{Scratch, linear, norm};
 use crate::model::config::{AUDIO_POSITIONS, Config};
 use crate::model::weights::{DecoderLayer, Linear, Weights};
 
-/// Rows that pass through a layer together: tokens of a prompt, or positions that cross-attention reads.
+/// The number of rows that go through a layer together: tokens of a prompt, or positions for cross-attention.
 const ROWS: usize = 144;
 
-/// Sees the queries of cross-attention in a layer, `[tokens, width]`.
+/// Receives the cross-attention queries of a layer, `[tokens, width]`.
 pub(crate) type Observer<'a> = &'a mut dyn FnMut(usize, &[f32]);
 
-/// The decoder's buffers, and what it has read.
+/// The decoder's buffers and caches.
 #[derive(Debug)]
 pub(crate) struct Decoder {
     width: usize,
@@ -21,7 +21,7 @@ pub(crate) struct Decoder {
     scratch: Scratch,
     /// Keys and values of tokens.
     tokens: KvCache,
-    /// Keys and values of what was heard.
+    /// Keys and values of the encoder's output.
     heard: KvCache,
     /// Positions that were heard.
     audio_positions: usize,
@@ -53,7 +53,7 @@ impl Decoder {
         cache(config.text_positions) + cache(AUDIO_POSITIONS) + Scratch::bytes(config, ROWS) + 4 * numbers as u64
     }
 
-    /// Computes the keys and values of what was heard, `[positions, width]`, and forgets all tokens.
+    /// Computes the keys and values of the encoder's output, `[positions, width]`, and drops all tokens.
     ///
     /// # Errors
     /// [`EngineError::Cancelled`].
@@ -73,12 +73,12 @@ impl Decoder {
         Ok(())
     }
 
-    /// Tokens that were read and not forgotten.
+    /// The number of tokens in the cache.
     pub(crate) fn position(&self) -> usize {
         self.position
     }
 
-    /// Forgets all tokens from `position` on.
+    /// Drops all tokens from `position` on.
     pub(crate) fn truncate(&mut self, position: usize) {
         self.position = self.position.min(position);
     }
@@ -86,7 +86,7 @@ impl Decoder {
     /// Reads tokens, and returns the logits after the last one.
     ///
     /// # Errors
-    /// [`EngineError::Invalid`] when the weights give logits that are not finite, [`EngineError::Cancelled`].
+    /// [`EngineError::Invalid`] if the weights produce logits that are not finite, [`EngineError::Cancelled`].
     pub(crate) fn read(
         &mut self,
         compute: &Compute<'_>,
@@ -97,7 +97,7 @@ impl Decoder {
         self.logits_of(compute, weights, rows - 1..rows)
     }
 
-    /// Reads tokens, shows the queries of cross-attention to `observer`, and returns the logits after each token.
+    /// Reads tokens, passes the cross-attention queries to `observer`, and returns the logits after each token.
     ///
     /// # Errors
     /// As for [`Decoder::read`].
@@ -118,7 +118,7 @@ impl Decoder {
         Ok(())
     }
 
-    /// The keys that a layer's cross-attention has of what was heard: both `[positions, width]`.
+    /// The keys of a layer's cross-attention for the encoder's output; both `[positions, width]`.
     ///
     /// # Errors
     /// [`EngineError::OutOfMemory`], [`EngineError::Cancelled`].
@@ -218,7 +218,7 @@ impl Decoder {
         match finite {
             true => Ok(&mut self.logits),
             false => {
-                let why = "they give logits that are not finite numbers".into();
+                let why = "they produce logits that are not finite numbers".into();
                 Err(EngineError::Invalid { at: "the weights".into(), why })
             }
         }

@@ -6,9 +6,9 @@ use super::{Scratch, gelu, linear, norm};
 use crate::model::config::{AUDIO_POSITIONS, Config};
 use crate::model::weights::{EncoderLayer, Linear, Weights};
 
-/// Positions that pass through a layer together.
+/// The number of positions that go through a layer together.
 const ROWS: usize = 144;
-/// Frames that a convolution reads at a time.
+/// The number of frames that a convolution reads at a time.
 const KERNEL: usize = 3;
 
 /// The encoder's buffers.
@@ -24,7 +24,7 @@ pub(crate) struct Encoder {
     cache: KvCache,
     /// Rows of frames that a convolution reads.
     columns: Vec<f32>,
-    /// What the first convolution makes.
+    /// The output of the first convolution.
     convolved: Vec<f32>,
     scratch: Scratch,
 }
@@ -50,7 +50,7 @@ impl Encoder {
         4 * numbers as u64 + cache + Scratch::bytes(config, ROWS)
     }
 
-    /// What is heard at each of `positions`, `[positions, width]`, of a spectrogram with twice as many frames, `[frames, bands]`.
+    /// Encodes a spectrogram with twice as many frames as `positions`, `[frames, bands]`; returns `[positions, width]`.
     ///
     /// # Errors
     /// [`EngineError::Cancelled`].
@@ -80,7 +80,7 @@ impl Encoder {
         Ok(&self.hidden[..positions * self.width])
     }
 
-    /// What the last window's first `positions` were encoded as, `[positions, width]`.
+    /// The encoder's output for the first `positions` of the last window, `[positions, width]`.
     pub(crate) fn heard(&self, positions: usize) -> &[f32] {
         &self.hidden[..positions * self.width]
     }
@@ -111,7 +111,7 @@ impl Encoder {
             copy_columns(mel, bands, 2 * first as isize - 2, 1, columns);
             convolution(compute, (columns, KERNEL * bands), &weights.first_convolution, &mut self.scratch, convolved);
             if first == 0 {
-                // What lies before the first frame is silence to the second convolution, too.
+                // Before the first frame, the second convolution also sees silence.
                 convolved[..width].fill(0.0);
             }
             let columns = &mut self.columns[..count * KERNEL * width];

@@ -1,4 +1,4 @@
-//! The forward passes: an encoder that hears a window, and a decoder that writes down what was said.
+//! The forward passes: an encoder for a window of sound, and a decoder that writes the transcript.
 
 mod decoder;
 mod encoder;
@@ -12,10 +12,10 @@ use sotto_engine::compute::{Chunks, Compute, Input, InputRoom, zeros};
 use crate::model::config::Config;
 use crate::model::weights::{FeedForward, Linear, Norm};
 
-/// What variances are raised by.
+/// Added to variances.
 const EPSILON: f32 = 1e-5;
 
-/// The buffers of some rows on their way through a layer, each named for what it holds.
+/// The buffers of a layer for some rows, named after their contents.
 #[derive(Debug)]
 struct Scratch {
     /// `[rows, width]`.
@@ -26,7 +26,7 @@ struct Scratch {
     keys: Vec<f32>,
     /// `[rows, width]`.
     values: Vec<f32>,
-    /// What the heads read, `[rows, width]`.
+    /// The output of the heads, `[rows, width]`.
     attended: Vec<f32>,
     /// What is added to the residual stream, `[rows, width]`.
     update: Vec<f32>,

@@ -1,4 +1,4 @@
-//! Cuts sound into windows at pauses, and leaves out where nobody speaks.
+//! Cuts sound into windows at pauses, and leaves out parts without speech.
 
 use std::ops::Range;
 
@@ -7,20 +7,21 @@ use crate::{SAMPLE_RATE, WINDOW_SAMPLES};
 
 /// The longest window.
 const WINDOW: usize = WINDOW_SAMPLES / FRAME;
-/// A pause that ends a window, however short that is.
+/// A pause that ends a window of any length.
 const LONG_PAUSE: usize = frames(2.0);
 /// The shortest pause at which a full window is cut.
 const SHORT_PAUSE: usize = frames(0.2);
-/// Where in a full window the cut may be: what comes before would make windows that are too short.
+/// The earliest cut in a full window: an earlier one would make windows too short.
 const CUT_FROM: usize = WINDOW * 2 / 3;
-/// What belongs to speech before a voice is heard, and after: soft consonants. With less, a model mistakes words at the edge.
+/// The sound that belongs to speech before and after a detected voice: soft consonants. With less, a model gets words
+/// at the edges wrong.
 const AROUND_VOICE: usize = frames(0.5);
-/// Less voice than this is a click or a cough.
+/// Less voice than this is only a click or a cough.
 const LEAST_VOICE: usize = frames(0.1);
 /// A window is left behind by at least this, so that there is an end.
 const LEAST_STEP: usize = frames(0.2);
 
-/// Sound, as it comes, becomes windows. They depend on the sound alone, not on the pieces in which it comes.
+/// Turns incoming sound into windows. They depend only on the sound, not on the chunks in which it arrives.
 pub(super) struct Cutter {
     detector: VoicedFrames,
     /// What is not left behind yet, from the frame `start` on.
@@ -71,13 +72,13 @@ impl Cutter {
         self.leave_silence();
     }
 
-    /// Says that the last window ends here, until it is left behind: no more samples come, or not for a while.
+    /// Ends the last window here, because no more samples come, at least for a while.
     pub(super) fn end(&mut self) {
         self.ended = true;
     }
 
-    /// The next window, if it is known where it ends: at a pause of two seconds, at the best one before it gets too long, or at the
-    /// end. The same one until it is left behind.
+    /// The next window, if its end is known: at a pause of two seconds, at the best pause before it gets too long, or
+    /// at the end. It stays the same until it is left behind.
     pub(super) fn window(&mut self) -> Option<Window> {
         loop {
             self.leave_silence();
@@ -92,7 +93,7 @@ impl Cutter {
         }
     }
 
-    /// The window that the next one would be if the sound ended here.
+    /// The next window as it would be if the sound ended here.
     pub(super) fn window_so_far(&mut self) -> Option<Window> {
         self.leave_silence();
         let end = self.end_of_voice()?;
@@ -104,7 +105,7 @@ impl Cutter {
         &self.samples[(window.frames.start - self.start) * FRAME..(window.frames.end - self.start) * FRAME]
     }
 
-    /// How much of a window has voice, in seconds.
+    /// The amount of voice in a window, in seconds.
     pub(super) fn voice_seconds(&self, window: &Window) -> f64 {
         let frames = window.frames.start - self.start..window.frames.end - self.start;
         seconds(self.voices[frames].iter().filter(|voice| **voice != Voice::No).count())

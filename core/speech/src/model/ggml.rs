@@ -31,7 +31,7 @@ pub(super) fn read(file: File) -> Result<Contents, SpeechError> {
     let len = file.metadata().map_err(|error| unreadable(0, &error))?.len();
     let mut reader = Reader { file: BufReader::new(file), at: 0, len };
     if reader.word()? != MAGIC {
-        return Err(reader.invalid("the file is none of whisper.cpp's (its first four bytes are not \"lmgg\")"));
+        return Err(reader.invalid("the file is not a whisper.cpp model (its first four bytes are not \"lmgg\")"));
     }
     let config = reader.config()?;
     reader.filters(&config)?;
@@ -61,7 +61,7 @@ impl Reader {
         let text_width = self.size()?;
         let (decoder_heads, decoder_layers) = (self.size()?, self.size()?);
         let mel_bands = self.size()?;
-        // The number format of most tensors; each says its own.
+        // The number format of most tensors; each tensor states its own.
         self.word()?;
         if audio_positions != AUDIO_POSITIONS {
             return Err(self.invalid(format!("{audio_positions} positions of audio: Whisper has {AUDIO_POSITIONS}")));
@@ -88,7 +88,9 @@ impl Reader {
         let (bands, len) = (self.size()?, self.size()?);
         if bands != config.mel_bands || len != FILTER_LEN {
             let expected = config.mel_bands;
-            return Err(self.invalid(format!("{bands} mel filters of {len}, {expected} of {FILTER_LEN} were expected")));
+            return Err(
+                self.invalid(format!("{bands} mel filters of {len}, but {expected} of {FILTER_LEN} were expected"))
+            );
         }
         self.skip((bands * len * size_of::<f32>()) as u64)
     }
@@ -105,16 +107,16 @@ impl Reader {
     fn tensor(&mut self) -> Result<(String, Place), SpeechError> {
         let (dimensions, name_len, format) = (self.size()?, self.size()?, self.word()?);
         if !(1..=4).contains(&dimensions) || name_len > LONGEST_NAME {
-            return Err(self.invalid("no tensor begins like this"));
+            return Err(self.invalid("no tensor begins here"));
         }
         let mut shape = (0..dimensions).map(|_| self.size()).collect::<Result<Vec<_>, _>>()?;
         shape.reverse();
         let name =
-            String::from_utf8(self.exactly(name_len)?).map_err(|_| self.invalid("a tensor's name is no text"))?;
+            String::from_utf8(self.exactly(name_len)?).map_err(|_| self.invalid("a tensor's name is not text"))?;
         let dtype = DType::from_ggml(format)
             .ok_or_else(|| SpeechError::unsupported(format!("the tensor format with number {format}")))?;
         let place = Place { dtype, shape, offset: self.at };
-        let len = place.len().ok_or_else(|| self.invalid("a tensor's size is no whole number of blocks"))?;
+        let len = place.len().ok_or_else(|| self.invalid("a tensor's size is not a whole number of blocks"))?;
         self.skip(len)?;
         Ok((name, place))
     }
@@ -122,7 +124,7 @@ impl Reader {
     /// A number that is not negative.
     fn size(&mut self) -> Result<usize, SpeechError> {
         let word = self.word()?;
-        i32::try_from(word).map(|size| size as usize).map_err(|_| self.invalid(format!("{word} is no size")))
+        i32::try_from(word).map(|size| size as usize).map_err(|_| self.invalid(format!("{word} is not a size")))
     }
 
     fn word(&mut self) -> Result<u32, SpeechError> {

@@ -144,9 +144,9 @@ fn read(path: &Path) -> Result<Contents, SpeechError> {
     // A shorter file has no magic number either.
     let is_ggml = file.read_exact(&mut magic).is_ok() && u32::from_le_bytes(magic) == ggml::MAGIC;
     if !is_ggml && path.extension().is_some_and(|ending| ending == "safetensors") {
-        return Err(SpeechError::unsupported("a safetensors file by itself: give the folder that it is in"));
+        return Err(SpeechError::unsupported("a safetensors file by itself: use the folder that contains it"));
     }
-    file.rewind().map_err(|error| SpeechError::Internal(format!("the model file cannot be read any more: {error}")))?;
+    file.rewind().map_err(|error| SpeechError::Internal(format!("the model file can no longer be read: {error}")))?;
     ggml::read(file)
 }
 

@@ -123,7 +123,7 @@ impl Tensors {
         let dimensions = |shape: &[usize]| -> Vec<usize> { shape.iter().copied().filter(|&size| size != 1).collect() };
         match dimensions(&place.shape) == dimensions(shape) {
             true => Ok(place.clone()),
-            false => Err(invalid(name, &format!("its shape is {:?}, {shape:?} was expected", place.shape))),
+            false => Err(invalid(name, &format!("its shape is {:?}, but {shape:?} was expected", place.shape))),
         }
     }
 
@@ -131,7 +131,7 @@ impl Tensors {
         self.file
             .seek(SeekFrom::Start(place.offset))
             .map(|_| ())
-            .map_err(|error| SpeechError::Internal(format!("the model file cannot be read any more: {error}")))
+            .map_err(|error| SpeechError::Internal(format!("the model file can no longer be read: {error}")))
     }
 }
 
@@ -141,7 +141,7 @@ fn invalid(tensor: &str, why: &str) -> SpeechError {
 
 /// The file's length was checked when it was opened.
 fn unreadable(tensor: &str, error: &std::io::Error) -> EngineError {
-    EngineError::Invalid { at: format!("tensor {tensor}"), why: format!("it cannot be read any more: {error}") }
+    EngineError::Invalid { at: format!("tensor {tensor}"), why: format!("it can no longer be read: {error}") }
 }
 
 /// Numbers that are not quantized.

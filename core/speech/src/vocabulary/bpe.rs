@@ -4,7 +4,7 @@ use super::Vocabulary;
 use super::split::pieces;
 
 impl Vocabulary {
-    /// The tokens of a text. No special token comes of it.
+    /// The tokens of a text, never special tokens.
     ///
     /// Sennrich et al., "Neural Machine Translation of Rare Words with Subword Units", 2016. A token's id is its rank: ids were given
     /// in the order in which pairs were found.

@@ -1,11 +1,11 @@
-//! Tokens and their bytes, and where the special tokens are.
+//! The vocabulary: tokens, their bytes, and the special tokens.
 
 mod bpe;
 mod split;
 
 use crate::{Language, SpeechError};
 
-/// Special tokens, but languages: end and start of a transcript, six more, and 1,501 times.
+/// Special tokens except languages: end and start of a transcript, six more, and 1,501 timestamps.
 const SPECIAL: usize = 1509;
 /// Times from 0 to 30 seconds in steps of 20 ms.
 const TIMES: u32 = 1501;
@@ -25,7 +25,7 @@ pub(crate) struct Vocabulary {
     by_bytes: Vec<u32>,
     size: usize,
     languages: usize,
-    /// Tokens that are no speech: brackets, notes, and special tokens that only a prompt has.
+    /// Tokens that are not speech: brackets, music notes, and special tokens that occur only in prompts.
     suppressed: Vec<u32>,
 }
 
@@ -38,7 +38,7 @@ impl Vocabulary {
         let languages = if size >= WITH_CANTONESE { 100 } else { 99 };
         let text_tokens = size - SPECIAL - languages;
         if tokens.len() < text_tokens {
-            let why = format!("it has {} text tokens, {text_tokens} were expected", tokens.len());
+            let why = format!("it has {} text tokens, but {text_tokens} were expected", tokens.len());
             return Err(SpeechError::model_invalid("the vocabulary", why));
         }
         tokens.truncate(text_tokens);
@@ -65,7 +65,7 @@ impl Vocabulary {
         }
     }
 
-    /// The text of tokens; of bytes that are none, replacement characters.
+    /// The text of tokens, with replacement characters for invalid bytes.
     pub(crate) fn text(&self, tokens: &[u32]) -> String {
         let bytes: Vec<u8> = tokens.iter().flat_map(|&token| self.bytes_of(token)).copied().collect();
         String::from_utf8_lossy(&bytes).into_owned()
@@ -82,7 +82,7 @@ impl Vocabulary {
         (self.bytes.len() + 4 * (self.starts.len() + self.by_bytes.len())) as u64
     }
 
-    /// Whether the model knows other languages than English.
+    /// Whether the model knows languages other than English.
     pub(crate) fn is_multilingual(&self) -> bool {
         self.size >= MULTILINGUAL
     }
@@ -92,7 +92,7 @@ impl Vocabulary {
         if self.is_multilingual() { self.languages } else { 1 }
     }
 
-    /// The end of a transcript: the first token that is no text.
+    /// The end of a transcript: the first token that is not text.
     pub(crate) fn end(&self) -> u32 {
         (self.size - SPECIAL - self.languages) as u32
     }
@@ -142,8 +142,8 @@ impl Vocabulary {
         &self.suppressed
     }
 
-    /// What annotates rather than says something, such as brackets and notes, as OpenAI's code has it; and special tokens that only a
-    /// prompt has. Hyphens and quotes are left where they do not begin a word.
+    /// Annotations such as brackets and music notes, as in OpenAI's code, and special tokens that occur only in
+    /// prompts. Hyphens and quotes are allowed unless they begin a word.
     fn not_speech(&self) -> Vec<u32> {
         const SYMBOLS: [&str; 47] = [
             "\"",

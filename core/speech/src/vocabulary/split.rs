@@ -1,4 +1,4 @@
-//! Text in the pieces that tokens do not cross, as GPT-2's vocabulary has them.
+//! Splits text into the pieces that tokens do not cross, as for GPT-2's vocabulary.
 
 /// What English words end with.
 const CONTRACTIONS: [&str; 7] = ["'s", "'t", "'re", "'ve", "'m", "'ll", "'d"];

@@ -4,11 +4,11 @@ use crate::model::config::Config;
 /// A head of a layer of the decoder.
 type Head = (usize, usize);
 
-/// The heads of cross-attention that look at what is being said.
+/// The cross-attention heads that follow the speech.
 #[derive(Debug, PartialEq)]
 pub(crate) struct AlignmentHeads(Vec<Vec<usize>>);
 
-/// A model that OpenAI has published: layers of the encoder and of the decoder, whether it is multilingual, its heads.
+/// A model published by OpenAI: encoder and decoder layers, whether it is multilingual, and its heads.
 struct Published {
     encoder_layers: usize,
     decoder_layers: usize,
@@ -56,7 +56,7 @@ impl AlignmentHeads {
         }
     }
 
-    /// Those of a published model; of others, all heads of the upper half of the layers.
+    /// The heads of a published model; for others, all heads in the upper half of the layers.
     pub(crate) fn known(config: &Config, multilingual: bool) -> Self {
         let published = PUBLISHED.iter().find(|model| {
             (model.encoder_layers, model.decoder_layers, model.multilingual)

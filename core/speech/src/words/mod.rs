@@ -1,5 +1,4 @@
-//! When each word was said: heads of cross-attention that look at what is being said are aligned with the tokens by dynamic time
-//! warping.
+//! Finds word times: cross-attention heads that follow the speech are aligned with the tokens by dynamic time warping.
 //!
 //! Giorgino, "Computing and Visualizing Dynamic Time Warping Alignments in R", 2009.
 
@@ -15,7 +14,7 @@ use crate::decoding::Decoding;
 use crate::model::Loaded;
 use crate::{Language, Segment, SpeechError, Word};
 
-/// Seconds of a position of what was heard.
+/// Seconds per position of the encoder's output.
 const STEP: f64 = 0.02;
 /// A pause before or after a word is not part of it: at the ends of a segment, none is longer than twice the median, of at most this.
 const LONGEST_MEDIAN: f64 = 0.7;
@@ -28,10 +27,11 @@ struct Timing {
     probability: f32,
 }
 
-/// Finds the words of segments, with their times; `heard` is what the encoder made of the window, `[positions, width]`.
+/// Finds the words of segments with their times; `heard` is the encoder's output for the window, `[positions, width]`.
 ///
 /// # Errors
-/// [`SpeechError::ModelInvalid`] when the weights give no finite logits, [`SpeechError::OutOfMemory`], [`SpeechError::Cancelled`].
+/// [`SpeechError::ModelInvalid`] if the weights produce logits that are not finite, [`SpeechError::OutOfMemory`],
+/// [`SpeechError::Cancelled`].
 pub(crate) fn align(
     decoding: &mut Decoding<'_>,
     heard: &[f32],
@@ -56,7 +56,7 @@ pub(crate) fn align(
     Ok(())
 }
 
-/// When each token of `text` was said.
+/// The time of each token of `text`.
 fn timings(
     decoding: &mut Decoding<'_>,
     heard: &[f32],
@@ -86,7 +86,7 @@ fn timings(
     })?;
     decoding.decoder.truncate(0);
 
-    // Rows that foresee the text and its end, of all tokens.
+    // The rows that predict the text and its end.
     let rows = begin..begin + text.len() + 1;
     let weights = attention(decoding, heard, &queries, tokens.len(), positions)?;
     let weights = &weights[rows.start * positions..rows.end * positions];
@@ -100,7 +100,8 @@ fn probability(logit: f32, logits: &[f32]) -> f32 {
     (logit - largest).exp() / logits.iter().map(|other| (other - largest).exp()).sum::<f32>()
 }
 
-/// How much more than other tokens a token looks at each position, `[tokens, positions]`: the mean of the alignment heads.
+/// The attention of each token to each position, relative to other tokens, `[tokens, positions]`: the mean of the
+/// alignment heads.
 fn attention(
     decoding: &mut Decoding<'_>,
     heard: &[f32],
@@ -129,7 +130,7 @@ fn attention(
     Ok(sum)
 }
 
-/// The softmax of a query's products with the keys of a head, which begin at column `first`.
+/// The softmax of a query's dot products with the keys of a head, which begin at column `first`.
 fn look(query: &[f32], keys: &[f32], width: usize, first: usize, out: &mut [f32]) {
     let scale = 1.0 / (query.len() as f32).sqrt();
     for (key, out) in keys.chunks_exact(width).zip(out.iter_mut()) {
@@ -141,7 +142,7 @@ fn look(query: &[f32], keys: &[f32], width: usize, first: usize, out: &mut [f32]
     out.iter_mut().for_each(|weight| *weight /= total);
 }
 
-/// Brings the weights of all tokens at a position to a mean of zero and a variance of one.
+/// Normalizes the weights of all tokens at a position to a mean of zero and a variance of one.
 fn normalize_columns(weights: &mut [f32], positions: usize) {
     let rows = (weights.len() / positions) as f32;
     for position in 0..positions {
@@ -171,7 +172,7 @@ fn timed(parts: Vec<Part>, timings: &[Timing]) -> Vec<Word> {
     words
 }
 
-/// Takes pauses from the first and the last word of each segment.
+/// Removes pauses from the first and the last word of each segment.
 fn shorten(segments: &mut [Segment]) {
     let durations = segments.iter().flat_map(|segment| &segment.words).map(|word| word.end - word.start);
     let longest = 2.0 * median(durations.filter(|&duration| duration > 0.0).collect()).min(LONGEST_MEDIAN);

@@ -3,12 +3,12 @@
 use crate::Language;
 use crate::vocabulary::Vocabulary;
 
-/// Languages that are written without spaces: a word is a character, or a few.
+/// Languages written without spaces, in which a word is one or a few characters.
 const WITHOUT_SPACES: [&str; 6] = ["zh", "ja", "th", "lo", "my", "yue"];
 /// Marks that belong to the character before them.
 const CLOSING: &str = ".。,，!！?？:：”)]}、」』";
 
-/// A word as the tokens spell it, with the space before it.
+/// A word as spelled by its tokens, with the space before it.
 #[derive(Debug, PartialEq, Clone)]
 pub(super) struct Part {
     pub(super) text: String,
@@ -16,7 +16,7 @@ pub(super) struct Part {
     pub(super) tokens: usize,
 }
 
-/// The words of tokens, with their marks.
+/// The words of tokens, with their punctuation.
 pub(super) fn words(vocabulary: &Vocabulary, tokens: &[u32], language: Language) -> Vec<Part> {
     let characters = characters(vocabulary, tokens);
     match WITHOUT_SPACES.contains(&language.code()) {

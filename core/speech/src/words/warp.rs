@@ -1,4 +1,4 @@
-//! Dynamic time warping, and what it takes.
+//! Dynamic time warping.
 
 /// Neighbours of which a weight becomes the median, itself among them.
 const NEIGHBOURS: usize = 7;

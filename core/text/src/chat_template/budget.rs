@@ -1,5 +1,5 @@
-//! What a template may take of memory. The engine counts instructions, but a few of them double a text; so texts that operators join,
-//! that are printed or put together by filters are paid for by their length.
+//! Limits the memory of a template. The engine counts instructions, but a few of them can double a text. So texts that
+//! are joined by operators, printed, or assembled by filters are charged by their length.
 
 use std::cell::Cell;
 use std::fmt::{self, Write as _};
@@ -15,7 +15,7 @@ pub(super) const LIMITED: &str = "limited";
 pub(super) const REPEATED: &str = "repeated";
 
 thread_local! {
-    /// What is left to the rendering on this thread, in bytes.
+    /// The remaining budget of the rendering on this thread, in bytes.
     static LEFT: Cell<usize> = const { Cell::new(0) };
 }
 
@@ -30,22 +30,23 @@ pub(super) fn add_to(environment: &mut Environment<'static>) {
     });
 }
 
-/// Lets what follows on this thread spend so many bytes.
+/// Sets the budget for this thread, in bytes.
 pub(super) fn grant(bytes: usize) {
     LEFT.set(bytes);
 }
 
-/// Pays for so many bytes.
+/// Charges a number of bytes.
 ///
 /// # Errors
-/// `OutOfFuel` where they are not left.
+/// `OutOfFuel` if the budget is exhausted.
 pub(super) fn spend(bytes: usize) -> Result<(), Error> {
     let left = LEFT.get().checked_sub(bytes);
     LEFT.set(left.unwrap_or(0));
     left.map(drop).ok_or_else(|| Error::from(ErrorKind::OutOfFuel))
 }
 
-/// Pays for a value as text. One that has a long text many times is short until it is written, so it is written to nowhere first.
+/// Charges a value as text. A value that repeats a long text is small until it is written, so it is first written to a
+/// sink.
 pub(super) fn spend_text(value: &Value) -> Result<(), Error> {
     match value.as_str() {
         Some(text) => spend(text.len()),
@@ -53,7 +54,7 @@ pub(super) fn spend_text(value: &Value) -> Result<(), Error> {
     }
 }
 
-/// Refuses a value whose text could not be paid for; nothing is spent.
+/// Rejects a value whose text would exceed the budget; nothing is charged.
 pub(super) fn limit(value: &Value) -> Result<(), Error> {
     let left = LEFT.get();
     spend_text(value)?;
@@ -61,7 +62,7 @@ pub(super) fn limit(value: &Value) -> Result<(), Error> {
     Ok(())
 }
 
-/// Pays for what `join` makes of items.
+/// Charges the result of `join`.
 pub(super) fn spend_joined(items: &Value, between: &str) -> Result<(), Error> {
     for item in items.try_iter()? {
         spend(between.len())?;
@@ -80,7 +81,7 @@ fn join(items: &Value, between: Option<&str>, attribute: Option<&str>, named: Kw
     Ok(items.try_iter()?.map(|item| item.to_string()).collect::<Vec<_>>().join(between))
 }
 
-/// Pays for what is written, and keeps nothing.
+/// Charges everything that is written, and discards it.
 struct Measure;
 
 impl fmt::Write for Measure {

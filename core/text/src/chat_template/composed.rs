@@ -1,7 +1,7 @@
 //! Control tokens that a template composes: `'<|' + message.role + '|>'` becomes `<|user|>` only when it is rendered.
 //!
-//! For such a template, messages are marked behind each character of these tokens. In the rendered text, one that came
-//! from a message has a marker inside and is not found. Then the markers are dropped.
+//! For such a template, a marker is inserted into messages after each character of these tokens. In the rendered text,
+//! a token from a message contains a marker and is not recognized. Then the markers are removed.
 
 use std::collections::{BTreeSet, HashSet};
 
@@ -12,7 +12,7 @@ use super::control_tokens::matcher;
 use crate::TextError;
 use crate::rendered_prompt::{PromptPiece, RenderedPrompt};
 
-/// Control tokens in bytes; longer ones are not composed.
+/// The maximum length of a composed control token, in bytes.
 const LONGEST: usize = 64;
 
 /// The tokens that a template composes.
@@ -52,7 +52,7 @@ impl Composed {
     pub(super) fn push_text(&self, prompt: &mut RenderedPrompt, rendered: &str, marker: char) {
         let (mut text_start, mut search_start) = (0, 0);
         while let Some(found) = self.matcher.find(Input::new(rendered).range(search_start..)) {
-            // A marker behind it says that its last character came from a message.
+            // A marker after it means that its last character came from a message.
             if rendered[found.end()..].starts_with(marker) {
                 search_start = next_character(rendered, found.start());
                 continue;
@@ -65,7 +65,7 @@ impl Composed {
     }
 }
 
-/// What a template could compose a token of.
+/// Texts from which a template could compose a token.
 struct Pieces<'a> {
     wholes: HashSet<&'a str>,
     beginnings: HashSet<&'a str>,

@@ -1,4 +1,4 @@
-//! Keeping control tokens of the template apart from text that only looks like them.
+//! Keeps a template's control tokens apart from text that only looks like them.
 //!
 //! When a template is loaded, each control token in its texts and strings is put under a seal: one character that no text
 //! has. Messages go through the template as they are. What has a seal in the rendered text was written by the template;
@@ -14,10 +14,10 @@ use aho_corasick::{AhoCorasick, MatchKind};
 use crate::TextError;
 use crate::rendered_prompt::{PromptPiece, RenderedPrompt};
 
-/// Planes of Unicode in which there are no characters.
+/// Unicode planes without characters.
 const UNASSIGNED: std::ops::RangeInclusive<u32> = 0x4_0000..=0xD_FFFF;
 
-/// The tokens that only templates write.
+/// The tokens that only templates can write.
 #[derive(Debug)]
 pub(super) struct ControlTokens {
     /// Those that a model writes as text come first.
@@ -34,8 +34,8 @@ pub(super) struct Seals {
 }
 
 impl ControlTokens {
-    /// `tokens`: their texts, and whether each is a control token in the strict sense. `<think>` is not one: the model
-    /// writes it as text.
+    /// `tokens`: their texts, and whether each is a real control token. `<think>` is not one: the model writes it as
+    /// text.
     pub(super) fn new<'a>(tokens: impl IntoIterator<Item = (&'a str, bool)>) -> Result<Self, TextError> {
         let mut tokens: Vec<(&str, bool)> = tokens.into_iter().filter(|(text, _)| !text.is_empty()).collect();
         tokens.sort_by_key(|&(text, is_control)| (is_control, text));

@@ -18,20 +18,20 @@ const MAX_SOURCE: usize = 1 << 20;
 const FUEL: u64 = 5_000_000;
 /// Nesting of macros and includes.
 const MAX_RECURSION: usize = 100;
-/// Rendered text beyond the messages themselves.
+/// The maximum rendered text in addition to the messages.
 const MAX_OVERHEAD: usize = 16 << 20;
-/// Bytes that a template may build on the way, beyond so many times the messages themselves.
+/// The maximum intermediate text that a template may build, in addition to a multiple of the messages, in bytes.
 const MAX_BUILT: usize = 16 << 20;
 const MAX_BUILT_OF_MESSAGES: usize = 64;
 
-/// Where `strftime_now` takes the time from.
+/// The clock for `strftime_now`.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Clock {
     System,
     Fixed { unix_seconds: i64 },
 }
 
-/// Refuses a template that is none by its length.
+/// Rejects a template that is too long.
 pub(super) fn check_length(source: &str) -> Result<(), TextError> {
     match source.len() {
         ..=MAX_SOURCE => Ok(()),
@@ -62,7 +62,7 @@ fn transformers_syntax() -> Result<SyntaxConfig, TextError> {
     syntax.map_err(|_| TextError::Internal("the template syntax is refused".to_owned()))
 }
 
-/// Renders the template, up to a length that the messages explain.
+/// Renders the template, up to a length in proportion to the messages.
 pub(super) fn render(
     environment: &Environment<'static>,
     context: Value,
@@ -73,14 +73,15 @@ pub(super) fn render(
     let template = environment.get_template(NAME).map_err(|error| failed(&error))?;
     budget::grant(MAX_BUILT + MAX_BUILT_OF_MESSAGES * messages_length);
     template.render_captured_to(context, &mut output).map_err(|error| failed(&error))?;
-    String::from_utf8(output.text).map_err(|_| TextError::Internal("a template gave text that is not UTF-8".to_owned()))
+    String::from_utf8(output.text)
+        .map_err(|_| TextError::Internal("a template produced text that is not UTF-8".to_owned()))
 }
 
-/// What went wrong, without the engine's own words: they can quote a message.
+/// The cause of an error, without the engine's message, which can quote a user's text.
 fn failed(error: &Error) -> TextError {
     let line = error.line().unwrap_or(0);
     let why = match error.kind() {
-        ErrorKind::OutOfFuel => "it does not come to an end, or builds more text than memory should hold".to_owned(),
+        ErrorKind::OutOfFuel => "it does not end, or builds too much text in memory".to_owned(),
         ErrorKind::WriteFailure => "its output is too long".to_owned(),
         kind => format!("{kind} in line {line}"),
     };

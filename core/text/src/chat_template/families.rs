@@ -1,4 +1,4 @@
-//! Built-in templates for model files that bring none.
+//! Built-in templates for model files without one.
 
 use crate::Tokenizer;
 

@@ -29,7 +29,7 @@ struct Case {
     conversation: String,
     tools: bool,
     add_generation_prompt: bool,
-    /// None where the template refuses the conversation.
+    /// `None` if the template rejects the conversation.
     text: Option<String>,
 }
 
@@ -88,7 +88,7 @@ fn templates_of_families_give_what_jinja_gives() {
 struct Expressions {
     unix_seconds: i64,
     names: Value,
-    /// None where Python refuses.
+    /// `None` if Python raises an error.
     answers: Vec<(String, Option<String>)>,
 }
 

@@ -8,19 +8,19 @@ use super::{Message, Role};
 const FIRST: &str = "5178240396";
 const LATER: &str = "9360427815";
 
-/// How a template takes instructions, which are what the app says in the system role.
+/// Where a template accepts instructions, which are the app's system messages.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Instructions {
     /// Anywhere in a conversation.
     Anywhere,
     /// As the first message.
     First,
-    /// Not at all, or not always: it refuses them, or drops them without a word.
+    /// Not at all, or not always: it rejects them or silently drops them.
     Never,
 }
 
 impl Instructions {
-    /// Finds out by what the template makes of instructions that cannot be overlooked.
+    /// Finds out by rendering unmistakable instructions.
     pub(super) fn found_by(render: impl Fn(&[Message]) -> Option<String>) -> Self {
         let [system, user, assistant] =
             [Role::System, Role::User, Role::Assistant].map(|role| move |text: &str| Message::new(role, text));
@@ -37,7 +37,7 @@ impl Instructions {
         }
     }
 
-    /// A conversation in which instructions that the template would not take are told with the question that follows.
+    /// A conversation in which instructions that the template would not accept are sent with the question after them.
     pub(super) fn told(self, messages: &[Message]) -> Cow<'_, [Message]> {
         let taken = match self {
             Self::Anywhere => messages.len(),

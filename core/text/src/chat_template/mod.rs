@@ -23,12 +23,12 @@ use self::instructions::Instructions;
 use self::source::Kind;
 use crate::{RenderedPrompt, TextError, Tokenizer};
 
-/// Who speaks.
+/// The author of a message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Role {
-    /// The app: what the model is to be.
+    /// The app, which gives instructions.
     System,
-    /// The person.
+    /// The user.
     User,
     /// The model.
     Assistant,
@@ -47,9 +47,9 @@ impl Role {
 /// One turn of a conversation.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Message {
-    /// Who speaks.
+    /// The author of a message.
     pub role: Role,
-    /// What is said.
+    /// The text.
     pub content: String,
 }
 
@@ -63,13 +63,13 @@ impl Message {
 /// A model's chat template, in Jinja as `transformers` runs it.
 ///
 /// Text of a message never becomes a control token: only what the template itself wrote counts as control (see
-/// [`RenderedPrompt::pieces`]). A template that looks for a control token in a message of the person or the app does not
-/// find it.
+/// [`RenderedPrompt::pieces`]). A template that searches for a control token in a message of the user or the app does
+/// not find it.
 ///
-/// Instructions always reach the prompt. If a template refuses or drops messages of the system, which is found out when it is
-/// read, their text comes before the question that follows them.
+/// Instructions always reach the prompt. If a template rejects or drops system messages, which is tested when it is
+/// loaded, their text is put before the question after them.
 ///
-/// The template's own work is bounded in instructions, nesting, output, and text that it joins on the way.
+/// The template is bounded in instructions, nesting, output and intermediate text.
 #[derive(Clone)]
 pub struct ChatTemplate {
     inner: Arc<Inner>,
@@ -96,8 +96,8 @@ impl ChatTemplate {
         Self::build(source, bos, eos, ControlTokens::new([(bos, true), (eos, true)])?, Clock::System)
     }
 
-    /// The template of a model file, or if it has none or an empty one the built-in one of its family: Llama 3, ChatML,
-    /// Gemma or Phi 3 by their control tokens, and else plain text.
+    /// The template of a model file. If it is missing or empty, the built-in one of its family: Llama 3, ChatML, Gemma
+    /// or Phi 3, recognized by their control tokens, otherwise plain text.
     ///
     /// # Errors
     /// [`TextError::Template`] for a template that cannot be parsed, [`TextError::Unsupported`] for too many control tokens.
@@ -109,15 +109,15 @@ impl ChatTemplate {
         Self::build(source, &bos, &eos, ControlTokens::new(tokenizer.template_tokens())?, Clock::System)
     }
 
-    /// Whether a model file's template says nothing: it counts as none.
+    /// Whether a model file's template is blank, which counts as missing.
     pub fn is_blank(source: &str) -> bool {
         source.trim().is_empty()
     }
 
-    /// The same template at a fixed time (UTC), for tests: templates may write the date.
+    /// The same template with a fixed time (UTC), for tests: templates may write the date.
     ///
     /// # Errors
-    /// None for a template that has been read once.
+    /// None for a template that was loaded successfully.
     pub fn at_unix_time(&self, unix_seconds: i64) -> Result<Self, TextError> {
         let inner = self.inner.rebuilt(Clock::Fixed { unix_seconds }, &[])?;
         Ok(Self { inner: Arc::new(inner), instructions: self.instructions })
@@ -134,10 +134,10 @@ impl ChatTemplate {
         &self.inner.source
     }
 
-    /// The prompt for these messages; with `add_generation_prompt` it ends where the model's answer begins.
+    /// The prompt for these messages. With `add_generation_prompt`, it ends where the model's answer begins.
     ///
     /// # Errors
-    /// [`TextError::Template`] when the template refuses the messages, or does not come to an end.
+    /// [`TextError::Template`] if the template rejects the messages or does not end.
     pub fn render(&self, messages: &[Message], add_generation_prompt: bool) -> Result<RenderedPrompt, TextError> {
         self.inner.render(&self.instructions.told(messages), add_generation_prompt)
     }

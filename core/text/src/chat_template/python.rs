@@ -1,4 +1,4 @@
-//! What chat templates take from Python and Jinja2, and minijinja does not have.
+//! Functions of Python and Jinja2 that chat templates use and minijinja lacks.
 
 use minijinja::formatting::{FormatStyle, format};
 use minijinja::value::{Kwargs, Tuple, ValueKind, from_args};

@@ -1,4 +1,4 @@
-//! Which tokens may come next.
+//! The set of allowed tokens.
 
 use toktrie::SimpleVob;
 
@@ -25,7 +25,7 @@ impl TokenMask {
         (id as usize) < self.bits.len() && self.bits.is_allowed(id)
     }
 
-    /// How many tokens are in the set.
+    /// The number of tokens in the set.
     pub fn count(&self) -> usize {
         self.bits.num_set()
     }

@@ -1,4 +1,4 @@
-//! Holding a model's output to a schema, a list of choices or a grammar.
+//! Constrains a model's output to a schema, a list of choices or a grammar.
 
 mod mask;
 mod schema;
@@ -17,12 +17,13 @@ pub use self::spans::spans_grammar;
 use self::spans::spans_pattern;
 use crate::{TextError, Tokenizer};
 
-/// What an answer has to look like.
+/// The required form of an answer.
 #[derive(Debug, Clone, PartialEq)]
 pub enum OutputFormat {
-    /// One JSON value that fits the schema: keys in schema order, `", "` between items, `": "` after keys. What the schema
-    /// leaves open gets an end: numbers have 15 digits and 6 decimals, texts 1,000 characters, lists 100 items, and a schema
-    /// contains itself five times at most. Objects have the properties that are named, unless `additionalProperties` says more.
+    /// One JSON value that fits the schema: keys in schema order, `", "` between items, `": "` after keys. What the
+    /// schema leaves unbounded is limited: numbers to 15 digits and 6 decimals, strings to 1,000 characters, lists to
+    /// 100 items, and recursion to five levels. Objects have only the named properties, unless `additionalProperties`
+    /// allows more.
     JsonSchema(Value),
     /// The same, where every string that the schema leaves open is a run of consecutive pieces of one of these lines ([`spans_grammar`]
     /// cuts in the same way), a few words long. An open string of a long text may be anything.
@@ -36,11 +37,11 @@ pub enum OutputFormat {
     Choice(Vec<String>),
     /// A match of this regular expression.
     Regex(String),
-    /// A sentence of this grammar, in llguidance's dialect of Lark; the rule `start` is where it starts.
+    /// A sentence of this grammar, in llguidance's dialect of Lark, beginning with the rule `start`.
     Lark(String),
 }
 
-/// Makes constraints for one tokenizer. Building it is the costly part; it is meant to be kept.
+/// Makes constraints for one tokenizer. Building it is expensive, so keep it.
 pub struct ConstraintFactory {
     parsers: ParserFactory,
 }
@@ -49,7 +50,7 @@ impl ConstraintFactory {
     /// Puts the vocabulary into a trie.
     ///
     /// # Errors
-    /// [`TextError::Internal`] where the constraint engine refuses the vocabulary: a fault of this crate.
+    /// [`TextError::Internal`] if the constraint engine rejects the vocabulary, which is an error in this crate.
     pub fn new(tokenizer: &Tokenizer) -> Result<Self, TextError> {
         let env = token_env::token_env(tokenizer)?;
         let capabilities = InferenceCapabilities { ff_tokens: true, ..InferenceCapabilities::default() };
@@ -62,10 +63,11 @@ impl ConstraintFactory {
         Ok(Self { parsers })
     }
 
-    /// A constraint at its start.
+    /// A constraint in its initial state.
     ///
     /// # Errors
-    /// [`TextError::InvalidConstraint`] for what cannot be used; of a schema, with the property's path and what to change.
+    /// [`TextError::InvalidConstraint`] for an unsupported format; for a schema, with the property's path and what to
+    /// change.
     pub fn constraint(&self, format: &OutputFormat) -> Result<Constraint, TextError> {
         let grammar = grammar(format)?;
         let matcher = Matcher::new(self.parsers.create_parser(grammar.clone()));
@@ -82,11 +84,11 @@ impl ConstraintFactory {
     }
 }
 
-/// Where an answer is in its grammar.
+/// The state of an answer in its grammar.
 pub struct Constraint {
     matcher: Matcher,
     vocabulary: TokEnv,
-    /// The mask of the next token, once somebody has asked for it.
+    /// The mask of the next token, once computed.
     mask: Option<TokenMask>,
     /// Tokens that may come, one after the other, each with the mask behind it.
     ahead: VecDeque<(u32, TokenMask)>,
@@ -94,11 +96,10 @@ pub struct Constraint {
 }
 
 impl Constraint {
-    /// The tokens that may come next; all end tokens are among them when the answer may stop here. None after an end
-    /// token.
+    /// The allowed next tokens, including all end tokens if the answer may end here. Empty after an end token.
     ///
     /// # Errors
-    /// [`TextError::InvalidConstraint`] where the grammar has become too complex to go on with.
+    /// [`TextError::InvalidConstraint`] if the grammar has become too complex.
     pub fn allowed(&mut self) -> Result<&TokenMask, TextError> {
         let mask = match self.mask.take() {
             Some(mask) => mask,
@@ -108,11 +109,11 @@ impl Constraint {
         Ok(self.mask.insert(mask))
     }
 
-    /// Looks ahead along `guesses` for as long as they are allowed, without going on, and returns how many were. End tokens
-    /// are not looked behind. Masks on the way are kept for when the guesses come true.
+    /// Looks ahead along `guesses` as long as they are allowed, without advancing, and returns how many are. It does
+    /// not look past end tokens. The masks are kept in case the guesses come true.
     ///
     /// # Errors
-    /// [`TextError::InvalidConstraint`] where the grammar has become too complex to go on with.
+    /// [`TextError::InvalidConstraint`] if the grammar has become too complex.
     pub fn look_ahead(&mut self, guesses: &[u32]) -> Result<usize, TextError> {
         self.allowed()?;
         self.ahead.clear();
@@ -133,19 +134,19 @@ impl Constraint {
     /// The tokens that may come next, or behind any of the guesses that were looked along.
     ///
     /// # Errors
-    /// [`TextError::InvalidConstraint`] where the grammar has become too complex to go on with.
+    /// [`TextError::InvalidConstraint`] if the grammar has become too complex.
     pub fn allowed_ahead(&mut self) -> Result<TokenMask, TextError> {
         let mut all = self.allowed()?.clone();
         self.ahead.iter().for_each(|(_, mask)| all.add(mask));
         Ok(all)
     }
 
-    /// Goes one token on. An end token is taken when the answer may stop here, and ends it. After an error the
-    /// constraint is where it was.
+    /// Advances by one token. An end token is accepted if the answer may end here, and ends it. After an error, the
+    /// constraint is unchanged.
     ///
     /// # Errors
-    /// [`TextError::NotAllowed`] for a token that may not come here, [`TextError::InvalidConstraint`] where the grammar has become too complex to
-    /// go on with.
+    /// [`TextError::NotAllowed`] for a token that is not allowed here, [`TextError::InvalidConstraint`] if the grammar
+    /// has become too complex.
     pub fn commit(&mut self, token: u32) -> Result<(), TextError> {
         if self.ended || !self.allows(token)? {
             return Err(TextError::NotAllowed { token });
@@ -164,7 +165,8 @@ impl Constraint {
         self.matcher.consume_token(token).map_err(|_| too_complex())
     }
 
-    /// Whether the token may come next. Trying the token is cheaper than computing a mask, which makes forced tokens nearly free.
+    /// Whether the token is allowed next. Trying one token is cheaper than computing a mask, so forced tokens are
+    /// nearly free.
     ///
     /// A mask is not the last word: where the text is forced, it has the longest token alone, though shorter ones spell the same.
     fn allows(&mut self, token: u32) -> Result<bool, TextError> {
@@ -181,8 +183,8 @@ impl Constraint {
         self.matcher.validate_tokens(&[token]).map(|valid| valid == 1).map_err(|_| too_complex())
     }
 
-    /// The tokens that have to come next, as the tokenizer would write them; none where there is a choice. They are
-    /// not committed yet.
+    /// The forced next tokens, as the tokenizer would write them; empty if there is a choice. They are not committed
+    /// yet.
     pub fn forced(&mut self) -> Vec<u32> {
         match self.is_finished() {
             true => Vec::new(),
@@ -190,12 +192,12 @@ impl Constraint {
         }
     }
 
-    /// Whether the answer may stop here.
+    /// Whether the answer may end here.
     pub fn may_stop(&mut self) -> bool {
         self.is_finished() || self.matcher.is_accepting().unwrap_or(false)
     }
 
-    /// Whether nothing but an end token can come next, or one has come.
+    /// Whether only an end token can come next, or one has come.
     pub fn is_finished(&self) -> bool {
         self.ended || self.matcher.is_stopped()
     }
@@ -214,7 +216,7 @@ fn grammar(format: &OutputFormat) -> Result<TopLevelGrammar, TextError> {
 /// A Lark rule that matches exactly one of the choices.
 fn choice_grammar(rule: &str, choices: &[String]) -> Result<String, TextError> {
     if choices.is_empty() || choices.iter().any(String::is_empty) {
-        return Err(invalid("choices are one or more texts, none of them empty"));
+        return Err(invalid("at least one choice is needed, and none may be empty"));
     }
     let alternatives: Vec<String> = choices.iter().map(|choice| Value::from(choice.as_str()).to_string()).collect();
     Ok(format!("{rule}: {}\n", alternatives.join(" | ")))
@@ -254,5 +256,5 @@ fn refused(format: &OutputFormat, grammar: &TopLevelGrammar, error: &str) -> Tex
 }
 
 fn too_complex() -> TextError {
-    invalid("it became too complex to follow")
+    invalid("it became too complex")
 }

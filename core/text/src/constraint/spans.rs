@@ -62,6 +62,6 @@ fn check_terminal_name(name: &str) -> Result<(), TextError> {
     let starts_well = characters.next().is_some_and(|first| first.is_ascii_uppercase());
     match starts_well && characters.all(|rest| rest.is_ascii_uppercase() || rest.is_ascii_digit() || rest == '_') {
         true => Ok(()),
-        false => Err(invalid("a terminal's name is upper-case letters, digits and underscores")),
+        false => Err(invalid("a terminal's name must consist of upper-case letters, digits and underscores")),
     }
 }

@@ -27,14 +27,14 @@ impl Merges {
     /// files in the wild carry a few, and merges that would make a control token must not work anyway.
     pub(crate) fn from_texts(vocabulary: &Vocabulary, spec: &TokenizerSpec) -> Result<Self, TextError> {
         if spec.merges.is_empty() && vocabulary.buildable().any(|(text, _)| text.len() > 1) {
-            return Err(invalid("merges", "none are there, so that no token of several bytes can be made"));
+            return Err(invalid("merges", "there are none, so no token of several bytes can be made"));
         }
         let mut merges = look_up(vocabulary, spec)?;
         merges.sort_unstable_by_key(|&[left, right, _, rank]| (left, right, rank));
         merges.dedup_by_key(|&mut [left, right, ..]| (left, right));
         if merges.len() < spec.merges.len() {
             let skipped = spec.merges.len() - merges.len();
-            log::debug!("{skipped} merges are double, or name tokens outside the vocabulary");
+            log::debug!("{skipped} merges are duplicates, or name tokens outside the vocabulary");
         }
         let mut starts = Vec::with_capacity(vocabulary.len() + 1);
         for (place, &[left, ..]) in (0..).zip(&merges) {
@@ -63,7 +63,7 @@ impl Merges {
         }
         // Text from a user must never become a control token.
         if !merges.made.iter().all(|[id, _]| vocabulary.is_buildable(id)) {
-            return Err(invalid_tables("a merge makes a token that text cannot become"));
+            return Err(invalid_tables("a merge makes a token that no text can become"));
         }
         Ok(merges)
     }

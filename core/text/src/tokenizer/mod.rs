@@ -1,4 +1,4 @@
-//! Text to token ids and back.
+//! Turns text into token ids and back.
 
 mod byte_level;
 mod byte_table;
@@ -38,8 +38,8 @@ use crate::{PromptPiece, RenderedPrompt, TextError};
 /// like markers (`<tool_call>`), but these have text when a model writes them. Other added tokens (runs of white space,
 /// tags of HTML) are found in text as a whole.
 ///
-/// Decoding gives back the bytes that were encoded, except where the model's own tokenizer changes them: some bring text to
-/// Unicode's normalization form C (Qwen), some vocabularies lack control characters (SmolLM2).
+/// Decoding returns the bytes that were encoded, unless the model's own tokenizer changes them: some normalize text to
+/// Unicode form C (Qwen), and some vocabularies lack control characters (SmolLM2).
 #[derive(Clone)]
 pub struct Tokenizer {
     inner: Arc<Inner>,
@@ -83,11 +83,12 @@ impl Encoder {
 impl Tokenizer {
     /// Builds the tokenizer that GGUF metadata describes.
     ///
-    /// Merges that name tokens outside the vocabulary are skipped, and when two tokens have the same text the first
-    /// one is used. What a vocabulary cannot spell is its unknown token if it is SentencePiece's, and else nothing.
+    /// Merges that name tokens outside the vocabulary are skipped, and when two tokens have the same text the first one
+    /// is used. Text that the vocabulary cannot spell becomes the unknown token for SentencePiece, and is dropped
+    /// otherwise.
     ///
     /// # Errors
-    /// [`TextError::InvalidTokenizer`] for metadata that contradicts itself, [`TextError::Unsupported`] for another kind of tokenizer than
+    /// [`TextError::InvalidTokenizer`] for inconsistent metadata, [`TextError::Unsupported`] for tokenizers other than
     /// byte-level BPE and SentencePiece, [`TextError::Cancelled`] when [`TokenizerSpec::cancelled`] is set.
     pub fn from_spec(spec: &TokenizerSpec) -> Result<Self, TextError> {
         let mut warnings = Vec::new();
@@ -99,11 +100,11 @@ impl Tokenizer {
         Self::build(spec, pre_tokenizer, warnings)
     }
 
-    /// Builds the tokenizer from the `tokenizer.json` that lies beside a model. BPE of both kinds is supported.
+    /// Builds the tokenizer from the `tokenizer.json` next to a model. Both kinds of BPE are supported.
     ///
     /// # Errors
-    /// [`TextError::InvalidTokenizer`] for a file that is damaged or contradicts itself, [`TextError::Unsupported`] for a model, pre-tokenizer
-    /// or normalizer that is not known here.
+    /// [`TextError::InvalidTokenizer`] for a damaged or inconsistent file, [`TextError::Unsupported`] for a model,
+    /// pre-tokenizer or normalizer that is not supported.
     pub fn from_json(json: &[u8], hints: &TokenizerHints) -> Result<Self, TextError> {
         let (file, pre_tokenizer) = json::read(json, hints)?;
         Self::build(&file.spec(), pre_tokenizer, Vec::new())
@@ -143,7 +144,7 @@ impl Tokenizer {
         tables.map_or(Ok(()), TableReader::end)?;
         warnings.extend_from_slice(&vocabulary.special().warnings);
         warnings.iter().for_each(|warning| log::warn!("{warning}"));
-        // Vocabularies that lack control characters are common: whoever inspects a file is told, not everyone who loads it.
+        // Vocabularies without control characters are common, so this is reported only when a file is inspected.
         warnings.extend(encoder.missing_bytes());
         let inner = Inner {
             literals: Literals::new(&vocabulary.literals())?,
@@ -169,10 +170,10 @@ impl Tokenizer {
         tables
     }
 
-    /// The tokens of a text on its own. Never a control token, never the begin token.
+    /// The tokens of a separate text. They never include control tokens or the begin token.
     ///
     /// # Errors
-    /// [`TextError::Internal`] where the pre-tokenizer gives up on the text.
+    /// [`TextError::Internal`] if the pre-tokenizer fails on the text.
     pub fn encode(&self, text: &str) -> Result<Vec<u32>, TextError> {
         let mut ids = Vec::new();
         self.encode_text(text, self.inner.space_prefix, &mut ids)?;
@@ -183,19 +184,19 @@ impl Tokenizer {
     /// SentencePiece tokenizers put before a text.
     ///
     /// # Errors
-    /// [`TextError::Internal`] where the pre-tokenizer gives up on the text.
+    /// [`TextError::Internal`] if the pre-tokenizer fails on the text.
     pub fn encode_continuation(&self, text: &str) -> Result<Vec<u32>, TextError> {
         let mut ids = Vec::new();
         self.encode_text(text, false, &mut ids)?;
         Ok(ids)
     }
 
-    /// The tokens of a prompt, with control tokens where the template wrote them and nowhere else. The begin token is
-    /// added when the model wants one and the template did not write it.
+    /// The tokens of a prompt, with control tokens only where the template wrote them. The begin token is added if the
+    /// model uses one and the template did not write it.
     ///
     /// # Errors
-    /// [`TextError::Template`] for a prompt that was rendered for another tokenizer, [`TextError::Internal`] where the pre-tokenizer gives up on
-    /// the text.
+    /// [`TextError::Template`] for a prompt that was rendered for another tokenizer, [`TextError::Internal`] if the
+    /// pre-tokenizer fails on the text.
     pub fn encode_prompt(&self, prompt: &RenderedPrompt) -> Result<Vec<u32>, TextError> {
         let mut ids = Vec::new();
         let mut swallows_space = false;
@@ -252,12 +253,12 @@ impl Tokenizer {
         String::from_utf8_lossy(bytes).into_owned()
     }
 
-    /// The bytes that a token stands for; none for a control token or an unknown id.
+    /// The bytes of a token; none for a control token or an unknown id.
     pub fn token_bytes(&self, id: u32) -> &[u8] {
         self.inner.vocabulary.bytes(id)
     }
 
-    /// A token as a person may read it: its text, or the name of a control token. Half a character shows as U+FFFD.
+    /// A token in readable form: its text, or the name of a control token. Incomplete characters are shown as U+FFFD.
     pub fn token_text(&self, id: u32) -> Cow<'_, str> {
         match self.is_control(id) {
             true => Cow::Borrowed(self.inner.vocabulary.control_name(id).unwrap_or_default()),
@@ -280,23 +281,23 @@ impl Tokenizer {
         self.inner.vocabulary.template_ids().iter().map(|(text, id)| (text.as_str(), self.is_control(*id)))
     }
 
-    /// As few tokens as a text of so many bytes can have.
+    /// The minimum number of tokens for a text of this many bytes.
     pub fn fewest_tokens(&self, bytes: usize) -> usize {
         bytes.div_ceil(self.inner.vocabulary.longest())
     }
 
-    /// How many tokens there are.
+    /// The number of tokens.
     pub fn vocab_size(&self) -> usize {
         self.inner.vocabulary.len()
     }
 
-    /// How many tokens there are without the unused ones at the end, which fill the embedding up: nothing beyond may be chosen.
+    /// The number of tokens without the unused ones at the end, which pad the embedding and must not be chosen.
     pub fn trained_tokens(&self) -> usize {
         self.inner.vocabulary.trained()
     }
 
-    /// What is odd about the model file's tokenizer, in words for the person who chose the file. It works all the same. All but
-    /// missing bytes is logged, too.
+    /// Problems of the model file's tokenizer, described for the user who chose the file. The tokenizer works
+    /// nevertheless. Everything except missing bytes is also logged.
     pub fn warnings(&self) -> &[String] {
         &self.inner.warnings
     }

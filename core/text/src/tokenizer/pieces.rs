@@ -1,10 +1,9 @@
-//! Cutting long text into pieces that can be tokenized one by one.
+//! Cuts long text into pieces that can be tokenized one by one.
 //!
-//! Tokenizing holds many bytes per byte of text, and a pre-token of megabytes (one letter over and over) would make
-//! the regular expressions backtrack for long. Pieces keep both bounded. A cut is made only where every supported
-//! tokenizer has a token boundary anyway: before white space that follows something else, and after a single line
-//! break between words. Only a run of [`HARD_LIMIT`] bytes without any such place is cut elsewhere, which ordinary
-//! text does not have.
+//! Tokenizing holds many bytes per byte of text, and a pre-token of megabytes (one letter over and over) would make the
+//! regular expressions backtrack for long. Pieces keep both bounded. A cut is made only where every supported tokenizer
+//! has a token boundary anyway: before white space that follows something else, and after a single line break between
+//! words. Only a run of [`HARD_LIMIT`] bytes without any such place is cut elsewhere; ordinary text has no such run.
 
 /// From this length on a piece ends at the next token boundary.
 const SOFT_LIMIT: usize = 16 << 10;

@@ -48,7 +48,7 @@ impl PreTokenizer {
                 return Err(TextError::Unsupported { what: format!("the pre-tokenizer {:?}", name.unwrap_or_default()) });
             }
             Some(name) => format!(
-                "tokenizer.ggml.pre is {name:?}, which is not known: text is split in the default way, and answers may be worse"
+                "tokenizer.ggml.pre is {name:?}, which is unknown: text is split in the default way, and answers may be worse"
             ),
             None => "tokenizer.ggml.pre is missing: text is split in the default way, and answers may be worse".to_owned(),
         });

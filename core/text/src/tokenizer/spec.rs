@@ -1,4 +1,4 @@
-//! What a model file says about its vocabulary.
+//! The vocabulary of a model file.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -6,13 +6,14 @@ use bytes::Bytes;
 
 use crate::TextError;
 
-/// The largest vocabulary that is taken: token ids fit in 24 bits, as the constraint engine stores them.
+/// The maximum size of a vocabulary: token ids must fit in 24 bits for the constraint engine.
 const MAX_TOKENS: usize = (1 << 24) - 2;
 
 /// Where packed files have [`TokenizerSpec::tables`], in place of what they replace.
 pub(crate) const TABLES_KEY: &str = "sotto.tokenizer.tables";
 
-/// A vocabulary as GGUF metadata describes it (`tokenizer.ggml.*`). Ids that no token has count as absent. Texts stay where they are: in the file, as a rule.
+/// A vocabulary as GGUF metadata describes it (`tokenizer.ggml.*`). Unknown ids count as absent. Texts are borrowed,
+/// usually from the file.
 #[derive(Debug, Clone, Default)]
 pub struct TokenizerSpec<'a> {
     /// `tokenizer.ggml.model`: `gpt2` (byte-level BPE) or `llama` (SentencePiece-style BPE).
@@ -44,9 +45,9 @@ pub struct TokenizerSpec<'a> {
     pub add_bos: Option<bool>,
     /// `tokenizer.ggml.add_space_prefix`; when absent, `llama` tokenizers add one.
     pub add_space_prefix: Option<bool>,
-    /// Whether control tokens swallow the white space after them, as Phi-3's do. No metadata says so.
+    /// Whether control tokens absorb the white space after them, as in Phi-3. No metadata says so.
     pub control_swallows_space: bool,
-    /// Set by another thread, it stops the building, which takes up to a second for a large vocabulary.
+    /// Another thread can set this to stop the construction, which takes up to a second for a large vocabulary.
     pub cancelled: Option<&'a AtomicBool>,
 }
 
@@ -58,14 +59,14 @@ impl TokenizerSpec<'_> {
         }
     }
 
-    /// Refuses a spec that contradicts itself, so that later steps may index without checking.
+    /// Rejects an inconsistent spec, so that later steps may index without checking.
     pub(crate) fn validate(&self) -> Result<(), TextError> {
         let count = self.tokens.len();
         if self.tables.is_some() {
             let texts = [count, self.token_types.len(), self.scores.len(), self.merges.len()];
             return match texts {
                 [0, 0, 0, 0] => Ok(()),
-                _ => Err(invalid_key(TABLES_KEY, "the vocabulary is there twice, as tables and as texts")),
+                _ => Err(invalid_key(TABLES_KEY, "the vocabulary is given twice, as tables and as texts")),
             };
         }
         if self.merges.len() > MAX_TOKENS {

@@ -1,8 +1,8 @@
-//! The tokens that a model file names by their ids.
+//! The special tokens that a model file names by their ids.
 
 use super::spec::TokenizerSpec;
 
-/// Tokens that have a part to play, whatever else the file says about them.
+/// The special tokens, whatever else the file says about them.
 #[derive(Debug, Default)]
 pub(crate) struct SpecialIds {
     pub(crate) bos: Option<u32>,
@@ -22,7 +22,7 @@ impl SpecialIds {
             let known = id.filter(|&id| (id as usize) < count);
             if let (Some(id), None) = (id, known) {
                 warnings.push(format!(
-                    "tokenizer.ggml.{name}_token_id is {id}, which none of the {count} tokens has: it is taken as absent"
+                    "tokenizer.ggml.{name}_token_id is {id}, but there are only {count} tokens: it is ignored"
                 ));
             }
             known

@@ -38,7 +38,7 @@ impl TableReader {
     pub(crate) fn end(self) -> Result<(), TextError> {
         match self.0.is_empty() {
             true => Ok(()),
-            false => Err(invalid_tables("they go on behind their end")),
+            false => Err(invalid_tables("there is more data after their end")),
         }
     }
 }

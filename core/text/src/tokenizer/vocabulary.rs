@@ -1,4 +1,4 @@
-//! What each token is and which bytes it stands for.
+//! The kind and the bytes of each token.
 
 use std::collections::{HashMap, HashSet};
 
@@ -22,7 +22,7 @@ pub(crate) struct Vocabulary {
     ends: Rows<1>,
     /// The tokens that BPE may build, in the order of their texts: how each begins, and its id.
     by_text: Rows<2>,
-    /// The most bytes of text that become one token, at least one.
+    /// The maximum length of a token's text in bytes, at least 1.
     longest: usize,
     template_ids: HashMap<String, u32>,
     end_tokens: Vec<u32>,
@@ -76,13 +76,13 @@ impl Vocabulary {
         let ends = || vocabulary.ends.iter().flatten();
         let all = ends().last().is_some_and(|end| end as usize == vocabulary.texts.len());
         if vocabulary.ends.len() != vocabulary.len() || !ends().is_sorted() || !all {
-            return Err(invalid_tables("the texts are not one for each token"));
+            return Err(invalid_tables("there is not one text for each token"));
         }
         if !vocabulary.kinds.iter().all(|&kind| Kind::is_stored_as(kind)) {
-            return Err(invalid_tables("a token has no kind that there is"));
+            return Err(invalid_tables("a token has an unknown kind"));
         }
         if !vocabulary.special.all().all(|id| vocabulary.is_control(id)) {
-            return Err(invalid_tables("a token that begins or ends texts is no control token"));
+            return Err(invalid_tables("a beginning or end token is not a control token"));
         }
         Ok(vocabulary.with_what_follows(spelling))
     }
@@ -97,7 +97,7 @@ impl Vocabulary {
         self.kinds.len()
     }
 
-    /// The most bytes of text that become one token, at least one.
+    /// The maximum length of a token's text in bytes, at least 1.
     pub(crate) fn longest(&self) -> usize {
         self.longest
     }
@@ -115,7 +115,7 @@ impl Vocabulary {
         self.is(id, Kind::Control) || self.is(id, Kind::Unused)
     }
 
-    /// How many tokens there are without the unused ones at the end.
+    /// The number of tokens without the unused ones at the end.
     pub(crate) fn trained(&self) -> usize {
         self.kinds.iter().rposition(|&kind| kind != Kind::Unused as u8).map_or(0, |last| last + 1)
     }
@@ -195,14 +195,14 @@ impl Vocabulary {
             start = end;
         }
         if spelling == Spelling::SentencePiece {
-            // Whoever types it gets a space.
+            // It is typed as a space.
             self.longest *= SPACE.len_utf8();
         }
         self.end_tokens = self.ends();
         self
     }
 
-    /// What ends a turn or a text, those first that the file names.
+    /// Tokens that end a turn or a text, starting with those that the file names.
     fn ends(&self) -> Vec<u32> {
         let named = |text: &str| self.template_ids.get(text).copied();
         let mut ends: Vec<u32> = self.special.ends().chain(END_TOKENS.into_iter().filter_map(named)).collect();

@@ -1,11 +1,11 @@
-//! How to classify, and which labels can be chosen from.
+//! Options for classification.
 
 use std::collections::HashSet;
 
 use crate::Error;
 use crate::label::Label;
 
-/// A label that is surer than this is given; below it, the classification says that it abstains.
+/// The default minimum confidence. Below it, a classification abstains.
 pub const DEFAULT_MIN_CONFIDENCE: f64 = 0.5;
 
 /// How to classify.
@@ -13,12 +13,12 @@ pub const DEFAULT_MIN_CONFIDENCE: f64 = 0.5;
 pub struct ClassifyOptions {
     /// The labels to choose from: at least two, with different names.
     pub labels: Vec<Label>,
-    /// The least confidence, 0 to 1, below which the result says that it abstains.
+    /// The minimum confidence, 0 to 1. Below it, the result abstains.
     pub min_confidence: f64,
 }
 
 impl ClassifyOptions {
-    /// These labels, and [`DEFAULT_MIN_CONFIDENCE`].
+    /// These labels with [`DEFAULT_MIN_CONFIDENCE`].
     pub fn new(labels: impl IntoIterator<Item = impl Into<Label>>) -> Self {
         Self { labels: labels.into_iter().map(Into::into).collect(), min_confidence: DEFAULT_MIN_CONFIDENCE }
     }
@@ -27,18 +27,18 @@ impl ClassifyOptions {
         let is_line = |text: &str| !text.trim().is_empty() && !text.contains(['\n', '\r']);
         let mut seen = HashSet::new();
         if self.labels.len() < 2 {
-            return Err(Error::invalid_input("at least two labels are needed to choose from"));
+            return Err(Error::invalid_input("at least two labels are needed"));
         }
         if !self.labels.iter().all(|label| is_line(&label.name) && label.description.as_deref().is_none_or(is_line)) {
             return Err(Error::invalid_input(
-                "the name and the description of a label must have a character, and no line break",
+                "a label's name and description must not be empty or contain line breaks",
             ));
         }
         if !self.labels.iter().all(|label| seen.insert(label.name.trim())) {
             return Err(Error::invalid_input("two labels have the same name"));
         }
         if !(0.0..=1.0).contains(&self.min_confidence) {
-            return Err(Error::invalid_input("the least confidence must be between 0 and 1"));
+            return Err(Error::invalid_input("the minimum confidence must be between 0 and 1"));
         }
         Ok(())
     }

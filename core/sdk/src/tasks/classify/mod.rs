@@ -1,4 +1,4 @@
-//! Which of some labels fits a text, with a probability for each.
+//! Chooses the label that fits a text, with a probability for each label.
 
 mod labels;
 mod prior;
@@ -22,14 +22,14 @@ use crate::{CancelToken, Error};
 pub struct Classification {
     /// The name of the most probable label.
     pub label: String,
-    /// Its probability among the labels, 0 to 1.
+    /// Its probability among the given labels, 0 to 1.
     pub confidence: f64,
-    /// Every label's name with its probability, in the order given; they add up to 1.
+    /// The name of each label with its probability, in the given order. The probabilities add up to 1.
     #[serde(serialize_with = "as_map")]
     pub scores: Vec<(String, f64)>,
-    /// Whether `confidence` is below the least that was asked for.
+    /// Whether `confidence` is below the requested minimum.
     pub abstained: bool,
-    /// What it cost.
+    /// Time, tokens and memory it took.
     pub metrics: Metrics,
 }
 
@@ -40,8 +40,8 @@ fn as_map<S: serde::Serializer>(scores: &[(String, f64)], serializer: S) -> Resu
 impl LocalModel {
     /// Classifies one text: a single prefill, then the probability that the model gives to each label as the answer.
     ///
-    /// A model likes some labels whatever the text says. How much is measured once for each set of labels, with texts that say
-    /// nothing, and taken off.
+    /// Models favour some labels regardless of the text. This bias is measured once for each set of labels, with a text
+    /// that says nothing, and partly subtracted.
     ///
     /// # Errors
     /// [`Error::InvalidInput`] for fewer than two labels or repeated ones, or an empty text; [`Error::ContextFull`] for
@@ -54,12 +54,12 @@ impl LocalModel {
         })
     }
 
-    /// Classifies many texts, giving each result as it is ready. The part of the prompt that they share is computed
+    /// Classifies many texts and reports each result when it is ready. The common part of their prompts is computed
     /// once.
     ///
     /// # Errors
     /// [`Error::InvalidInput`] for fewer than two labels or repeated ones, or an empty text; [`Error::ContextFull`] for
-    /// a text longer than the context. What came before the error has been given.
+    /// a text longer than the context. Results before the error have been reported.
     pub fn classify_all(&self, texts: Vec<String>, options: &ClassifyOptions) -> Job<Classification, ()> {
         let (model, options) = (self.loaded(), options.clone());
         Job::start("classify", move |reporter, cancel| {
@@ -106,7 +106,7 @@ impl<'a> Classifier<'a> {
     }
 }
 
-/// Probabilities that add up to 1, from log-probabilities. All alike when none has any.
+/// Normalizes log-probabilities to probabilities that add up to 1. They are all equal if every one is zero.
 fn normalized(log_probabilities: &[f64]) -> Vec<f64> {
     let highest = log_probabilities.iter().copied().fold(f64::NEG_INFINITY, f64::max);
     if !highest.is_finite() {

@@ -1,14 +1,13 @@
-//! How much a model likes each label whatever the text says, and what is left when that is taken off: contextual calibration
-//! (Zhao et al., 2021).
+//! Corrects a model's bias towards some labels: contextual calibration (Zhao et al., 2021).
 
 /// A text that says nothing.
 pub(super) const SAYING_NOTHING: &str = "N/A";
 
-/// The part of the prior that is taken off. All of it would be too much: what says nothing is no typical text. Measured
-/// (`docs/quality.md`).
+/// The part of the prior that is subtracted. All of it would be too much, because a text that says nothing is not
+/// typical. Measured in `docs/quality.md`.
 const WEIGHT: f64 = 0.5;
 
-/// Scores, log-probabilities, without what the model thinks of the labels anyway. A label that it never gives has no prior.
+/// Scores (log-probabilities) corrected by the prior. A label that the model never gives has no prior.
 pub(super) fn without_prior(scores: &[f64], prior: &[f64]) -> Vec<f64> {
     let taken_off = prior.iter().map(|prior| if prior.is_finite() { WEIGHT * prior } else { 0.0 });
     scores.iter().zip(taken_off).map(|(score, taken_off)| score - taken_off).collect()

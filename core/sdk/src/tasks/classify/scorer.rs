@@ -12,7 +12,7 @@ use crate::sequence::Sequence;
 use crate::tasks::{prompts, task_prompt};
 use crate::{CancelToken, Error};
 
-/// Reads texts under one instruction, whose tokens are computed once.
+/// Scores texts under one instruction, whose tokens are computed once.
 pub(super) struct Scorer<'a> {
     model: &'a Loaded,
     instruction: Vec<Message>,
@@ -21,7 +21,7 @@ pub(super) struct Scorer<'a> {
     cost: Cost,
 }
 
-/// What was spent since the last text began.
+/// The cost since the last text began.
 struct Cost {
     started: Instant,
     prefill: Stopwatch,
@@ -64,7 +64,7 @@ impl<'a> Scorer<'a> {
         cost.decode.time(|| label_ids.iter().map(label).collect())
     }
 
-    /// What the last text cost, and what was measured for its sake.
+    /// The cost of the last text, including the measurement of the prior.
     pub(super) fn metrics(&self) -> Metrics {
         let (cost, engine) = (&self.cost, &self.model.engine);
         Metrics {
@@ -83,8 +83,8 @@ impl<'a> Scorer<'a> {
     }
 }
 
-/// The log-probability that the model writes exactly `ids` after what the sequence holds, and then ends its answer. Without the
-/// end, a label that begins like another would be favoured.
+/// The log-probability that the model continues the sequence with exactly `ids` and then ends its answer. Without the
+/// end, a label that is a prefix of another would be favoured.
 fn answer_log_probability(
     model: &Loaded,
     sequence: &mut Sequence,

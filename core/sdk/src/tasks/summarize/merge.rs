@@ -1,4 +1,4 @@
-//! What all windows say becomes one summary: repeats are dropped, and of too many items the best are kept.
+//! Merges the results of all windows into one summary: repeats are dropped, and the best items are kept.
 
 use super::parse::Found;
 use super::summary::{Action, NoteSummary, Point};
@@ -8,7 +8,7 @@ use super::{Coverage, SummaryOptions};
 use crate::job::Reporter;
 use crate::note::Segment;
 
-/// The summary of what was read so far. It only grows, or puts a better item in the place of one beyond the limit.
+/// The summary of what was read so far. It only grows, except that a better item may replace one beyond the limit.
 pub(super) struct Merged {
     heading: (String, String),
     points: Kept<Point>,
@@ -39,7 +39,7 @@ impl Merged {
         }
     }
 
-    /// Takes in what a window says next, and reports the summary if that changed anything.
+    /// Adds the next result of a window, and reports the summary if it changed.
     pub(super) fn tell(&mut self, found: Found, reporter: &Reporter<NoteSummary>) {
         if self.add(found) {
             reporter.report(self.summary());
@@ -65,7 +65,7 @@ impl Merged {
     }
 }
 
-/// How many different actions these are.
+/// The number of different actions.
 pub(super) fn distinct(actions: impl IntoIterator<Item = Action>) -> usize {
     let (mut kept, topics) = (Kept::at_most(usize::MAX), Topics::of(&[]));
     actions.into_iter().filter(|action| kept.add(action.clone(), &topics)).count()
@@ -87,13 +87,13 @@ trait Item: Clone {
     fn id_mut(&mut self) -> &mut u32;
     fn evidence(&self) -> &[u32];
 
-    /// What counts in a ranking besides the words, which count a few tens at most.
+    /// Ranks items apart from their words, which contribute a few tens at most.
     fn merit(&self) -> f64;
 
-    /// Whether it may be `earlier` once more, given that the words say the same.
+    /// Whether it may be a repeat of `earlier`, given that the words say the same.
     fn may_repeat(&self, earlier: &Self) -> bool;
 
-    /// This item with what `again` says of it besides; `None` when that is nothing.
+    /// This item with the additional information in `again`; `None` if there is none.
     fn completed(&self, again: &Self) -> Option<Self>;
 }
 
@@ -126,7 +126,7 @@ impl<T: Item> Kept<T> {
         true
     }
 
-    /// Adds to a known item what is said of it when it is said again, unless it would become the same as another one by that.
+    /// Adds new information from a repeat to a known item, unless that would make it equal to another item.
     fn complete(&mut self, known: usize, again: &T) -> bool {
         let Some(item) = self.all[known].item.completed(again) else { return false };
         let completed = Entry { item, words: self.all[known].words.clone() };

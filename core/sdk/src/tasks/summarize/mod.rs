@@ -1,4 +1,4 @@
-//! A voice note becomes a title, an overview, points and action items, each backed by the note's own words.
+//! Summarizes a voice note: title, overview, points and action items, each quoted from the note.
 //!
 //! How a long note is read: `docs/summaries.md`.
 
@@ -32,24 +32,24 @@ use crate::note::{Segment, VoiceNote};
 use crate::sequence::{Sequence, common_prefix};
 use crate::{CancelToken, Error};
 
-/// Windows that are read at a time, where there is memory for that (measured in `docs/summaries.md`).
+/// The maximum number of windows read together, if memory allows (measured in `docs/summaries.md`).
 const MOST_TOGETHER: usize = 8;
 
-/// Bytes of weights from which on windows are read together: fewer stay in a core's cache, and cost as much for each window
-/// that reads them.
+/// Windows are read together if the weights have at least this many bytes. Smaller weights stay in a core's cache,
+/// where reading together saves nothing.
 const WORTH_SHARING: u64 = 16 << 20;
 
 impl LocalModel {
     /// Summarizes a note, streaming growing snapshots.
     ///
-    /// Greedy decoding under a grammar: points, actions, owners and dates are runs of the note's own words, so that
-    /// nothing in them can be invented. A note of more than a few minutes is read in windows, some at a time; what they say is
-    /// put together without repeats, and title and overview are written from that. A word that is longer than the context is left
-    /// out, and its segment is not among [`Coverage::segments_read`].
+    /// Decoding is greedy, under a grammar: points, actions, owners and dates are quoted from the note, so nothing in
+    /// them can be invented. A note of more than a few minutes is read in windows, several at a time. Their results are
+    /// merged without repeats, and title and overview are written from them. A word that is longer than the context is
+    /// left out, and its segment is missing from [`Coverage::segments_read`].
     ///
     /// # Errors
-    /// [`Error::InvalidInput`] for a note without words or a language that is no name, [`Error::ContextFull`] for a note of more than
-    /// 32 contexts, or of nothing but words that fit none.
+    /// [`Error::InvalidInput`] for a note without words or an invalid language name, [`Error::ContextFull`] for a note
+    /// longer than 32 contexts, or one whose words are all too long.
     pub fn summarize(&self, note: &VoiceNote, options: &SummaryOptions) -> Job<NoteSummary, NoteSummary> {
         let (model, note, options) = (self.loaded(), note.clone(), options.clone());
         Job::start("summarize", move |reporter, cancel| {
@@ -61,16 +61,16 @@ impl LocalModel {
     }
 }
 
-/// What is known of a note that is read while it is spoken.
+/// What has been read of a note that is still being spoken.
 #[derive(Default)]
 pub(super) struct ReadSoFar {
     /// May hold the beginning of the next prompt.
     pub sequence: Option<Sequence>,
-    /// Of the first windows of the note, but never of its last.
+    /// The readings of the note's first windows, never of the last.
     readings: Vec<Reading>,
 }
 
-/// Summarizes a note, of which some may be read already.
+/// Summarizes a note, part of which may have been read already.
 pub(super) fn summarize(
     model: &Arc<Loaded>,
     note: &VoiceNote,
@@ -83,7 +83,7 @@ pub(super) fn summarize(
     summarize_together(model, note, options, if is_large { MOST_TOGETHER } else { 1 }, so_far, reporter, cancel)
 }
 
-/// As [`summarize`], with so many windows read at a time at most. The summary is the same.
+/// Like [`summarize`], with at most this many windows read together. The summary is the same.
 fn summarize_together(
     model: &Arc<Loaded>,
     note: &VoiceNote,
@@ -95,12 +95,10 @@ fn summarize_together(
 ) -> Result<NoteSummary, Error> {
     options.check()?;
     if note.segments().is_empty() {
-        return Err(Error::invalid_input("nothing is said in the note: there is nothing to summarize"));
+        return Err(Error::invalid_input("the note has no words: there is nothing to summarize"));
     }
     if model.tuning.tuned && options.language.is_some() {
-        log::warn!(
-            "this model copies titles and overviews from the note: the language that was asked for changes nothing"
-        );
+        log::warn!("this model copies titles and overviews from the note: the requested language has no effect");
     }
     let language = options.language.as_deref();
     let windows = windows(model, note.segments(), language, cancel)?;
@@ -120,7 +118,7 @@ fn summarize_together(
     let known = std::mem::take(readings);
     let (known_windows, mut window) = (known.len(), 0);
     let mut on_told = |told| match told {
-        // None of several windows tells what the whole note is about.
+        // A single window does not tell what the whole note is about.
         Told::Found(found) if several && found.is_heading() => {}
         Told::Found(found) => merged.tell(found, reporter),
         Told::Window(reading) => {
@@ -150,7 +148,7 @@ fn summarize_together(
     Ok(NoteSummary { metrics: cost, ..merged.summary() })
 }
 
-/// Reads what was said of a note so far: windows that are complete, and of the last one as much as no further word could change.
+/// Reads the note so far: complete windows, and the part of the last one that no further word can change.
 pub(super) fn read_ahead(
     model: &Arc<Loaded>,
     said: &[Segment],
@@ -176,7 +174,7 @@ pub(super) fn read_ahead(
     Ok(())
 }
 
-/// The beginning of the prompt that stays as it is whatever is said next: at the seam, tokens may change.
+/// The beginning of the prompt that stays the same whatever is said next. Tokens at the seam may change.
 fn lasting_prompt(model: &Loaded, said: &[Segment], language: Option<&str>) -> Result<Vec<u32>, Error> {
     let mut now = prompt(model, said, language)?;
     let one_more: Vec<Segment> = said.iter().chain(said.last()).cloned().collect();
@@ -184,8 +182,8 @@ fn lasting_prompt(model: &Loaded, said: &[Segment], language: Option<&str>) -> R
     Ok(now)
 }
 
-/// What a window is asked for: always the whole form, since models name more that is no action without a title before it. The limits
-/// choose the best of what was found; a list that is not wanted at all is not written.
+/// The form of a window's answer: always the complete form, because models report more wrong actions without a title
+/// before them. The limits select the best results; only a list that is not wanted at all is not written.
 fn form(options: &SummaryOptions) -> Form {
     let list = |most: usize| if most == 0 { 0 } else { LONGEST_LIST };
     Form::Whole { points: list(options.max_points), actions: list(options.max_actions.unwrap_or(usize::MAX)) }

@@ -1,18 +1,19 @@
 use crate::Error;
 
-/// The most characters of a language's name.
+/// The maximum length of a language's name.
 const LONGEST_LANGUAGE: usize = 40;
 
-/// What a summary shall be like.
+/// Options for a summary.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SummaryOptions {
-    /// The language of title and overview, by its English name (`"German"`); `None` for the note's own. Points and actions stay in
-    /// the note's words. A model tuned for notes copies its title and overview from the note, too: it ignores this, with a warning in
-    /// the log.
+    /// The language of title and overview, by its English name (`"German"`); `None` for the note's own. Points and
+    /// actions are always quoted from the note. A model that is tuned for notes also copies title and overview, so it
+    /// ignores this and logs a warning.
     pub language: Option<String>,
-    /// The most points. Where a note has more, those about its main topics are kept.
+    /// The maximum number of points. If a note has more, those about its main topics are kept.
     pub max_points: usize,
-    /// The most actions; `None` for all. Where a note has more, those with a due date or an owner are kept first.
+    /// The maximum number of actions; `None` for all. If a note has more, those with a due date or an owner are kept
+    /// first.
     pub max_actions: Option<usize>,
 }
 
@@ -23,7 +24,7 @@ impl Default for SummaryOptions {
 }
 
 impl SummaryOptions {
-    /// The name becomes part of what the model is told, so that it must be nothing but a name.
+    /// The name becomes part of the prompt, so it must be nothing but a name.
     pub(super) fn check(&self) -> Result<(), Error> {
         let is_name = |name: &String| {
             !name.trim().is_empty()
@@ -32,7 +33,7 @@ impl SummaryOptions {
         };
         match &self.language {
             Some(name) if !is_name(name) => {
-                Err(Error::invalid_input("the language must be a name of letters, for example \"German\""))
+                Err(Error::invalid_input("the language must be a name made of letters, for example \"German\""))
             }
             _ => Ok(()),
         }

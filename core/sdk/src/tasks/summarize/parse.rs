@@ -1,4 +1,4 @@
-//! An answer of the model becomes typed values.
+//! Parses the model's answer into typed values.
 
 use std::collections::HashMap;
 
@@ -6,10 +6,10 @@ use super::duties::Written;
 use super::summary::{Action, Point};
 use crate::note::{NoteText, without_loose_marks};
 
-/// Something that a window says.
+/// A result from a window.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum Found {
-    /// Title and overview, as far as they are written.
+    /// Title and overview, as far as they have been written.
     Heading {
         title: String,
         overview: String,
@@ -24,7 +24,7 @@ impl Found {
     }
 }
 
-/// An answer as far as it is written; points and actions once they are whole.
+/// An answer as far as it has been written, with complete points and actions.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub(super) struct Answer {
     pub title: String,
@@ -34,7 +34,7 @@ pub(super) struct Answer {
 }
 
 impl Answer {
-    /// What `self` says beyond `earlier`, a beginning of it.
+    /// The results in `self` that are not in `earlier`, a prefix of it.
     pub(super) fn beyond(&self, earlier: &Self) -> Vec<Found> {
         let heading = (self.title != earlier.title || self.overview != earlier.overview)
             .then(|| Found::Heading { title: self.title.clone(), overview: self.overview.clone() });
@@ -44,12 +44,12 @@ impl Answer {
     }
 }
 
-/// An answer that reached its limit ends anywhere, even within a word: its last line is no span.
+/// An answer that reached its limit can end anywhere, even within a word, so its last line is not a span.
 pub(super) fn whole_lines(answer: &str) -> &str {
     &answer[..answer.rfind('\n').map_or(0, |end| end + 1)]
 }
 
-/// Reads as much of an answer as is there. An action may get an owner or a due date as long as the answer is not `finished`.
+/// Parses the answer so far. An action may still get an owner or a due date until the answer is `finished`.
 pub(super) fn parse(written: &str, note: &NoteText, finished: bool) -> Answer {
     let mut answer = Answer::default();
     let mut actions: Vec<Written> = Vec::new();

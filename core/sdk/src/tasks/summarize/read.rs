@@ -1,4 +1,4 @@
-//! The model reads windows, and what it answers is told piece by piece.
+//! Lets the model read windows, and reports its answers piece by piece.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -15,21 +15,21 @@ use crate::note::{NoteText, Segment};
 use crate::tasks::constrained_request;
 use crate::{CancelToken, Error};
 
-/// How often a window is halved when it has more actions than an answer can name.
+/// How often a window is halved if it has more actions than an answer can hold.
 const MOST_HALVINGS: usize = 2;
 
-/// What a window says, in the order in which it was told, and what it cost to read it.
+/// The results of a window, in the order in which they were reported, and the cost of reading it.
 #[derive(Clone)]
 pub(crate) struct Reading {
     pub(super) found: Vec<Found>,
     pub(super) metrics: Metrics,
 }
 
-/// What is told while windows are read, each of them whole before the next.
+/// Reports while windows are read, one complete window after the other.
 pub(super) enum Told {
-    /// As soon as it is there, where everything before it is.
+    /// A result, as soon as it and everything before it are there.
     Found(Found),
-    /// A window is read: what was found in it, again.
+    /// A window has been read: all its results again.
     Window(Reading),
 }
 
@@ -41,20 +41,20 @@ pub(super) struct Reader<'a> {
     pub cancel: &'a CancelToken,
 }
 
-/// Something to be read at once, and how far that is.
+/// A part to be read at once, and its state.
 struct Part<'a> {
-    /// Which window it is of.
+    /// The window that it belongs to.
     window: usize,
     segments: &'a [Segment],
-    /// What a span of the answer may be made of.
+    /// The pieces that a span of the answer may consist of.
     pieces: Vec<Vec<String>>,
     form: Form,
     halvings: usize,
-    /// Half a window tells no more what the note is about.
+    /// Half of a window does not tell what the note is about.
     is_half: bool,
     state: State,
     found: Vec<Found>,
-    /// How many of these were told.
+    /// How many of these have been reported.
     told: usize,
 }
 
@@ -73,9 +73,10 @@ struct Draft {
 }
 
 impl Reader<'_> {
-    /// Reads windows, with answers of this form. What is told is the same however many are read at a time.
+    /// Reads windows, with answers of this form. The reports are the same however many are read together.
     ///
-    /// If an answer is full, there may be more actions than it could name: then both halves of the window are read again.
+    /// If an answer is full, there may be more actions than it could hold. Then both halves of the window are read
+    /// again.
     pub(super) fn read(
         &mut self,
         windows: &[Vec<Segment>],
@@ -156,7 +157,7 @@ impl<'a> Part<'a> {
         cancel: &CancelToken,
     ) -> Result<(), Error> {
         let prompt = prompt(model, self.segments, language)?;
-        // A title in another language is no span of the note.
+        // A title in another language is not a span of the note.
         let free_heading = language.is_some() && !model.tuning.tuned;
         let format = OutputFormat::Lark(grammar(self.form, &self.pieces, free_heading)?);
         writers.start(slot, constrained_request(model, &prompt, &format, answer_tokens(model))?, cancel)?;
@@ -165,7 +166,7 @@ impl<'a> Part<'a> {
         Ok(())
     }
 
-    /// Takes what was written of the answer. Tells whether it is finished by that.
+    /// Takes the new part of the answer. Returns whether it is finished.
     fn take_written(&mut self, writers: &mut Writers<'_>) -> bool {
         let State::Reading(draft) = &mut self.state else { return false };
         let is_told = |found: &Found| !(self.is_half && found.is_heading());
@@ -187,7 +188,7 @@ impl<'a> Part<'a> {
         self.told = self.found.len();
     }
 
-    /// What is to be read again, once the answer is there.
+    /// The parts to read again after the answer.
     fn halves(&self) -> Vec<Self> {
         if self.halvings == 0 || self.segments.len() < 2 || !self.is_full() {
             return Vec::new();
@@ -197,7 +198,7 @@ impl<'a> Part<'a> {
         vec![half(left), half(right)]
     }
 
-    /// Whether the answer may have left out actions: it names as many as it can, or was cut off.
+    /// Whether the answer may have missed actions: it has as many as it can hold, or was cut off.
     fn is_full(&self) -> bool {
         let (Form::Whole { actions: most @ 1.., .. }, State::Read(metrics)) = (self.form, &self.state) else {
             return false;
@@ -211,7 +212,7 @@ impl<'a> Part<'a> {
 }
 
 impl Draft {
-    /// What is found in what is written beyond what was found before.
+    /// The new results in the text written so far.
     fn parse(&mut self, finished: bool) -> Vec<Found> {
         let answer = parse(&self.written, &self.note, finished);
         let found = answer.beyond(&self.parsed);

@@ -1,4 +1,4 @@
-//! Title and overview of a note that was read in several windows: the model reads what was found in them as a small note.
+//! Writes title and overview of a note that was read in several windows: the model reads the results as a small note.
 
 use super::answer::Form;
 use super::read::{Reader, Told};
@@ -6,11 +6,12 @@ use super::windows::windows;
 use crate::Error;
 use crate::note::{NoteText, Segment};
 
-/// The best of what was found tells what a note is about, however long it is.
+/// The best results tell what a note is about, however long it is.
 pub(super) const POINTS: usize = 12;
 pub(super) const ACTIONS: usize = 8;
 
-/// Writes title and overview from the `best` of what was found. Where nothing was, they are written from the `beginning` of the note.
+/// Writes title and overview from the `best` results. If there are none, they are written from the `beginning` of the
+/// note.
 pub(super) fn heading(
     reader: &mut Reader<'_>,
     best: &[String],
@@ -20,10 +21,10 @@ pub(super) fn heading(
     let sentences: Vec<Segment> = (1..).zip(best).map(|(id, text)| sentence(id, text)).collect();
     let small_note = match sentences.is_empty() {
         true => beginning.to_vec(),
-        // As much of it as can be read at once.
+        // As much as can be read at once.
         false => windows(reader.model, &sentences, reader.language, reader.cancel)?.all.swap_remove(0),
     };
-    // What stands side by side in the small note does not in the note: a span is of one sentence.
+    // Neighbours in the small note are not neighbours in the note, so a span must be within one sentence.
     let pieces = small_note.iter().flat_map(|sentence| NoteText::new(std::slice::from_ref(sentence)).span_pieces());
     reader.read_pieces(&small_note, pieces.collect(), Form::Heading, on_told)
 }

@@ -1,32 +1,32 @@
-//! What a summary consists of.
+//! The parts of a summary.
 
 use serde::{Deserialize, Serialize};
 
 use crate::metrics::Metrics;
 
-/// One thing to remember, in the note's own words.
+/// A thing to remember, quoted from the note.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Point {
-    /// Its number, from 1: it stays the same in all snapshots.
+    /// Its number, from 1. It is the same in all snapshots.
     pub id: u32,
-    /// The words.
+    /// The quoted words.
     pub text: String,
-    /// Ids of the segments that they stand in.
+    /// Ids of the segments that contain them.
     pub evidence: Vec<u32>,
 }
 
-/// One thing to do, in the note's own words.
+/// A thing to do, quoted from the note.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Action {
-    /// Its number, from 1: it stays the same in all snapshots.
+    /// Its number, from 1. It is the same in all snapshots.
     pub id: u32,
-    /// What is to be done.
+    /// What has to be done.
     pub text: String,
-    /// Who has to do it; `None` for the speaker, or when the note does not say.
+    /// Who has to do it; `None` for the speaker, or if the note does not say.
     pub owner: Option<String>,
-    /// By when, as it was said.
+    /// The due date, as it was said.
     pub due: Option<String>,
-    /// Ids of the segments that all this stands in.
+    /// Ids of the segments that contain text, owner and due date.
     pub evidence: Vec<u32>,
 }
 
@@ -35,17 +35,17 @@ pub struct Action {
 pub struct Coverage {
     /// Ids of the segments read so far.
     pub segments_read: Vec<u32>,
-    /// How many segments the note has.
+    /// Number of segments in the note.
     pub segments: usize,
-    /// How many windows the note is read in: 1 for a note of some minutes.
+    /// Number of windows in which the note is read: 1 for a note of a few minutes.
     pub windows: usize,
 }
 
-/// A summarized note. While it is being written, it grows: title and overview get longer, and points and actions are added once they
-/// are whole. An action may get its owner or due date later. Where [`SummaryOptions`](super::SummaryOptions) limit how many there are,
-/// a better one may take the place and the id of another.
+/// A summary of a note. While it is being written, it grows: title and overview get longer, and complete points and
+/// actions are added. An action may get its owner or due date later. If [`SummaryOptions`](super::SummaryOptions) limit
+/// their number, a better item may take the place and the id of another.
 ///
-/// Title and overview of a note that is read in several windows are written last.
+/// If a note is read in several windows, title and overview are written last.
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]
 pub struct NoteSummary {
     /// A few words.
@@ -56,8 +56,8 @@ pub struct NoteSummary {
     pub points: Vec<Point>,
     /// Things to do.
     pub actions: Vec<Action>,
-    /// Which part of the note this rests on.
+    /// Which part of the note was read.
     pub coverage: Coverage,
-    /// What it cost; there once the summary is complete.
+    /// Time, tokens and memory it took, once the summary is complete.
     pub metrics: Option<Metrics>,
 }

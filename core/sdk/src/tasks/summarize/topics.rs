@@ -1,17 +1,17 @@
-//! What a note is about: the words that it comes back to.
+//! Finds the topics of a note: the words that it returns to.
 
 use std::collections::{HashMap, HashSet};
 
 use super::words::words;
 use crate::note::Segment;
 
-/// The fewest letters of a word that can be a topic, in scripts that have small letters.
+/// The minimum length of a topic word, in scripts with lower case.
 const SHORTEST_TOPIC: usize = 4;
 
-/// Added to the number of a text's words, so that two words are no better than a sentence.
+/// Added to the number of words in a text, so that two words do not beat a sentence.
 const SHORT_TEXT: f64 = 4.0;
 
-/// The words of a note, and how much each tells of what the note is about.
+/// The words of a note, with their weight as topics.
 pub(super) struct Topics(HashMap<String, f64>);
 
 impl Topics {
@@ -27,7 +27,7 @@ impl Topics {
         Self(counts.into_iter().map(|(word, count)| (word, (count as f64).ln() * (all / count as f64).ln())).collect())
     }
 
-    /// How much a text tells of what the note is about, each word counted once.
+    /// How well a text matches the note's topics, counting each word once.
     pub(super) fn weight(&self, words: &[String]) -> f64 {
         let distinct: HashSet<&String> = words.iter().collect();
         let told: f64 = distinct.iter().filter_map(|word| self.0.get(*word)).sum();

@@ -1,4 +1,4 @@
-//! A note is cut into windows, each short enough to be read at once.
+//! Cuts a note into windows, each short enough to be read at once.
 
 use super::answer::{ANSWER_TOKENS, prompt};
 use crate::loaded::Loaded;
@@ -6,8 +6,8 @@ use crate::note::{NoteText, Segment};
 use crate::tasks::split_context;
 use crate::{CancelToken, Error};
 
-/// Tokens of a window for a model tuned on notes, where the context has room for them. Its notes were short, and of longer texts it
-/// forgets the middle (measured in `docs/summaries.md`).
+/// Tokens of a window for a model tuned on notes, where the context has room for them. It was trained on short notes,
+/// and loses the middle of longer texts (measured in `docs/summaries.md`).
 const TUNED_WINDOW: usize = 150;
 
 /// A tuned model reads a note of no more tokens at once: as long as those that it was trained on.
@@ -16,7 +16,7 @@ const TUNED_NOTE: usize = 400;
 /// The same for a general model.
 const GENERAL_WINDOW: usize = 600;
 
-/// A note that takes more contexts than this is refused.
+/// A note that needs more contexts than this is rejected.
 const MOST_CONTEXTS: usize = 32;
 
 /// Seconds without speech that make a pause.
@@ -25,14 +25,14 @@ const PAUSE: f64 = 2.0;
 /// A note in windows, in the order in which it was said.
 pub(crate) struct Windows {
     pub all: Vec<Vec<Segment>>,
-    /// At most how many tokens a prompt takes: with any of the windows, or with what is found in several.
+    /// The maximum tokens of a prompt: for any of the windows, or for the second pass.
     pub prompt_tokens: usize,
-    /// Segments of which a part is missing: a word that fits no window.
+    /// Segments with a missing part: a word that fits into no window.
     missing: Vec<u32>,
 }
 
 impl Windows {
-    /// The segments that are read to their end once the window `index` is read.
+    /// The segments that are completely read once window `index` is read.
     pub(super) fn read_with(&self, index: usize) -> Vec<u32> {
         let goes_on = self.all.get(index + 1).and_then(|next| next.first()).map(|segment| segment.id);
         let mut ids: Vec<u32> = self.all[index].iter().map(|segment| segment.id).collect();
@@ -44,7 +44,7 @@ impl Windows {
 
 /// Cuts a note into windows between segments, where the speaker pauses or changes if that is near.
 ///
-/// All windows but the last stay as they are whatever is said next.
+/// All windows except the last stay the same whatever is said next.
 pub(crate) fn windows(
     model: &Loaded,
     segments: &[Segment],

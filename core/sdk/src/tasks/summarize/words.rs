@@ -1,4 +1,4 @@
-//! When two texts say the same.
+//! Tells when two texts say the same.
 
 use unicode_segmentation::UnicodeSegmentation;
 

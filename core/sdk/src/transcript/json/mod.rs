@@ -1,4 +1,4 @@
-//! Transcripts in JSON, of any program that writes entries with a text and times.
+//! Reads JSON transcripts of any program that writes entries with text and times.
 
 mod entry;
 mod value;

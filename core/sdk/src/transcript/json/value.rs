@@ -1,4 +1,4 @@
-//! JSON values, without what no transcript has a use for.
+//! JSON values, reduced to what transcripts need.
 
 use std::fmt;
 
@@ -6,7 +6,7 @@ use serde::de::{Deserialize, Deserializer, Error, IgnoredAny, MapAccess, SeqAcce
 
 use super::known_key;
 
-/// A JSON value, of which objects keep what an [`Entry`](super::Entry) has a use for.
+/// A JSON value whose objects keep only what an [`Entry`](super::Entry) needs.
 pub(super) enum Json {
     Nothing,
     Number(f64),

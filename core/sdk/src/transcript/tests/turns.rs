@@ -1,4 +1,4 @@
-//! Turns of a meeting, chats, and who speaks.
+//! Turns of a meeting, chats, and speakers.
 
 use super::*;
 

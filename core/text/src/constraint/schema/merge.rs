@@ -19,7 +19,7 @@ impl Reader<'_> {
     /// `None` where nothing fits all of them.
     pub(super) fn merged(&self, keywords: &Keywords, place: &Place, level: usize) -> Result<Option<Merged>, TextError> {
         if level > MAX_MERGED {
-            return Err(place.refuse("it contains itself by allOf or $ref, without end"));
+            return Err(place.refuse("it contains itself through allOf or $ref without end"));
         }
         refuse_unknowable(keywords, place)?;
         let own = keywords.iter().filter(|(keyword, _)| CONSTRAINTS.contains(&keyword.as_str()));
@@ -36,14 +36,14 @@ impl Reader<'_> {
         }
         let mut parts: Vec<&Value> = place.list(keywords.get("allOf"), "allOf")?.iter().collect();
         if let Some(target) = keywords.get("$ref") {
-            parts.push(self.find(target.as_str().ok_or_else(|| place.refuse("$ref is a text"))?, place)?);
+            parts.push(self.find(target.as_str().ok_or_else(|| place.refuse("$ref must be a string"))?, place)?);
         }
         for part in parts {
             let part = match part {
                 Value::Bool(true) => continue,
                 Value::Bool(false) => return Ok(None),
                 Value::Object(part) => self.merged(part, place, level + 1)?,
-                _ => return Err(place.refuse("a schema is an object")),
+                _ => return Err(place.refuse("a schema must be an object")),
             };
             let Some(part) = part else { return Ok(None) };
             let Some(own) = both(all.own, part.own, place)? else { return Ok(None) };
@@ -110,9 +110,8 @@ fn both(mut one: Keywords, other: Keywords, place: &Place) -> Result<Option<Keyw
             ("const", ..) => return Ok(None),
             ("nullable", here, _) => *here = json!(false),
             _ => {
-                return Err(
-                    place.refuse(format!("it has {keyword} twice, by allOf, $ref or anyOf: leave one of them out"))
-                );
+                return Err(place
+                    .refuse(format!("it has {keyword} twice, through allOf, $ref or anyOf: leave one of them out")));
             }
         }
     }

@@ -1,7 +1,7 @@
-//! A JSON schema as people write it becomes one that the engine knows and whose every value ends.
+//! Turns a JSON schema as tools write it into one that the engine supports and whose values are all bounded.
 //!
-//! What is left out gets a bound that a person would call ordinary: strings, numbers, lists, how deep what contains itself may go. Objects
-//! have the properties that are named. Formats that are not known, and all that only describes, are left out.
+//! Missing limits get ordinary values: for strings, numbers, lists and recursion. Objects have only the named
+//! properties. Unknown formats and keywords that only describe are dropped.
 
 mod fault;
 mod merge;
@@ -59,7 +59,7 @@ const CONSTRAINTS: [&str; 24] = [
     "multipleOf",
 ];
 
-/// Keywords that no grammar can hold an answer to, and what to do instead.
+/// Keywords that no grammar can enforce, and what to use instead.
 const REFUSED: [(&str, &str); 14] = [
     ("not", "say what is allowed, with enum or anyOf"),
     ("if", "use anyOf with one schema for each case"),
@@ -72,7 +72,7 @@ const REFUSED: [(&str, &str); 14] = [
     ("contains", "use items, or prefixItems"),
     ("minContains", "use items, or prefixItems"),
     ("maxContains", "use items, or prefixItems"),
-    ("uniqueItems", "leave it out, and drop repeats from the value"),
+    ("uniqueItems", "leave it out, and remove duplicates from the value"),
     ("$dynamicRef", "use $ref"),
     ("$recursiveRef", "use $ref"),
 ];
@@ -90,7 +90,7 @@ pub(super) fn bounded(schema: &Value, open_strings: Option<&str>) -> Result<Valu
     let read = reader.schema(schema, &Place::root())?;
     if read == json!(false) {
         return Err(Place::root().refuse(
-            "no value fits it: what contains itself has to be optional, nullable or in a list, and what is required has to be possible",
+            "no value fits it: a schema that contains itself must be optional, nullable or in a list, and what is required must be possible",
         ));
     }
     Ok(json!({ "anyOf": [read], "$defs": reader.definitions }))
@@ -116,7 +116,7 @@ impl<'a> Reader<'a> {
             Value::Bool(true) => Ok(anything(DEPTH_OF_ANYTHING)),
             Value::Bool(false) => Ok(json!(false)),
             Value::Object(keywords) => self.keywords(keywords, place),
-            _ => Err(place.refuse("a schema is an object")),
+            _ => Err(place.refuse("a schema must be an object")),
         }
     }
 
@@ -146,7 +146,7 @@ impl<'a> Reader<'a> {
 
     /// What a reference leads to. It is read once for each depth of what contains itself, and ends where that is too deep.
     fn reference(&mut self, target: &Value, place: &Place) -> Result<Value, TextError> {
-        let target = target.as_str().ok_or_else(|| place.refuse("$ref is a text"))?;
+        let target = target.as_str().ok_or_else(|| place.refuse("$ref must be a string"))?;
         let depth = self.depth + usize::from(self.within.iter().any(|other| other == target));
         if depth > MAX_RECURSION {
             return Ok(json!(false));
@@ -243,7 +243,7 @@ impl<'a> Reader<'a> {
     fn object(&mut self, own: &Keywords, place: &Place) -> Result<Value, TextError> {
         let mut required = Vec::new();
         for name in place.list(own.get("required"), "required")? {
-            required.push(name.as_str().ok_or_else(|| place.refuse("required is a list of names"))?);
+            required.push(name.as_str().ok_or_else(|| place.refuse("required must be a list of names"))?);
         }
         let mut properties = Keywords::new();
         for (name, schema) in place.map(own, "properties")? {
@@ -269,7 +269,7 @@ impl<'a> Reader<'a> {
         if properties.is_empty() && patterns.is_empty() {
             if others == json!(false) && !own.contains_key("properties") {
                 return Err(place.refuse(
-                    "it names no properties, so nothing could be in it: list them under properties, or say in additionalProperties what all of them are",
+                    "it names no properties, so its value would be empty: list them under properties, or describe them all in additionalProperties",
                 ));
             }
             // A name has an end, too, as a pattern.
@@ -301,7 +301,7 @@ fn refuse_unknowable(keywords: &Keywords, place: &Place) -> Result<(), TextError
     for (keyword, instead) in REFUSED {
         // One that is off says nothing.
         if keywords.get(keyword).is_some_and(|value| *value != json!(false)) {
-            return Err(place.refuse(format!("an answer cannot be held to {keyword}: {instead}")));
+            return Err(place.refuse(format!("{keyword} is not supported: {instead}")));
         }
     }
     Ok(())
@@ -310,7 +310,7 @@ fn refuse_unknowable(keywords: &Keywords, place: &Place) -> Result<(), TextError
 /// The types that a schema names, or else the one that its keywords are about; none where it says nothing.
 fn types<'a>(own: &'a Keywords, place: &Place) -> Result<Vec<&'a str>, TextError> {
     let about = |keywords: &[&str]| keywords.iter().any(|keyword| own.contains_key(*keyword));
-    let wrong = || place.refuse("type is a name, or a list of names");
+    let wrong = || place.refuse("type must be a name or a list of names");
     match own.get("type") {
         Some(Value::String(name)) => Ok(vec![name]),
         Some(Value::Array(names)) if !names.is_empty() => {

@@ -44,7 +44,7 @@ pub(super) fn bounded(own: &Keywords, integer: bool, place: &Place) -> Result<Va
         None => None,
         Some(value) => {
             let multiple = value.as_f64().filter(|multiple| *multiple > 0.0);
-            Some(multiple.ok_or_else(|| place.refuse("multipleOf is a number above 0"))?)
+            Some(multiple.ok_or_else(|| place.refuse("multipleOf must be a number above 0"))?)
         }
     };
     if multiple.is_some_and(|multiple| decimals(multiple) > MOST_DECIMALS) {
@@ -91,7 +91,7 @@ fn whole((limit, is_exclusive): (f64, bool), round: fn(f64) -> f64, inward: f64)
 fn limit(own: &Keywords, keyword: &str, place: &Place) -> Result<Limit, TextError> {
     let Some(value) = own.get(keyword) else { return Ok(None) };
     let limit = value.as_f64().filter(|limit| limit.is_finite());
-    limit.map(|limit| Some((limit, false))).ok_or_else(|| place.refuse(format!("{keyword} is a number")))
+    limit.map(|limit| Some((limit, false))).ok_or_else(|| place.refuse(format!("{keyword} must be a number")))
 }
 
 /// A limit that is out of bounds itself: a number, or, before 2019, a flag beside the limit.

@@ -32,7 +32,7 @@ impl Place {
         // Some tools write 3.0.
         let count =
             value.as_u64().or_else(|| value.as_f64().filter(|it| it.fract() == 0.0 && *it >= 0.0).map(|it| it as u64));
-        count.map(Some).ok_or_else(|| self.refuse(format!("{keyword} is a whole number from 0 on")))
+        count.map(Some).ok_or_else(|| self.refuse(format!("{keyword} must be a whole number of at least 0")))
     }
 
     /// A list, empty where there is none.
@@ -40,7 +40,7 @@ impl Place {
         match value {
             None => Ok(&[]),
             Some(Value::Array(list)) => Ok(list),
-            Some(_) => Err(self.refuse(format!("{keyword} is a list"))),
+            Some(_) => Err(self.refuse(format!("{keyword} must be a list"))),
         }
     }
 
@@ -53,7 +53,7 @@ impl Place {
         match keywords.get(keyword) {
             None => Ok(None.into_iter().flatten()),
             Some(Value::Object(map)) => Ok(Some(map).into_iter().flatten()),
-            Some(_) => Err(self.refuse(format!("{keyword} has a schema for each name"))),
+            Some(_) => Err(self.refuse(format!("{keyword} must give a schema for each name"))),
         }
     }
 }

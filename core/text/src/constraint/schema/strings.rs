@@ -51,7 +51,7 @@ pub(super) fn any() -> Value {
 pub(super) fn bounded(own: &Keywords, open: Option<&str>, place: &Place) -> Result<Value, TextError> {
     let text = |keyword: &str| match own.get(keyword) {
         None => Ok(None),
-        Some(value) => value.as_str().map(Some).ok_or_else(|| place.refuse(format!("{keyword} is a text"))),
+        Some(value) => value.as_str().map(Some).ok_or_else(|| place.refuse(format!("{keyword} must be a string"))),
     };
     let (pattern, format) = (text("pattern")?, text("format")?);
     let format_pattern = format.and_then(|format| FORMATS.iter().find(|(name, _)| *name == format));
