@@ -1,5 +1,6 @@
 //! Activations rounded to eight bits, 32 or 256 at a time.
 
+use std::marker::PhantomData;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::blocks::{QK, QK_K};
@@ -19,7 +20,7 @@ pub(crate) const NARROW_CORRECTION: i32 = -32;
 /// Numbers in a sub-block's corrections.
 const CORRECTIONS: usize = 4;
 /// Sums in a group of 256 values.
-const GROUP_SUMS: usize = QK_K / SUB_BLOCK;
+pub(crate) const GROUP_SUMS: usize = QK_K / SUB_BLOCK;
 /// Their order: as the bytes of two words lie that are unpacked into halves of 16 bits.
 pub(crate) const SUM_ORDER: [usize; GROUP_SUMS] = [0, 4, 2, 6, 1, 5, 3, 7];
 
@@ -72,13 +73,14 @@ pub struct ActivationRows<'a> {
     pub sums: &'a mut [i16],
 }
 
-/// Where one row lies.
+/// A row from one of its sub-blocks on: pointers, so that going on to the next costs no checks.
 #[derive(Clone, Copy)]
-pub(crate) struct RowPointers {
-    pub(crate) values: *const i8,
-    pub(crate) scales: *const f32,
-    pub(crate) corrections: *const i32,
-    pub(crate) sums: *const i16,
+pub(crate) struct RowPointers<'a> {
+    values: *const i8,
+    scales: *const f32,
+    corrections: *const i32,
+    sums: *const i16,
+    lives: PhantomData<&'a Activations>,
 }
 
 impl Activations {
@@ -106,9 +108,9 @@ impl Activations {
     /// unspecified until they are written.
     ///
     /// # Panics
-    /// When `group` is neither 32 nor 256, or `cols` not a multiple of it.
+    /// When `group` is neither 32 nor 256, or `cols` zero or not a multiple of it.
     pub fn resize(&mut self, rows: usize, cols: usize, group: usize) {
-        assert!([QK, QK_K].contains(&group) && cols.is_multiple_of(group), "activation width");
+        assert!([QK, QK_K].contains(&group) && cols > 0 && cols.is_multiple_of(group), "activation width");
         (self.rows, self.cols, self.group) = (rows, cols, group);
         self.version = Version::next();
         self.values.resize(rows * cols, 0);
@@ -157,8 +159,15 @@ impl Activations {
         self.version
     }
 
+    /// The values of row `row`.
+    #[cfg(target_arch = "x86_64")]
+    pub(crate) fn values(&self, row: usize) -> &[i8] {
+        &self.values[row * self.cols..][..self.cols]
+    }
+
+    /// Row `row`, from its first sub-block on.
     #[inline(always)]
-    pub(crate) fn row(&self, row: usize) -> RowPointers {
+    pub(crate) fn row(&self, row: usize) -> RowPointers<'_> {
         assert!(row < self.rows, "activation rows");
         // Places that exist, so that the sums cannot wrap.
         RowPointers {
@@ -166,35 +175,82 @@ impl Activations {
             scales: self.scales.as_ptr().wrapping_add(row * (self.cols / SUB_BLOCK)),
             corrections: self.corrections.as_ptr().wrapping_add(row * (self.cols / SUB_BLOCK) * CORRECTIONS),
             sums: self.sums.as_ptr().wrapping_add(row * (self.cols / SUB_BLOCK)),
+            lives: PhantomData,
         }
     }
 }
 
-impl RowPointers {
-    /// The row from value `col` on, a multiple of 32; its sums begin with those of a group of 256, where `col` is a multiple of that.
+impl<'a> RowPointers<'a> {
+    /// What is `cols` values further on, a multiple of 32.
     ///
     /// # Safety
-    /// The row has that many values.
+    /// The row has a value there.
     #[inline(always)]
-    pub(crate) unsafe fn at(self, col: usize) -> Self {
-        // SAFETY: asked of the caller; the other arrays have an element or [`CORRECTIONS`] for every 32 values.
+    pub(crate) unsafe fn at(self, cols: usize) -> Self {
+        debug_assert!(cols.is_multiple_of(SUB_BLOCK), "whole sub-blocks");
+        // SAFETY: asked of the caller; the other arrays have an element or `CORRECTIONS` for every 32 values.
         unsafe {
             Self {
-                values: self.values.add(col),
-                scales: self.scales.add(col / SUB_BLOCK),
-                corrections: self.corrections.add(col / SUB_BLOCK * CORRECTIONS),
-                sums: self.sums.add(col / SUB_BLOCK),
+                values: self.values.add(cols),
+                scales: self.scales.add(cols / SUB_BLOCK),
+                corrections: self.corrections.add(cols / SUB_BLOCK * CORRECTIONS),
+                sums: self.sums.add(cols / SUB_BLOCK),
+                lives: PhantomData,
             }
         }
+    }
+
+    /// The sub-block's values, and all that follow.
+    #[inline(always)]
+    #[cfg(target_arch = "aarch64")]
+    pub(crate) fn values(self) -> *const i8 {
+        self.values
+    }
+
+    /// Half `half` of the sub-block's values, for instructions that take them from memory.
+    #[inline(always)]
+    pub(crate) fn half<S: Simd>(self, s: S, half: usize) -> S::Sixteen {
+        debug_assert!(half < 2, "halves of a sub-block");
+        // SAFETY: a sub-block has 32 values, and they live as long as `'a`, in which whoever has `self` uses what is returned.
+        unsafe { s.load_sixteen(self.values.add(SUB_BLOCK / 2 * half)) }
+    }
+
+    /// The sub-block's scale.
+    #[inline(always)]
+    pub(crate) fn scale(self) -> f32 {
+        // SAFETY: each sub-block has one.
+        unsafe { *self.scales }
+    }
+
+    /// Where the values, scales and corrections of this sub-block and all that follow begin, for assembly.
+    #[inline(always)]
+    #[cfg(target_arch = "x86_64")]
+    pub(crate) fn pointers(self) -> (*const i8, *const f32, *const i32) {
+        (self.values, self.scales, self.corrections)
+    }
+
+    /// [`CORRECTION`] times the sums of the sub-block's values, and of its second half's; then the pairs of [`NARROW_CORRECTION`] of
+    /// the first half and of the second.
+    #[inline(always)]
+    pub(crate) fn corrections(self) -> &'a [i32; CORRECTIONS] {
+        // SAFETY: each sub-block has as many, and they live as long as `'a`.
+        unsafe { &*self.corrections.cast() }
+    }
+
+    /// The sums of a group of 256, in [`SUM_ORDER`].
+    ///
+    /// # Safety
+    /// The sub-block is the first of such a group.
+    #[inline(always)]
+    pub(crate) unsafe fn sums(self) -> &'a [i16; GROUP_SUMS] {
+        // SAFETY: asked of the caller: then there are as many, and they live as long as `'a`.
+        unsafe { &*self.sums.cast() }
     }
 }
 
 /// Rounds rows to multiples of 1/127 of the largest in each group. Values that are not finite give a scale that is not.
-///
-/// # Safety
-/// `S` runs on this CPU.
 #[inline(always)]
-pub(crate) unsafe fn quantize<S: Simd>(x: &[f32], row: &mut ActivationRows<'_>) {
+pub(crate) fn quantize<S: Simd>(s: S, x: &[f32], row: &mut ActivationRows<'_>) {
     assert!(x.len() == row.values.len() && x.len().is_multiple_of(row.group), "activation width");
     let subs = x.len() / SUB_BLOCK;
     assert!(
@@ -202,13 +258,11 @@ pub(crate) unsafe fn quantize<S: Simd>(x: &[f32], row: &mut ActivationRows<'_>) 
         "activation groups"
     );
     for (index, group) in x.chunks_exact(row.group).enumerate() {
-        // SAFETY: this function asks of its caller what is needed here.
-        let (scale, inverse) = scale_and_inverse(unsafe { largest_magnitude::<S>(group) });
+        let (scale, inverse) = scale_and_inverse(largest_magnitude(s, group));
         let mut all_sums = [0; GROUP_SUMS];
         for (sub, x) in group.as_chunks().0.iter().enumerate() {
             let at = index * (row.group / SUB_BLOCK) + sub;
-            // SAFETY: asked of the caller; the values have room for as many as there are in `x`.
-            let sums = unsafe { round::<S>(x, inverse, row.values.as_mut_ptr().add(at * SUB_BLOCK)) };
+            let sums = round(s, x, inverse, &mut row.values.as_chunks_mut().0[at]);
             // What is not a number has no integer; whatever it became has zeros for a low byte.
             let sums = if scale <= f32::MAX { sums } else { [[0; 2]; 2] };
             let [first, second] = sums.map(|[a, b]| a + b);
@@ -234,40 +288,34 @@ fn narrow_corrections(sums: [i32; 2]) -> i32 {
 
 /// The largest magnitude, not finite where one is not.
 #[inline(always)]
-unsafe fn largest_magnitude<S: Simd>(x: &[f32]) -> f32 {
-    // SAFETY: asked of the caller; vectors lie within `x`, a multiple of 32 numbers.
-    unsafe {
-        // As integers, magnitudes have the same order, and what is not finite is larger than all numbers.
-        let mut largest = S::splat_int(0);
-        for at in (0..x.len()).step_by(S::LANES) {
-            let magnitude = S::and(S::to_bits(S::load(x.as_ptr().add(at))), S::splat_int(i32::MAX));
-            largest = S::max_int(largest, magnitude);
-        }
-        f32::from_bits(S::largest_lane(largest).cast_unsigned())
+fn largest_magnitude<S: Simd>(s: S, x: &[f32]) -> f32 {
+    // As integers, magnitudes have the same order, and what is not finite is larger than all numbers.
+    let mut largest = s.splat_int(0);
+    for x in x.chunks_exact(S::LANES) {
+        let magnitude = s.and(s.to_bits(s.load_slice(x)), s.splat_int(i32::MAX));
+        largest = s.max_int(largest, magnitude);
     }
+    f32::from_bits(s.largest_lane(largest).cast_unsigned())
 }
 
 /// Rounds 32 values; returns the sums of both halves, each of the values of even pairs and of odd ones.
 #[inline(always)]
-unsafe fn round<S: Simd>(x: &[f32; SUB_BLOCK], inverse: f32, values: *mut i8) -> [[i32; 2]; 2] {
-    // SAFETY: the caller has room for 32 values.
-    unsafe {
-        let inverse = S::splat(inverse);
-        let mut sums = [[0; 2]; SUB_BLOCK / SUM_GROUP];
-        let mut whole = [S::splat_int(0); SUB_BLOCK / 4];
-        let whole = &mut whole[..SUB_BLOCK / S::LANES];
-        for (half, (sum, whole)) in sums.iter_mut().zip(whole.chunks_exact_mut(SUM_GROUP / S::LANES)).enumerate() {
-            let mut lanes = S::splat_int(0);
-            for (vector, whole) in whole.iter_mut().enumerate() {
-                let x = S::load(x.as_ptr().add(half * SUM_GROUP + vector * S::LANES));
-                *whole = S::round_to_int(S::mul(x, inverse));
-                lanes = S::add_int(lanes, *whole);
-            }
-            *sum = S::sum_pairs(lanes);
+fn round<S: Simd>(s: S, x: &[f32; SUB_BLOCK], inverse: f32, values: &mut [i8; SUB_BLOCK]) -> [[i32; 2]; 2] {
+    let inverse = s.splat(inverse);
+    let mut sums = [[0; 2]; SUB_BLOCK / SUM_GROUP];
+    let mut whole = [s.splat_int(0); SUB_BLOCK / 4];
+    let whole = &mut whole[..SUB_BLOCK / S::LANES];
+    let halves = whole.chunks_exact_mut(SUM_GROUP / S::LANES).zip(x.chunks_exact(SUM_GROUP));
+    for (sum, (whole, x)) in sums.iter_mut().zip(halves) {
+        let mut lanes = s.splat_int(0);
+        for (whole, x) in whole.iter_mut().zip(x.chunks_exact(S::LANES)) {
+            *whole = s.round_to_int(s.mul(s.load_slice(x), inverse));
+            lanes = s.add_int(lanes, *whole);
         }
-        S::store_low_bytes(whole, values);
-        sums
+        *sum = s.sum_pairs(lanes);
     }
+    s.store_low_bytes(whole, values);
+    sums
 }
 
 /// 1.5 * 2²³: numbers of this size are whole, so that a sum with it is rounded to the nearest one, whose low byte is the sum's.

@@ -1,8 +1,5 @@
 //! Norms, activations and sums over single rows, vectorized.
 
-// Loads and stores stay within the slices, in whole vectors.
-#![allow(unsafe_op_in_unsafe_fn)]
-
 use crate::simd::{Simd, math};
 
 /// Partial sums of a row, whatever the vectors' width: the same on every instruction set.
@@ -38,18 +35,15 @@ fn sum_of(x: &[f32], term: impl Fn(f32) -> f32) -> f32 {
 }
 
 /// The largest of `x`, not NaN.
-///
-/// # Safety
-/// `S` runs on this CPU.
 #[inline(always)]
-pub(crate) unsafe fn largest<S: Simd>(x: &[f32]) -> f32 {
-    let mut largest = S::splat(f32::NEG_INFINITY);
+pub(crate) fn largest<S: Simd>(s: S, x: &[f32]) -> f32 {
+    let mut largest = s.splat(f32::NEG_INFINITY);
     let chunks = x.chunks_exact(S::LANES);
     let rest = chunks.remainder();
     for x in chunks {
-        largest = S::max(S::load(x.as_ptr()), largest);
+        largest = s.max(s.load_slice(x), largest);
     }
-    rest.iter().fold(math::largest::<S>(largest), |a, &b| if b > a { b } else { a })
+    rest.iter().fold(math::largest(s, largest), |a, &b| if b > a { b } else { a })
 }
 
 /// See [`crate::scalar::rms_norm`].
@@ -96,11 +90,8 @@ pub(crate) fn scale(x: &mut [f32], factor: f32) {
 }
 
 /// A function of each number of a vector.
-///
-/// # Safety
-/// [`Function::of`] may be called only where `S` runs.
-pub(crate) unsafe trait Function<S: Simd>: Copy {
-    unsafe fn of(self, x: S::F32) -> S::F32;
+pub(crate) trait Function<S: Simd>: Copy {
+    fn of(self, s: S, x: S::F32) -> S::F32;
 }
 
 /// Functions without parameters, by their names in [`math`].
@@ -109,11 +100,10 @@ macro_rules! functions {
         $(#[derive(Clone, Copy)]
         pub(crate) struct $name;
 
-        // SAFETY: as the function says.
-        unsafe impl<S: Simd> Function<S> for $name {
+        impl<S: Simd> Function<S> for $name {
             #[inline(always)]
-            unsafe fn of(self, x: S::F32) -> S::F32 {
-                math::$function::<S>(x)
+            fn of(self, s: S, x: S::F32) -> S::F32 {
+                math::$function(s, x)
             }
         })*
     };
@@ -125,68 +115,56 @@ functions!(Silu = silu, Gelu = gelu, GeluTanh = gelu_tanh, Exp2 = exp2);
 #[derive(Clone, Copy)]
 struct SoftCap(f32);
 
-// SAFETY: as `math::tanh` says.
-unsafe impl<S: Simd> Function<S> for SoftCap {
+impl<S: Simd> Function<S> for SoftCap {
     #[inline(always)]
-    unsafe fn of(self, x: S::F32) -> S::F32 {
-        S::mul(S::splat(self.0), math::tanh::<S>(S::mul(x, S::splat(1.0 / self.0))))
+    fn of(self, s: S, x: S::F32) -> S::F32 {
+        s.mul(s.splat(self.0), math::tanh(s, s.mul(x, s.splat(1.0 / self.0))))
     }
 }
 
 /// `gate[i] = activation(gate[i]) * up[i]`; see [`crate::scalar::swiglu`] and [`crate::scalar::geglu`].
-///
-/// # Safety
-/// `S` runs on this CPU.
 #[inline(always)]
-pub(crate) unsafe fn gated<S: Simd, A: Function<S>>(activation: A, gate: &mut [f32], up: &[f32]) {
+pub(crate) fn gated<S: Simd, A: Function<S>>(s: S, activation: A, gate: &mut [f32], up: &[f32]) {
     assert_eq!(gate.len(), up.len(), "feed-forward width");
     let whole = gate.len() / S::LANES * S::LANES;
-    for i in (0..whole).step_by(S::LANES) {
-        let at = gate.as_mut_ptr().add(i);
-        S::store(S::mul(activation.of(S::load(at)), S::load(up.as_ptr().add(i))), at);
+    for (gate, up) in gate.chunks_exact_mut(S::LANES).zip(up.chunks_exact(S::LANES)) {
+        s.store_slice(s.mul(activation.of(s, s.load_slice(gate)), s.load_slice(up)), gate);
     }
     // What is left makes a last vector, filled up with zeros.
     let mut last = [[0.0f32; PARTIAL_SUMS]; 2];
     let left = gate.len() - whole;
     last[0][..left].copy_from_slice(&gate[whole..]);
     last[1][..left].copy_from_slice(&up[whole..]);
-    let result = S::mul(activation.of(S::load(last[0].as_ptr())), S::load(last[1].as_ptr()));
-    S::store(result, last[0].as_mut_ptr());
+    let result = s.mul(activation.of(s, s.load_slice(&last[0])), s.load_slice(&last[1]));
+    s.store_slice(result, &mut last[0]);
     gate[whole..].copy_from_slice(&last[0][..left]);
 }
 
 /// `x[i] = 2^(x[i] - shift)`, which are added to `sums`, in order to the one after the other. No `x` is more than 127 above
 /// `shift`.
-///
-/// # Safety
-/// `S` runs on this CPU.
 #[inline(always)]
-pub(crate) unsafe fn exp2_and_sum<S: Simd>(x: &mut [f32], shift: f32, sums: &mut [f32; PARTIAL_SUMS]) {
-    let mut vectors = [S::splat(0.0); PARTIAL_SUMS / 4];
+pub(crate) fn exp2_and_sum<S: Simd>(s: S, x: &mut [f32], shift: f32, sums: &mut [f32; PARTIAL_SUMS]) {
+    let mut vectors = [s.splat(0.0); PARTIAL_SUMS / 4];
     let vectors = &mut vectors[..PARTIAL_SUMS / S::LANES];
-    for (vector, to) in vectors.iter_mut().enumerate() {
-        *to = S::load(sums.as_ptr().add(vector * S::LANES));
+    for (vector, sums) in vectors.iter_mut().zip(sums.chunks_exact(S::LANES)) {
+        *vector = s.load_slice(sums);
     }
-    let whole = x.len() / PARTIAL_SUMS * PARTIAL_SUMS;
-    for at in (0..whole).step_by(PARTIAL_SUMS) {
-        for (vector, sum) in vectors.iter_mut().enumerate() {
-            let at = at + vector * S::LANES;
-            let x = x.as_mut_ptr().add(at);
-            let power = math::exp2::<S>(S::sub(S::load(x), S::splat(shift)));
-            *sum = S::add(*sum, power);
-            S::store(power, x);
+    let (chunks, rest) = x.as_chunks_mut::<PARTIAL_SUMS>();
+    for chunk in chunks {
+        for (sum, x) in vectors.iter_mut().zip(chunk.chunks_exact_mut(S::LANES)) {
+            let power = math::exp2(s, s.sub(s.load_slice(x), s.splat(shift)));
+            *sum = s.add(*sum, power);
+            s.store_slice(power, x);
         }
     }
-    for (vector, sum) in vectors.iter().enumerate() {
-        S::store(*sum, sums.as_mut_ptr().add(vector * S::LANES));
+    for (vector, sums) in vectors.iter().zip(sums.chunks_exact_mut(S::LANES)) {
+        s.store_slice(*vector, sums);
     }
     // What is left makes a last vector.
-    let rest = &mut x[whole..];
     let mut last = [f32::NEG_INFINITY; PARTIAL_SUMS];
     last[..rest.len()].copy_from_slice(rest);
-    for vector in 0..PARTIAL_SUMS / S::LANES {
-        let last = last.as_mut_ptr().add(vector * S::LANES);
-        S::store(math::exp2::<S>(S::sub(S::load(last), S::splat(shift))), last);
+    for last in last.chunks_exact_mut(S::LANES) {
+        s.store_slice(math::exp2(s, s.sub(s.load_slice(last), s.splat(shift))), last);
     }
     for (i, rest) in rest.iter_mut().enumerate() {
         sums[i] += last[i];
@@ -195,57 +173,41 @@ pub(crate) unsafe fn exp2_and_sum<S: Simd>(x: &mut [f32], shift: f32, sums: &mut
 }
 
 /// `x[i] = 2^x[i]`, of at most 127.
-///
-/// # Safety
-/// `S` runs on this CPU.
 #[inline(always)]
-pub(crate) unsafe fn exp2_all<S: Simd>(x: &mut [f32]) {
-    apply_to_all::<S, _>(Exp2, x);
+pub(crate) fn exp2_all<S: Simd>(s: S, x: &mut [f32]) {
+    apply_to_all(s, Exp2, x);
 }
 
 /// See [`crate::scalar::gelu`], of each number.
-///
-/// # Safety
-/// `S` runs on this CPU.
 #[inline(always)]
-pub(crate) unsafe fn gelu<S: Simd>(x: &mut [f32]) {
-    apply_to_all::<S, _>(Gelu, x);
+pub(crate) fn gelu<S: Simd>(s: S, x: &mut [f32]) {
+    apply_to_all(s, Gelu, x);
 }
 
 /// See [`crate::scalar::soft_cap`]; NaN of what is not finite.
-///
-/// # Safety
-/// `S` runs on this CPU.
 #[inline(always)]
-pub(crate) unsafe fn soft_cap<S: Simd>(x: &mut [f32], cap: f32) {
-    apply_to_all::<S, _>(SoftCap(cap), x);
+pub(crate) fn soft_cap<S: Simd>(s: S, x: &mut [f32], cap: f32) {
+    apply_to_all(s, SoftCap(cap), x);
 }
 
 /// `x[i] = function(x[i])`.
-///
-/// # Safety
-/// `S` runs on this CPU.
 #[inline(always)]
-unsafe fn apply_to_all<S: Simd, F: Function<S>>(function: F, x: &mut [f32]) {
+fn apply_to_all<S: Simd, F: Function<S>>(s: S, function: F, x: &mut [f32]) {
     let (chunks, rest) = x.as_chunks_mut::<PARTIAL_SUMS>();
     let mut last = [0.0; PARTIAL_SUMS];
     last[..rest.len()].copy_from_slice(rest);
     for chunk in chunks.iter_mut().chain([&mut last]) {
-        for vector in 0..PARTIAL_SUMS / S::LANES {
-            let at = chunk.as_mut_ptr().add(vector * S::LANES);
-            S::store(function.of(S::load(at)), at);
+        for x in chunk.chunks_exact_mut(S::LANES) {
+            s.store_slice(function.of(s, s.load_slice(x)), x);
         }
     }
     rest.copy_from_slice(&last[..rest.len()]);
 }
 
 /// `2^x`, of at most 127.
-///
-/// # Safety
-/// `S` runs on this CPU.
 #[inline(always)]
-pub(crate) unsafe fn exp2<S: Simd>(x: f32) -> f32 {
+pub(crate) fn exp2<S: Simd>(s: S, x: f32) -> f32 {
     let mut lanes = [0.0; PARTIAL_SUMS];
-    S::store(math::exp2::<S>(S::splat(x)), lanes.as_mut_ptr());
+    s.store_slice(math::exp2(s, s.splat(x)), &mut lanes);
     lanes[0]
 }

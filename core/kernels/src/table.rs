@@ -13,10 +13,10 @@ use crate::activations::{self, ActivationRows, Activations};
 use crate::attention::{self, HeadCache, QuantizedHeadCache, Queries};
 use crate::ceiling;
 use crate::elementwise;
-use crate::matmul::{self, MatMulKernels, Output, PanelFormat};
+use crate::matmul::{self, MatMul, MatMulKernels, Output, PanelFormat};
 use crate::packed::layout::SUB_BLOCK;
 use crate::packed::{PackedMatrix, WeightFormat};
-use crate::simd;
+use crate::simd::{self, Simd};
 
 /// The environment variable that names the only kernels to use, for tests and comparisons; see [`Kernels::available`].
 pub const OVERRIDE: &str = "SOTTO_KERNELS";
@@ -68,36 +68,36 @@ pub struct Kernels {
 macro_rules! table {
     ($table:ident, $name:literal, $isa:ty, $is_available:expr $(, $features:literal)?) => {
         static $table: Kernels = {
-            table!(@function [$($features)?] fn float_f32(w: &PackedMatrix<'_>, x: &[f32], panels: Range<usize>, out: &Output<'_>)
-                = matmul::float::matmul::<$isa, f32>(w, x, panels, out));
-            table!(@function [$($features)?] fn float_f16(w: &PackedMatrix<'_>, x: &[f32], panels: Range<usize>, out: &Output<'_>)
-                = matmul::float::matmul::<$isa, f16>(w, x, panels, out));
-            table!(@function [$($features)?] fn float_bf16(w: &PackedMatrix<'_>, x: &[f32], panels: Range<usize>, out: &Output<'_>)
-                = matmul::float::matmul::<$isa, bf16>(w, x, panels, out));
-            table!(@function [$($features)?] fn attend_f16(cache: &HeadCache<'_, f16>, queries: &Queries<'_>, out: &Output<'_>)
-                = attention::attend::<$isa, f16>(cache, queries, out));
-            table!(@function [$($features)?] fn attend_f32(cache: &HeadCache<'_, f32>, queries: &Queries<'_>, out: &Output<'_>)
-                = attention::attend::<$isa, f32>(cache, queries, out));
-            table!(@function [$($features)?] fn quantize(x: &[f32], rows: &mut ActivationRows<'_>)
-                = activations::quantize::<$isa>(x, rows));
+            table!(@function [$($features)?] unsafe fn float_f32[s: $isa](w: &PackedMatrix<'_>, x: &[f32], panels: Range<usize>, out: &Output<'_>)
+                = matmul::float::matmul::<$isa, f32>(s, w, x, panels, out));
+            table!(@function [$($features)?] unsafe fn float_f16[s: $isa](w: &PackedMatrix<'_>, x: &[f32], panels: Range<usize>, out: &Output<'_>)
+                = matmul::float::matmul::<$isa, f16>(s, w, x, panels, out));
+            table!(@function [$($features)?] unsafe fn float_bf16[s: $isa](w: &PackedMatrix<'_>, x: &[f32], panels: Range<usize>, out: &Output<'_>)
+                = matmul::float::matmul::<$isa, bf16>(s, w, x, panels, out));
+            table!(@function [$($features)?] unsafe fn attend_f16[s: $isa](cache: &HeadCache<'_, f16>, queries: &Queries<'_>, out: &Output<'_>)
+                = attention::attend::<$isa, f16>(s, cache, queries, out));
+            table!(@function [$($features)?] unsafe fn attend_f32[s: $isa](cache: &HeadCache<'_, f32>, queries: &Queries<'_>, out: &Output<'_>)
+                = attention::attend::<$isa, f32>(s, cache, queries, out));
+            table!(@function [$($features)?] fn quantize[s: $isa](x: &[f32], rows: &mut ActivationRows<'_>)
+                = activations::quantize(s, x, rows));
             table!(@function [$($features)?] fn rms_norm(x: &[f32], weight: &[f32], epsilon: f32, out: &mut [f32])
                 = elementwise::rms_norm(x, weight, epsilon, out));
             table!(@function [$($features)?] fn layer_norm(x: &[f32], weight: &[f32], bias: &[f32], epsilon: f32, out: &mut [f32])
                 = elementwise::layer_norm(x, weight, bias, epsilon, out));
-            table!(@function [$($features)?] fn gelu(x: &mut [f32])
-                = elementwise::gelu::<$isa>(x));
-            table!(@function [$($features)?] fn swiglu(gate: &mut [f32], up: &[f32])
-                = elementwise::gated::<$isa, _>(elementwise::Silu, gate, up));
-            table!(@function [$($features)?] fn geglu(gate: &mut [f32], up: &[f32])
-                = elementwise::gated::<$isa, _>(elementwise::GeluTanh, gate, up));
-            table!(@function [$($features)?] fn soft_cap(x: &mut [f32], cap: f32)
-                = elementwise::soft_cap::<$isa>(x, cap));
+            table!(@function [$($features)?] fn gelu[s: $isa](x: &mut [f32])
+                = elementwise::gelu(s, x));
+            table!(@function [$($features)?] fn swiglu[s: $isa](gate: &mut [f32], up: &[f32])
+                = elementwise::gated(s, elementwise::Silu, gate, up));
+            table!(@function [$($features)?] fn geglu[s: $isa](gate: &mut [f32], up: &[f32])
+                = elementwise::gated(s, elementwise::GeluTanh, gate, up));
+            table!(@function [$($features)?] fn soft_cap[s: $isa](x: &mut [f32], cap: f32)
+                = elementwise::soft_cap(s, x, cap));
             table!(@function [$($features)?] fn add(x: &mut [f32], update: &[f32])
                 = elementwise::add(x, update));
             table!(@function [$($features)?] fn scale(x: &mut [f32], factor: f32)
                 = elementwise::scale(x, factor));
-            table!(@function [$($features)?] fn read(bytes: &[u8])
-                = ceiling::read::<$isa>(bytes));
+            table!(@function [$($features)?] fn read[s: $isa](bytes: &[u8])
+                = ceiling::read(s, bytes));
             table!(@with_products $name, $isa, $is_available, [$($features)?], {
                 f32: float_f32, f16: float_f16, bf16: float_bf16,
                 attend_f16, attend_f32, quantize, rms_norm, layer_norm, swiglu, geglu, gelu, soft_cap, add, scale, read,
@@ -120,10 +120,10 @@ macro_rules! table {
         table!(@gemm [$($features)?] k_three_bits: <$isa as matmul::MatMul>::ThreeBits => $isa);
         const Q8_0: MatMulKernels = table!(@product [$($features)?] Q8_0 for $isa, signed);
         const VALUES: MatMulKernels = table!(@product [$($features)?] CachedValues for $isa, cached_values);
-        table!(@function [$($features)?] fn attend_q8(cache: &QuantizedHeadCache<'_>, queries: &Queries<'_>, out: &Output<'_>)
-            = attention::attend_quantized::<$isa>(cache, queries, [Q8_0, VALUES], out));
-        table!(@function [$($features)?] fn multiply_accumulates(rounds: usize) -> u64
-            = ceiling::multiply_accumulates::<$isa>(rounds));
+        table!(@function [$($features)?] unsafe fn attend_q8[s: $isa](cache: &QuantizedHeadCache<'_>, queries: &Queries<'_>, out: &Output<'_>)
+            = attention::attend_quantized(s, cache, queries, [Q8_0, VALUES], out));
+        table!(@function [$($features)?] fn multiply_accumulates[s: $isa](rounds: usize) -> u64
+            = ceiling::multiply_accumulates(s, rounds));
         Kernels {
             name: $name,
             is_available: $is_available,
@@ -147,23 +147,39 @@ macro_rules! table {
         }
     }};
     (@gemm $features:tt $name:ident: $arithmetic:ty => $isa:ty) => {
-        table!(@function $features fn $name(
+        table!(@function $features unsafe fn $name[s: $isa](
             weights: &PackedMatrix<'_>, x: &Activations, panels: Range<usize>, out: &Output<'_>, unpack: matmul::Unpack
-        ) = <$isa as matmul::MatMul>::gemm::<$arithmetic>(weights, x, panels, out, unpack));
+        ) = s.gemm::<$arithmetic>(weights, x, panels, out, unpack));
     };
     (@product $features:tt $format:ident for $isa:ty, $gemm:ident) => {{
-        table!(@function $features fn gemv(weights: &PackedMatrix<'_>, x: &Activations, panels: Range<usize>, out: &Output<'_>)
-            = <$isa as matmul::MatMul>::gemv::<matmul::$format>(weights, x, panels, out));
-        table!(@function $features fn unpack(block: *const u8, subs: usize, depth_block: *mut u8)
-            = <$isa as matmul::MatMul>::unpack::<matmul::$format>(block, subs, depth_block));
+        table!(@function $features unsafe fn gemv[s: $isa](weights: &PackedMatrix<'_>, x: &Activations, panels: Range<usize>, out: &Output<'_>)
+            = s.gemv::<matmul::$format>(weights, x, panels, out));
+        table!(@function $features unsafe fn unpack[s: $isa](block: *const u8, subs: usize, depth_block: *mut u8)
+            = s.unpack::<matmul::$format>(block, subs, depth_block));
         MatMulKernels { gemv, gemv_rows: matmul::$format::GEMV_ROWS, unpack, gemm: $gemm }
     }};
-    (@function [$($features:literal)?] fn $name:ident($($argument:ident: $type:ty),*) $(-> $out:ty)? = $body:expr) => {
+    (@function [$($features:literal)?] fn $name:ident$([$s:ident: $isa:ty])?($($argument:ident: $type:ty),*) $(-> $out:ty)? = $body:expr) => {
+        /// # Safety
+        /// The CPU has the features.
         $(#[target_feature(enable = $features)])?
-        unsafe fn $name($($argument: $type),*) $(-> $out)? {
-            // SAFETY: this function asks of its caller what is needed here. Some of these functions are safe.
-            #[allow(unused_unsafe)]
-            unsafe { $body }
+        fn $name($($argument: $type),*) $(-> $out)? {
+            $(
+                // SAFETY: only where this function's features are there can it be called.
+                let $s = unsafe { <$isa as Simd>::new() };
+            )?
+            $body
+        }
+    };
+    (@function [$($features:literal)?] unsafe fn $name:ident[$s:ident: $isa:ty]($($argument:ident: $type:ty),*) = $body:expr) => {
+        /// # Safety
+        /// The CPU has the features, and what the function in here asks of its caller holds.
+        $(#[target_feature(enable = $features)])?
+        unsafe fn $name($($argument: $type),*) {
+            // SAFETY: only where this function's features are there can it be called; the rest is asked of the caller.
+            unsafe {
+                let $s = <$isa as Simd>::new();
+                $body
+            }
         }
     };
 }

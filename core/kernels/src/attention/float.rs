@@ -1,8 +1,5 @@
 //! Attention over a cache of numbers, in `f32`.
 
-// Pointers move within the cache, whose size `HeadCache` has checked, and the scratch below.
-#![allow(unsafe_op_in_unsafe_fn)]
-
 use std::mem::MaybeUninit;
 
 use super::{BLOCK, KEY_PANEL, MAX_HEAD_DIM, Queries, Row, blocks, turn_into_weights};
@@ -87,34 +84,44 @@ impl<'a, E: CacheElement> HeadCacheMut<'a, E> {
 }
 
 struct Scratch {
-    queries: MaybeUninit<[f32; ROWS * MAX_HEAD_DIM]>,
-    scores: MaybeUninit<[f32; ROWS * BLOCK]>,
-    sums: MaybeUninit<[f32; ROWS * MAX_HEAD_DIM]>,
+    queries: [MaybeUninit<f32>; ROWS * MAX_HEAD_DIM],
+    scores: [MaybeUninit<f32>; ROWS * BLOCK],
+    sums: [MaybeUninit<f32>; ROWS * MAX_HEAD_DIM],
 }
 
 /// `out[token][head] = softmax(scale * query · keys) · values`.
 ///
 /// # Safety
-/// `S` runs on this CPU; the cache holds the last token's position; `out` has the shape of the queries; and nobody else
-/// writes these heads of these tokens.
+/// Nobody else writes these heads of these tokens.
+///
+/// # Panics
+/// When the cache does not hold the last token's position, or `out` has another shape than the queries.
 #[inline(always)]
 pub(crate) unsafe fn attend<S: Simd, E: Element + Plain>(
+    s: S,
     cache: &HeadCache<'_, E>,
     queries: &Queries<'_>,
     out: &Output<'_>,
 ) {
-    let mut scratch =
-        Scratch { queries: MaybeUninit::uninit(), scores: MaybeUninit::uninit(), sums: MaybeUninit::uninit() };
+    let mut scratch = Scratch {
+        queries: [const { MaybeUninit::uninit() }; _],
+        scores: [const { MaybeUninit::uninit() }; _],
+        sums: [const { MaybeUninit::uninit() }; _],
+    };
     let all = queries.rows();
     for first in (0..all).step_by(ROWS) {
         let count = ROWS.min(all - first);
         let mut rows: [Row; ROWS] = std::array::from_fn(|i| queries.row(first + i));
-        attend_rows::<S, E>(cache, queries, &mut rows[..count], &mut scratch, out);
+        // SAFETY: the caller says that nobody else writes there.
+        unsafe { attend_rows::<S, E>(s, cache, queries, &mut rows[..count], &mut scratch, out) };
     }
 }
 
+/// # Safety
+/// As of [`attend`].
 #[inline(always)]
 unsafe fn attend_rows<S: Simd, E: Element + Plain>(
+    s: S,
     cache: &HeadCache<'_, E>,
     queries: &Queries<'_>,
     rows: &mut [Row],
@@ -122,39 +129,48 @@ unsafe fn attend_rows<S: Simd, E: Element + Plain>(
     out: &Output<'_>,
 ) {
     let (head_dim, width) = (cache.head_dim, value_width(cache.head_dim));
-    let scaled = scratch.queries.as_mut_ptr().cast::<f32>();
-    let scores = scratch.scores.as_mut_ptr().cast::<f32>();
-    let sums = scratch.sums.as_mut_ptr().cast::<f32>();
     let scale = queries.scale();
-    for (i, row) in rows.iter().enumerate() {
-        for (d, value) in queries.of(row, head_dim).iter().enumerate() {
-            *scaled.add(i * head_dim + d) = value * scale;
+    let scaled = &mut scratch.queries[..rows.len() * head_dim];
+    for (scaled, row) in scaled.chunks_exact_mut(head_dim).zip(rows.iter()) {
+        for (scaled, value) in scaled.iter_mut().zip(queries.of(row, head_dim)) {
+            scaled.write(value * scale);
         }
     }
-    sums.write_bytes(0, rows.len() * width);
+    let sums = zeros(&mut scratch.sums[..rows.len() * width]);
 
     for block in blocks(rows) {
         let (start, positions) = (block.start, block.len());
-        scores.write_bytes(0, rows.len() * BLOCK);
+        let scores = zeros(&mut scratch.scores[..rows.len() * BLOCK]);
         for panel in (0..positions).step_by(KEY_PANEL) {
-            let keys = cache.keys[(start + panel) * head_dim..].as_ptr().cast();
-            let keys = Columns { start: keys, stride: KEY_PANEL * E::BYTES, depth: head_dim };
-            let queries = Rows { start: scaled.cast_const(), stride: head_dim };
-            let scores = Rows { start: scores.add(panel), stride: BLOCK };
-            multiply_add::<S, E>(keys, KEY_PANEL, queries, rows.len(), scores);
+            let keys = &cache.keys[(start + panel) * head_dim..][..KEY_PANEL * head_dim];
+            let keys = Columns { start: keys.as_ptr().cast(), stride: KEY_PANEL * E::BYTES, depth: head_dim };
+            let queries = Rows { start: scaled.as_ptr().cast(), stride: head_dim };
+            let scores = Rows { start: scores[panel..].as_mut_ptr(), stride: BLOCK };
+            // SAFETY: a panel of keys, each row's query, and its scores of a block, which are panels too, are there.
+            unsafe { multiply_add::<S, E>(s, keys, KEY_PANEL, queries, rows.len(), scores) };
         }
         for (i, row) in rows.iter_mut().enumerate() {
-            let scores = std::slice::from_raw_parts_mut(scores.add(i * BLOCK), positions);
-            let sums = std::slice::from_raw_parts_mut(sums.add(i * width), width);
-            turn_into_weights::<S>(row, &block, queries.cap(), scores, sums);
+            let (scores, sums) = (&mut scores[i * BLOCK..][..positions], &mut sums[i * width..][..width]);
+            turn_into_weights(s, row, &block, queries.cap(), scores, sums);
         }
-        let values = cache.values[start * width..].as_ptr().cast();
-        let values = Columns { start: values, stride: width * E::BYTES, depth: positions };
-        let weights = Rows { start: scores.cast_const(), stride: BLOCK };
-        multiply_add::<S, E>(values, width, weights, rows.len(), Rows { start: sums, stride: width });
+        let values = &cache.values[start * width..][..positions * width];
+        let values = Columns { start: values.as_ptr().cast(), stride: width * E::BYTES, depth: positions };
+        let weights = Rows { start: scores.as_ptr(), stride: BLOCK };
+        let results = Rows { start: sums.as_mut_ptr(), stride: width };
+        // SAFETY: the block's values, each row's weights of them, and its sums are there.
+        unsafe { multiply_add::<S, E>(s, values, width, weights, rows.len(), results) };
     }
 
-    for (i, row) in rows.iter().enumerate() {
-        row.write(std::slice::from_raw_parts_mut(sums.add(i * width), head_dim), out);
+    for (row, sums) in rows.iter().zip(sums.chunks_exact_mut(width)) {
+        // SAFETY: the caller says that nobody else writes there.
+        unsafe { row.write(&mut sums[..head_dim], out) };
     }
+}
+
+/// Fills `numbers` with zeros.
+#[inline(always)]
+fn zeros(numbers: &mut [MaybeUninit<f32>]) -> &mut [f32] {
+    numbers.fill(MaybeUninit::new(0.0));
+    // SAFETY: each has just been written.
+    unsafe { numbers.assume_init_mut() }
 }

@@ -126,16 +126,12 @@ impl Queries<'_> {
 
 impl Row {
     /// Takes note of a block whose largest score is `max`; what was summed before is brought to the same scale.
-    ///
-    /// # Safety
-    /// `S` runs on this CPU.
     #[inline(always)]
-    unsafe fn raise<S: Simd>(&mut self, max: f32, sums: &mut [f32]) {
+    fn raise<S: Simd>(&mut self, s: S, max: f32, sums: &mut [f32]) {
         if max > self.max {
             let correction = match self.max == f32::NEG_INFINITY {
                 true => 0.0,
-                // SAFETY: this function asks of its caller what is needed here.
-                false => unsafe { exp2::<S>(self.max - max) },
+                false => exp2(s, self.max - max),
             };
             self.weights.iter_mut().chain(sums).for_each(|sum| *sum *= correction);
             self.max = max;
@@ -156,7 +152,7 @@ impl Row {
     unsafe fn write(&self, sums: &mut [f32], out: &Output<'_>) {
         let inverse = 1.0 / total(self.weights);
         sums.iter_mut().for_each(|sum| *sum *= inverse);
-        // SAFETY: this function asks of its caller what is needed here.
+        // SAFETY: the caller says that nobody else writes there.
         unsafe { out.write(self.token, self.head * sums.len(), sums) }
     }
 }
@@ -178,11 +174,9 @@ fn fill_unseen<T: Copy>(block: &mut [T], seen: &Range<usize>, with: T) {
 
 /// Scores of a block become weights relative to the largest score so far, and those of positions that the row does not see,
 /// zeros; what was summed before is brought to the same scale.
-///
-/// # Safety
-/// `S` runs on this CPU.
 #[inline(always)]
-unsafe fn turn_into_weights<S: Simd>(
+fn turn_into_weights<S: Simd>(
+    s: S,
     row: &mut Row,
     block: &Range<usize>,
     cap: Option<f32>,
@@ -195,12 +189,9 @@ unsafe fn turn_into_weights<S: Simd>(
         return;
     }
     let seen = &mut scores[seen];
-    // SAFETY: this function asks of its caller what is needed here.
-    unsafe {
-        if let Some(cap) = cap {
-            soft_cap::<S>(seen, cap);
-        }
-        row.raise::<S>(largest::<S>(seen), sums);
-        exp2_and_sum::<S>(seen, row.max, &mut row.weights);
+    if let Some(cap) = cap {
+        soft_cap(s, seen, cap);
     }
+    row.raise(s, largest(s, seen), sums);
+    exp2_and_sum(s, seen, row.max, &mut row.weights);
 }

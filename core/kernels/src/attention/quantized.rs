@@ -4,9 +4,6 @@
 //! activations with packed weights, of rounded queries with keys and of rounded softmax weights with values. What a key
 //! costs in accuracy is what Q8_0 weights cost; softmax weights are rounded to 1/127 of the largest of 32.
 
-// Rows of scores and sums lie in the scratch below, which has room for all of them.
-#![allow(unsafe_op_in_unsafe_fn)]
-
 use std::cell::RefCell;
 
 use half::f16;
@@ -176,10 +173,13 @@ thread_local! {
 /// `out[token][head] = softmax(scale * query · keys) · values`; `products` are those of keys and of values.
 ///
 /// # Safety
-/// `S` and `products` run on this CPU; the cache holds the last token's position; `out` has the shape of the queries; and nobody else
-/// writes these heads of these tokens.
+/// `products` run on this CPU, and nobody else writes these heads of these tokens.
+///
+/// # Panics
+/// When the cache does not hold the last token's position, or `out` has another shape than the queries.
 #[inline(always)]
 pub(crate) unsafe fn attend<S: Simd>(
+    s: S,
     cache: &QuantizedHeadCache<'_>,
     queries: &Queries<'_>,
     products: [MatMulKernels; 2],
@@ -190,13 +190,18 @@ pub(crate) unsafe fn attend<S: Simd>(
     let all = queries.rows();
     for first in (0..all).step_by(ROWS) {
         let mut rows: [Row; ROWS] = std::array::from_fn(|i| queries.row(first + i));
-        attend_rows::<S>(cache, queries, products, &mut rows[..ROWS.min(all - first)], &mut scratch, out);
+        let rows = &mut rows[..ROWS.min(all - first)];
+        // SAFETY: what is asked there is asked of the caller.
+        unsafe { attend_rows(s, cache, queries, products, rows, &mut scratch, out) };
     }
     SCRATCH.set(scratch);
 }
 
+/// # Safety
+/// As of [`attend`].
 #[inline(always)]
 unsafe fn attend_rows<S: Simd>(
+    s: S,
     cache: &QuantizedHeadCache<'_>,
     queries: &Queries<'_>,
     products: [MatMulKernels; 2],
@@ -211,7 +216,7 @@ unsafe fn attend_rows<S: Simd>(
     rows.iter().for_each(|row| scaled.extend_from_slice(queries.of(row, head_dim)));
     scaled.iter_mut().for_each(|value| *value *= scale);
     rounded.resize(rows.len(), head_dim, SUB_BLOCK);
-    activations::quantize::<S>(scaled, &mut rounded.rows_mut());
+    activations::quantize(s, scaled, &mut rounded.rows_mut());
     sums.clear();
     sums.resize(rows.len() * head_dim, 0.0);
     part.resize(rows.len() * PANEL_ROWS, 0.0);
@@ -220,16 +225,19 @@ unsafe fn attend_rows<S: Simd>(
         let (start, positions) = (block.start, block.len().next_multiple_of(KEY_PANEL));
         scores.resize(rows.len() * positions, 0.0);
         let panels = 0..positions / KEY_PANEL;
-        products[0].multiply(&cache.keys(start, positions), rounded, panels, &Output::new(scores, positions));
+        let (keys, out) = (cache.keys(start, positions), Output::new(scores, positions));
+        // SAFETY: the keys are such weights, as wide as the queries; nobody else knows of the scores.
+        unsafe { products[0].multiply(&keys, rounded, panels, &out) };
         if let Some(cap) = queries.cap() {
-            soft_cap::<S>(scores, cap);
+            soft_cap(s, scores, cap);
         }
         let value_scales = ValueScales::new(&cache.value_scales[start..][..positions]);
         weights.resize(rows.len(), positions, SUB_BLOCK);
-        round::<S>(rows, start..start + positions, &value_scales, scores, sums, &mut weights.rows_mut());
+        round(s, rows, start..start + positions, &value_scales, scores, sums, &mut weights.rows_mut());
         for panel in 0..head_dim / PANEL_ROWS {
             let values = cache.values(panel, start, positions);
-            products[1].multiply(&values, weights, 0..1, &Output::new(part, PANEL_ROWS));
+            // SAFETY: the values are such weights, as wide as there are positions; nobody else knows of the part.
+            unsafe { products[1].multiply(&values, weights, 0..1, &Output::new(part, PANEL_ROWS)) };
             for (part, sums) in part.as_chunks::<PANEL_ROWS>().0.iter().zip(sums.chunks_exact_mut(head_dim)) {
                 add(&mut sums[panel * PANEL_ROWS..][..PANEL_ROWS], part);
             }
@@ -237,7 +245,8 @@ unsafe fn attend_rows<S: Simd>(
     }
 
     for (row, sums) in rows.iter().zip(sums.chunks_exact_mut(head_dim)) {
-        row.write(sums, out);
+        // SAFETY: the caller says that nobody else writes there.
+        unsafe { row.write(sums, out) };
     }
 }
 

@@ -3,9 +3,6 @@
 //! What a value is multiplied with is its softmax weight times the scale of its bytes. Of 32 such products the largest
 //! becomes 127; it is known before any exponential is, from the scores and the logarithms of the scales.
 
-// Vectors lie within the slices, whose lengths `round` has checked.
-#![allow(unsafe_op_in_unsafe_fn)]
-
 use std::ops::Range;
 
 use super::quantized::ROWS;
@@ -60,13 +57,11 @@ fn rough_log2(x: f32) -> f32 {
 /// Scores of a block, `[rows, positions]`, become rounded weights, each row's relative to its largest score so far; what was
 /// summed before, `[rows, head_dim]`, is brought to the same scale.
 ///
-/// # Safety
-/// `S` runs on this CPU.
-///
 /// # Panics
 /// When lengths do not fit together, or there are more than [`ROWS`] rows.
 #[inline(always)]
-pub(super) unsafe fn round<S: Simd>(
+pub(super) fn round<S: Simd>(
+    s: S,
     rows: &mut [Row],
     block: Range<usize>,
     values: &ValueScales<'_>,
@@ -84,8 +79,8 @@ pub(super) unsafe fn round<S: Simd>(
     for (index, row) in rows.iter_mut().enumerate() {
         let scores = &mut scores[index * positions..][..positions];
         fill_unseen(scores, &row.seen(&block), f32::NEG_INFINITY);
-        let largest = largest_of_groups::<S>(scores, values);
-        row.raise::<S>(largest_of(largest), &mut sums[index * head_dim..][..head_dim]);
+        let largest = largest_of_groups(s, scores, values);
+        row.raise(s, largest_of(largest), &mut sums[index * head_dim..][..head_dim]);
         // Of a group that the row does not see, no number: what is added to that must be one.
         shifts[index] = largest.map(|largest| LOG2_STEPS - if largest > f32::MIN { largest } else { f32::MIN });
         // Nor of a row that has seen nothing yet.
@@ -98,12 +93,12 @@ pub(super) unsafe fn round<S: Simd>(
             None => scales.copy_from_slice(&exponents[..groups]),
         }
     }
-    exp2_all::<S>(&mut weights.scales[..rows.len() * groups]);
+    exp2_all(s, &mut weights.scales[..rows.len() * groups]);
     for (index, row) in rows.iter_mut().enumerate() {
         let scores = &scores[index * positions..][..positions];
         let scales = &weights.scales[index * groups..][..groups];
         let weights = &mut weights.values[index * positions..][..positions];
-        round_row::<S>(row, values, scores, &shifts[index], scales, weights);
+        round_row(s, row, values, scores, &shifts[index], scales, weights);
         // Whatever lies in the cache where the row does not look: nothing of it.
         fill_unseen(weights, &row.seen(&block), 0);
     }
@@ -112,7 +107,8 @@ pub(super) unsafe fn round<S: Simd>(
 /// `weights = 2^(score + shift) * value scale`, at most 127, and the sum of what is that without the value's scale, times the
 /// group's.
 #[inline(always)]
-unsafe fn round_row<S: Simd>(
+fn round_row<S: Simd>(
+    s: S,
     row: &mut Row,
     values: &ValueScales<'_>,
     scores: &[f32],
@@ -120,49 +116,48 @@ unsafe fn round_row<S: Simd>(
     scales: &[f32],
     weights: &mut [i8],
 ) {
-    let mut totals = [S::splat(0.0); PARTIAL_SUMS / 4];
+    let mut totals = [s.splat(0.0); PARTIAL_SUMS / 4];
     let totals = &mut totals[..PARTIAL_SUMS / S::LANES];
-    for (vector, total) in totals.iter_mut().enumerate() {
-        *total = S::load(row.weights.as_ptr().add(vector * S::LANES));
+    for (total, weights) in totals.iter_mut().zip(row.weights.chunks_exact(S::LANES)) {
+        *total = s.load_slice(weights);
     }
-    for (group, (&shift, &scale)) in shifts.iter().zip(scales).enumerate() {
-        let mut sums = [S::splat(0.0); PARTIAL_SUMS / 4];
-        let mut whole = [S::splat_int(0); SUB_BLOCK / 4];
+    let groups = scores.as_chunks::<SUB_BLOCK>().0.iter().zip(values.scales.as_chunks::<SUB_BLOCK>().0);
+    let groups = groups.zip(weights.as_chunks_mut::<SUB_BLOCK>().0);
+    for (((scores, value_scales), weights), (&shift, &scale)) in groups.zip(shifts.iter().zip(scales)) {
+        let mut sums = [s.splat(0.0); PARTIAL_SUMS / 4];
+        let mut whole = [s.splat_int(0); SUB_BLOCK / 4];
         let whole = &mut whole[..SUB_BLOCK / S::LANES];
-        for (vector, whole) in whole.iter_mut().enumerate() {
-            let at = group * SUB_BLOCK + vector * S::LANES;
-            let weight = math::rough_exp2::<S>(S::add(S::load(scores.as_ptr().add(at)), S::splat(shift)));
+        let vectors = scores.chunks_exact(S::LANES).zip(value_scales.chunks_exact(S::LANES));
+        for (vector, (whole, (scores, value_scales))) in whole.iter_mut().zip(vectors).enumerate() {
+            let weight = math::rough_exp2(s, s.add(s.load_slice(scores), s.splat(shift)));
             let sum = &mut sums[vector % (PARTIAL_SUMS / S::LANES)];
-            *sum = if vector < PARTIAL_SUMS / S::LANES { weight } else { S::add(*sum, weight) };
-            let scales = S::load(values.scales.as_ptr().add(at));
-            *whole = S::to_bits(S::fma(weight, scales, S::splat(WHOLE)));
+            *sum = if vector < PARTIAL_SUMS / S::LANES { weight } else { s.add(*sum, weight) };
+            *whole = s.to_bits(s.fma(weight, s.load_slice(value_scales), s.splat(WHOLE)));
         }
-        S::store_low_bytes(whole, weights.as_mut_ptr().add(group * SUB_BLOCK));
+        s.store_low_bytes(whole, weights);
         for (total, sum) in totals.iter_mut().zip(sums) {
-            *total = S::fma(sum, S::splat(scale), *total);
+            *total = s.fma(sum, s.splat(scale), *total);
         }
     }
-    for (vector, total) in totals.iter().enumerate() {
-        S::store(*total, row.weights.as_mut_ptr().add(vector * S::LANES));
+    for (total, weights) in totals.iter().zip(row.weights.chunks_exact_mut(S::LANES)) {
+        s.store_slice(*total, weights);
     }
 }
 
 /// The largest sum of a score and its value's logarithm in each group; minus infinity where there are no numbers.
 #[inline(always)]
-unsafe fn largest_of_groups<S: Simd>(scores: &[f32], values: &ValueScales<'_>) -> [f32; GROUPS] {
+fn largest_of_groups<S: Simd>(s: S, scores: &[f32], values: &ValueScales<'_>) -> [f32; GROUPS] {
     let mut largest = [f32::NEG_INFINITY; GROUPS];
-    for first in (0..scores.len() / SUB_BLOCK).step_by(TOGETHER) {
-        let mut vectors = [S::splat(f32::NEG_INFINITY); TOGETHER];
-        for (group, vector) in vectors.iter_mut().enumerate() {
-            let start = (first + group) * SUB_BLOCK;
-            if start < scores.len() {
-                for at in (start..start + SUB_BLOCK).step_by(S::LANES) {
-                    let logarithm = S::load(values.logarithms.as_ptr().add(at));
-                    *vector = S::max(S::add(S::load(scores.as_ptr().add(at)), logarithm), *vector);
-                }
+    let groups = scores.as_chunks::<SUB_BLOCK>().0.chunks(TOGETHER);
+    let logarithms = values.logarithms.as_chunks::<SUB_BLOCK>().0.as_chunks::<TOGETHER>().0;
+    for ((largest, groups), logarithms) in largest.as_chunks_mut().0.iter_mut().zip(groups).zip(logarithms) {
+        let mut vectors = [s.splat(f32::NEG_INFINITY); TOGETHER];
+        for (vector, (scores, logarithms)) in vectors.iter_mut().zip(groups.iter().zip(logarithms)) {
+            for (scores, logarithms) in scores.chunks_exact(S::LANES).zip(logarithms.chunks_exact(S::LANES)) {
+                *vector = s.max(s.add(s.load_slice(scores), s.load_slice(logarithms)), *vector);
             }
         }
-        largest[first..][..TOGETHER].copy_from_slice(&S::largest_of_each(vectors));
+        *largest = s.largest_of_each(vectors);
     }
     largest
 }

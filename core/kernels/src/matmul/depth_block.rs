@@ -1,10 +1,8 @@
 //! GEMM from outside: panel by panel, and in it depth block by depth block, each unpacked once for many rows of activations.
 
-// Pointers move within one panel and the sums below, whose sizes `matmul` has checked.
-#![allow(unsafe_op_in_unsafe_fn)]
-
 use std::mem::MaybeUninit;
 use std::ops::Range;
+use std::slice;
 
 use super::Output;
 use super::float::Rows;
@@ -18,19 +16,20 @@ pub(super) const DEPTH_BLOCK: usize = 16;
 const ROWS: usize = 132;
 
 /// Unpacks some sub-blocks, whole blocks from the first pointer on, into a depth block of a panel at the second. Its instructions must be
-/// there, and room for them.
+/// there, all of the sub-blocks, and room for them.
 pub(crate) type Unpack = unsafe fn(*const u8, usize, *mut u8);
 
 /// An unpacked depth block of a panel.
-///
-/// # Safety
-/// The instructions that an implementor is for must be there.
 pub(super) trait DepthBlock {
     /// Where it is unpacked to.
     fn start(&mut self) -> *mut u8;
 
     /// Adds the products of the depth block, whose sub-blocks are `subs` of the panel's, with `rows` of the activations to `sums`, which
     /// begin with the first of `rows`; where `subs` begins with 0, sums are yet to be written. `next` is asked for on the way.
+    ///
+    /// # Safety
+    /// Those sub-blocks have been unpacked at [`DepthBlock::start`], the activations have their columns, and `sums` has a panel's for
+    /// each of the rows.
     unsafe fn multiply(&self, subs: Range<usize>, rows: Range<usize>, sums: Rows<*mut f32>, next: Next);
 }
 
@@ -45,10 +44,10 @@ pub(super) struct Next {
 impl Next {
     /// Asks for the share of `rows`, of those that are to be multiplied.
     #[inline(always)]
-    pub(super) unsafe fn ask_for<S: Simd>(self, rows: Range<usize>) {
+    pub(super) fn ask_for<S: Simd>(self, s: S, rows: Range<usize>) {
         const LINE: usize = 64;
         for line in rows.start * self.for_each_row / LINE..rows.end * self.for_each_row / LINE {
-            S::prefetch(self.start.wrapping_add(line * LINE));
+            s.prefetch(self.start.wrapping_add(line * LINE));
         }
     }
 }
@@ -75,7 +74,7 @@ pub(super) unsafe fn matmul<P: DepthBlock>(
     // Short products are attention's: their weights are in a cache, as other queries have just been multiplied with them.
     let asked_for = if is_short { 0 } else { DEPTH_BLOCK / sub_blocks * block };
     for panel in panels {
-        let bytes = weights.panel(panel).as_ptr();
+        let bytes = weights.panel(panel);
         for first_row in (0..rows).step_by(ROWS) {
             let rows = first_row..rows.min(first_row + ROWS);
             // Sums of a short product are its results at once.
@@ -84,14 +83,21 @@ pub(super) unsafe fn matmul<P: DepthBlock>(
             let to = place.map_or(scratch, |start| Rows { start, stride: out.cols() });
             for first in (0..subs).step_by(DEPTH_BLOCK) {
                 let end = subs.min(first + DEPTH_BLOCK);
-                unpack(bytes.add(first / sub_blocks * block), end - first, depth_block.start());
-                let next =
-                    Next { start: bytes.wrapping_add(end / sub_blocks * block), for_each_row: asked_for / rows.len() };
-                depth_block.multiply(first..end, rows.clone(), to, next);
+                let (blocks, next) = (&bytes[first / sub_blocks * block..], end / sub_blocks * block);
+                let next = Next { start: bytes.as_ptr().wrapping_add(next), for_each_row: asked_for / rows.len() };
+                // SAFETY: the caller says that both have their instructions and fit the weights, whose sub-blocks these are; there are
+                // sums for as many rows.
+                unsafe {
+                    unpack(blocks.as_ptr(), end - first, depth_block.start());
+                    depth_block.multiply(first..end, rows.clone(), to, next);
+                }
             }
             if place.is_none() {
-                for (row, sums) in rows.zip(sums.assume_init_ref()) {
-                    out.write_panel(row, panel, sums);
+                // SAFETY: the depth blocks have written sums for all of the rows.
+                let sums: &[[f32; PANEL_ROWS]] = unsafe { slice::from_raw_parts(sums.as_ptr().cast(), rows.len()) };
+                for (row, sums) in rows.zip(sums) {
+                    // SAFETY: the caller says that nobody else writes there.
+                    unsafe { out.write_panel(row, panel, sums) };
                 }
             }
         }

@@ -1,8 +1,5 @@
 //! Products with numbers that are not quantized: weights, and the keys and values of attention.
 
-// Pointers move within matrices whose sizes the callers have checked.
-#![allow(unsafe_op_in_unsafe_fn)]
-
 use std::mem::MaybeUninit;
 use std::ops::Range;
 
@@ -19,16 +16,17 @@ pub(crate) trait Element: 'static {
     /// [`Simd::LANES`] numbers as `f32`.
     ///
     /// # Safety
-    /// `S` runs on this CPU, and the numbers are there.
-    unsafe fn load<S: Simd>(from: *const u8) -> S::F32;
+    /// The numbers are there.
+    unsafe fn load<S: Simd>(s: S, from: *const u8) -> S::F32;
 }
 
 impl Element for f32 {
     const BYTES: usize = 4;
 
     #[inline(always)]
-    unsafe fn load<S: Simd>(from: *const u8) -> S::F32 {
-        S::load(from.cast())
+    unsafe fn load<S: Simd>(s: S, from: *const u8) -> S::F32 {
+        // SAFETY: the caller says that they are there.
+        unsafe { s.load(from.cast()) }
     }
 }
 
@@ -36,8 +34,9 @@ impl Element for f16 {
     const BYTES: usize = 2;
 
     #[inline(always)]
-    unsafe fn load<S: Simd>(from: *const u8) -> S::F32 {
-        S::load_f16(from)
+    unsafe fn load<S: Simd>(s: S, from: *const u8) -> S::F32 {
+        // SAFETY: the caller says that they are there.
+        unsafe { s.load_f16(from) }
     }
 }
 
@@ -45,8 +44,9 @@ impl Element for bf16 {
     const BYTES: usize = 2;
 
     #[inline(always)]
-    unsafe fn load<S: Simd>(from: *const u8) -> S::F32 {
-        S::load_bf16(from)
+    unsafe fn load<S: Simd>(s: S, from: *const u8) -> S::F32 {
+        // SAFETY: the caller says that they are there.
+        unsafe { s.load_bf16(from) }
     }
 }
 
@@ -74,23 +74,31 @@ const WIDEST: usize = 16;
 /// The columns of `panels` of the product of `x`, rows of `weights.cols()` numbers, with `weights`.
 ///
 /// # Safety
-/// `S` runs on this CPU, sizes fit together, and nobody else writes those columns.
+/// Sizes fit together, and nobody else writes those columns.
 #[inline(always)]
 pub(crate) unsafe fn matmul<S: Simd, E: Element>(
+    s: S,
     weights: &PackedMatrix<'_>,
     x: &[f32],
     panels: Range<usize>,
     out: &Output<'_>,
 ) {
-    match x.len() / weights.cols() {
-        ..=GEMV_ROWS => matmul_rows::<S, E, GEMV_ROWS>(weights, x, panels, out),
-        _ => matmul_rows::<S, E, ROWS>(weights, x, panels, out),
+    // SAFETY: what is asked there is asked of the caller.
+    unsafe {
+        match x.len() / weights.cols() {
+            ..=GEMV_ROWS => matmul_rows::<S, E, GEMV_ROWS>(s, weights, x, panels, out),
+            _ => matmul_rows::<S, E, ROWS>(s, weights, x, panels, out),
+        }
     }
 }
 
 /// As above, `N` rows at a time.
+///
+/// # Safety
+/// As there.
 #[inline(always)]
 unsafe fn matmul_rows<S: Simd, E: Element, const N: usize>(
+    s: S,
     weights: &PackedMatrix<'_>,
     x: &[f32],
     panels: Range<usize>,
@@ -107,11 +115,15 @@ unsafe fn matmul_rows<S: Simd, E: Element, const N: usize>(
             let mut sums = [[0.0f32; PANEL_ROWS]; N];
             let x = Rows { start: x.as_ptr(), stride: cols };
             let results = Rows { start: sums.as_mut_ptr().cast(), stride: PANEL_ROWS };
-            multiply_add::<S, E>(columns, width, x, rows, results);
+            // SAFETY: the panel, the rows and what is summed are there whole.
+            unsafe { multiply_add::<S, E>(s, columns, width, x, rows, results) };
             for (row, sums) in sums[..rows].iter().enumerate() {
-                match out.adds() {
-                    true => out.add_panel(tile * N + row, panel, sums),
-                    false => out.write_panel(tile * N + row, panel, sums),
+                // SAFETY: the caller says that nobody else writes there.
+                unsafe {
+                    match out.adds() {
+                        true => out.add_panel(tile * N + row, panel, sums),
+                        false => out.write_panel(tile * N + row, panel, sums),
+                    }
                 }
             }
         }
@@ -122,9 +134,10 @@ unsafe fn matmul_rows<S: Simd, E: Element, const N: usize>(
 /// order.
 ///
 /// # Safety
-/// `S` runs on this CPU, and all of the numbers are there.
+/// All of the numbers are there.
 #[inline(always)]
 pub(crate) unsafe fn multiply_add<S: Simd, E: Element>(
+    s: S,
     columns: Columns,
     width: usize,
     x: Rows<*const f32>,
@@ -133,15 +146,18 @@ pub(crate) unsafe fn multiply_add<S: Simd, E: Element>(
 ) {
     let mut column = 0;
     while column < width {
-        let columns = Columns { start: columns.start.add(column * E::BYTES), ..columns };
-        let sums = Rows { start: sums.start.add(column), ..sums };
-        // As many vectors as there are registers for.
-        column += match (S::LANES, width - column) {
-            (4, _) => strip::<S, E, 4>(columns, x, rows, sums),
-            (8, _) => strip::<S, E, 2>(columns, x, rows, sums),
-            (_, 64..) => strip::<S, E, 4>(columns, x, rows, sums),
-            (_, 32..) => strip::<S, E, 2>(columns, x, rows, sums),
-            _ => strip::<S, E, 1>(columns, x, rows, sums),
+        // SAFETY: asked of the caller; no strip is wider than what is left of a multiple of 16.
+        column += unsafe {
+            let columns = Columns { start: columns.start.add(column * E::BYTES), ..columns };
+            let sums = Rows { start: sums.start.add(column), ..sums };
+            // As many vectors as there are registers for.
+            match (S::LANES, width - column) {
+                (4, _) => strip::<S, E, 4>(s, columns, x, rows, sums),
+                (8, _) => strip::<S, E, 2>(s, columns, x, rows, sums),
+                (_, 64..) => strip::<S, E, 4>(s, columns, x, rows, sums),
+                (_, 32..) => strip::<S, E, 2>(s, columns, x, rows, sums),
+                _ => strip::<S, E, 1>(s, columns, x, rows, sums),
+            }
         };
     }
 }
@@ -156,8 +172,12 @@ const DEPTH_BLOCK: usize = 4096;
 struct Widened([f32; DEPTH_BLOCK]);
 
 /// `V` vectors of columns, for all rows; returns how many columns these are. For more than a tile of them, numbers are widened once, and not for each tile.
+///
+/// # Safety
+/// All of the numbers are there.
 #[inline(always)]
 unsafe fn strip<S: Simd, E: Element, const V: usize>(
+    s: S,
     columns: Columns,
     x: Rows<*const f32>,
     rows: usize,
@@ -165,7 +185,8 @@ unsafe fn strip<S: Simd, E: Element, const V: usize>(
 ) -> usize {
     let width = V * S::LANES;
     if E::BYTES == size_of::<f32>() || rows <= TILE {
-        tiles::<S, E, V>(columns, x, rows, sums);
+        // SAFETY: what is asked there is asked of the caller.
+        unsafe { tiles::<S, E, V>(s, columns, x, rows, sums) };
         return width;
     }
     let mut widened = MaybeUninit::<Widened>::uninit();
@@ -173,20 +194,28 @@ unsafe fn strip<S: Simd, E: Element, const V: usize>(
     for first in (0..columns.depth).step_by(DEPTH_BLOCK / width) {
         let depth = (DEPTH_BLOCK / width).min(columns.depth - first);
         for d in 0..depth {
-            let from = columns.start.add((first + d) * columns.stride);
             for v in 0..V {
-                let numbers = E::load::<S>(from.add(v * S::LANES * E::BYTES));
-                S::store(numbers, widened.add(d * width + v * S::LANES));
+                // SAFETY: the vector is one of the columns', and there is room for `DEPTH_BLOCK` numbers.
+                unsafe {
+                    let from = columns.start.add((first + d) * columns.stride + v * S::LANES * E::BYTES);
+                    s.store(E::load(s, from), widened.add(d * width + v * S::LANES));
+                }
             }
         }
         let depth_block = Columns { start: widened.cast_const().cast(), stride: width * size_of::<f32>(), depth };
-        tiles::<S, f32, V>(depth_block, Rows { start: x.start.add(first), ..x }, rows, sums);
+        // SAFETY: these numbers are widened, and the rows of activations have as many.
+        unsafe { tiles::<S, f32, V>(s, depth_block, Rows { start: x.start.add(first), ..x }, rows, sums) };
     }
     width
 }
 
+/// `V` vectors of columns, for all rows.
+///
+/// # Safety
+/// All of the numbers are there.
 #[inline(always)]
 unsafe fn tiles<S: Simd, E: Element, const V: usize>(
+    s: S,
     columns: Columns,
     x: Rows<*const f32>,
     rows: usize,
@@ -194,59 +223,83 @@ unsafe fn tiles<S: Simd, E: Element, const V: usize>(
 ) {
     let mut row = 0;
     while row < rows {
-        let x = Rows { start: x.start.add(row * x.stride), ..x };
-        let sums = Rows { start: sums.start.add(row * sums.stride), ..sums };
-        row += match (S::LANES, rows - row) {
-            (16, TILE..) => tile::<S, E, TILE, V>(columns, x, sums),
-            (_, 4..) => tile::<S, E, 4, V>(columns, x, sums),
-            (_, 2..) => tile::<S, E, 2, V>(columns, x, sums),
-            _ => tile::<S, E, 1, V>(columns, x, sums),
+        // SAFETY: asked of the caller; no tile has more rows than are left.
+        row += unsafe {
+            let x = Rows { start: x.start.add(row * x.stride), ..x };
+            let sums = Rows { start: sums.start.add(row * sums.stride), ..sums };
+            match (S::LANES, rows - row) {
+                (16, TILE..) => tile::<S, E, TILE, V>(s, columns, x, sums),
+                (_, 4..) => tile::<S, E, 4, V>(s, columns, x, sums),
+                (_, 2..) => tile::<S, E, 2, V>(s, columns, x, sums),
+                _ => tile::<S, E, 1, V>(s, columns, x, sums),
+            }
         };
     }
 }
 
+/// `V` vectors of columns, for `T` rows; returns how many rows these are.
+///
+/// # Safety
+/// All of the numbers are there.
 #[inline(always)]
 unsafe fn tile<S: Simd, E: Element, const T: usize, const V: usize>(
+    s: S,
     columns: Columns,
     x: Rows<*const f32>,
     sums: Rows<*mut f32>,
 ) -> usize {
-    let sums_at = |t: usize, v: usize| sums.start.add(t * sums.stride + v * S::LANES);
-    let mut totals: [[S::F32; V]; T] = std::array::from_fn(|t| std::array::from_fn(|v| S::load(sums_at(t, v))));
+    // SAFETY: the vector is one of the sums', which the caller says are there.
+    let sums_at = |t: usize, v: usize| unsafe { sums.start.add(t * sums.stride + v * S::LANES) };
+    let mut totals: [[S::F32; V]; T] = std::array::from_fn(|t| {
+        // SAFETY: as above.
+        std::array::from_fn(|v| unsafe { s.load(sums_at(t, v)) })
+    });
     let fours = columns.depth / 4;
     for four in 0..fours {
-        let x: [S::Four; T] = std::array::from_fn(|t| S::load_four(x.start.add(t * x.stride + 4 * four)));
-        let numbers = columns.start.add(4 * four * columns.stride);
-        add_products::<S, E, T, V, 0>(numbers, &x, &mut totals);
-        add_products::<S, E, T, V, 1>(numbers.add(columns.stride), &x, &mut totals);
-        add_products::<S, E, T, V, 2>(numbers.add(2 * columns.stride), &x, &mut totals);
-        add_products::<S, E, T, V, 3>(numbers.add(3 * columns.stride), &x, &mut totals);
+        // SAFETY: asked of the caller; four rows of the columns begin here, and four numbers of each row.
+        unsafe {
+            let x: [S::Four; T] = std::array::from_fn(|t| s.load_four(x.start.add(t * x.stride + 4 * four)));
+            let numbers = columns.start.add(4 * four * columns.stride);
+            add_products::<S, E, T, V, 0>(s, numbers, &x, &mut totals);
+            add_products::<S, E, T, V, 1>(s, numbers.add(columns.stride), &x, &mut totals);
+            add_products::<S, E, T, V, 2>(s, numbers.add(2 * columns.stride), &x, &mut totals);
+            add_products::<S, E, T, V, 3>(s, numbers.add(3 * columns.stride), &x, &mut totals);
+        }
     }
     for d in 4 * fours..columns.depth {
         // Four of the same, of which one is taken.
-        let x: [[f32; 4]; T] = std::array::from_fn(|t| [*x.start.add(t * x.stride + d); 4]);
-        let x: [S::Four; T] = std::array::from_fn(|t| S::load_four(x[t].as_ptr()));
-        add_products::<S, E, T, V, 0>(columns.start.add(d * columns.stride), &x, &mut totals);
+        // SAFETY: asked of the caller; and the four live as long as they are used.
+        unsafe {
+            let x: [[f32; 4]; T] = std::array::from_fn(|t| [*x.start.add(t * x.stride + d); 4]);
+            let x: [S::Four; T] = std::array::from_fn(|t| s.load_four(x[t].as_ptr()));
+            add_products::<S, E, T, V, 0>(s, columns.start.add(d * columns.stride), &x, &mut totals);
+        }
     }
     for (t, totals) in totals.iter().enumerate() {
         for (v, total) in totals.iter().enumerate() {
-            S::store(*total, sums_at(t, v));
+            // SAFETY: there is room for the vector.
+            unsafe { s.store(*total, sums_at(t, v)) };
         }
     }
     T
 }
 
 /// Adds the products of `V` vectors of numbers with number `INDEX` of four of each row.
+///
+/// # Safety
+/// The numbers are there.
 #[inline(always)]
 unsafe fn add_products<S: Simd, E: Element, const T: usize, const V: usize, const INDEX: usize>(
+    s: S,
     numbers: *const u8,
     x: &[S::Four; T],
     totals: &mut [[S::F32; V]; T],
 ) {
-    let numbers: [S::F32; V] = std::array::from_fn(|v| E::load::<S>(numbers.add(v * S::LANES * E::BYTES)));
+    // SAFETY: the caller says that they are there.
+    let numbers: [S::F32; V] = std::array::from_fn(|v| unsafe { E::load(s, numbers.add(v * S::LANES * E::BYTES)) });
     for (x, totals) in x.iter().zip(totals) {
         for (total, numbers) in totals.iter_mut().zip(numbers) {
-            *total = S::fma_by::<INDEX>(numbers, *x, *total);
+            *total = s.fma_by::<INDEX>(numbers, *x, *total);
         }
     }
 }

@@ -1,8 +1,5 @@
 //! GEMM: many rows of activations times a depth block of a panel, which is unpacked once for all of them.
 
-// Pointers move within one panel, the rows of activations that belong to it, and the scratch below, whose sizes `matmul`
-// has checked.
-#![allow(unsafe_op_in_unsafe_fn)]
 // Indices that run over several arrays at once.
 #![allow(clippy::needless_range_loop)]
 
@@ -16,7 +13,7 @@ use super::arithmetic::{
 };
 use super::depth_block::{self, DEPTH_BLOCK, DepthBlock, Next, Unpack};
 use super::float::Rows;
-use super::{Arithmetic, MatMul, Output, PanelFormat};
+use super::{Arithmetic, BlockPointer, MatMul, Output, PanelFormat};
 use crate::activations::{Activations, RowPointers};
 use crate::packed::layout::{PLANE, SUB_BLOCK};
 use crate::packed::{PANEL_ROWS, PackedMatrix};
@@ -45,25 +42,80 @@ const ODD_MINS: usize = EVEN_MINS + EXPANDED;
 /// A depth block of a panel, `[sub-block]`, to be multiplied with activations. Vectors in it do not straddle cache lines.
 #[repr(C, align(64))]
 struct Expanded<'a, S, A> {
+    s: S,
     bytes: MaybeUninit<[u8; DEPTH_BLOCK * (EXPANDED + PLANE)]>,
     x: &'a Activations,
-    way: PhantomData<(S, A)>,
+    arithmetic: PhantomData<A>,
+}
+
+/// An unpacked sub-block from one of its vectors of rows on: a pointer, so that reading costs no checks. Whoever makes one says that
+/// all that is read from it has been unpacked.
+#[derive(Clone, Copy)]
+pub(crate) struct UnpackedPointer<'a, A> {
+    start: *const u8,
+    lives: PhantomData<(&'a [u8], A)>,
+}
+
+impl<A: Arithmetic> UnpackedPointer<'_, A> {
+    /// The vectors of a sub-block from `start` on.
+    ///
+    /// # Safety
+    /// They are unpacked there, and those of all sub-blocks of their block; and stay so for as long as this is used.
+    #[inline(always)]
+    unsafe fn new(start: *const u8) -> Self {
+        Self { start, lives: PhantomData }
+    }
+
+    /// The same vectors of the sub-block that follows `subs` sub-blocks later.
+    ///
+    /// # Safety
+    /// There is one.
+    #[inline(always)]
+    unsafe fn at(self, subs: usize) -> Self {
+        // SAFETY: the caller says that there is such a sub-block.
+        unsafe { Self { start: self.start.add(subs * expanded::<A>()), ..self } }
+    }
+
+    /// Where they begin.
+    #[inline(always)]
+    #[cfg_attr(not(target_arch = "x86_64"), allow(dead_code))]
+    pub(super) fn start(self) -> *const u8 {
+        self.start
+    }
+
+    /// Vector `v` of the codes or the integers at `offset`.
+    #[inline(always)]
+    fn words<S: Simd>(self, s: S, offset: usize, v: usize) -> S::Int {
+        debug_assert!(offset + (v + 1) * 4 * S::LANES <= A::SPAN * expanded::<A>(), "numbers of the block");
+        // SAFETY: they have been unpacked.
+        unsafe { s.load_int(self.start.add(offset + v * 4 * S::LANES)) }
+    }
+
+    /// Vector `v` of the numbers at `offset`.
+    #[inline(always)]
+    fn floats<S: Simd>(self, s: S, offset: usize, v: usize) -> S::F32 {
+        debug_assert!(offset + (v + 1) * 4 * S::LANES <= A::SPAN * expanded::<A>(), "numbers of the block");
+        // SAFETY: they have been unpacked.
+        unsafe { s.load(self.start.add(offset + v * 4 * S::LANES).cast()) }
+    }
 }
 
 /// The columns of `panels` of the product of `x` with `weights`.
 ///
 /// # Safety
-/// `S` runs on this CPU, `unpack` is its [`unpack`] of such weights, sizes fit together, and nobody else writes those columns.
+/// `unpack` is the instruction set's [`unpack`] of such weights, sizes fit together, and nobody else writes those columns.
 #[inline(always)]
 pub(crate) unsafe fn matmul<S: MatMul, A: Arithmetic>(
+    s: S,
     weights: &PackedMatrix<'_>,
     x: &Activations,
     panels: Range<usize>,
     out: &Output<'_>,
     unpack: Unpack,
 ) {
-    let mut depth_block = Expanded::<S, A> { bytes: MaybeUninit::uninit(), x, way: PhantomData };
-    depth_block::matmul(&mut depth_block, weights, x.rows(), panels, out, unpack);
+    let mut depth_block = Expanded::<S, A> { s, bytes: MaybeUninit::uninit(), x, arithmetic: PhantomData };
+    // SAFETY: asked of the caller; `Expanded` has room for what `unpack` makes.
+    unsafe { depth_block::matmul(&mut depth_block, weights, x.rows(), panels, out, unpack) };
 }
 
 impl<S: MatMul, A: Arithmetic> DepthBlock for Expanded<'_, S, A> {
@@ -76,16 +128,20 @@ impl<S: MatMul, A: Arithmetic> DepthBlock for Expanded<'_, S, A> {
         let mut row = rows.start;
         while row < rows.end {
             let done = row - rows.start;
-            let sums = Rows { start: sums.start.add(done * sums.stride), ..sums };
-            // The largest tiles, then smaller ones for what is left.
-            let multiplied = match (S::largest_tile::<A>(), rows.end - row) {
-                ((6, 2), 6..) => self.tile::<6, 2>(&subs, row, sums),
-                ((4, 2), 4..) => self.tile::<4, 2>(&subs, row, sums),
-                ((3, 4), 3..) => self.tile::<3, 4>(&subs, row, sums),
-                (_, 3..) => self.tile::<3, 2>(&subs, row, sums),
-                _ => self.tile::<1, 2>(&subs, row, sums),
+            // SAFETY: the caller says that the depth block is unpacked and has sums for all of the rows; the activations have its
+            // columns; and no tile has more rows than are left.
+            let multiplied = unsafe {
+                let sums = Rows { start: sums.start.add(done * sums.stride), ..sums };
+                // The largest tiles, then smaller ones for what is left.
+                match (S::largest_tile::<A>(), rows.end - row) {
+                    ((6, 2), 6..) => self.tile::<6, 2>(&subs, row, sums),
+                    ((4, 2), 4..) => self.tile::<4, 2>(&subs, row, sums),
+                    ((3, 4), 3..) => self.tile::<3, 4>(&subs, row, sums),
+                    (_, 3..) => self.tile::<3, 2>(&subs, row, sums),
+                    _ => self.tile::<1, 2>(&subs, row, sums),
+                }
             };
-            next.ask_for::<S>(done..done + multiplied);
+            next.ask_for(self.s, done..done + multiplied);
             row += multiplied;
         }
     }
@@ -93,6 +149,9 @@ impl<S: MatMul, A: Arithmetic> DepthBlock for Expanded<'_, S, A> {
 
 impl<S: MatMul, A: Arithmetic> Expanded<'_, S, A> {
     /// `T` rows of activations from `row` on, with `V` vectors of the depth block at a time; returns how many rows that were.
+    ///
+    /// # Safety
+    /// Sub-blocks `subs` are unpacked, the activations have their columns, and there are sums of `T` rows.
     #[inline(always)]
     unsafe fn tile<const T: usize, const V: usize>(
         &self,
@@ -100,18 +159,27 @@ impl<S: MatMul, A: Arithmetic> Expanded<'_, S, A> {
         row: usize,
         sums: Rows<*mut f32>,
     ) -> usize {
-        let rows: [RowPointers; T] = std::array::from_fn(|t| self.x.row(row + t).at(subs.start * SUB_BLOCK));
+        let s = self.s;
+        // SAFETY: the caller says that the row goes on so far.
+        let rows: [RowPointers<'_>; T] =
+            std::array::from_fn(|t| unsafe { self.x.row(row + t).at(subs.start * SUB_BLOCK) });
         for first in (0..PANEL_ROWS / S::LANES).step_by(V) {
-            let sums_at = |t: usize, v: usize| sums.start.add(t * sums.stride + (first + v) * S::LANES);
+            // SAFETY: the vector is one of the row's, which the caller says is there.
+            let sums_at = |t: usize, v: usize| unsafe { sums.start.add(t * sums.stride + (first + v) * S::LANES) };
             let mut sums: [[S::F32; V]; T] = match subs.start {
-                0 => [[S::splat(0.0); V]; T],
-                _ => std::array::from_fn(|t| std::array::from_fn(|v| S::load(sums_at(t, v)))),
+                0 => [[s.splat(0.0); V]; T],
+                // SAFETY: the depth block before left sums there.
+                _ => std::array::from_fn(|t| std::array::from_fn(|v| unsafe { s.load(sums_at(t, v)) })),
             };
-            let weights = self.bytes.as_ptr().cast::<u8>().add(first * 4 * S::LANES);
-            S::add_sub_blocks::<A, T, V>(subs.len(), weights, &rows, &mut sums);
+            // SAFETY: asked of the caller; `first` is one of the vectors of the first sub-block.
+            unsafe {
+                let weights = UnpackedPointer::new(self.bytes.as_ptr().cast::<u8>().add(first * 4 * S::LANES));
+                s.add_sub_blocks::<A, T, V>(subs.len(), weights, &rows, &mut sums);
+            }
             for (t, sums) in sums.iter().enumerate() {
                 for (v, sums) in sums.iter().enumerate() {
-                    S::store(*sums, sums_at(t, v));
+                    // SAFETY: there is room for the vector.
+                    unsafe { s.store(*sums, sums_at(t, v)) };
                 }
             }
         }
@@ -122,60 +190,79 @@ impl<S: MatMul, A: Arithmetic> Expanded<'_, S, A> {
 /// Unpacks `subs` sub-blocks, whole blocks from `block` on.
 ///
 /// # Safety
-/// `S` runs on this CPU; there are as many, and room for them.
+/// There are as many, and room for them.
 #[inline(always)]
-pub(super) unsafe fn unpack<S: MatMul, F: PanelFormat>(block: *const u8, subs: usize, depth_block: *mut u8) {
+pub(super) unsafe fn unpack<S: MatMul, F: PanelFormat>(s: S, block: *const u8, subs: usize, depth_block: *mut u8) {
     for index in 0..subs / F::SUB_BLOCKS {
         for vector in 0..PANEL_ROWS / S::LANES {
-            let to = depth_block.add(index * F::SUB_BLOCKS * expanded::<F::Unpacked<S>>() + vector * 4 * S::LANES);
-            unpack_block::<S, F>(block.add(index * F::BLOCK), vector, to);
+            let to = index * F::SUB_BLOCKS * expanded::<F::Unpacked<S>>() + vector * 4 * S::LANES;
+            // SAFETY: the caller says that there are as many blocks, and room for them.
+            unsafe {
+                unpack_block(s, BlockPointer::<F>::new(block.add(index * F::BLOCK)), vector, depth_block.add(to))
+            };
         }
     }
 }
 
 /// Unpacks a vector of a block's rows.
+///
+/// # Safety
+/// There is room for these vectors of the block's sub-blocks.
 #[inline(always)]
-unsafe fn unpack_block<S: MatMul, F: PanelFormat>(block: *const u8, vector: usize, to: *mut u8) {
-    let header = F::header::<S>(block, vector);
+unsafe fn unpack_block<S: MatMul, F: PanelFormat>(s: S, block: BlockPointer<'_, F>, vector: usize, to: *mut u8) {
+    let header = F::header(s, block, vector);
     for sub in 0..F::SUB_BLOCKS {
-        let planes = block.add(F::HEADER + sub * F::SUB_BLOCK);
-        let to = to.add(sub * expanded::<F::Unpacked<S>>());
-        let multiplier = |half| F::multiplier::<S>(&header, block, sub, half, vector);
+        let planes = block.planes(sub);
+        // SAFETY: the sub-block is one of the block's.
+        let to = unsafe { to.add(sub * expanded::<F::Unpacked<S>>()) };
+        let multiplier = |half| F::multiplier(s, &header, block, sub, half, vector);
         for pair in 0..4 {
-            let (a, b) = F::codes::<S>(block, planes, vector, pair);
+            let (a, b) = F::codes(s, block, planes, vector, pair);
             let (a, b) = match <F::Unpacked<S>>::IS_MULTIPLIED {
                 true => {
-                    let factor = minus_byte::<S>(multiplier(pair / 2));
-                    (multiplied::<S, F>(a, factor), multiplied::<S, F>(b, factor))
+                    let factor = minus_byte(s, multiplier(pair / 2));
+                    (multiplied::<S, F>(s, a, factor), multiplied::<S, F>(s, b, factor))
                 }
-                false => (add_offset::<S, F>(a), add_offset::<S, F>(b)),
+                false => (add_offset::<S, F>(s, a), add_offset::<S, F>(s, b)),
             };
-            S::store_int(a, to.add(2 * pair * PLANE));
-            S::store_int(b, to.add((2 * pair + 1) * PLANE));
+            // SAFETY: an unpacked sub-block begins with eight planes of codes.
+            unsafe {
+                s.store_int(a, to.add(2 * pair * PLANE));
+                s.store_int(b, to.add((2 * pair + 1) * PLANE));
+            }
         }
         for half in 0..if <F::Unpacked<S>>::IS_MULTIPLIED { 0 } else { F::SCALES } {
-            let to = to.add(SCALES + half * PLANE);
+            // SAFETY: behind them there is room for scales and minimums of both halves, if there are such.
+            let to = unsafe { to.add(SCALES + half * PLANE) };
             if F::HAS_MULTIPLIERS {
-                S::store_int(S::factor(multiplier(half)), to);
+                // SAFETY: as above.
+                unsafe { s.store_int(s.factor(multiplier(half)), to) };
                 continue;
             }
             if !F::SCALES_ARE_1 {
-                S::store(F::part_scale::<S>(&header, block, sub, half, vector), to.cast());
+                // SAFETY: as above.
+                unsafe { s.store(F::part_scale(s, &header, block, sub, half, vector), to.cast()) };
             }
             if <F::Unpacked<S>>::HAS_MIN {
-                let min = F::part_min::<S>(&header, block, sub, half, vector);
-                S::store(min, to.add(F::SCALES * PLANE).cast());
+                let min = F::part_min(s, &header, block, sub, half, vector);
+                // SAFETY: as above.
+                unsafe { s.store(min, to.add(F::SCALES * PLANE).cast()) };
             }
         }
     }
     if F::HAS_MULTIPLIERS {
         let sign = if <F::Unpacked<S>>::IS_MULTIPLIED { -1.0 } else { 1.0 };
-        S::store(S::mul(F::scale::<S>(block, vector), S::splat(sign)), to.add(BLOCK_SCALE).cast());
+        let scale = s.mul(F::scale(s, block, vector), s.splat(sign));
+        // SAFETY: each of the block's sub-blocks has room for one number more.
+        unsafe { s.store(scale, to.add(BLOCK_SCALE).cast()) };
         if F::HAS_MIN {
-            let [even, odd] = F::mins::<S>(&header);
-            S::store(F::min_scale::<S>(block, vector), to.add(MIN_SCALE).cast());
-            S::store_int(even, to.add(EVEN_MINS));
-            S::store_int(odd, to.add(ODD_MINS));
+            let [even, odd] = F::mins(s, &header);
+            // SAFETY: as above.
+            unsafe {
+                s.store(F::min_scale(s, block, vector), to.add(MIN_SCALE).cast());
+                s.store_int(even, to.add(EVEN_MINS));
+                s.store_int(odd, to.add(ODD_MINS));
+            }
         }
     }
 }
@@ -192,209 +279,226 @@ const fn unpacked_offset<S: Simd, A: Arithmetic>() -> i32 {
 
 /// Adds to codes what makes their offset [`unpacked_offset`], as what they are unpacked to. No byte overflows, but where codes become signed.
 #[inline(always)]
-pub(super) unsafe fn add_offset<S: MatMul, F: PanelFormat>(codes: S::Int) -> S::Int {
+pub(super) fn add_offset<S: MatMul, F: PanelFormat>(s: S, codes: S::Int) -> S::Int {
     match unpacked_offset::<S, F::Unpacked<S>>() - offset::<S, F>() {
         0 => codes,
-        more @ 1.. => S::add_int(codes, S::splat_int(more.wrapping_mul(0x0101_0101))),
-        less => S::sub_bytes(codes, -less as u8),
+        more @ 1.. => s.add_int(codes, s.splat_int(more.wrapping_mul(0x0101_0101))),
+        less => s.sub_bytes(codes, -less as u8),
     }
 }
 
 /// Minus the low byte of each lane, in all of its bytes.
 #[inline(always)]
-unsafe fn minus_byte<S: Simd>(x: S::Int) -> S::Int {
-    let minus = S::mul_add_int(x, S::splat_int(-1), S::splat_int(0));
-    S::mul_add_int(S::and(minus, S::splat_int(0xff)), S::splat_int(0x0101_0101), S::splat_int(0))
+fn minus_byte<S: Simd>(s: S, x: S::Int) -> S::Int {
+    let minus = s.mul_add_int(x, s.splat_int(-1), s.splat_int(0));
+    s.mul_add_int(s.and(minus, s.splat_int(0xff)), s.splat_int(0x0101_0101), s.splat_int(0))
 }
 
 /// Codes times minus their multipliers: of Q3_K from −128, of the code 0 and the multiplier −32, to 124.
 #[inline(always)]
-unsafe fn multiplied<S: Simd, F: PanelFormat>(codes: S::Int, factor: S::Int) -> S::Int {
-    S::signed_operand(S::mul_bytes(S::sub_bytes(codes, F::OFFSET as u8), factor))
+fn multiplied<S: Simd, F: PanelFormat>(s: S, codes: S::Int, factor: S::Int) -> S::Int {
+    s.signed_operand(s.mul_bytes(s.sub_bytes(codes, F::OFFSET as u8), factor))
 }
 
 /// Adds the products of `subs` unpacked sub-blocks, one block at least: of `V` vectors of rows of weights, from
 /// `weights` on, with `T` rows of activations that follow each other.
 ///
 /// # Safety
-/// `S` runs on this CPU; weights and rows have as many sub-blocks.
+/// Weights and rows have as many sub-blocks.
 #[inline(always)]
 pub(super) unsafe fn add_sub_blocks<S: MatMul, A: Arithmetic, const T: usize, const V: usize>(
+    s: S,
     subs: usize,
-    weights: *const u8,
-    rows: &[RowPointers; T],
+    weights: UnpackedPointer<'_, A>,
+    rows: &[RowPointers<'_>; T],
     sums: &mut [[S::F32; V]; T],
 ) {
     for first in (0..subs).step_by(A::SPAN) {
-        let (weights, rows) = (weights.add(first * expanded::<A>()), rows.map(|row| row.at(first * SUB_BLOCK)));
-        match A::HAS_MULTIPLIERS {
-            true => {
-                let dots = match A::IS_MULTIPLIED {
-                    true => block_dots::<S, A, T, V>(weights, &rows),
-                    false => S::multiples::<A, T, V>(weights, &rows),
-                };
-                end_block::<S, A, T, V>(weights, &rows, &dots, sums);
-            }
-            false => add_sub_block::<S, A, T, V>(weights, &rows, sums),
+        // SAFETY: the sub-block, or the block that it begins, is one of them.
+        let (weights, rows) = unsafe { (weights.at(first), rows.map(|row| row.at(first * SUB_BLOCK))) };
+        if !A::HAS_MULTIPLIERS {
+            add_sub_block(s, weights, &rows, sums);
+            continue;
+        }
+        // SAFETY: as above. Blocks with minimums are as long as groups of activations.
+        unsafe {
+            let dots = match A::IS_MULTIPLIED {
+                true => block_dots(s, weights, &rows),
+                false => s.multiples(weights, &rows),
+            };
+            end_block(s, weights, &rows, &dots, sums);
         }
     }
 }
 
 #[inline(always)]
-unsafe fn add_sub_block<S: Simd, A: Arithmetic, const T: usize, const V: usize>(
-    weights: *const u8,
-    rows: &[RowPointers; T],
+fn add_sub_block<S: Simd, A: Arithmetic, const T: usize, const V: usize>(
+    s: S,
+    weights: UnpackedPointer<'_, A>,
+    rows: &[RowPointers<'_>; T],
     sums: &mut [[S::F32; V]; T],
 ) {
-    let mut dots = corrections::<S, A, T, V>(rows, 0);
-    add_half::<S, A, T, V, 0>(weights, rows, &mut dots);
+    let mut dots = corrections::<S, A, T, V>(s, rows, 0);
+    add_half::<S, A, T, V, 0>(s, weights, rows, &mut dots);
     if A::SCALES == 2 {
-        add_part::<S, A, T, V>(weights, rows, 0, &dots, sums);
-        dots = corrections::<S, A, T, V>(rows, 1);
+        add_part::<S, A, T, V>(s, weights, rows, 0, &dots, sums);
+        dots = corrections::<S, A, T, V>(s, rows, 1);
     }
-    add_half::<S, A, T, V, 1>(weights, rows, &mut dots);
-    add_part::<S, A, T, V>(weights, rows, A::SCALES - 1, &dots, sums);
+    add_half::<S, A, T, V, 1>(s, weights, rows, &mut dots);
+    add_part::<S, A, T, V>(s, weights, rows, A::SCALES - 1, &dots, sums);
 }
 
 /// What dot products of half `half` of a sub-block, or of all of it, start at.
 #[inline(always)]
-unsafe fn corrections<S: Simd, A: Arithmetic, const T: usize, const V: usize>(
-    rows: &[RowPointers; T],
+fn corrections<S: Simd, A: Arithmetic, const T: usize, const V: usize>(
+    s: S,
+    rows: &[RowPointers<'_>; T],
     half: usize,
 ) -> [[S::Dots; V]; T] {
-    std::array::from_fn(|t| [correction::<S, A>(rows[t], half, unpacked_offset::<S, A>()); V])
+    std::array::from_fn(|t| [correction::<S, A>(s, rows[t], half, unpacked_offset::<S, A>()); V])
 }
 
 /// Adds the dot products of a part of a sub-block that has a scale, and its minimums.
 #[inline(always)]
-unsafe fn add_part<S: Simd, A: Arithmetic, const T: usize, const V: usize>(
-    weights: *const u8,
-    rows: &[RowPointers; T],
+fn add_part<S: Simd, A: Arithmetic, const T: usize, const V: usize>(
+    s: S,
+    weights: UnpackedPointer<'_, A>,
+    rows: &[RowPointers<'_>; T],
     half: usize,
     dots: &[[S::Dots; V]; T],
     sums: &mut [[S::F32; V]; T],
 ) {
     for v in 0..V {
-        let scale_at = weights.add(SCALES + half * PLANE + v * 4 * S::LANES);
-        let scale = S::load(scale_at.cast());
+        let scale = if A::SCALES_ARE_1 { s.splat(1.0) } else { weights.floats(s, SCALES + half * PLANE, v) };
         for t in 0..T {
-            sums[t][v] = add_scaled::<S, A>(sums[t][v], dots[t][v], scale, rows[t]);
+            sums[t][v] = add_scaled::<S, A>(s, sums[t][v], dots[t][v], scale, rows[t]);
         }
         if A::HAS_MIN {
-            let min = S::load(scale_at.add(A::SCALES * PLANE).cast());
+            let min = weights.floats(s, SCALES + (A::SCALES + half) * PLANE, v);
             for t in 0..T {
-                sums[t][v] = S::fma(min, S::splat(min_factor::<A>(rows[t], half)), sums[t][v]);
+                sums[t][v] = s.fma(min, s.splat(min_factor::<A>(rows[t], half)), sums[t][v]);
             }
         }
     }
 }
 
 /// The dot products of a block whose codes have been multiplied.
+///
+/// # Safety
+/// Weights and rows have a block.
 #[inline(always)]
 unsafe fn block_dots<S: Simd, A: Arithmetic, const T: usize, const V: usize>(
-    weights: *const u8,
-    rows: &[RowPointers; T],
+    s: S,
+    weights: UnpackedPointer<'_, A>,
+    rows: &[RowPointers<'_>; T],
 ) -> [[S::Int; V]; T] {
-    let mut dots = rows.map(|row| [block_correction::<S, A>(row, unpacked_offset::<S, A>()); V]);
+    // SAFETY: the caller says that the row has a block.
+    let mut dots = rows.map(|row| [unsafe { block_correction::<S, A>(s, row, unpacked_offset::<S, A>()) }; V]);
     for sub in 0..A::SPAN {
-        let (weights, rows) = (weights.add(sub * expanded::<A>()), rows.map(|row| row.at(sub * SUB_BLOCK)));
-        add_half::<S, A, T, V, 0>(weights, &rows, &mut dots);
-        add_half::<S, A, T, V, 1>(weights, &rows, &mut dots);
+        // SAFETY: the sub-block is one of the block's.
+        let (weights, rows) = unsafe { (weights.at(sub), rows.map(|row| row.at(sub * SUB_BLOCK))) };
+        add_half::<S, A, T, V, 0>(s, weights, &rows, &mut dots);
+        add_half::<S, A, T, V, 1>(s, weights, &rows, &mut dots);
     }
-    dots.map(|dots| dots.map(|dots| S::total(dots)))
+    dots.map(|dots| dots.map(|dots| s.total(dots)))
 }
 
 /// The dot products of a block's sub-blocks, times their multipliers.
 ///
 /// # Safety
-/// `S` runs on this CPU; weights and rows have a block.
+/// Weights and rows have a block.
 #[inline(always)]
 pub(super) unsafe fn multiples<S: Simd, A: Arithmetic, const T: usize, const V: usize>(
-    weights: *const u8,
-    rows: &[RowPointers; T],
+    s: S,
+    weights: UnpackedPointer<'_, A>,
+    rows: &[RowPointers<'_>; T],
 ) -> [[S::Int; V]; T] {
-    let mut sums = [[S::splat_int(0); V]; T];
+    let mut sums = [[s.splat_int(0); V]; T];
     for sub in 0..A::SPAN {
-        let (weights, rows) = (weights.add(sub * expanded::<A>()), rows.map(|row| row.at(sub * SUB_BLOCK)));
-        let factors = weights.add(SCALES);
-        let mut dots = corrections::<S, A, T, V>(&rows, 0);
-        add_half::<S, A, T, V, 0>(weights, &rows, &mut dots);
+        // SAFETY: the sub-block is one of the block's.
+        let (weights, rows) = unsafe { (weights.at(sub), rows.map(|row| row.at(sub * SUB_BLOCK))) };
+        let mut dots = corrections::<S, A, T, V>(s, &rows, 0);
+        add_half::<S, A, T, V, 0>(s, weights, &rows, &mut dots);
         if has_two_parts::<S, A>() {
-            add_dots::<S, A, T, V>(factors, &dots, &mut sums);
-            dots = corrections::<S, A, T, V>(&rows, 1);
+            add_dots(s, weights, 0, &dots, &mut sums);
+            dots = corrections::<S, A, T, V>(s, &rows, 1);
         }
-        add_half::<S, A, T, V, 1>(weights, &rows, &mut dots);
-        add_dots::<S, A, T, V>(factors.add((A::SCALES - 1) * PLANE), &dots, &mut sums);
+        add_half::<S, A, T, V, 1>(s, weights, &rows, &mut dots);
+        add_dots(s, weights, A::SCALES - 1, &dots, &mut sums);
     }
     sums
 }
 
 /// Adds a block's dot products less its minimums, with its scales.
+///
+/// # Safety
+/// Rows are at the beginning of a group of 256 where there are minimums.
 #[inline(always)]
 unsafe fn end_block<S: Simd, A: Arithmetic, const T: usize, const V: usize>(
-    weights: *const u8,
-    rows: &[RowPointers; T],
+    s: S,
+    weights: UnpackedPointer<'_, A>,
+    rows: &[RowPointers<'_>; T],
     dots: &[[S::Int; V]; T],
     sums: &mut [[S::F32; V]; T],
 ) {
     for v in 0..V {
-        let weights = weights.add(v * 4 * S::LANES);
-        let scale = S::load(weights.add(BLOCK_SCALE).cast());
+        let scale = weights.floats(s, BLOCK_SCALE, v);
         let (mins, min_scale) = match A::HAS_MIN {
-            true => (
-                [S::load_int(weights.add(EVEN_MINS)), S::load_int(weights.add(ODD_MINS))],
-                S::load(weights.add(MIN_SCALE).cast()),
-            ),
+            true => ([EVEN_MINS, ODD_MINS].map(|offset| weights.words(s, offset, v)), weights.floats(s, MIN_SCALE, v)),
             // There is nothing to load.
-            false => ([S::splat_int(0); 2], scale),
+            false => ([s.splat_int(0); 2], scale),
         };
         for t in 0..T {
-            let mins = scaled_mins::<S, A>(mins, min_scale, rows[t]);
-            sums[t][v] = add_block::<S, A>(sums[t][v], dots[t][v], scale, mins, S::splat(*rows[t].scales));
+            // SAFETY: the caller says that the row begins a group of 256.
+            let mins = unsafe { scaled_mins::<S, A>(s, mins, min_scale, rows[t]) };
+            sums[t][v] = add_block::<S, A>(s, sums[t][v], dots[t][v], scale, mins, s.splat(rows[t].scale()));
         }
     }
 }
 
 /// Adds the products of half `HALF` of a sub-block's columns.
 #[inline(always)]
-unsafe fn add_half<S: Simd, A: Arithmetic, const T: usize, const V: usize, const HALF: usize>(
-    codes: *const u8,
-    rows: &[RowPointers; T],
+fn add_half<S: Simd, A: Arithmetic, const T: usize, const V: usize, const HALF: usize>(
+    s: S,
+    weights: UnpackedPointer<'_, A>,
+    rows: &[RowPointers<'_>; T],
     dots: &mut [[S::Dots; V]; T],
 ) {
-    let x: [S::Sixteen; T] = std::array::from_fn(|t| S::load_sixteen(rows[t].values.add(16 * HALF)));
-    let codes = codes.add(4 * HALF * PLANE);
-    add_group::<S, A, T, V, HALF, 0>(codes, &x, dots);
-    add_group::<S, A, T, V, HALF, 1>(codes, &x, dots);
-    add_group::<S, A, T, V, HALF, 2>(codes, &x, dots);
-    add_group::<S, A, T, V, HALF, 3>(codes, &x, dots);
+    let x: [S::Sixteen; T] = std::array::from_fn(|t| rows[t].half(s, HALF));
+    add_group::<S, A, T, V, HALF, 0>(s, weights, &x, dots);
+    add_group::<S, A, T, V, HALF, 1>(s, weights, &x, dots);
+    add_group::<S, A, T, V, HALF, 2>(s, weights, &x, dots);
+    add_group::<S, A, T, V, HALF, 3>(s, weights, &x, dots);
 }
 
 #[inline(always)]
-unsafe fn add_group<S: Simd, A: Arithmetic, const T: usize, const V: usize, const HALF: usize, const GROUP: usize>(
-    codes: *const u8,
+fn add_group<S: Simd, A: Arithmetic, const T: usize, const V: usize, const HALF: usize, const GROUP: usize>(
+    s: S,
+    weights: UnpackedPointer<'_, A>,
     x: &[S::Sixteen; T],
     dots: &mut [[S::Dots; V]; T],
 ) {
-    let codes: [S::Int; V] = std::array::from_fn(|v| S::load_int(codes.add(GROUP * PLANE + v * 4 * S::LANES)));
+    let codes: [S::Int; V] = std::array::from_fn(|v| weights.words(s, (4 * HALF + GROUP) * PLANE, v));
     for t in 0..T {
         for v in 0..V {
-            dots[t][v] = dot::<S, A, GROUP>(dots[t][v], HALF, codes[v], x[t]);
+            dots[t][v] = dot::<S, A, GROUP>(s, dots[t][v], HALF, codes[v], x[t]);
         }
     }
 }
 
-/// Adds dot products times their factors.
+/// Adds dot products times the factors of half `half`, or of the whole.
 #[inline(always)]
-unsafe fn add_dots<S: Simd, A: Arithmetic, const T: usize, const V: usize>(
-    factors: *const u8,
+fn add_dots<S: Simd, A: Arithmetic, const T: usize, const V: usize>(
+    s: S,
+    weights: UnpackedPointer<'_, A>,
+    half: usize,
     dots: &[[S::Dots; V]; T],
     sums: &mut [[S::Int; V]; T],
 ) {
     for v in 0..V {
-        let factor = S::load_int(factors.add(v * 4 * S::LANES));
+        let factor = weights.words(s, SCALES + half * PLANE, v);
         for t in 0..T {
-            sums[t][v] = add_multiple::<S, A>(sums[t][v], dots[t][v], factor);
+            sums[t][v] = add_multiple::<S, A>(s, sums[t][v], dots[t][v], factor);
         }
     }
 }

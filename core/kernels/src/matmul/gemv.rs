@@ -1,7 +1,5 @@
 //! GEMV: one to four rows of activations times weights that are unpacked in registers.
 
-// Pointers move within one panel and the rows of activations that belong to it, whose sizes `matmul` has checked.
-#![allow(unsafe_op_in_unsafe_fn)]
 // Indices that run over several arrays at once.
 #![allow(clippy::needless_range_loop)]
 
@@ -10,7 +8,7 @@ use std::ops::Range;
 
 use super::arithmetic::{add_block, add_scaled, min_factor, scaled_mins};
 use super::sub_block::{add_multiples, dots};
-use super::{Output, PanelFormat};
+use super::{BlockPointer, Output, PanelFormat};
 use crate::activations::{Activations, RowPointers};
 use crate::packed::layout::SUB_BLOCK;
 use crate::packed::{PANEL_ROWS, PackedMatrix};
@@ -31,18 +29,28 @@ const MAX_VECTORS: usize = 8;
 /// What the headers of a panel's block became, by vector, as many as there are.
 type Headers<S, F> = [MaybeUninit<<F as PanelFormat>::Header<S>>; MAX_VECTORS];
 
-/// A panel's block.
+/// A panel's block, whose headers have been made.
 struct Block<'a, S: Simd, F: PanelFormat> {
-    start: *const u8,
+    start: BlockPointer<'a, F>,
     headers: &'a Headers<S, F>,
+}
+
+impl<S: Simd, F: PanelFormat> Block<'_, S, F> {
+    #[inline(always)]
+    fn header(&self, vector: usize) -> &F::Header<S> {
+        debug_assert!(vector < PANEL_ROWS / S::LANES, "a vector of the panel's rows");
+        // SAFETY: there is one for each vector of the panel's rows.
+        unsafe { self.headers[vector].assume_init_ref() }
+    }
 }
 
 /// The columns of `panels` of the product of `x` with `weights`.
 ///
 /// # Safety
-/// `S` runs on this CPU, sizes fit together, `x` has at most [`PanelFormat::GEMV_ROWS`] rows, and nobody else writes those columns.
+/// Sizes fit together, `x` has at most [`PanelFormat::GEMV_ROWS`] rows, and nobody else writes those columns.
 #[inline(always)]
 pub(crate) unsafe fn matmul<S: Simd, F: PanelFormat>(
+    s: S,
     weights: &PackedMatrix<'_>,
     x: &Activations,
     panels: Range<usize>,
@@ -50,11 +58,14 @@ pub(crate) unsafe fn matmul<S: Simd, F: PanelFormat>(
 ) {
     for first in panels.clone().step_by(STREAMS) {
         let panels = first..panels.end.min(first + STREAMS);
-        match x.rows() {
-            2 if F::GEMV_ROWS > 1 => multiply::<S, F, 2>(weights, x, panels, out),
-            3 if F::GEMV_ROWS > 1 => multiply::<S, F, 3>(weights, x, panels, out),
-            4 if F::GEMV_ROWS > 1 => multiply::<S, F, MAX_ROWS>(weights, x, panels, out),
-            _ => multiply::<S, F, 1>(weights, x, panels, out),
+        // SAFETY: what is asked there is asked of the caller.
+        unsafe {
+            match x.rows() {
+                2 if F::GEMV_ROWS > 1 => multiply::<S, F, 2>(s, weights, x, panels, out),
+                3 if F::GEMV_ROWS > 1 => multiply::<S, F, 3>(s, weights, x, panels, out),
+                4 if F::GEMV_ROWS > 1 => multiply::<S, F, MAX_ROWS>(s, weights, x, panels, out),
+                _ => multiply::<S, F, 1>(s, weights, x, panels, out),
+            }
         }
     }
 }
@@ -66,84 +77,103 @@ struct Sums<const T: usize> {
 }
 
 /// At most [`STREAMS`] panels times `T` rows of activations, a sub-block of each panel in turns.
+///
+/// # Safety
+/// As of [`matmul`].
 #[inline(always)]
 unsafe fn multiply<S: Simd, F: PanelFormat, const T: usize>(
+    s: S,
     weights: &PackedMatrix<'_>,
     x: &Activations,
     panels: Range<usize>,
     out: &Output<'_>,
 ) {
-    let rows: [RowPointers; T] = std::array::from_fn(|t| x.row(t));
+    let rows: [RowPointers<'_>; T] = std::array::from_fn(|t| x.row(t));
     let mut sums = [const { Sums { all: [[0.0f32; PANEL_ROWS]; T], block: [[0; PANEL_ROWS]; T] } }; STREAMS];
     let streams: [*const u8; STREAMS] =
         std::array::from_fn(|stream| weights.panel(panels.start + stream % panels.len()).as_ptr());
     let mut headers: [Headers<S, F>; STREAMS] = [[const { MaybeUninit::uninit() }; MAX_VECTORS]; STREAMS];
     for index in 0..weights.cols() / SUB_BLOCK / F::SUB_BLOCKS {
-        let rows: [RowPointers; T] = rows.map(|row| row.at(index * F::SUB_BLOCKS * SUB_BLOCK));
-        for (stream, headers) in streams.iter().zip(&mut headers).take(panels.len()) {
+        // SAFETY: the caller says that rows and panels have as many columns.
+        let rows: [RowPointers<'_>; T] = rows.map(|row| unsafe { row.at(index * F::SUB_BLOCKS * SUB_BLOCK) });
+        // SAFETY: as above.
+        let blocks = streams.map(|stream| unsafe { BlockPointer::<F>::new(stream.add(index * F::BLOCK)) });
+        for (start, headers) in blocks.into_iter().zip(&mut headers).take(panels.len()) {
             for (vector, header) in headers.iter_mut().enumerate().take(PANEL_ROWS / S::LANES) {
-                header.write(F::header::<S>(stream.add(index * F::BLOCK), vector));
+                header.write(F::header(s, start, vector));
             }
         }
         for sub in 0..F::SUB_BLOCKS {
-            let rows: [RowPointers; T] = rows.map(|row| row.at(sub * SUB_BLOCK));
-            for ((stream, headers), sums) in streams.iter().zip(&headers).zip(&mut sums).take(panels.len()) {
-                let block = Block::<S, F> { start: stream.add(index * F::BLOCK), headers };
+            // SAFETY: the sub-block is one of the block's.
+            let rows: [RowPointers<'_>; T] = rows.map(|row| unsafe { row.at(sub * SUB_BLOCK) });
+            for ((start, headers), sums) in blocks.into_iter().zip(&headers).zip(&mut sums).take(panels.len()) {
+                let block = Block::<S, F> { start, headers };
                 match together::<S, F, T>() {
-                    4 => add_sub_block::<S, F, T, 4>(block, sub, &rows, sums),
-                    _ => add_sub_block::<S, F, T, 1>(block, sub, &rows, sums),
+                    4 => add_sub_block::<S, F, T, 4>(s, block, sub, &rows, sums),
+                    _ => add_sub_block::<S, F, T, 1>(s, block, sub, &rows, sums),
                 }
             }
         }
         if F::HAS_MULTIPLIERS {
-            for ((stream, headers), sums) in streams.iter().zip(&headers).zip(&mut sums).take(panels.len()) {
-                let block = Block::<S, F> { start: stream.add(index * F::BLOCK), headers };
-                end_block::<S, F, T>(block, &rows, sums);
+            for ((start, headers), sums) in blocks.into_iter().zip(&headers).zip(&mut sums).take(panels.len()) {
+                let block = Block::<S, F> { start, headers };
+                // SAFETY: groups of 256 activations begin where such blocks do.
+                unsafe { end_block::<S, F, T>(s, block, &rows, sums) };
             }
         }
     }
     for (panel, sums) in panels.zip(&sums) {
         for (row, sums) in sums.all.iter().enumerate() {
-            out.write_panel(row, panel, sums);
+            // SAFETY: the caller says that nobody else writes there.
+            unsafe { out.write_panel(row, panel, sums) };
         }
     }
 }
 
 /// Adds what was summed of a block.
+///
+/// # Safety
+/// Rows are at the beginning of a group of 256.
 #[inline(always)]
 unsafe fn end_block<S: Simd, F: PanelFormat, const T: usize>(
+    s: S,
     block: Block<'_, S, F>,
-    rows: &[RowPointers; T],
+    rows: &[RowPointers<'_>; T],
     sums: &mut Sums<T>,
 ) {
     for vector in 0..PANEL_ROWS / S::LANES {
-        let scale = F::scale::<S>(block.start, vector);
-        let mins = F::mins::<S>(block.headers[vector].assume_init_ref());
-        let min_scale = F::min_scale::<S>(block.start, vector);
+        let scale = F::scale(s, block.start, vector);
+        let mins = F::mins(s, block.header(vector));
+        let min_scale = F::min_scale(s, block.start, vector);
         for t in 0..T {
-            let sum = sums.all[t].as_mut_ptr().add(vector * S::LANES);
-            let dots = S::load_int(sums.block[t].as_ptr().add(vector * S::LANES).cast());
-            let mins = scaled_mins::<S, F>(mins, min_scale, rows[t]);
-            S::store(add_block::<S, F>(S::load(sum), dots, scale, mins, S::splat(*rows[t].scales)), sum);
+            // SAFETY: the caller says that the row begins a group of 256.
+            let mins = unsafe { scaled_mins::<S, F>(s, mins, min_scale, rows[t]) };
+            let x_scale = s.splat(rows[t].scale());
+            // SAFETY: the vector is one of the panel's rows.
+            unsafe {
+                let sum = sums.all[t].as_mut_ptr().add(vector * S::LANES);
+                let dots = s.load_int(sums.block[t].as_ptr().add(vector * S::LANES).cast());
+                s.store(add_block::<S, F>(s, s.load(sum), dots, scale, mins, x_scale), sum);
+            }
         }
     }
 }
 
 /// Asks for a vector's share of a sub-block that follows sub-block `sub` in a panel. The CPU's own prefetcher stops at the end of every page.
 #[inline(always)]
-unsafe fn ask_for_next<S: Simd, F: PanelFormat>(block: *const u8, sub: usize, vector: usize) {
+fn ask_for_next<S: Simd, F: PanelFormat>(s: S, block: BlockPointer<'_, F>, sub: usize, vector: usize) {
     let (bytes, vectors) = (F::BLOCK / F::SUB_BLOCKS, PANEL_ROWS / S::LANES);
     let lines = bytes.div_ceil(CACHE_LINE);
     let share = lines.div_ceil(vectors);
     let last = lines.saturating_sub((vectors - 1) * share);
-    let next = block.wrapping_add((sub + AHEAD.div_ceil(bytes)) * bytes + vector * share * CACHE_LINE);
+    let next = block.start().wrapping_add((sub + AHEAD.div_ceil(bytes)) * bytes + vector * share * CACHE_LINE);
     // Numbers that depend on the vector would cost more instructions than there are lines.
     for line in 0..last {
-        S::prefetch(next.wrapping_add(line * CACHE_LINE));
+        s.prefetch(next.wrapping_add(line * CACHE_LINE));
     }
     if vector + 1 < vectors {
         for line in last..share {
-            S::prefetch(next.wrapping_add(line * CACHE_LINE));
+            s.prefetch(next.wrapping_add(line * CACHE_LINE));
         }
     }
 }
@@ -156,44 +186,48 @@ const fn together<S: Simd, F: PanelFormat, const T: usize>() -> usize {
 
 /// Adds the products of a sub-block, of `V` vectors of its rows at a time.
 #[inline(always)]
-unsafe fn add_sub_block<S: Simd, F: PanelFormat, const T: usize, const V: usize>(
+fn add_sub_block<S: Simd, F: PanelFormat, const T: usize, const V: usize>(
+    s: S,
     block: Block<'_, S, F>,
     sub: usize,
-    rows: &[RowPointers; T],
+    rows: &[RowPointers<'_>; T],
     sums: &mut Sums<T>,
 ) {
     for first in (0..PANEL_ROWS / S::LANES).step_by(V) {
-        (first..first + V).for_each(|vector| ask_for_next::<S, F>(block.start, sub, vector));
+        (first..first + V).for_each(|vector| ask_for_next::<S, F>(s, block.start, sub, vector));
         match F::HAS_MULTIPLIERS {
-            true => add_to_block::<S, F, T, V>(&block, sub, first, rows, &mut sums.block),
-            false => add_to_all::<S, F, T, V>(&block, sub, first, rows, &mut sums.all),
+            true => add_to_block::<S, F, T, V>(s, &block, sub, first, rows, &mut sums.block),
+            false => add_to_all::<S, F, T, V>(s, &block, sub, first, rows, &mut sums.all),
         }
     }
 }
 
 /// Adds the products of the `V` vectors of a sub-block's rows from vector `first` on, of formats without multipliers.
 #[inline(always)]
-unsafe fn add_to_all<S: Simd, F: PanelFormat, const T: usize, const V: usize>(
+fn add_to_all<S: Simd, F: PanelFormat, const T: usize, const V: usize>(
+    s: S,
     block: &Block<'_, S, F>,
     sub: usize,
     first: usize,
-    rows: &[RowPointers; T],
+    rows: &[RowPointers<'_>; T],
     sums: &mut [[f32; PANEL_ROWS]; T],
 ) {
-    let planes = block.start.add(F::HEADER + sub * F::SUB_BLOCK);
+    let planes = block.start.planes(sub);
     for half in 0..F::SCALES {
-        let dots = dots::<S, F, T, V>(block.start, planes, half, first, rows);
+        let dots = dots::<S, F, T, V>(s, block.start, planes, half, first, rows);
         for v in 0..V {
-            let header = block.headers[first + v].assume_init_ref();
-            let scale = F::part_scale::<S>(header, block.start, sub, half, first + v);
-            let min = F::part_min::<S>(header, block.start, sub, half, first + v);
+            let header = block.header(first + v);
+            let scale = F::part_scale(s, header, block.start, sub, half, first + v);
+            let min = F::part_min(s, header, block.start, sub, half, first + v);
             for t in 0..T {
-                let at = sums[t].as_mut_ptr().add((first + v) * S::LANES);
-                let mut sum = add_scaled::<S, F>(S::load(at), dots[t][v], scale, rows[t]);
+                let at = sums[t].as_mut_ptr().wrapping_add((first + v) * S::LANES);
+                // SAFETY: the vector is one of the panel's rows.
+                let mut sum = add_scaled::<S, F>(s, unsafe { s.load(at) }, dots[t][v], scale, rows[t]);
                 if F::HAS_MIN {
-                    sum = S::fma(min, S::splat(min_factor::<F>(rows[t], half)), sum);
+                    sum = s.fma(min, s.splat(min_factor::<F>(rows[t], half)), sum);
                 }
-                S::store(sum, at);
+                // SAFETY: as above.
+                unsafe { s.store(sum, at) };
             }
         }
     }
@@ -201,28 +235,29 @@ unsafe fn add_to_all<S: Simd, F: PanelFormat, const T: usize, const V: usize>(
 
 /// Adds the products of the `V` vectors of a sub-block's rows from vector `first` on, times their multipliers, to its block's.
 #[inline(always)]
-unsafe fn add_to_block<S: Simd, F: PanelFormat, const T: usize, const V: usize>(
+fn add_to_block<S: Simd, F: PanelFormat, const T: usize, const V: usize>(
+    s: S,
     block: &Block<'_, S, F>,
     sub: usize,
     first: usize,
-    rows: &[RowPointers; T],
+    rows: &[RowPointers<'_>; T],
     sums: &mut [[i32; PANEL_ROWS]; T],
 ) {
-    let planes = block.start.add(F::HEADER + sub * F::SUB_BLOCK);
-    let multiplier = |half, v: usize| {
-        let header = block.headers[first + v].assume_init_ref();
-        F::multiplier::<S>(header, block.start, sub, half, first + v)
-    };
-    let sums_at: [[*mut u8; V]; T] =
-        std::array::from_fn(|t| std::array::from_fn(|v| sums[t].as_mut_ptr().add((first + v) * S::LANES).cast()));
+    let planes = block.start.planes(sub);
+    let multiplier = |half, v: usize| F::multiplier(s, block.header(first + v), block.start, sub, half, first + v);
+    let sums_at: [[*mut u8; V]; T] = std::array::from_fn(|t| {
+        std::array::from_fn(|v| sums[t].as_mut_ptr().wrapping_add((first + v) * S::LANES).cast())
+    });
     let mut sums: [[S::Int; V]; T] = match sub {
-        0 => [[S::splat_int(0); V]; T],
-        _ => sums_at.map(|sums| sums.map(|sums| S::load_int(sums))),
+        0 => [[s.splat_int(0); V]; T],
+        // SAFETY: the vectors are some of the panel's rows.
+        _ => sums_at.map(|sums| sums.map(|sums| unsafe { s.load_int(sums) })),
     };
-    add_multiples::<S, F, T, V>(block.start, planes, first, rows, multiplier, &mut sums);
+    add_multiples::<S, F, T, V>(s, block.start, planes, first, rows, multiplier, &mut sums);
     for t in 0..T {
         for v in 0..V {
-            S::store_int(sums[t][v], sums_at[t][v]);
+            // SAFETY: as above.
+            unsafe { s.store_int(sums[t][v], sums_at[t][v]) };
         }
     }
 }

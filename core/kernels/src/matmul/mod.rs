@@ -30,9 +30,10 @@ pub const GEMV_ROWS: usize = gemv::MAX_ROWS;
 
 pub(crate) use depth_block::Unpack;
 pub(crate) use format::{
-    Arithmetic, CachedValues, Codes, Halves, IQ4NL, IQ4XS, Multiplied, PanelFormat, Q2K, Q3K, Q4_0, Q4_1, Q4K, Q5_0,
-    Q5_1, Q5K, Q6K, Q8_0,
+    Arithmetic, BlockPointer, CachedValues, Codes, Halves, IQ4NL, IQ4XS, Multiplied, PanelFormat, Q2K, Q3K, Q4_0, Q4_1,
+    Q4K, Q5_0, Q5_1, Q5K, Q6K, Q8_0,
 };
+use gemm::UnpackedPointer;
 
 use crate::activations::{Activations, RowPointers};
 use crate::packed::{PANEL_ROWS, PackedMatrix};
@@ -56,22 +57,15 @@ pub(crate) trait MatMul: Simd {
     }
 
     /// The instruction with most multiply-accumulates of bytes.
-    ///
-    /// # Safety
-    /// The CPU has the instructions.
     #[inline(always)]
-    unsafe fn densest_product(dots: Self::Dots, codes: Self::Int, x: Self::Sixteen) -> Self::Dots {
-        // SAFETY: this function asks of its caller what is needed here.
-        unsafe { Self::dot_codes::<0>(dots, codes, x) }
+    fn densest_product(self, dots: Self::Dots, codes: Self::Int, x: Self::Sixteen) -> Self::Dots {
+        self.dot_codes::<0>(dots, codes, x)
     }
 
     /// `codes`, of which the compiler cannot know that they are the same as before. Of use where products and sums are
     /// instructions of their own: it would do the products once for all.
-    ///
-    /// # Safety
-    /// The CPU has the instructions.
     #[inline(always)]
-    unsafe fn unknown(codes: Self::Int) -> Self::Int {
+    fn unknown(self, codes: Self::Int) -> Self::Int {
         codes
     }
 
@@ -81,13 +75,14 @@ pub(crate) trait MatMul: Simd {
     /// As there.
     #[inline(always)]
     unsafe fn add_sub_blocks<A: Arithmetic, const T: usize, const V: usize>(
+        self,
         subs: usize,
-        weights: *const u8,
-        rows: &[RowPointers; T],
+        weights: UnpackedPointer<'_, A>,
+        rows: &[RowPointers<'_>; T],
         sums: &mut [[Self::F32; V]; T],
     ) {
-        // SAFETY: this function asks of its caller what is needed here.
-        unsafe { gemm::add_sub_blocks::<Self, A, T, V>(subs, weights, rows, sums) }
+        // SAFETY: asked of the caller in the same words.
+        unsafe { gemm::add_sub_blocks::<Self, A, T, V>(self, subs, weights, rows, sums) }
     }
 
     /// [`gemm::multiples`].
@@ -96,26 +91,28 @@ pub(crate) trait MatMul: Simd {
     /// As there.
     #[inline(always)]
     unsafe fn multiples<A: Arithmetic, const T: usize, const V: usize>(
-        weights: *const u8,
-        rows: &[RowPointers; T],
+        self,
+        weights: UnpackedPointer<'_, A>,
+        rows: &[RowPointers<'_>; T],
     ) -> [[Self::Int; V]; T] {
-        // SAFETY: this function asks of its caller what is needed here.
-        unsafe { gemm::multiples::<Self, A, T, V>(weights, rows) }
+        // SAFETY: asked of the caller in the same words.
+        unsafe { gemm::multiples::<Self, A, T, V>(self, weights, rows) }
     }
 
     /// The columns of `panels` of the product of `x`, at most [`PanelFormat::GEMV_ROWS`] rows, with `weights`.
     ///
     /// # Safety
-    /// The CPU has the instructions, sizes fit together, and nobody else writes those columns.
+    /// Sizes fit together, and nobody else writes those columns.
     #[inline(always)]
     unsafe fn gemv<F: PanelFormat>(
+        self,
         weights: &PackedMatrix<'_>,
         x: &Activations,
         panels: Range<usize>,
         out: &Output<'_>,
     ) {
-        // SAFETY: this function asks of its caller what is needed here.
-        unsafe { gemv::matmul::<Self, F>(weights, x, panels, out) }
+        // SAFETY: asked of the caller in the same words.
+        unsafe { gemv::matmul::<Self, F>(self, weights, x, panels, out) }
     }
 
     /// Unpacks sub-blocks of a panel for [`MatMul::gemm`]: see [`Unpack`].
@@ -123,9 +120,9 @@ pub(crate) trait MatMul: Simd {
     /// # Safety
     /// As there.
     #[inline(always)]
-    unsafe fn unpack<F: PanelFormat>(block: *const u8, subs: usize, depth_block: *mut u8) {
-        // SAFETY: this function asks of its caller what is needed here.
-        unsafe { gemm::unpack::<Self, F>(block, subs, depth_block) }
+    unsafe fn unpack<F: PanelFormat>(self, block: *const u8, subs: usize, depth_block: *mut u8) {
+        // SAFETY: asked of the caller in the same words.
+        unsafe { gemm::unpack::<Self, F>(self, block, subs, depth_block) }
     }
 
     /// As [`MatMul::gemv`], of any number of rows, with weights that `unpack` makes numbers for this arithmetic of.
@@ -134,14 +131,15 @@ pub(crate) trait MatMul: Simd {
     /// As there; and `unpack` has its instructions.
     #[inline(always)]
     unsafe fn gemm<A: Arithmetic>(
+        self,
         weights: &PackedMatrix<'_>,
         x: &Activations,
         panels: Range<usize>,
         out: &Output<'_>,
         unpack: Unpack,
     ) {
-        // SAFETY: this function asks of its caller what is needed here.
-        unsafe { gemm::matmul::<Self, A>(weights, x, panels, out, unpack) }
+        // SAFETY: asked of the caller in the same words.
+        unsafe { gemm::matmul::<Self, A>(self, weights, x, panels, out, unpack) }
     }
 }
 

@@ -62,6 +62,10 @@ fn pack_numbers<const BYTES: usize>(source: &[u8], cols: usize, packed: &mut [u8
     }
 }
 
+/// Packs rows of blocks of the type `B`.
+///
+/// # Errors
+/// When `source` is not aligned for the blocks, or a scale in it does not fit.
 fn pack_blocks<B: PackBlock>(
     format: WeightFormat,
     source: &[u8],

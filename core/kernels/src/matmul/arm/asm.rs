@@ -1,9 +1,6 @@
 //! What the assembly of both tiles of three pairs of rows of activations is made of. They use all 32 vector registers, twelve for
 //! sums, twelve for dot products and eight for their factors: a compiler that picks registers and order itself runs out of them.
 
-// Loads within a tile's sub-block, as the callers vouch for.
-#![allow(unsafe_op_in_unsafe_fn)]
-
 use std::arch::aarch64::{float32x4_t, uint32x4_t};
 
 use super::gemm::{PAIR, PAIR_VALUES, VECTORS};
@@ -21,6 +18,8 @@ const _: () = assert!(3 * PAIR_VALUES / 2 == 96 && 3 * PAIR_VALUES == 192 && 3 *
 /// it. `s0` to `s11` are the sums, `d0` to `d11` the dot products, of which nothing is left where sums are `f32`, v24 to v31 anything.
 macro_rules! tile {
     ($name:ident($sums:ty): $($instructions:expr),+) => {
+        /// # Safety
+        /// The CPU has the instructions, and both factors have such a part.
         #[inline(always)]
         pub(in crate::matmul::arm) unsafe fn $name(
             weights: &mut *const u8,
@@ -30,6 +29,8 @@ macro_rules! tile {
         ) {
             let [[s0, s1, s2, s3], [s4, s5, s6, s7], [s8, s9, s10, s11]] = sums;
             let [[d0, d1, d2, d3], [d4, d5, d6, d7], [d8, d9, d10, d11]] = dots;
+            // SAFETY: asked of the caller; the registers are declared.
+            unsafe {
             asm!(
                 $($instructions,)+
                 weights = inout(reg) *weights, x = inout(reg) *x,
@@ -44,6 +45,7 @@ macro_rules! tile {
                 out("v28") _, out("v29") _, out("v30") _, out("v31") _,
                 options(pure, readonly, nostack, preserves_flags),
             );
+            }
         }
     };
 }
@@ -158,36 +160,45 @@ macro_rules! add {
 macro_rules! tile_of_three {
     ($asm:ident) => {
         #[inline(always)]
-        unsafe fn sub_int(a: uint32x4_t, b: uint32x4_t) -> uint32x4_t {
-            vsubq_u32(a, b)
+        fn sub_int(self, a: uint32x4_t, b: uint32x4_t) -> uint32x4_t {
+            // SAFETY: every CPU that this is compiled for has NEON.
+            unsafe { vsubq_u32(a, b) }
         }
 
         #[inline(always)]
         unsafe fn add_products_of_three(
+            self,
             scales_are_1: bool,
             weights: &mut *const u8,
             x: &mut *const u8,
             sums: &mut Sums,
         ) {
-            let mut dots = [[vdupq_n_u32(0); VECTORS]; 3];
-            match scales_are_1 {
-                false => $asm::products(weights, x, &mut dots, sums),
-                true => $asm::products_times_one(weights, x, &mut dots, sums),
+            let mut dots = [[self.splat_int(0); VECTORS]; 3];
+            // SAFETY: asked of the caller; whoever has `self` has the instructions.
+            unsafe {
+                match scales_are_1 {
+                    false => $asm::products(weights, x, &mut dots, sums),
+                    true => $asm::products_times_one(weights, x, &mut dots, sums),
+                }
             }
         }
 
         #[inline(always)]
         unsafe fn add_multiples_of_three(
+            self,
             part: Part,
             weights: &mut *const u8,
             x: &mut *const u8,
             dots: &mut Dots,
             sums: &mut Dots,
         ) {
-            match part {
-                Part::All => $asm::multiples(weights, x, dots, sums),
-                Part::FirstHalf => $asm::multiples_of_first_half(weights, x, dots, sums),
-                Part::SecondHalf => $asm::multiples_of_second_half(weights, x, dots, sums),
+            // SAFETY: as above.
+            unsafe {
+                match part {
+                    Part::All => $asm::multiples(weights, x, dots, sums),
+                    Part::FirstHalf => $asm::multiples_of_first_half(weights, x, dots, sums),
+                    Part::SecondHalf => $asm::multiples_of_second_half(weights, x, dots, sums),
+                }
             }
         }
     };

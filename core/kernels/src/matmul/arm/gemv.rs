@@ -2,8 +2,6 @@
 //!
 //! This is [`crate::matmul::gemv`] with the same arithmetic in the same order, a panel at a time, whose sums stay in registers.
 
-// Pointers move within one panel and the rows of activations that belong to it, whose sizes `matmul` has checked.
-#![allow(unsafe_op_in_unsafe_fn)]
 // Indices that run over several arrays at once.
 #![allow(clippy::needless_range_loop)]
 
@@ -14,7 +12,7 @@ use crate::activations::{Activations, RowPointers};
 use crate::matmul::arithmetic::{self, add_scaled, min_factor, scaled_mins};
 use crate::matmul::gemv::MAX_ROWS;
 use crate::matmul::sub_block::{add_multiples, dots};
-use crate::matmul::{Output, PanelFormat};
+use crate::matmul::{BlockPointer, Output, PanelFormat};
 use crate::packed::layout::SUB_BLOCK;
 use crate::packed::{PANEL_ROWS, PackedMatrix};
 use crate::simd::Simd;
@@ -22,9 +20,10 @@ use crate::simd::Simd;
 /// The columns of `panels` of the product of `x` with `weights`.
 ///
 /// # Safety
-/// `S` runs on this CPU, sizes fit together, `x` has at most [`PanelFormat::GEMV_ROWS`] rows, and nobody else writes those columns.
+/// Sizes fit together, `x` has at most [`PanelFormat::GEMV_ROWS`] rows, and nobody else writes those columns.
 #[inline(always)]
 pub(crate) unsafe fn matmul<S: Simd, F: PanelFormat>(
+    s: S,
     weights: &PackedMatrix<'_>,
     x: &Activations,
     panels: Range<usize>,
@@ -33,18 +32,21 @@ pub(crate) unsafe fn matmul<S: Simd, F: PanelFormat>(
     for panel in panels {
         let bytes = weights.panel(panel).as_ptr();
         let blocks = weights.cols() / SUB_BLOCK / F::SUB_BLOCKS;
-        match x.rows() {
-            2 if F::GEMV_ROWS > 1 => match together::<S, F>(2) {
-                4 => multiply::<S, F, 2, 4>(bytes, blocks, x, panel, out),
-                _ => multiply::<S, F, 2, 2>(bytes, blocks, x, panel, out),
-            },
-            3 if F::GEMV_ROWS > 1 => multiply::<S, F, 3, 2>(bytes, blocks, x, panel, out),
-            4 if F::GEMV_ROWS > 1 => multiply::<S, F, MAX_ROWS, 2>(bytes, blocks, x, panel, out),
-            _ => match together::<S, F>(1) {
-                8 => multiply::<S, F, 1, 8>(bytes, blocks, x, panel, out),
-                4 => multiply::<S, F, 1, 4>(bytes, blocks, x, panel, out),
-                _ => multiply::<S, F, 1, 2>(bytes, blocks, x, panel, out),
-            },
+        // SAFETY: what is asked there is asked of the caller.
+        unsafe {
+            match x.rows() {
+                2 if F::GEMV_ROWS > 1 => match together::<S, F>(2) {
+                    4 => multiply::<S, F, 2, 4>(s, bytes, blocks, x, panel, out),
+                    _ => multiply::<S, F, 2, 2>(s, bytes, blocks, x, panel, out),
+                },
+                3 if F::GEMV_ROWS > 1 => multiply::<S, F, 3, 2>(s, bytes, blocks, x, panel, out),
+                4 if F::GEMV_ROWS > 1 => multiply::<S, F, MAX_ROWS, 2>(s, bytes, blocks, x, panel, out),
+                _ => match together::<S, F>(1) {
+                    8 => multiply::<S, F, 1, 8>(s, bytes, blocks, x, panel, out),
+                    4 => multiply::<S, F, 1, 4>(s, bytes, blocks, x, panel, out),
+                    _ => multiply::<S, F, 1, 2>(s, bytes, blocks, x, panel, out),
+                },
+            }
         }
     }
 }
@@ -61,58 +63,68 @@ const fn together<S: Simd, F: PanelFormat>(rows: usize) -> usize {
 }
 
 /// One panel, `V` vectors of its rows at a time, with `T` rows of activations.
+///
+/// # Safety
+/// There are `blocks` of it and of the rows, and nobody else writes its columns.
 #[inline(always)]
 unsafe fn multiply<S: Simd, F: PanelFormat, const T: usize, const V: usize>(
+    s: S,
     panel_bytes: *const u8,
     blocks: usize,
     x: &Activations,
     panel: usize,
     out: &Output<'_>,
 ) {
-    let rows: [RowPointers; T] = std::array::from_fn(|t| x.row(t));
+    let rows: [RowPointers<'_>; T] = std::array::from_fn(|t| x.row(t));
     let mut results = [[0.0f32; PANEL_ROWS]; T];
     for first in (0..PANEL_ROWS / S::LANES).step_by(V) {
-        let mut sums = [[S::splat(0.0); V]; T];
+        let mut sums = [[s.splat(0.0); V]; T];
         for block in 0..blocks {
-            let rows = rows.map(|row| row.at(block * F::SUB_BLOCKS * SUB_BLOCK));
-            let block = panel_bytes.add(block * F::BLOCK);
-            match F::HAS_MULTIPLIERS {
-                true => add_block::<S, F, T, V>(block, first, &rows, &mut sums),
-                false => add_sub_blocks::<S, F, T, V>(block, first, &rows, &mut sums),
+            // SAFETY: the caller says that there is such a block. Groups of 256 activations begin where blocks of 256 weights do.
+            unsafe {
+                let rows = rows.map(|row| row.at(block * F::SUB_BLOCKS * SUB_BLOCK));
+                let block = BlockPointer::new(panel_bytes.add(block * F::BLOCK));
+                match F::HAS_MULTIPLIERS {
+                    true => add_block::<S, F, T, V>(s, block, first, &rows, &mut sums),
+                    false => add_sub_blocks::<S, F, T, V>(s, block, first, &rows, &mut sums),
+                }
             }
         }
         for (sums, results) in sums.iter().zip(&mut results) {
             for (v, sums) in sums.iter().enumerate() {
-                S::store(*sums, results.as_mut_ptr().add((first + v) * S::LANES));
+                s.store_slice(*sums, &mut results[(first + v) * S::LANES..]);
             }
         }
     }
     for (row, results) in results.iter().enumerate() {
-        out.write_panel(row, panel, results);
+        // SAFETY: the caller says that nobody else writes there.
+        unsafe { out.write_panel(row, panel, results) };
     }
 }
 
 /// Adds the products of a block without multipliers.
 #[inline(always)]
-unsafe fn add_sub_blocks<S: Simd, F: PanelFormat, const T: usize, const V: usize>(
-    block: *const u8,
+fn add_sub_blocks<S: Simd, F: PanelFormat, const T: usize, const V: usize>(
+    s: S,
+    block: BlockPointer<'_, F>,
     first: usize,
-    rows: &[RowPointers; T],
+    rows: &[RowPointers<'_>; T],
     sums: &mut [[S::F32; V]; T],
 ) {
-    let headers: [F::Header<S>; V] = std::array::from_fn(|v| F::header::<S>(block, first + v));
+    let headers: [F::Header<S>; V] = std::array::from_fn(|v| F::header(s, block, first + v));
     for sub in 0..F::SUB_BLOCKS {
-        let rows = rows.map(|row| row.at(sub * SUB_BLOCK));
-        let planes = block.add(F::HEADER + sub * F::SUB_BLOCK);
+        // SAFETY: the sub-block is one of the block's.
+        let rows = rows.map(|row| unsafe { row.at(sub * SUB_BLOCK) });
+        let planes = block.planes(sub);
         for half in 0..F::SCALES {
-            let dots = dots::<S, F, T, V>(block, planes, half, first, &rows);
+            let dots = dots::<S, F, T, V>(s, block, planes, half, first, &rows);
             for v in 0..V {
-                let scale = F::part_scale::<S>(&headers[v], block, sub, half, first + v);
-                let min = F::part_min::<S>(&headers[v], block, sub, half, first + v);
+                let scale = F::part_scale(s, &headers[v], block, sub, half, first + v);
+                let min = F::part_min(s, &headers[v], block, sub, half, first + v);
                 for t in 0..T {
-                    sums[t][v] = add_scaled::<S, F>(sums[t][v], dots[t][v], scale, rows[t]);
+                    sums[t][v] = add_scaled::<S, F>(s, sums[t][v], dots[t][v], scale, rows[t]);
                     if F::HAS_MIN {
-                        sums[t][v] = S::fma(min, S::splat(min_factor::<F>(rows[t], half)), sums[t][v]);
+                        sums[t][v] = s.fma(min, s.splat(min_factor::<F>(rows[t], half)), sums[t][v]);
                     }
                 }
             }
@@ -121,44 +133,51 @@ unsafe fn add_sub_blocks<S: Simd, F: PanelFormat, const T: usize, const V: usize
 }
 
 /// Adds the products of a block with multipliers. Where these are made from a header, they are made for all sub-blocks at once.
+///
+/// # Safety
+/// Rows are at the beginning of a group of 256.
 #[inline(always)]
 unsafe fn add_block<S: Simd, F: PanelFormat, const T: usize, const V: usize>(
-    block: *const u8,
+    s: S,
+    block: BlockPointer<'_, F>,
     first: usize,
-    rows: &[RowPointers; T],
+    rows: &[RowPointers<'_>; T],
     sums: &mut [[S::F32; V]; T],
 ) {
     let mut made: [[[MaybeUninit<S::Int>; 2]; 8]; V] = [[[MaybeUninit::uninit(); 2]; 8]; V];
-    let mut mins = [[S::splat(0.0); V]; T];
+    let mut mins = [[s.splat(0.0); V]; T];
     if F::HAS_HEADER {
         for (v, made) in made.iter_mut().enumerate() {
-            let header = F::header::<S>(block, first + v);
-            let (bytes, scale) = (F::mins::<S>(&header), F::min_scale::<S>(block, first + v));
+            let header = F::header(s, block, first + v);
+            let (bytes, scale) = (F::mins(s, &header), F::min_scale(s, block, first + v));
             for t in 0..T {
-                mins[t][v] = scaled_mins::<S, F>(bytes, scale, rows[t]);
+                // SAFETY: the caller says that the row begins a group of 256.
+                mins[t][v] = unsafe { scaled_mins::<S, F>(s, bytes, scale, rows[t]) };
             }
             for (sub, multipliers) in made.iter_mut().enumerate() {
                 for (half, multiplier) in multipliers.iter_mut().enumerate().take(F::SCALES) {
-                    multiplier.write(F::multiplier::<S>(&header, block, sub, half, first + v));
+                    multiplier.write(F::multiplier(s, &header, block, sub, half, first + v));
                 }
             }
         }
     }
-    let mut dots = [[S::splat_int(0); V]; T];
+    let mut dots = [[s.splat_int(0); V]; T];
     for sub in 0..F::SUB_BLOCKS {
-        let planes = block.add(F::HEADER + sub * F::SUB_BLOCK);
+        let planes = block.planes(sub);
         let multiplier = |half: usize, v: usize| match F::HAS_HEADER {
-            true => made[v][sub][half].assume_init(),
-            false => F::multiplier::<S>(&F::header::<S>(block, first + v), block, sub, half, first + v),
+            // SAFETY: each half of each sub-block that has a multiplier has been written above.
+            true => unsafe { made[v][sub][half].assume_init() },
+            false => F::multiplier(s, &F::header(s, block, first + v), block, sub, half, first + v),
         };
-        let rows = rows.map(|row| row.at(sub * SUB_BLOCK));
-        add_multiples::<S, F, T, V>(block, planes, first, &rows, multiplier, &mut dots);
+        // SAFETY: the sub-block is one of the block's.
+        let rows = rows.map(|row| unsafe { row.at(sub * SUB_BLOCK) });
+        add_multiples::<S, F, T, V>(s, block, planes, first, &rows, multiplier, &mut dots);
     }
     for v in 0..V {
-        let scale = F::scale::<S>(block, first + v);
+        let scale = F::scale(s, block, first + v);
         for t in 0..T {
-            let x_scale = S::splat(*rows[t].scales);
-            sums[t][v] = arithmetic::add_block::<S, F>(sums[t][v], dots[t][v], scale, mins[t][v], x_scale);
+            let x_scale = s.splat(rows[t].scale());
+            sums[t][v] = arithmetic::add_block::<S, F>(s, sums[t][v], dots[t][v], scale, mins[t][v], x_scale);
         }
     }
 }

@@ -24,31 +24,31 @@ macro_rules! mat_mul {
 
             #[inline(always)]
             unsafe fn gemv<F: PanelFormat>(
-                weights: &PackedMatrix<'_>,
+                self, weights: &PackedMatrix<'_>,
                 x: &Activations,
                 panels: Range<usize>,
                 out: &Output<'_>,
             ) {
-                // SAFETY: this function asks of its caller what is needed here.
-                unsafe { gemv::matmul::<Self, F>(weights, x, panels, out) }
+                // SAFETY: asked of the caller in the same words.
+                unsafe { gemv::matmul::<Self, F>(self, weights, x, panels, out) }
             }
 
             #[inline(always)]
-            unsafe fn unpack<F: PanelFormat>(block: *const u8, subs: usize, depth_block: *mut u8) {
-                // SAFETY: this function asks of its caller what is needed here.
-                unsafe { $gemm::unpack::<Self, F>(block, subs, depth_block) }
+            unsafe fn unpack<F: PanelFormat>(self, block: *const u8, subs: usize, depth_block: *mut u8) {
+                // SAFETY: asked of the caller in the same words.
+                unsafe { $gemm::unpack::<Self, F>(self, block, subs, depth_block) }
             }
 
             #[inline(always)]
             unsafe fn gemm<A: Arithmetic>(
-                weights: &PackedMatrix<'_>,
+                self, weights: &PackedMatrix<'_>,
                 x: &Activations,
                 panels: Range<usize>,
                 out: &Output<'_>,
                 unpack: Unpack,
             ) {
-                // SAFETY: this function asks of its caller what is needed here.
-                unsafe { $gemm::matmul::<Self, A>(weights, x, panels, out, unpack) }
+                // SAFETY: asked of the caller in the same words.
+                unsafe { $gemm::matmul::<Self, A>(self, weights, x, panels, out, unpack) }
             }
         }
     };
@@ -56,9 +56,8 @@ macro_rules! mat_mul {
 
 mat_mul!(Neon, gemm_by_vectors, {
     #[inline(always)]
-    unsafe fn unknown(codes: Self::Int) -> Self::Int {
-        // SAFETY: this function asks of its caller what is needed here.
-        unsafe { crate::simd::arm::unknown(codes) }
+    fn unknown(self, codes: Self::Int) -> Self::Int {
+        crate::simd::arm::unknown(codes)
     }
 });
 mat_mul!(DotProd, gemm, {
@@ -69,8 +68,8 @@ mat_mul!(I8mm, gemm, {
     const DENSEST_PRODUCT: usize = 32;
 
     #[inline(always)]
-    unsafe fn densest_product(dots: Self::Dots, codes: Self::Int, x: Self::Sixteen) -> Self::Dots {
-        // SAFETY: this function asks of its caller what is needed here.
+    fn densest_product(self, dots: Self::Dots, codes: Self::Int, x: Self::Sixteen) -> Self::Dots {
+        // SAFETY: whoever has an `I8mm` has the instruction.
         unsafe { smmla(dots, codes, x) }
     }
 });

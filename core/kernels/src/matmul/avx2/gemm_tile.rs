@@ -3,56 +3,63 @@
 //! Vectors of dot products and what they are made of are all the registers there are: a compiler that picks registers itself runs out
 //! of them and copies. Sums stay in memory.
 
-// Loads are from whole sub-blocks of weights and of rows that follow each other, stores to the tile's sums, as the callers
-// vouch for.
-#![allow(unsafe_op_in_unsafe_fn)]
-
 use std::arch::asm;
 
 use crate::activations::{CORRECTION, RowPointers};
 use crate::matmul::{Arithmetic, Q4_0, gemm};
 use crate::packed::layout::PLANE;
+use crate::simd::x86::Avx2;
 
-/// What is to be multiplied.
-pub(super) struct Tile {
+/// What is to be multiplied: whoever makes one says that all of it is there.
+pub(super) struct Tile<'a> {
     /// Sub-blocks, one at least.
     subs: usize,
     weights: *const u8,
     /// The first row of activations.
-    x: RowPointers,
+    x: RowPointers<'a>,
     /// An eighth of the bytes from the values of one row to those of the next: so far are their scales from each other.
     stride: usize,
     /// `[row of activations][vector]`.
     sums: *mut f32,
 }
 
-impl Tile {
+impl<'a> Tile<'a> {
+    /// A tile of `T` rows of activations.
+    ///
+    /// # Safety
+    /// `subs` sub-blocks, one at least, are unpacked at `weights` and follow in each of the rows, which follow each other in the
+    /// activations; and `sums` has the sums of all of them.
     #[inline(always)]
-    pub(super) fn new<const T: usize>(
+    pub(super) unsafe fn new<const T: usize>(
         subs: usize,
         weights: *const u8,
-        rows: &[RowPointers; T],
+        rows: &[RowPointers<'a>; T],
         sums: *mut f32,
     ) -> Self {
-        let stride = (rows[1 % T].values as usize - rows[0].values as usize) / 8;
+        let [first, second] = [0, 1 % T].map(|row| rows[row].pointers().0.addr());
+        let stride = (second - first) / 8;
         Self { subs, weights, x: rows[0], stride, sums }
     }
 }
 
 /// Adds the products of a tile to its sums.
 #[inline(always)]
-pub(super) unsafe fn add_products<A: Arithmetic>(tile: Tile) {
-    match (A::SIGNED, A::TIMES_NON_NEGATIVE) {
-        (true, true) => signed_times_non_negative(tile),
-        (true, false) => signed(tile),
-        (false, _) => nibbles_less_eight(tile),
+pub(super) fn add_products<A: Arithmetic>(_: Avx2, tile: Tile<'_>) {
+    // SAFETY: whoever has an `Avx2` has its instructions.
+    unsafe {
+        match (A::SIGNED, A::TIMES_NON_NEGATIVE) {
+            (true, true) => signed_times_non_negative(tile),
+            (true, false) => signed(tile),
+            (false, _) => nibbles_less_eight(tile),
+        }
     }
 }
 
 /// The dot products of a block of signed codes times their multipliers, as the tile's sums, which are integers.
 #[inline(always)]
-pub(super) unsafe fn multiples(tile: Tile) {
-    signed_times_multipliers(tile);
+pub(super) fn multiples(_: Avx2, tile: Tile<'_>) {
+    // SAFETY: as above.
+    unsafe { signed_times_multipliers(tile) };
 }
 
 /// Ones of 16 bits: products with them add neighbours, to 32 bits.
@@ -69,9 +76,14 @@ const _: () = assert!(-CORRECTION >> 4 == Q4_0::OFFSET);
 /// products; ymm8 to ymm11 are for codes, ymm12 and ymm13 for activations, ymm14 and ymm15 for products.
 macro_rules! add_products {
     ($name:ident: [$($first:expr),*] [$($instructions:expr),+] [$($last:expr),*]) => {
+        /// # Safety
+        /// The CPU has AVX2 and FMA.
         #[inline]
         #[target_feature(enable = "avx2,fma")]
-        unsafe fn $name(tile: Tile) {
+        fn $name(tile: Tile<'_>) {
+            let (values, scales, corrections) = tile.x.pointers();
+            // SAFETY: all that is read, and written to the sums, is there as `Tile::new` asks; the registers are declared.
+            unsafe {
             asm!(
                 $($first,)*
                 "2: /* some have no use for {n3} or {ones} */",
@@ -85,8 +97,8 @@ macro_rules! add_products {
                 $($last,)*
                 subs = inout(reg) tile.subs => _,
                 w = inout(reg) tile.weights => _, ones = in(reg) ONES.0.as_ptr(), sums = in(reg) tile.sums,
-                x = inout(reg) tile.x.values => _, scales = inout(reg) tile.x.scales => _,
-                corrections = inout(reg) tile.x.corrections => _,
+                x = inout(reg) values => _, scales = inout(reg) scales => _,
+                corrections = inout(reg) corrections => _,
                 n = in(reg) tile.stride, n2 = in(reg) 2 * tile.stride, n3 = in(reg) 3 * tile.stride,
                 out("ymm0") _, out("ymm1") _, out("ymm2") _, out("ymm3") _,
                 out("ymm4") _, out("ymm5") _, out("ymm6") _, out("ymm7") _,
@@ -94,6 +106,7 @@ macro_rules! add_products {
                 out("ymm12") _, out("ymm13") _, out("ymm14") _, out("ymm15") _,
                 options(nostack),
             );
+            }
         }
     };
     ($name:ident: $($instructions:expr),+) => {

@@ -1,8 +1,5 @@
 //! Activations as tiles of pairs of sub-blocks read them. A thread interleaves them once for all of its products with them.
 
-// Pointers are to whole pairs of the activations and to room for them, as sizes say.
-#![allow(unsafe_op_in_unsafe_fn)]
-
 use std::arch::x86_64::*;
 use std::ops::Range;
 
@@ -26,7 +23,7 @@ pub(super) const ROW_OF_PAIR: usize = VALUES + 4 * 4;
 pub(super) struct Interleaved {
     /// Of what.
     of: Option<Version>,
-    bytes: Vec<u8>,
+    fours: Vec<[u8; 4]>,
     /// `[tile][block]`.
     largest: Vec<Largest>,
 }
@@ -50,9 +47,12 @@ impl Largest {
         most <= i32::from(i16::MAX)
     }
 
-    #[inline(always)]
-    unsafe fn add(&mut self, sub_block: *const i8) {
-        let halves = [0, 1].map(|half| _mm_loadu_si128(sub_block.add(16 * half).cast()));
+    /// # Safety
+    /// The CPU has AVX2.
+    #[inline]
+    #[target_feature(enable = "avx2")]
+    fn add(&mut self, sub_block: &[i8; SUB_BLOCK]) {
+        let halves = halves(sub_block);
         let magnitudes = halves.map(|values| sum(_mm_abs_epi8(values)));
         let positive: i32 = halves.map(|values| sum(_mm_max_epi8(values, _mm_setzero_si128()))).iter().sum();
         let negative = magnitudes[0] + magnitudes[1] - positive;
@@ -61,9 +61,19 @@ impl Largest {
     }
 }
 
+fn halves(sub_block: &[i8; SUB_BLOCK]) -> [__m128i; 2] {
+    let (first, second) = sub_block.split_at(SUB_BLOCK / 2);
+    // SAFETY: each half has sixteen bytes.
+    [first, second].map(|half| unsafe { _mm_loadu_si128(half.as_ptr().cast()) })
+}
+
 /// Of sixteen unsigned bytes.
-#[inline(always)]
-unsafe fn sum(bytes: __m128i) -> i32 {
+///
+/// # Safety
+/// The CPU has AVX2.
+#[inline]
+#[target_feature(enable = "avx2")]
+fn sum(bytes: __m128i) -> i32 {
     let halves = _mm_sad_epu8(bytes, _mm_setzero_si128());
     _mm_cvtsi128_si32(halves) + _mm_extract_epi32::<2>(halves)
 }
@@ -76,34 +86,36 @@ pub(super) fn tiles(rows: Range<usize>) -> impl Iterator<Item = Range<usize>> {
 
 impl Interleaved {
     pub(super) const fn new() -> Self {
-        Self { of: None, bytes: Vec::new(), largest: Vec::new() }
+        Self { of: None, fours: Vec::new(), largest: Vec::new() }
     }
 
     /// Interleaves `x`, unless that is what is interleaved.
     ///
     /// # Safety
     /// The CPU has AVX2.
-    #[inline(always)]
-    pub(super) unsafe fn update(&mut self, x: &Activations) {
+    #[inline]
+    #[target_feature(enable = "avx2")]
+    pub(super) fn update(&mut self, x: &Activations) {
         if self.of == Some(x.version()) {
             return;
         }
         self.of = Some(x.version());
         let blocks = x.cols() / QK_K;
-        self.bytes.resize(x.rows() * blocks * PAIRS * ROW_OF_PAIR, 0);
+        self.fours.resize(x.rows() * blocks * PAIRS * ROW_OF_PAIR / 4, [0; 4]);
         self.largest.clear();
-        let mut to = self.bytes.as_mut_ptr();
+        let mut rest = &mut self.fours[..];
         for tile in tiles(0..x.rows()) {
             for block in 0..blocks {
                 let mut largest = Largest::default();
                 for pair in 0..PAIRS {
+                    let (to, behind) = rest.split_at_mut(tile.len() * ROW_OF_PAIR / 4);
+                    rest = behind;
                     for (index, row) in tile.clone().enumerate() {
-                        let first = x.row(row).at(block * QK_K + pair * PAIR_COLUMNS).values;
-                        let subs = [first, first.add(SUB_BLOCK)];
-                        interleave(subs, to.add(4 * index).cast(), tile.len());
+                        let (subs, first) = (x.values(row).as_chunks::<SUB_BLOCK>().0, 2 * (block * PAIRS + pair));
+                        let subs = [&subs[first], &subs[first + 1]];
+                        interleave(subs, &mut to[index..], tile.len());
                         subs.into_iter().for_each(|sub_block| largest.add(sub_block));
                     }
-                    to = to.add(tile.len() * ROW_OF_PAIR);
                 }
                 self.largest.push(largest);
             }
@@ -112,36 +124,44 @@ impl Interleaved {
 
     /// A block of a tile of `rows` rows, from `row` on, of activations that have `blocks`.
     #[inline(always)]
-    pub(super) fn block(&self, row: usize, rows: usize, block: usize, blocks: usize) -> (&[u8], Largest) {
-        let bytes = rows * PAIRS * ROW_OF_PAIR;
-        let at = row * blocks * PAIRS * ROW_OF_PAIR + block * bytes;
-        (&self.bytes[at..][..bytes], self.largest[row / MOST_ROWS * blocks + block])
+    pub(super) fn block(&self, row: usize, rows: usize, block: usize, blocks: usize) -> (&[[u8; 4]], Largest) {
+        let fours = rows * PAIRS * ROW_OF_PAIR / 4;
+        let at = row * blocks * PAIRS * ROW_OF_PAIR / 4 + block * fours;
+        (&self.fours[at..][..fours], self.largest[row / MOST_ROWS * blocks + block])
     }
 }
 
 /// Interleaves a row of a pair, `rows` apart.
-#[inline(always)]
-unsafe fn interleave(subs: [*const i8; 2], to: *mut i32, rows: usize) {
-    let corrections = to.add(GROUPS * rows);
+///
+/// # Safety
+/// The CPU has AVX2.
+#[inline]
+#[target_feature(enable = "avx2")]
+fn interleave(subs: [&[i8; SUB_BLOCK]; 2], to: &mut [[u8; 4]], rows: usize) {
+    let [a, b] = subs.map(halves);
     for half in 0..2 {
-        let [a, b] = subs.map(|values| _mm_loadu_si128(values.add(16 * half).cast()));
-        let quarters = [_mm_unpacklo_epi16(a, b), _mm_unpackhi_epi16(a, b)];
+        let quarters = [_mm_unpacklo_epi16(a[half], b[half]), _mm_unpackhi_epi16(a[half], b[half])];
         for (quarter, groups) in quarters.into_iter().enumerate() {
-            let to = to.add((8 * half + 4 * quarter) * rows);
-            to.write_unaligned(_mm_cvtsi128_si32(groups));
-            to.add(rows).write_unaligned(_mm_extract_epi32::<1>(groups));
-            to.add(2 * rows).write_unaligned(_mm_extract_epi32::<2>(groups));
-            to.add(3 * rows).write_unaligned(_mm_extract_epi32::<3>(groups));
+            let to = &mut to[(8 * half + 4 * quarter) * rows..];
+            to[0] = _mm_cvtsi128_si32(groups).to_le_bytes();
+            to[rows] = _mm_extract_epi32::<1>(groups).to_le_bytes();
+            to[2 * rows] = _mm_extract_epi32::<2>(groups).to_le_bytes();
+            to[3 * rows] = _mm_extract_epi32::<3>(groups).to_le_bytes();
         }
         let [first, second] = quarters.map(|groups| correction(groups));
-        corrections.add(half * rows).write_unaligned(_mm_cvtsi128_si32(_mm_add_epi16(first, second)));
-        corrections.add((2 + half) * rows).write_unaligned(_mm_cvtsi128_si32(first));
+        let to = &mut to[GROUPS * rows..];
+        to[half * rows] = _mm_cvtsi128_si32(_mm_add_epi16(first, second)).to_le_bytes();
+        to[(2 + half) * rows] = _mm_cvtsi128_si32(first).to_le_bytes();
     }
 }
 
 /// What the sums of a quarter start at, in each lane of 32 bits.
-#[inline(always)]
-unsafe fn correction(groups: __m128i) -> __m128i {
+///
+/// # Safety
+/// The CPU has AVX2.
+#[inline]
+#[target_feature(enable = "avx2")]
+fn correction(groups: __m128i) -> __m128i {
     let products = _mm_maddubs_epi16(_mm_set1_epi8(-NARROW_CORRECTION as i8), groups);
     let pairs = _mm_add_epi16(products, _mm_shuffle_epi32::<0b01_00_11_10>(products));
     let all = _mm_add_epi16(pairs, _mm_shuffle_epi32::<0b10_11_00_01>(pairs));

@@ -7,10 +7,6 @@
 //!
 //! [`Largest::fits`]: super::interleaved::Largest::fits
 
-// Pointers move within one block of a panel, the interleaved activations and the depth block below, whose sizes `depth_block::matmul` has
-// checked.
-#![allow(unsafe_op_in_unsafe_fn)]
-
 use std::arch::x86_64::*;
 use std::cell::Cell;
 use std::marker::PhantomData;
@@ -25,7 +21,7 @@ use crate::matmul::arithmetic::{add_block, scaled_mins};
 use crate::matmul::depth_block::{self, DEPTH_BLOCK, DepthBlock, Next, Unpack};
 use crate::matmul::float::Rows;
 use crate::matmul::gemm::add_offset;
-use crate::matmul::{Arithmetic, Output, PanelFormat};
+use crate::matmul::{Arithmetic, BlockPointer, Output, PanelFormat};
 use crate::packed::layout::SUB_BLOCK;
 use crate::packed::{PANEL_ROWS, PackedMatrix};
 use crate::simd::Simd;
@@ -59,6 +55,7 @@ const BLOCKS: usize = DEPTH_BLOCK * SUB_BLOCK / QK_K;
 /// A depth block of a panel, `[tile][block]`, to be multiplied with activations.
 #[repr(C, align(64))]
 struct Pairs<'a, A> {
+    s: Avx2,
     bytes: MaybeUninit<[u8; TILES * BLOCKS * BLOCK]>,
     x: &'a Activations,
     interleaved: &'a Interleaved,
@@ -68,9 +65,10 @@ struct Pairs<'a, A> {
 /// The columns of `panels` of the product of `x` with `weights`.
 ///
 /// # Safety
-/// The CPU has AVX2, sizes fit together, and nobody else writes those columns.
+/// `unpack` is [`unpack`] of such weights, sizes fit together, and nobody else writes those columns.
 #[inline(always)]
 pub(super) unsafe fn matmul<A: Arithmetic>(
+    s: Avx2,
     weights: &PackedMatrix<'_>,
     x: &Activations,
     panels: Range<usize>,
@@ -81,10 +79,12 @@ pub(super) unsafe fn matmul<A: Arithmetic>(
         static INTERLEAVED: Cell<Interleaved> = const { Cell::new(Interleaved::new()) };
     }
     let mut interleaved = INTERLEAVED.take();
-    interleaved.update(x);
+    // SAFETY: whoever has an `Avx2` has its instructions.
+    unsafe { interleaved.update(x) };
     let mut depth_block =
-        Pairs::<A> { bytes: MaybeUninit::uninit(), x, interleaved: &interleaved, arithmetic: PhantomData };
-    depth_block::matmul(&mut depth_block, weights, x.rows(), panels, out, unpack);
+        Pairs::<A> { s, bytes: MaybeUninit::uninit(), x, interleaved: &interleaved, arithmetic: PhantomData };
+    // SAFETY: asked of the caller; `Pairs` has room for what `unpack` makes.
+    unsafe { depth_block::matmul(&mut depth_block, weights, x.rows(), panels, out, unpack) };
     INTERLEAVED.set(interleaved);
 }
 
@@ -98,44 +98,60 @@ impl<A: Arithmetic> DepthBlock for Pairs<'_, A> {
         let blocks = subs.start * SUB_BLOCK / QK_K..subs.end * SUB_BLOCK / QK_K;
         for tile in tiles(rows.clone()) {
             let done = tile.start - rows.start;
-            let sums = Rows { start: sums.start.add(done * sums.stride), ..sums };
-            match tile.len() {
-                MOST_ROWS => self.tile::<MOST_ROWS>(&blocks, tile.start, sums),
-                3 => self.tile::<3>(&blocks, tile.start, sums),
-                2 => self.tile::<2>(&blocks, tile.start, sums),
-                _ => self.tile::<1>(&blocks, tile.start, sums),
+            // SAFETY: the caller says that the blocks are unpacked and that there are sums for all of the rows.
+            unsafe {
+                let sums = Rows { start: sums.start.add(done * sums.stride), ..sums };
+                match tile.len() {
+                    MOST_ROWS => self.tile::<MOST_ROWS>(&blocks, tile.start, sums),
+                    3 => self.tile::<3>(&blocks, tile.start, sums),
+                    2 => self.tile::<2>(&blocks, tile.start, sums),
+                    _ => self.tile::<1>(&blocks, tile.start, sums),
+                }
             }
-            next.ask_for::<Avx2>(done..done + tile.len());
+            next.ask_for(self.s, done..done + tile.len());
         }
     }
 }
 
 impl<A: Arithmetic> Pairs<'_, A> {
     /// `T` rows of activations from `row` on.
+    ///
+    /// # Safety
+    /// `blocks` are unpacked, the activations have their columns, and there are sums of `T` rows.
     #[inline(always)]
     unsafe fn tile<const T: usize>(&self, blocks: &Range<usize>, row: usize, sums: Rows<*mut f32>) {
-        let rows: [RowPointers; T] = std::array::from_fn(|t| self.x.row(row + t));
+        let s = self.s;
+        let rows: [RowPointers<'_>; T] = std::array::from_fn(|t| self.x.row(row + t));
         for tile in 0..TILES {
-            let sums_at = |t: usize, v: usize| sums.start.add(t * sums.stride + tile * TILE_ROWS + v * Avx2::LANES);
+            let sums_at = |t: usize, v: usize| {
+                // SAFETY: the vector is one of the row's, which the caller says is there.
+                unsafe { sums.start.add(t * sums.stride + tile * TILE_ROWS + v * Avx2::LANES) }
+            };
             let mut sums: [[__m256; VECTORS]; T] = match blocks.start {
-                0 => [[Avx2::splat(0.0); VECTORS]; T],
-                _ => std::array::from_fn(|t| std::array::from_fn(|v| Avx2::load(sums_at(t, v)))),
+                0 => [[s.splat(0.0); VECTORS]; T],
+                // SAFETY: the depth block before left sums there.
+                _ => std::array::from_fn(|t| std::array::from_fn(|v| unsafe { s.load(sums_at(t, v)) })),
             };
             for block in blocks.clone() {
-                let weights = self.bytes.as_ptr().cast::<u8>().add((tile * BLOCKS + block - blocks.start) * BLOCK);
                 let (x, largest) = self.interleaved.block(row, T, block, self.x.cols() / QK_K);
-                let mut dots = [[Avx2::splat_int(0); VECTORS]; T];
-                if T == MOST_ROWS {
-                    let tile = Tile { weights, x: x.as_ptr(), sums: dots.as_mut_ptr().cast() };
-                    k_quant_tile::add_multiples::<A>(tile, largest.fits::<A>());
-                } else {
-                    add_multiples::<A, T>(weights, x.as_ptr(), &mut dots);
+                let mut dots = [[s.splat_int(0); VECTORS]; T];
+                // SAFETY: asked of the caller; `x` has all pairs of such a block, which is a group of activations.
+                unsafe {
+                    let weights = self.bytes.as_ptr().cast::<u8>().add((tile * BLOCKS + block - blocks.start) * BLOCK);
+                    if T == MOST_ROWS {
+                        let tile = Tile::new(weights, x.as_ptr().cast(), dots.as_mut_ptr().cast());
+                        k_quant_tile::add_multiples::<A>(s, tile, largest.fits::<A>());
+                    } else {
+                        add_multiples::<A, T>(s, weights, x, &mut dots);
+                    }
+                    let rows = rows.map(|row| row.at(block * QK_K));
+                    end_block::<A, T>(s, weights.add(PAIRS * PAIR), &rows, &dots, &mut sums);
                 }
-                end_block::<A, T>(weights.add(PAIRS * PAIR), &rows.map(|row| row.at(block * QK_K)), &dots, &mut sums);
             }
             for (t, sums) in sums.into_iter().enumerate() {
                 for (v, sums) in sums.into_iter().enumerate() {
-                    Avx2::store(sums, sums_at(t, v));
+                    // SAFETY: there is room for the vector.
+                    unsafe { s.store(sums, sums_at(t, v)) };
                 }
             }
         }
@@ -145,67 +161,88 @@ impl<A: Arithmetic> Pairs<'_, A> {
 /// Unpacks `subs` sub-blocks, whole blocks from `block` on.
 ///
 /// # Safety
-/// The CPU has AVX2; there are as many, and room for a [`Pairs`]' bytes.
+/// There are as many, and room for a [`Pairs`]' bytes.
 #[inline(always)]
-pub(super) unsafe fn unpack<F: PanelFormat>(block: *const u8, subs: usize, depth_block: *mut u8) {
+pub(super) unsafe fn unpack<F: PanelFormat>(s: Avx2, block: *const u8, subs: usize, depth_block: *mut u8) {
     for index in 0..subs / F::SUB_BLOCKS {
         for vector in 0..PANEL_ROWS / Avx2::LANES {
-            let to = depth_block.add((vector / VECTORS * BLOCKS + index) * BLOCK + vector % VECTORS * 4 * Avx2::LANES);
-            unpack_block::<F>(block.add(index * F::BLOCK), vector, to);
+            let to = (vector / VECTORS * BLOCKS + index) * BLOCK + vector % VECTORS * 4 * Avx2::LANES;
+            // SAFETY: the caller says that there are as many blocks, and room for them.
+            unsafe {
+                unpack_block(s, BlockPointer::<F>::new(block.add(index * F::BLOCK)), vector, depth_block.add(to))
+            };
         }
     }
 }
 
 /// Unpacks a vector of a block's rows.
+///
+/// # Safety
+/// There is room for this vector of all that a block has.
 #[inline(always)]
-unsafe fn unpack_block<F: PanelFormat>(block: *const u8, vector: usize, to: *mut u8) {
-    let header = F::header::<Avx2>(block, vector);
+unsafe fn unpack_block<F: PanelFormat>(s: Avx2, block: BlockPointer<'_, F>, vector: usize, to: *mut u8) {
+    let header = F::header(s, block, vector);
     for pair in 0..PAIRS {
-        let (subs, to) = ([2 * pair, 2 * pair + 1], to.add(pair * PAIR));
+        let subs = [2 * pair, 2 * pair + 1];
+        // SAFETY: the pair is one of the block's.
+        let to = unsafe { to.add(pair * PAIR) };
         for two in 0..4 {
             let codes = |sub| {
-                let (a, b) = F::codes::<Avx2>(block, block.add(F::HEADER + sub * F::SUB_BLOCK), vector, two);
-                (add_offset::<Avx2, F>(a), add_offset::<Avx2, F>(b))
+                let (a, b) = F::codes(s, block, block.planes(sub), vector, two);
+                (add_offset::<Avx2, F>(s, a), add_offset::<Avx2, F>(s, b))
             };
             let [(a, c), (b, d)] = subs.map(codes);
             for (group, (a, b)) in [(a, b), (c, d)].into_iter().enumerate() {
-                let to = to.add((4 * two + 2 * group) * NUMBERS);
-                Avx2::store_int(low_halves(a, b), to);
-                Avx2::store_int(high_halves(a, b), to.add(NUMBERS));
+                // SAFETY: both groups are some of the pair's.
+                unsafe {
+                    let to = to.add((4 * two + 2 * group) * NUMBERS);
+                    s.store_int(low_halves(s, a, b), to);
+                    s.store_int(high_halves(s, a, b), to.add(NUMBERS));
+                }
             }
         }
         for half in 0..F::SCALES {
-            let [a, b] = subs.map(|sub| F::multiplier::<Avx2>(&header, block, sub, half, vector));
-            Avx2::store_int(low_halves(a, b), to.add(CODES + half * NUMBERS));
+            let [a, b] = subs.map(|sub| F::multiplier(s, &header, block, sub, half, vector));
+            // SAFETY: behind the codes there is room for both halves' multipliers.
+            unsafe { s.store_int(low_halves(s, a, b), to.add(CODES + half * NUMBERS)) };
         }
     }
-    let to = to.add(PAIRS * PAIR);
-    Avx2::store(F::scale::<Avx2>(block, vector), to.cast());
-    if F::HAS_MIN {
-        let [even, odd] = F::mins::<Avx2>(&header);
-        Avx2::store(F::min_scale::<Avx2>(block, vector), to.add(NUMBERS).cast());
-        Avx2::store_int(even, to.add(2 * NUMBERS));
-        Avx2::store_int(odd, to.add(3 * NUMBERS));
+    // SAFETY: behind the pairs there is room for what the block has once.
+    unsafe {
+        let to = to.add(PAIRS * PAIR);
+        s.store(F::scale(s, block, vector), to.cast());
+        if F::HAS_MIN {
+            let [even, odd] = F::mins(s, &header);
+            s.store(F::min_scale(s, block, vector), to.add(NUMBERS).cast());
+            s.store_int(even, to.add(2 * NUMBERS));
+            s.store_int(odd, to.add(3 * NUMBERS));
+        }
     }
 }
 
 /// The low 16 bits of each lane of `a`, and above them those of `b`.
 #[inline(always)]
-unsafe fn low_halves(a: __m256i, b: __m256i) -> __m256i {
-    _mm256_blend_epi16::<0xaa>(a, _mm256_slli_epi32::<16>(b))
+fn low_halves(_: Avx2, a: __m256i, b: __m256i) -> __m256i {
+    // SAFETY: whoever has an `Avx2` has its instructions.
+    unsafe { _mm256_blend_epi16::<0xaa>(a, _mm256_slli_epi32::<16>(b)) }
 }
 
 /// The high 16 bits of each lane of `a`, and above them those of `b`.
 #[inline(always)]
-unsafe fn high_halves(a: __m256i, b: __m256i) -> __m256i {
-    _mm256_blend_epi16::<0xaa>(_mm256_srli_epi32::<16>(a), b)
+fn high_halves(_: Avx2, a: __m256i, b: __m256i) -> __m256i {
+    // SAFETY: as above.
+    unsafe { _mm256_blend_epi16::<0xaa>(_mm256_srli_epi32::<16>(a), b) }
 }
 
 /// [`k_quant_tile::add_multiples`] for any number of rows: adds the dot products of a block's sub-blocks, times their multipliers.
+///
+/// # Safety
+/// A block is unpacked at `weights`.
 #[inline(always)]
 unsafe fn add_multiples<A: Arithmetic, const T: usize>(
+    s: Avx2,
     weights: *const u8,
-    x: *const u8,
+    x: &[[u8; 4]],
     sums: &mut [[__m256i; VECTORS]; T],
 ) {
     /// Groups, with two columns of a sub-block each, whose products fit into 16 bits whatever the activations are.
@@ -214,20 +251,23 @@ unsafe fn add_multiples<A: Arithmetic, const T: usize>(
         let largest = if A::OFFSET == 0 { A::LARGEST_CODE } else { A::OFFSET as usize };
         assert!(!A::HAS_MULTIPLIERS || A::SIGNED || 2 * QUARTER * largest * 127 <= i16::MAX as usize);
     }
-    for pair in 0..PAIRS {
-        let (weights, x) = (weights.add(pair * PAIR), x.add(pair * T * ROW_OF_PAIR));
+    for (pair, x) in x.chunks_exact(T * ROW_OF_PAIR / 4).enumerate() {
         for quarter in 0..4 {
-            let mut dots = [[_mm256_setzero_si256(); VECTORS]; T];
+            let mut dots = [[s.splat_int(0); VECTORS]; T];
             for group in quarter * QUARTER..(quarter + 1) * QUARTER {
-                let codes = vectors(weights.add(group * NUMBERS));
+                // SAFETY: the group is one of the pair's.
+                let codes = unsafe { vectors(s, weights.add(pair * PAIR + group * NUMBERS)) };
                 for (t, dots) in dots.iter_mut().enumerate() {
-                    add_group::<A>(codes, x.add((group * T + t) * 4), dots);
+                    add_group::<A>(s, codes, i32::from_le_bytes(x[group * T + t]), dots);
                 }
             }
-            let multipliers = vectors(weights.add(CODES + quarter / 2 * (A::SCALES - 1) * NUMBERS));
+            let at = pair * PAIR + CODES + quarter / 2 * (A::SCALES - 1) * NUMBERS;
+            // SAFETY: behind the pair's codes are its multipliers.
+            let multipliers = unsafe { vectors(s, weights.add(at)) };
             for (dots, sums) in dots.into_iter().zip(sums.iter_mut()) {
                 for v in 0..VECTORS {
-                    sums[v] = _mm256_add_epi32(sums[v], _mm256_madd_epi16(dots[v], multipliers[v]));
+                    // SAFETY: whoever has an `Avx2` has its instructions.
+                    sums[v] = unsafe { _mm256_add_epi32(sums[v], _mm256_madd_epi16(dots[v], multipliers[v])) };
                 }
             }
         }
@@ -235,41 +275,57 @@ unsafe fn add_multiples<A: Arithmetic, const T: usize>(
 }
 
 /// A number, or four codes, for each of a tile's rows of weights.
+///
+/// # Safety
+/// They are there.
 #[inline(always)]
-unsafe fn vectors(from: *const u8) -> [__m256i; VECTORS] {
-    std::array::from_fn(|v| Avx2::load_int(from.add(v * 4 * Avx2::LANES)))
+unsafe fn vectors(s: Avx2, from: *const u8) -> [__m256i; VECTORS] {
+    // SAFETY: the caller says that they are there.
+    std::array::from_fn(|v| unsafe { s.load_int(from.add(v * 4 * Avx2::LANES)) })
 }
 
 /// Adds the products of a group.
 #[inline(always)]
-unsafe fn add_group<A: Arithmetic>(codes: [__m256i; VECTORS], x: *const u8, dots: &mut [__m256i; VECTORS]) {
-    let x = _mm256_set1_epi32(x.cast::<i32>().read_unaligned());
-    let too_much = _mm256_maddubs_epi16(_mm256_set1_epi8(A::OFFSET as i8), x);
-    for (dots, codes) in dots.iter_mut().zip(codes) {
-        let products = _mm256_maddubs_epi16(codes, x);
-        *dots = _mm256_add_epi16(*dots, if A::OFFSET == 0 { products } else { _mm256_sub_epi16(products, too_much) });
+fn add_group<A: Arithmetic>(_: Avx2, codes: [__m256i; VECTORS], x: i32, dots: &mut [__m256i; VECTORS]) {
+    // SAFETY: whoever has an `Avx2` has its instructions.
+    unsafe {
+        let x = _mm256_set1_epi32(x);
+        let too_much = _mm256_maddubs_epi16(_mm256_set1_epi8(A::OFFSET as i8), x);
+        for (dots, codes) in dots.iter_mut().zip(codes) {
+            let products = _mm256_maddubs_epi16(codes, x);
+            let products = if A::OFFSET == 0 { products } else { _mm256_sub_epi16(products, too_much) };
+            *dots = _mm256_add_epi16(*dots, products);
+        }
     }
 }
 
 /// Adds a block's dot products less its minimums, with its scales, which are at `numbers`.
+///
+/// # Safety
+/// So they are, and the rows are at the beginning of a group of 256.
 #[inline(always)]
 unsafe fn end_block<A: Arithmetic, const T: usize>(
+    s: Avx2,
     numbers: *const u8,
-    rows: &[RowPointers; T],
+    rows: &[RowPointers<'_>; T],
     dots: &[[__m256i; VECTORS]; T],
     sums: &mut [[__m256; VECTORS]; T],
 ) {
     for v in 0..VECTORS {
-        let numbers = |index: usize| numbers.add(index * NUMBERS + v * 4 * Avx2::LANES);
-        let scale = Avx2::load(numbers(0).cast());
-        let (mins, min_scale) = match A::HAS_MIN {
-            true => ([Avx2::load_int(numbers(2)), Avx2::load_int(numbers(3))], Avx2::load(numbers(1).cast())),
-            // There is nothing to load.
-            false => ([Avx2::splat_int(0); 2], scale),
+        // SAFETY: asked of the caller; minimums are there where `A` has them.
+        let (scale, mins, min_scale) = unsafe {
+            let numbers = |index: usize| numbers.add(index * NUMBERS + v * 4 * Avx2::LANES);
+            let scale = s.load(numbers(0).cast());
+            match A::HAS_MIN {
+                true => (scale, [s.load_int(numbers(2)), s.load_int(numbers(3))], s.load(numbers(1).cast())),
+                // There is nothing to load.
+                false => (scale, [s.splat_int(0); 2], scale),
+            }
         };
         for ((row, dots), sums) in rows.iter().zip(dots).zip(sums.iter_mut()) {
-            let mins = scaled_mins::<Avx2, A>(mins, min_scale, *row);
-            sums[v] = add_block::<Avx2, A>(sums[v], dots[v], scale, mins, Avx2::splat(*row.scales));
+            // SAFETY: the caller says that the row begins a group of 256.
+            let mins = unsafe { scaled_mins::<Avx2, A>(s, mins, min_scale, *row) };
+            sums[v] = add_block::<Avx2, A>(s, sums[v], dots[v], scale, mins, s.splat(row.scale()));
         }
     }
 }

@@ -3,23 +3,32 @@
 //! Dot products and what they are made of are almost all the registers there are: a compiler that picks registers itself runs out of
 //! them and copies. Sums stay in memory.
 
-// Loads are from whole blocks, stores to the tile's sums, as the callers vouch for.
-#![allow(unsafe_op_in_unsafe_fn)]
-
 use std::arch::asm;
 
 use super::interleaved::{MOST_ROWS, ROW_OF_PAIR, VALUES};
 use super::k_quant_gemm::{CODES, NUMBERS, PAIR};
 use crate::activations::NARROW_CORRECTION;
 use crate::matmul::Arithmetic;
+use crate::simd::x86::Avx2;
 
-/// What is to be multiplied.
+/// What is to be multiplied: whoever makes one says that all of it is there.
 pub(super) struct Tile {
-    pub(super) weights: *const u8,
+    weights: *const u8,
     /// As [`super::interleaved::Interleaved`] has them.
-    pub(super) x: *const u8,
+    x: *const u8,
     /// `[row of activations][vector]`, of integers.
-    pub(super) sums: *mut u8,
+    sums: *mut u8,
+}
+
+impl Tile {
+    /// A tile of [`MOST_ROWS`] rows of activations.
+    ///
+    /// # Safety
+    /// A block is unpacked at `weights` and interleaved at `x`, and there are sums for all rows.
+    #[inline(always)]
+    pub(super) unsafe fn new(weights: *const u8, x: *const u8, sums: *mut u8) -> Self {
+        Self { weights, x, sums }
+    }
 }
 
 // Where the instructions below find things.
@@ -29,13 +38,16 @@ const _: () = assert!(MOST_ROWS * VALUES == 256 && MOST_ROWS * ROW_OF_PAIR == 32
 /// Adds the dot products of a block's sub-blocks, times their multipliers; `fit` says that those of a part that has a multiplier fit
 /// into 16 bits. A quarter's always do.
 #[inline(always)]
-pub(super) unsafe fn add_multiples<A: Arithmetic>(tile: Tile, fit: bool) {
+pub(super) fn add_multiples<A: Arithmetic>(_: Avx2, tile: Tile, fit: bool) {
     const { assert!(!A::HAS_MULTIPLIERS || A::OFFSET == if A::SCALES == 2 { -NARROW_CORRECTION } else { 0 }) };
-    match (A::SCALES, fit) {
-        (1, true) => of_all(tile),
-        (1, false) => of_all_by_quarters(tile),
-        (_, true) => of_halves(tile),
-        (_, false) => of_halves_by_quarters(tile),
+    // SAFETY: whoever has an `Avx2` has its instructions.
+    unsafe {
+        match (A::SCALES, fit) {
+            (1, true) => of_all(tile),
+            (1, false) => of_all_by_quarters(tile),
+            (_, true) => of_halves(tile),
+            (_, false) => of_halves_by_quarters(tile),
+        }
     }
 }
 
@@ -120,9 +132,13 @@ macro_rules! part {
 
 macro_rules! add_pairs {
     ($name:ident: $($instructions:expr),+) => {
+        /// # Safety
+        /// The CPU has AVX2.
         #[inline]
         #[target_feature(enable = "avx2")]
-        unsafe fn $name(tile: Tile) {
+        fn $name(tile: Tile) {
+            // SAFETY: all that is read, and written to the sums, is there as `Tile::new` asks; the registers are declared.
+            unsafe {
             asm!(
                 "2:",
                 $($instructions,)+
@@ -136,6 +152,7 @@ macro_rules! add_pairs {
                 out("ymm6") _, out("ymm7") _, out("ymm8") _, out("ymm9") _, out("ymm10") _, out("ymm11") _, out("ymm12") _,
                 options(nostack),
             );
+            }
         }
     };
 }

@@ -8,7 +8,8 @@ mod k_quant_tile;
 
 use std::ops::Range;
 
-use super::{Arithmetic, MatMul, Output, PanelFormat, Q6K, Unpack, gemm};
+use super::gemm::{self, UnpackedPointer};
+use super::{Arithmetic, MatMul, Output, PanelFormat, Q6K, Unpack};
 use crate::activations::{Activations, RowPointers};
 use crate::packed::PackedMatrix;
 use crate::simd::Simd;
@@ -30,67 +31,70 @@ impl MatMul for Avx2 {
     }
 
     #[inline(always)]
-    unsafe fn unknown(codes: Self::Int) -> Self::Int {
-        // SAFETY: this function asks of its caller what is needed here.
+    fn unknown(self, codes: Self::Int) -> Self::Int {
+        // SAFETY: whoever has an `Avx2` has its instructions.
         unsafe { unknown(codes) }
     }
 
     #[inline(always)]
     unsafe fn add_sub_blocks<A: Arithmetic, const T: usize, const V: usize>(
+        self,
         subs: usize,
-        weights: *const u8,
-        rows: &[RowPointers; T],
+        weights: UnpackedPointer<'_, A>,
+        rows: &[RowPointers<'_>; T],
         sums: &mut [[Self::F32; V]; T],
     ) {
         if A::HAS_MIN || A::HAS_MULTIPLIERS || (T, V) != Self::largest_tile::<A>() {
-            // SAFETY: this function asks of its caller what is needed here.
-            return unsafe { gemm::add_sub_blocks::<Self, A, T, V>(subs, weights, rows, sums) };
+            // SAFETY: asked of the caller in the same words.
+            return unsafe { gemm::add_sub_blocks(self, subs, weights, rows, sums) };
         }
-        // SAFETY: this function asks of its caller what is needed here.
-        unsafe { gemm_tile::add_products::<A>(Tile::new(subs, weights, rows, sums.as_mut_ptr().cast())) };
+        // SAFETY: asked of the caller, who has one block at least.
+        let tile = unsafe { Tile::new(subs, weights.start(), rows, sums.as_mut_ptr().cast()) };
+        gemm_tile::add_products::<A>(self, tile);
     }
 
     #[inline(always)]
     unsafe fn multiples<A: Arithmetic, const T: usize, const V: usize>(
-        weights: *const u8,
-        rows: &[RowPointers; T],
+        self,
+        weights: UnpackedPointer<'_, A>,
+        rows: &[RowPointers<'_>; T],
     ) -> [[Self::Int; V]; T] {
         if !A::SIGNED || (T, V) != Self::largest_tile::<A>() {
-            // SAFETY: this function asks of its caller what is needed here.
-            return unsafe { gemm::multiples::<Self, A, T, V>(weights, rows) };
+            // SAFETY: asked of the caller in the same words.
+            return unsafe { gemm::multiples(self, weights, rows) };
         }
-        // SAFETY: this function asks of its caller what is needed here. Integers take the place of as many numbers.
-        unsafe {
-            let mut sums = [[Self::splat_int(0); V]; T];
-            gemm_tile::multiples(Tile::new(A::SPAN, weights, rows, sums.as_mut_ptr().cast()));
-            sums
-        }
+        let mut sums = [[self.splat_int(0); V]; T];
+        // SAFETY: asked of the caller. Integers take the place of as many numbers.
+        let tile = unsafe { Tile::new(A::SPAN, weights.start(), rows, sums.as_mut_ptr().cast()) };
+        gemm_tile::multiples(self, tile);
+        sums
     }
 
     #[inline(always)]
-    unsafe fn unpack<F: PanelFormat>(block: *const u8, subs: usize, depth_block: *mut u8) {
-        // SAFETY: this function asks of its caller what is needed here.
+    unsafe fn unpack<F: PanelFormat>(self, block: *const u8, subs: usize, depth_block: *mut u8) {
+        // SAFETY: asked of the caller in the same words.
         unsafe {
             match F::HAS_MULTIPLIERS && !F::SIGNED {
-                true => k_quant_gemm::unpack::<F>(block, subs, depth_block),
-                false => gemm::unpack::<Self, F>(block, subs, depth_block),
+                true => k_quant_gemm::unpack::<F>(self, block, subs, depth_block),
+                false => gemm::unpack::<Self, F>(self, block, subs, depth_block),
             }
         }
     }
 
     #[inline(always)]
     unsafe fn gemm<A: Arithmetic>(
+        self,
         weights: &PackedMatrix<'_>,
         x: &Activations,
         panels: Range<usize>,
         out: &Output<'_>,
         unpack: Unpack,
     ) {
-        // SAFETY: this function asks of its caller what is needed here.
+        // SAFETY: asked of the caller in the same words.
         unsafe {
             match A::HAS_MULTIPLIERS && !A::SIGNED {
-                true => k_quant_gemm::matmul::<A>(weights, x, panels, out, unpack),
-                false => gemm::matmul::<Self, A>(weights, x, panels, out, unpack),
+                true => k_quant_gemm::matmul::<A>(self, weights, x, panels, out, unpack),
+                false => gemm::matmul::<Self, A>(self, weights, x, panels, out, unpack),
             }
         }
     }

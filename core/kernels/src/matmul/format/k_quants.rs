@@ -1,20 +1,22 @@
 //! Blocks of 256 weights with multipliers for each 32 or 16, which stay integers until a block ends.
 
-// As in the parent.
-#![allow(unsafe_op_in_unsafe_fn)]
-
-use super::{Arithmetic, PanelFormat, bytes, five_bits, nibbles, no_header, number, plane};
+use super::{Arithmetic, BlockPointer, PanelFormat, Planes, bytes, five_bits, nibbles, no_header, number};
 use crate::matmul::MatMul;
 use crate::matmul::gemv::MAX_ROWS;
 use crate::packed::WeightFormat;
-use crate::packed::layout::{K_SCALES, PANEL_ROWS, Q3K_SCALES, SECOND_HEADER};
+use crate::packed::layout::{K_SCALES, PANEL_ROWS, PLANE, Q3K_SCALES, SECOND_HEADER};
 use crate::simd::Simd;
 
+#[derive(Clone, Copy)]
 pub(crate) struct Q3K;
+#[derive(Clone, Copy)]
 pub(crate) struct Q4K;
+#[derive(Clone, Copy)]
 pub(crate) struct Q5K;
+#[derive(Clone, Copy)]
 pub(crate) struct Q6K;
 /// Q3_K's weights, but for their block's scale, as bytes.
+#[derive(Clone, Copy)]
 pub(crate) struct Multiplied;
 
 /// The 6-bit multipliers and minimums of Q4_K and Q5_K as bytes, those of even sub-blocks and of odd ones; of Q3_K the multipliers of
@@ -27,21 +29,22 @@ pub(crate) struct KHeader<S: Simd> {
 
 impl<S: Simd> KHeader<S> {
     #[inline(always)]
-    unsafe fn new(words: *const u8, vector: usize) -> Self {
-        let word = |index| plane::<S>(words, index, vector);
-        let high = word(2);
+    fn new<F: PanelFormat>(s: S, block: BlockPointer<'_, F>, offset: usize, vector: usize) -> Self {
+        let multipliers = block.words(s, offset, vector);
+        let mins = block.words(s, offset + PLANE, vector);
+        let high = block.words(s, offset + 2 * PLANE, vector);
         Self {
-            multipliers: six_bits::<S>(word(0), S::shl::<4>(high), S::shl::<2>(high)),
-            mins: six_bits::<S>(word(1), high, S::shr::<2>(high)),
+            multipliers: six_bits(s, multipliers, s.shl::<4>(high), s.shl::<2>(high)),
+            mins: six_bits(s, mins, high, s.shr::<2>(high)),
         }
     }
 }
 
 /// Eight numbers: their low four bits are the nibbles of `low`, the others bits 4 and 5 of the bytes of `even` and `odd`.
 #[inline(always)]
-pub(super) unsafe fn six_bits<S: Simd>(low: S::Int, even: S::Int, odd: S::Int) -> [S::Int; 2] {
-    let mask = bytes::<S>(0x30);
-    [S::or(S::and(even, mask), S::low_nibbles(low)), S::or(S::and(odd, mask), S::shr_bytes::<4>(low))]
+pub(super) fn six_bits<S: Simd>(s: S, low: S::Int, even: S::Int, odd: S::Int) -> [S::Int; 2] {
+    let mask = bytes(s, 0x30);
+    [s.or(s.and(even, mask), s.low_nibbles(low)), s.or(s.and(odd, mask), s.shr_bytes::<4>(low))]
 }
 
 /// A format whose blocks have a [`KHeader`].
@@ -51,23 +54,24 @@ macro_rules! k_header {
         type Header<S: Simd> = KHeader<S>;
 
         #[inline(always)]
-        unsafe fn header<S: Simd>(block: *const u8, vector: usize) -> KHeader<S> {
-            KHeader::new(block.add(K_SCALES), vector)
+        fn header<S: Simd>(s: S, block: BlockPointer<'_, Self>, vector: usize) -> KHeader<S> {
+            KHeader::new(s, block, K_SCALES, vector)
         }
 
         #[inline(always)]
-        unsafe fn multiplier<S: Simd>(
+        fn multiplier<S: Simd>(
+            s: S,
             header: &KHeader<S>,
-            _block: *const u8,
+            _block: BlockPointer<'_, Self>,
             sub: usize,
             _half: usize,
             _vector: usize,
         ) -> S::Int {
-            number::<S>(header.multipliers, sub)
+            number(s, header.multipliers, sub)
         }
 
         #[inline(always)]
-        unsafe fn mins<S: Simd>(header: &KHeader<S>) -> [S::Int; 2] {
+        fn mins<S: Simd>(_s: S, header: &KHeader<S>) -> [S::Int; 2] {
             header.mins
         }
     };
@@ -88,34 +92,41 @@ impl PanelFormat for Q3K {
     type Header<S: Simd> = KHeader<S>;
 
     #[inline(always)]
-    unsafe fn header<S: Simd>(block: *const u8, vector: usize) -> KHeader<S> {
-        KHeader::new(block.add(Q3K_SCALES), vector)
+    fn header<S: Simd>(s: S, block: BlockPointer<'_, Self>, vector: usize) -> KHeader<S> {
+        KHeader::new(s, block, Q3K_SCALES, vector)
     }
 
     #[inline(always)]
-    unsafe fn codes<S: Simd>(_block: *const u8, planes: *const u8, vector: usize, pair: usize) -> (S::Int, S::Int) {
+    fn codes<S: Simd>(
+        s: S,
+        _block: BlockPointer<'_, Self>,
+        planes: Planes<'_, Self>,
+        vector: usize,
+        pair: usize,
+    ) -> (S::Int, S::Int) {
         if pair < 3 {
-            let (three_bits, both) = (bytes::<S>(7), plane::<S>(planes, pair, vector));
-            return (S::and(both, three_bits), S::and(S::shr::<3>(both), three_bits));
+            let (three_bits, both) = (bytes(s, 7), planes.plane(s, pair, vector));
+            return (s.and(both, three_bits), s.and(s.shr::<3>(both), three_bits));
         }
-        let [a, b, c] = [0, 1, 2].map(|index| plane::<S>(planes, index, vector));
-        let high_bit = bytes::<S>(4);
+        let [a, b, c] = [0, 1, 2].map(|index| planes.plane(s, index, vector));
+        let high_bit = bytes(s, 4);
         (
-            S::or(S::shr_bytes::<6>(a), S::and(S::shr::<4>(c), high_bit)),
-            S::or(S::shr_bytes::<6>(b), S::and(S::shr::<5>(c), high_bit)),
+            s.or(s.shr_bytes::<6>(a), s.and(s.shr::<4>(c), high_bit)),
+            s.or(s.shr_bytes::<6>(b), s.and(s.shr::<5>(c), high_bit)),
         )
     }
 
     #[inline(always)]
-    unsafe fn multiplier<S: Simd>(
+    fn multiplier<S: Simd>(
+        s: S,
         header: &KHeader<S>,
-        _block: *const u8,
+        _block: BlockPointer<'_, Self>,
         sub: usize,
         half: usize,
         _vector: usize,
     ) -> S::Int {
         let of_half = if half == 0 { header.multipliers } else { header.mins };
-        S::add_int(number::<S>(of_half, sub), S::splat_int(-32))
+        s.add_int(number(s, of_half, sub), s.splat_int(-32))
     }
 }
 
@@ -140,8 +151,14 @@ impl PanelFormat for Q4K {
     k_header!();
 
     #[inline(always)]
-    unsafe fn codes<S: Simd>(_block: *const u8, planes: *const u8, vector: usize, pair: usize) -> (S::Int, S::Int) {
-        nibbles::<S>(planes, vector, pair)
+    fn codes<S: Simd>(
+        s: S,
+        _block: BlockPointer<'_, Self>,
+        planes: Planes<'_, Self>,
+        vector: usize,
+        pair: usize,
+    ) -> (S::Int, S::Int) {
+        nibbles(s, planes, vector, pair)
     }
 }
 
@@ -159,8 +176,14 @@ impl PanelFormat for Q5K {
     k_header!();
 
     #[inline(always)]
-    unsafe fn codes<S: Simd>(_block: *const u8, planes: *const u8, vector: usize, pair: usize) -> (S::Int, S::Int) {
-        five_bits::<S>(planes, vector, pair)
+    fn codes<S: Simd>(
+        s: S,
+        _block: BlockPointer<'_, Self>,
+        planes: Planes<'_, Self>,
+        vector: usize,
+        pair: usize,
+    ) -> (S::Int, S::Int) {
+        five_bits(s, planes, vector, pair)
     }
 }
 
@@ -179,19 +202,32 @@ impl PanelFormat for Q6K {
     no_header!();
 
     #[inline(always)]
-    unsafe fn codes<S: Simd>(_block: *const u8, planes: *const u8, vector: usize, pair: usize) -> (S::Int, S::Int) {
+    fn codes<S: Simd>(
+        s: S,
+        _block: BlockPointer<'_, Self>,
+        planes: Planes<'_, Self>,
+        vector: usize,
+        pair: usize,
+    ) -> (S::Int, S::Int) {
         let first = pair / 2 * 3;
-        let mask = bytes::<S>(0x3f);
-        let (a, b) = (plane::<S>(planes, first, vector), plane::<S>(planes, first + 1, vector));
+        let mask = bytes(s, 0x3f);
+        let (a, b) = (planes.plane(s, first, vector), planes.plane(s, first + 1, vector));
         if pair.is_multiple_of(2) {
-            return (S::and(a, mask), S::and(b, mask));
+            return (s.and(a, mask), s.and(b, mask));
         }
-        let c = plane::<S>(planes, first + 2, vector);
-        (S::and(c, mask), S::shr_bytes::<2>(S::shr_into::<4>(a, S::shr_into::<2>(b, c))))
+        let c = planes.plane(s, first + 2, vector);
+        (s.and(c, mask), s.shr_bytes::<2>(s.shr_into::<4>(a, s.shr_into::<2>(b, c))))
     }
 
     #[inline(always)]
-    unsafe fn multiplier<S: Simd>(_header: &(), block: *const u8, sub: usize, half: usize, vector: usize) -> S::Int {
-        S::load_i8(block.add(SECOND_HEADER + (2 * sub + half) * PANEL_ROWS), vector)
+    fn multiplier<S: Simd>(
+        s: S,
+        _header: &(),
+        block: BlockPointer<'_, Self>,
+        sub: usize,
+        half: usize,
+        vector: usize,
+    ) -> S::Int {
+        block.signed_bytes(s, SECOND_HEADER + (2 * sub + half) * PANEL_ROWS, vector)
     }
 }

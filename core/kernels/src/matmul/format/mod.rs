@@ -1,8 +1,5 @@
 //! How the codes and scales of each format are taken from a panel's block into vectors.
 
-// Loads at offsets that `packed::layout` defines, within a block that the caller vouches for.
-#![allow(unsafe_op_in_unsafe_fn)]
-
 mod k_quants;
 mod small;
 mod values;
@@ -11,16 +8,18 @@ pub(crate) use k_quants::{Multiplied, Q3K, Q4K, Q5K, Q6K};
 pub(crate) use small::{CachedValues, Q4_0, Q4_1, Q5_0, Q5_1, Q8_0};
 pub(crate) use values::{Codes, Halves, IQ4NL, IQ4XS, Q2K};
 
+use std::marker::PhantomData;
+
 use super::MatMul;
 use crate::activations::CORRECTION;
 use crate::blocks::QK_K;
-use crate::packed::WeightFormat;
 use crate::packed::layout::{self, PLANE, SECOND_HEADER};
+use crate::packed::{PANEL_ROWS, WeightFormat};
 use crate::simd::Simd;
 
 /// What is computed with a format's numbers. Formats that are unpacked to the same share the code that multiplies many rows of
 /// activations.
-pub(crate) trait Arithmetic: 'static {
+pub(crate) trait Arithmetic: Copy + 'static {
     /// Taken from each code.
     const OFFSET: i32 = 0;
     /// The largest magnitude of codes.
@@ -44,10 +43,8 @@ pub(crate) trait Arithmetic: 'static {
     const SPAN: usize = if Self::HAS_MULTIPLIERS { QK_K / layout::SUB_BLOCK } else { 1 };
 }
 
-/// A quantized format. `vector` numbers the vectors that make up a panel's 32 rows.
-///
-/// # Safety
-/// Pointers to blocks and sub-blocks must point to whole ones, and `vector` must be less than `32 / S::LANES`.
+/// A quantized format. `vector` numbers the vectors that make up a panel's 32 rows, and is less than `32 / S::LANES`; `sub` the
+/// sub-blocks of a block.
 pub(crate) trait PanelFormat: Arithmetic {
     const FORMAT: WeightFormat;
     /// What it is unpacked to where there are many rows of activations: the same weights.
@@ -71,125 +68,225 @@ pub(crate) trait PanelFormat: Arithmetic {
     type Header<S: Simd>: Copy;
 
     /// Codes of the groups `2 * pair` and `2 * pair + 1` of a sub-block of `block` whose planes begin at `planes`.
-    unsafe fn codes<S: Simd>(block: *const u8, planes: *const u8, vector: usize, pair: usize) -> (S::Int, S::Int);
+    fn codes<S: Simd>(
+        s: S,
+        block: BlockPointer<'_, Self>,
+        planes: Planes<'_, Self>,
+        vector: usize,
+        pair: usize,
+    ) -> (S::Int, S::Int);
 
     /// Takes apart what there is to be.
-    unsafe fn header<S: Simd>(block: *const u8, vector: usize) -> Self::Header<S>;
+    fn header<S: Simd>(s: S, block: BlockPointer<'_, Self>, vector: usize) -> Self::Header<S>;
 
     /// The block's scales.
     #[inline(always)]
-    unsafe fn scale<S: Simd>(block: *const u8, vector: usize) -> S::F32 {
-        halves::<S>(block, vector)
+    fn scale<S: Simd>(s: S, block: BlockPointer<'_, Self>, vector: usize) -> S::F32 {
+        block.halves(s, 0, vector)
     }
 
     /// Multipliers of half `half` of sub-block `sub` (of all of it where there is one): 1 where all there is is the block's scale.
     #[inline(always)]
-    unsafe fn multiplier<S: Simd>(
+    fn multiplier<S: Simd>(
+        s: S,
         _header: &Self::Header<S>,
-        _block: *const u8,
+        _block: BlockPointer<'_, Self>,
         _sub: usize,
         _half: usize,
         _vector: usize,
     ) -> S::Int {
-        S::splat_int(1)
+        s.splat_int(1)
     }
 
     /// The scales of half `half` of sub-block `sub` (of all of it where there is one), of formats without multipliers.
     #[inline(always)]
-    unsafe fn part_scale<S: Simd>(
+    fn part_scale<S: Simd>(
+        s: S,
         _header: &Self::Header<S>,
-        block: *const u8,
+        block: BlockPointer<'_, Self>,
         _sub: usize,
         _half: usize,
         vector: usize,
     ) -> S::F32 {
-        Self::scale::<S>(block, vector)
+        Self::scale(s, block, vector)
     }
 
     /// The minimums that belong to those, divided by [`CORRECTION`]; zeros where there are none.
     #[inline(always)]
-    unsafe fn part_min<S: Simd>(
+    fn part_min<S: Simd>(
+        s: S,
         _header: &Self::Header<S>,
-        _block: *const u8,
+        _block: BlockPointer<'_, Self>,
         _sub: usize,
         _half: usize,
         _vector: usize,
     ) -> S::F32 {
-        S::splat(0.0)
+        s.splat(0.0)
     }
 
     /// The scales of the block's minimums.
     #[inline(always)]
-    unsafe fn min_scale<S: Simd>(block: *const u8, vector: usize) -> S::F32 {
-        halves::<S>(block.add(SECOND_HEADER), vector)
+    fn min_scale<S: Simd>(s: S, block: BlockPointer<'_, Self>, vector: usize) -> S::F32 {
+        block.halves(s, SECOND_HEADER, vector)
     }
 
     /// Minimums as bytes, those of even sub-blocks and of odd ones; zeros where there are none.
     #[inline(always)]
-    unsafe fn mins<S: Simd>(_header: &Self::Header<S>) -> [S::Int; 2] {
-        [S::splat_int(0); 2]
+    fn mins<S: Simd>(s: S, _header: &Self::Header<S>) -> [S::Int; 2] {
+        [s.splat_int(0); 2]
     }
 }
 
-/// One vector's bytes of a plane.
-#[inline(always)]
-unsafe fn plane<S: Simd>(planes: *const u8, index: usize, vector: usize) -> S::Int {
-    S::load_int(planes.add(index * PLANE + vector * 4 * S::LANES))
+/// A block of a panel, of which whoever makes one says that all of it is there: a pointer, so that reading costs no checks. Where
+/// in the block things lie, its format knows; `vector` is less than `32 / S::LANES`.
+#[derive(Clone, Copy)]
+pub(crate) struct BlockPointer<'a, F> {
+    start: *const u8,
+    lives: PhantomData<(&'a [u8], F)>,
 }
 
-/// One `f16` for each row of a vector.
-#[inline(always)]
-unsafe fn halves<S: Simd>(header: *const u8, vector: usize) -> S::F32 {
-    S::load_f16(header.add(vector * 2 * S::LANES))
+impl<'a, F: PanelFormat> BlockPointer<'a, F> {
+    /// The block at `start`.
+    ///
+    /// # Safety
+    /// [`PanelFormat::BLOCK`] bytes lie there, which live as long as `'a`.
+    #[inline(always)]
+    pub(crate) unsafe fn new(start: *const u8) -> Self {
+        Self { start, lives: PhantomData }
+    }
+
+    /// Its first byte.
+    #[inline(always)]
+    pub(crate) fn start(self) -> *const u8 {
+        self.start
+    }
+
+    /// The planes of sub-block `sub`.
+    #[inline(always)]
+    pub(crate) fn planes(self, sub: usize) -> Planes<'a, F> {
+        debug_assert!(sub < F::SUB_BLOCKS, "a sub-block of the block");
+        // SAFETY: the sub-block is one of the block's.
+        let start = unsafe { self.start.add(F::HEADER + sub * F::SUB_BLOCK) };
+        Planes { start, lives: PhantomData }
+    }
+
+    /// Where the numbers of a vector's rows begin, of those for all rows at `offset`, `size` bytes each.
+    #[inline(always)]
+    fn numbers_at<S: Simd>(self, offset: usize, size: usize, vector: usize) -> *const u8 {
+        debug_assert!(offset + size * PANEL_ROWS <= F::BLOCK, "numbers of the block");
+        debug_assert!((vector + 1) * S::LANES <= PANEL_ROWS, "a vector of the panel's rows");
+        // SAFETY: such numbers lie in the block.
+        unsafe { self.start.add(offset + vector * size * S::LANES) }
+    }
+
+    /// One word of 32 bits for each row of a vector, of those at `offset`.
+    #[inline(always)]
+    fn words<S: Simd>(self, s: S, offset: usize, vector: usize) -> S::Int {
+        // SAFETY: the words of a vector are there.
+        unsafe { s.load_int(self.numbers_at::<S>(offset, 4, vector)) }
+    }
+
+    /// One `f32` for each row of a vector, of those at `offset`.
+    #[inline(always)]
+    fn floats<S: Simd>(self, s: S, offset: usize, vector: usize) -> S::F32 {
+        // SAFETY: the numbers of a vector are there.
+        unsafe { s.load(self.numbers_at::<S>(offset, 4, vector).cast()) }
+    }
+
+    /// One `f16` for each row of a vector, of those at `offset`.
+    #[inline(always)]
+    fn halves<S: Simd>(self, s: S, offset: usize, vector: usize) -> S::F32 {
+        // SAFETY: the numbers of a vector are there.
+        unsafe { s.load_f16(self.numbers_at::<S>(offset, 2, vector)) }
+    }
+
+    /// 16 bits for each row of a vector, of those at `offset`: the upper half of each lane.
+    #[inline(always)]
+    fn upper_halves<S: Simd>(self, s: S, offset: usize, vector: usize) -> S::Int {
+        // SAFETY: the bits of a vector's rows are there.
+        s.to_bits(unsafe { s.load_bf16(self.numbers_at::<S>(offset, 2, vector)) })
+    }
+
+    /// One signed byte for each row of a vector, of those at `offset`.
+    #[inline(always)]
+    fn signed_bytes<S: Simd>(self, s: S, offset: usize, vector: usize) -> S::Int {
+        debug_assert!((vector + 1) * S::LANES <= PANEL_ROWS, "a vector of the panel's rows");
+        // SAFETY: the bytes of all vectors are there.
+        unsafe { s.load_i8(self.numbers_at::<S>(offset, 1, 0), vector) }
+    }
+}
+
+/// The planes of a sub-block: as [`BlockPointer`].
+#[derive(Clone, Copy)]
+pub(crate) struct Planes<'a, F> {
+    start: *const u8,
+    lives: PhantomData<(&'a [u8], F)>,
+}
+
+impl<F: PanelFormat> Planes<'_, F> {
+    /// One vector's bytes of plane `index`.
+    #[inline(always)]
+    fn plane<S: Simd>(self, s: S, index: usize, vector: usize) -> S::Int {
+        debug_assert!((index + 1) * PLANE <= F::SUB_BLOCK, "a plane of the sub-block");
+        debug_assert!((vector + 1) * S::LANES <= PANEL_ROWS, "a vector of the panel's rows");
+        // SAFETY: each plane has four bytes for each of the panel's rows.
+        unsafe { s.load_int(self.start.add(index * PLANE + vector * 4 * S::LANES)) }
+    }
 }
 
 #[inline(always)]
-unsafe fn bytes<S: Simd>(byte: u8) -> S::Int {
-    S::splat_int(i32::from_ne_bytes([byte; 4]))
+fn bytes<S: Simd>(s: S, byte: u8) -> S::Int {
+    s.splat_int(i32::from_ne_bytes([byte; 4]))
 }
 
 /// A minimum of 16 bits for each row of a vector, divided by [`CORRECTION`].
 #[inline(always)]
-unsafe fn min_halves<S: Simd>(block: *const u8, vector: usize) -> S::F32 {
-    S::mul(halves::<S>(block.add(SECOND_HEADER), vector), S::splat(1.0 / CORRECTION as f32))
+fn min_halves<S: Simd, F: PanelFormat>(s: S, block: BlockPointer<'_, F>, vector: usize) -> S::F32 {
+    s.mul(block.halves(s, SECOND_HEADER, vector), s.splat(1.0 / CORRECTION as f32))
 }
 
 /// Four-bit codes of two groups.
 #[inline(always)]
-unsafe fn nibbles<S: Simd>(planes: *const u8, vector: usize, pair: usize) -> (S::Int, S::Int) {
-    let both = plane::<S>(planes, pair, vector);
-    (S::low_nibbles(both), S::shr_bytes::<4>(both))
+fn nibbles<S: Simd, F: PanelFormat>(s: S, planes: Planes<'_, F>, vector: usize, pair: usize) -> (S::Int, S::Int) {
+    let both = planes.plane(s, pair, vector);
+    (s.low_nibbles(both), s.shr_bytes::<4>(both))
 }
 
 /// Five-bit codes of two groups.
 #[inline(always)]
-unsafe fn five_bits<S: Simd>(planes: *const u8, vector: usize, pair: usize) -> (S::Int, S::Int) {
+fn five_bits<S: Simd, F: PanelFormat>(s: S, planes: Planes<'_, F>, vector: usize, pair: usize) -> (S::Int, S::Int) {
     let first = pair / 2 * 2;
-    let (a, b) = (plane::<S>(planes, first, vector), plane::<S>(planes, first + 1, vector));
+    let (a, b) = (planes.plane(s, first, vector), planes.plane(s, first + 1, vector));
     if pair.is_multiple_of(2) {
-        let mask = bytes::<S>(0x1f);
-        return (S::and(a, mask), S::and(b, mask));
+        let mask = bytes(s, 0x1f);
+        return (s.and(a, mask), s.and(b, mask));
     }
     // The two lowest bits, brought to bits 6 and 7.
-    let low = plane::<S>(planes, 4, vector);
+    let low = planes.plane(s, 4, vector);
     let (low_a, low_b) = match pair {
-        1 => (low, S::shl::<2>(low)),
-        _ => (S::shl::<4>(low), S::shl::<6>(low)),
+        1 => (low, s.shl::<2>(low)),
+        _ => (s.shl::<4>(low), s.shl::<6>(low)),
     };
-    (S::shr_bytes::<3>(S::shr_into::<3>(low_a, a)), S::shr_bytes::<3>(S::shr_into::<3>(low_b, b)))
+    (s.shr_bytes::<3>(s.shr_into::<3>(low_a, a)), s.shr_bytes::<3>(s.shr_into::<3>(low_b, b)))
 }
 
-/// Eight numbers of four bits, those of even sub-blocks and of odd ones: word `index` of each row from `words` on.
+/// Eight numbers of four bits, those of even sub-blocks and of odd ones: word `index` of each row, of those at `offset`.
 #[inline(always)]
-unsafe fn numbers<S: Simd>(words: *const u8, index: usize, vector: usize) -> [S::Int; 2] {
-    let word = plane::<S>(words, index, vector);
-    [S::low_nibbles(word), S::shr_bytes::<4>(word)]
+fn numbers<S: Simd, F: PanelFormat>(
+    s: S,
+    block: BlockPointer<'_, F>,
+    offset: usize,
+    index: usize,
+    vector: usize,
+) -> [S::Int; 2] {
+    let word = block.words(s, offset + index * PLANE, vector);
+    [s.low_nibbles(word), s.shr_bytes::<4>(word)]
 }
 
 /// Number `sub` of eight.
 #[inline(always)]
-unsafe fn number<S: Simd>(numbers: [S::Int; 2], sub: usize) -> S::Int {
-    S::byte(numbers[sub % 2], sub / 2)
+fn number<S: Simd>(s: S, numbers: [S::Int; 2], sub: usize) -> S::Int {
+    s.byte(numbers[sub % 2], sub / 2)
 }
 
 /// A format with nothing to unpack once for a block.
@@ -198,7 +295,7 @@ macro_rules! no_header {
         type Header<S: Simd> = ();
 
         #[inline(always)]
-        unsafe fn header<S: Simd>(_block: *const u8, _vector: usize) {}
+        fn header<S: Simd>(_s: S, _block: BlockPointer<'_, Self>, _vector: usize) {}
     };
 }
 

@@ -1,20 +1,23 @@
 //! Blocks of 32 weights with a scale of 16 bits.
 
-// As in the parent.
-#![allow(unsafe_op_in_unsafe_fn)]
-
-use super::{Arithmetic, PanelFormat, five_bits, min_halves, nibbles, no_header, plane};
+use super::{Arithmetic, BlockPointer, PanelFormat, Planes, five_bits, min_halves, nibbles, no_header};
 use crate::matmul::MatMul;
 use crate::matmul::gemv::MAX_ROWS;
 use crate::packed::WeightFormat;
 use crate::simd::Simd;
 
+#[derive(Clone, Copy)]
 pub(crate) struct Q4_0;
+#[derive(Clone, Copy)]
 pub(crate) struct Q4_1;
+#[derive(Clone, Copy)]
 pub(crate) struct Q5_0;
+#[derive(Clone, Copy)]
 pub(crate) struct Q5_1;
+#[derive(Clone, Copy)]
 pub(crate) struct Q8_0;
 /// Q8_0 that is multiplied with softmax weights.
+#[derive(Clone, Copy)]
 pub(crate) struct CachedValues;
 
 impl Arithmetic for Q4_0 {
@@ -30,8 +33,14 @@ impl PanelFormat for Q4_0 {
     no_header!();
 
     #[inline(always)]
-    unsafe fn codes<S: Simd>(_block: *const u8, planes: *const u8, vector: usize, pair: usize) -> (S::Int, S::Int) {
-        nibbles::<S>(planes, vector, pair)
+    fn codes<S: Simd>(
+        s: S,
+        _block: BlockPointer<'_, Self>,
+        planes: Planes<'_, Self>,
+        vector: usize,
+        pair: usize,
+    ) -> (S::Int, S::Int) {
+        nibbles(s, planes, vector, pair)
     }
 }
 
@@ -47,13 +56,26 @@ impl PanelFormat for Q4_1 {
     no_header!();
 
     #[inline(always)]
-    unsafe fn codes<S: Simd>(_block: *const u8, planes: *const u8, vector: usize, pair: usize) -> (S::Int, S::Int) {
-        nibbles::<S>(planes, vector, pair)
+    fn codes<S: Simd>(
+        s: S,
+        _block: BlockPointer<'_, Self>,
+        planes: Planes<'_, Self>,
+        vector: usize,
+        pair: usize,
+    ) -> (S::Int, S::Int) {
+        nibbles(s, planes, vector, pair)
     }
 
     #[inline(always)]
-    unsafe fn part_min<S: Simd>(_header: &(), block: *const u8, _sub: usize, _half: usize, vector: usize) -> S::F32 {
-        min_halves::<S>(block, vector)
+    fn part_min<S: Simd>(
+        s: S,
+        _header: &(),
+        block: BlockPointer<'_, Self>,
+        _sub: usize,
+        _half: usize,
+        vector: usize,
+    ) -> S::F32 {
+        min_halves(s, block, vector)
     }
 }
 
@@ -69,8 +91,14 @@ impl PanelFormat for Q5_0 {
     no_header!();
 
     #[inline(always)]
-    unsafe fn codes<S: Simd>(_block: *const u8, planes: *const u8, vector: usize, pair: usize) -> (S::Int, S::Int) {
-        five_bits::<S>(planes, vector, pair)
+    fn codes<S: Simd>(
+        s: S,
+        _block: BlockPointer<'_, Self>,
+        planes: Planes<'_, Self>,
+        vector: usize,
+        pair: usize,
+    ) -> (S::Int, S::Int) {
+        five_bits(s, planes, vector, pair)
     }
 }
 
@@ -86,13 +114,26 @@ impl PanelFormat for Q5_1 {
     no_header!();
 
     #[inline(always)]
-    unsafe fn codes<S: Simd>(_block: *const u8, planes: *const u8, vector: usize, pair: usize) -> (S::Int, S::Int) {
-        five_bits::<S>(planes, vector, pair)
+    fn codes<S: Simd>(
+        s: S,
+        _block: BlockPointer<'_, Self>,
+        planes: Planes<'_, Self>,
+        vector: usize,
+        pair: usize,
+    ) -> (S::Int, S::Int) {
+        five_bits(s, planes, vector, pair)
     }
 
     #[inline(always)]
-    unsafe fn part_min<S: Simd>(_header: &(), block: *const u8, _sub: usize, _half: usize, vector: usize) -> S::F32 {
-        min_halves::<S>(block, vector)
+    fn part_min<S: Simd>(
+        s: S,
+        _header: &(),
+        block: BlockPointer<'_, Self>,
+        _sub: usize,
+        _half: usize,
+        vector: usize,
+    ) -> S::F32 {
+        min_halves(s, block, vector)
     }
 }
 
@@ -109,8 +150,14 @@ impl PanelFormat for Q8_0 {
     no_header!();
 
     #[inline(always)]
-    unsafe fn codes<S: Simd>(_block: *const u8, planes: *const u8, vector: usize, pair: usize) -> (S::Int, S::Int) {
-        let group = |index| S::signed_operand(plane::<S>(planes, index, vector));
+    fn codes<S: Simd>(
+        s: S,
+        _block: BlockPointer<'_, Self>,
+        planes: Planes<'_, Self>,
+        vector: usize,
+        pair: usize,
+    ) -> (S::Int, S::Int) {
+        let group = |index| s.signed_operand(planes.plane(s, index, vector));
         (group(2 * pair), group(2 * pair + 1))
     }
 }
@@ -130,7 +177,13 @@ impl PanelFormat for CachedValues {
     no_header!();
 
     #[inline(always)]
-    unsafe fn codes<S: Simd>(_block: *const u8, planes: *const u8, vector: usize, pair: usize) -> (S::Int, S::Int) {
-        (plane::<S>(planes, 2 * pair, vector), plane::<S>(planes, 2 * pair + 1, vector))
+    fn codes<S: Simd>(
+        s: S,
+        _block: BlockPointer<'_, Self>,
+        planes: Planes<'_, Self>,
+        vector: usize,
+        pair: usize,
+    ) -> (S::Int, S::Int) {
+        (planes.plane(s, 2 * pair, vector), planes.plane(s, 2 * pair + 1, vector))
     }
 }

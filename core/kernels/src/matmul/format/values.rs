@@ -1,21 +1,25 @@
 //! Formats whose codes stand for values of a table, and those that have scales of `f32` for each half of a sub-block.
 
-// As in the parent.
-#![allow(unsafe_op_in_unsafe_fn)]
-
 use super::k_quants::six_bits;
-use super::{Arithmetic, PanelFormat, Q8_0, bytes, halves, min_halves, nibbles, no_header, number, numbers, plane};
+use super::{
+    Arithmetic, BlockPointer, PanelFormat, Planes, Q8_0, bytes, min_halves, nibbles, no_header, number, numbers,
+};
 use crate::blocks::IQ4_VALUES;
 use crate::matmul::MatMul;
 use crate::packed::WeightFormat;
 use crate::packed::layout::{CODES_SCALES, IQ4XS_SCALES, Q2K_SCALES, SECOND_HEADER, VALUES};
 use crate::simd::Simd;
 
+#[derive(Clone, Copy)]
 pub(crate) struct IQ4NL;
+#[derive(Clone, Copy)]
 pub(crate) struct IQ4XS;
+#[derive(Clone, Copy)]
 pub(crate) struct Q2K;
+#[derive(Clone, Copy)]
 pub(crate) struct Codes;
 /// What Q2_K and [`Codes`] are unpacked to.
+#[derive(Clone, Copy)]
 pub(crate) struct Halves;
 
 /// [`IQ4_VALUES`] for vectors of up to 64 bytes.
@@ -25,15 +29,23 @@ static IQ4: Table = Table([IQ4_VALUES; 4]);
 
 /// The values of two groups' codes in a table that is in each 16 bytes.
 #[inline(always)]
-unsafe fn look_up<S: Simd>(table: S::Int, planes: *const u8, vector: usize, pair: usize) -> (S::Int, S::Int) {
-    let (a, b) = nibbles::<S>(planes, vector, pair);
-    let table = S::signed_operand(table);
-    (S::look_up(table, a), S::look_up(table, b))
+fn look_up<S: Simd, F: PanelFormat>(
+    s: S,
+    table: S::Int,
+    planes: Planes<'_, F>,
+    vector: usize,
+    pair: usize,
+) -> (S::Int, S::Int) {
+    let (a, b) = nibbles(s, planes, vector, pair);
+    let table = s.signed_operand(table);
+    (s.look_up(table, a), s.look_up(table, b))
 }
 
 #[inline(always)]
-unsafe fn iq4<S: Simd>(planes: *const u8, vector: usize, pair: usize) -> (S::Int, S::Int) {
-    look_up::<S>(S::load_int(IQ4.0.as_ptr().cast()), planes, vector, pair)
+fn iq4<S: Simd, F: PanelFormat>(s: S, planes: Planes<'_, F>, vector: usize, pair: usize) -> (S::Int, S::Int) {
+    // SAFETY: the table has 64 bytes, as many as the widest vector.
+    let table = unsafe { s.load_int(IQ4.0.as_ptr().cast()) };
+    look_up(s, table, planes, vector, pair)
 }
 
 impl Arithmetic for IQ4NL {
@@ -48,8 +60,14 @@ impl PanelFormat for IQ4NL {
     no_header!();
 
     #[inline(always)]
-    unsafe fn codes<S: Simd>(_block: *const u8, planes: *const u8, vector: usize, pair: usize) -> (S::Int, S::Int) {
-        iq4::<S>(planes, vector, pair)
+    fn codes<S: Simd>(
+        s: S,
+        _block: BlockPointer<'_, Self>,
+        planes: Planes<'_, Self>,
+        vector: usize,
+        pair: usize,
+    ) -> (S::Int, S::Int) {
+        iq4(s, planes, vector, pair)
     }
 }
 
@@ -68,27 +86,34 @@ impl PanelFormat for IQ4XS {
     type Header<S: Simd> = [S::Int; 2];
 
     #[inline(always)]
-    unsafe fn header<S: Simd>(block: *const u8, vector: usize) -> [S::Int; 2] {
+    fn header<S: Simd>(s: S, block: BlockPointer<'_, Self>, vector: usize) -> [S::Int; 2] {
         // Each row's 16 bits in the upper half of a lane, and again in the lower half, but for their place.
-        let upper = S::to_bits(S::load_bf16(block.add(SECOND_HEADER + vector * 2 * S::LANES)));
-        let high = S::or(upper, S::shr::<18>(upper));
-        six_bits::<S>(plane::<S>(block.add(IQ4XS_SCALES), 0, vector), high, S::shl::<4>(high))
+        let upper = block.upper_halves(s, SECOND_HEADER, vector);
+        let high = s.or(upper, s.shr::<18>(upper));
+        six_bits(s, block.words(s, IQ4XS_SCALES, vector), high, s.shl::<4>(high))
     }
 
     #[inline(always)]
-    unsafe fn codes<S: Simd>(_block: *const u8, planes: *const u8, vector: usize, pair: usize) -> (S::Int, S::Int) {
-        iq4::<S>(planes, vector, pair)
+    fn codes<S: Simd>(
+        s: S,
+        _block: BlockPointer<'_, Self>,
+        planes: Planes<'_, Self>,
+        vector: usize,
+        pair: usize,
+    ) -> (S::Int, S::Int) {
+        iq4(s, planes, vector, pair)
     }
 
     #[inline(always)]
-    unsafe fn multiplier<S: Simd>(
+    fn multiplier<S: Simd>(
+        s: S,
         header: &[S::Int; 2],
-        _block: *const u8,
+        _block: BlockPointer<'_, Self>,
         sub: usize,
         _half: usize,
         _vector: usize,
     ) -> S::Int {
-        S::add_int(number::<S>(*header, sub), S::splat_int(-32))
+        s.add_int(number(s, *header, sub), s.splat_int(-32))
     }
 }
 
@@ -114,39 +139,47 @@ impl PanelFormat for Q2K {
     type Header<S: Simd> = [[S::Int; 2]; 4];
 
     #[inline(always)]
-    unsafe fn header<S: Simd>(block: *const u8, vector: usize) -> [[S::Int; 2]; 4] {
-        std::array::from_fn(|index| numbers::<S>(block.add(Q2K_SCALES), index, vector))
+    fn header<S: Simd>(s: S, block: BlockPointer<'_, Self>, vector: usize) -> [[S::Int; 2]; 4] {
+        std::array::from_fn(|index| numbers(s, block, Q2K_SCALES, index, vector))
     }
 
     #[inline(always)]
-    unsafe fn codes<S: Simd>(_block: *const u8, planes: *const u8, vector: usize, pair: usize) -> (S::Int, S::Int) {
-        let (two_bits, four) = (bytes::<S>(3), plane::<S>(planes, pair / 2, vector));
-        let first = if pair.is_multiple_of(2) { four } else { S::shr::<4>(four) };
-        (S::and(first, two_bits), S::and(S::shr::<2>(first), two_bits))
+    fn codes<S: Simd>(
+        s: S,
+        _block: BlockPointer<'_, Self>,
+        planes: Planes<'_, Self>,
+        vector: usize,
+        pair: usize,
+    ) -> (S::Int, S::Int) {
+        let (two_bits, four) = (bytes(s, 3), planes.plane(s, pair / 2, vector));
+        let first = if pair.is_multiple_of(2) { four } else { s.shr::<4>(four) };
+        (s.and(first, two_bits), s.and(s.shr::<2>(first), two_bits))
     }
 
     #[inline(always)]
-    unsafe fn part_scale<S: Simd>(
+    fn part_scale<S: Simd>(
+        s: S,
         header: &[[S::Int; 2]; 4],
-        block: *const u8,
+        block: BlockPointer<'_, Self>,
         sub: usize,
         half: usize,
         vector: usize,
     ) -> S::F32 {
-        S::mul(halves::<S>(block, vector), S::to_f32(number::<S>(header[half], sub)))
+        s.mul(block.halves(s, 0, vector), s.to_f32(number(s, header[half], sub)))
     }
 
     #[inline(always)]
-    unsafe fn part_min<S: Simd>(
+    fn part_min<S: Simd>(
+        s: S,
         header: &[[S::Int; 2]; 4],
-        block: *const u8,
+        block: BlockPointer<'_, Self>,
         sub: usize,
         half: usize,
         vector: usize,
     ) -> S::F32 {
         // It is taken from weights.
-        let scale = S::mul(min_halves::<S>(block, vector), S::splat(-1.0));
-        S::mul(scale, S::to_f32(number::<S>(header[2 + half], sub)))
+        let scale = s.mul(min_halves(s, block, vector), s.splat(-1.0));
+        s.mul(scale, s.to_f32(number(s, header[2 + half], sub)))
     }
 }
 
@@ -165,25 +198,32 @@ impl PanelFormat for Codes {
     type Header<S: Simd> = [[S::Int; 2]; 2];
 
     #[inline(always)]
-    unsafe fn header<S: Simd>(block: *const u8, vector: usize) -> [[S::Int; 2]; 2] {
-        std::array::from_fn(|index| numbers::<S>(block.add(CODES_SCALES), index, vector))
+    fn header<S: Simd>(s: S, block: BlockPointer<'_, Self>, vector: usize) -> [[S::Int; 2]; 2] {
+        std::array::from_fn(|index| numbers(s, block, CODES_SCALES, index, vector))
     }
 
     #[inline(always)]
-    unsafe fn codes<S: Simd>(block: *const u8, planes: *const u8, vector: usize, pair: usize) -> (S::Int, S::Int) {
-        look_up::<S>(S::load_int(block.add(VALUES)), planes, vector, pair)
+    fn codes<S: Simd>(
+        s: S,
+        block: BlockPointer<'_, Self>,
+        planes: Planes<'_, Self>,
+        vector: usize,
+        pair: usize,
+    ) -> (S::Int, S::Int) {
+        look_up(s, block.words(s, VALUES, 0), planes, vector, pair)
     }
 
     #[inline(always)]
-    unsafe fn part_scale<S: Simd>(
+    fn part_scale<S: Simd>(
+        s: S,
         header: &[[S::Int; 2]; 2],
-        block: *const u8,
+        block: BlockPointer<'_, Self>,
         sub: usize,
         half: usize,
         vector: usize,
     ) -> S::F32 {
-        let scale = number::<S>(header[half], sub);
-        let odd = S::add_int(S::shl::<1>(scale), S::splat_int(1));
-        S::mul(S::load(block.add(vector * 4 * S::LANES).cast()), S::to_f32(odd))
+        let scale = number(s, header[half], sub);
+        let odd = s.add_int(s.shl::<1>(scale), s.splat_int(1));
+        s.mul(block.floats(s, 0, vector), s.to_f32(odd))
     }
 }

@@ -1,8 +1,5 @@
 //! The tile of three pairs of rows of activations by `sdot`.
 
-// Loads within a tile's sub-block, as the callers vouch for.
-#![allow(unsafe_op_in_unsafe_fn)]
-
 use std::arch::asm;
 
 use crate::matmul::arm::asm::{Dots, Sums};
