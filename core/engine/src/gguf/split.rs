@@ -42,7 +42,7 @@ impl Split {
     pub(super) fn refusal(&self) -> EngineError {
         let parts = self.parts;
         EngineError::unsupported(format!(
-            "a model split into {parts} files whose names are not known: use the path of one of them"
+            "a model in {parts} files whose names are not known: use the path of one of them"
         ))
     }
 
