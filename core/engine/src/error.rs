@@ -82,7 +82,7 @@ impl EngineError {
 /// Describes the available bytes.
 fn available_words(available: u64) -> String {
     match available {
-        0 => "that many are not".to_owned(),
+        0 => "not".to_owned(),
         available => format!("only {available} are"),
     }
 }

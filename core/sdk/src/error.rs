@@ -76,7 +76,7 @@ pub enum Error {
 /// Describes the available bytes.
 fn available_words(available: u64) -> String {
     match available {
-        0 => "that many are not".to_owned(),
+        0 => "not".to_owned(),
         available => format!("only {available} are"),
     }
 }

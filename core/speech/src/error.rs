@@ -83,7 +83,7 @@ impl From<EngineError> for SpeechError {
 /// Describes the available bytes.
 fn available_words(available: u64) -> String {
     match available {
-        0 => "that many are not".to_owned(),
+        0 => "not".to_owned(),
         available => format!("only {available} are"),
     }
 }

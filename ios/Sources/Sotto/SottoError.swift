@@ -34,8 +34,9 @@ extension SottoError: LocalizedError {
         case .modelNotFound(let path, let reason): "The model file \(path) cannot be read: \(reason)."
         case .modelInvalid(let why, let at): "The model file is invalid at \(at): \(why)."
         case .unsupported(let what): "Not supported: \(what)."
-        case .outOfMemory(let needed, 0): "\(needed) bytes of memory are needed, but that many are not available."
-        case .outOfMemory(let needed, let available): "\(needed) bytes of memory are needed, but only \(available) are available."
+        case .outOfMemory(let needed, 0): "\(needed) bytes of memory are needed, but not available."
+        case .outOfMemory(let needed, let available):
+            "\(needed) bytes of memory are needed, but only \(available) are available."
         case .storage(let path, let reason): "\(path) cannot be written: \(reason)."
         case .contextFull(let limit, let needed): "At least \(needed) tokens are needed, but the limit is \(limit)."
         case .invalidInput(let what): "The input cannot be used: \(what)."

@@ -199,7 +199,7 @@ fn a_file_that_no_address_space_holds_is_too_little_memory() {
     let program = env!("CARGO_BIN_EXE_sotto");
     let mut limited = std::process::Command::new("sh");
     limited.args(["-c", "ulimit -v 16000000; exec \"$0\" inspect \"$1\"", program, text(&path)]);
-    refused(&limited.output().unwrap(), 5, "1099511627776 bytes of memory are needed, but that many are not available");
+    refused(&limited.output().unwrap(), 5, "1099511627776 bytes of memory are needed, but not available");
 }
 
 #[test]

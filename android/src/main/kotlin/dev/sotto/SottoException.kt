@@ -28,7 +28,9 @@ public sealed class SottoException(message: String) : Exception(message) {
      * context or a smaller model.
      */
     public class OutOfMemory(public val needed: Long, public val available: Long) :
-        SottoException("$needed bytes of memory are needed, but ${if (available == 0L) "that many are not" else "only $available are"} available")
+        SottoException(
+            "$needed bytes of memory are needed, but ${if (available == 0L) "not" else "only $available are"} available",
+        )
 
     /** The file or folder [path] cannot be written; [reason] is the system's message. Free some space. */
     public class Storage(public val path: String, public val reason: String) : SottoException("cannot write $path: $reason")
