@@ -96,9 +96,9 @@ unsafe fn multiply<S: Simd, F: PanelFormat, const T: usize>(
     for index in 0..weights.cols() / SUB_BLOCK / F::SUB_BLOCKS {
         // SAFETY: the caller says that rows and panels have as many columns.
         let rows: [RowPointers<'_>; T] = rows.map(|row| unsafe { row.at(index * F::SUB_BLOCKS * SUB_BLOCK) });
-        // SAFETY: as above.
-        let blocks = streams.map(|stream| unsafe { BlockPointer::<F>::new(stream.add(index * F::BLOCK)) });
-        for (start, headers) in blocks.into_iter().zip(&mut headers).take(panels.len()) {
+        for (stream, headers) in streams.iter().zip(&mut headers).take(panels.len()) {
+            // SAFETY: the panel has such a block.
+            let start = unsafe { BlockPointer::<F>::new(stream.add(index * F::BLOCK)) };
             for (vector, header) in headers.iter_mut().enumerate().take(PANEL_ROWS / S::LANES) {
                 header.write(F::header(s, start, vector));
             }
@@ -106,7 +106,9 @@ unsafe fn multiply<S: Simd, F: PanelFormat, const T: usize>(
         for sub in 0..F::SUB_BLOCKS {
             // SAFETY: the sub-block is one of the block's.
             let rows: [RowPointers<'_>; T] = rows.map(|row| unsafe { row.at(sub * SUB_BLOCK) });
-            for ((start, headers), sums) in blocks.into_iter().zip(&headers).zip(&mut sums).take(panels.len()) {
+            for ((stream, headers), sums) in streams.iter().zip(&headers).zip(&mut sums).take(panels.len()) {
+                // SAFETY: the panel has such a block.
+                let start = unsafe { BlockPointer::<F>::new(stream.add(index * F::BLOCK)) };
                 let block = Block::<S, F> { start, headers };
                 match together::<S, F, T>() {
                     4 => add_sub_block::<S, F, T, 4>(s, block, sub, &rows, sums),
@@ -115,7 +117,9 @@ unsafe fn multiply<S: Simd, F: PanelFormat, const T: usize>(
             }
         }
         if F::HAS_MULTIPLIERS {
-            for ((start, headers), sums) in blocks.into_iter().zip(&headers).zip(&mut sums).take(panels.len()) {
+            for ((stream, headers), sums) in streams.iter().zip(&headers).zip(&mut sums).take(panels.len()) {
+                // SAFETY: the panel has such a block.
+                let start = unsafe { BlockPointer::<F>::new(stream.add(index * F::BLOCK)) };
                 let block = Block::<S, F> { start, headers };
                 // SAFETY: groups of 256 activations begin where such blocks do.
                 unsafe { end_block::<S, F, T>(s, block, &rows, sums) };
