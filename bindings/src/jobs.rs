@@ -3,13 +3,13 @@
 use std::convert::Infallible;
 
 use sotto_sdk::{
-    Adapter, Classification, Extraction, FileReport, Job, LocalModel, NoteSummary, Progress, Reply, Speech, Tokenizer,
-    Transcript, TranscriptPart,
+    Adapter, Classification, Extraction, FileReport, Job, LocalModel, NoteSummary, Progress, Reply, Speech,
+    SpeechMemory, Tokenizer, Transcript, TranscriptPart,
 };
 
 use crate::{
     FfiAdapter, FfiClassification, FfiError, FfiExtraction, FfiFileReport, FfiModel, FfiNoteSummary, FfiProgress,
-    FfiReply, FfiSpeech, FfiTokenizer, FfiTranscript, FfiTranscriptPart,
+    FfiReply, FfiSpeech, FfiSpeechMemory, FfiTokenizer, FfiTranscript, FfiTranscriptPart,
 };
 
 /// A handle for jobs with these snapshots and this value; both convert into what crosses the border.
@@ -63,4 +63,5 @@ job!(FfiExtractJob: Job<Infallible, Extraction>, value: FfiExtraction);
 job!(FfiRespondJob: Job<String, Reply>, next: String, value: FfiReply);
 job!(FfiPrewarmJob: Job<Infallible, ()>, value: ());
 job!(FfiLoadSpeechJob: Job<Infallible, Speech>, value: FfiSpeech);
+job!(FfiSpeechMemoryJob: Job<Infallible, SpeechMemory>, value: FfiSpeechMemory);
 job!(FfiTranscribeJob: Job<TranscriptPart, Transcript>, next: FfiTranscriptPart, value: FfiTranscript);

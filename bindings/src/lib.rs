@@ -27,7 +27,8 @@ mod tests;
 pub use error::FfiError;
 pub use jobs::{
     FfiClassifyAllJob, FfiClassifyJob, FfiExtractJob, FfiInspectJob, FfiLoadAdapterJob, FfiLoadJob, FfiLoadSpeechJob,
-    FfiLoadTokenizerJob, FfiPackJob, FfiPrewarmJob, FfiRespondJob, FfiSummarizeJob, FfiTranscribeJob,
+    FfiLoadTokenizerJob, FfiPackJob, FfiPrewarmJob, FfiRespondJob, FfiSpeechMemoryJob, FfiSummarizeJob,
+    FfiTranscribeJob,
 };
 pub use model::{FfiAdapter, FfiModel, FfiNoteSession, FfiScaledAdapter, FfiSession, FfiTokenizer};
 pub use options::{

@@ -7,7 +7,7 @@ use sotto_sdk::{
     SpeechOptions, Task, TranscribeOptions, Transcript, TranscriptPart, TranscriptSegment, TranscriptWord,
 };
 
-use crate::{FfiError, FfiLoadSpeechJob, FfiModelFile, FfiNoteSession, FfiTranscribeJob};
+use crate::{FfiError, FfiLoadSpeechJob, FfiModelFile, FfiNoteSession, FfiSpeechMemoryJob, FfiTranscribeJob};
 
 /// Mirror of [`PcmFormat`].
 #[derive(Debug, Clone, Copy, uniffi::Record)]
@@ -207,11 +207,12 @@ impl From<Transcript> for FfiTranscript {
 pub struct FfiSpeechMemory {
     pub weights: u64,
     pub recognizer: u64,
+    pub available: Option<u64>,
 }
 
 impl From<SpeechMemory> for FfiSpeechMemory {
-    fn from(SpeechMemory { weights, recognizer }: SpeechMemory) -> Self {
-        Self { weights, recognizer }
+    fn from(SpeechMemory { weights, recognizer, available }: SpeechMemory) -> Self {
+        Self { weights, recognizer, available }
     }
 }
 
@@ -222,6 +223,14 @@ pub fn load_speech(file: FfiModelFile, threads: Option<u32>) -> Result<FfiLoadSp
     crate::faults::tell_places_only();
     let options = SpeechOptions { threads: threads.map(|threads| threads as usize), ..SpeechOptions::default() };
     Ok(Speech::start_loading(file.into(), &options).into())
+}
+
+/// [`Speech::memory_of`].
+#[uniffi::export]
+pub fn speech_memory_of(file: FfiModelFile) -> Result<FfiSpeechMemoryJob, FfiError> {
+    #[cfg(not(test))]
+    crate::faults::tell_places_only();
+    Ok(Speech::memory_of(file.into(), &SpeechOptions::default()).into())
 }
 
 /// A [`Speech`].
@@ -254,6 +263,12 @@ impl FfiSpeech {
     /// [`Speech::memory`].
     pub fn memory(&self) -> Result<FfiSpeechMemory, FfiError> {
         Ok(self.0.memory().into())
+    }
+
+    /// [`Speech::trim`].
+    pub fn trim(&self) -> Result<(), FfiError> {
+        self.0.trim();
+        Ok(())
     }
 }
 

@@ -7,7 +7,8 @@ use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use sotto::{
-    Audio, Error, ListenOptions, ModelFile, PcmFormat, Samples, Speech, TranscribeOptions, Transcript, VoiceNote,
+    Audio, Error, ListenOptions, ModelFile, PcmFormat, Samples, Speech, SpeechOptions, TranscribeOptions, Transcript,
+    VoiceNote,
 };
 
 const SENTENCES: [&str; 5] =
@@ -124,4 +125,26 @@ fn cancelling_stops_the_model_within_100_ms() {
         assert!(outcome == Err(Error::Cancelled), "after {wait} ms");
         assert!(asked.elapsed() < Duration::from_millis(100), "after {wait} ms: {:?}", asked.elapsed());
     }
+}
+
+#[test]
+fn trimmed_weights_are_loaded_again_when_they_are_needed() {
+    let Some(folder) = folder() else { return };
+    let file = || ModelFile::path(folder.join("ggml-base-q5_1.bin"));
+    let before = Speech::memory_of(file(), &SpeechOptions::default()).wait().expect("a speech model");
+    let speech = load(&folder);
+    let loaded = speech.memory();
+    assert_eq!((before.weights, before.recognizer), (loaded.weights, loaded.recognizer));
+    let (samples, format) = recording(folder.join(SENTENCES[4]));
+    let whole = transcribe(&speech, &samples, format);
+    let held = private_bytes();
+    speech.trim();
+    let freed = held.saturating_sub(private_bytes());
+    assert!(freed >= loaded.weights * 9 / 10, "{freed} of {}", loaded.weights);
+    assert_eq!(transcribe(&speech, &samples, format).segments, whole.segments);
+}
+
+/// Of this process.
+fn private_bytes() -> u64 {
+    sotto_engine::process_memory().private_rss_bytes.expect("the system tells")
 }

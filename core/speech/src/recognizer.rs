@@ -1,6 +1,7 @@
 use sotto_engine::KvType;
 use sotto_engine::compute::{Compute, Team};
 
+use crate::audio::check_floats;
 use crate::decoding::{Attempt, Decoding};
 use crate::forward::{Decoder, Encoder};
 use crate::mel::{HOP, MelRoom};
@@ -65,7 +66,7 @@ impl Recognizer {
     /// What is said in `samples`, at most [`WINDOW_SAMPLES`] of 16 kHz mono sound.
     ///
     /// # Errors
-    /// [`SpeechError::AudioInvalid`] when there are none, too many, or some that are not finite numbers;
+    /// [`SpeechError::AudioInvalid`] when there are none, too many, or some that are not finite numbers or far beyond ±1;
     /// [`SpeechError::Unsupported`] when the model cannot do what `options` ask for; [`SpeechError::ModelInvalid`] when its weights
     /// give no finite numbers; [`SpeechError::OutOfMemory`], and [`SpeechError::Cancelled`].
     pub fn window(
@@ -173,8 +174,7 @@ fn check_samples(samples: &[f32]) -> Result<(), SpeechError> {
     match samples.len() {
         0 => invalid("there are no samples"),
         len if len > WINDOW_SAMPLES => invalid("a window has at most 30 seconds"),
-        _ if !samples.iter().all(|sample| sample.is_finite()) => invalid("some samples are not finite numbers"),
-        _ => Ok(()),
+        _ => check_floats(samples),
     }
 }
 
@@ -187,5 +187,25 @@ fn segment(model: &crate::model::Loaded, span: &Span, attempt: &Attempt) -> Segm
         no_speech: attempt.no_speech,
         mean_log_probability: attempt.mean_log_probability,
         tokens: span.tokens.clone(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Precision;
+    use crate::small_model::load;
+
+    #[test]
+    fn what_is_no_sound_is_refused() {
+        let mut recognizer = load(Precision::EightBits).recognizer().expect("memory");
+        let mut hear = |samples: &[f32]| recognizer.window(samples, &WindowOptions::default(), &CancelToken::new());
+        for samples in
+            [&[][..], &[0.0; WINDOW_SAMPLES + 1], &[0.5, f32::NAN], &[f32::NEG_INFINITY], &[1e20], &[16_384.0]]
+        {
+            let heard = hear(samples);
+            assert!(matches!(heard, Err(SpeechError::AudioInvalid { .. })), "{} samples: {heard:?}", samples.len());
+        }
+        assert!(hear(&[1.5; 160]).is_ok(), "a recorder that does not clip");
     }
 }

@@ -99,9 +99,14 @@ impl WeightMatrix {
         [self.rows, self.cols]
     }
 
+    /// Bytes that a matrix `[rows, columns]` would take packed.
+    pub fn packed_len_of(dtype: DType, [rows, cols]: [usize; 2]) -> usize {
+        packed_len(dtype.packed_as(), rows, cols)
+    }
+
     /// Bytes that it has when it is packed.
     pub fn packed_len(&self) -> usize {
-        packed_len(self.dtype.packed_as(), self.rows, self.cols)
+        Self::packed_len_of(self.dtype, [self.rows, self.cols])
     }
 
     /// Packs a matrix that lies in an ordinary file.

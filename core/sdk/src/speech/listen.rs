@@ -1,8 +1,7 @@
 //! A microphone is transcribed while somebody speaks.
 
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::thread;
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use async_channel::{Receiver, Sender, TryRecvError, bounded, unbounded};
@@ -22,8 +21,8 @@ const PIECE: usize = SAMPLE_RATE / 10;
 const MOST_WAITING: usize = 600;
 /// After so many samples, what was said is looked at again, if nothing waits: a second.
 const TENTATIVE_EVERY: usize = SAMPLE_RATE;
-/// How long the listener rests before it looks again whether there is something to hear.
-const PATIENCE: Duration = Duration::from_millis(10);
+/// How long the listener rests before it looks again whether it was cancelled, of which nothing wakes it.
+const PATIENCE: Duration = Duration::from_millis(50);
 
 /// How to listen.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -59,6 +58,7 @@ pub struct AudioInput {
     room: Receiver<()>,
     /// How many pauses are over.
     resumed: Arc<AtomicU64>,
+    bell: Arc<Bell>,
 }
 
 /// What becomes pieces.
@@ -85,6 +85,17 @@ struct Pieces {
     pieces: Receiver<Piece>,
     room: Sender<()>,
     resumed: Arc<AtomicU64>,
+    bell: Arc<Bell>,
+}
+
+/// Wakes the listener: there is a piece, or the end, or a pause is over.
+#[derive(Debug)]
+struct Bell {
+    /// How often it has rung.
+    rings: Mutex<u64>,
+    rung: Condvar,
+    /// How long it is waited for at once.
+    patience: Duration,
 }
 
 impl Speech {
@@ -120,8 +131,9 @@ impl Speech {
         on_confirmed: impl FnMut(&TranscriptSegment) -> Result<(), Error> + Send + 'static,
     ) -> Result<(AudioInput, Job<TranscriptPart, Transcript>), Error> {
         let (input, pieces) = input(options.format)?;
-        let (model, options) = (self.0.clone(), options.clone());
+        let (shelf, options) = (Arc::clone(&self.0), options.clone());
         let job = Job::start("hear", move |reporter, cancel| {
+            let model = shelf.model(cancel)?;
             let transcriber = Transcriber::new(model.recognizer()?, options.transcribe);
             let listener = Listener {
                 transcriber,
@@ -140,9 +152,9 @@ impl Speech {
 fn input(format: PcmFormat) -> Result<(AudioInput, Pieces), Error> {
     let intake = Intake { converter: Converter::new(format)?, samples: Vec::new(), pauses: 0, finished: false };
     let ((sender, receiver), (taken, room)) = (unbounded(), bounded(1));
-    let resumed = Arc::new(AtomicU64::new(0));
-    let input = AudioInput { intake: Mutex::new(intake), pieces: sender, room, resumed: Arc::clone(&resumed) };
-    Ok((input, Pieces { pieces: receiver, room: taken, resumed }))
+    let (resumed, bell) = (Arc::new(AtomicU64::new(0)), Arc::new(Bell::new(PATIENCE)));
+    let pieces = Pieces { pieces: receiver, room: taken, resumed: Arc::clone(&resumed), bell: Arc::clone(&bell) };
+    Ok((AudioInput { intake: Mutex::new(intake), pieces: sender, room, resumed, bell }, pieces))
 }
 
 impl AudioInput {
@@ -197,12 +209,14 @@ impl AudioInput {
             converter.finish(samples)?;
             self.send_rest(&mut intake);
             self.pieces.close();
+            self.bell.ring();
         }
         Ok(())
     }
 
     fn resume_after(&self, intake: &Intake) {
         self.resumed.store(intake.pauses, Ordering::Relaxed);
+        self.bell.ring();
     }
 
     fn is_full(&self) -> bool {
@@ -233,6 +247,7 @@ impl AudioInput {
     /// Whether anybody still hears it is seen by `take`.
     fn send(&self, piece: Piece) {
         let _ = self.pieces.try_send(piece);
+        self.bell.ring();
     }
 
     /// What this lock guards is whole at any time.
@@ -252,27 +267,48 @@ impl Drop for AudioInput {
 impl Pieces {
     /// The next piece, once it is there; `None` at the end.
     fn next(&self, cancel: &CancelToken) -> Result<Option<Piece>, Error> {
-        loop {
-            cancel.check()?;
-            match self.pieces.try_recv() {
-                Ok(piece) => {
-                    // Where a token lies there already, whoever waits for room is about to look.
-                    let _ = self.room.try_send(());
-                    return Ok(Some(piece));
-                }
-                Err(TryRecvError::Closed) => return Ok(None),
-                Err(TryRecvError::Empty) => thread::sleep(PATIENCE),
-            }
-        }
+        let piece = self.bell.when(cancel, || match self.pieces.try_recv() {
+            Ok(piece) => Some(Some(piece)),
+            Err(TryRecvError::Closed) => Some(None),
+            Err(TryRecvError::Empty) => None,
+        })?;
+        // Where a token lies there already, whoever waits for room is about to look.
+        let _ = self.room.try_send(());
+        Ok(piece)
     }
 
     /// Waits until so many pauses are over.
     fn rest(&self, pauses: u64, cancel: &CancelToken) -> Result<(), Error> {
-        while self.resumed.load(Ordering::Relaxed) < pauses {
+        self.bell.when(cancel, || (self.resumed.load(Ordering::Relaxed) >= pauses).then_some(()))
+    }
+}
+
+impl Bell {
+    fn new(patience: Duration) -> Self {
+        Self { rings: Mutex::new(0), rung: Condvar::new(), patience }
+    }
+
+    fn ring(&self) {
+        *self.lock() += 1;
+        self.rung.notify_all();
+    }
+
+    /// What `ready` gives, once it gives something: it is asked at first, and whenever the bell has rung.
+    fn when<T>(&self, cancel: &CancelToken, mut ready: impl FnMut() -> Option<T>) -> Result<T, Error> {
+        loop {
             cancel.check()?;
-            thread::sleep(PATIENCE);
+            let rings = *self.lock();
+            if let Some(value) = ready() {
+                return Ok(value);
+            }
+            let waited = self.rung.wait_timeout_while(self.lock(), self.patience, |now| *now == rings);
+            drop(waited.unwrap_or_else(PoisonError::into_inner));
         }
-        Ok(())
+    }
+
+    /// A number is whole at any time.
+    fn lock(&self) -> MutexGuard<'_, u64> {
+        self.rings.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -5,14 +5,16 @@ mod transcribe;
 mod transcript;
 
 use std::convert::Infallible;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 pub use listen::{AudioInput, ListenOptions};
 use sotto_speech::{SpeechError, SpeechMemory, SpeechModel, SpeechOptions};
 pub use transcript::{SpeechMetrics, Transcript, TranscriptPart, TranscriptSegment, TranscriptWord};
 
-use crate::Error;
 use crate::job::Job;
 use crate::model_file::ModelFile;
+use crate::{CancelToken, Error};
 
 /// A Whisper model that is ready to be used, from any thread. Clones share it.
 ///
@@ -29,7 +31,16 @@ use crate::model_file::ModelFile;
 /// # }
 /// ```
 #[derive(Debug, Clone)]
-pub struct Speech(SpeechModel);
+pub struct Speech(Arc<Shelf>);
+
+/// A model's file, and the model while it is in memory.
+#[derive(Debug)]
+struct Shelf {
+    path: PathBuf,
+    options: SpeechOptions,
+    memory: SpeechMemory,
+    loaded: Mutex<Option<SpeechModel>>,
+}
 
 impl Speech {
     /// Loads a model with default options, and waits for it.
@@ -47,17 +58,60 @@ impl Speech {
     /// run, and for a file that has no path; [`Error::OutOfMemory`].
     pub fn start_loading(file: ModelFile, options: &SpeechOptions) -> Job<Infallible, Self> {
         let options = *options;
-        Job::start("load speech", move |_, cancel| match file {
-            ModelFile::Path(path) => Ok(Self(SpeechModel::load(path, options, cancel)?)),
-            ModelFile::Open(_) | ModelFile::Embedded(_) => {
-                Err(Error::Unsupported { what: "a speech model without a path: copy it to a file".into() })
-            }
+        Job::start("load speech", move |_, cancel| {
+            let path = path(file)?;
+            let model = SpeechModel::load(&path, options, cancel)?;
+            let memory = model.memory();
+            Ok(Self(Arc::new(Shelf { path, options, memory, loaded: Mutex::new(Some(model)) })))
         })
     }
 
-    /// Private memory in bytes: that of the weights, and that of each recording while it is transcribed.
+    /// The memory that a model would take if it were loaded with these options. Nothing but its description is read.
+    ///
+    /// # Errors
+    /// As for [`Speech::start_loading`].
+    pub fn memory_of(file: ModelFile, options: &SpeechOptions) -> Job<Infallible, SpeechMemory> {
+        let options = *options;
+        Job::start("inspect speech", move |_, _| Ok(SpeechModel::memory_of(path(file)?, options)?))
+    }
+
+    /// Private memory in bytes: that of the weights while they are loaded, and that of each recording while it is transcribed.
     pub fn memory(&self) -> SpeechMemory {
-        self.0.memory()
+        SpeechMemory { available: sotto_engine::available_memory(), ..self.0.memory }
+    }
+
+    /// Gives the memory of the weights back, once nothing is transcribed any more: for a language model, or when memory is short. They
+    /// are read from the file again, which must still be there, by what is transcribed next.
+    pub fn trim(&self) {
+        *self.0.lock() = None;
+    }
+}
+
+impl Shelf {
+    /// The model, which is loaded again if need be.
+    fn model(&self, cancel: &CancelToken) -> Result<SpeechModel, Error> {
+        let loaded = self.lock().clone();
+        match loaded {
+            Some(model) => Ok(model),
+            None => {
+                let model = SpeechModel::load(&self.path, self.options, cancel)?;
+                Ok(self.lock().get_or_insert(model).clone())
+            }
+        }
+    }
+
+    /// What this lock guards is whole at any time.
+    fn lock(&self) -> MutexGuard<'_, Option<SpeechModel>> {
+        self.loaded.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn path(file: ModelFile) -> Result<PathBuf, Error> {
+    match file {
+        ModelFile::Path(path) => Ok(path),
+        ModelFile::Open(_) | ModelFile::Embedded(_) => {
+            Err(Error::Unsupported { what: "a speech model without a path: copy it to a file".into() })
+        }
     }
 }
 

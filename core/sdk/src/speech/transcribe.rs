@@ -1,3 +1,5 @@
+use std::sync::Arc;
+
 use sotto_speech::{Audio, AudioReader, Recognize, SpeechMemory, TranscribeOptions, Transcriber};
 
 use super::Speech;
@@ -15,9 +17,10 @@ impl Speech {
     /// [`Error::InvalidInput`] for a recording that cannot be used; [`Error::Unsupported`] when the model cannot do what `options`
     /// ask for; [`Error::OutOfMemory`].
     pub fn transcribe(&self, audio: Audio, options: &TranscribeOptions) -> Job<TranscriptPart, Transcript> {
-        let (model, options) = (self.0.clone(), options.clone());
+        let (shelf, options) = (Arc::clone(&self.0), options.clone());
         Job::start("transcribe", move |reporter, cancel| {
             let reader = audio.open()?;
+            let model = shelf.model(cancel)?;
             let transcriber = Transcriber::new(model.recognizer()?, options);
             transcribe(reader, transcriber, model.memory(), reporter, cancel)
         })

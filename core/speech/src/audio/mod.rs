@@ -15,6 +15,7 @@ use std::path::{Path, PathBuf};
 
 use crate::SpeechError;
 pub use converter::Converter;
+pub(crate) use pcm::check_floats;
 pub use pcm::{PcmFormat, Samples};
 pub use reader::AudioReader;
 

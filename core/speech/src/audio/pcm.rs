@@ -69,7 +69,7 @@ impl PcmFormat {
         }
         match samples {
             Samples::F32(samples) => {
-                check(samples)?;
+                check_floats(samples)?;
                 mono.extend(
                     samples
                         .chunks_exact(channels)
@@ -89,7 +89,11 @@ fn mean(frame: impl Iterator<Item = f32>, channels: usize) -> f32 {
     frame.sum::<f32>() / channels as f32
 }
 
-fn check(samples: &[f32]) -> Result<(), SpeechError> {
+/// Checks that these are sound.
+///
+/// # Errors
+/// [`SpeechError::AudioInvalid`] for a sample that is no finite number, or no float from -1 to 1.
+pub(crate) fn check_floats(samples: &[f32]) -> Result<(), SpeechError> {
     let Some(at) = samples.iter().position(|sample| sample.is_nan() || sample.abs() > LOUDEST) else { return Ok(()) };
     let why = match samples[at].is_finite() {
         true => "is far outside -1 to 1: pass 16-bit samples as integers, or divide them by 32,768",

@@ -5,6 +5,8 @@ const LONGEST: usize = 24;
 /// A loop is at least so many rounds, and at least so many tokens.
 const ROUNDS: usize = 4;
 const TOKENS: usize = 24;
+/// Rounds of a shorter loop, at least, where the text is nothing else: what music is taken for.
+const ALL_ROUNDS: usize = 8;
 
 /// Whether the text's end is the same again and again.
 pub(super) fn go_round(text: &[u32]) -> bool {
@@ -20,9 +22,12 @@ pub(super) fn without_repetition(text: &[u32]) -> usize {
 
 /// Tokens of the round that the text's end repeats.
 fn round(text: &[u32]) -> Option<usize> {
+    let repeats = |round: usize, len: usize| {
+        text.len() >= len && (text.len() - len + round..text.len()).all(|at| text[at] == text[at - round])
+    };
     (1..=LONGEST).find(|&round| {
-        let repeated = (ROUNDS * round).max(TOKENS) - round;
-        text.len() >= repeated + round && (text.len() - repeated..text.len()).all(|at| text[at] == text[at - round])
+        let is_all = text.len() >= ALL_ROUNDS * round && repeats(round, text.len());
+        is_all || repeats(round, (ROUNDS * round).max(TOKENS))
     })
 }
 
@@ -43,6 +48,11 @@ mod tests {
         }
         assert!(!go_round(&(0..200).collect::<Vec<u32>>()));
         assert!(!go_round(&[]));
+        // A text that is nothing but a short word, again and again; with another word before it, it may have been said.
+        let short = |rounds: usize| [8, 9].repeat(rounds);
+        assert!(go_round(&short(8)) && !go_round(&short(7)));
+        assert_eq!(without_repetition(&short(9)), 2);
+        assert!(!go_round(&[&[7], &short(8)[..]].concat()));
         // A word that is said three times.
         assert!(!go_round(&[5, 6, 7, 7, 7]));
     }

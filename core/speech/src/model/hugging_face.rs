@@ -1,7 +1,6 @@
 //! Folders of Hugging Face: `model.safetensors`, `config.json`, `tokenizer.json`, and where there is one, `generation_config.json`.
 
 use std::collections::HashMap;
-use std::fs::{self, File};
 use std::io::Read as _;
 use std::path::Path;
 
@@ -11,7 +10,7 @@ use sotto_engine::DType;
 
 use super::config::{AUDIO_POSITIONS, Config};
 use super::tensors::{Place, Tensors};
-use super::{Contents, Naming};
+use super::{Contents, Naming, open};
 use crate::SpeechError;
 use crate::vocabulary::Vocabulary;
 
@@ -201,16 +200,6 @@ fn json<T: DeserializeOwned>(path: &Path) -> Result<T, SpeechError> {
         let why = format!("line {}: it is not what it should be", error.line());
         SpeechError::model_invalid(name, why)
     })
-}
-
-/// The file, and its length.
-pub(super) fn open(path: &Path) -> Result<(File, u64), SpeechError> {
-    let not_found = |source| SpeechError::NotFound { path: path.to_owned(), source };
-    let metadata = fs::metadata(path).map_err(not_found)?;
-    if !metadata.is_file() {
-        return Err(not_found(std::io::Error::other("it is no file")));
-    }
-    Ok((File::open(path).map_err(not_found)?, metadata.len()))
 }
 
 #[cfg(test)]

@@ -6,12 +6,13 @@ mod hugging_face;
 mod tensors;
 pub(crate) mod weights;
 
+use std::fs::{self, File};
 use std::io::{Read as _, Seek as _};
 use std::path::Path;
 use std::sync::Arc;
 
 use sotto_engine::compute::Pool;
-use sotto_engine::{Kernels, KvType};
+use sotto_engine::{DType, Kernels, KvType};
 
 use crate::mel::MelTransform;
 use crate::recognizer::Recognizer;
@@ -45,6 +46,15 @@ pub enum Precision {
 }
 
 impl Precision {
+    /// The number format that a matrix of a file is loaded in.
+    fn of_matrix(self, in_file: DType) -> DType {
+        match (in_file, self) {
+            (DType::F32 | DType::F16 | DType::BF16, Self::EightBits) => DType::Q8_0,
+            (DType::F32, Self::AsInFile) => DType::F16,
+            (dtype, _) => dtype,
+        }
+    }
+
     /// The number format of keys and values.
     pub(crate) fn kv_type(self) -> KvType {
         match self {
@@ -112,6 +122,16 @@ impl SpeechModel {
         })))
     }
 
+    /// Private memory that the model would take, before it is loaded. Nothing but its description is read.
+    ///
+    /// # Errors
+    /// [`SpeechError::NotFound`], [`SpeechError::ModelInvalid`], [`SpeechError::Unsupported`].
+    pub fn memory_of(path: impl AsRef<Path>, options: SpeechOptions) -> Result<SpeechMemory, SpeechError> {
+        let Contents { config, vocabulary, tensors, .. } = read(path.as_ref())?;
+        let weights = tensors.loaded_bytes(options.precision);
+        Ok(SpeechMemory::new(weights + vocabulary.bytes(), &config, options.precision))
+    }
+
     /// Memory to transcribe one recording at a time.
     ///
     /// # Errors
@@ -128,10 +148,7 @@ impl SpeechModel {
     /// Private memory in bytes: that of the weights, and that of one recognizer.
     pub fn memory(&self) -> SpeechMemory {
         let Loaded { weights, vocabulary, config, precision, .. } = &*self.0;
-        SpeechMemory {
-            weights: weights.bytes() + vocabulary.bytes(),
-            recognizer: Recognizer::bytes(config, precision.kv_type()),
-        }
+        SpeechMemory::new(weights.bytes() + vocabulary.bytes(), config, *precision)
     }
 }
 
@@ -139,7 +156,7 @@ fn read(path: &Path) -> Result<Contents, SpeechError> {
     if path.is_dir() {
         return hugging_face::read(path);
     }
-    let (mut file, _) = hugging_face::open(path)?;
+    let (mut file, _) = open(path)?;
     let mut magic = [0; 4];
     // A shorter file has no magic number either.
     let is_ggml = file.read_exact(&mut magic).is_ok() && u32::from_le_bytes(magic) == ggml::MAGIC;
@@ -150,6 +167,16 @@ fn read(path: &Path) -> Result<Contents, SpeechError> {
     ggml::read(file)
 }
 
+/// The file, and its length.
+fn open(path: &Path) -> Result<(File, u64), SpeechError> {
+    let not_found = |source| SpeechError::NotFound { path: path.to_owned(), source };
+    let metadata = fs::metadata(path).map_err(not_found)?;
+    if !metadata.is_file() {
+        return Err(not_found(std::io::Error::other("it is no file")));
+    }
+    Ok((File::open(path).map_err(not_found)?, metadata.len()))
+}
+
 /// Private memory that a model takes, in bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct SpeechMemory {
@@ -157,4 +184,32 @@ pub struct SpeechMemory {
     pub weights: u64,
     /// Each recognizer.
     pub recognizer: u64,
+    /// What the system can give now, where it says so.
+    pub available: Option<u64>,
+}
+
+impl SpeechMemory {
+    fn new(weights: u64, config: &Config, precision: Precision) -> Self {
+        let recognizer = Recognizer::bytes(config, precision.kv_type());
+        Self { weights, recognizer, available: sotto_engine::available_memory() }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::small_model::{file, load, write};
+
+    #[test]
+    fn what_a_model_takes_is_known_before_it_is_loaded() {
+        let file = write(&file());
+        for precision in [Precision::EightBits, Precision::AsInFile] {
+            let options = SpeechOptions { precision, ..SpeechOptions::default() };
+            let (before, loaded) = (SpeechModel::memory_of(file.path(), options), load(precision).memory());
+            let before = before.expect("a model");
+            assert_eq!((before.weights, before.recognizer), (loaded.weights, loaded.recognizer), "{precision:?}");
+        }
+        let nowhere = SpeechModel::memory_of("/nowhere/ggml-base.bin", SpeechOptions::default());
+        assert!(matches!(nowhere, Err(SpeechError::NotFound { .. })));
+    }
 }

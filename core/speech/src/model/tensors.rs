@@ -43,6 +43,17 @@ impl Tensors {
         Self { file: BufReader::new(file), places }
     }
 
+    /// Bytes of all matrices, kernels of convolutions and positions once they are loaded. Vectors count for nothing beside them.
+    pub(crate) fn loaded_bytes(&self, precision: Precision) -> u64 {
+        let bytes = self.places.iter().map(|(name, place)| match *dimensions(&place.shape) {
+            [rows, columns] if name.ends_with("positional_embedding") => rows * columns * size_of::<f32>(),
+            [rows, columns] => WeightMatrix::packed_len_of(precision.of_matrix(place.dtype), [rows, columns]),
+            [outputs, inputs, frames] => WeightMatrix::packed_len_of(DType::F16, [outputs, inputs * frames]),
+            _ => 0,
+        });
+        bytes.sum::<usize>() as u64
+    }
+
     /// A matrix `[rows, columns]`, packed. What is not quantized becomes what `precision` says.
     pub(crate) fn matrix(
         &mut self,
@@ -54,12 +65,7 @@ impl Tensors {
         let place = self.find(name, &shape)?;
         self.seek(&place)?;
         let mut read = |bytes: &mut [u8]| self.file.read_exact(bytes).map_err(|error| unreadable(name, &error));
-        let dtype = place.dtype;
-        let becomes = match (dtype, precision) {
-            (DType::F32 | DType::F16 | DType::BF16, Precision::EightBits) => DType::Q8_0,
-            (DType::F32, Precision::AsInFile) => DType::F16,
-            (dtype, _) => dtype,
-        };
+        let (dtype, becomes) = (place.dtype, precision.of_matrix(place.dtype));
         let packed = WeightMatrix::pack_rows_of(name, becomes, shape, cancel, |rows| {
             if becomes == dtype {
                 return read(rows);
@@ -117,10 +123,9 @@ impl Tensors {
         }
     }
 
-    /// Where a tensor of this shape lies. Dimensions of one element count for nothing: files differ in them.
+    /// Where a tensor of this shape lies.
     fn find(&self, name: &str, shape: &[usize]) -> Result<Place, SpeechError> {
         let place = self.places.get(name).ok_or_else(|| invalid(name, "the tensor is missing"))?;
-        let dimensions = |shape: &[usize]| -> Vec<usize> { shape.iter().copied().filter(|&size| size != 1).collect() };
         match dimensions(&place.shape) == dimensions(shape) {
             true => Ok(place.clone()),
             false => Err(invalid(name, &format!("its shape is {:?}, but {shape:?} was expected", place.shape))),
@@ -133,6 +138,11 @@ impl Tensors {
             .map(|_| ())
             .map_err(|error| SpeechError::Internal(format!("the model file can no longer be read: {error}")))
     }
+}
+
+/// Dimensions of one element count for nothing: files differ in them.
+fn dimensions(shape: &[usize]) -> Vec<usize> {
+    shape.iter().copied().filter(|&size| size != 1).collect()
 }
 
 fn invalid(tensor: &str, why: &str) -> SpeechError {

@@ -1,5 +1,6 @@
-use std::sync::atomic::AtomicUsize;
+use std::sync::atomic::{AtomicBool, AtomicUsize};
 use std::task::{Context, Poll, Waker};
+use std::thread;
 use std::time::Instant;
 
 use sotto_speech::{FRAME, Language, Segment, SpeechError, VoiceDetector, WindowOptions, WindowTranscript};
@@ -69,7 +70,7 @@ fn listening_to(
     let job = Job::start("test", move |reporter, cancel| {
         let transcriber = Transcriber::with_detector(counter, TranscribeOptions::default(), Box::new(Loud));
         let (transcript, tentative) = (Growing::default(), tentative.then(Vec::new));
-        let memory = SpeechMemory { weights: 5, recognizer: 7 };
+        let memory = SpeechMemory { weights: 5, recognizer: 7, available: None };
         Listener { transcriber, transcript, tentative, on_confirmed, reporter, cancel }.listen(&pieces, memory)
     });
     (input, job)
@@ -208,6 +209,22 @@ fn an_asynchronous_push_takes_all_or_nothing() {
     assert!(matches!(pieces.next(&CancelToken::new()), Ok(Some(Piece::Sound(piece))) if piece.len() == PIECE));
     assert_eq!(poll(&samples[..PIECE]), Poll::Ready(Ok(())));
     assert_eq!(input.pieces.len(), MOST_WAITING);
+}
+
+#[test]
+fn the_listener_is_woken_and_need_not_look_by_itself() {
+    let (bell, ready, patience) = (Bell::new(Duration::from_secs(60)), AtomicBool::new(false), Duration::from_secs(30));
+    let begin = Instant::now();
+    thread::scope(|scope| {
+        let waits =
+            scope.spawn(|| bell.when(&CancelToken::new(), || ready.load(Ordering::Relaxed).then_some("it is there")));
+        thread::sleep(Duration::from_millis(20));
+        bell.ring();
+        ready.store(true, Ordering::Relaxed);
+        bell.ring();
+        assert_eq!(waits.join().unwrap(), Ok("it is there"));
+    });
+    assert!(begin.elapsed() < patience, "{:?}", begin.elapsed());
 }
 
 #[test]
