@@ -1,5 +1,6 @@
 package dev.sotto
 
+import android.media.MediaExtractor
 import dev.sotto.internal.FfiAudio
 import dev.sotto.internal.FfiPcmFormat
 import dev.sotto.internal.FfiSamples
@@ -45,20 +46,30 @@ public class Samples private constructor(internal val ffi: FfiSamples) {
 }
 
 /** A recording. */
-public class Audio private constructor(internal val ffi: FfiAudio) {
+public class Audio internal constructor(internal val source: Source) {
+    /** What makes samples of it. */
+    internal sealed interface Source {
+        /** The library. */
+        class Library(val ffi: FfiAudio) : Source
+
+        /** Android, of the recording that [setSource] names. */
+        class Platform(val setSource: (MediaExtractor) -> Unit) : Source
+    }
+
     /** How to name a recording. */
     public companion object {
         /** A recording from samples in memory. Channels are mixed into one; samples beyond ±1 are clipped. */
         @JvmStatic
         @JvmOverloads
         public fun samples(samples: Samples, format: PcmFormat = PcmFormat()): Audio =
-            Audio(FfiAudio.Samples(samples.ffi, format.toFfi()))
+            Audio(Source.Library(FfiAudio.Samples(samples.ffi, format.toFfi())))
 
         /**
-         * A file: WAV, FLAC, MP3, M4A with AAC or ALAC, or OGG with Vorbis. On Android, the library reads none: the platform decodes
-         * them.
+         * A file. Android decodes what it can play, of which it keeps no more in memory than it needs; on a desktop, the library reads
+         * WAV, FLAC, MP3, M4A with AAC or ALAC, and OGG with Vorbis.
          */
         @JvmStatic
-        public fun file(file: File): Audio = Audio(FfiAudio.File(file.path))
+        public fun file(file: File): Audio =
+            Audio(if (isAndroid) decodedByAndroid(file) else Source.Library(FfiAudio.File(file.path)))
     }
 }

@@ -4,9 +4,7 @@ import dev.sotto.internal.FfiAudioInput
 import dev.sotto.internal.FfiListenOptions
 import dev.sotto.internal.FfiListening
 import dev.sotto.internal.FfiNoteSession
-import kotlinx.coroutines.CoroutineScope
 import kotlinx.coroutines.Dispatchers
-import kotlinx.coroutines.Job
 import kotlinx.coroutines.coroutineScope
 import kotlinx.coroutines.flow.Flow
 import kotlinx.coroutines.flow.FlowCollector
@@ -71,29 +69,34 @@ public class Listening internal constructor(
     public fun resume(): Unit = translated { input?.resume() ?: Unit }
 
     private suspend fun listen(note: FfiNoteSession?, onPart: suspend (TranscriptPart) -> Unit): Transcript {
-        val (heard, job) = translated { start(note) }
-        return heard.use {
-            coroutineScope {
-                input = heard
-                val pushing = push(heard)
-                try {
-                    job.request().run(onPart)
-                } finally {
-                    input = null
-                    pushing.cancel()
-                }
+        val listening = translated { start(note) }
+        input = listening.input
+        try {
+            return listening.hear(samples, onPart)
+        } finally {
+            input = null
+        }
+    }
+}
+
+/** Pushes [samples], and tells what is understood of them. */
+internal suspend fun FfiListening.hear(samples: Flow<Samples>, onPart: suspend (TranscriptPart) -> Unit): Transcript =
+    input.use {
+        coroutineScope {
+            val pushing = launch {
+                samples.collect { translatedUnlessEnded { input.push(it.ffi) } }
+                translatedUnlessEnded { input.finish() }
+            }
+            try {
+                job.request().run(onPart)
+            } finally {
+                pushing.cancel()
             }
         }
     }
 
-    private fun CoroutineScope.push(input: FfiAudioInput): Job = launch {
-        samples.collect { translatedUnlessEnded { input.push(it.ffi) } }
-        translatedUnlessEnded { input.finish() }
-    }
-
-    /** The request itself tells what has ended it. */
-    private suspend inline fun translatedUnlessEnded(call: () -> Unit) = try {
-        translated { call() }
-    } catch (_: SottoException.Cancelled) {
-    }
+/** The request itself tells what has ended it. */
+private suspend inline fun translatedUnlessEnded(call: () -> Unit) = try {
+    translated { call() }
+} catch (_: SottoException.Cancelled) {
 }

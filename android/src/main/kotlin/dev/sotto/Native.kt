@@ -32,8 +32,10 @@ internal class Request<Snapshot : Any, Value>(
 
 /** On Android, the library's log goes to logcat once Java has loaded it; JNA, which calls it, loads it past Java. */
 internal val javaLoad: Unit by lazy {
-    if (System.getProperty("java.vm.name") == "Dalvik") System.loadLibrary("sotto")
+    if (isAndroid) System.loadLibrary("sotto")
 }
+
+internal val isAndroid get() = System.getProperty("java.vm.name") == "Dalvik"
 
 /**
  * The thread of a request tells, for each snapshot, that there is one to pull. It stays attached to the Java machine until it ends:

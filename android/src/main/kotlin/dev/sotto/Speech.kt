@@ -2,16 +2,20 @@ package dev.sotto
 
 import dev.sotto.internal.FfiLoadSpeechJob
 import dev.sotto.internal.FfiSpeech
+import dev.sotto.internal.FfiSpeechMemory
+import dev.sotto.internal.FfiSpeechMemoryJob
 import dev.sotto.internal.loadSpeech
+import dev.sotto.internal.speechMemoryOf
 import kotlinx.coroutines.flow.Flow
 
 /**
  * Private memory that a speech model takes.
  *
- * @property weights bytes of the weights and the vocabulary, shared by all recordings.
+ * @property weights bytes of the weights and the vocabulary while they are loaded, shared by all recordings.
  * @property recognizer bytes of each recording while it is transcribed.
+ * @property available bytes that the system can give now, where it says so.
  */
-public data class SpeechMemory(public val weights: Long, public val recognizer: Long)
+public data class SpeechMemory(public val weights: Long, public val recognizer: Long, public val available: Long?)
 
 /**
  * A Whisper model that is ready to be used, from any thread.
@@ -28,7 +32,7 @@ public data class SpeechMemory(public val weights: Long, public val recognizer: 
 public class Speech private constructor(private val ffi: FfiSpeech) : AutoCloseable {
     /** What it takes. */
     public val memory: SpeechMemory
-        get() = translated { open().memory().let { SpeechMemory(it.weights.toLong(), it.recognizer.toLong()) } }
+        get() = translated { open().memory().toMemory() }
 
     /**
      * Transcribes a recording of any length when the result is collected or awaited. Its parts come as they become certain; silence is
@@ -36,7 +40,18 @@ public class Speech private constructor(private val ffi: FfiSpeech) : AutoClosea
      */
     @JvmOverloads
     public fun transcribe(audio: Audio, options: TranscribeOptions = TranscribeOptions()): TranscriptFlow =
-        TranscriptFlow { open().transcribe(audio.ffi, options.toFfi()).request() }
+        TranscriptFlow { onPart ->
+            when (val source = audio.source) {
+                is Audio.Source.Library ->
+                    translated { open().transcribe(source.ffi, options.toFfi()).request() }.run(onPart)
+
+                is Audio.Source.Platform -> decoding(source.setSource) { decoded ->
+                    val asHeard = ListenOptions(PcmFormat(decoded.sampleRate), options, tentative = false)
+                    translated { open().listen(asHeard.toFfi()) }
+                        .hear(decoded.samples) { onPart(it.copy(audioSeconds = decoded.seconds)) }
+                }
+            }
+        }
 
     /**
      * Listens to a microphone: [samples] is collected when the result is collected, awaited, or led into a note, and its end is the end
@@ -47,6 +62,12 @@ public class Speech private constructor(private val ffi: FfiSpeech) : AutoClosea
         Listening(samples) { note ->
             if (note == null) open().listen(options.toFfi()) else open().listenInto(note, options.toFfi())
         }
+
+    /**
+     * Gives the memory of the weights back, once nothing is transcribed any more: for a language model, or when memory is short. They
+     * are read from the file again, which must still be there, by what is transcribed next.
+     */
+    public fun trim(): Unit = translated { open().trim() }
 
     /** Gives the memory back, once nothing is transcribed any more. Can be called at any time. */
     override fun close(): Unit = ffi.close()
@@ -71,6 +92,16 @@ public class Speech private constructor(private val ffi: FfiSpeech) : AutoClosea
                 }
             }
         }
+
+        /** The memory that the model in [file] would take. Nothing but its description is read. */
+        public suspend fun memoryOf(file: ModelFile): SpeechMemory = valueOf {
+            javaLoad
+            speechMemoryOf(file.ffi).request()
+        }
+
+        private fun FfiSpeechMemoryJob.request() = Request<Nothing, _>(this, { null }, { value().toMemory() }, ::cancel)
+
+        private fun FfiSpeechMemory.toMemory() = SpeechMemory(weights.toLong(), recognizer.toLong(), available?.toLong())
 
         private fun FfiLoadSpeechJob.request(made: (Speech) -> Unit) =
             Request<Nothing, _>(this, { null }, { Speech(value()).also(made) }, ::cancel)

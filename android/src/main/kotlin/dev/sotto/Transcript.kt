@@ -6,7 +6,13 @@ import dev.sotto.internal.FfiTranscribeOptions
 import dev.sotto.internal.FfiTranscript
 import dev.sotto.internal.FfiTranscriptPart
 import dev.sotto.internal.FfiTranscriptSegment
+import kotlinx.coroutines.Dispatchers
 import kotlinx.coroutines.flow.Flow
+import kotlinx.coroutines.flow.FlowCollector
+import kotlinx.coroutines.flow.buffer
+import kotlinx.coroutines.flow.channelFlow
+import kotlinx.coroutines.flow.flowOn
+import kotlinx.coroutines.withContext
 import kotlinx.serialization.Serializable
 
 /**
@@ -120,10 +126,14 @@ public data class Transcript(
  * A transcript that has not been asked for yet: collect it for its parts, or [await] the whole. Each time, the recording is
  * transcribed.
  */
-public class TranscriptFlow internal constructor(private val start: () -> Request<TranscriptPart, Transcript>) :
-    Flow<TranscriptPart> by snapshotsOf(start = start) {
+public class TranscriptFlow internal constructor(
+    private val transcribe: suspend (onPart: suspend (TranscriptPart) -> Unit) -> Transcript,
+) : Flow<TranscriptPart> {
+    override suspend fun collect(collector: FlowCollector<TranscriptPart>): Unit =
+        channelFlow<TranscriptPart> { transcribe { send(it) } }.buffer(0).flowOn(Dispatchers.Default).collect(collector)
+
     /** The whole transcript. */
-    public suspend fun await(): Transcript = valueOf { start() }
+    public suspend fun await(): Transcript = withContext(Dispatchers.Default) { transcribe {} }
 }
 
 internal fun FfiTranscribeJob.request() = Request(this, { next()?.toPart() }, { value().toTranscript() }, ::cancel)

@@ -5,7 +5,6 @@ import kotlinx.coroutines.CompletableDeferred
 import kotlinx.coroutines.async
 import kotlinx.coroutines.awaitCancellation
 import kotlinx.coroutines.cancelAndJoin
-import kotlinx.coroutines.delay
 import kotlinx.coroutines.flow.flow
 import kotlinx.coroutines.flow.flowOf
 import kotlinx.coroutines.flow.onStart
@@ -77,18 +76,18 @@ class SpeechTest {
     @Test
     fun `a pause makes what was said certain`() = test {
         withSpeech("a pause") { speech, folder ->
-            val goOn = CompletableDeferred<Unit>()
+            val (isPushed, goOn) = List(2) { CompletableDeferred<Unit>() }
             val microphone = flow {
                 emit(Samples.of(recording(folder.resolve("librivox-0930.wav"))))
+                isPushed.complete(Unit)
                 goOn.await()
             }
             val listening = speech.listen(microphone, ListenOptions(tentative = false))
             val confirmed = CompletableDeferred<TranscriptPart>()
             val transcript = async { listening.collect { confirmed.complete(it) } }
-            while (!confirmed.isCompleted) {
-                delay(20.milliseconds)
-                listening.pause()
-            }
+            isPushed.await()
+            listening.pause()
+            confirmed.await()
             listening.resume()
             goOn.complete(Unit)
             transcript.await()
@@ -97,7 +96,20 @@ class SpeechTest {
     }
 
     @Test
+    fun `what a model takes is known before it is loaded, and is given back`() = test {
+        withSpeech("memory") { speech, folder ->
+            val before = Speech.memoryOf(ModelFile.path(folder.resolve("ggml-base-q5_1.bin")))
+            assertEquals(speech.memory.copy(available = null), before.copy(available = null))
+            val audio = Audio.samples(Samples.of(recording(folder.resolve("librivox-0930.wav"))))
+            val whole = speech.transcribe(audio).await()
+            speech.trim()
+            assertEquals(whole.segments, speech.transcribe(audio).await().segments)
+        }
+    }
+
+    @Test
     fun `a file that is no speech model says so`() = test {
+        assertFailsWith<SottoException.ModelInvalid> { Speech.memoryOf(ModelFile.path(DEMO_FILE)) }
         assertFailsWith<SottoException.ModelNotFound> { Speech.load(ModelFile.path("/nowhere/ggml-base.bin")) }
         assertFailsWith<SottoException> { Speech.load(ModelFile.path(DEMO_FILE)) }
         assertFailsWith<SottoException.InvalidInput> { Speech.load(ModelFile.path(DEMO_FILE), threads = 0) }
