@@ -69,7 +69,8 @@ public struct Audio: Hashable, Sendable {
         Audio(source: .samples(samples, format))
     }
 
-    /// A file: WAV, FLAC, MP3, M4A with AAC or ALAC, or OGG with Vorbis. On iOS, the library reads none: the platform decodes them.
+    /// A file. Apple's frameworks decode what they can play, of which no more is kept in memory than is needed; elsewhere, the library
+    /// reads WAV, FLAC, MP3, M4A with AAC or ALAC, and OGG with Vorbis.
     public static func file(_ url: URL) -> Audio {
         Audio(source: .file(url))
     }
@@ -79,5 +80,13 @@ public struct Audio: Hashable, Sendable {
         case .samples(let samples, let format): .samples(samples: samples.ffi, format: try format.ffi())
         case .file(let url): .file(path: url.path)
         }
+    }
+
+    /// What the platform makes of it; `nil` where the library itself reads it.
+    func decoded() throws -> (any DecodedAudio)? {
+        #if canImport(AVFoundation)
+            if case .file(let url) = source { return try AudioFile(url) }
+        #endif
+        return nil
     }
 }

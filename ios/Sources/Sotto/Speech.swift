@@ -13,10 +13,18 @@ internal import SottoFFI
 public final class Speech: Sendable {
     /// Private memory that a speech model takes.
     public struct Memory: Hashable, Sendable {
-        /// Bytes of the weights and the vocabulary, shared by all recordings.
+        /// Bytes of the weights and the vocabulary while they are loaded, shared by all recordings.
         public var weights: Int
         /// Bytes of each recording while it is transcribed.
         public var recognizer: Int
+        /// Bytes that the system can give now, where it says so.
+        public var available: Int?
+
+        init(_ ffi: FfiSpeechMemory) {
+            weights = Int(clamping: ffi.weights)
+            recognizer = Int(clamping: ffi.recognizer)
+            available = ffi.available.map { Int(clamping: $0) }
+        }
     }
 
     private let ffi: FfiSpeech
@@ -39,20 +47,56 @@ public final class Speech: Sendable {
     ///
     /// - Throws: ``SottoError/internal(why:)``.
     public func memory() throws -> Memory {
-        let memory = try translated { try ffi.memory() }
-        return Memory(weights: Int(clamping: memory.weights), recognizer: Int(clamping: memory.recognizer))
+        Memory(try translated { try ffi.memory() })
+    }
+
+    /// The memory that a model would take. Nothing but its description is read.
+    ///
+    /// - Throws: ``SottoError``, or `CancellationError` when the task is cancelled.
+    public static func memory(of file: ModelFile) async throws -> Memory {
+        let job = try translated { try SottoFFI.speechMemoryOf(file: file.ffi) }
+        return try await Work(job, value: Memory.init).value()
+    }
+
+    /// Gives the memory of the weights back, once nothing is transcribed any more: for a language model, or when memory is short. They
+    /// are read from the file again, which must still be there, by what is transcribed next.
+    ///
+    /// - Throws: ``SottoError/internal(why:)``.
+    public func trim() throws {
+        try translated { try ffi.trim() }
     }
 
     /// Transcribes a recording of any length when the result is iterated over or awaited. Its parts come as they become certain; silence
     /// is not given to the model.
     public func transcribe(_ audio: Audio, options: TranscribeOptions = TranscribeOptions()) -> Transcription {
-        Request { [ffi] in
-            Work(
+        Request { [self] in
+            if let decoded = try audio.decoded() { return try work(on: decoded, options: options) }
+            return Work(
                 try ffi.transcribe(audio: try audio.ffi(), options: options.ffi),
                 snapshot: TranscriptPart.init,
                 value: Transcript.init
             )
         }
+    }
+
+    /// Listens to what is decoded.
+    func work(
+        on decoded: any DecodedAudio,
+        options: TranscribeOptions
+    ) throws -> Work<TranscriptPart, Transcript> {
+        let heard = ListenOptions(format: decoded.format, transcribe: options, tentative: false)
+        let job = ListenJob(try ffi.listen(options: try heard.ffi())) { push in
+            while let samples = try decoded.next() { try await push(samples) }
+        }
+        return Work(
+            job,
+            snapshot: {
+                var part = TranscriptPart($0)
+                part.audioSeconds = decoded.seconds
+                return part
+            },
+            value: Transcript.init
+        )
     }
 
     /// Listens to a microphone: the end of `samples` is the end of the recording. When a minute of sound waits to be heard, no more is

@@ -30,6 +30,7 @@ extension FfiExtractJob: NativeJob {}
 extension FfiPrewarmJob: NativeJob {}
 extension FfiRespondJob: NativeStream {}
 extension FfiLoadSpeechJob: NativeJob {}
+extension FfiSpeechMemoryJob: NativeJob {}
 extension FfiTranscribeJob: NativeStream {}
 
 /// A running request. Cancelling the task that waits for it stops the native work, and so does letting go of it.

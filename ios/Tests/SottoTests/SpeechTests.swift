@@ -1,6 +1,7 @@
 import Foundation
-import Sotto
 import Testing
+
+@testable import Sotto
 
 extension AllTests {
     /// Where `SOTTO_REAL_MODELS` names a folder with a speech model, that one listens; what transcribes is tested with the library.
@@ -12,6 +13,7 @@ extension AllTests {
         @Test func aFileThatIsNoSpeechModelSaysSo() async throws {
             await #expect(throws: SottoError.self) { try await Speech.load(.path("/nowhere/ggml-base.bin")) }
             await #expect(throws: SottoError.self) { try await Speech.load(.path("/nowhere"), threads: 0) }
+            await #expect(throws: SottoError.self) { try await Speech.memory(of: .path("/nowhere/ggml-base.bin")) }
         }
 
         @Test func aTranscriptIsANoteWithItsIdsAndTimes() throws {
@@ -62,6 +64,77 @@ extension AllTests {
             try await Task.sleep(for: .milliseconds(50))
             listening.cancel()
             await #expect(throws: CancellationError.self) { try await listening.value }
+        }
+
+        @Test func whatAModelTakesIsKnownBeforeItIsLoadedAndIsGivenBack() async throws {
+            guard let folder = ProcessInfo.processInfo.environment["SOTTO_REAL_MODELS"] else {
+                return print("SKIPPED: a speech model's memory in Swift: SOTTO_REAL_MODELS is not set")
+            }
+            let file = ModelFile.path(folder + "/ggml-base-q5_1.bin")
+            let before = try await Speech.memory(of: file)
+            let speech = try await Speech.load(file)
+            let loaded = try speech.memory()
+            #expect(before.weights == loaded.weights && before.recognizer == loaded.recognizer)
+            let audio = Audio.samples(Samples(try recording(folder + "/librivox-0930.wav")))
+            let whole = try await speech.transcribe(audio).value
+            try speech.trim()
+            #expect(try await speech.transcribe(audio).value.segments == whole.segments)
+        }
+
+        /// In place of a platform's decoder.
+        private final class Pieces: DecodedAudio, @unchecked Sendable {
+            let format = PCMFormat()
+            let seconds: Double?
+            private var left: ArraySlice<Int16>
+            private let failure: SottoError?
+
+            init(_ samples: [Int16], failure: SottoError? = nil) {
+                (left, seconds, self.failure) = (samples[...], Double(samples.count) / 16_000, failure)
+            }
+
+            func next() throws -> Samples? {
+                if left.isEmpty, let failure { throw failure }
+                defer { left = left.dropFirst(16_384) }
+                return left.isEmpty ? nil : Samples(Array(left.prefix(16_384)))
+            }
+        }
+
+        @Test func whatThePlatformDecodesIsTranscribedAsItsSamplesAre() async throws {
+            guard let folder = ProcessInfo.processInfo.environment["SOTTO_REAL_MODELS"] else {
+                return print("SKIPPED: decoded files in Swift: SOTTO_REAL_MODELS is not set")
+            }
+            let speech = try await Speech.load(.path(folder + "/ggml-base-q5_1.bin"))
+            let samples = try recording(folder + "/librivox-0930.wav")
+            let whole = try await speech.transcribe(.samples(Samples(samples))).value
+            let decoded = Transcription { try speech.work(on: Pieces(samples), options: TranscribeOptions()) }
+            var confirmed: [TranscriptSegment] = []
+            for try await part in decoded {
+                confirmed += part.confirmed
+                #expect(part.audioSeconds == Double(samples.count) / 16_000)
+            }
+            #expect(confirmed == whole.segments)
+
+            let damaged = SottoError.invalidInput(what: "the recording cannot be used: it is damaged")
+            let failing = Transcription {
+                try speech.work(on: Pieces(samples, failure: damaged), options: TranscribeOptions())
+            }
+            await #expect(throws: damaged) { try await failing.value }
+        }
+
+        @Test func channelsBecomeTheirMean() {
+            func mix(_ channels: [[Float]]) -> [Float] {
+                let buffers = channels.map { channel in
+                    let copy = UnsafeMutableBufferPointer<Float>.allocate(capacity: channel.count)
+                    _ = copy.initialize(from: channel)
+                    return UnsafeBufferPointer(copy)
+                }
+                defer { buffers.forEach { $0.deallocate() } }
+                return mono(buffers)
+            }
+            #expect(mix([[0.5, -1]]) == [0.5, -1])
+            #expect(mix([[0.5, -1], [1, 1]]) == [0.75, 0])
+            #expect(mix([[1], [1], [1], [-1]]) == [0.5])
+            #expect(mix([]) == [])
         }
 
         private func recording(_ path: String) throws -> [Int16] {
