@@ -1,20 +1,23 @@
 import AVFoundation
 import NotesModel
 
-/// What the device hears, for as long as the system lets the app listen. All of it belongs to one queue.
+/// What the device hears, for as long as the system lets the app listen, as 16 kHz mono. All of it belongs to one queue.
 final class AudioInput: @unchecked Sendable {
     /// What comes, on the queue.
     enum Event {
         case sound(AVAudioPCMBuffer)
-        /// A headset came or went: what follows sounds different.
-        case changed
         /// A call, Siri or another app has taken the microphone, and nothing follows.
         case taken
         /// It cannot be listened to any more.
         case failed
     }
 
+    /// What speech models hear; headsets come and go with formats of their own.
+    private static let format = AVAudioFormat(standardFormatWithSampleRate: 16_000, channels: 1)
+
     private let engine = AVAudioEngine()
+    /// What keeps the sound.
+    private var file: AVAudioFile?
     private let queue: DispatchQueue
     private let onEvent: (Event) -> Void
     private var observers: [any NSObjectProtocol] = []
@@ -24,7 +27,11 @@ final class AudioInput: @unchecked Sendable {
         self.onEvent = onEvent
     }
 
-    func start() throws {
+    static func askForPermission() async throws {
+        guard await AVAudioApplication.requestRecordPermission() else { throw Trouble.notAllowed }
+    }
+
+    func start(keepingSoundIn file: URL) throws {
         observe(.AVAudioEngineConfigurationChange, of: engine) { $0.restart() }
         observe(AVAudioSession.interruptionNotification, where: \.beginsInterruption) { $0.onEvent(.taken) }
         observe(AVAudioSession.mediaServicesWereResetNotification) { $0.onEvent(.taken) }
@@ -32,6 +39,7 @@ final class AudioInput: @unchecked Sendable {
             let session = AVAudioSession.sharedInstance()
             try session.setCategory(.record, mode: .measurement)
             try session.setActive(true)
+            self.file = try Self.create(file)
             try listen()
         } catch {
             throw Trouble.noMicrophone
@@ -43,6 +51,8 @@ final class AudioInput: @unchecked Sendable {
         observers = []
         engine.stop()
         engine.inputNode.removeTap(onBus: 0)
+        // It is complete.
+        file = nil
     }
 
     /// Lets other apps go on with their sound.
@@ -55,7 +65,6 @@ final class AudioInput: @unchecked Sendable {
         engine.inputNode.removeTap(onBus: 0)
         do {
             try listen()
-            onEvent(.changed)
         } catch {
             onEvent(.failed)
         }
@@ -65,11 +74,36 @@ final class AudioInput: @unchecked Sendable {
         let format = engine.inputNode.outputFormat(forBus: 0)
         // Without an input the format is empty, and a tap of that ends the app.
         guard format.sampleRate > 0, format.channelCount > 0 else { throw Trouble.noMicrophone }
+        guard let to = Self.format, let converter = AVAudioConverter(from: format, to: to) else {
+            throw Trouble.noMicrophone
+        }
         engine.inputNode.installTap(onBus: 0, bufferSize: 4096, format: format) { [weak self] buffer, _ in
-            self?.queue.async { self?.onEvent(.sound(buffer)) }
+            self?.queue.async { self?.take(buffer, converter) }
         }
         engine.prepare()
         try engine.start()
+    }
+
+    private func take(_ buffer: AVAudioPCMBuffer, _ converter: AVAudioConverter) {
+        guard let heard = converter.convert(buffer) else { return }
+        do {
+            try file?.write(from: heard)
+        } catch {
+            // The note goes on without the rest of its sound: the device is full.
+            file = nil
+        }
+        onEvent(.sound(heard))
+    }
+
+    /// A file of 16-bit numbers, 2 MB a minute. It can be read as far as it goes when the app is ended while it is written.
+    private static func create(_ file: URL) throws -> AVAudioFile {
+        let folder = file.deletingLastPathComponent()
+        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+        let settings: [String: Any] = [
+            AVFormatIDKey: kAudioFormatLinearPCM, AVSampleRateKey: 16_000, AVNumberOfChannelsKey: 1,
+            AVLinearPCMBitDepthKey: 16,
+        ]
+        return try AVAudioFile(forWriting: file, settings: settings)
     }
 
     private func observe(
@@ -93,5 +127,21 @@ final class AudioInput: @unchecked Sendable {
 extension Notification {
     fileprivate var beginsInterruption: Bool {
         userInfo?[AVAudioSessionInterruptionTypeKey] as? UInt == AVAudioSession.InterruptionType.began.rawValue
+    }
+}
+
+extension AVAudioConverter {
+    /// What the next sound becomes; some of it may come with what follows.
+    fileprivate func convert(_ buffer: AVAudioPCMBuffer) -> AVAudioPCMBuffer? {
+        let ratio = outputFormat.sampleRate / inputFormat.sampleRate
+        let capacity = AVAudioFrameCount((Double(buffer.frameLength) * ratio).rounded(.up)) + 1024
+        guard let out = AVAudioPCMBuffer(pcmFormat: outputFormat, frameCapacity: capacity) else { return nil }
+        var next: AVAudioPCMBuffer? = buffer
+        let status = convert(to: out, error: nil) { _, status in
+            defer { next = nil }
+            status.pointee = next == nil ? .noDataNow : .haveData
+            return next
+        }
+        return status == .error || out.frameLength == 0 ? nil : out
     }
 }

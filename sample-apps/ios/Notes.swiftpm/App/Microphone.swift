@@ -2,7 +2,7 @@ import AVFoundation
 import NotesModel
 import Speech
 
-/// Hears the microphone, and understands on this device alone.
+/// Hears the microphone, and understands on this device alone, with the system's recognizer.
 ///
 /// Each stretch of speech up to a pause is a request of its own to the recognizer: a request ends with words that do not change any more.
 final class Microphone: Listener, @unchecked Sendable {
@@ -17,14 +17,14 @@ final class Microphone: Listener, @unchecked Sendable {
     private var stopped = false
     private var output: AsyncThrowingStream<Utterance, any Error>.Continuation?
 
-    func utterances() -> AsyncThrowingStream<Utterance, any Error> {
+    func utterances(keepingSoundIn file: URL) -> AsyncThrowingStream<Utterance, any Error> {
         AsyncThrowingStream { continuation in
             continuation.onTermination = { [weak self] _ in self?.stop() }
             queue.sync { output = continuation }
             Task {
                 do {
                     try await self.askForPermission()
-                    try self.queue.sync { try self.start() }
+                    try self.queue.sync { try self.start(keepingSoundIn: file) }
                 } catch {
                     continuation.finish(throwing: error)
                 }
@@ -46,18 +46,18 @@ final class Microphone: Listener, @unchecked Sendable {
         let speech = await withCheckedContinuation { continuation in
             SFSpeechRecognizer.requestAuthorization { continuation.resume(returning: $0) }
         }
-        let microphone = await AVAudioApplication.requestRecordPermission()
-        guard speech == .authorized, microphone else { throw Trouble.notAllowed }
+        guard speech == .authorized else { throw Trouble.notAllowed }
+        try await AudioInput.askForPermission()
     }
 
-    private func start() throws {
+    private func start(keepingSoundIn file: URL) throws {
         // Whoever has stopped it meanwhile, while the system asked for permission, must not be listened to.
         guard !stopped else { return }
         guard let recognizer = SFSpeechRecognizer(), recognizer.supportsOnDeviceRecognition else {
             throw Trouble.noRecognizer
         }
         self.recognizer = recognizer
-        try input.start()
+        try input.start(keepingSoundIn: file)
         started = .now
         beginStretch()
     }
@@ -66,8 +66,6 @@ final class Microphone: Listener, @unchecked Sendable {
         guard !stopped else { return }
         switch event {
         case .sound(let buffer): request?.append(buffer)
-        // A request is for sound of one format.
-        case .changed: beginNextStretch()
         // What was said is the note; to record more, a person begins another.
         case .taken: stop()
         case .failed: fail(.noMicrophone)

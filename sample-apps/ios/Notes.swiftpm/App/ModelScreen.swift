@@ -22,7 +22,12 @@ struct ModelScreen: View {
                         .tint(.primary)
                     }
                 } footer: {
-                    Text("Put GGUF files into this app's folder with the Files app. Nothing leaves this device.")
+                    Text(
+                        """
+                        Put GGUF files into this app's folder with the Files app. A Whisper model (ggml-….bin) there writes down what \
+                        you say. Nothing leaves this device.
+                        """
+                    )
                 }
             }
             .navigationTitle("Model")

@@ -6,6 +6,7 @@ import SwiftUI
 struct NoteScreen: View {
     let note: NoteModel
     let models: ModelShelf
+    let record: () -> Void
 
     var body: some View {
         NavigationStack {
@@ -31,7 +32,7 @@ struct NoteScreen: View {
                 // It would take the place of the note that is being spoken.
                 .disabled(note.phase == .listening)
             }
-            .safeAreaInset(edge: .bottom) { RecordButton(note: note, models: models).padding() }
+            .safeAreaInset(edge: .bottom) { RecordButton(note: note, record: record).padding() }
         }
     }
 }
@@ -55,7 +56,7 @@ private struct TranscriptSection: View {
 
 private struct RecordButton: View {
     let note: NoteModel
-    let models: ModelShelf
+    let record: () -> Void
 
     var body: some View {
         switch note.phase {
@@ -64,10 +65,7 @@ private struct RecordButton: View {
         case .summarizing:
             Button("Cancel", systemImage: "xmark", action: note.cancel).buttonStyle(.bordered)
         case .idle, .failed:
-            Button("Record", systemImage: "mic.fill") {
-                note.record(from: Microphone(), model: models.model)
-            }
-            .buttonStyle(.borderedProminent)
+            Button("Record", systemImage: "mic.fill", action: record).buttonStyle(.borderedProminent)
         }
     }
 }

@@ -18,7 +18,7 @@ struct NotesApp: App {
     var body: some Scene {
         WindowGroup {
             TabView(selection: $screen) {
-                NoteScreen(note: services.note, models: services.models)
+                NoteScreen(note: services.note, models: services.models, record: services.record)
                     .tabItem { Label("Note", systemImage: "mic") }
                     .tag(Screen.note)
                 NoteList(store: services.store, note: services.note, open: show)
@@ -65,11 +65,21 @@ final class Services {
         cacheFolder: URL.applicationSupportDirectory.appending(path: "Models"),
         defaults: .standard
     )
+    let speech = SpeechShelf(folder: .documentsDirectory)
     let store = NoteStore(folder: URL.applicationSupportDirectory.appending(path: "Notes"))
     let note: NoteModel
 
     private init() {
-        note = NoteModel(store: store)
+        note = NoteModel(store: store, player: Loudspeaker())
+    }
+
+    /// With the speech model that is installed, or else with the system's recognizer.
+    func record() {
+        let listener: any Listener =
+            speech.installed == nil
+            ? Microphone()
+            : ModelListener(to: MicrophoneSound()) { [speech] in try await speech.speech() }
+        note.record(from: listener, model: models.model)
     }
 
     func open(_ saved: SavedNote) {

@@ -44,6 +44,6 @@ struct SummarySection: View {
             Label(text, systemImage: systemImage)
         }
         .tint(.primary)
-        .accessibilityHint("Shows the sentences that this rests on")
+        .accessibilityHint("Shows the sentences that this rests on, and plays them")
     }
 }

@@ -50,7 +50,7 @@ public final class ModelShelf {
         self.defaults = defaults
         copies = PackedCopies(folder: cacheFolder)
         try? FileManager.default.createDirectory(at: cacheFolder, withIntermediateDirectories: true)
-        Self.leaveOutOfBackups(cacheFolder)
+        cacheFolder.leaveOutOfBackups()
         chosen = Self.demo
         refresh()
         let name = defaults.string(forKey: Self.chosenKey)
@@ -64,7 +64,7 @@ public final class ModelShelf {
         guard let files = try? FileManager.default.contentsOfDirectory(at: folder, includingPropertiesForKeys: nil)
         else { return }
         let models = files.filter { ["gguf", "sotto"].contains($0.pathExtension) }
-        for model in models { Self.leaveOutOfBackups(model) }
+        for model in models { model.leaveOutOfBackups() }
         let found = models.map { Entry(url: $0, name: $0.deletingPathExtension().lastPathComponent) }
         entries = [Self.demo] + found.sorted { $0.name < $1.name }
         // A copy that is being made is its load's.
@@ -123,16 +123,18 @@ public final class ModelShelf {
         }
     }
 
-    /// A model in every backup would fill a person's storage; App Review asks for this.
-    private static func leaveOutOfBackups(_ url: URL) {
-        var (url, values) = (url, URLResourceValues())
-        values.isExcludedFromBackup = true
-        // Where it is refused, nothing but a larger backup comes of it.
-        try? url.setResourceValues(values)
-    }
-
     private func show(_ progress: LocalModel.Progress, of entry: Entry) {
         guard entry == chosen, case .loading = state else { return }
         state = .loading(Double(progress.done) / Double(max(progress.total, 1)))
+    }
+}
+
+extension URL {
+    /// A model in every backup would fill a person's storage; App Review asks for this.
+    func leaveOutOfBackups() {
+        var (url, values) = (self, URLResourceValues())
+        values.isExcludedFromBackup = true
+        // Where it is refused, nothing but a larger backup comes of it.
+        try? url.setResourceValues(values)
     }
 }

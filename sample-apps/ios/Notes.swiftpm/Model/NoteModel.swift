@@ -32,28 +32,36 @@ public final class NoteModel {
     public private(set) var speeds = Speeds()
 
     private let store: NoteStore
+    private let player: any Player
+    /// Where the sound of the note is, if it was kept.
+    private var sound: URL?
     private var listener: (any Listener)?
     /// What reads along while a note is spoken, once its model is loaded.
     private var session: NoteSession?
     private var work: Task<Void, Never>?
 
-    /// No note yet; those to come are kept in `store`.
-    public init(store: NoteStore) {
+    /// No note yet; those to come are kept in `store`, and `player` plays what was said.
+    public init(store: NoteStore, player: any Player) {
         self.store = store
+        self.player = player
     }
 
     /// Listens until ``stop()``, while the model is loaded and then reads along; then writes the summary.
     public func record(from listener: any Listener, model: @escaping @MainActor () async throws -> LocalModel) {
         begin(.listening)
         self.listener = listener
+        let new = SavedNote(segments: [])
+        let sound = store.sound(of: new.id)
+        self.sound = sound
         // Now, and not once the model is there: nothing that is said is lost.
-        let utterances = listener.utterances()
+        let utterances = listener.utterances(keepingSoundIn: sound)
         run { note in
             defer { note.session = nil }
             async let reading = note.readAlong(loading: model)
-            let (spoken, failure) = await note.hear(utterances)
+            let (spoken, failure) = await note.hear(utterances, into: new)
             // It need not be the listener that failed.
             listener.stop()
+            if spoken.segments.isEmpty { await note.store.deleteSound(of: new.id) }
             try Task.checkCancellation()
             // What was understood so far is worth its summary.
             if !spoken.segments.isEmpty {
@@ -69,6 +77,7 @@ public final class NoteModel {
     public func open(_ saved: SavedNote, model: @escaping @MainActor () async throws -> LocalModel) {
         begin(.summarizing)
         segments = saved.segments
+        sound = store.sound(of: saved.id)
         if saved.summary != nil {
             (summary, label, phase) = (saved.summary, saved.label, .idle)
             return
@@ -110,9 +119,13 @@ public final class NoteModel {
         phase = .idle
     }
 
-    /// Shows what a point or an action rests on; a second time hides it again.
+    /// Shows what a point or an action rests on, and plays it where its sound was kept; a second time hides it again.
     public func showEvidence(_ ids: [Int]) {
         evidence = evidence == Set(ids) ? [] : Set(ids)
+        player.stop()
+        // The loudspeaker would be heard by the microphone.
+        guard phase != .listening, let sound, let seconds = segments.seconds(of: evidence) else { return }
+        if FileManager.default.fileExists(atPath: sound.path) { player.play(sound, seconds) }
     }
 
     /// Waits until nothing is being done.
@@ -122,7 +135,9 @@ public final class NoteModel {
 
     private func begin(_ phase: Phase) {
         cancel()
+        player.stop()
         self.phase = phase
+        sound = nil
         (segments, hearing, summary, label, evidence) = ([], "", nil, nil, [])
     }
 
@@ -146,9 +161,10 @@ public final class NoteModel {
 
     /// Takes down what is heard, until it ends. Returns the note, and what has ended it too early, if anything has.
     private func hear(
-        _ utterances: AsyncThrowingStream<Utterance, any Error>
+        _ utterances: AsyncThrowingStream<Utterance, any Error>,
+        into new: SavedNote
     ) async -> (note: SavedNote, failure: (any Error)?) {
-        var note = SavedNote(segments: [])
+        var note = new
         do {
             for try await utterance in utterances {
                 try Task.checkCancellation()

@@ -1,9 +1,9 @@
 import Foundation
 import Sotto
 
-/// The notes on this device: one file each, in a folder.
+/// The notes on this device, in a folder: one file each, and one for the sound of those that were spoken.
 public actor NoteStore {
-    private let folder: URL
+    private nonisolated let folder: URL
 
     /// The notes in a folder, which appears with the first of them.
     public init(folder: URL) {
@@ -26,6 +26,17 @@ public actor NoteStore {
     /// Forgets a note.
     public func delete(_ note: SavedNote) throws {
         try FileManager.default.removeItem(at: file(of: note.id))
+        deleteSound(of: note.id)
+    }
+
+    /// Where the sound of a note is kept, if it is.
+    public nonisolated func sound(of id: SavedNote.ID) -> URL {
+        folder.appendingPathComponent("\(id).caf")
+    }
+
+    /// Forgets the sound of a note. There need not be any.
+    func deleteSound(of id: SavedNote.ID) {
+        try? FileManager.default.removeItem(at: sound(of: id))
     }
 
     /// A note, unless it was deleted.

@@ -8,7 +8,7 @@ struct Script: Listener {
     let said: [Utterance]
     var failure: (any Error)?
 
-    func utterances() -> AsyncThrowingStream<Utterance, any Error> {
+    func utterances(keepingSoundIn file: URL) -> AsyncThrowingStream<Utterance, any Error> {
         AsyncThrowingStream { continuation in
             said.forEach { continuation.yield($0) }
             continuation.finish(throwing: failure)
@@ -33,14 +33,34 @@ struct Script: Listener {
 final class Speaker: Listener, Sendable {
     private let (stream, continuation) = AsyncThrowingStream<Utterance, any Error>.makeStream()
 
-    func utterances() -> AsyncThrowingStream<Utterance, any Error> { stream }
+    func utterances(keepingSoundIn file: URL) -> AsyncThrowingStream<Utterance, any Error> {
+        // A few samples are as good as any.
+        try? Data([1, 2]).write(to: file)
+        return stream
+    }
 
     /// Tells whether it was not stopped yet.
-    @discardableResult func say(_ sentence: String) -> Bool {
-        if case .terminated = continuation.yield(Utterance(text: sentence, isFinal: true)) { false } else { true }
+    @discardableResult func say(_ sentence: String, _ seconds: ClosedRange<Double>? = nil) -> Bool {
+        let said = Utterance(text: sentence, start: seconds?.lowerBound, end: seconds?.upperBound, isFinal: true)
+        if case .terminated = continuation.yield(said) { return false }
+        return true
     }
 
     func stop() { continuation.finish() }
+}
+
+/// Tells what it is to play.
+@MainActor final class Playlist: Player {
+    private(set) var played: [ClosedRange<Double>] = []
+    private(set) var file: URL?
+    private(set) var isPlaying = false
+
+    func play(_ file: URL, _ seconds: ClosedRange<Double>) {
+        played.append(seconds)
+        (self.file, isPlaying) = (file, true)
+    }
+
+    func stop() { isPlaying = false }
 }
 
 /// Waits until something is so; ten seconds later, the test fails.

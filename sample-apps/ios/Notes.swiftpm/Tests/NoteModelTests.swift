@@ -7,12 +7,13 @@ import Testing
 @MainActor struct NoteModelTests {
     let folder: URL
     let store: NoteStore
+    let player = Playlist()
     let note: NoteModel
 
     init() throws {
         folder = try temporaryFolder()
         store = NoteStore(folder: folder)
-        note = NoteModel(store: store)
+        note = NoteModel(store: store, player: player)
     }
 
     @Test func aSpokenNoteIsSummarizedAndKept() async throws {
@@ -166,7 +167,7 @@ import Testing
     @Test func aNoteThatCannotBeKeptIsSummarizedAllTheSame() async throws {
         let file = folder.appendingPathComponent("file")
         try Data().write(to: file)
-        let note = NoteModel(store: NoteStore(folder: file))
+        let note = NoteModel(store: NoteStore(folder: file), player: player)
         let speaker = Speaker()
         note.record(from: speaker, model: Shared.model)
         speaker.say(sentences[0])
@@ -274,7 +275,7 @@ import Testing
         let kept = await store.notes()
         #expect(kept.map(\.id) == [saved.id])
 
-        let other = NoteModel(store: store)
+        let other = NoteModel(store: store, player: player)
         other.open(kept[0]) { throw CancellationError() }
         #expect(other.summary == kept[0].summary)
         #expect(other.phase == .idle)
@@ -295,5 +296,49 @@ import Testing
         #expect(note.evidence == [1])
         note.showEvidence([1])
         #expect(note.evidence.isEmpty)
+    }
+
+    @Test func evidenceIsPlayedWhereItsSoundWasKept() async throws {
+        let speaker = Speaker()
+        note.record(from: speaker, model: Shared.model)
+        speaker.say(sentences[0], 0...2)
+        speaker.say(sentences[1], 3...5.5)
+        try await soon { note.segments.count == 2 }
+        note.showEvidence([1])
+        #expect(player.played == [], "the microphone would hear it")
+        note.stop()
+        await note.settle()
+        note.showEvidence([2])
+        #expect(player.played == [3...5.5] && player.isPlaying)
+        note.showEvidence([2])
+        #expect(!player.isPlaying)
+        note.showEvidence([1, 2])
+        #expect(player.played.last == 0...5.5)
+
+        let kept = try #require(await store.notes().first)
+        #expect(player.file == store.sound(of: kept.id))
+        note.open(kept, model: never)
+        #expect(!player.isPlaying)
+        note.showEvidence([1])
+        #expect(player.played.last == 0...2)
+        try await store.delete(kept)
+        #expect(!FileManager.default.fileExists(atPath: store.sound(of: kept.id).path))
+        note.showEvidence([2])
+        #expect(player.played.count == 3 && !player.isPlaying, "its sound is gone")
+    }
+
+    @Test func withoutAWordNoSoundIsKept() async throws {
+        note.record(from: Speaker(), model: never)
+        #expect(try FileManager.default.contentsOfDirectory(atPath: folder.path).count == 1)
+        note.stop()
+        await note.settle()
+        #expect(try FileManager.default.contentsOfDirectory(atPath: folder.path).isEmpty)
+    }
+
+    @Test func aPastedNoteHasNoSound() async throws {
+        note.read("WEBVTT\n\n00:04.000 --> 00:07.500\n\(sentences[0])", model: Shared.model)
+        await note.settle()
+        note.showEvidence([1])
+        #expect(note.evidence == [1] && player.played == [])
     }
 }

@@ -1,8 +1,10 @@
 package dev.sotto.sample
 
-/** What hears: the platform's speech recognizer, which listens until it notices a pause. */
+import dev.sotto.Segment
+
+/** What hears: a speech model, or the platform's speech recognizer, which listens until it notices a pause. */
 interface Recognizer {
-    /** Listens to one utterance. The listener is told of parts of it, then of its end, once. */
+    /** Listens to one utterance. The listener is told of parts of it, then of its end, and has it go on or not. */
     fun start(listener: Listener)
 
     /** Ends the utterance now. */
@@ -15,7 +17,8 @@ interface Recognizer {
     interface Listener {
         fun onPart(text: String)
 
-        fun onUtterance(text: String)
+        /** What was said: segments without ids, and with times where they are known. */
+        fun onUtterance(said: List<Segment>)
 
         /** There was nothing but silence. */
         fun onSilence()
@@ -24,8 +27,9 @@ interface Recognizer {
     }
 }
 
-/** Turns one utterance after another into the segments of a note, until the person ends it. */
-class Dictation(private val notebook: Notebook, private val recognizer: Recognizer) : Recognizer.Listener {
+/** Turns one utterance after another into the segments of a note, until the person ends it. [choose] says what hears the next note. */
+class Dictation(private val notebook: Notebook, private val choose: () -> Recognizer) : Recognizer.Listener {
+    private var recognizer = choose()
     private var ending = false
 
     fun begin() = hearIfListening(notebook::listen)
@@ -48,9 +52,9 @@ class Dictation(private val notebook: Notebook, private val recognizer: Recogniz
 
     override fun onPart(text: String) = notebook.hear(text)
 
-    override fun onUtterance(text: String) {
+    override fun onUtterance(said: List<Segment>) {
         if (!isListening()) return
-        notebook.heard(text)
+        notebook.heard(said)
         goOn()
     }
 
@@ -71,13 +75,15 @@ class Dictation(private val notebook: Notebook, private val recognizer: Recogniz
     private fun hearIfListening(decide: () -> Unit) {
         ending = false
         decide()
-        if (isListening()) recognizer.start(this)
+        if (!isListening()) return
+        recognizer = choose()
+        recognizer.start(this)
     }
 
     /** Words that were shown as heard belong to the note, though the recognizer has come to no end with them. */
     private fun keepHearing() {
         val words = notebook.state.value.hearing
-        if (words.isNotBlank()) notebook.heard(words)
+        if (words.isNotBlank()) notebook.heard(listOf(Segment(0, words)))
     }
 
     private fun goOn() = when {

@@ -1,7 +1,5 @@
 package dev.sotto.sample
 
-import dev.sotto.LoadOptions
-import dev.sotto.LocalModel
 import dev.sotto.ModelFile
 import kotlinx.coroutines.CoroutineScope
 import kotlinx.coroutines.Dispatchers
@@ -12,8 +10,15 @@ import java.io.File
 import java.io.IOException
 import java.util.UUID
 
-/** The models of this device: the demo model, and one that the person has chosen. */
-class ModelShelf(scope: CoroutineScope, private val folder: File) {
+/**
+ * The models of one kind on this device: one that the person has chosen, and perhaps one that the app brings. [load] loads a file, and
+ * can keep a packed copy of it in a folder.
+ */
+class ModelShelf<M>(
+    scope: CoroutineScope,
+    private val folder: File,
+    private val load: suspend (file: ModelFile, cacheFolder: File) -> M,
+) {
     private val chosen = Place("chosen")
     private val previous = Place("previous")
 
@@ -27,13 +32,13 @@ class ModelShelf(scope: CoroutineScope, private val folder: File) {
     val hasChosen get() = chosen.model.exists()
 
     /** Loads the chosen model. One that fails stays: there may be more memory, or space, the next time. */
-    suspend fun chosen(): LocalModel = chosen.load()
+    suspend fun chosen(): M = chosen.load()
 
     /**
      * Takes a copy of the model in [source] and loads it. Only once that has worked is it the chosen one: until then, the one before
      * stays.
      */
-    suspend fun choose(source: Document, onProgress: (Float) -> Unit): LocalModel {
+    suspend fun choose(source: Document, onProgress: (Float) -> Unit): M {
         tidying.join()
         // Another choice may be on its way out still.
         val next = Place("$NEXT-${UUID.randomUUID()}")
@@ -45,8 +50,11 @@ class ModelShelf(scope: CoroutineScope, private val folder: File) {
         }
     }
 
-    /** Loads the demo model from where it lies, and forgets the chosen one. */
-    suspend fun demo(file: ModelFile): LocalModel = load(file, folder).also { onDisk { chosen.clear() } }
+    /** Loads the app's own model from where it lies, and forgets the chosen one. */
+    suspend fun own(file: ModelFile): M = load(file, folder).also { forget() }
+
+    /** Deletes the chosen model. */
+    suspend fun forget() = onDisk { chosen.clear() }
 
     private fun takePlace(next: Place) {
         previous.clear()
@@ -67,8 +75,6 @@ class ModelShelf(scope: CoroutineScope, private val folder: File) {
 
         fun clear() = folder.deleteRecursively()
     }
-
-    private suspend fun load(file: ModelFile, cacheFolder: File) = LocalModel.load(file, LoadOptions(cacheFolder))
 
     /** A copy, since a document may lie in the cloud, and be gone tomorrow. */
     private suspend fun copy(source: Document, target: Place, onProgress: (Float) -> Unit) = withContext(Dispatchers.IO) {

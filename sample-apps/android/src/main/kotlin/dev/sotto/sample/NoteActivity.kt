@@ -71,6 +71,8 @@ class NoteActivity : Activity() {
         when (item.itemId) {
             R.id.choose_model -> startActivityForResult(openAnyFile(), PICK_MODEL)
             R.id.use_demo_model -> app.useDemoModel()
+            R.id.choose_speech_model -> startActivityForResult(openAnyFile(), PICK_SPEECH_MODEL)
+            R.id.use_platform_speech -> app.usePlatformSpeech()
             R.id.show_metrics -> startActivity(Intent(this, MetricsActivity::class.java))
             else -> return super.onOptionsItemSelected(item)
         }
@@ -79,8 +81,11 @@ class NoteActivity : Activity() {
 
     @Deprecated("The framework's own way to get a result")
     override fun onActivityResult(requestCode: Int, resultCode: Int, data: Intent?) {
-        val picked = data?.data
-        if (requestCode == PICK_MODEL && resultCode == RESULT_OK && picked != null) app.useModel(picked)
+        val picked = data?.data?.takeIf { resultCode == RESULT_OK } ?: return
+        when (requestCode) {
+            PICK_MODEL -> app.useModel(picked)
+            PICK_SPEECH_MODEL -> app.useSpeechModel(picked)
+        }
     }
 
     override fun onRequestPermissionsResult(requestCode: Int, permissions: Array<out String>, grantResults: IntArray) {
@@ -142,7 +147,7 @@ class NoteActivity : Activity() {
         return clip?.getItemAt(0)?.coerceToText(this)?.toString().orEmpty()
     }
 
-    /** GGUF has no media type of its own. */
+    /** Neither GGUF nor whisper.cpp's files have a media type of their own. */
     private fun openAnyFile() = Intent(Intent.ACTION_OPEN_DOCUMENT).addCategory(Intent.CATEGORY_OPENABLE).setType("*/*")
 
     private fun onClick(id: Int, act: () -> Unit) = findViewById<View>(id).setOnClickListener { act() }
@@ -151,5 +156,6 @@ class NoteActivity : Activity() {
         const val PICK_MODEL = 1
         const val MICROPHONE = 2
         const val NOTIFICATIONS = 3
+        const val PICK_SPEECH_MODEL = 4
     }
 }

@@ -43,7 +43,7 @@ class NoteScreen(private val root: View, private val onTap: (evidence: List<Int>
         paste.isEnabled = state.canPaste
         summarize.isEnabled = state.canSummarize || busy
         summarize.setText(if (busy) R.string.cancel else R.string.summarize)
-        val loading = state.model as? ModelState.Loading
+        val loading = state.model as? ModelState.Loading ?: state.speech as? ModelState.Loading
         val working = loading != null || state.phase == Phase.READING || state.phase == Phase.SUMMARIZING
         progress.visibility = if (working) View.VISIBLE else View.INVISIBLE
         progress.isIndeterminate = loading?.fraction == null
@@ -56,9 +56,15 @@ class NoteScreen(private val root: View, private val onTap: (evidence: List<Int>
         is ModelState.Loading -> context.getString(R.string.loading, model.name)
 
         is ModelState.Ready -> when (state.phase) {
-            Phase.IDLE -> model.name
+            Phase.IDLE -> when (val speech = state.speech) {
+                is ModelState.Loading -> context.getString(R.string.loading, speech.name)
+                else -> model.name
+            }
+
             Phase.READING -> context.getString(R.string.reading)
+
             Phase.LISTENING -> context.getString(R.string.listening)
+
             Phase.SUMMARIZING -> context.getString(R.string.summarizing)
         }
     }
@@ -119,6 +125,7 @@ private val Trouble.message
         Trouble.NOTHING_TO_PASTE -> R.string.trouble_nothing_to_paste
         Trouble.FILE_UNREADABLE -> R.string.trouble_file_unreadable
         Trouble.MICROPHONE_DENIED -> R.string.trouble_microphone_denied
+        Trouble.MICROPHONE_TAKEN -> R.string.trouble_microphone_taken
         Trouble.NO_RECOGNIZER -> R.string.trouble_no_recognizer
         Trouble.RECOGNIZER_FAILED -> R.string.trouble_recognizer_failed
         Trouble.INTERNAL -> R.string.trouble_internal

@@ -31,10 +31,14 @@ data object SpokenNote : NewNote
 /** Everything that the screens show. */
 data class NoteState(
     val model: ModelState = ModelState.Missing,
+    /** Where it is missing, the platform's recognizer hears. */
+    val speech: ModelState = ModelState.Missing,
     val phase: Phase = Phase.IDLE,
     val segments: List<Segment> = emptyList(),
     /** A note that was spoken is nowhere else. */
     val isSpoken: Boolean = false,
+    /** The name of the file with the sound of a spoken note, which need not be there. */
+    val sound: String? = null,
     /** What was said last, which the recognizer may still change. */
     val hearing: String = "",
     val summary: NoteSummary? = null,
@@ -56,10 +60,10 @@ data class NoteState(
     val canSummarize get() = phase == Phase.IDLE && model != ModelState.Missing && segments.isNotEmpty()
 
     /** Another note in place of this one. */
-    fun withNote(segments: List<Segment>) = copy(segments = segments, isSpoken = false, offered = null).unread()
+    fun withNote(segments: List<Segment>) = copy(segments = segments, isSpoken = false, sound = null, offered = null).unread()
 
-    /** A note that is going to be spoken. */
-    fun listening() = withNote(emptyList()).copy(phase = Phase.LISTENING, before = this)
+    /** A note that is going to be spoken; its sound is kept under this name. */
+    fun listening(sound: String) = withNote(emptyList()).copy(phase = Phase.LISTENING, sound = sound, before = this)
 
     /** The note with what was said of it by now. */
     fun spoken(segments: List<Segment>) =
@@ -67,7 +71,7 @@ data class NoteState(
 
     /** Nothing is being done any more. Where no word was said, the note before is there again. */
     fun idle(): NoteState {
-        val note = before?.copy(model = model, trouble = trouble, runs = runs) ?: this
+        val note = before?.copy(model = model, speech = speech, trouble = trouble, runs = runs) ?: this
         return note.copy(phase = Phase.IDLE, hearing = "")
     }
 
@@ -76,4 +80,15 @@ data class NoteState(
 
     /** Highlights these segments, or nothing when they are highlighted already. */
     fun tapped(evidence: List<Int>) = copy(highlighted = evidence.toSet().takeIf { it != highlighted }.orEmpty())
+
+    /**
+     * The seconds in which the first highlighted segment was said, and those right after it that are highlighted, too; `null` where no
+     * times are known.
+     */
+    fun highlightedSeconds(): ClosedFloatingPointRange<Double>? {
+        val stretch = segments.dropWhile { it.id !in highlighted }.takeWhile { it.id in highlighted }
+        val start = stretch.firstOrNull()?.start ?: return null
+        val end = stretch.last().end ?: return null
+        return (start..end).takeUnless { it.isEmpty() }
+    }
 }

@@ -12,6 +12,7 @@ import java.io.IOException
 data class KeptNote(
     val segments: List<Segment>,
     val isSpoken: Boolean,
+    val sound: String? = null,
     val summary: NoteSummary? = null,
     val label: String? = null,
 )
@@ -19,16 +20,22 @@ data class KeptNote(
 /** What of this state is worth keeping: a note with words, and a summary that is complete. */
 fun NoteState.toKeep(): KeptNote? {
     val complete = summary?.takeIf { it.metrics != null }
-    return if (segments.isEmpty()) null else KeptNote(segments, isSpoken, complete, label)
+    return if (segments.isEmpty()) null else KeptNote(segments, isSpoken, sound, complete, label)
 }
 
 fun NoteState.with(kept: KeptNote?): NoteState = if (kept == null) {
     this
 } else {
-    copy(segments = kept.segments, isSpoken = kept.isSpoken, summary = kept.summary, label = kept.label)
+    copy(
+        segments = kept.segments,
+        isSpoken = kept.isSpoken,
+        sound = kept.sound,
+        summary = kept.summary,
+        label = kept.label,
+    )
 }
 
-/** The last note, in [file]. */
+/** The last note, in [file]; the sound of spoken ones lies beside it. */
 class NoteStore(private val file: File) {
     /** None if there is none, or if it cannot be read. */
     fun read(): KeptNote? = try {
@@ -48,5 +55,19 @@ class NoteStore(private val file: File) {
             it.fd.sync()
         }
         if (!next.renameTo(file)) throw IOException("the note cannot be renamed")
+    }
+
+    /** Where the sound of this name is, or will be. */
+    fun sound(name: String) = File(folder.apply { mkdirs() }, "$name.$SOUND")
+
+    /** Deletes the sound of all notes but these. */
+    fun keepSounds(names: Set<String>) = folder.listFiles { file -> file.extension == SOUND }.orEmpty()
+        .filter { it.nameWithoutExtension !in names }
+        .forEach(File::delete)
+
+    private val folder get() = file.absoluteFile.parentFile ?: file
+
+    private companion object {
+        const val SOUND = "wav"
     }
 }

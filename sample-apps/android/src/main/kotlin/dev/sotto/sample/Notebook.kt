@@ -25,7 +25,9 @@ import kotlinx.coroutines.flow.update
 import kotlinx.coroutines.isActive
 import kotlinx.coroutines.launch
 import kotlinx.coroutines.withContext
+import java.io.File
 import java.io.IOException
+import java.util.UUID
 import kotlin.time.TimeSource
 
 /**
@@ -34,7 +36,7 @@ import kotlin.time.TimeSource
  * It lives as long as the app: screens come and go, show [state] and pass on what a person does. Its functions are called on the
  * thread of [scope], whose jobs must not end each other by failing.
  */
-class Notebook(private val scope: CoroutineScope, private val store: NoteStore) {
+class Notebook(private val scope: CoroutineScope, private val store: NoteStore, private val player: Player) {
     private val current = MutableStateFlow(NoteState().with(store.read()))
     private val started = TimeSource.Monotonic.markNow()
     private var model: Deferred<LocalModel>? = null
@@ -121,14 +123,20 @@ class Notebook(private val scope: CoroutineScope, private val store: NoteStore) 
     fun hear(text: String) = change { if (phase == Phase.LISTENING) copy(hearing = text) else this }
 
     /** What was said. */
-    fun heard(text: String) {
+    fun heard(said: List<Segment>) {
         val session = session ?: return
         change { copy(hearing = "") }
         attempt {
-            session.append(Segment(0, text))
+            said.forEach(session::append)
             change { spoken(session.note.segments) }
         }
     }
+
+    /** Whether a speech model is there to hear with, or how far it is. */
+    fun hearWith(speech: ModelState, trouble: Trouble?) = change { copy(speech = speech, trouble = trouble ?: this.trouble) }
+
+    /** Where the sound of the spoken note is to be kept. */
+    fun sound(): File = store.sound(checkNotNull(state.value.sound))
 
     /** Ends the spoken note and summarizes it. */
     fun finishListening() {
@@ -152,7 +160,15 @@ class Notebook(private val scope: CoroutineScope, private val store: NoteStore) 
         change { idle() }
     }
 
-    fun tap(evidence: List<Int>) = change { tapped(evidence) }
+    /** Shows where it was said, and plays it where its sound was kept; or does so no longer. */
+    fun tap(evidence: List<Int>) {
+        change { tapped(evidence) }
+        player.stop()
+        val seconds = state.value.highlightedSeconds() ?: return
+        val sound = state.value.sound?.let(store::sound)?.takeIf(File::exists)
+        // The microphone would hear it.
+        if (sound != null && state.value.phase != Phase.LISTENING) player.play(sound, seconds)
+    }
 
     fun trouble(trouble: Trouble?) = change { copy(trouble = trouble) }
 
@@ -205,14 +221,18 @@ class Notebook(private val scope: CoroutineScope, private val store: NoteStore) 
     private fun beginListening() {
         val model = model?.takeIf { state.value.canListen }?.getCompleted() ?: return
         session = model.noteSession()
-        change { listening() }
+        player.stop()
+        change { listening(sound = UUID.randomUUID().toString()) }
     }
 
     /** Keeps each note as it grows; an empty one does not take the place of the one before. */
     private suspend fun keepNotes() {
         state.mapNotNull { it.toKeep() }.distinctUntilChanged().collect {
             try {
-                withContext(Dispatchers.IO) { store.write(it) }
+                withContext(Dispatchers.IO) {
+                    store.write(it)
+                    store.keepSounds(setOfNotNull(it.sound, state.value.sound, state.value.before?.sound))
+                }
             } catch (error: IOException) {
                 trouble(Trouble.of(error))
             }

@@ -4,8 +4,10 @@ import android.app.Application
 import android.net.Uri
 import android.os.CancellationSignal
 import android.provider.OpenableColumns
+import dev.sotto.LoadOptions
 import dev.sotto.LocalModel
 import dev.sotto.ModelFile
+import dev.sotto.Speech
 import dev.sotto.descriptor
 import kotlinx.coroutines.CoroutineScope
 import kotlinx.coroutines.Dispatchers
@@ -17,10 +19,18 @@ import java.io.InputStream
 /** Keeps what outlives a screen: the model is loaded once, and a rotated phone goes on with its summary. */
 class SampleApp : Application() {
     private val scope = CoroutineScope(SupervisorJob() + Dispatchers.Main.immediate)
-    private val shelf by lazy { ModelShelf(scope, File(noBackupFilesDir, "models")) }
+    private val shelf by lazy {
+        ModelShelf(scope, File(noBackupFilesDir, "models")) { file, folder -> LocalModel.load(file, LoadOptions(folder)) }
+    }
+    private val speechShelf by lazy { ModelShelf(scope, File(noBackupFilesDir, "speech")) { file, _ -> Speech.load(file) } }
+    private val speechModels by lazy { SpeechModels(scope, speechShelf, notebook::hearWith) }
 
-    val notebook by lazy { Notebook(scope, NoteStore(File(noBackupFilesDir, "note.json"))) }
-    val dictation by lazy { Dictation(notebook, SpeechRecognition(this)) }
+    val notebook by lazy { Notebook(scope, NoteStore(File(noBackupFilesDir, "note.json")), Loudspeaker()) }
+    val dictation by lazy {
+        val platform = SpeechRecognition(this)
+        val model = SpeechModelRecognizer(scope, { microphone(notebook.sound()) }, speechModels::speech)
+        Dictation(notebook) { if (speechModels.isInstalled) model else platform }
+    }
 
     override fun onCreate() {
         super.onCreate()
@@ -29,13 +39,19 @@ class SampleApp : Application() {
 
     /** The build leaves it uncompressed, so that it can be read from within the app's own file. */
     fun useDemoModel() = useModel(R.string.demo_model) {
-        assets.openFd(DEMO_MODEL).use { shelf.demo(ModelFile.descriptor(it)) }
+        assets.openFd(DEMO_MODEL).use { shelf.own(ModelFile.descriptor(it)) }
     }
 
     /** Uses the model file that a person has picked; if it is none, the one before. */
     fun useModel(picked: Uri) = useModel(R.string.chosen_model, otherwise = ::useKeptModel) { onProgress ->
         shelf.choose(document(picked), onProgress)
     }
+
+    /** Hears with the speech model in the file that a person has picked. */
+    fun useSpeechModel(picked: Uri) = speechModels.choose(getString(R.string.speech_model), document(picked))
+
+    /** Hears with the platform's recognizer. */
+    fun usePlatformSpeech() = speechModels.forget()
 
     /** Takes a text file that another app shares. */
     fun share(file: Uri) = notebook.share(document(file))

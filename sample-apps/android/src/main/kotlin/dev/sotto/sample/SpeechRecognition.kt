@@ -7,6 +7,7 @@ import android.os.Bundle
 import android.speech.RecognitionListener
 import android.speech.RecognizerIntent
 import android.speech.SpeechRecognizer
+import dev.sotto.Segment
 
 /**
  * The platform's recognizer on the device, which Android has from 12 on. The other one may send what it hears to somebody's servers, and
@@ -50,7 +51,7 @@ class SpeechRecognition(private val context: Context) : Recognizer {
 
         override fun onResults(results: Bundle) {
             val text = results.text()
-            if (text.isBlank()) listener.onSilence() else listener.onUtterance(text)
+            if (text.isBlank()) listener.onSilence() else listener.onUtterance(listOf(Segment(0, text)))
         }
 
         override fun onError(error: Int) = when (error) {

@@ -16,6 +16,7 @@ enum class Trouble {
     NOTHING_TO_PASTE,
     FILE_UNREADABLE,
     MICROPHONE_DENIED,
+    MICROPHONE_TAKEN,
     NO_RECOGNIZER,
     RECOGNIZER_FAILED,
     INTERNAL,
@@ -27,6 +28,7 @@ enum class Trouble {
             is SottoException -> of(error)
             is NoSpaceException -> NO_SPACE
             is TextTooLongException -> NOTE_TOO_LONG
+            is MicrophoneException -> MICROPHONE_TAKEN
             is SecurityException, is IOException -> FILE_UNREADABLE
             else -> INTERNAL
         }

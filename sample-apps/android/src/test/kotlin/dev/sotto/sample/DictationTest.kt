@@ -29,11 +29,14 @@ class DictationTest {
         }
     }
 
+    /** Segments without times, as the platform's recognizer gives them. */
+    private fun Recognizer.Listener.hears(text: String) = onUtterance(listOf(Segment(0, text)))
+
     private val said = listOf("okay short note after standup", "Marcus will write a test by Thursday", "buy milk")
 
     private fun dictate(block: suspend Notebook.(Dictation, FakeRecognizer) -> Unit) = withNotebook {
         val recognizer = FakeRecognizer()
-        block(Dictation(this, recognizer), recognizer)
+        block(Dictation(this) { recognizer }, recognizer)
     }
 
     @Test
@@ -43,7 +46,7 @@ class DictationTest {
             val half = utterance.take(utterance.length / 2)
             recognizer.listener!!.onPart(half)
             assertEquals(half, state.value.hearing)
-            recognizer.listener!!.onUtterance(utterance)
+            recognizer.listener!!.hears(utterance)
             assertEquals("", state.value.hearing)
             recognizer.listener!!.onSilence()
         }
@@ -61,18 +64,18 @@ class DictationTest {
     @Test
     fun `what is said while it ends belongs to the note`() = dictate { dictation, recognizer ->
         dictation.begin()
-        recognizer.listener!!.onUtterance(said[1])
+        recognizer.listener!!.hears(said[1])
         dictation.end()
-        recognizer.listener!!.onUtterance(said[2])
+        recognizer.listener!!.hears(said[2])
         assertEquals(said.drop(1), untilIdle().segments.map { it.text })
-        recognizer.listener!!.onUtterance("too late")
+        recognizer.listener!!.hears("too late")
         assertEquals(2, state.value.segments.size)
     }
 
     @Test
     fun `a failing recognizer keeps what it has heard`() = dictate { dictation, recognizer ->
         dictation.begin()
-        recognizer.listener!!.onUtterance(said[1])
+        recognizer.listener!!.hears(said[1])
         recognizer.listener!!.onFailure(Trouble.RECOGNIZER_FAILED)
         assertEquals(Phase.SUMMARIZING, state.value.phase)
         val done = untilIdle()
@@ -115,7 +118,7 @@ class DictationTest {
         val endings = listOf(
             { recognizer.listener!!.onFailure(Trouble.NO_RECOGNIZER) },
             { dictation.end().also { recognizer.listener!!.onSilence() } },
-            { recognizer.listener!!.onUtterance(" ").also { dictation.cancel() } },
+            { recognizer.listener!!.hears(" ").also { dictation.cancel() } },
             { recognizer.listener!!.onPart("buy").also { dictation.cancel() } },
         )
         for (end in endings) {
@@ -133,7 +136,7 @@ class DictationTest {
     fun `a spoken note gives way to another one only if the person agrees, and only once that has a word`() =
         dictate { dictation, recognizer ->
             dictation.begin()
-            recognizer.listener!!.onUtterance(said[1])
+            recognizer.listener!!.hears(said[1])
             dictation.end()
             recognizer.listener!!.onSilence()
             val before = untilIdle()
@@ -149,7 +152,7 @@ class DictationTest {
             assertEquals(before, state.value)
             dictation.begin()
             dictation.acceptOffer()
-            recognizer.listener!!.onUtterance(said[2])
+            recognizer.listener!!.hears(said[2])
             dictation.cancel()
             assertEquals(listOf(said[2]) to true, state.value.segments.map { it.text } to state.value.isSpoken)
             assertNull(state.value.summary)
@@ -158,7 +161,7 @@ class DictationTest {
     @Test
     fun `a note can be given up`() = dictate { dictation, recognizer ->
         dictation.begin()
-        recognizer.listener!!.onUtterance(said[0])
+        recognizer.listener!!.hears(said[0])
         dictation.cancel()
         assertEquals(Phase.IDLE to null, state.value.phase to recognizer.listener)
         assertEquals(1, state.value.segments.size)
@@ -166,5 +169,20 @@ class DictationTest {
         assertEquals(0, recognizer.stops)
         summarize()
         assertEquals(Phase.SUMMARIZING, state.value.phase)
+    }
+
+    @Test
+    fun `each note is heard by what is there then`() = withNotebook {
+        val (platform, model) = FakeRecognizer() to FakeRecognizer()
+        var isInstalled = false
+        val dictation = Dictation(this) { if (isInstalled) model else platform }
+        dictation.begin()
+        isInstalled = true
+        platform.listener!!.hears(said[0])
+        assertEquals(2 to 0, platform.starts to model.starts)
+        dictation.cancel()
+        dictation.begin()
+        dictation.acceptOffer()
+        assertEquals(2 to 1, platform.starts to model.starts)
     }
 }

@@ -1,8 +1,10 @@
 package dev.sotto.sample
 
 import android.os.CancellationSignal
+import dev.sotto.LoadOptions
 import dev.sotto.LocalModel
 import dev.sotto.ModelFile
+import dev.sotto.Segment
 import kotlinx.coroutines.CoroutineScope
 import kotlinx.coroutines.Dispatchers
 import kotlinx.coroutines.Job
@@ -29,20 +31,20 @@ const val NOTE =
         "I need to send the release notes to Dana before lunch."
 
 /** Runs [block] with an empty notebook that has the demo model, all on this thread. */
-fun withNotebook(block: suspend Notebook.() -> Unit) {
+fun withNotebook(player: Player = Playlist(), block: suspend Notebook.() -> Unit) {
     val folder = createTempDirectory().toFile()
     try {
-        withNotebook(NoteStore(folder.resolve("note.json")), block)
+        withNotebook(NoteStore(folder.resolve("note.json")), player, block)
     } finally {
         folder.deleteRecursively()
     }
 }
 
 /** The same with a notebook that goes on with the note in [store]. */
-fun withNotebook(store: NoteStore, block: suspend Notebook.() -> Unit): Unit = runBlocking {
+fun withNotebook(store: NoteStore, player: Player = Playlist(), block: suspend Notebook.() -> Unit): Unit = runBlocking {
     val scope = CoroutineScope(coroutineContext + SupervisorJob())
     try {
-        val notebook = Notebook(scope, store)
+        val notebook = Notebook(scope, store, player)
         notebook.useModel("demo") { demo() }
         withTimeout(60.seconds) {
             notebook.until { canListen }
@@ -52,6 +54,28 @@ fun withNotebook(store: NoteStore, block: suspend Notebook.() -> Unit): Unit = r
         scope.cancel()
     }
 }
+
+/** Tells what it is to play. */
+class Playlist : Player {
+    val played = mutableListOf<Pair<File, ClosedFloatingPointRange<Double>>>()
+    var isPlaying = false
+
+    override fun play(file: File, seconds: ClosedFloatingPointRange<Double>) {
+        played += file to seconds
+        isPlaying = true
+    }
+
+    override fun stop() {
+        isPlaying = false
+    }
+}
+
+/** What a recognizer that knows no times has heard. */
+fun said(text: String) = listOf(Segment(0, text))
+
+/** A shelf of language models. */
+fun modelShelf(scope: CoroutineScope, folder: File) =
+    ModelShelf(scope, folder) { file, cacheFolder -> LocalModel.load(file, LoadOptions(cacheFolder)) }
 
 /** A document that is there at once. */
 fun document(bytes: ByteArray) = document { bytes.inputStream() }

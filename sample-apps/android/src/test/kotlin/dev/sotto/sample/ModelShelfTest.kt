@@ -31,7 +31,7 @@ class ModelShelfTest {
     val folder = TemporaryFolder()
 
     private val scope = CoroutineScope(SupervisorJob())
-    private val shelf by lazy { ModelShelf(scope, models) }
+    private val shelf by lazy { modelShelf(scope, models) }
 
     private val models by lazy { folder.root.resolve("models") }
 
@@ -55,8 +55,8 @@ class ModelShelfTest {
         chooseDemo(progress::add)
         assertEquals(progress.sorted() to 1f, progress to progress.last())
         assertTrue(shelf.hasChosen)
-        ModelShelf(scope, models).chosen().close()
-        shelf.demo(ModelFile.path(DEMO_FILE)).close()
+        modelShelf(scope, models).chosen().close()
+        shelf.own(ModelFile.path(DEMO_FILE)).close()
         assertFalse(shelf.hasChosen)
         assertTrue(files().single().startsWith("sotto-demo-"), "more is left than the demo model's copy: ${files()}")
     }
@@ -65,7 +65,7 @@ class ModelShelfTest {
     fun `an app that is ended while a model takes the place of another has the one before`() = runBlocking {
         chooseDemo()
         assertTrue(models.resolve("chosen").renameTo(models.resolve("previous")))
-        val restarted = ModelShelf(scope, models)
+        val restarted = modelShelf(scope, models)
         assertTrue(restarted.hasChosen)
         restarted.chosen().close()
     }
@@ -78,7 +78,7 @@ class ModelShelfTest {
             models.resolve(left).mkdirs()
             models.resolve("$left/model.gguf").writeBytes(ByteArray(99))
         }
-        val restarted = ModelShelf(scope, models)
+        val restarted = modelShelf(scope, models)
         withTimeout(10.seconds) { while (files() != before) delay(5) }
         restarted.chosen().close()
     }

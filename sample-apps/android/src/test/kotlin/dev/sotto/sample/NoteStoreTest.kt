@@ -4,6 +4,7 @@ import dev.sotto.Segment
 import kotlinx.coroutines.delay
 import org.junit.Rule
 import org.junit.rules.TemporaryFolder
+import java.io.File
 import java.io.IOException
 import java.nio.file.Files
 import java.nio.file.Path
@@ -32,9 +33,9 @@ class NoteStoreTest {
     fun `a spoken note outlives the app, and so does its summary`() {
         withNotebook(store) {
             listen()
-            heard("Marcus will write a test by Thursday.")
+            heard(said("Marcus will write a test by Thursday."))
             untilKept()
-            heard("Buy milk.")
+            heard(said("Buy milk."))
             untilKept()
         }
         lateinit var done: NoteState
@@ -59,7 +60,7 @@ class NoteStoreTest {
         listen()
         delay(100)
         assertEquals(kept, store.read())
-        heard("Buy milk.")
+        heard(said("Buy milk."))
         untilKept()
         assertEquals("Buy milk.", store.read()?.segments?.single()?.text)
     }
@@ -73,10 +74,37 @@ class NoteStoreTest {
         assertEquals(note, store.read())
         withNotebook(store) {
             listen()
-            heard("Buy milk.")
+            heard(said("Buy milk."))
             assertEquals(Trouble.NO_SPACE, until { trouble != null }.trouble)
             assertEquals(note, store.read())
         }
+    }
+
+    @Test
+    fun `a note keeps its own sound alone`() {
+        lateinit var sound: File
+        withNotebook(store) {
+            listen()
+            sound = sound().apply { writeText("first") }
+            heard(said("Call Tom."))
+            untilKept()
+            cancel()
+            listen()
+            acceptOffer()
+            val next = sound().apply { writeText("second") }
+            delay(100)
+            assertEquals(true to true, sound.exists() to next.exists(), "there is no word yet: both may be needed")
+            cancel()
+            assertEquals(sound, sound(), "the note before is there again")
+            listen()
+            acceptOffer()
+            val last = sound().apply { writeText("third") }
+            heard(said("Buy milk."))
+            untilKept()
+            while (sound.exists() || next.exists()) delay(5)
+            sound = last
+        }
+        withNotebook(store) { assertEquals(sound to "third", sound() to sound().readText()) }
     }
 
     @Test

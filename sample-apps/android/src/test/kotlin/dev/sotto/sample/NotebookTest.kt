@@ -3,6 +3,7 @@ package dev.sotto.sample
 import dev.sotto.LoadOptions
 import dev.sotto.LocalModel
 import dev.sotto.ModelFile
+import dev.sotto.Segment
 import dev.sotto.VoiceNote
 import kotlinx.coroutines.CompletableDeferred
 import kotlinx.coroutines.CoroutineScope
@@ -53,6 +54,35 @@ class NotebookTest {
     }
 
     @Test
+    fun `evidence is played where its sound was kept`() {
+        val player = Playlist()
+        withNotebook(player) {
+            listen()
+            sound().writeBytes(ByteArray(9))
+            heard(listOf(Segment(0, "Call Tom.", 0.5, 2.0), Segment(0, "Buy milk.", 2.5, 4.0), Segment(0, "Okay.", 9.0, 9.5)))
+            tap(listOf(1))
+            assertEquals(emptyList(), player.played, "the microphone would hear it")
+            tap(listOf(1))
+            val kept = sound()
+            cancel()
+            tap(listOf(1))
+            assertEquals(listOf(kept to 0.5..2.0), player.played)
+            tap(listOf(1))
+            assertFalse(player.isPlaying)
+            tap(listOf(2, 1))
+            tap(listOf(1, 3))
+            assertEquals(listOf(0.5..4.0, 0.5..2.0), player.played.drop(1).map { it.second })
+            kept.delete()
+            tap(listOf(3))
+            assertEquals(3 to setOf(3), player.played.size to state.value.highlighted)
+            paste(NOTE)
+            acceptOffer()
+            tap(listOf(1))
+            assertEquals(3 to false, player.played.size to player.isPlaying)
+        }
+    }
+
+    @Test
     fun `a summary can be cancelled and asked for again`() = withNotebook {
         paste(NOTE.repeat(4))
         summarize()
@@ -69,7 +99,7 @@ class NotebookTest {
     @Test
     fun `what cannot be done now is not done`() = withNotebook {
         summarize()
-        heard("Nobody listens.")
+        heard(said("Nobody listens."))
         finishListening()
         assertEquals(NoteState(model = ModelState.Ready("demo")), state.value)
         paste(NOTE)
@@ -149,7 +179,7 @@ class NotebookTest {
     @Test
     fun `a spoken note is replaced by another one only if the person agrees`() = withNotebook {
         listen()
-        heard("Call Tom.")
+        heard(said("Call Tom."))
         cancel()
         for (offer in listOf<(String) -> Unit>(::paste, ::share, { share(document(it.toByteArray())) })) {
             offer("Buy milk.")
@@ -184,9 +214,9 @@ class NotebookTest {
         assertEquals(Trouble.TEXT_UNUSABLE, state.value.trouble)
         assertEquals(Phase.IDLE to VoiceNote.text(NOTE).segments, state.value.phase to state.value.segments)
         listen()
-        heard("\uD83C")
+        heard(said("\uD83C"))
         assertEquals(Phase.LISTENING to Trouble.TEXT_UNUSABLE, state.value.phase to state.value.trouble)
-        heard("Buy milk.")
+        heard(said("Buy milk."))
         assertEquals(listOf("Buy milk."), state.value.segments.map { it.text })
     }
 
@@ -233,7 +263,7 @@ class NotebookTest {
     @Test
     fun `a model that never comes keeps no other one waiting`() = withNotebook {
         val folder = createTempDirectory().toFile()
-        val shelf = ModelShelf(CoroutineScope(Job()), folder)
+        val shelf = modelShelf(CoroutineScope(Job()), folder)
         val silent = Silent()
         useModel("never") { onProgress -> shelf.choose(document { silent }, onProgress) }
         silent.isRead.untilReached()

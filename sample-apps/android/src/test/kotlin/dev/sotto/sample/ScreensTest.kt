@@ -181,7 +181,7 @@ class ScreensTest {
         val screen = Robolectric.buildActivity(NoteActivity::class.java).setup()
         waitUntil { canListen }
         app.notebook.listen()
-        app.notebook.heard("Call Tom.")
+        app.notebook.heard(said("Call Tom."))
         app.notebook.cancel()
         app.getSystemService(ClipboardManager::class.java).setPrimaryClip(ClipData.newPlainText(null, NOTE))
 
