@@ -128,10 +128,10 @@ mod tests {
             (mono, Samples::F32(&[0.0, f32::NAN]), "sample 1 is not a finite number"),
             (mono, Samples::F32(&[f32::NEG_INFINITY]), "sample 0 is not a finite number"),
             (mono, Samples::F32(&[0.0, 0.0, -700.0]), "sample 2 is far outside"),
-            (STEREO, Samples::I16(&[1, 2, 3]), "3 samples are no whole number"),
+            (STEREO, Samples::I16(&[1, 2, 3]), "3 samples are not a whole number"),
             (PcmFormat { sample_rate: 0, ..mono }, Samples::I16(&[]), "a sample rate of 0 Hz"),
             (PcmFormat { sample_rate: 7_999, ..mono }, Samples::I16(&[]), "a sample rate of 7999 Hz"),
-            (PcmFormat { sample_rate: u32::MAX, ..mono }, Samples::I16(&[]), "8000 to 192000 Hz can be used"),
+            (PcmFormat { sample_rate: u32::MAX, ..mono }, Samples::I16(&[]), "8000 to 192000 Hz are supported"),
             (PcmFormat { channels: 0, ..mono }, Samples::I16(&[]), "0 channels"),
             (PcmFormat { channels: 33, ..mono }, Samples::I16(&[]), "33 channels"),
         ] {
