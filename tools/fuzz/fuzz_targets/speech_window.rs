@@ -47,6 +47,8 @@ fuzz_target!(|window: Window| {
             let is_sound = samples.iter().all(|sample| sample.abs() <= 8.0);
             assert!(samples.is_empty() || samples.len() > WINDOW_SAMPLES || !is_sound);
         }
+        // The small model knows few languages.
+        Err(SpeechError::Unsupported { .. }) => {}
         Err(error) => panic!("{error:?}"),
     }
 });
