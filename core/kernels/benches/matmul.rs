@@ -1,33 +1,66 @@
-//! Speed of matrix products on one thread, by instruction set and format: billions of multiply-accumulates a second with
-//! many rows of activations (prefill), gigabytes of weights a second with one (decode). Rounds are interleaved; medians.
+//! Speed of matrix products on one thread, by instruction set and format. With many rows of activations (prefill): billions of
+//! multiply-accumulates a second. With one row (decode): bytes of weights a cycle and gigabytes a second, of weights that stay in the
+//! second-level cache and of weights that come from memory, beside the speed at which those bytes are only read.
+//!
+//! Everything is timed in bursts of well under a millisecond, formats in turns, and the fastest tenth counts: other programs
+//! on the machine cost bursts, not speed. A cycle is what an addition takes that waits for the one before it, timed in the same run.
 //!
 //! `cargo bench -p sotto-kernels --bench matmul [parts of "instruction set format" ...]`
 
+use std::arch::asm;
 use std::hint::black_box;
 use std::time::Instant;
 
-use sotto_kernels::packed::{PackedMatrix, WeightFormat, packed_len};
+use sotto_kernels::packed::{PANEL_ROWS, PackedMatrix, WeightFormat, packed_len};
 use sotto_kernels::{Activations, Kernels, Output};
 
-/// As many rounds as it takes for a median to hold still.
-const ROUNDS: usize = 7;
+const ROUNDS: usize = 9;
 /// Llama 3.2 1B's gate projection.
 const ROWS: usize = 8192;
 const COLS: usize = 2048;
-/// Rows of activations.
+/// Rows of activations, and of the weights that they are multiplied with.
 const PREFILL: usize = 128;
-/// Matrices that take turns, so that decode reads memory and not a cache.
-const COPIES: usize = 8;
+const PREFILL_ROWS: usize = 1024;
+/// Rows of weights that stay in the second-level cache and not in the first: 147 KB of Q4_0, 278 KB of Q8_0.
+const CACHED_ROWS: usize = 4 * PANEL_ROWS;
+/// Products with them in a burst.
+const PRODUCTS: usize = 40;
+/// Bursts of prefill, and of products from the cache, in each round.
+const BURSTS: usize = 10;
+/// Bytes that matrices are laid in one after the other, so that decode reads memory and not a cache.
+const MEMORY: usize = 160 << 20;
 
 struct Subject {
-    /// Rows of activations, and room for their products: touched before anything is timed.
-    x: Vec<f32>,
-    out: Vec<f32>,
     kernels: &'static Kernels,
     format: WeightFormat,
-    packed: Vec<Vec<u8>>,
-    prefill: Vec<f64>,
-    decode: Vec<f64>,
+    prefill: Seconds,
+    cached: Seconds,
+    from_memory: Seconds,
+    reading: Seconds,
+}
+
+/// What bursts of the same work took.
+#[derive(Default)]
+struct Seconds(Vec<f64>);
+
+impl Seconds {
+    fn time(&mut self, work: impl FnOnce()) {
+        let start = Instant::now();
+        work();
+        self.0.push(start.elapsed().as_secs_f64());
+    }
+
+    fn fastest_tenth(&mut self) -> f64 {
+        self.0.sort_by(f64::total_cmp);
+        self.0[self.0.len() / 10]
+    }
+}
+
+/// What products take and give: touched before anything is timed.
+struct Numbers {
+    bytes: Vec<u8>,
+    x: Vec<f32>,
+    out: Vec<f32>,
 }
 
 fn main() {
@@ -41,52 +74,114 @@ fn main() {
             }
         }
     }
+    let mut numbers = Numbers {
+        bytes: (0..MEMORY).map(|i| (i * 31 + i / COLS) as u8 & 0x3b).collect(),
+        // Most of them small, as activations are.
+        x: (0..PREFILL * COLS).map(|i| (((i * 37) % 101) as f32 - 50.0).powi(3)).collect(),
+        out: vec![1.0; PREFILL * PREFILL_ROWS],
+    };
+    let mut additions = Seconds::default();
     for _ in 0..ROUNDS {
         for subject in &mut subjects {
-            subject.measure();
+            additions.time(add_in_sequence);
+            subject.measure(&mut numbers);
         }
     }
-    println!("{:12} {:6} {:>16} {:>14}", "kernels", "format", "prefill GMAC/s", "decode GB/s");
+    let hertz = ADDITIONS as f64 / additions.fastest_tenth();
+    println!("{:12} {:6} {:>7} | {:>12} | {:>12} | {:>7}", "", "", "prefill", "from cache", "from memory", "reading");
+    println!(
+        "{:12} {:6} {:>7} | {:>7} {:>4} | {:>7} {:>4} | {:>4} {:>3}%",
+        "kernels", "format", "GMAC/s", "B/cycle", "GB/s", "B/cycle", "GB/s", "GB/s", ""
+    );
     for subject in &mut subjects {
-        let (prefill, decode) = (median(&mut subject.prefill), median(&mut subject.decode));
-        println!("{:12} {:6} {prefill:16.1} {decode:14.2}", subject.kernels.name(), subject.format.to_string());
+        subject.print(hertz);
     }
+    println!("{:.2} GHz", hertz / 1e9);
 }
 
 impl Subject {
     fn new(kernels: &'static Kernels, format: WeightFormat) -> Self {
-        let len = packed_len(format, ROWS, COLS);
-        let packed = (0..COPIES).map(|copy| (0..len).map(|i| (i * 31 + copy) as u8 & 0x3b).collect()).collect();
-        // Most of them small, as activations are.
-        let x = (0..PREFILL * COLS).map(|i| (((i * 37) % 101) as f32 - 50.0).powi(3)).collect();
-        Self { x, out: vec![1.0; PREFILL * ROWS], kernels, format, packed, prefill: Vec::new(), decode: Vec::new() }
+        let [prefill, cached, from_memory, reading] = std::array::from_fn(|_| Seconds::default());
+        Self { kernels, format, prefill, cached, from_memory, reading }
     }
 
-    fn measure(&mut self) {
-        let seconds = self.run(PREFILL, 1);
-        self.prefill.push((PREFILL * ROWS * COLS) as f64 / seconds / 1e9);
-        let seconds = self.run(1, COPIES);
-        self.decode.push((self.packed[0].len() * COPIES) as f64 / seconds / 1e9);
+    /// Bytes of a matrix.
+    fn len(&self, rows: usize) -> usize {
+        packed_len(self.format, rows, COLS)
     }
 
-    /// Seconds for products of `rows` rows of activations with each of `copies` matrices.
-    fn run(&mut self, rows: usize, copies: usize) -> f64 {
+    fn measure(&mut self, numbers: &mut Numbers) {
+        let Numbers { bytes, x, out } = numbers;
+        let (kernels, format) = (self.kernels, self.format);
+        let [len, prefill_len, cached_len] = [ROWS, PREFILL_ROWS, CACHED_ROWS].map(|rows| self.len(rows));
         let mut activations = Activations::default();
-        activations.resize(rows, COLS, self.format.activation_group());
-        let (x, out) = (&self.x[..rows * COLS], &mut self.out[..rows * ROWS]);
-        let start = Instant::now();
-        for packed in &self.packed[..copies] {
-            let matrix = PackedMatrix::new(self.format, ROWS, COLS, packed).expect("sizes fit");
-            self.kernels.quantize(x, &mut activations.rows_mut());
-            // SAFETY: one thread.
-            unsafe { self.kernels.matmul(&matrix, &activations, 0..matrix.panels(), &Output::new(out, ROWS)) };
-            black_box(&*out);
+        activations.resize(PREFILL, COLS, format.activation_group());
+        for _ in 0..BURSTS {
+            self.prefill.time(|| {
+                kernels.quantize(x, &mut activations.rows_mut());
+                multiply(kernels, format, &bytes[..prefill_len], &activations, out);
+            });
         }
-        start.elapsed().as_secs_f64()
+
+        activations.resize(1, COLS, format.activation_group());
+        kernels.quantize(&x[..COLS], &mut activations.rows_mut());
+        for _ in 0..BURSTS {
+            self.cached.time(|| {
+                for _ in 0..PRODUCTS {
+                    multiply(kernels, format, &bytes[..cached_len], &activations, &mut out[..CACHED_ROWS]);
+                }
+            });
+        }
+        for bytes in bytes.chunks_exact(len) {
+            self.from_memory.time(|| multiply(kernels, format, bytes, &activations, &mut out[..ROWS]));
+        }
+        for bytes in bytes.chunks_exact(len) {
+            self.reading.time(|| kernels.read(bytes));
+        }
+    }
+
+    fn print(&mut self, hertz: f64) {
+        let prefill = (PREFILL * PREFILL_ROWS * COLS) as f64 / self.prefill.fastest_tenth() / 1e9;
+        let cached = (PRODUCTS * self.len(CACHED_ROWS)) as f64 / self.cached.fastest_tenth();
+        let from_memory = self.len(ROWS) as f64 / self.from_memory.fastest_tenth();
+        let reading = self.len(ROWS) as f64 / self.reading.fastest_tenth();
+        println!(
+            "{:12} {:6} {prefill:7.1} | {:7.2} {:4.1} | {:7.2} {:4.1} | {:4.1} {:3.0}%",
+            self.kernels.name(),
+            self.format.to_string(),
+            cached / hertz,
+            cached / 1e9,
+            from_memory / hertz,
+            from_memory / 1e9,
+            reading / 1e9,
+            100.0 * from_memory / reading,
+        );
     }
 }
 
-fn median(values: &mut [f64]) -> f64 {
-    values.sort_by(f64::total_cmp);
-    values[values.len() / 2]
+/// Multiplies as many rows of weights as `out` has columns for.
+fn multiply(kernels: &Kernels, format: WeightFormat, bytes: &[u8], x: &Activations, out: &mut [f32]) {
+    let rows = out.len() / x.rows();
+    let matrix = PackedMatrix::new(format, rows, COLS, bytes).expect("sizes fit");
+    // SAFETY: one thread.
+    unsafe { kernels.matmul(&matrix, x, 0..matrix.panels(), &Output::new(out, rows)) };
+    black_box(out);
+}
+
+/// What [`add_in_sequence`] does.
+const ADDITIONS: usize = 400_000;
+
+/// Additions each of which waits for the one before it. Of registers: constants are added at once by some CPUs.
+fn add_in_sequence() {
+    let mut sum = 0usize;
+    for _ in 0..ADDITIONS / 100 {
+        // SAFETY: integers are added in a register.
+        unsafe {
+            #[cfg(target_arch = "x86_64")]
+            asm!(".rept 100", "add {0}, {1}", ".endr", inout(reg) sum, in(reg) 1usize, options(nomem, nostack));
+            #[cfg(target_arch = "aarch64")]
+            asm!(".rept 100", "add {0}, {0}, {1}", ".endr", inout(reg) sum, in(reg) 1usize, options(nomem, nostack));
+        }
+    }
+    black_box(sum);
 }

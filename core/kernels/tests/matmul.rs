@@ -2,9 +2,10 @@
 
 mod common;
 
-use common::{random_matrix, random_values, say_exercised, stored};
+use common::{random_matrix, random_values, rng, say_exercised, stored};
 use half::f16;
 use rand::RngExt;
+use rand::rngs::StdRng;
 use sotto_kernels::blocks::{DType, QK};
 use sotto_kernels::packed::{PANEL_ROWS, PackError, PackedMatrix, WeightFormat, pack, packed_len};
 use sotto_kernels::{Activations, Kernels, Output};
@@ -26,14 +27,14 @@ struct Case {
 }
 
 impl Case {
-    fn new(format: WeightFormat, rows: usize, cols: usize) -> Self {
-        let (source, _) = random_matrix(stored(format), rows, cols);
+    fn new(rng: &mut StdRng, format: WeightFormat, rows: usize, cols: usize) -> Self {
+        let (source, _) = random_matrix(rng, stored(format), rows, cols);
         Self::of(stored(format), rows, cols, &source)
     }
 
     /// All codes made of the same byte.
-    fn with_codes(format: WeightFormat, rows: usize, cols: usize, byte: u8) -> Self {
-        let (mut source, _) = random_matrix(stored(format), rows, cols);
+    fn with_codes(rng: &mut StdRng, format: WeightFormat, rows: usize, cols: usize, byte: u8) -> Self {
+        let (mut source, _) = random_matrix(rng, stored(format), rows, cols);
         common::fill_codes(stored(format), &mut source, byte);
         Self::of(stored(format), rows, cols, &source)
     }
@@ -125,12 +126,13 @@ fn check(case: &Case, x: &[f32], kernels: &Kernels) {
 
 #[test]
 fn products_are_those_of_the_oracle() {
+    let rng = &mut rng();
     for format in WeightFormat::ALL {
         for (rows, blocks) in [(1, 1), (31, 2), (32, 3), (67, 5), (96, 1)] {
             let cols = blocks * if format.is_quantized() { format.block_len() } else { 37 };
-            let case = Case::new(format, rows, cols);
+            let case = Case::new(rng, format, rows, cols);
             for count in [1, 3, 7] {
-                let x = random_values(count * cols, 3.0);
+                let x = random_values(rng, count * cols, 3.0);
                 Kernels::available().for_each(|kernels| check(&case, &x, kernels));
             }
         }
@@ -140,12 +142,13 @@ fn products_are_those_of_the_oracle() {
 
 #[test]
 fn every_number_of_rows_gives_the_bits_of_each_row_alone() {
+    let rng = &mut rng();
     for format in WeightFormat::ALL {
         // More than one depth block of a panel: 512 weights.
-        let case = Case::new(format, 45, 768);
+        let case = Case::new(rng, format, 45, 768);
         for kernels in Kernels::available() {
             for rows in ROWS {
-                let x = random_values(rows * case.cols, 1.0);
+                let x = random_values(rng, rows * case.cols, 1.0);
                 let together = case.multiply(kernels, &x);
                 let alone: Vec<f32> = x.chunks(case.cols).flat_map(|x| case.multiply(kernels, x)).collect();
                 assert_eq!(together, alone, "{} {format}, {rows} rows", kernels.name());
@@ -156,10 +159,11 @@ fn every_number_of_rows_gives_the_bits_of_each_row_alone() {
 
 #[test]
 fn instruction_sets_agree_to_the_last_bit() {
+    let rng = &mut rng();
     for format in WeightFormat::ALL {
-        let case = Case::new(format, 77, 1024);
+        let case = Case::new(rng, format, 77, 1024);
         for rows in [1, 4, 13] {
-            let x = random_values(rows * case.cols, 2.0);
+            let x = random_values(rng, rows * case.cols, 2.0);
             let expected = case.multiply(scalar(), &x);
             for kernels in Kernels::available() {
                 assert_eq!(case.multiply(kernels, &x), expected, "{} {format}, {rows} rows", kernels.name());
@@ -171,11 +175,12 @@ fn instruction_sets_agree_to_the_last_bit() {
 /// As a low-rank update is added: few inputs, few outputs, and what was there stays in the sum.
 #[test]
 fn products_are_added_to_what_is_there() {
+    let rng = &mut rng();
     for format in WeightFormat::ALL.into_iter().filter(|format| !format.is_quantized()) {
         for (rows, cols) in [(1, 1), (5, 40), (16, 576), (17, 3), (64, 5), (200, 16)] {
-            let case = Case::new(format, rows, cols);
+            let case = Case::new(rng, format, rows, cols);
             for (count, kernels) in [1, 4, 5, 50].into_iter().flat_map(|n| Kernels::available().map(move |k| (n, k))) {
-                let (x, before) = (random_values(count * cols, 1.0), random_values(count * rows, 1.0));
+                let (x, before) = (random_values(rng, count * cols, 1.0), random_values(rng, count * rows, 1.0));
                 let mut sums = before.clone();
                 let out = Output::adding(&mut sums, rows);
                 // SAFETY: one thread.
@@ -192,10 +197,10 @@ fn products_are_added_to_what_is_there() {
 /// The largest codes times the largest activations: sums of products that would overflow 16 bits, and −128.
 #[test]
 fn extreme_codes_do_not_saturate() {
-    let mut rng = rand::rng();
+    let rng = &mut rng();
     for format in WeightFormat::ALL.into_iter().filter(|format| format.is_quantized()) {
         for byte in [0x00, 0x7f, 0x80, 0xff] {
-            let case = Case::with_codes(format, 33, 512, byte);
+            let case = Case::with_codes(rng, format, 33, 512, byte);
             let sign = |_| if rng.random_bool(0.9) { 5.0 } else { -5.0 };
             let x: Vec<f32> = (0..7 * case.cols).map(sign).collect();
             for kernels in Kernels::available() {
@@ -210,9 +215,10 @@ fn extreme_codes_do_not_saturate() {
 /// that makes the scale 1.
 #[test]
 fn sums_of_every_size_fit() {
+    let rng = &mut rng();
     for format in WeightFormat::ALL.into_iter().filter(|format| format.is_quantized()) {
         for byte in [0x00, 0x7f, 0x80, 0xff] {
-            let case = Case::with_codes(format, 33, 512, byte);
+            let case = Case::with_codes(rng, format, 33, 512, byte);
             for sign in [1.0, -1.0] {
                 let row = |value: i32| {
                     let rest = (QK..case.cols).map(move |_| sign * value as f32);
@@ -228,14 +234,15 @@ fn sums_of_every_size_fit() {
 /// Scales that are tiny, subnormal or huge; activations that round to nothing.
 #[test]
 fn extreme_scales() {
+    let rng = &mut rng();
     for format in WeightFormat::ALL.into_iter().filter(|format| format.is_quantized()) {
         for scale in [f16::MIN_POSITIVE_SUBNORMAL, f16::MIN_POSITIVE, f16::MAX] {
             let (rows, cols) = (32, 2 * format.block_len());
-            let (mut source, _) = random_matrix(stored(format), rows, cols);
+            let (mut source, _) = random_matrix(rng, stored(format), rows, cols);
             common::fill_scales(stored(format), &mut source, scale);
             let case = Case::of(stored(format), rows, cols, &source);
             for magnitude in [1e-42, 1e-20, 1.0, 1e20] {
-                let x = random_values(5 * cols, magnitude);
+                let x = random_values(rng, 5 * cols, magnitude);
                 Kernels::available().for_each(|kernels| check(&case, &x, kernels));
             }
         }
@@ -244,9 +251,10 @@ fn extreme_scales() {
 
 #[test]
 fn what_is_not_a_number_is_not_lost() {
-    let case = Case::new(WeightFormat::Q4_0, 32, 64);
+    let rng = &mut rng();
+    let case = Case::new(rng, WeightFormat::Q4_0, 32, 64);
     for poison in [f32::NAN, f32::INFINITY, f32::NEG_INFINITY] {
-        let mut x = random_values(64, 1.0);
+        let mut x = random_values(rng, 64, 1.0);
         x[40] = poison;
         for kernels in Kernels::available() {
             assert!(case.multiply(kernels, &x).iter().all(|y| !y.is_finite()), "{} {poison}", kernels.name());
@@ -256,9 +264,10 @@ fn what_is_not_a_number_is_not_lost() {
 
 #[test]
 fn packed_rows_are_the_rows() {
+    let rng = &mut rng();
     for dtype in DType::all() {
         let (rows, cols) = (PANEL_ROWS + 5, 2 * dtype.block_len().max(20));
-        let (source, _) = random_matrix(dtype, rows, cols);
+        let (source, _) = random_matrix(rng, dtype, rows, cols);
         let case = Case::of(dtype, rows, cols, &source);
         for row in [0, 7, PANEL_ROWS - 1, PANEL_ROWS, PANEL_ROWS + 4] {
             let mut out = vec![f32::NAN; case.cols];
@@ -300,8 +309,9 @@ fn scales_that_16_bits_do_not_hold_are_refused() {
 
 #[test]
 fn rounding_is_to_the_nearest_of_255_steps() {
+    let rng = &mut rng();
     for (cols, group) in [(96, 32), (768, 256)] {
-        let x = random_values(10 * cols, 7.0);
+        let x = random_values(rng, 10 * cols, 7.0);
         for kernels in Kernels::available() {
             let activations = quantized(kernels, &x, cols, group);
             for (row, x) in x.chunks(cols).enumerate() {
@@ -318,7 +328,8 @@ fn rounding_is_to_the_nearest_of_255_steps() {
 
 #[test]
 fn zeros_stay_zeros() {
-    let case = Case::new(WeightFormat::Q6K, 40, 256);
+    let rng = &mut rng();
+    let case = Case::new(rng, WeightFormat::Q6K, 40, 256);
     for kernels in Kernels::available() {
         assert_eq!(case.multiply(kernels, &[0.0; 256]), [0.0; 40]);
     }

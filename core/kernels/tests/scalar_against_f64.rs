@@ -1,7 +1,9 @@
 //! Every scalar kernel against the same formula in `f64`, on fresh random inputs of ragged sizes.
 
+mod common;
+
+use common::{random_values, rng};
 use half::f16;
-use rand::RngExt;
 use sotto_kernels::scalar::*;
 
 /// Rounding of a sum of `f32` products: a few units in the last place of the sum of absolute products.
@@ -25,11 +27,6 @@ const SOFT_CAP_BOUND: f64 = 5e-7;
 /// Absolute error of an attention output, relative to the largest value.
 const ATTENTION_BOUND: f64 = 1e-5;
 
-fn random(len: usize, scale: f32) -> Vec<f32> {
-    let mut rng = rand::rng();
-    (0..len).map(|_| rng.random_range(-scale..=scale)).collect()
-}
-
 fn wide(x: &[f32]) -> Vec<f64> {
     x.iter().map(|&x| f64::from(x)).collect()
 }
@@ -41,8 +38,9 @@ fn assert_close(actual: f32, expected: f64, bound: f64, what: &str) {
 
 #[test]
 fn dot_products() {
+    let rng = &mut rng();
     for len in [0, 1, 7, 15, 16, 17, 33, 255, 2048, 8191] {
-        let (a, b) = (random(len, 2.0), random(len, 2.0));
+        let (a, b) = (random_values(rng, len, 2.0), random_values(rng, len, 2.0));
         let products: Vec<f64> = wide(&a).iter().zip(wide(&b)).map(|(a, b)| a * b).collect();
         let magnitude: f64 = products.iter().map(|p| p.abs()).sum();
         assert_close(dot(&a, &b), products.iter().sum(), DOT_BOUND * magnitude, "dot");
@@ -51,8 +49,9 @@ fn dot_products() {
 
 #[test]
 fn rms_norms() {
+    let rng = &mut rng();
     for (len, scale) in [(1, 1.0), (5, 1e-3), (64, 1e4), (2047, 1.0), (3072, 30.0)] {
-        let (x, weight) = (random(len, scale), random(len, 2.0));
+        let (x, weight) = (random_values(rng, len, scale), random_values(rng, len, 2.0));
         let mut out = vec![f32::NAN; len];
         rms_norm(&x, &weight, 1e-5, &mut out);
         let mean_square = wide(&x).iter().map(|x| x * x).sum::<f64>() / len as f64;
@@ -65,11 +64,12 @@ fn rms_norms() {
 
 #[test]
 fn rope_turns_pairs_and_leaves_the_rest() {
+    let rng = &mut rng();
     for (head_dim, pairs) in [(2, 1), (64, 32), (128, 64), (66, 20), (7, 3)] {
-        let angles = random(pairs, 50.0);
+        let angles = random_values(rng, pairs, 50.0);
         let cos: Vec<f32> = angles.iter().map(|a| a.cos()).collect();
         let sin: Vec<f32> = angles.iter().map(|a| a.sin()).collect();
-        let x = random(head_dim, 3.0);
+        let x = random_values(rng, head_dim, 3.0);
         let (mut interleaved, mut halves) = (x.clone(), x.clone());
         rope_interleaved(&mut interleaved, &cos, &sin);
         rope_half_split(&mut halves, &cos, &sin);
@@ -93,8 +93,9 @@ fn rope_turns_pairs_and_leaves_the_rest() {
 
 #[test]
 fn softmaxes() {
+    let rng = &mut rng();
     for (len, scale) in [(0, 1.0), (1, 5.0), (3, 1e4), (1000, 10.0), (4097, 0.1)] {
-        let x = random(len, scale);
+        let x = random_values(rng, len, scale);
         let mut out = x.clone();
         softmax(&mut out);
         let expected = softmax_f64(&wide(&x));
@@ -106,8 +107,9 @@ fn softmaxes() {
 
 #[test]
 fn swiglus() {
+    let rng = &mut rng();
     for (len, scale) in [(1, 1.0), (31, 80.0), (8193, 8.0)] {
-        let (gate, up) = (random(len, scale), random(len, 3.0));
+        let (gate, up) = (random_values(rng, len, scale), random_values(rng, len, 3.0));
         let mut out = gate.clone();
         swiglu(&mut out, &up);
         for i in 0..len {
@@ -122,8 +124,9 @@ fn swiglus() {
 
 #[test]
 fn geglus() {
+    let rng = &mut rng();
     for (len, scale) in [(1, 1.0), (31, 80.0), (8193, 6.0)] {
-        let (gate, up) = (random(len, scale), random(len, 3.0));
+        let (gate, up) = (random_values(rng, len, scale), random_values(rng, len, 3.0));
         let mut out = gate.clone();
         geglu(&mut out, &up);
         for i in 0..len {
@@ -148,7 +151,8 @@ fn erf(x: f64) -> f64 {
 
 #[test]
 fn gelus() {
-    for x in random(9999, 5.5) {
+    let rng = &mut rng();
+    for x in random_values(rng, 9999, 5.5) {
         let wide = f64::from(x);
         let expected = 0.5 * wide * (1.0 + erf(wide * std::f64::consts::FRAC_1_SQRT_2));
         assert_close(gelu(x), expected, GELU_BOUND * wide.abs(), "gelu");
@@ -158,8 +162,9 @@ fn gelus() {
 
 #[test]
 fn layer_norms() {
+    let rng = &mut rng();
     for (len, scale) in [(1, 1.0), (5, 1e-3), (64, 1e4), (2047, 1.0), (384, 30.0)] {
-        let (x, weight, bias) = (random(len, scale), random(len, 2.0), random(len, 2.0));
+        let (x, weight, bias) = (random_values(rng, len, scale), random_values(rng, len, 2.0), random_values(rng, len, 2.0));
         let mut out = vec![f32::NAN; len];
         layer_norm(&x, &weight, &bias, 1e-5, &mut out);
         let mean = wide(&x).iter().sum::<f64>() / len as f64;
@@ -174,8 +179,9 @@ fn layer_norms() {
 
 #[test]
 fn soft_caps() {
+    let rng = &mut rng();
     for (len, scale, cap) in [(1, 1.0, 30.0), (4099, 300.0, 30.0), (333, 1e-6, 50.0)] {
-        let x = random(len, scale);
+        let x = random_values(rng, len, scale);
         let mut out = x.clone();
         soft_cap(&mut out, cap);
         for (x, out) in x.iter().zip(out) {
@@ -205,11 +211,12 @@ fn attention_f64(query: &[f32], keys: &[f32], values: &[f32], scale: f32) -> Vec
 
 #[test]
 fn attention_over_f32_and_f16() {
+    let rng = &mut rng();
     for (head_dim, positions, scale) in
         [(1, 1, 1.0), (64, 31, 0.125), (128, 32, 0.088), (32, 333, 2.0), (256, 65, 0.06)]
     {
-        let query = random(head_dim, 2.0);
-        let halves = |len| -> Vec<f16> { random(len, 2.0).into_iter().map(f16::from_f32).collect() };
+        let query = random_values(rng, head_dim, 2.0);
+        let mut halves = |len| -> Vec<f16> { random_values(rng, len, 2.0).into_iter().map(f16::from_f32).collect() };
         let (keys16, values16) = (halves(head_dim * positions), halves(head_dim * positions));
         let keys: Vec<f32> = keys16.iter().map(|k| k.to_f32()).collect();
         let values: Vec<f32> = values16.iter().map(|v| v.to_f32()).collect();

@@ -1,10 +1,11 @@
-//! Random weights in every format.
+//! Random numbers that can be had again, and random weights in every format.
 #![allow(dead_code)]
 
 use std::io::Write;
 
 use half::{bf16, f16};
-use rand::RngExt;
+use rand::rngs::StdRng;
+use rand::{RngExt, SeedableRng};
 use sotto_kernels::Kernels;
 use sotto_kernels::blocks::*;
 use sotto_kernels::packed::WeightFormat;
@@ -17,9 +18,19 @@ pub fn say_exercised(kernels: &Kernels) {
     writeln!(std::io::stderr(), "EXERCISED: {} {}", env!("CARGO_PKG_NAME"), kernels.name()).expect("stderr");
 }
 
+/// The environment variable with the seed of a run that is to be had again.
+const SEED: &str = "SOTTO_SEED";
+
+/// A test's source of random numbers, with a fresh seed; a test that fails shows it.
+pub fn rng() -> StdRng {
+    let given = std::env::var(SEED).ok().map(|seed| seed.parse().expect("SOTTO_SEED is a number"));
+    let seed = given.unwrap_or_else(rand::random);
+    println!("to have these numbers again: {SEED}={seed}");
+    StdRng::seed_from_u64(seed)
+}
+
 /// Values from `-scale` to `scale`.
-pub fn random_values(len: usize, scale: f32) -> Vec<f32> {
-    let mut rng = rand::rng();
+pub fn random_values(rng: &mut StdRng, len: usize, scale: f32) -> Vec<f32> {
     (0..len).map(|_| rng.random_range(-scale..=scale)).collect()
 }
 
@@ -30,8 +41,7 @@ pub fn stored(format: WeightFormat) -> DType {
 }
 
 /// A matrix as it would lie in a file, and its weights by the oracle.
-pub fn random_matrix(dtype: DType, rows: usize, cols: usize) -> (Vec<u8>, Vec<f32>) {
-    let mut rng = rand::rng();
+pub fn random_matrix(rng: &mut StdRng, dtype: DType, rows: usize, cols: usize) -> (Vec<u8>, Vec<f32>) {
     let mut source = vec![0u8; rows * cols / dtype.block_len() * dtype.block_bytes()];
     rng.fill(&mut source[..]);
     for block in source.chunks_exact_mut(dtype.block_bytes()) {
