@@ -164,7 +164,8 @@ fn gelus() {
 fn layer_norms() {
     let rng = &mut rng();
     for (len, scale) in [(1, 1.0), (5, 1e-3), (64, 1e4), (2047, 1.0), (384, 30.0)] {
-        let (x, weight, bias) = (random_values(rng, len, scale), random_values(rng, len, 2.0), random_values(rng, len, 2.0));
+        let (x, weight, bias) =
+            (random_values(rng, len, scale), random_values(rng, len, 2.0), random_values(rng, len, 2.0));
         let mut out = vec![f32::NAN; len];
         layer_norm(&x, &weight, &bias, 1e-5, &mut out);
         let mean = wide(&x).iter().sum::<f64>() / len as f64;

@@ -51,6 +51,8 @@ pub(crate) trait PanelFormat: Arithmetic {
     type Unpacked<S: MatMul>: Arithmetic;
     /// Rows of activations that are multiplied with codes that are unpacked in registers, at most.
     const GEMV_ROWS: usize = 1;
+    /// Whether a sub-block is multiplied as it lies or after an instruction or two for each code, and has one scale and nothing else.
+    const CODES_ARE_SIMPLE: bool = false;
     /// Whether multipliers are made from a header.
     #[cfg_attr(not(target_arch = "aarch64"), allow(dead_code))]
     const HAS_HEADER: bool = false;

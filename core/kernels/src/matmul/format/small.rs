@@ -29,6 +29,7 @@ impl PanelFormat for Q4_0 {
     const FORMAT: WeightFormat = WeightFormat::Q4_0;
     type Unpacked<S: MatMul> = Self;
     const GEMV_ROWS: usize = MAX_ROWS;
+    const CODES_ARE_SIMPLE: bool = true;
 
     no_header!();
 
@@ -146,6 +147,7 @@ impl PanelFormat for Q8_0 {
     const FORMAT: WeightFormat = WeightFormat::Q8_0;
     type Unpacked<S: MatMul> = Self;
     const GEMV_ROWS: usize = MAX_ROWS;
+    const CODES_ARE_SIMPLE: bool = true;
 
     no_header!();
 

@@ -88,9 +88,7 @@ fn check_attention<E: CacheElement + Plain>(number: impl Fn(f32) -> E + Copy, wi
         let cache = Cache { limits, ..Cache::new(rng, before + tokens, head_dim, number, widen) };
         let queries = random_values(rng, tokens * heads * head_dim, LARGEST);
         let out = on_every_set(|kernels| cache.attend(kernels, &queries, heads, before));
-        for (token, (query, out)) in
-            queries.chunks(heads * head_dim).zip(out.chunks(heads * head_dim)).enumerate()
-        {
+        for (token, (query, out)) in queries.chunks(heads * head_dim).zip(out.chunks(heads * head_dim)).enumerate() {
             assert!(out[..head_dim].iter().all(|&x| x == 0.0), "head 0 was not asked for");
             for (query, out) in query.chunks(head_dim).zip(out.chunks(head_dim)).skip(1) {
                 cache.check(query, before + token + 1, out);

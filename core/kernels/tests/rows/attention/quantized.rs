@@ -140,9 +140,7 @@ fn over_q8_0() {
         let cache = Cache { limits, ..Cache::new(rng, before + tokens, head_dim) };
         let queries = random_values(rng, tokens * heads * head_dim, LARGEST);
         let out = on_every_set(|kernels| cache.attend(kernels, &queries, heads, before));
-        for (token, (query, out)) in
-            queries.chunks(heads * head_dim).zip(out.chunks(heads * head_dim)).enumerate()
-        {
+        for (token, (query, out)) in queries.chunks(heads * head_dim).zip(out.chunks(heads * head_dim)).enumerate() {
             assert!(out[..head_dim].iter().all(|&x| x == 0.0), "head 0 was not asked for");
             for (query, out) in query.chunks(head_dim).zip(out.chunks(head_dim)).skip(1) {
                 cache.check(query, before + token + 1, out);
@@ -205,8 +203,7 @@ fn what_is_not_a_number_is_not_lost() {
     let rng = &mut rng();
     let head_dim = 64;
     for (poison, in_keys) in [(f32::NAN, true), (f32::NAN, false), (f32::INFINITY, true), (f32::INFINITY, false)] {
-        let (mut keys, mut values) =
-            (random_values(rng, 40 * head_dim, 1.0), random_values(rng, 40 * head_dim, 1.0));
+        let (mut keys, mut values) = (random_values(rng, 40 * head_dim, 1.0), random_values(rng, 40 * head_dim, 1.0));
         let poisoned = if in_keys { &mut keys } else { &mut values };
         poisoned[35 * head_dim + 7] = poison;
         let cache = Cache::of(keys, values, head_dim);
