@@ -8,6 +8,11 @@ use crate::note::{NoteText, without_loose_marks};
 /// Words between "I" and what is to be done, at most: "I really have to".
 const MOST_BETWEEN: usize = 4;
 
+/// The longest name of an owner in words, "the students on the second floor", and the longest due date, "before the tenants move in on the
+/// first": what is longer is something else that was said. Of 1,452 owners and 1,762 due dates that people wrote down, four are longer.
+const LONGEST_OWNER: usize = 6;
+const LONGEST_DUE: usize = 8;
+
 /// Before a date.
 const PREPOSITIONS: [&str; 9] = ["by", "before", "until", "bis", "vor", "avant", "hasta", "entro", "até"];
 
@@ -57,7 +62,7 @@ pub(super) struct Written {
 
 impl Written {
     /// The action, with an owner and a due date that the note bears out:
-    /// - neither says the action over again, and the due date is no part of its text;
+    /// - neither says the action over again or is a whole sentence, and the due date is no part of its text;
     /// - the owner is named where the action is, or says it;
     /// - what somebody who is known by name says that "I" have to do, is theirs.
     pub(super) fn settled(self, note: &NoteText) -> Action {
@@ -65,17 +70,22 @@ impl Written {
         let own = place.iter().flat_map(|place| note.segments_in(place)).collect::<Vec<_>>();
         let place = place.unwrap_or_default();
         let repeats = |words: &String| words.to_lowercase().contains(&text.to_lowercase());
-        let due = due.filter(|due| !repeats(due));
+        let due = due.filter(|due| !repeats(due) && has_at_most(LONGEST_DUE, due));
         let mut evidence = own.clone();
         evidence.extend(due.iter().flat_map(|due| note.evidence_near(due, &place)));
         evidence.sort_unstable();
         evidence.dedup();
         let is_there = |owner: &String| note.evidence_near(owner, &place).iter().any(|id| own.contains(id));
-        let named = owner.filter(|owner| !repeats(owner) && !is_first_person(owner) && is_there(owner));
+        let is_name = |owner: &String| has_at_most(LONGEST_OWNER, owner) && !is_first_person(owner);
+        let named = owner.filter(|owner| !repeats(owner) && is_name(owner) && is_there(owner));
         let owner = named.or_else(|| speaker(&text, &place, note));
         let (text, due) = apart(text, due);
         Action { id: 0, text, owner, due, evidence }
     }
+}
+
+fn has_at_most(words: usize, text: &str) -> bool {
+    text.split_whitespace().count() <= words
 }
 
 /// Who says that "I" have to do it.
@@ -178,6 +188,15 @@ mod tests {
             ("Nadia orders the valve", Some("Nadia orders the valve"), None),
             ("Nadia orders the valve", None, None),
         );
+    }
+
+    #[test]
+    fn a_sentence_is_no_owner_and_no_due_date() {
+        let note = "My role is basically to keep things going, and this is the overall budget for our project, so order the lamps by May.";
+        let role = Some("My role is basically to keep things going");
+        let budget = Some("this is the overall budget for our project, so");
+        settles(note, ("order the lamps", role, budget), ("order the lamps", None, None));
+        settles(note, ("order the lamps", None, Some("by May")), ("order the lamps", None, Some("by May")));
     }
 
     #[test]
