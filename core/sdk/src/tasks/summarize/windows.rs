@@ -6,14 +6,10 @@ use crate::note::{NoteText, Segment};
 use crate::tasks::split_context;
 use crate::{CancelToken, Error};
 
-/// Tokens of a window for a model tuned on notes, where the context has room for them. It was trained on short notes,
-/// and loses the middle of longer texts (measured in `docs/summaries.md`).
-const TUNED_WINDOW: usize = 150;
-
-/// A tuned model reads a note of no more tokens at once: as long as those that it was trained on.
+/// A model tuned on notes reads one of no more tokens at once: windows would break its line of thought.
 const TUNED_NOTE: usize = 400;
 
-/// The same for a general model.
+/// Tokens of a window for a general model, where the context has room for them.
 const GENERAL_WINDOW: usize = 600;
 
 /// A note that needs more contexts than this is rejected.
@@ -56,7 +52,7 @@ pub(crate) fn windows(
     let capacity = prompt_limit.saturating_sub(frame);
     let limit = capacity.min(match model.tuning.tuned {
         true if is_within(TUNED_NOTE, model, segments)? => TUNED_NOTE,
-        true => TUNED_WINDOW,
+        true => model.tuning.window,
         false => GENERAL_WINDOW,
     });
     let mut pieces =
