@@ -202,3 +202,22 @@ fn a_bias_moves_a_model_between_finding_and_inventing() {
         assert!(matches!(refused, Err(Error::ModelInvalid { .. })), "{bias:?}: {refused:?}");
     }
 }
+
+#[test]
+fn a_model_states_the_window_that_it_reads_best() {
+    let note = VoiceNote::text(&NOTE.repeat(20));
+    let windows = |model: &LocalModel| {
+        model.summarize(&note, &SummaryOptions::default()).wait().expect("a summary").coverage.windows
+    };
+    let with_window = |tokens: u32| demo_with(("sotto.window_tokens", Value::U32(tokens)));
+    let wide = with_window(300).expect("the demo model");
+    assert!(windows(&wide) < windows(&with_window(150).expect("the demo model")));
+
+    // An adapter's takes the place of the model's.
+    let tuned = [("sotto.tuned", Value::Bool(true)), ("sotto.window_tokens", Value::U32(60))];
+    let adapter = adapter_of(&wide, &tuned);
+    assert!(windows(&wide.with_adapters(&[(adapter, 1e-6)]).expect("its own adapter")) > windows(&wide));
+
+    let refused = with_window(49).map(drop);
+    assert!(matches!(refused, Err(Error::ModelInvalid { .. })), "{refused:?}");
+}
