@@ -1,7 +1,7 @@
 """Writes a LoRA of PEFT (Hugging Face) as a GGUF adapter, for Sotto and llama.cpp.
 
     pip install gguf numpy safetensors
-    python convert.py PEFT_FOLDER BASE.gguf -o ADAPTER.gguf [--type f16|f32] [--tuned] [--action-bias X]
+    python convert.py PEFT_FOLDER BASE.gguf -o ADAPTER.gguf [--type f16|f32] [--tuned] [--action-bias X] [--window N]
 
 The folder has adapter_config.json and adapter_model.safetensors. BASE.gguf, in any quantization, is the model that the adapter was trained
 on: it says the architecture, the names and the shapes. Its converter has permuted the rows of queries and keys of Llama's architecture,
@@ -109,7 +109,7 @@ def convert(folder: Path, base: Base) -> tuple[float, dict[str, np.ndarray]]:
     return alpha, tensors
 
 
-def write(path: Path, base: Base, alpha: float, tensors: dict[str, np.ndarray], dtype: type, tuned: bool, action_bias: float | None) -> None:
+def write(path: Path, base: Base, alpha: float, tensors: dict[str, np.ndarray], dtype: type, tuned: bool, action_bias: float | None, window: int | None) -> None:
     writer = gguf.GGUFWriter(path, base.architecture)
     writer.add_type(gguf.GGUFType.ADAPTER)
     writer.add_string(gguf.Keys.Adapter.TYPE, "lora")
@@ -118,6 +118,8 @@ def write(path: Path, base: Base, alpha: float, tensors: dict[str, np.ndarray], 
         writer.add_bool("sotto.tuned", True)
     if action_bias is not None:
         writer.add_float32("sotto.action_bias", action_bias)
+    if window is not None:
+        writer.add_uint32("sotto.window_tokens", window)
     for name, values in tensors.items():
         writer.add_tensor(name, values.astype(dtype))
     writer.write_header_to_file()
@@ -134,13 +136,14 @@ def main() -> None:
     parser.add_argument("--type", choices=["f16", "f32"], default="f16")
     parser.add_argument("--tuned", action="store_true", help="it was trained on Sotto's own task formats")
     parser.add_argument("--action-bias", type=float, help="see docs/task-format.md")
+    parser.add_argument("--window", type=int, help="tokens; see docs/task-format.md")
     args = parser.parse_args()
     base = Base(args.base)
     try:
         alpha, tensors = convert(args.folder, base)
     except Refused as why:
         sys.exit(f"{args.folder} cannot be converted: {why}")
-    write(args.output, base, alpha, tensors, {"f16": np.float16, "f32": np.float32}[args.type], args.tuned, args.action_bias)
+    write(args.output, base, alpha, tensors, {"f16": np.float16, "f32": np.float32}[args.type], args.tuned, args.action_bias, args.window)
     print(f"{args.output}: {len(tensors) // 2} matrices, alpha {alpha:g}")
 
 

@@ -1,4 +1,4 @@
-"""Measure an adapter on the held-out notes and labels, and choose the bias of beginning another action. Usage: evaluate.py BASE.gguf adapter.pt
+"""Measure an adapter on the held-out notes and labels, and choose the bias of beginning another action. Usage: evaluate.py BASE.gguf adapter.pt [...]
 
 Greedy answers in PyTorch, without the SDK's mask: the figures of the product come from `cargo xtask evaluate`. Notes are answered once, with
 `LOOSEST` as the bias; what a smaller one would have written is the same answer, ended earlier.
@@ -15,7 +15,7 @@ from pathlib import Path
 import torch
 from torch.nn import functional as F
 
-from smollm import SCALE, MATRICES, Adapted, Base, Coder, rms, rotate
+from smollm import Adapted, Base, Coder, average, rms, rotate
 
 sys.path.append(str(Path(__file__).parent.parent / "demo-model"))
 import natural
@@ -147,7 +147,7 @@ def batched(items: list, size: int) -> list[list]:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("base", type=Path)
-    parser.add_argument("adapter", type=Path)
+    parser.add_argument("adapters", type=Path, nargs="+", help="the mean of them is taken")
     parser.add_argument("--notes", type=int, default=1000)
     parser.add_argument("--rows", type=int, default=48)
     parser.add_argument("--show", type=int, default=0)
@@ -156,7 +156,8 @@ def main() -> None:
     base = Base(args.base)
     coder = Coder(base)
     model = Adapted(base)
-    model.load_state_dict(torch.load(args.adapter))
+    model.load_state_dict(average(args.adapters))
+    model.eval()
     with torch.no_grad():
         reader = Reader(model)
     notes = sorted(map(natural.note, natural.read("notes-*.jsonl", True)), key=lambda n: sorted_key(n.text))[:args.notes]

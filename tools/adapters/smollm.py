@@ -13,6 +13,7 @@ from torch.nn import functional as F
 
 RANK, ALPHA = 16, 32
 SCALE = ALPHA / RANK
+DROPOUT = 0.1
 MATRICES = ("attn_q", "attn_k", "attn_v", "attn_output", "ffn_gate", "ffn_up", "ffn_down")
 FUSED = {"qkv": ("attn_q", "attn_k", "attn_v"), "o": ("attn_output",), "up": ("ffn_gate", "ffn_up"), "down": ("ffn_down",)}
 
@@ -106,11 +107,11 @@ class Adapted(nn.Module):
         self.cos, self.sin = angles.cos(), angles.sin()
 
     def pair(self, i: int, fused: str) -> tuple[torch.Tensor, torch.Tensor]:
-        """The adapter of a fused matrix, the scale in its second half."""
+        """The adapter of a fused matrix, the scale in its second half; in training, some of what reads is left out."""
         names = FUSED[fused]
         a = torch.cat([self.lora[f"{i}_{m}_a"] for m in names])
         b = torch.block_diag(*[self.lora[f"{i}_{m}_b"] for m in names])
-        return a.bfloat16(), (b * SCALE).bfloat16()
+        return F.dropout(a, DROPOUT, self.training).bfloat16(), (b * SCALE).bfloat16()
 
     def hidden(self, ids: torch.Tensor) -> torch.Tensor:
         """States before the output matrix [batch, length, width]."""
@@ -150,6 +151,12 @@ class Coder:
 
     def answer(self, text: str) -> list[int]:
         return self.text(text) + [self.end]
+
+
+def average(paths: list[Path]) -> dict[str, torch.Tensor]:
+    """The mean of adapters that went on from the same one."""
+    states = [torch.load(path) for path in paths]
+    return {name: sum(state[name] for state in states) / len(states) for name in states[0]}
 
 
 def adapter_tensors(state: dict[str, torch.Tensor], base: Base) -> Iterator[tuple[str, np.ndarray]]:
