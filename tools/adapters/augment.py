@@ -42,6 +42,10 @@ def like(word: str, model: str) -> str:
     return word.upper() if model.isupper() and len(model) > 1 else word.capitalize() if model[0].isupper() else word
 
 
+def one_of(meaning: str | tuple[str, ...], rng: random.Random) -> str:
+    return meaning if isinstance(meaning, str) else rng.choice(meaning)
+
+
 class Swaps:
     """Other names, days, months and numbers for those of a text: the same one for the same word."""
 
@@ -185,8 +189,9 @@ class Augmented(natural.Gold):
         elif rng.random() < 0.1 and "urgent" not in labels:
             strange = rng.choice([s["labels"] for s in self.labels if not set(s["labels"]) & set(labels) and len(s["labels"]) > 2])
             labels.insert(rng.randint(0, len(labels)), rng.choice(strange))
-        told = rng.random() < 0.2
-        named = [f"{label} ({rng.choice(MEANINGS[label])})" if told and label in MEANINGS and set(sample["labels"]) <= set(MEANINGS) else label for label in labels]
+        meanings = sample.get("meanings") or (MEANINGS if set(sample["labels"]) <= set(MEANINGS) else {})
+        told = rng.random() < (0.5 if "meanings" in sample else 0.2)
+        named = [f"{label} ({one_of(meanings[label], rng)})" if told and label in meanings else label for label in labels]
         text = sample["text"]
         if rng.random() < 0.5 and not any(word in text for word in sample["labels"]):
             text = self.swaps(numbers=False)(text)

@@ -90,7 +90,8 @@ def held_out(model: Llama, mix: Mix) -> str:
     kinds = {"notes": [natural.Example("summarize", n.text, n.answer()) for n in map(natural.note, natural.read("notes-*.jsonl", True))],
              "labels": [natural.label(s, s["labels"]) for s in natural.read("labels*.jsonl", True)],
              "extractions": [natural.extraction(s) for s in natural.read("extract*.jsonl", True)]}
-    losses = {kind: np.mean([loss(model, *mix.padded([mix.coder.sample(messages(e))]), False)[1] for e in examples]) for kind, examples in kinds.items()}
+    coded = {kind: [mix.coder.sample(messages(e)) for e in examples] for kind, examples in kinds.items()}
+    losses = {kind: np.mean([loss(model, *mix.padded([e]), False)[1] for e in examples if len(e[0]) <= LONGEST]) for kind, examples in coded.items()}
     model.train()
     return ", ".join(f"{kind} {value:.3f}" for kind, value in losses.items())
 
