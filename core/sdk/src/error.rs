@@ -33,7 +33,7 @@ pub enum Error {
         what: String,
     },
     /// There is not enough memory. Use a shorter context or a smaller model.
-    #[error("{needed} bytes of memory are needed, but {} available", available_words(*available))]
+    #[error("{}", EngineError::OutOfMemory { needed: *needed, available: *available })]
     OutOfMemory {
         /// Bytes asked for.
         needed: u64,
@@ -71,14 +71,6 @@ pub enum Error {
         /// What happened, without the user's text.
         why: String,
     },
-}
-
-/// Describes the available bytes.
-fn available_words(available: u64) -> String {
-    match available {
-        0 => "not".to_owned(),
-        available => format!("only {available} are"),
-    }
 }
 
 impl Error {

@@ -10,6 +10,7 @@ use crate::{CancelToken, Error};
 const PATIENCE: Duration = Duration::from_millis(5);
 
 /// A value that one request uses at a time. A request may take minutes, so waiting for it can be cancelled.
+#[derive(Debug)]
 pub(crate) struct RequestLock<T> {
     /// `None` while a request has it.
     free: Mutex<Option<T>>,

@@ -3,7 +3,9 @@
 #![cfg(feature = "speech")]
 
 use std::io::Write as _;
-use std::path::PathBuf;
+use std::ops::Deref;
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use sotto::{
@@ -14,17 +16,32 @@ use sotto::{
 const SENTENCES: [&str; 5] =
     ["librivox-0870.wav", "librivox-0880.wav", "librivox-0890.wav", "librivox-0920.wav", "librivox-0930.wav"];
 
+/// The folder of real models. Who has it is alone: a test measures the memory of the whole process.
+struct RealModels {
+    folder: PathBuf,
+    _turn: MutexGuard<'static, ()>,
+}
+
+impl Deref for RealModels {
+    type Target = Path;
+
+    fn deref(&self) -> &Path {
+        &self.folder
+    }
+}
+
 /// `None` where there are no real models; the test says then that it is skipped.
-fn folder() -> Option<PathBuf> {
+fn folder() -> Option<RealModels> {
+    static TURN: Mutex<()> = Mutex::new(());
     let folder = std::env::var_os("SOTTO_REAL_MODELS").map(PathBuf::from);
     if folder.is_none() {
         writeln!(std::io::stderr(), "SKIPPED: speech: SOTTO_REAL_MODELS is not set (`cargo xtask real-models`)")
             .expect("stderr");
     }
-    folder
+    Some(RealModels { folder: folder?, _turn: TURN.lock().unwrap_or_else(PoisonError::into_inner) })
 }
 
-fn load(folder: &std::path::Path) -> Speech {
+fn load(folder: &Path) -> Speech {
     Speech::load(ModelFile::path(folder.join("ggml-base-q5_1.bin"))).expect("the speech model")
 }
 
@@ -37,7 +54,7 @@ fn recording(file: PathBuf) -> (Vec<i16>, PcmFormat) {
 }
 
 /// The sentences, with pauses of half a second and of three between them: 35 seconds.
-fn sentences(folder: &std::path::Path) -> Vec<i16> {
+fn sentences(folder: &Path) -> Vec<i16> {
     let mut samples = Vec::new();
     for (file, pause) in SENTENCES.iter().zip([8_000, 48_000, 8_000, 48_000, 0]) {
         samples.extend(recording(folder.join(file)).0);

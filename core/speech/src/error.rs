@@ -35,7 +35,7 @@ pub enum SpeechError {
         why: String,
     },
     /// More memory is needed than is available.
-    #[error("{needed} bytes of memory are needed, but {} available", available_words(*available))]
+    #[error("{}", EngineError::OutOfMemory { needed: *needed, available: *available })]
     OutOfMemory {
         /// Bytes asked for.
         needed: u64,
@@ -77,13 +77,5 @@ impl From<EngineError> for SpeechError {
             EngineError::Cancelled => Self::Cancelled,
             other => Self::Internal(other.to_string()),
         }
-    }
-}
-
-/// Describes the available bytes.
-fn available_words(available: u64) -> String {
-    match available {
-        0 => "not".to_owned(),
-        available => format!("only {available} are"),
     }
 }

@@ -14,6 +14,7 @@ pub use transcript::{SpeechMetrics, Transcript, TranscriptPart, TranscriptSegmen
 
 use crate::job::Job;
 use crate::model_file::ModelFile;
+use crate::request_lock::RequestLock;
 use crate::{CancelToken, Error};
 
 /// A Whisper model that is ready to be used, from any thread. Clones share it.
@@ -40,6 +41,8 @@ struct Shelf {
     options: SpeechOptions,
     memory: SpeechMemory,
     loaded: Mutex<Option<SpeechModel>>,
+    /// Held while the model is loaded again, so that it is loaded once.
+    loading: RequestLock<()>,
 }
 
 impl Speech {
@@ -62,7 +65,13 @@ impl Speech {
             let path = path(file)?;
             let model = SpeechModel::load(&path, options, cancel)?;
             let memory = model.memory();
-            Ok(Self(Arc::new(Shelf { path, options, memory, loaded: Mutex::new(Some(model)) })))
+            Ok(Self(Arc::new(Shelf {
+                path,
+                options,
+                memory,
+                loaded: Mutex::new(Some(model)),
+                loading: RequestLock::new(()),
+            })))
         })
     }
 
@@ -90,14 +99,15 @@ impl Speech {
 impl Shelf {
     /// The model, which is loaded again if need be.
     fn model(&self, cancel: &CancelToken) -> Result<SpeechModel, Error> {
+        let _loading = self.loading.lock(cancel)?;
         let loaded = self.lock().clone();
-        match loaded {
-            Some(model) => Ok(model),
-            None => {
-                let model = SpeechModel::load(&self.path, self.options, cancel)?;
-                Ok(self.lock().get_or_insert(model).clone())
-            }
-        }
+        loaded.map_or_else(|| self.load(cancel), Ok)
+    }
+
+    fn load(&self, cancel: &CancelToken) -> Result<SpeechModel, Error> {
+        let model = SpeechModel::load(&self.path, self.options, cancel)?;
+        *self.lock() = Some(model.clone());
+        Ok(model)
     }
 
     /// What this lock guards is whole at any time.

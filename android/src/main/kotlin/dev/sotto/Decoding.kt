@@ -118,25 +118,31 @@ private fun MediaExtractor.findSound(setSource: (MediaExtractor) -> Unit): Media
 }
 
 private fun MediaFormat.decoder(): MediaCodec {
-    val missing = SottoException.Unsupported("sound as ${mime()} on this device: convert it")
-    val codec = try {
-        MediaCodec.createDecoderByType(mime())
-    } catch (error: IOException) {
-        throw missing.apply { initCause(error) }
-    } catch (error: IllegalArgumentException) {
-        throw missing.apply { initCause(error) }
-    }
+    val codec = supported { MediaCodec.createDecoderByType(mime()) }
     try {
-        codec.configure(this, null, null, 0)
-        codec.start()
-    } catch (error: IllegalStateException) {
+        supported {
+            codec.configure(this, null, null, 0)
+            codec.start()
+        }
+    } catch (error: SottoException) {
         codec.release()
-        throw missing.apply { initCause(error) }
-    } catch (error: IllegalArgumentException) {
-        codec.release()
-        throw missing.apply { initCause(error) }
+        throw error
     }
     return codec
+}
+
+/** Tells of sound that this device has no codec for. */
+private inline fun <T> MediaFormat.supported(use: () -> T): T {
+    val cause = try {
+        return use()
+    } catch (error: IOException) {
+        error
+    } catch (error: IllegalArgumentException) {
+        error
+    } catch (error: IllegalStateException) {
+        error
+    }
+    throw SottoException.Unsupported("sound as ${mime()} on this device: convert it").apply { initCause(cause) }
 }
 
 private fun MediaFormat.mime() = getString(MediaFormat.KEY_MIME).orEmpty()

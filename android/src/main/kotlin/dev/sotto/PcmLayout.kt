@@ -13,16 +13,20 @@ internal data class PcmLayout(val sampleRate: Int, val channels: Int, val encodi
     /** All whole frames of [bytes], each the mean of its channels, from -1 to 1. */
     fun mono(bytes: ByteBuffer): FloatArray {
         val numbers = bytes.slice().order(ByteOrder.nativeOrder())
-        val (size, number) = when (encoding) {
-            AudioFormat.ENCODING_PCM_8BIT -> 1 to { at: Int -> (numbers.get(at).toInt() and 0xff) / 128f - 1f }
-            AudioFormat.ENCODING_PCM_16BIT -> 2 to { at: Int -> numbers.getShort(at) / 32_768f }
-            AudioFormat.ENCODING_PCM_FLOAT -> 4 to { at: Int -> numbers.getFloat(at) }
+        return when (encoding) {
+            AudioFormat.ENCODING_PCM_8BIT -> mono(numbers, 1) { (numbers.get(it).toInt() and 0xff) / 128f - 1f }
+            AudioFormat.ENCODING_PCM_16BIT -> mono(numbers, 2) { numbers.getShort(it) / 32_768f }
+            AudioFormat.ENCODING_PCM_FLOAT -> mono(numbers, 4) { numbers.getFloat(it) }
             else -> throw unusable("this device decodes it into samples of an unknown kind ($encoding)")
         }
+    }
+
+    /** Inlined for each encoding, so that no sample is boxed. [number] reads a sample of [size] bytes from its offset. */
+    private inline fun mono(numbers: ByteBuffer, size: Int, number: (Int) -> Float): FloatArray {
         val frame = size * channels
         return FloatArray(numbers.remaining() / frame) { at ->
             var sum = 0f
-            repeat(channels) { sum += number(at * frame + it * size) }
+            for (channel in 0 until channels) sum += number(at * frame + channel * size)
             sum / channels
         }
     }
