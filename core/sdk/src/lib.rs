@@ -71,6 +71,9 @@ pub use session::{ChatOptions, Reply, Session, Turn};
 #[cfg(feature = "candle")]
 pub use sotto_engine::MergedTensor;
 pub use sotto_engine::{Backend, CancelToken, DEFAULT_CONTEXT_LENGTH, FileKind, FilePart, Kernels, KvType};
+/// What an app learns about its user: records, items and recommendations.
+pub use sotto_personal as personal;
+pub use sotto_personal::Personal;
 #[cfg(feature = "speech")]
 pub use sotto_speech::{Audio, Language, PcmFormat, Samples, SpeechMemory, SpeechOptions, Task, TranscribeOptions};
 pub use sotto_text::{ChatTemplate, Message, OutputFormat, Role, SamplingOptions};

@@ -1,0 +1,37 @@
+//! What an app learns about its user, in one file on the device: [`Personal`]. All of it can be listed, exported, deleted
+//! and paused. [`Items`] recommends from it.
+//!
+//! ```
+//! use sotto_personal::{Filter, NewRecord, Payload, Personal, Timestamp};
+//!
+//! # let folder = tempfile::tempdir()?;
+//! # let file = folder.path().join("personal");
+//! let personal = Personal::open(&file)?;
+//! let example = Payload::Example { text: "Lunch on Friday?".into(), label: "friends".into(), vector: None };
+//! let learnt = personal.learn(vec![NewRecord {
+//!     collection: "mail".into(),
+//!     source: "Inbox".into(),
+//!     time: Timestamp::utc(1_796_078_069_000),
+//!     payload: example,
+//! }])?;
+//! assert_eq!(personal.records(&Filter::default())?.len(), 1);
+//! personal.delete(&learnt.ids)?;                       // no byte of the text is in the file any more
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! This crate knows no model and no clock: vectors, times and seeds are passed to it.
+#![forbid(unsafe_code)]
+
+mod error;
+mod items;
+mod record;
+mod store;
+mod time;
+
+pub use error::{PersonalError, Result};
+pub use items::{ItemEvent, Items, Near, Query, Reason, Recommendation};
+pub use record::{
+    Deletion, Derived, DerivedChange, Event, Filter, Item, Kind, Learnt, NewRecord, OnDeletion, Payload, Record,
+};
+pub use store::{Imported, Limits, Personal};
+pub use time::Timestamp;
