@@ -4,7 +4,11 @@
 
 pub use sotto_kernels::Visible;
 
-pub use crate::forward::{Compute, Input, InputRoom, KvCache, KvShape, Product, Reading};
+pub use crate::architecture::{Activation, Architecture};
+pub use crate::forward::{
+    Compute, FloatPanels, Input, InputRoom, KvCache, KvShape, LayerTurns, Product, Reading, Rope, Turns,
+};
 pub use crate::machine::{resize, zeros};
-pub use crate::model::WeightMatrix;
-pub use crate::threads::{Chunks, Pool, Split, Team};
+pub use crate::model::{LayerWeights, Linear, RowOrder, Transformer, WeightMatrix, Weights};
+pub use crate::packed::replace_file;
+pub use crate::threads::{Chunks, Pieces, Pool, Split, Team};

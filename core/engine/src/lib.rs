@@ -17,6 +17,7 @@
 //! # }
 //! ```
 
+mod adapter_file;
 mod architecture;
 mod backend;
 mod cancel;
@@ -32,6 +33,7 @@ mod packed;
 mod sequence;
 mod threads;
 
+pub use adapter_file::{AdapterTensor, write_adapter};
 pub use architecture::{FileKind, ModelConfig, RopeScaling};
 pub use backend::{Backend, DEFAULT_CONTEXT_LENGTH, DecoderOptions, FoundModel, Model, ModelOptions};
 pub use cancel::CancelToken;

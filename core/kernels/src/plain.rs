@@ -29,6 +29,12 @@ pub fn cast_slice<T: Plain>(bytes: &[u8]) -> Option<&[T]> {
     (before.is_empty() && after.is_empty()).then_some(values)
 }
 
+/// The bytes of `values`.
+pub fn bytes_of<T: Plain>(values: &[T]) -> &[u8] {
+    // SAFETY: `T` is `Plain`, so all of its bytes are initialized; a byte has no alignment to keep.
+    unsafe { std::slice::from_raw_parts(values.as_ptr().cast(), size_of_val(values)) }
+}
+
 /// As [`cast_slice`], for writing.
 pub fn cast_slice_mut<T: Plain>(bytes: &mut [u8]) -> Option<&mut [T]> {
     // SAFETY: as in `cast_slice`; and what is written through the slice are initialized bytes again, as `T` has no

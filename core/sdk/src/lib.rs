@@ -50,6 +50,7 @@ mod speech;
 mod tasks;
 mod tokenizer;
 mod transcript;
+mod tune;
 mod tuning;
 
 pub use adapter::Adapter;
@@ -77,6 +78,7 @@ pub use sotto_personal::Personal;
 #[cfg(feature = "speech")]
 pub use sotto_speech::{Audio, Language, PcmFormat, Samples, SpeechMemory, SpeechOptions, Task, TranscribeOptions};
 pub use sotto_text::{ChatTemplate, Message, OutputFormat, Role, SamplingOptions};
+pub use sotto_training::{Loss, TuneOptions, TuneProgress, TuneReport};
 #[cfg(feature = "speech")]
 pub use speech::{
     AudioInput, ListenOptions, Speech, SpeechMetrics, Transcript, TranscriptPart, TranscriptSegment, TranscriptWord,

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use clap::error::ErrorKind;
 use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
-use sotto::{Language, SummaryOptions};
+use sotto::{Language, SummaryOptions, TuneOptions};
 
 /// Runs language models on this machine: summarize voice notes, transcribe, classify, extract, chat. Nothing leaves the machine.
 #[derive(Debug, Parser)]
@@ -268,6 +268,29 @@ pub enum Command {
         #[arg(short, long, value_name = "FILE")]
         output: PathBuf,
     },
+    /// Learn how somebody writes: train an adapter on texts, here, and write it if it is of use.
+    Tune {
+        /// A text file, a text to a line: at least eight. `-` is standard input.
+        texts: PathBuf,
+        /// Where to write the adapter, for --adapter.
+        #[arg(short, long, value_name = "FILE")]
+        output: PathBuf,
+        /// The most minutes to train.
+        #[arg(long, value_name = "N", default_value_t = 10.0, value_parser = minutes)]
+        minutes: f64,
+        /// How often each text is read, if there is time.
+        #[arg(long, value_name = "N", default_value_t = TuneOptions::default().epochs)]
+        epochs: usize,
+        /// How many numbers each change goes through.
+        #[arg(long, value_name = "N", default_value_t = 16, value_parser = clap::value_parser!(u16).range(1..=256))]
+        rank: u16,
+        /// The highest learning rate.
+        #[arg(long, value_name = "X", default_value_t = TuneOptions::default().learning_rate)]
+        learning_rate: f32,
+        /// A file to go on from when the training was stopped; it is removed in the end.
+        #[arg(long, value_name = "FILE")]
+        checkpoint: Option<PathBuf>,
+    },
     /// Measure speed and memory.
     Bench {
         /// Prompt lengths, separated by commas.
@@ -295,6 +318,11 @@ pub enum Command {
         #[arg(long, value_name = "FILE")]
         svg: Option<PathBuf>,
     },
+}
+
+fn minutes(text: &str) -> Result<f64, String> {
+    let minutes = text.parse().ok().filter(|minutes| (0.0..=1e6).contains(minutes));
+    minutes.ok_or_else(|| "a number of minutes, such as 10 or 0.5".into())
 }
 
 fn language(code: &str) -> Result<Language, String> {

@@ -26,6 +26,8 @@ pub enum Failure {
     File { path: PathBuf, source: std::io::Error },
     #[error("the packed file is complete, but {} could not be deleted: {source}", path.display())]
     NotDeleted { path: PathBuf, source: std::io::Error },
+    #[error("the adapter is not good enough to be kept: {} was not written", .0.display())]
+    NotKept(PathBuf),
     #[error("cannot write the output: {0}")]
     Output(#[from] std::io::Error),
 }
@@ -71,6 +73,7 @@ impl Failure {
             | Self::Peer { .. }
             | Self::File { .. }
             | Self::NotDeleted { .. }
+            | Self::NotKept(_)
             | Self::Output(_) => 1,
         })
     }
@@ -81,6 +84,9 @@ impl Failure {
         match self {
             Self::Sotto(Error::ModelNotFound { .. }) => Some("check the path"),
             Self::Advised { advice, .. } => Some(advice),
+            Self::NotKept(_) => {
+                Some("more texts help most, then more --epochs; a lower --learning-rate if general text got worse")
+            }
             Self::Sotto(Error::OutOfMemory { .. }) => Some("try a smaller --context, or a smaller model"),
             Self::Sotto(Error::ContextFull { .. }) => {
                 Some("shorten the text, or use a larger --context if the model allows it")

@@ -100,7 +100,7 @@ const FAMILIES: [(&str, Family); 6] = [
 
 impl Architecture {
     /// How many tokens a token sees in a layer; `None` for all.
-    pub(crate) fn window_of(&self, layer: usize) -> Option<usize> {
+    pub fn window_of(&self, layer: usize) -> Option<usize> {
         self.window.as_ref().filter(|window| window.layers[layer]).map(|window| window.tokens)
     }
 

@@ -143,6 +143,17 @@ impl Model {
         }
     }
 
+    /// The model's weights, and what computes with them: for passes of another kind than a decoder's.
+    ///
+    /// # Errors
+    /// [`EngineError::Unsupported`] for candle's models.
+    pub fn transformer(&self) -> Result<&Arc<Transformer>, EngineError> {
+        match &self.inner.runtime {
+            Runtime::Sotto(model) => Ok(model),
+            Runtime::Candle(_) => Err(EngineError::unsupported("training candle's models: use Sotto's own engine")),
+        }
+    }
+
     /// Whether an adapter was loaded for this model.
     pub fn has_loaded(&self, adapter: &Adapter) -> bool {
         match &self.inner.runtime {

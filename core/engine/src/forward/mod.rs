@@ -4,6 +4,7 @@
 //! "GQA", 2023.
 
 mod attention;
+mod float_panels;
 mod kv_cache;
 mod linear;
 mod low_rank;
@@ -21,8 +22,10 @@ use crate::model::{LayerWeights, check_finite};
 use crate::threads::Chunks;
 use crate::{CancelToken, EngineError};
 pub use attention::Reading;
+pub use float_panels::FloatPanels;
 pub use kv_cache::{KvCache, KvShape, KvType};
 pub use linear::{Compute, Input, InputRoom, Product};
+pub use rope::{LayerTurns, Rope, Turns};
 pub(crate) use sequence_state::SequenceState;
 pub use workspace::LogitRows;
 pub(crate) use workspace::{SequenceAppend, Workspace};

@@ -9,7 +9,7 @@ use crate::{EngineError, ModelConfig, RopeScaling};
 /// Frequencies and angles are rounded to `f32` where PyTorch's `LlamaForCausalLM` rounds them: at position 100,000 an
 /// exact angle would differ from the one that the model was trained with by several thousandths.
 #[derive(Debug)]
-pub(crate) struct Rope {
+pub struct Rope {
     everywhere: Frequencies,
     /// Those of windowed layers, where they are others.
     local: Option<Frequencies>,
@@ -26,20 +26,23 @@ struct Frequencies {
 
 /// Cosines and sines of some positions, `[positions, pairs]`.
 #[derive(Debug)]
-pub(crate) struct Turns {
-    pub(crate) cos: Vec<f32>,
-    pub(crate) sin: Vec<f32>,
+pub struct Turns {
+    /// The cosines.
+    pub cos: Vec<f32>,
+    /// The sines.
+    pub sin: Vec<f32>,
 }
 
 /// The turns of a pass: of all layers, and of windowed layers where they turn by others.
 #[derive(Debug)]
-pub(crate) struct LayerTurns {
+pub struct LayerTurns {
     everywhere: Turns,
     local: Option<Turns>,
 }
 
 impl Rope {
-    pub(crate) fn new(config: &ModelConfig, context_length: usize) -> Self {
+    /// That of a sequence that may become `context_length` tokens long.
+    pub fn new(config: &ModelConfig, context_length: usize) -> Self {
         let magnitude = config.rope_magnitude * magnitude(&config.rope_scaling);
         let everywhere = Frequencies { radians: scaled(config, context_length), magnitude };
         let local = config.architecture.local_rope_theta();
@@ -48,7 +51,7 @@ impl Rope {
     }
 
     /// Writes the turns of `positions` into `rows` of `turns`.
-    pub(crate) fn fill(&self, positions: Range<usize>, rows: Range<usize>, turns: &mut LayerTurns) {
+    pub fn fill(&self, positions: Range<usize>, rows: Range<usize>, turns: &mut LayerTurns) {
         self.everywhere.fill(positions.clone(), rows.clone(), &mut turns.everywhere);
         if let (Some(frequencies), Some(turns)) = (&self.local, &mut turns.local) {
             frequencies.fill(positions, rows, turns);
@@ -78,13 +81,17 @@ impl Turns {
     }
 
     /// Cosines and sines of one position.
-    pub(crate) fn row(&self, row: usize, pairs: usize) -> (&[f32], &[f32]) {
+    pub fn row(&self, row: usize, pairs: usize) -> (&[f32], &[f32]) {
         (&self.cos[row * pairs..][..pairs], &self.sin[row * pairs..][..pairs])
     }
 }
 
 impl LayerTurns {
-    pub(crate) fn new(config: &ModelConfig, rows: usize) -> Result<Self, EngineError> {
+    /// Room for so many rows.
+    ///
+    /// # Errors
+    /// [`EngineError::OutOfMemory`].
+    pub fn new(config: &ModelConfig, rows: usize) -> Result<Self, EngineError> {
         let local = config.architecture.local_rope_theta().map(|_| Turns::new(config, rows)).transpose()?;
         Ok(Self { everywhere: Turns::new(config, rows)?, local })
     }
@@ -95,7 +102,7 @@ impl LayerTurns {
     }
 
     /// Those of a layer.
-    pub(crate) fn of(&self, is_windowed: bool) -> &Turns {
+    pub fn of(&self, is_windowed: bool) -> &Turns {
         self.local.as_ref().filter(|_| is_windowed).unwrap_or(&self.everywhere)
     }
 }

@@ -25,7 +25,6 @@ pub(crate) use file_part::check_regular;
 pub use metadata::Metadata;
 use metadata::ValueEntry;
 pub(crate) use pages::Pages;
-#[cfg(feature = "candle")]
 pub(crate) use scan::MAGIC as GGUF_MAGIC;
 pub(crate) use scan::{PACKED_ALIGNMENT, PACKED_MAGIC, key_place, tensor_place, value_type};
 use scan::{TensorEntry, scan};

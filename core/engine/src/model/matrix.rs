@@ -85,7 +85,8 @@ impl WeightMatrix {
         Ok(matrix)
     }
 
-    pub(crate) fn name(&self) -> &str {
+    /// What the file, or its packed copy, calls it.
+    pub fn name(&self) -> &str {
         &self.name
     }
 

@@ -20,15 +20,20 @@ pub(crate) use adapter::{alpha as adapter_alpha, find as find_changes};
 pub use ceilings::{Ceilings, TokenCost};
 pub use matrix::WeightMatrix;
 pub(crate) use matrix::check_finite;
+pub use rows::RowOrder;
 #[cfg(feature = "candle")]
 pub(crate) use rows::Rows;
-pub(crate) use weights::{LayerWeights, Linear, Weights};
+pub use weights::{LayerWeights, Linear, Weights};
 
 /// What decoders of one model share.
 #[derive(Debug)]
-pub(crate) struct Transformer {
-    pub(crate) config: ModelConfig,
-    pub(crate) weights: Weights,
-    pub(crate) pool: Arc<Pool>,
-    pub(crate) kernels: &'static Kernels,
+pub struct Transformer {
+    /// Its shape.
+    pub config: ModelConfig,
+    /// Its weights, packed.
+    pub weights: Weights,
+    /// The threads that compute.
+    pub pool: Arc<Pool>,
+    /// The routines that compute.
+    pub kernels: &'static Kernels,
 }

@@ -2,11 +2,16 @@ use std::ops::Range;
 
 /// Which row of a file's tensor is which of the forward pass's.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum RowOrder {
+pub enum RowOrder {
     /// The same.
     AsInFile,
     /// Of each head, the first `rope_dim` rows are pairs for RoPE: halves in the file, neighbours in the pass.
-    PairHalves { head_dim: usize, rope_dim: usize },
+    PairHalves {
+        /// Rows of a head.
+        head_dim: usize,
+        /// Those that are turned.
+        rope_dim: usize,
+    },
 }
 
 /// Rows (or values of a vector) of a tensor in a file, in the order in which the forward pass has them.
@@ -20,7 +25,7 @@ pub(crate) struct Rows {
 
 impl RowOrder {
     /// Where a row lies in the file.
-    fn place(self, row: usize) -> usize {
+    pub fn place(self, row: usize) -> usize {
         let Self::PairHalves { head_dim, rope_dim } = self else { return row };
         let place = match row % head_dim {
             row if row < rope_dim => row % 2 * (rope_dim / 2) + row / 2,

@@ -10,42 +10,57 @@ use crate::{CancelToken, EngineError, ModelConfig};
 
 /// All weights of a model.
 #[derive(Debug)]
-pub(crate) struct Weights {
+pub struct Weights {
     /// `[vocab_size, hidden_size]`.
-    pub(crate) embedding: WeightMatrix,
-    pub(crate) layers: Vec<LayerWeights>,
+    pub embedding: WeightMatrix,
+    /// From the first on.
+    pub layers: Vec<LayerWeights>,
     /// `[hidden_size]`.
-    pub(crate) output_norm: Vec<f32>,
+    pub output_norm: Vec<f32>,
     /// `[vocab_size, hidden_size]`; the embedding itself when the two are tied.
-    pub(crate) output: WeightMatrix,
+    pub output: WeightMatrix,
 }
 
 /// The weights of one layer; matrices are `[outputs, inputs]`.
 #[derive(Debug)]
-pub(crate) struct LayerWeights {
-    pub(crate) attention_norm: Vec<f32>,
-    pub(crate) query: Linear,
-    pub(crate) key: Linear,
-    pub(crate) value: Linear,
+pub struct LayerWeights {
+    /// Before attention.
+    pub attention_norm: Vec<f32>,
+    /// Its rows lie so that RoPE turns neighbours, as the key's.
+    pub query: Linear,
+    /// See the query.
+    pub key: Linear,
+    /// Values.
+    pub value: Linear,
     /// Of each head, as the next.
-    pub(crate) query_norm: Option<Vec<f32>>,
-    pub(crate) key_norm: Option<Vec<f32>>,
-    pub(crate) attention_output: Linear,
-    pub(crate) post_attention_norm: Option<Vec<f32>>,
-    pub(crate) feed_forward_norm: Vec<f32>,
-    pub(crate) gate: Linear,
-    pub(crate) up: Linear,
-    pub(crate) down: Linear,
-    pub(crate) post_feed_forward_norm: Option<Vec<f32>>,
+    pub query_norm: Option<Vec<f32>>,
+    /// See the query's.
+    pub key_norm: Option<Vec<f32>>,
+    /// What the heads read becomes what is added.
+    pub attention_output: Linear,
+    /// Of what attention adds.
+    pub post_attention_norm: Option<Vec<f32>>,
+    /// Before the feed-forward network.
+    pub feed_forward_norm: Vec<f32>,
+    /// Goes through the activation.
+    pub gate: Linear,
+    /// Is multiplied with the gate.
+    pub up: Linear,
+    /// What is added.
+    pub down: Linear,
+    /// Of what the feed-forward network adds.
+    pub post_feed_forward_norm: Option<Vec<f32>>,
 }
 
 /// `x · weight + bias`.
 #[derive(Debug)]
-pub(crate) struct Linear {
-    pub(crate) weight: WeightMatrix,
-    pub(crate) bias: Option<Vec<f32>>,
+pub struct Linear {
+    /// The matrix, `[outputs, inputs]`.
+    pub weight: WeightMatrix,
+    /// Added to each row.
+    pub bias: Option<Vec<f32>>,
     /// Where its rows lie in a file that is not packed: an adapter's lie so, too.
-    pub(crate) order: RowOrder,
+    pub order: RowOrder,
 }
 
 impl Weights {

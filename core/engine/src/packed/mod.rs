@@ -18,11 +18,10 @@ use std::path::{Path, PathBuf};
 use crc32fast::Hasher;
 use tempfile::NamedTempFile;
 
-#[cfg(feature = "candle")]
-use crate::gguf::GGUF_MAGIC;
 use crate::gguf::value_type::{ARRAY, STRING, U32};
 use crate::gguf::{
-    LAYOUT, LAYOUT_KEY, PACKED_ALIGNMENT, PACKED_MAGIC, SOURCE_KEY, SPLIT_KEYS, Trailer, check_regular, key_place,
+    GGUF_MAGIC, LAYOUT, LAYOUT_KEY, PACKED_ALIGNMENT, PACKED_MAGIC, SOURCE_KEY, SPLIT_KEYS, Trailer, check_regular,
+    key_place,
 };
 use crate::machine::resize;
 use crate::model::{WeightMatrix, Weights};
@@ -76,7 +75,6 @@ pub fn pack_file(
 
 /// Writes a GGUF file with these key-value pairs and tensors at `target`, where it appears whole or not at all. `on_progress` is
 /// told the bytes done and all bytes.
-#[cfg(feature = "candle")]
 pub(crate) fn write_gguf(
     target: &Path,
     pairs: &[&[u8]],
@@ -99,12 +97,21 @@ fn write_new(
     on_progress: impl FnMut(u64, u64),
 ) -> Result<(), EngineError> {
     let storage = |source| EngineError::Storage { path: target.to_owned(), source };
+    replace_file(target, |file| write(file, header, tensors, has_trailer, storage, cancel, on_progress))
+}
+
+/// Writes a file at `target`, in place of one that is there, where it appears whole or not at all, whatever ends the process.
+///
+/// # Errors
+/// [`EngineError::Storage`] when it cannot be written, and those of `write`.
+pub fn replace_file(target: &Path, write: impl FnOnce(&File) -> Result<(), EngineError>) -> Result<(), EngineError> {
+    let storage = |source| EngineError::Storage { path: target.to_owned(), source };
     let place = place_of(target).map_err(storage)?;
     let folder = place.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     fs::create_dir_all(folder).map_err(storage)?;
     unfinished::remove_abandoned(folder);
     let temporary = unfinished::create(folder).map_err(storage)?;
-    write(temporary.as_file(), header, tensors, has_trailer, storage, cancel, on_progress)?;
+    write(temporary.as_file())?;
     persist(temporary, &place).map_err(storage)
 }
 
@@ -302,7 +309,7 @@ fn kept_pairs<'a>(source: &'a GgufFile, replacement: Option<&Replacement>) -> Ve
     source.metadata().pairs().into_iter().filter(|(key, _)| !gone.contains(key)).map(|(_, pair)| pair).collect()
 }
 
-fn put_string(out: &mut Vec<u8>, text: &str) {
+pub(crate) fn put_string(out: &mut Vec<u8>, text: &str) {
     out.extend_from_slice(&(text.len() as u64).to_le_bytes());
     out.extend_from_slice(text.as_bytes());
 }

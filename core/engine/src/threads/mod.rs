@@ -15,7 +15,7 @@ use crate::{CancelToken, EngineError};
 pub use cores::prefer_fast_cores;
 use cores::{MAX_THREADS, performance_cores};
 use region::Region;
-pub use split::{Chunks, Split};
+pub use split::{Chunks, Pieces, Split};
 
 /// Tasks for each thread, at least, where there are enough: the slowest thread ends a region, and on a phone some are.
 const TASKS_PER_THREAD: usize = 8;

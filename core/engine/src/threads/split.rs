@@ -57,6 +57,43 @@ unsafe impl<'a, T> Split for Chunks<'a, T> {
     }
 }
 
+/// A slice in pieces of any lengths.
+pub struct Pieces<'a, T> {
+    start: *mut T,
+    /// Where each piece ends: the next begins there.
+    ends: &'a [usize],
+    lives: PhantomData<&'a mut [T]>,
+}
+
+// SAFETY: as for `Chunks`.
+unsafe impl<T: Send> Sync for Pieces<'_, T> {}
+
+impl<'a, T> Pieces<'a, T> {
+    /// `slice` in pieces that end at `ends`; what is after the last is left out.
+    ///
+    /// # Panics
+    /// When `ends` are not in order, or beyond the slice.
+    pub fn new(slice: &'a mut [T], ends: &'a [usize]) -> Self {
+        assert!(ends.is_sorted() && ends.last().is_none_or(|last| *last <= slice.len()), "pieces lie in the slice");
+        Self { start: slice.as_mut_ptr(), ends, lives: PhantomData }
+    }
+}
+
+// SAFETY: a piece begins where the one before it ends: no two meet.
+unsafe impl<'a, T> Split for Pieces<'a, T> {
+    type Part = &'a mut [T];
+
+    fn parts(&self) -> usize {
+        self.ends.len()
+    }
+
+    unsafe fn part(&self, index: usize) -> &'a mut [T] {
+        let start = if index == 0 { 0 } else { self.ends[index - 1] };
+        // SAFETY: within the slice that `new` borrowed for 'a; nobody else has this part, as the caller says.
+        unsafe { std::slice::from_raw_parts_mut(self.start.add(start), self.ends[index] - start) }
+    }
+}
+
 // SAFETY: both have the property.
 unsafe impl<A: Split, B: Split> Split for (A, B) {
     type Part = (A::Part, B::Part);

@@ -231,6 +231,16 @@ impl<'a> Output<'a> {
         Self { adds: true, ..Self::new(out, stride) }
     }
 
+    /// Some of its rows.
+    ///
+    /// # Panics
+    /// When it does not have them.
+    pub fn some_rows(&self, rows: Range<usize>) -> Self {
+        assert!(rows.start <= rows.end && rows.end <= self.rows, "output rows");
+        // SAFETY: the first of these rows begins within the slice that `new` took, or at its end.
+        Self { start: unsafe { self.start.add(rows.start * self.stride) }, rows: rows.len(), ..*self }
+    }
+
     /// Whether results are added to what is there.
     pub(crate) fn adds(&self) -> bool {
         self.adds

@@ -12,9 +12,21 @@ impl PackedMatrix<'_> {
     /// # Panics
     /// When there is no such row or `out` is not as long as a row.
     pub fn dequantize_row(&self, row: usize, out: &mut [f32]) {
-        assert!(row < self.rows, "row");
         assert_eq!(out.len(), self.cols, "row length");
+        self.dequantize_part(row, 0, out);
+    }
+
+    /// Writes numbers of row `row`, from column `first` on. They are whole blocks.
+    ///
+    /// # Panics
+    /// When there is no such row, or no such blocks.
+    pub fn dequantize_part(&self, row: usize, first: usize, out: &mut [f32]) {
+        let block_len = self.format.block_len();
+        assert!(row < self.rows, "row");
+        assert!(first.is_multiple_of(block_len) && out.len().is_multiple_of(block_len), "whole blocks");
         let (panel, row) = (self.panel(row / PANEL_ROWS), row % PANEL_ROWS);
+        let from = first / block_len * layout::block(self.format);
+        let panel = &panel[from..from + out.len() / block_len * layout::block(self.format)];
         match self.format {
             WeightFormat::F32 => read_numbers(panel, row, out, f32::from_le_bytes),
             WeightFormat::F16 => read_numbers(panel, row, out, |bytes| f16::from_le_bytes(bytes).to_f32()),

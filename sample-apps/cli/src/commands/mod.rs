@@ -15,6 +15,7 @@ mod summarize;
 mod synth;
 mod tokenize;
 mod transcribe;
+mod tune;
 
 use std::io::{self, Write};
 use std::time::{Duration, Instant};
@@ -98,6 +99,10 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
         Command::Pack { file, output, delete } => pack::run(file, output.as_deref(), *delete, json),
         #[cfg(feature = "candle")]
         Command::Merge { file, with, output } => merge::run(file, with, output, json),
+        Command::Tune { texts, output, minutes, epochs, rank, learning_rate, checkpoint } => {
+            let options = tune::options(*minutes, *epochs, usize::from(*rank), *learning_rate, checkpoint.clone());
+            tune::run(&load(model)?, texts, output, &options, json)
+        }
         Command::Bench { prefill, decode, depth, sequences, repeat, compare, compare_model, svg } => {
             let options = BenchOptions {
                 prefill: prefill.clone(),
