@@ -2,11 +2,11 @@
 
 use std::path::Path;
 
-use sotto_training::{Example, Split, TrainingError, TuneOptions, TuneProgress, TuneReport, TuneTexts, split, tune};
+use sotto_training::{Example, GENERAL_TEXT, Split, TrainingError, TuneOptions, TuneProgress, TuneReport, TuneTexts, split, tune};
 
 use crate::Error;
 use crate::job::Job;
-use crate::loaded::Loaded;
+use crate::model::Loaded;
 use crate::model::LocalModel;
 
 /// Tokens of a text that are read together: a longer one is several.
@@ -46,11 +46,14 @@ impl Loaded {
             let examples = places.iter().map(|&place| self.examples(texts[place], end));
             Ok(examples.collect::<Result<Vec<_>, _>>()?.concat())
         };
-        let general = sotto_training::GENERAL_TEXT.split("\n\n").map(|paragraph| self.examples(paragraph.trim(), None));
+        let general = GENERAL_TEXT.split("\n\n").map(|paragraph| self.examples(paragraph.trim(), None));
+        let general = general.collect::<Result<Vec<_>, _>>()?;
+        let every_other = |first: usize| general.iter().skip(first).step_by(2).flatten().cloned().collect();
         Ok(TuneTexts {
             train: some(&train, end)?,
             held_out: some(&held_out, None)?,
-            general: general.collect::<Result<Vec<_>, _>>()?.concat(),
+            general: every_other(0),
+            general_to_weaken_by: every_other(1),
         })
     }
 

@@ -80,6 +80,13 @@ impl Lora {
         numbers
     }
 
+    /// Multiplies what the adapter changes with `strength`.
+    pub(crate) fn scale_by(&self, numbers: &mut [f32], strength: f32) {
+        for pair in &self.pairs {
+            numbers[pair.b.clone()].iter_mut().for_each(|number| *number *= strength);
+        }
+    }
+
     /// The numbers (or their gradients) as a file has them.
     pub(crate) fn tensors(&self, numbers: &[f32]) -> Vec<AdapterTensor> {
         self.pairs.iter().flat_map(|pair| pair.tensors(numbers, self.rank)).collect()

@@ -15,6 +15,10 @@ use crate::loss::Loss;
 use crate::plan::{Plan, rate};
 use crate::trainer::Trainer;
 
+/// What an adapter is multiplied with until it does general text little harm.
+const STRENGTHS: [f32; 7] = [1.0, 0.85, 0.7, 0.6, 0.5, 0.4, 0.3];
+/// Which is that share of what it may do.
+const WEAKENED_TO: f64 = 0.7;
 /// Steps whose time tells how many there is time for.
 const MEASURED_STEPS: usize = 3;
 /// Tokens that are read at once to be judged.
@@ -76,6 +80,8 @@ pub struct TuneTexts {
     pub held_out: Vec<Example>,
     /// Any other text, which must not become less likely.
     pub general: Vec<Example>,
+    /// More of such text: the adapter is weakened until it is not much less likely. May be none.
+    pub general_to_weaken_by: Vec<Example>,
 }
 
 /// How far a training has come.
@@ -141,6 +147,7 @@ pub fn tune(
     options.check(texts)?;
     let mut training = Training::new(model, texts, options, cancel)?;
     training.run(cancel, on_progress)?;
+    training.weaken(cancel)?;
     let report = training.judge(cancel)?;
     if report.kept {
         let Trainer { lora, .. } = &training.trainer;
@@ -180,7 +187,8 @@ impl TuneOptions {
     /// Of all that decides what a training computes.
     fn fingerprint(&self, model: &Model, texts: &TuneTexts) -> u64 {
         let mut hasher = crc32fast::Hasher::new();
-        let examples = [&texts.train, &texts.held_out, &texts.general].into_iter().flatten();
+        let TuneTexts { train, held_out, general, general_to_weaken_by } = texts;
+        let examples = [train, held_out, general, general_to_weaken_by].into_iter().flatten();
         for example in examples {
             hasher.update(&(example.tokens.len() as u64).to_le_bytes());
             hasher.update(&(example.learn_from as u64).to_le_bytes());
@@ -307,6 +315,29 @@ impl<'a> Training<'a> {
             numbers: self.trainer.numbers.clone(),
             optimizer: self.trainer.optimizer.clone(),
         }
+    }
+
+    /// Weakens the adapter, if it must be, until some of the general text is not much less likely than without it. It is judged by the rest.
+    fn weaken(&mut self, cancel: &CancelToken) -> Result<(), TrainingError> {
+        let Self { trainer, texts, options, .. } = self;
+        if texts.general_to_weaken_by.is_empty() {
+            return Ok(());
+        }
+        let trained = trainer.numbers.clone();
+        let mut nll_at = |strength: f32| {
+            trainer.numbers.copy_from_slice(&trained);
+            trainer.lora.scale_by(&mut trainer.numbers, strength);
+            judge(trainer, &texts.general_to_weaken_by, cancel).map(|loss| loss.mean())
+        };
+        let without = nll_at(0.0)?;
+        for strength in STRENGTHS {
+            let more = nll_at(strength)? - without;
+            log::debug!("at {strength} of its strength, general text is {more:.4} nats less likely");
+            if more <= WEAKENED_TO * options.general_margin {
+                break;
+            }
+        }
+        Ok(())
     }
 
     /// Judges the adapter as it would be written: rounded.

@@ -50,57 +50,75 @@ fn read_numbers<const BYTES: usize>(panel: &[u8], row: usize, out: &mut [f32], n
 fn dequantize_block(format: WeightFormat, block: &[u8], row: usize, out: &mut [f32]) {
     let sub_blocks = block[layout::header(format)..].chunks_exact(layout::sub_block(format));
     for (sub, (planes, out)) in sub_blocks.zip(out.chunks_exact_mut(SUB_BLOCK)).enumerate() {
-        for (i, out) in out.iter_mut().enumerate() {
-            let code = code(format, planes, row, i);
-            *out = match format {
-                WeightFormat::Q4_0 => half(block, row) * (code - 8) as f32,
-                WeightFormat::Q5_0 => half(block, row) * (code - 16) as f32,
-                WeightFormat::Q4_1 | WeightFormat::Q5_1 => {
-                    half(block, row) * code as f32 + half(&block[SECOND_HEADER..], row)
-                }
-                WeightFormat::Q8_0 => half(block, row) * code as f32,
-                WeightFormat::IQ4NL => half(block, row) * f32::from(IQ4_VALUES[code as usize]),
-                WeightFormat::IQ4XS => {
-                    let high = half_bits(&block[SECOND_HEADER..], row) >> layout::iq4_xs_high_bits(sub) & 3;
-                    let scale = nibble(&block[IQ4XS_SCALES..], row, sub) as i32 | i32::from(high) << 4;
-                    half(block, row) * (scale - 32) as f32 * f32::from(IQ4_VALUES[code as usize])
-                }
-                WeightFormat::Q2K => {
-                    let number = |plane| nibble(&block[Q2K_SCALES + plane * PLANE..], row, sub) as f32;
-                    let (scale, min) = (number(i / 16), number(2 + i / 16));
-                    half(block, row) * scale * code as f32 - half(&block[SECOND_HEADER..], row) * min
-                }
-                WeightFormat::Q3K => {
-                    let scales = k_scale(&block[Q3K_SCALES..], row, sub);
-                    let scale = if i < 16 { scales.0 } else { scales.1 };
-                    half(block, row) * (scale - 32.0) * (code - 4) as f32
-                }
-                WeightFormat::Q6K => {
-                    let scale = block[SECOND_HEADER + (2 * sub + i / 16) * PANEL_ROWS + row].cast_signed();
-                    half(block, row) * f32::from(scale) * (code - 32) as f32
-                }
-                WeightFormat::Codes => {
-                    let scale = 2 * nibble(&block[CODES_SCALES + i / 16 * PLANE..], row, sub) + 1;
-                    let value = block[layout::VALUES + code as usize].cast_signed();
-                    f32::from_bits(word(block, row)) * scale as f32 * f32::from(value)
-                }
-                _ => {
-                    let (scale, min) = k_scale(&block[K_SCALES..], row, sub);
-                    half(block, row) * scale * code as f32 - half(&block[SECOND_HEADER..], row) * min
-                }
-            };
+        let codes = codes(format, planes, row);
+        let scale = half(block, row);
+        match format {
+            WeightFormat::Q4_0 => write(out, &codes, |_, code| scale * (code - 8) as f32),
+            WeightFormat::Q5_0 => write(out, &codes, |_, code| scale * (code - 16) as f32),
+            WeightFormat::Q4_1 | WeightFormat::Q5_1 => {
+                let min = half(&block[SECOND_HEADER..], row);
+                write(out, &codes, |_, code| scale * code as f32 + min);
+            }
+            WeightFormat::Q8_0 => write(out, &codes, |_, code| scale * code as f32),
+            WeightFormat::IQ4NL => write(out, &codes, |_, code| scale * f32::from(IQ4_VALUES[code as usize])),
+            WeightFormat::IQ4XS => {
+                let high = half_bits(&block[SECOND_HEADER..], row) >> layout::iq4_xs_high_bits(sub) & 3;
+                let group = nibble(&block[IQ4XS_SCALES..], row, sub) as i32 | i32::from(high) << 4;
+                let scale = scale * (group - 32) as f32;
+                write(out, &codes, |_, code| scale * f32::from(IQ4_VALUES[code as usize]));
+            }
+            WeightFormat::Q2K => {
+                let numbers = [0, 1, 2, 3].map(|plane| nibble(&block[Q2K_SCALES + plane * PLANE..], row, sub) as f32);
+                let (scales, min) = ([scale * numbers[0], scale * numbers[1]], half(&block[SECOND_HEADER..], row));
+                let mins = [min * numbers[2], min * numbers[3]];
+                write(out, &codes, |i, code| scales[i / 16] * code as f32 - mins[i / 16]);
+            }
+            WeightFormat::Q3K => {
+                let scales = <[f32; 2]>::from(k_scale(&block[Q3K_SCALES..], row, sub));
+                let scales = scales.map(|group| scale * (group - 32.0));
+                write(out, &codes, |i, code| scales[i / 16] * (code - 4) as f32);
+            }
+            WeightFormat::Q6K => {
+                let groups = &block[SECOND_HEADER + 2 * sub * PANEL_ROWS + row..];
+                let scales = [groups[0], groups[PANEL_ROWS]].map(|group| scale * f32::from(group.cast_signed()));
+                write(out, &codes, |i, code| scales[i / 16] * (code - 32) as f32);
+            }
+            WeightFormat::Codes => {
+                let group = |plane| 2 * nibble(&block[CODES_SCALES + plane * PLANE..], row, sub) + 1;
+                let scales = [0, 1].map(|plane| f32::from_bits(word(block, row)) * group(plane) as f32);
+                let value = |code: i32| f32::from(block[layout::VALUES + code as usize].cast_signed());
+                write(out, &codes, |i, code| scales[i / 16] * value(code));
+            }
+            _ => {
+                let (group, min) = k_scale(&block[K_SCALES..], row, sub);
+                let (scale, min) = (scale * group, half(&block[SECOND_HEADER..], row) * min);
+                write(out, &codes, |_, code| scale * code as f32 - min);
+            }
         }
     }
 }
 
-/// Code `i` of a sub-block.
-fn code(format: WeightFormat, planes: &[u8], row: usize, i: usize) -> i32 {
-    let bits = layout::bits_of(format, i / 4).map(|bits| {
-        let byte = planes[bits.plane * PLANE + 4 * row + i % 4];
-        ((byte >> bits.at) & (0xff >> (8 - bits.count))) << bits.from
-    });
-    let code = bits.fold(0, |code, bits| code | bits);
-    if format == WeightFormat::Q8_0 { i32::from(code.cast_signed()) } else { i32::from(code) }
+/// Writes the weights that codes stand for, by their places.
+fn write(out: &mut [f32], codes: &[i32; SUB_BLOCK], weight: impl Fn(usize, i32) -> f32) {
+    out.iter_mut().zip(codes).enumerate().for_each(|(i, (out, code))| *out = weight(i, *code));
+}
+
+/// A row's codes in a sub-block.
+fn codes(format: WeightFormat, planes: &[u8], row: usize) -> [i32; SUB_BLOCK] {
+    let mut codes = [0; SUB_BLOCK];
+    for (group, codes) in codes.as_chunks_mut::<4>().0.iter_mut().enumerate() {
+        for bits in layout::bits_of(format, group) {
+            let bytes: [u8; 4] = planes[bits.plane * PLANE + 4 * row..].as_chunks().0[0];
+            let mask = 0xff >> (8 - bits.count);
+            for (code, byte) in codes.iter_mut().zip(bytes) {
+                *code |= i32::from((byte >> bits.at) & mask) << bits.from;
+            }
+        }
+    }
+    match format {
+        WeightFormat::Q8_0 => codes.map(|code| i32::from((code as u8).cast_signed())),
+        _ => codes,
+    }
 }
 
 fn half(halves: &[u8], row: usize) -> f32 {
