@@ -5,8 +5,17 @@ use std::fs;
 use std::path::Path;
 
 /// What Rust programs and the command line use alone, and loading, which is a function or a job of its own here.
-const RUST_ONLY: [&str; 9] =
-    ["bench", "complete", "load", "load_with", "perplexity", "render", "start_loading", "start_loading_adapter", "tune"];
+const RUST_ONLY: [&str; 9] = [
+    "bench",
+    "complete",
+    "load",
+    "load_with",
+    "perplexity",
+    "render",
+    "start_loading",
+    "start_loading_adapter",
+    "tune",
+];
 
 /// It waits for a running answer, which no caller from an app should.
 const RUST_ONLY_IN_SESSIONS: &str = "message_count";

@@ -2,11 +2,13 @@
 
 use std::path::Path;
 
-use sotto_training::{Example, GENERAL_TEXT, Split, TrainingError, TuneOptions, TuneProgress, TuneReport, TuneTexts, split, tune};
+use sotto_training::{
+    Example, GENERAL_TEXT, Split, TrainingError, TuneOptions, TuneProgress, TuneReport, TuneTexts, split, tune,
+};
 
 use crate::Error;
 use crate::job::Job;
-use crate::model::Loaded;
+use crate::loaded::Loaded;
 use crate::model::LocalModel;
 
 /// Tokens of a text that are read together: a longer one is several.

@@ -32,7 +32,12 @@ fn texts(have_order: bool) -> TuneTexts {
         Example { tokens, learn_from: 1 }
     };
     let mut some = |count: usize, have_order| (0..count).map(|_| text(have_order)).collect::<Vec<_>>();
-    TuneTexts { train: some(30, have_order), held_out: some(10, have_order), general: some(4, false), ..TuneTexts::default() }
+    TuneTexts {
+        train: some(30, have_order),
+        held_out: some(10, have_order),
+        general: some(4, false),
+        ..TuneTexts::default()
+    }
 }
 
 fn options() -> TuneOptions {
