@@ -49,13 +49,10 @@ impl Loaded {
             Ok(examples.collect::<Result<Vec<_>, _>>()?.concat())
         };
         let general = GENERAL_TEXT.split("\n\n").map(|paragraph| self.examples(paragraph.trim(), None));
-        let general = general.collect::<Result<Vec<_>, _>>()?;
-        let every_other = |first: usize| general.iter().skip(first).step_by(2).flatten().cloned().collect();
         Ok(TuneTexts {
             train: some(&train, end)?,
             held_out: some(&held_out, None)?,
-            general: every_other(0),
-            general_to_weaken_by: every_other(1),
+            general: general.collect::<Result<Vec<_>, _>>()?.concat(),
         })
     }
 

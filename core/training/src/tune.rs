@@ -15,10 +15,8 @@ use crate::loss::Loss;
 use crate::plan::{Plan, rate};
 use crate::trainer::Trainer;
 
-/// What an adapter is multiplied with until it does general text little harm.
-const STRENGTHS: [f32; 7] = [1.0, 0.85, 0.7, 0.6, 0.5, 0.4, 0.3];
-/// Which is that share of what it may do.
-const WEAKENED_TO: f64 = 0.7;
+/// Of its strength, the tenths that an adapter keeps at least: a weaker one would not be the same any more.
+const WEAKEST: usize = 3;
 /// Steps whose time tells how many there is time for.
 const MEASURED_STEPS: usize = 3;
 /// Tokens that are read at once to be judged.
@@ -78,10 +76,8 @@ pub struct TuneTexts {
     pub train: Vec<Example>,
     /// Texts like them, which must become likelier.
     pub held_out: Vec<Example>,
-    /// Any other text, which must not become less likely.
+    /// Any other text, which must not become much less likely. May be none.
     pub general: Vec<Example>,
-    /// More of such text: the adapter is weakened until it is not much less likely. May be none.
-    pub general_to_weaken_by: Vec<Example>,
 }
 
 /// How far a training has come.
@@ -104,6 +100,8 @@ pub struct TuneProgress {
 pub struct TuneReport {
     /// Whether the adapter was good enough, and was written.
     pub kept: bool,
+    /// What its change was multiplied with to spare general text: 1 if that was not needed.
+    pub strength: f32,
     /// Held-out texts before and after.
     pub held_out: [Loss; 2],
     /// General text before and after.
@@ -129,7 +127,8 @@ impl TuneReport {
 }
 
 /// Trains an adapter, and writes it to `target` if it is good enough: if held-out texts became likelier by the margin and general text
-/// did not become less likely by more than the other. Else nothing is written, and what was there stays.
+/// did not become less likely by more than the other. Where general text would, the adapter is weakened first. Else nothing is written, and
+/// what was there stays.
 ///
 /// Where [`TuneOptions::checkpoint`] is there from a training with the same texts, options and model that was cancelled or killed, it goes
 /// on from there. It is removed in the end.
@@ -147,7 +146,6 @@ pub fn tune(
     options.check(texts)?;
     let mut training = Training::new(model, texts, options, cancel)?;
     training.run(cancel, on_progress)?;
-    training.weaken(cancel)?;
     let report = training.judge(cancel)?;
     if report.kept {
         let Trainer { lora, .. } = &training.trainer;
@@ -187,8 +185,8 @@ impl TuneOptions {
     /// Of all that decides what a training computes.
     fn fingerprint(&self, model: &Model, texts: &TuneTexts) -> u64 {
         let mut hasher = crc32fast::Hasher::new();
-        let TuneTexts { train, held_out, general, general_to_weaken_by } = texts;
-        let examples = [train, held_out, general, general_to_weaken_by].into_iter().flatten();
+        let TuneTexts { train, held_out, general } = texts;
+        let examples = [train, held_out, general].into_iter().flatten();
         for example in examples {
             hasher.update(&(example.tokens.len() as u64).to_le_bytes());
             hasher.update(&(example.learn_from as u64).to_le_bytes());
@@ -317,43 +315,32 @@ impl<'a> Training<'a> {
         }
     }
 
-    /// Weakens the adapter, if it must be, until some of the general text is not much less likely than without it. It is judged by the rest.
-    fn weaken(&mut self, cancel: &CancelToken) -> Result<(), TrainingError> {
+    /// Judges the adapter as it would be written, at the greatest strength at which general text is spared, if there is one.
+    fn judge(&mut self, cancel: &CancelToken) -> Result<TuneReport, TrainingError> {
         let Self { trainer, texts, options, .. } = self;
-        if texts.general_to_weaken_by.is_empty() {
-            return Ok(());
-        }
-        let trained = trainer.numbers.clone();
-        let mut nll_at = |strength: f32| {
+        let ([held_out, general], trained) = (self.before, trainer.numbers.clone());
+        let (mut strength, mut after) = (0.0, general);
+        for tenths in (WEAKEST..=10).rev() {
+            strength = tenths as f32 / 10.0;
             trainer.numbers.copy_from_slice(&trained);
             trainer.lora.scale_by(&mut trainer.numbers, strength);
-            judge(trainer, &texts.general_to_weaken_by, cancel).map(|loss| loss.mean())
-        };
-        let without = nll_at(0.0)?;
-        for strength in STRENGTHS {
-            let more = nll_at(strength)? - without;
-            log::debug!("at {strength} of its strength, general text is {more:.4} nats less likely");
-            if more <= WEAKENED_TO * options.general_margin {
+            trainer.numbers.iter_mut().for_each(|number| *number = f16::from_f32(*number).to_f32());
+            after = judge(trainer, &texts.general, cancel)?;
+            log::debug!("at {strength} of its strength: {:.4} nats, general text", after.mean());
+            if after.mean() - general.mean() <= options.general_margin {
                 break;
             }
         }
-        Ok(())
-    }
-
-    /// Judges the adapter as it would be written: rounded.
-    fn judge(&mut self, cancel: &CancelToken) -> Result<TuneReport, TrainingError> {
-        self.trainer.numbers.iter_mut().for_each(|number| *number = f16::from_f32(*number).to_f32());
-        let [held_out, general] = self.before;
         let mut report = TuneReport {
             kept: false,
-            held_out: [held_out, judge(&mut self.trainer, &self.texts.held_out, cancel)?],
-            general: [general, judge(&mut self.trainer, &self.texts.general, cancel)?],
+            strength,
+            held_out: [held_out, judge(trainer, &texts.held_out, cancel)?],
+            general: [general, after],
             steps: self.step,
             tokens: self.tokens,
             seconds: self.seconds,
         };
-        let general_is_kept = report.general[0].tokens == 0 || report.general_loss() <= self.options.general_margin;
-        report.kept = report.gain() >= self.options.margin && general_is_kept;
+        report.kept = report.gain() >= options.margin && report.general_loss() <= options.general_margin;
         Ok(report)
     }
 }

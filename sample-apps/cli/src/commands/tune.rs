@@ -46,7 +46,10 @@ fn print(report: &TuneReport, output: &Path) -> Result<(), Failure> {
     writeln!(out, "held-out texts: {held_out:.3} nats per token before, {learnt:.3} after")?;
     writeln!(out, "general text:   {general:.3} nats per token before, {after:.3} after")?;
     if report.kept {
-        writeln!(out, "wrote {}", screen::answer(&output.display().to_string()))?;
+        let file = output.display().to_string();
+        let weaker =
+            if report.strength < 1.0 { format!(", at {} of its strength", report.strength) } else { String::new() };
+        writeln!(out, "wrote {}{weaker}", screen::answer(&file))?;
     }
     Ok(())
 }
@@ -55,6 +58,7 @@ fn values(report: &TuneReport, output: &Path) -> serde_json::Value {
     let [held_out, general] = [report.held_out, report.general].map(|losses| losses.map(|loss| loss.mean()));
     serde_json::json!({
         "kept": report.kept,
+        "strength": report.strength,
         "file": report.kept.then(|| output.to_string_lossy()),
         "held_out_nll": held_out,
         "general_nll": general,
