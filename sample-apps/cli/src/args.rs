@@ -358,6 +358,7 @@ impl Command {
             #[cfg(feature = "candle")]
             Self::Merge { .. } => Some("merge takes its adapters without --adapter: sotto merge FILE ADAPTER -o FILE"),
             Self::Inspect { .. } => Some("inspect takes one file: sotto inspect ADAPTER.gguf"),
+            Self::Tune { .. } => Some("tune trains an adapter of the model itself: leave --adapter out"),
             Self::Transcribe { .. } => Some("a Whisper model takes no adapter: leave --adapter out"),
             Self::Tokenize { .. } | Self::Render { .. } | Self::Synth { .. } | Self::Pack { .. } => {
                 Some("an adapter has no effect here: leave --adapter out")

@@ -1,0 +1,47 @@
+//! `sotto tune`: what it writes, says and refuses.
+
+mod common;
+
+use std::fs;
+use std::path::Path;
+
+use common::{code, errors, json, run, text};
+
+fn messages(folder: &Path, lines: usize) -> String {
+    let line = |number: usize| format!("hiya, could you send box {number} by friday? ta. m.\n");
+    let path = folder.join("messages.txt");
+    fs::write(&path, (0..lines).map(line).collect::<String>()).unwrap();
+    text(&path).to_owned()
+}
+
+#[test]
+fn an_adapter_is_written_if_it_is_of_use_and_then_changes_what_is_generated() {
+    let folder = tempfile::tempdir().unwrap();
+    let target = folder.path().join("me.gguf");
+    let (file, messages) = (text(&target).to_owned(), messages(folder.path(), 20));
+    let words = ["tune", &messages, "-o", &file, "--epochs", "3", "--rank", "4", "--learning-rate", "2e-3", "--json"];
+    let output = run(&words);
+    let report: serde_json::Value = serde_json::from_slice(&output.stdout).expect("one JSON value on stdout");
+    assert!(report["steps"].as_u64() >= Some(3), "{report}");
+    assert!(report["held_out_nll"][1].as_f64() < report["held_out_nll"][0].as_f64(), "{report}");
+    let kept = report["kept"] == true;
+    assert_eq!((code(&output), target.exists()), if kept { (0, true) } else { (1, false) }, "{}", errors(&output));
+    if kept {
+        let generate = ["generate", "--prompt", "hiya, could you", "-n", "6", "--json"];
+        let adapted = run(&[&generate[..], &["--adapter", &file]].concat());
+        assert_ne!(json(&adapted)["text"], json(&run(&generate))["text"]);
+    }
+}
+
+#[test]
+fn few_texts_and_adapters_are_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = text(&folder.path().join("me.gguf")).to_owned();
+    let few = run(&["tune", &messages(folder.path(), 5), "-o", &file]);
+    assert_eq!(code(&few), 4);
+    assert!(errors(&few).contains("at least 8"), "{}", errors(&few));
+    assert_eq!(code(&run(&["tune", &messages(folder.path(), 20), "-o", &file, "--adapter", "other.gguf"])), 2);
+    assert_eq!(code(&run(&["tune", &messages(folder.path(), 20), "-o", &file, "--minutes", "-1"])), 2);
+    assert_eq!(code(&run(&["tune", "missing.txt", "-o", &file])), 4);
+    assert!(!Path::new(&file).exists());
+}
