@@ -64,7 +64,7 @@ impl Default for TuneOptions {
             margin: 0.05,
             general_margin: 0.05,
             checkpoint: None,
-            checkpoint_every: Duration::from_secs(60),
+            checkpoint_every: Duration::from_secs(20),
         }
     }
 }
