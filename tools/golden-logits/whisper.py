@@ -3,25 +3,45 @@
     pip install -r requirements.txt
     python whisper.py REAL_MODELS
 
-REAL_MODELS is the folder that `cargo xtask real-models` prints. The small model has numbers that follow from their names and places, so
-that the test can make it too. Transformers computes the spectrogram in 64 bits and the model in 32.
+REAL_MODELS is the folder that `cargo xtask real-models` prints. The small models have numbers that follow from their names and places, so
+that the test can make them too. Transformers computes the spectrogram in 64 bits and the model in 32.
 """
 
 import json
 import sys
 import wave
+from dataclasses import dataclass
 from pathlib import Path
 from zlib import crc32
 
 import numpy as np
 import torch
 from transformers import WhisperConfig, WhisperFeatureExtractor, WhisperForConditionalGeneration
+from transformers.models.whisper.configuration_whisper import NON_SPEECH_TOKENS, NON_SPEECH_TOKENS_MULTI
 
 sys.path.append(str(Path(__file__).parents[1] / "whisper"))
 from names import hugging_face_name
 
 GOLDEN = Path(__file__).parents[2] / "core/speech/tests/golden/whisper.json"
-VOCABULARY, WIDTH, HEADS, LAYERS, TEXT_POSITIONS, BANDS = 1864, 64, 2, 2, 32, 80
+TEXT_POSITIONS = 32
+
+
+@dataclass(frozen=True)
+class Shape:
+    vocabulary: int = 1864
+    width: int = 64
+    heads: int = 2
+    encoder_layers: int = 2
+    decoder_layers: int = 2
+    bands: int = 80
+
+
+# As in the test.
+SHAPES = {
+    "tiny.en": Shape(vocabulary=51864, width=384, heads=6),
+    "small": Shape(width=768, heads=12, encoder_layers=1, decoder_layers=1),
+    "distil-large-v3": Shape(vocabulary=51866, width=320, heads=5, encoder_layers=4, decoder_layers=2, bands=128),
+}
 TOKENS = [257, 72, 101, 300, 1800, 12]
 # Each so many-th number is stored.
 MEL_STEP, HEARD_STEP, LOGIT_STEP = 1009, 977, 37
@@ -39,33 +59,35 @@ def numbers(name: str, shape: tuple[int, ...]) -> np.ndarray:
     return ((z >> np.uint64(40)).astype(np.float64) / 2**23 - 1).astype(np.float32).reshape(shape)
 
 
-def shapes() -> dict[str, tuple[int, ...]]:
-    """The small model's tensors by OpenAI's names."""
+def tensor_shapes(shape: Shape) -> dict[str, tuple[int, ...]]:
+    """A model's tensors by OpenAI's names."""
+    width = shape.width
     shapes = {
-        "encoder.conv1.weight": (WIDTH, BANDS, 3), "encoder.conv1.bias": (WIDTH,),
-        "encoder.conv2.weight": (WIDTH, WIDTH, 3), "encoder.conv2.bias": (WIDTH,),
-        "encoder.positional_embedding": (1500, WIDTH), "decoder.positional_embedding": (TEXT_POSITIONS, WIDTH),
-        "decoder.token_embedding.weight": (VOCABULARY, WIDTH),
+        "encoder.conv1.weight": (width, shape.bands, 3), "encoder.conv1.bias": (width,),
+        "encoder.conv2.weight": (width, width, 3), "encoder.conv2.bias": (width,),
+        "encoder.positional_embedding": (1500, width), "decoder.positional_embedding": (TEXT_POSITIONS, width),
+        "decoder.token_embedding.weight": (shape.vocabulary, width),
     }
 
     def norm(name: str) -> None:
-        shapes[f"{name}.weight"] = shapes[f"{name}.bias"] = (WIDTH,)
+        shapes[f"{name}.weight"] = shapes[f"{name}.bias"] = (width,)
 
     def linear(name: str, outputs: int, inputs: int, bias: bool = True) -> None:
         shapes[f"{name}.weight"] = (outputs, inputs)
         if bias:
             shapes[f"{name}.bias"] = (outputs,)
 
-    for part, attentions in (("encoder", ["attn"]), ("decoder", ["attn", "cross_attn"])):
-        for layer in range(LAYERS):
+    parts = ("encoder", shape.encoder_layers, ["attn"]), ("decoder", shape.decoder_layers, ["attn", "cross_attn"])
+    for part, layers, attentions in parts:
+        for layer in range(layers):
             block = f"{part}.blocks.{layer}"
             for attention in attentions:
                 norm(f"{block}.{attention}_ln")
                 for matrix in ("query", "key", "value", "out"):
-                    linear(f"{block}.{attention}.{matrix}", WIDTH, WIDTH, matrix != "key")
+                    linear(f"{block}.{attention}.{matrix}", width, width, matrix != "key")
             norm(f"{block}.mlp_ln")
-            linear(f"{block}.mlp.0", 4 * WIDTH, WIDTH)
-            linear(f"{block}.mlp.2", WIDTH, 4 * WIDTH)
+            linear(f"{block}.mlp.0", 4 * width, width)
+            linear(f"{block}.mlp.2", width, 4 * width)
     norm("encoder.ln_post")
     norm("decoder.ln")
     return shapes
@@ -93,29 +115,52 @@ def every(values, step: int) -> list[float]:
     return [float(f"{value:.7g}") for value in np.asarray(values).reshape(-1)[::step]]
 
 
-def small() -> dict:
+def load(shape: Shape) -> WhisperForConditionalGeneration:
     config = WhisperConfig(
-        vocab_size=VOCABULARY, d_model=WIDTH, num_mel_bins=BANDS, max_target_positions=TEXT_POSITIONS,
-        encoder_layers=LAYERS, encoder_attention_heads=HEADS, encoder_ffn_dim=4 * WIDTH,
-        decoder_layers=LAYERS, decoder_attention_heads=HEADS, decoder_ffn_dim=4 * WIDTH,
+        vocab_size=shape.vocabulary, d_model=shape.width, num_mel_bins=shape.bands, max_target_positions=TEXT_POSITIONS,
+        encoder_layers=shape.encoder_layers, encoder_attention_heads=shape.heads, encoder_ffn_dim=4 * shape.width,
+        decoder_layers=shape.decoder_layers, decoder_attention_heads=shape.heads, decoder_ffn_dim=4 * shape.width,
         pad_token_id=0, bos_token_id=0, eos_token_id=0, decoder_start_token_id=0, suppress_tokens=None, begin_suppress_tokens=None,
     )
     model = WhisperForConditionalGeneration(config).eval()
-    weights = {hugging_face_name(name): tensor(name, shape) for name, shape in shapes().items()}
+    weights = {hugging_face_name(name): tensor(name, dimensions) for name, dimensions in tensor_shapes(shape).items()}
     left_out = model.load_state_dict(weights, strict=False)
     assert not left_out.unexpected_keys and left_out.missing_keys == ["proj_out.weight"], left_out
     model.tie_weights()
-    mel = WhisperFeatureExtractor(feature_size=BANDS)(signal(), sampling_rate=16000, return_tensors="pt").input_features
-    wide = WhisperFeatureExtractor(feature_size=128)(signal(), sampling_rate=16000, return_tensors="np").input_features
+    return model
+
+
+def run(shape: Shape) -> tuple[torch.Tensor, ...]:
+    """The spectrogram of the signal, `[bands, frames]`, what the encoder makes of it, and the logits after each token."""
+    model = load(shape)
+    mel = WhisperFeatureExtractor(feature_size=shape.bands)(signal(), sampling_rate=16000, return_tensors="pt").input_features
     with torch.no_grad():
         heard = model.model.encoder(mel).last_hidden_state
         logits = model(input_features=mel, decoder_input_ids=torch.tensor([TOKENS])).logits
+    return mel[0], heard[0], logits[0]
+
+
+def small() -> dict:
+    mel, heard, logits = run(Shape())
+    wide = WhisperFeatureExtractor(feature_size=128)(signal(), sampling_rate=16000, return_tensors="np").input_features
     # Frames after frames, as here.
     return {
-        "mel": every(mel[0].T.numpy(), MEL_STEP), "mel_128": every(wide[0].T, MEL_STEP),
-        "heard": every(heard[0].numpy(), HEARD_STEP), "tokens": TOKENS, "logits": every(logits[0].numpy(), LOGIT_STEP),
+        "mel": every(mel.T.numpy(), MEL_STEP), "mel_128": every(wide[0].T, MEL_STEP),
+        "heard": every(heard.numpy(), HEARD_STEP), "tokens": TOKENS, "logits": every(logits.numpy(), LOGIT_STEP),
         "steps": [MEL_STEP, HEARD_STEP, LOGIT_STEP],
     }
+
+
+def other(shape: Shape) -> dict:
+    _, heard, logits = run(shape)
+    steps = [heard.numel() // 200, logits.numel() // 300]
+    return {"heard": every(heard.numpy(), steps[0]), "tokens": TOKENS, "logits": every(logits.numpy(), steps[1]), "steps": steps}
+
+
+def not_speech() -> dict:
+    """Text tokens that are never chosen, in the vocabularies of `.en` models and of others."""
+    lists = ("english", NON_SPEECH_TOKENS, 50256), ("multilingual", NON_SPEECH_TOKENS_MULTI, 50257)
+    return {name: sorted(token for token in tokens if token < end) for name, tokens, end in lists}
 
 
 def real(folder: Path) -> dict:
@@ -129,5 +174,7 @@ def real(folder: Path) -> dict:
 
 
 torch.set_num_threads(2)
+shapes = {name: other(shape) for name, shape in SHAPES.items()}
+golden = {"small": small(), "shapes": shapes, "not_speech": not_speech(), "real": real(Path(sys.argv[1]))}
 GOLDEN.parent.mkdir(exist_ok=True)
-GOLDEN.write_text(json.dumps({"small": small(), "real": real(Path(sys.argv[1]))}) + "\n")
+GOLDEN.write_text(json.dumps(golden) + "\n")

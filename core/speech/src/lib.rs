@@ -22,6 +22,8 @@
 mod audio;
 mod decoding;
 mod error;
+#[cfg(test)]
+mod formats;
 mod forward;
 #[cfg(test)]
 mod golden;

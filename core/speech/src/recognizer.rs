@@ -2,7 +2,7 @@ use sotto_engine::KvType;
 use sotto_engine::compute::{Compute, Team};
 
 use crate::audio::check_floats;
-use crate::decoding::{Attempt, Decoding};
+use crate::decoding::{Attempt, Decoding, prefix};
 use crate::forward::{Decoder, Encoder};
 use crate::mel::{HOP, MelRoom};
 use crate::model::config::{AUDIO_POSITIONS, Config};
@@ -119,7 +119,7 @@ impl Recognizer {
             Some(language) => language,
             None => decoding.detect_language()?,
         };
-        let prefix = decoding.prefix(language, options.task);
+        let prefix = prefix(&model.vocabulary, language, options.task);
         let attempt = decoding.decode(&prefix, options, positions == AUDIO_POSITIONS)?;
         Ok(Decoded { language, prefix, attempt })
     }
@@ -128,7 +128,8 @@ impl Recognizer {
     fn hear(&mut self, compute: &Compute<'_>, samples: &[f32], positions: usize) -> Result<(), SpeechError> {
         let model = &*self.model.0;
         model.mel.log_mel(compute, samples, 2 * positions, &mut self.mel_room, &mut self.mel)?;
-        let heard = self.encoder.encode(compute, &model.weights, &self.mel, positions)?;
+        let scratch = self.decoder.scratch();
+        let heard = self.encoder.encode(compute, &model.weights, &self.mel, positions, scratch)?;
         Ok(self.decoder.hear(compute, &model.weights, heard)?)
     }
 
@@ -194,7 +195,26 @@ fn segment(model: &crate::model::Loaded, span: &Span, attempt: &Attempt) -> Segm
 mod tests {
     use super::*;
     use crate::Precision;
-    use crate::small_model::load;
+    use crate::small_model::{SMALL, Shape, load};
+
+    #[test]
+    fn models_for_english_hear_english_only() {
+        let model = Shape { vocabulary: 51_864, ..SMALL }.load(Precision::EightBits);
+        assert_eq!(model.languages().collect::<Vec<_>>(), [Language::ENGLISH]);
+        let mut recognizer = model.recognizer().expect("memory");
+        let mut hear = |options: &WindowOptions| recognizer.window(&[0.1; 16_000], options, &CancelToken::new());
+        for language in [None, Some(Language::ENGLISH)] {
+            let heard = hear(&WindowOptions { language, words: true, ..WindowOptions::default() });
+            assert_eq!(heard.expect("a transcript").language, Language::ENGLISH);
+        }
+        for options in [
+            WindowOptions { language: Language::from_code("de"), ..WindowOptions::default() },
+            WindowOptions { task: Task::Translate, ..WindowOptions::default() },
+        ] {
+            let refused = hear(&options);
+            assert!(matches!(refused, Err(SpeechError::Unsupported { .. })), "{refused:?}");
+        }
+    }
 
     #[test]
     fn what_is_no_sound_is_refused() {

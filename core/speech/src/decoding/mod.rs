@@ -11,10 +11,24 @@ use sotto_engine::compute::Compute;
 use crate::forward::Decoder;
 use crate::model::Loaded;
 use crate::recognizer::{Task, WindowOptions};
+use crate::vocabulary::Vocabulary;
 use crate::{Language, SpeechError};
 
 /// The temperatures for sampling.
 const TEMPERATURES: [f32; 5] = [0.2, 0.4, 0.6, 0.8, 1.0];
+
+/// The beginning of a transcript: the start token, and for multilingual models the language and the task.
+pub(crate) fn prefix(vocabulary: &Vocabulary, language: Language, task: Task) -> Vec<u32> {
+    let task = match task {
+        Task::Transcribe => vocabulary.transcribe(),
+        Task::Translate => vocabulary.translate(),
+    };
+    let mut prefix = vec![vocabulary.start()];
+    if vocabulary.is_multilingual() {
+        prefix.extend([vocabulary.language(language), task]);
+    }
+    prefix
+}
 
 /// A window being decoded.
 pub(crate) struct Decoding<'a> {
@@ -39,20 +53,6 @@ impl Decoding<'_> {
         let languages = Language::all().take(vocabulary.languages());
         let likeliest = languages.max_by(|a, b| logit(a).total_cmp(&logit(b)));
         Ok(likeliest.unwrap_or(Language::ENGLISH))
-    }
-
-    /// The beginning of a transcript: the start token, and for multilingual models the language and the task.
-    pub(crate) fn prefix(&self, language: Language, task: Task) -> Vec<u32> {
-        let vocabulary = &self.model.vocabulary;
-        let task = match task {
-            Task::Transcribe => vocabulary.transcribe(),
-            Task::Translate => vocabulary.translate(),
-        };
-        let mut prefix = vec![vocabulary.start()];
-        if vocabulary.is_multilingual() {
-            prefix.extend([vocabulary.language(language), task]);
-        }
-        prefix
     }
 
     /// Decodes the transcript. If it is not plausible, the window is decoded again with a shorter prompt, which may

@@ -1,12 +1,9 @@
 use sotto_engine::compute::{Compute, Input, KvCache, KvShape, Reading, Visible, resize, zeros};
 use sotto_engine::{EngineError, KvType};
 
-use super::{Scratch, linear, norm};
+use super::{ROWS, Scratch, linear, norm};
 use crate::model::config::{AUDIO_POSITIONS, Config};
 use crate::model::weights::{DecoderLayer, Linear, Weights};
-
-/// The number of rows that go through a layer together: tokens of a prompt, or positions for cross-attention.
-const ROWS: usize = 144;
 
 /// Receives the cross-attention queries of a layer, `[tokens, width]`.
 pub(crate) type Observer<'a> = &'a mut dyn FnMut(usize, &[f32]);
@@ -71,6 +68,11 @@ impl Decoder {
             }
         }
         Ok(())
+    }
+
+    /// The buffers of a layer, which the encoder may use between two passes.
+    pub(crate) fn scratch(&mut self) -> &mut Scratch {
+        &mut self.scratch
     }
 
     /// The number of tokens in the cache.

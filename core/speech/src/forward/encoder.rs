@@ -2,12 +2,10 @@ use sotto_engine::EngineError;
 use sotto_engine::KvType;
 use sotto_engine::compute::{Compute, KvCache, KvShape, Reading, Visible, zeros};
 
-use super::{Scratch, gelu, linear, norm};
+use super::{ROWS, Scratch, gelu, linear, norm};
 use crate::model::config::{AUDIO_POSITIONS, Config};
 use crate::model::weights::{EncoderLayer, Linear, Weights};
 
-/// The number of positions that go through a layer together.
-const ROWS: usize = 144;
 /// The number of frames that a convolution reads at a time.
 const KERNEL: usize = 3;
 
@@ -18,15 +16,12 @@ pub(crate) struct Encoder {
     heads: usize,
     /// The residual stream, `[AUDIO_POSITIONS, width]`.
     hidden: Vec<f32>,
-    /// All positions' queries in a layer, `[AUDIO_POSITIONS, width]`.
-    queries: Vec<f32>,
     /// All positions' keys and values in a layer.
     cache: KvCache,
     /// Rows of frames that a convolution reads.
     columns: Vec<f32>,
     /// The output of the first convolution.
     convolved: Vec<f32>,
-    scratch: Scratch,
 }
 
 impl Encoder {
@@ -35,22 +30,21 @@ impl Encoder {
             width: config.width,
             heads: config.encoder_heads,
             hidden: zeros(AUDIO_POSITIONS * config.width)?,
-            queries: zeros(AUDIO_POSITIONS * config.width)?,
             cache: KvCache::new(cache_shape(config), kv_type)?,
             columns: zeros(columns_len(config))?,
             convolved: zeros((2 * ROWS + 1) * config.width)?,
-            scratch: Scratch::new(config, ROWS)?,
         })
     }
 
     /// Bytes of memory.
     pub(crate) fn bytes(config: &Config, kv_type: KvType) -> u64 {
-        let numbers = (2 * AUDIO_POSITIONS + 2 * ROWS + 1) * config.width + columns_len(config);
+        let numbers = (AUDIO_POSITIONS + 2 * ROWS + 1) * config.width + columns_len(config);
         let cache = KvCache::bytes(cache_shape(config), kv_type).unwrap_or(0);
-        4 * numbers as u64 + cache + Scratch::bytes(config, ROWS)
+        4 * numbers as u64 + cache
     }
 
-    /// Encodes a spectrogram with twice as many frames as `positions`, `[frames, bands]`; returns `[positions, width]`.
+    /// Encodes a spectrogram with twice as many frames as `positions`, `[frames, bands]`; returns `[positions, width]`. `scratch` has
+    /// [`ROWS`] rows.
     ///
     /// # Errors
     /// [`EngineError::Cancelled`].
@@ -60,19 +54,20 @@ impl Encoder {
         weights: &Weights,
         mel: &[f32],
         positions: usize,
+        scratch: &mut Scratch,
     ) -> Result<&[f32], EngineError> {
-        self.convolve(compute, weights, mel, positions)?;
+        self.convolve(compute, weights, mel, positions, scratch)?;
         for layer in &weights.encoder {
-            self.attend(compute, layer, positions)?;
+            self.attend(compute, layer, positions, scratch)?;
             for first in (0..positions).step_by(ROWS) {
                 compute.cancel.check()?;
                 let rows = self.rows(first, positions);
-                self.scratch.feed_forward(compute, &layer.feed_forward, &mut self.hidden[rows]);
+                scratch.feed_forward(compute, &layer.feed_forward, &mut self.hidden[rows]);
             }
         }
         for first in (0..positions).step_by(ROWS) {
             let rows = self.rows(first, positions);
-            let normed = &mut self.scratch.normed[..rows.len()];
+            let normed = &mut scratch.normed[..rows.len()];
             norm(compute, &weights.encoder_norm, &self.hidden[rows.clone()], normed);
             self.hidden[rows].copy_from_slice(normed);
         }
@@ -97,6 +92,7 @@ impl Encoder {
         weights: &Weights,
         mel: &[f32],
         positions: usize,
+        scratch: &mut Scratch,
     ) -> Result<(), EngineError> {
         let width = self.width;
         let bands = mel.len() / (2 * positions);
@@ -109,7 +105,7 @@ impl Encoder {
             let convolved = &mut self.convolved[..frames * width];
             let columns = &mut self.columns[..frames * KERNEL * bands];
             copy_columns(mel, bands, 2 * first as isize - 2, 1, columns);
-            convolution(compute, (columns, KERNEL * bands), &weights.first_convolution, &mut self.scratch, convolved);
+            convolution(compute, (columns, KERNEL * bands), &weights.first_convolution, scratch, convolved);
             if first == 0 {
                 // Before the first frame, the second convolution also sees silence.
                 convolved[..width].fill(0.0);
@@ -117,24 +113,28 @@ impl Encoder {
             let columns = &mut self.columns[..count * KERNEL * width];
             copy_columns(convolved, width, 0, 2, columns);
             let hidden = &mut self.hidden[rows.clone()];
-            convolution(compute, (columns, KERNEL * width), &weights.second_convolution, &mut self.scratch, hidden);
+            convolution(compute, (columns, KERNEL * width), &weights.second_convolution, scratch, hidden);
             compute.add(hidden, &weights.audio_positions[rows], width);
         }
         Ok(())
     }
 
     /// `hidden += attention(norm(hidden)) · output`.
-    fn attend(&mut self, compute: &Compute<'_>, layer: &EncoderLayer, positions: usize) -> Result<(), EngineError> {
+    fn attend(
+        &mut self,
+        compute: &Compute<'_>,
+        layer: &EncoderLayer,
+        positions: usize,
+        scratch: &mut Scratch,
+    ) -> Result<(), EngineError> {
         let (width, layer) = (self.width, &layer.attention);
         for first in (0..positions).step_by(ROWS) {
             compute.cancel.check()?;
             let rows = self.rows(first, positions);
-            let Scratch { normed, keys, values, input, .. } = &mut self.scratch;
+            let Scratch { normed, keys, values, input, .. } = &mut *scratch;
             let [normed, keys, values] = [normed, keys, values].map(|buffer| &mut buffer[..rows.len()]);
-            norm(compute, &layer.norm, &self.hidden[rows.clone()], normed);
-            let queries = &mut self.queries[rows];
-            let linears = [(&layer.query, queries), (&layer.key, &mut *keys), (&layer.value, &mut *values)];
-            linear(compute, (normed, width), input, linears);
+            norm(compute, &layer.norm, &self.hidden[rows], normed);
+            linear(compute, (normed, width), input, [(&layer.key, &mut *keys), (&layer.value, &mut *values)]);
             self.cache.write(compute.team, 0, first, keys, values);
         }
         let head_dim = width / self.heads;
@@ -147,9 +147,13 @@ impl Encoder {
         for first in (0..positions).step_by(ROWS) {
             compute.cancel.check()?;
             let rows = self.rows(first, positions);
-            let attended = &mut self.scratch.attended[..rows.len()];
-            compute.attend(&self.cache, 0, &reading, &self.queries[rows.clone()], attended);
-            self.scratch.add_attended(compute, &layer.output, &mut self.hidden[rows], width);
+            let Scratch { normed, queries, attended, input, .. } = &mut *scratch;
+            let [normed, queries, attended] = [normed, queries, attended].map(|buffer| &mut buffer[..rows.len()]);
+            // Normalized once more: a buffer for the queries of all positions would be as large as the residual stream.
+            norm(compute, &layer.norm, &self.hidden[rows.clone()], normed);
+            linear(compute, (normed, width), input, [(&layer.query, &mut *queries)]);
+            compute.attend(&self.cache, 0, &reading, queries, attended);
+            scratch.add_attended(compute, &layer.output, &mut self.hidden[rows], width);
         }
         Ok(())
     }

@@ -12,12 +12,14 @@ use sotto_engine::compute::{Chunks, Compute, Input, InputRoom, zeros};
 use crate::model::config::Config;
 use crate::model::weights::{FeedForward, Linear, Norm};
 
+/// The number of rows that go through a layer together: tokens of a prompt, or positions.
+const ROWS: usize = 144;
 /// Added to variances.
 const EPSILON: f32 = 1e-5;
 
 /// The buffers of a layer for some rows, named after their contents.
 #[derive(Debug)]
-struct Scratch {
+pub(crate) struct Scratch {
     /// `[rows, width]`.
     normed: Vec<f32>,
     /// `[rows, width]`.

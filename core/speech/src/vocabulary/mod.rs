@@ -2,6 +2,8 @@
 
 mod bpe;
 mod split;
+#[cfg(test)]
+mod tests;
 
 use crate::{Language, SpeechError};
 
