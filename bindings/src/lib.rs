@@ -36,8 +36,9 @@ pub use options::{
     FfiSummaryOptions, FfiTurn,
 };
 pub use results::{
-    FfiAction, FfiClassification, FfiContextMemory, FfiCoverage, FfiExtraction, FfiFileKind, FfiFileReport, FfiMetrics,
-    FfiModelReport, FfiNoteSummary, FfiPoint, FfiProgress, FfiReply, FfiScore, FfiSegment, FfiStopReason, FfiWeights,
+    FfiAction, FfiClassification, FfiContextMemory, FfiCoverage, FfiExtraction, FfiFileKind, FfiFileReport, FfiFit,
+    FfiMetrics, FfiModelReport, FfiNoteSummary, FfiPoint, FfiProgress, FfiReply, FfiScore, FfiSegment, FfiStopReason,
+    FfiWeights,
 };
 pub use speech::{
     FfiAudio, FfiAudioInput, FfiListenOptions, FfiListening, FfiPcmFormat, FfiSamples, FfiSpeech, FfiSpeechMemory,

@@ -1,7 +1,7 @@
 //! Result types. Each `From` destructures its source, so that no new field can be forgotten.
 
 use sotto_sdk::{
-    Action, Classification, ContextMemory, Coverage, Extraction, FileKind, FileReport, Metrics, ModelReport,
+    Action, Classification, ContextMemory, Coverage, Extraction, FileKind, FileReport, Fit, Metrics, ModelReport,
     NoteSummary, Point, Progress, Reply, Segment, StopReason, WeightsOfType,
 };
 
@@ -386,11 +386,33 @@ impl From<ContextMemory> for FfiContextMemory {
     }
 }
 
+/// Mirror of [`Fit`].
+#[derive(Debug, uniffi::Enum)]
+#[allow(missing_docs, reason = "the variants are those of the SDK's type")]
+pub enum FfiFit {
+    Fits,
+    Tight,
+    TooLarge,
+    Unsupported,
+}
+
+impl From<Fit> for FfiFit {
+    fn from(fit: Fit) -> Self {
+        match fit {
+            Fit::Fits => Self::Fits,
+            Fit::Tight => Self::Tight,
+            Fit::TooLarge => Self::TooLarge,
+            Fit::Unsupported => Self::Unsupported,
+        }
+    }
+}
+
 /// Mirror of [`FileReport`].
 #[derive(Debug, uniffi::Record)]
 #[allow(missing_docs, reason = "the fields are those of the SDK's type")]
 pub struct FfiFileReport {
     pub kind: FfiFileKind,
+    pub fit: FfiFit,
     pub why_not: Option<String>,
     pub warnings: Vec<String>,
     pub name: Option<String>,
@@ -416,6 +438,7 @@ impl From<FileReport> for FfiFileReport {
     fn from(report: FileReport) -> Self {
         let FileReport {
             kind,
+            fit,
             why_not,
             warnings,
             name,
@@ -438,6 +461,7 @@ impl From<FileReport> for FfiFileReport {
         } = report;
         Self {
             kind: kind.into(),
+            fit: fit.into(),
             why_not,
             warnings,
             name,

@@ -31,7 +31,7 @@ pub struct ModelReport {
     pub feed_forward_size: usize,
     /// Number of query heads.
     pub heads: usize,
-    /// Number of number of number of key and value heads (GQA).
+    /// Number of key and value heads (GQA).
     pub kv_heads: usize,
     /// Width of a head.
     pub head_size: usize,
@@ -73,6 +73,8 @@ pub struct FileReport {
     /// The kind of file.
     #[serde(serialize_with = "write_kind")]
     pub kind: FileKind,
+    /// Whether the model can run here now, with the context that it was asked for.
+    pub fit: Fit,
     /// Why the model cannot be loaded here, and what to do; `None` when it can.
     pub why_not: Option<String>,
     /// Problems of a model that runs here, and their consequences: an unusual tokenizer, or a chat template that cannot
@@ -110,10 +112,36 @@ pub struct FileReport {
     /// copies.
     pub copied_bytes: u64,
     /// Memory for contexts, in addition to the weights, shortest first: 2,048 tokens, 8,192, the model's maximum, and
-    /// the requested length.
+    /// the length that the options ask for (by default 4,096, or the maximum if that is shorter).
     pub contexts: Vec<ContextMemory>,
     /// Memory that is available now, if the system reports it.
     pub available_bytes: Option<u64>,
+}
+
+/// Whether a model can run on this device now.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Fit {
+    /// Enough memory is available for the context and all weights.
+    Fits,
+    /// There is enough private memory, but not enough for all mapped weights beside it: for each token, some of them are
+    /// read from storage again, and answers are slow. Use a smaller model, or a stronger quantization.
+    Tight,
+    /// There is not enough private memory. Use a shorter context, a folder for packed copies, or a smaller model.
+    TooLarge,
+    /// The file cannot be run at all; [`FileReport::why_not`] says why.
+    Unsupported,
+}
+
+impl Fit {
+    /// Of a model with these bytes of private and of mapped memory, where so many are available, if that is known.
+    fn of(private: u64, mapped: u64, available: Option<u64>) -> Self {
+        match available {
+            Some(available) if private > available => Self::TooLarge,
+            Some(available) if private.saturating_add(mapped) > available => Self::Tight,
+            _ => Self::Fits,
+        }
+    }
 }
 
 /// The private memory that a context needs.
@@ -151,7 +179,7 @@ pub fn inspect(file: ModelFile, options: &LoadOptions) -> Job<Infallible, FileRe
         match Found::in_file(&gguf, file.folder(), &options, cancel) {
             Ok(found) => report.with_warnings(&gguf, &found).with_memory(&found.model, &options),
             Err(Error::Cancelled) => Err(Error::Cancelled),
-            Err(error) => Ok(FileReport { why_not: Some(error.to_string()), ..report }),
+            Err(error) => Ok(FileReport { fit: Fit::Unsupported, why_not: Some(error.to_string()), ..report }),
         }
     })
 }
@@ -166,6 +194,7 @@ impl FileReport {
         let tokens = metadata.len("tokenizer.ggml.tokens");
         Self {
             kind: FileKind::of(gguf),
+            fit: Fit::Fits,
             why_not: None,
             warnings: Vec::new(),
             name,
@@ -199,9 +228,9 @@ impl FileReport {
     /// Adds the memory that the model would need with these options.
     fn with_memory(mut self, model: &FoundModel, options: &LoadOptions) -> Result<Self, Error> {
         let longest = model.longest_context();
-        context_limit(longest, options.context_length)?;
+        let wanted = context_limit(longest, options.context_length)?;
         let mut lengths: Vec<usize> = USUAL_CONTEXTS.into_iter().filter(|&length| length < longest).collect();
-        lengths.extend([longest].into_iter().chain(options.context_length));
+        lengths.extend([longest, wanted]);
         lengths.sort_unstable();
         lengths.dedup();
         let is_cached = options.cache_folder.is_some() && options.backend == Backend::Sotto;
@@ -212,6 +241,9 @@ impl FileReport {
                 false => (memory.mapped_bytes, memory.copied_bytes),
             };
             let needed = memory.private_bytes.saturating_add(self.copied_bytes);
+            if context_length == wanted {
+                self.fit = Fit::of(needed, self.mapped_bytes, self.available_bytes);
+            }
             self.contexts.push(ContextMemory {
                 context_length,
                 cache_bytes: memory.cache_bytes,
@@ -271,5 +303,21 @@ impl LocalModel {
             available_bytes,
             fits: available_bytes.is_none_or(|available| memory.private_bytes <= available),
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Fit;
+
+    #[test]
+    fn a_model_fits_if_its_weights_can_stay_in_memory() {
+        assert_eq!(Fit::of(300, 700, Some(1_000)), Fit::Fits);
+        assert_eq!(Fit::of(300, 701, Some(1_000)), Fit::Tight);
+        assert_eq!(Fit::of(1_000, 1, Some(1_000)), Fit::Tight);
+        assert_eq!(Fit::of(1_001, 0, Some(1_000)), Fit::TooLarge);
+        assert_eq!(Fit::of(u64::MAX, u64::MAX, Some(u64::MAX - 1)), Fit::TooLarge);
+        assert_eq!(Fit::of(1, u64::MAX, Some(u64::MAX - 1)), Fit::Tight);
+        assert_eq!(Fit::of(u64::MAX, u64::MAX, None), Fit::Fits);
     }
 }

@@ -57,7 +57,7 @@ pub use adapter::Adapter;
 pub use bench::{BatchSpeed, BenchCeilings, BenchMemory, BenchOptions, BenchReport, DecodeSpeed, PrefillSpeed, median};
 pub use error::Error;
 pub use file_facts::WeightsOfType;
-pub use inspect::{ContextMemory, FileReport, ModelReport, inspect};
+pub use inspect::{ContextMemory, FileReport, Fit, ModelReport, inspect};
 pub use job::{Job, Progress};
 pub use label::Label;
 #[cfg(feature = "candle")]

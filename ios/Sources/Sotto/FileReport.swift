@@ -24,6 +24,19 @@ public struct FileReport: Hashable, Sendable {
         case data
     }
 
+    /// Whether a model can run on this device now.
+    public enum Fit: String, CaseIterable, Hashable, Sendable {
+        /// Enough memory is available for the context and all weights.
+        case fits
+        /// There is enough private memory, but not enough for all mapped weights beside it: for each token, some of
+        /// them are read from storage again, and answers are slow. Use a smaller model, or a stronger quantization.
+        case tight
+        /// There is not enough private memory. Use a shorter context, a folder for packed copies, or a smaller model.
+        case tooLarge
+        /// The file cannot be run at all; ``FileReport/whyNot`` says why.
+        case unsupported
+    }
+
     /// The private memory that a context needs.
     public struct ContextMemory: Hashable, Sendable {
         /// Its length in tokens.
@@ -46,6 +59,8 @@ public struct FileReport: Hashable, Sendable {
 
     /// The kind of file.
     public var kind: Kind
+    /// Whether the model can run here now, with the context that it was asked for.
+    public var fit: Fit
     /// Why the model cannot be loaded here, and what to do; `nil` when it can.
     public var whyNot: String?
     /// Problems of a model that runs here, and their consequences: an unusual tokenizer, or a chat template that cannot
@@ -82,7 +97,7 @@ public struct FileReport: Hashable, Sendable {
     /// Private memory that they would need; 0 if the file is packed or there is a folder for packed copies.
     public var copiedBytes: Int
     /// Memory for contexts, in addition to the weights, shortest first: 2,048 tokens, 8,192, the model's maximum, and
-    /// the requested length.
+    /// the length that the options ask for (by default 4,096, or the maximum if that is shorter).
     public var contexts: [ContextMemory]
     /// Memory that is available now, if the system reports it.
     public var availableBytes: Int?
@@ -90,6 +105,7 @@ public struct FileReport: Hashable, Sendable {
     /// A report.
     public init(
         kind: Kind,
+        fit: Fit,
         whyNot: String? = nil,
         warnings: [String] = [],
         name: String? = nil,
@@ -111,6 +127,7 @@ public struct FileReport: Hashable, Sendable {
         availableBytes: Int? = nil
     ) {
         self.kind = kind
+        self.fit = fit
         self.whyNot = whyNot
         self.warnings = warnings
         self.name = name
@@ -137,6 +154,7 @@ extension FileReport {
     init(_ ffi: FfiFileReport) {
         self.init(
             kind: Kind(ffi.kind),
+            fit: Fit(ffi.fit),
             whyNot: ffi.whyNot,
             warnings: ffi.warnings,
             name: ffi.name,
@@ -168,6 +186,18 @@ extension FileReport.ContextMemory {
             privateBytes: Int(clamping: ffi.privateBytes),
             fits: ffi.fits
         )
+    }
+}
+
+extension FileReport.Fit {
+    fileprivate init(_ ffi: FfiFit) {
+        self =
+            switch ffi {
+            case .fits: .fits
+            case .tight: .tight
+            case .tooLarge: .tooLarge
+            case .unsupported: .unsupported
+            }
     }
 }
 

@@ -21,12 +21,17 @@ public struct LoadOptions: Hashable, Sendable {
         case q8
     }
 
-    /// A separate folder for packed copies of model files, such as
-    /// `URL.applicationSupportDirectory.appending(path: "Models")`. Exclude it from backups (`isExcludedFromBackup`).
+    /// The folder `Sotto` in the app's Application Support directory.
+    public static let defaultCacheFolder: URL? =
+        FileManager.default.urls(for: .applicationSupportDirectory, in: .userDomainMask).first?
+            .appendingPathComponent("Sotto", isDirectory: true)
+
+    /// A separate folder for packed copies of model files; by default ``defaultCacheFolder``. It is left out of
+    /// backups.
     ///
     /// A packed file is mapped, so it loads faster and its weights need no private memory. The first load of a GGUF
-    /// file makes a packed copy, which needs as much space as the file. Without a folder, every load packs the weights
-    /// into private memory.
+    /// file makes a packed copy, which needs as much space as the file. With `nil`, every load packs the weights into
+    /// private memory.
     public var cacheFolder: URL?
     /// The maximum context length of a request, in tokens; by default 4,096, or the model's own if that is shorter.
     public var contextLength: Int?
@@ -39,7 +44,7 @@ public struct LoadOptions: Hashable, Sendable {
 
     /// The default options, except for those given.
     public init(
-        cacheFolder: URL? = nil,
+        cacheFolder: URL? = LoadOptions.defaultCacheFolder,
         contextLength: Int? = nil,
         threads: Int? = nil,
         backend: Backend = .sotto,
@@ -50,6 +55,17 @@ public struct LoadOptions: Hashable, Sendable {
         self.threads = threads
         self.backend = backend
         self.kvType = kvType
+    }
+
+    /// Packed copies can be made again, and are as large as the models.
+    func leaveCopiesOutOfBackups() {
+        #if canImport(Darwin)
+            var values = URLResourceValues()
+            values.isExcludedFromBackup = true
+            // There is no folder before the first copy.
+            var folder = cacheFolder
+            try? folder?.setResourceValues(values)
+        #endif
     }
 
     func ffi() throws -> FfiLoadOptions {

@@ -39,8 +39,8 @@ public final class LocalModel: Sendable {
         contextLength = Int(ffi.contextLength())
     }
 
-    /// Loads a model. While a packed copy is being made (``LoadOptions/cacheFolder``), `onProgress` is called on a
-    /// background thread.
+    /// Loads a model. The first load of a GGUF file makes a packed copy (``LoadOptions/cacheFolder``); meanwhile,
+    /// `onProgress` is called on a background thread.
     ///
     /// Cancelling the task ends this within 100 ms, whether a copy is being made or the weights are being packed into
     /// memory. An incomplete copy is removed.
@@ -52,7 +52,9 @@ public final class LocalModel: Sendable {
         onProgress: @Sendable (Progress) -> Void = { _ in }
     ) async throws -> LocalModel {
         let job = try translated { try SottoFFI.load(file: file.ffi, options: try options.ffi()) }
-        return try await Work(job, snapshot: Progress.init, value: LocalModel.init).value(onSnapshot: onProgress)
+        let model = try await Work(job, snapshot: Progress.init, value: LocalModel.init).value(onSnapshot: onProgress)
+        options.leaveCopiesOutOfBackups()
+        return model
     }
 
     /// Packs the model file `source` into the new file `target`, which ``load(_:options:onProgress:)`` can map

@@ -35,7 +35,7 @@ extension AllTests {
         }
 
         @Test func aCancelledAnswerIsNotRemembered() async throws {
-            let model = try await wide(LoadOptions(contextLength: 2048))
+            let model = try await wide(LoadOptions(cacheFolder: nil, contextLength: 2048))
             let conversation = Conversation(model)
             let asking = Task { [exchange] in
                 try await conversation.answer(exchange([], "Tell me a story."), options: endless) { _ in }

@@ -7,8 +7,8 @@ import Testing
     private let load: @Sendable () async throws -> LocalModel
     private var loading: Task<LocalModel, any Error>?
 
-    init(model: URL, cacheFolder: URL) {
-        load = { try await LocalModel.load(.file(model), options: LoadOptions(cacheFolder: cacheFolder)) }
+    init(model: URL) {
+        load = { try await LocalModel.load(.file(model)) }
     }
 
     func summarize(_ transcript: String, show: (NoteSummary) -> Void) async throws {
@@ -48,17 +48,15 @@ private func readme(url: URL, transcript: String, mail: String, text: String) as
 extension AllTests {
     @Suite struct DocumentedTests {
         @Test func theQuickStartSummarizesANote() async throws {
-            try await withFolder { folder in
-                let shown = Collected<NoteSummary>()
-                try await Summarizer(model: demoFile, cacheFolder: folder).summarize(noteText) { shown.add($0) }
-                #expect(shown.all.last?.actions.isEmpty == false)
-            }
+            let shown = Collected<NoteSummary>()
+            try await Summarizer(model: demoFile).summarize(noteText) { shown.add($0) }
+            #expect(shown.all.last?.actions.isEmpty == false)
         }
 
         @Test func theQuickStartLoadsAgainAfterAFailure() async throws {
             try await withFolder { folder in
                 let file = folder.appending(path: "model.gguf")
-                let summarizer = await Summarizer(model: file, cacheFolder: folder.appending(path: "packed"))
+                let summarizer = await Summarizer(model: file)
                 await #expect(throws: SottoError.self) { try await summarizer.summarize(noteText) { _ in } }
                 try FileManager.default.copyItem(at: demoFile, to: file)
                 let shown = Collected<NoteSummary>()

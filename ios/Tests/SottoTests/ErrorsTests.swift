@@ -6,7 +6,7 @@ import Testing
 
 extension AllTests {
     @Suite struct ErrorsTests {
-        private func load(_ file: URL, _ options: LoadOptions = LoadOptions()) async throws -> LocalModel {
+        private func load(_ file: URL, _ options: LoadOptions = LoadOptions(cacheFolder: nil)) async throws -> LocalModel {
             try await LocalModel.load(.file(file), options: options)
         }
 
@@ -56,9 +56,9 @@ extension AllTests {
         }
 
         @Test func tooMuchTextOrTooMuchContext() async throws {
-            let refused = try await error { _ = try await load(demoFile, LoadOptions(contextLength: 1_000_000)) }
+            let refused = try await error { _ = try await load(demoFile, LoadOptions(cacheFolder: nil, contextLength: 1_000_000)) }
             guard case .contextFull = refused else { throw refused }
-            let model = try await load(demoFile, LoadOptions(contextLength: 64))
+            let model = try await load(demoFile, LoadOptions(cacheFolder: nil, contextLength: 64))
             let words = String(repeating: "word ", count: 100)
             let full = try await error { _ = try await model.classify(words, into: labels) }
             guard case .contextFull(limit: 64, let needed) = full, needed > 64 else { throw full }
@@ -81,8 +81,8 @@ extension AllTests {
                 },
                 { _ = try await session.respond(to: "Hi", options: ChatOptions(maxTokens: 0)) },
                 { _ = try await session.respond(to: "Hi", options: ChatOptions(sampling: Sampling(topK: 0))) },
-                { _ = try await load(demoFile, LoadOptions(threads: -1)) },
-                { _ = try await load(demoFile, LoadOptions(contextLength: 0)) },
+                { _ = try await load(demoFile, LoadOptions(cacheFolder: nil, threads: -1)) },
+                { _ = try await load(demoFile, LoadOptions(cacheFolder: nil, contextLength: 0)) },
                 { _ = try await model.inspect(contextLength: 0) },
             ]
             for refusal in refusals {

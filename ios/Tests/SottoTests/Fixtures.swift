@@ -26,11 +26,11 @@ let endless = ChatOptions(maxTokens: 2000, format: .regex("[a-z ]{2000}"))
 
 let greedy = ChatOptions(maxTokens: 24, sampling: .greedy)
 
-func demo(_ options: LoadOptions = LoadOptions()) async throws -> LocalModel {
+func demo(_ options: LoadOptions = LoadOptions(cacheFolder: nil)) async throws -> LocalModel {
     try await LocalModel.load(.file(demoFile), options: options)
 }
 
-func wide(_ options: LoadOptions = LoadOptions()) async throws -> LocalModel {
+func wide(_ options: LoadOptions = LoadOptions(cacheFolder: nil)) async throws -> LocalModel {
     try await LocalModel.load(.file(wideFile), options: options)
 }
 

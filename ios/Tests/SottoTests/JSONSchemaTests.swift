@@ -167,7 +167,7 @@ extension AllTests {
         }
 
         @Test func whatComesBackDecodesWhateverTheModelKnows() async throws {
-            let model = try await wide(LoadOptions(contextLength: 2048))
+            let model = try await wide(LoadOptions(cacheFolder: nil, contextLength: 2048))
             for attempt in 0..<5 {
                 let _: Bounded = try await model.extract(from: "attempt \(attempt)")
             }

@@ -25,7 +25,7 @@ extension AllTests {
         }
 
         @Test func piecesPutTogetherAreTheAnswer() async throws {
-            let model = try await wide(LoadOptions(contextLength: 1024))
+            let model = try await wide(LoadOptions(cacheFolder: nil, contextLength: 1024))
             func options(seed: UInt64) -> ChatOptions {
                 ChatOptions(maxTokens: 100, sampling: Sampling(temperature: 1.5, seed: seed))
             }
@@ -70,7 +70,7 @@ extension AllTests {
         }
 
         @Test func aCancelledAnswerLeavesTheSessionUsable() async throws {
-            let session = try await wide(LoadOptions(contextLength: 2048)).session("Be brief.")
+            let session = try await wide(LoadOptions(cacheFolder: nil, contextLength: 2048)).session("Be brief.")
             for try await _ in session.streamResponse(to: "Tell me a story.", options: endless) { break }
             let asking = Task { try await session.respond(to: "And another?", options: endless) }
             try await Task.sleep(for: .milliseconds(30))

@@ -146,7 +146,7 @@ extension AllTests {
         }
 
         @Test func whateverTheModelKnows() async throws {
-            for model in [try await demo(), try await wide(LoadOptions(contextLength: 2048))] {
+            for model in [try await demo(), try await wide(LoadOptions(cacheFolder: nil, contextLength: 2048))] {
                 let value = try await model.extract(Priority.self, from: "now")
                 #expect(Priority.allCases.contains(value.value))
                 #expect(value.metrics.prefillTokens > 0)
@@ -171,8 +171,8 @@ extension AllTests {
         }
 
         @Test func aFileReportsOnItselfWithoutBeingLoaded() async throws {
-            let report = try await ModelFile.file(demoFile).inspect(LoadOptions(contextLength: 256))
-            #expect(report.kind == .model && report.whyNot == nil)
+            let report = try await ModelFile.file(demoFile).inspect(LoadOptions(cacheFolder: nil, contextLength: 256))
+            #expect(report.kind == .model && report.fit == .fits && report.whyNot == nil)
             #expect(report.architecture == "llama" && report.files == 1)
             let longest = try #require(report.contextLength)
             #expect(report.contexts.map(\.contextLength) == [256, longest])
@@ -209,11 +209,11 @@ extension AllTests {
         @Test func optionsReachTheEngine() async throws {
             var memory: [LoadOptions.KVType: Int] = [:]
             for type in LoadOptions.KVType.allCases {
-                memory[type] = try await demo(LoadOptions(kvType: type)).inspect().privateBytes
+                memory[type] = try await demo(LoadOptions(cacheFolder: nil, kvType: type)).inspect().privateBytes
             }
             #expect(try #require(memory[.q8]) < #require(memory[.f16]))
             #expect(try #require(memory[.f16]) < #require(memory[.f32]))
-            let options = LoadOptions(contextLength: 100, threads: 1, backend: .candle)
+            let options = LoadOptions(cacheFolder: nil, contextLength: 100, threads: 1, backend: .candle)
             let report = try await demo(options).inspect()
             #expect(report.threads == 1 && report.contextLength == 100)
             #expect(report.kernels.contains("candle"))
@@ -231,6 +231,14 @@ extension AllTests {
                 let expected = try await demo().summarize(note).value.withoutMetrics
                 #expect(try await model.summarize(note).value.withoutMetrics == expected)
             }
+        }
+
+        @Test func aPackedCopyIsKeptUnlessAnAppSaysOtherwise() async throws {
+            let model = try await LocalModel.load(.file(demoFile))
+            #expect(try await model.inspect().copiedBytes == 0)
+            let folder = try #require(LoadOptions.defaultCacheFolder)
+            #expect(try files(in: folder).contains { $0.lastPathComponent.hasPrefix("sotto-demo") })
+            #expect(try await demo().inspect().copiedBytes > 0)
         }
 
         @Test func aCacheFolderGetsAPackedCopyOnce() async throws {

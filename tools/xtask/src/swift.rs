@@ -68,6 +68,8 @@ fn test_package(swift: &Swift, package: &str, scratch: &str) -> Result<(), Strin
     for option in linker_options(env::consts::OS, &folder()?.join("target/debug")) {
         tests.args(["-Xlinker", &option]);
     }
+    // Read on Linux: packed copies are kept there, and not in the home folder.
+    tests.env("XDG_DATA_HOME", folder()?.join(scratch).join("data"));
     // Read on a Mac: this framework, and not that of a release.
     run(tests.env("SOTTO_XCFRAMEWORK", FRAMEWORK))
 }

@@ -1,7 +1,7 @@
 use std::io::Write;
 use std::path::Path;
 
-use sotto::{ContextMemory, FileReport, ModelFile};
+use sotto::{ContextMemory, FileReport, Fit, ModelFile};
 
 use super::{load_options, model_file, print_json, watch};
 use crate::args::ModelArguments;
@@ -56,10 +56,11 @@ fn lines(report: &FileReport) -> Vec<(&'static str, String)> {
 }
 
 fn runs(report: &FileReport) -> String {
-    match (&report.why_not, report.contexts.first()) {
-        (Some(why), _) => format!("no: {why}"),
-        (None, Some(ContextMemory { fits: false, .. })) => "no: there is not enough free memory now".into(),
-        (None, _) => "yes".into(),
+    match report.fit {
+        Fit::Fits => "yes".into(),
+        Fit::Tight => "slowly: not all of its weights stay in the free memory".into(),
+        Fit::TooLarge => "no: there is not enough free memory for its context now".into(),
+        Fit::Unsupported => format!("no: {}", report.why_not.as_deref().unwrap_or_default()),
     }
 }
 

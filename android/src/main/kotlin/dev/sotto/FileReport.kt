@@ -2,6 +2,7 @@ package dev.sotto
 
 import dev.sotto.internal.FfiFileKind
 import dev.sotto.internal.FfiFileReport
+import dev.sotto.internal.FfiFit
 import dev.sotto.internal.FfiInspectJob
 
 /** A kind of model file. */
@@ -34,6 +35,24 @@ public enum class FileKind {
     DATA,
 }
 
+/** Whether a model can run on this device now. */
+public enum class Fit {
+    /** Enough memory is available for the context and all weights. */
+    FITS,
+
+    /**
+     * There is enough private memory, but not enough for all mapped weights beside it: for each token, some of them are
+     * read from storage again, and answers are slow. Use a smaller model, or a stronger quantization.
+     */
+    TIGHT,
+
+    /** There is not enough private memory. Use a shorter context, a folder for packed copies, or a smaller model. */
+    TOO_LARGE,
+
+    /** The file cannot be run at all; [FileReport.whyNot] says why. */
+    UNSUPPORTED,
+}
+
 /**
  * The private memory that a context needs.
  *
@@ -53,6 +72,7 @@ public data class ContextMemory(
  * What a file is, and how much memory its model would need.
  *
  * @property kind the kind of file.
+ * @property fit whether the model can run here now, with the context that it was asked for.
  * @property whyNot why the model cannot be loaded here, and what to do; null when it can.
  * @property warnings problems of a model that runs here, and their consequences: an unusual tokenizer, or a chat
  *   template that cannot be read.
@@ -73,11 +93,12 @@ public data class ContextMemory(
  * @property copiedBytes private memory that they would need; 0 if the file is packed or there is a folder for packed
  *   copies.
  * @property contexts memory for contexts, in addition to the weights, shortest first: 2,048 tokens, 8,192, the model's
- *   maximum, and the requested length.
+ *   maximum, and the length that the options ask for (by default 4,096, or the maximum if that is shorter).
  * @property availableBytes memory that is available now, if the system reports it.
  */
 public data class FileReport(
     public val kind: FileKind,
+    public val fit: Fit,
     public val whyNot: String?,
     public val warnings: List<String>,
     public val name: String?,
@@ -103,6 +124,7 @@ internal fun FfiInspectJob.request() = Request<Nothing, _>(this, { null }, { val
 
 private fun FfiFileReport.toReport() = FileReport(
     kind = kind.toKind(),
+    fit = fit.toFit(),
     whyNot = whyNot,
     warnings = warnings,
     name = name,
@@ -126,6 +148,13 @@ private fun FfiFileReport.toReport() = FileReport(
     },
     availableBytes = availableBytes?.toLong(),
 )
+
+private fun FfiFit.toFit() = when (this) {
+    FfiFit.FITS -> Fit.FITS
+    FfiFit.TIGHT -> Fit.TIGHT
+    FfiFit.TOO_LARGE -> Fit.TOO_LARGE
+    FfiFit.UNSUPPORTED -> Fit.UNSUPPORTED
+}
 
 private fun FfiFileKind.toKind() = when (this) {
     FfiFileKind.MODEL -> FileKind.MODEL

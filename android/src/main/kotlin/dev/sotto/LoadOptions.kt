@@ -29,10 +29,10 @@ public enum class KvType {
 /**
  * How to load a model.
  *
- * @property cacheFolder the folder for packed copies of model files, such as
- *   `File(context.noBackupFilesDir, "models")`. A packed file is mapped, so it loads faster and its weights need no
- *   private memory. The first load of a GGUF file makes a packed copy, which needs as much space as the file. Without a
- *   folder, every load packs the weights into private memory.
+ * @property cacheFolder the folder for packed copies of model files. A packed file is mapped, so it loads faster and
+ *   its weights need no private memory. The first load of a GGUF file makes a packed copy, which needs as much space as
+ *   the file. By default the folder `sotto` in the app's `noBackupFilesDir` if [LocalModel.load] has a context. Without
+ *   a folder, every load packs the weights into private memory.
  * @property contextLength the maximum context length of a request, in tokens; by default 4,096, or the model's own if
  *   that is shorter.
  * @property threads number of threads; by default one per performance core.
@@ -53,6 +53,9 @@ constructor(
         requireInput(contextLength == null || contextLength > 0, "the context length must be at least 1")
         requireInput(threads == null || threads > 0, "at least one thread must work")
     }
+
+    /** These options, with [folder] for packed copies if they name none. */
+    internal fun cachedIn(folder: File) = LoadOptions(cacheFolder ?: folder, contextLength, threads, backend, kvType)
 
     internal fun toFfi() = FfiLoadOptions(
         backend =

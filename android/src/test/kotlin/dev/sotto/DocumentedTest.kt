@@ -17,9 +17,8 @@ import kotlin.test.assertIs
 import kotlin.test.assertNull
 
 /** What docs/android.md begins with, word for word. */
-class NoteViewModel(app: Application) : AndroidViewModel(app) {
+class NoteViewModel(private val app: Application) : AndroidViewModel(app) {
     private val file = ModelFile.path(File(app.noBackupFilesDir, "model.gguf"))
-    private val options = LoadOptions(cacheFolder = File(app.noBackupFilesDir, "models"))
     private val loading = Mutex()
     private var loaded: LocalModel? = null
     val summary = MutableStateFlow<NoteSummary?>(null)
@@ -35,7 +34,7 @@ class NoteViewModel(app: Application) : AndroidViewModel(app) {
 
     // Loaded once. A load that failed is begun again by the next summary.
     private suspend fun model() = loading.withLock {
-        loaded ?: LocalModel.load(file, options).also {
+        loaded ?: LocalModel.load(app, file).also {
             addCloseable(it)
             loaded = it
         }
@@ -53,6 +52,9 @@ class NoteViewModel(app: Application) : AndroidViewModel(app) {
 
 /** As much of Android's as that needs. */
 class Application(val noBackupFilesDir: File)
+
+private suspend fun LocalModel.Companion.load(app: Application, file: ModelFile) =
+    load(file, LoadOptions().cachedIn(File(app.noBackupFilesDir, "sotto")))
 
 @Suppress("UNUSED_PARAMETER")
 abstract class AndroidViewModel(app: Application) {

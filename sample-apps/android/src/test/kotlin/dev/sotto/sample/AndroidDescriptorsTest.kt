@@ -5,11 +5,13 @@ import android.os.ParcelFileDescriptor
 import dev.sotto.LocalModel
 import dev.sotto.ModelFile
 import dev.sotto.descriptor
+import dev.sotto.load
 import kotlinx.coroutines.runBlocking
 import org.junit.Rule
 import org.junit.rules.TemporaryFolder
 import org.junit.runner.RunWith
 import org.robolectric.RobolectricTestRunner
+import org.robolectric.RuntimeEnvironment
 import org.robolectric.annotation.Config
 import java.io.File
 import kotlin.test.Test
@@ -48,6 +50,14 @@ class AndroidDescriptorsTest {
         AssetFileDescriptor(opened(DEMO_FILE), 0, AssetFileDescriptor.UNKNOWN_LENGTH).use {
             assertIsModel(ModelFile.descriptor(it))
         }
+    }
+
+    @Test
+    fun `with a context, a packed copy is kept out of backups`() = runBlocking {
+        val app = RuntimeEnvironment.getApplication()
+        repeat(2) { LocalModel.load(app, ModelFile.path(DEMO_FILE)).use { assertEquals(0, it.inspect().copiedBytes) } }
+        assertEquals(1, File(app.noBackupFilesDir, "sotto").list()?.size)
+        LocalModel.load(ModelFile.path(DEMO_FILE)).use { assertTrue(it.inspect().copiedBytes > 0) }
     }
 
     private companion object {
