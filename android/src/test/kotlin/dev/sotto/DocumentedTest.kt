@@ -87,7 +87,7 @@ class DocumentedTest {
     @Test
     fun `what the document shows compiles`() {
         val blocks = File("../docs/android.md").readText().split("```kotlin\n").drop(1).map { it.substringBefore("```") }
-        val shown = blocks.single { "LocalModel.load(file, options)" in it }
+        val shown = blocks.single { "LocalModel.load(app, file)" in it }
         assertContains(File("src/test/kotlin/dev/sotto/DocumentedTest.kt").readText(), shown)
     }
 }
