@@ -3,7 +3,7 @@
 use std::arch::aarch64::*;
 use std::arch::asm;
 
-use super::{Simd, wide_dots};
+use super::{Simd, intrinsics, loads, wide_dots};
 use crate::activations::{GROUP_SUMS, SUM_ORDER};
 use crate::packed::layout::SUB_BLOCK;
 
@@ -18,28 +18,6 @@ pub(crate) struct DotProd(());
 /// As [`DotProd`], with products of 2 x 8 and 8 x 2 matrices of bytes (`smmla`), for many rows of activations.
 #[derive(Clone, Copy)]
 pub(crate) struct I8mm(());
-
-/// Methods that are an intrinsic or two.
-macro_rules! intrinsics {
-    ($($method:ident($self:ident $(, $argument:ident: $type:ty)*) -> $out:ty = $call:expr;)*) => {
-        $(#[inline(always)]
-        fn $method($self $(, $argument: $type)*) -> $out {
-            // SAFETY: every CPU that this is compiled for has NEON.
-            unsafe { $call }
-        })*
-    };
-}
-
-/// As [`intrinsics`], with a pointer to what is loaded.
-macro_rules! loads {
-    ($($method:ident($self:ident $(, $argument:ident: $type:ty)*) -> $out:ty = $call:expr;)*) => {
-        $(#[inline(always)]
-        unsafe fn $method($self $(, $argument: $type)*) -> $out {
-            // SAFETY: the caller says that all of what is loaded is there.
-            unsafe { $call }
-        })*
-    };
-}
 
 /// [`Simd::dot_codes`] and its kin, each an expression.
 macro_rules! dots_by_group {

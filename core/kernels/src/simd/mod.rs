@@ -301,5 +301,33 @@ macro_rules! factors_in_memory {
     };
 }
 
+/// Methods that are an intrinsic or a few.
+#[cfg(any(target_arch = "aarch64", target_arch = "x86_64"))]
+macro_rules! intrinsics {
+    ($($method:ident($self:ident $(, $argument:ident: $type:ty)*) -> $out:ty = $call:expr;)*) => {
+        $(#[inline(always)]
+        fn $method($self $(, $argument: $type)*) -> $out {
+            // SAFETY: a value of the instruction set exists only where the CPU has its instructions. Where these read memory, it is
+            // an array or a static as long as what they read.
+            unsafe { $call }
+        })*
+    };
+}
+
+/// As [`intrinsics`], of methods that load what a pointer points to.
+#[cfg(any(target_arch = "aarch64", target_arch = "x86_64"))]
+macro_rules! loads {
+    ($($method:ident($self:ident $(, $argument:ident: $type:ty)*) -> $out:ty = $call:expr;)*) => {
+        $(#[inline(always)]
+        unsafe fn $method($self $(, $argument: $type)*) -> $out {
+            // SAFETY: as above; `# Safety` of each method of `Simd` demands that what is loaded can be read, at any alignment, and
+            // these instructions load nothing else and from anywhere.
+            unsafe { $call }
+        })*
+    };
+}
+
 #[cfg_attr(not(any(target_arch = "aarch64", target_arch = "x86_64")), allow(unused_imports))]
 use {factors_in_memory, wide_dots};
+#[cfg(any(target_arch = "aarch64", target_arch = "x86_64"))]
+use {intrinsics, loads};

@@ -3,7 +3,7 @@
 use std::arch::asm;
 use std::arch::x86_64::*;
 
-use super::{FourInMemory, Simd, SixteenInMemory, factors_in_memory, wide_dots};
+use super::{FourInMemory, Simd, SixteenInMemory, factors_in_memory, intrinsics, loads, wide_dots};
 use crate::activations::GROUP_SUMS;
 use crate::packed::layout::SUB_BLOCK;
 
@@ -18,28 +18,6 @@ pub(crate) struct Avx2(());
 /// As [`Avx2`], with the four-way integer dot product of AVX-VNNI.
 #[derive(Clone, Copy)]
 pub(crate) struct AvxVnni(());
-
-/// Methods that are an intrinsic or a few, on registers.
-macro_rules! intrinsics {
-    ($($method:ident($self:ident $(, $argument:ident: $type:ty)*) -> $out:ty = $call:expr;)*) => {
-        $(#[inline(always)]
-        fn $method($self $(, $argument: $type)*) -> $out {
-            // SAFETY: whoever made `self` saw to it that the CPU has the instructions.
-            unsafe { $call }
-        })*
-    };
-}
-
-/// As [`intrinsics`], with a pointer to what is loaded.
-macro_rules! loads {
-    ($($method:ident($self:ident $(, $argument:ident: $type:ty)*) -> $out:ty = $call:expr;)*) => {
-        $(#[inline(always)]
-        unsafe fn $method($self $(, $argument: $type)*) -> $out {
-            // SAFETY: as above, and the caller says that all of what is loaded is there.
-            unsafe { $call }
-        })*
-    };
-}
 
 /// [`Simd::dot_codes`] and its kin, each an expression.
 macro_rules! dots_by_group {
