@@ -1,6 +1,6 @@
 //! Blocks of 256 weights with multipliers for each 32 or 16, which stay integers until a block ends.
 
-use super::{Arithmetic, BlockPointer, PanelFormat, Planes, bytes, five_bits, nibbles, no_header, number};
+use super::{Arithmetic, BlockPointer, PanelFormat, Planes, bytes, codes, five_bits, nibbles, no_header, number};
 use crate::matmul::MatMul;
 use crate::matmul::gemv::MAX_ROWS;
 use crate::packed::WeightFormat;
@@ -149,17 +149,7 @@ impl PanelFormat for Q4K {
     const GEMV_ROWS: usize = MAX_ROWS;
 
     k_header!();
-
-    #[inline(always)]
-    fn codes<S: Simd>(
-        s: S,
-        _block: BlockPointer<'_, Self>,
-        planes: Planes<'_, Self>,
-        vector: usize,
-        pair: usize,
-    ) -> (S::Int, S::Int) {
-        nibbles(s, planes, vector, pair)
-    }
+    codes!(nibbles);
 }
 
 impl Arithmetic for Q5K {
@@ -174,17 +164,7 @@ impl PanelFormat for Q5K {
     const GEMV_ROWS: usize = MAX_ROWS;
 
     k_header!();
-
-    #[inline(always)]
-    fn codes<S: Simd>(
-        s: S,
-        _block: BlockPointer<'_, Self>,
-        planes: Planes<'_, Self>,
-        vector: usize,
-        pair: usize,
-    ) -> (S::Int, S::Int) {
-        five_bits(s, planes, vector, pair)
-    }
+    codes!(five_bits);
 }
 
 impl Arithmetic for Q6K {

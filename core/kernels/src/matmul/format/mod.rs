@@ -118,12 +118,15 @@ pub(crate) trait PanelFormat: Arithmetic {
     fn part_min<S: Simd>(
         s: S,
         _header: &Self::Header<S>,
-        _block: BlockPointer<'_, Self>,
+        block: BlockPointer<'_, Self>,
         _sub: usize,
         _half: usize,
-        _vector: usize,
+        vector: usize,
     ) -> S::F32 {
-        s.splat(0.0)
+        match Self::HAS_MIN && !Self::HAS_MULTIPLIERS {
+            true => min_halves(s, block, vector),
+            false => s.splat(0.0),
+        }
     }
 
     /// The scales of the block's minimums.
@@ -301,4 +304,20 @@ macro_rules! no_header {
     };
 }
 
-use no_header;
+/// [`PanelFormat::codes`] by a function of the planes alone.
+macro_rules! codes {
+    ($unpack:ident) => {
+        #[inline(always)]
+        fn codes<S: Simd>(
+            s: S,
+            _block: BlockPointer<'_, Self>,
+            planes: Planes<'_, Self>,
+            vector: usize,
+            pair: usize,
+        ) -> (S::Int, S::Int) {
+            $unpack(s, planes, vector, pair)
+        }
+    };
+}
+
+use {codes, no_header};

@@ -1,6 +1,6 @@
 //! Blocks of 32 weights with a scale of 16 bits.
 
-use super::{Arithmetic, BlockPointer, PanelFormat, Planes, five_bits, min_halves, nibbles, no_header};
+use super::{Arithmetic, BlockPointer, PanelFormat, Planes, codes, five_bits, nibbles, no_header};
 use crate::matmul::MatMul;
 use crate::matmul::gemv::MAX_ROWS;
 use crate::packed::WeightFormat;
@@ -32,17 +32,7 @@ impl PanelFormat for Q4_0 {
     const CODES_ARE_SIMPLE: bool = true;
 
     no_header!();
-
-    #[inline(always)]
-    fn codes<S: Simd>(
-        s: S,
-        _block: BlockPointer<'_, Self>,
-        planes: Planes<'_, Self>,
-        vector: usize,
-        pair: usize,
-    ) -> (S::Int, S::Int) {
-        nibbles(s, planes, vector, pair)
-    }
+    codes!(nibbles);
 }
 
 impl Arithmetic for Q4_1 {
@@ -55,29 +45,7 @@ impl PanelFormat for Q4_1 {
     type Unpacked<S: MatMul> = Q5_1;
 
     no_header!();
-
-    #[inline(always)]
-    fn codes<S: Simd>(
-        s: S,
-        _block: BlockPointer<'_, Self>,
-        planes: Planes<'_, Self>,
-        vector: usize,
-        pair: usize,
-    ) -> (S::Int, S::Int) {
-        nibbles(s, planes, vector, pair)
-    }
-
-    #[inline(always)]
-    fn part_min<S: Simd>(
-        s: S,
-        _header: &(),
-        block: BlockPointer<'_, Self>,
-        _sub: usize,
-        _half: usize,
-        vector: usize,
-    ) -> S::F32 {
-        min_halves(s, block, vector)
-    }
+    codes!(nibbles);
 }
 
 impl Arithmetic for Q5_0 {
@@ -90,17 +58,7 @@ impl PanelFormat for Q5_0 {
     type Unpacked<S: MatMul> = Q8_0;
 
     no_header!();
-
-    #[inline(always)]
-    fn codes<S: Simd>(
-        s: S,
-        _block: BlockPointer<'_, Self>,
-        planes: Planes<'_, Self>,
-        vector: usize,
-        pair: usize,
-    ) -> (S::Int, S::Int) {
-        five_bits(s, planes, vector, pair)
-    }
+    codes!(five_bits);
 }
 
 impl Arithmetic for Q5_1 {
@@ -113,29 +71,7 @@ impl PanelFormat for Q5_1 {
     type Unpacked<S: MatMul> = Self;
 
     no_header!();
-
-    #[inline(always)]
-    fn codes<S: Simd>(
-        s: S,
-        _block: BlockPointer<'_, Self>,
-        planes: Planes<'_, Self>,
-        vector: usize,
-        pair: usize,
-    ) -> (S::Int, S::Int) {
-        five_bits(s, planes, vector, pair)
-    }
-
-    #[inline(always)]
-    fn part_min<S: Simd>(
-        s: S,
-        _header: &(),
-        block: BlockPointer<'_, Self>,
-        _sub: usize,
-        _half: usize,
-        vector: usize,
-    ) -> S::F32 {
-        min_halves(s, block, vector)
-    }
+    codes!(five_bits);
 }
 
 impl Arithmetic for Q8_0 {

@@ -2,7 +2,7 @@
 
 use super::k_quants::six_bits;
 use super::{
-    Arithmetic, BlockPointer, PanelFormat, Planes, Q8_0, bytes, min_halves, nibbles, no_header, number, numbers,
+    Arithmetic, BlockPointer, PanelFormat, Planes, Q8_0, bytes, codes, min_halves, nibbles, no_header, number, numbers,
 };
 use crate::blocks::IQ4_VALUES;
 use crate::matmul::MatMul;
@@ -58,17 +58,7 @@ impl PanelFormat for IQ4NL {
     type Unpacked<S: MatMul> = Q8_0;
 
     no_header!();
-
-    #[inline(always)]
-    fn codes<S: Simd>(
-        s: S,
-        _block: BlockPointer<'_, Self>,
-        planes: Planes<'_, Self>,
-        vector: usize,
-        pair: usize,
-    ) -> (S::Int, S::Int) {
-        iq4(s, planes, vector, pair)
-    }
+    codes!(iq4);
 }
 
 impl Arithmetic for IQ4XS {
@@ -93,16 +83,7 @@ impl PanelFormat for IQ4XS {
         six_bits(s, block.words(s, IQ4XS_SCALES, vector), high, s.shl::<4>(high))
     }
 
-    #[inline(always)]
-    fn codes<S: Simd>(
-        s: S,
-        _block: BlockPointer<'_, Self>,
-        planes: Planes<'_, Self>,
-        vector: usize,
-        pair: usize,
-    ) -> (S::Int, S::Int) {
-        iq4(s, planes, vector, pair)
-    }
+    codes!(iq4);
 
     #[inline(always)]
     fn multiplier<S: Simd>(
