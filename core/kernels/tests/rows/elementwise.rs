@@ -14,45 +14,45 @@ const SOFT_CAP_BOUND: f64 = 5e-7;
 
 #[test]
 fn swiglus() {
-    let rng = &mut rng();
-    for (len, scale) in [(1, 1.0), (7, 10.0), (16, 100.0), (33, 1000.0), (4099, 20.0)] {
-        let (gate, up) = (random_values(rng, len, scale), random_values(rng, len, 2.0));
-        let out = on_every_set(|kernels| {
-            let mut out = gate.clone();
-            kernels.swiglu(&mut out, &up);
-            out
-        });
-        let mut twin = gate.clone();
-        scalar::swiglu(&mut twin, &up);
-        for i in 0..len {
-            let (gate, up) = (f64::from(gate[i]), f64::from(up[i]));
-            let expected = gate / (1.0 + (-gate).exp()) * up;
-            let bound = SWIGLU_BOUND * expected.abs() + SWIGLU_FLOOR * up.abs() * 100.0;
-            assert_near(out[i], expected, bound, "swiglu");
-            assert_near(out[i], twin[i], 2.0 * bound, "swiglu and its twin");
-        }
-    }
+    let cases = [(1, 1.0), (7, 10.0), (16, 100.0), (33, 1000.0), (4099, 20.0)];
+    check_gated("swiglu", Kernels::swiglu, scalar::swiglu, cases, |gate, up| {
+        let expected = gate / (1.0 + (-gate).exp()) * up;
+        (expected, SWIGLU_BOUND * expected.abs() + SWIGLU_FLOOR * up.abs() * 100.0)
+    });
 }
 
 #[test]
 fn geglus() {
+    let cases = [(1, 1.0), (7, 10.0), (16, 0.1), (33, 1000.0), (4099, 6.0)];
+    check_gated("geglu", Kernels::geglu, scalar::geglu, cases, |gate, up| {
+        let inner = (2.0 / std::f64::consts::PI).sqrt() * (gate + 0.044715 * gate.powi(3));
+        (0.5 * gate * (1.0 + inner.tanh()) * up, GEGLU_BOUND * (gate * up).abs())
+    });
+}
+
+/// Checks a gated activation and its twin: `expected` has the value and its bound, of a gate and what it is multiplied with; `cases` are
+/// lengths and the largest gates.
+fn check_gated(
+    name: &str,
+    gated: fn(&Kernels, &mut [f32], &[f32]),
+    twin: fn(&mut [f32], &[f32]),
+    cases: [(usize, f32); 5],
+    expected: impl Fn(f64, f64) -> (f64, f64),
+) {
     let rng = &mut rng();
-    for (len, scale) in [(1, 1.0), (7, 10.0), (16, 0.1), (33, 1000.0), (4099, 6.0)] {
+    for (len, scale) in cases {
         let (gate, up) = (random_values(rng, len, scale), random_values(rng, len, 2.0));
         let out = on_every_set(|kernels| {
             let mut out = gate.clone();
-            kernels.geglu(&mut out, &up);
+            gated(kernels, &mut out, &up);
             out
         });
-        let mut twin = gate.clone();
-        scalar::geglu(&mut twin, &up);
+        let mut by_twin = gate.clone();
+        twin(&mut by_twin, &up);
         for i in 0..len {
-            let (gate, up) = (f64::from(gate[i]), f64::from(up[i]));
-            let inner = (2.0 / std::f64::consts::PI).sqrt() * (gate + 0.044715 * gate.powi(3));
-            let expected = 0.5 * gate * (1.0 + inner.tanh()) * up;
-            let bound = GEGLU_BOUND * (gate * up).abs();
-            assert_near(out[i], expected, bound, "geglu");
-            assert_near(out[i], twin[i], 2.0 * bound, "geglu and its twin");
+            let (expected, bound) = expected(f64::from(gate[i]), f64::from(up[i]));
+            assert_near(out[i], expected, bound, name);
+            assert_near(out[i], by_twin[i], 2.0 * bound, &format!("{name} and its twin"));
         }
     }
 }

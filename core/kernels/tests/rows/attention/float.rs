@@ -6,7 +6,7 @@ use sotto_kernels::plain::Plain;
 use sotto_kernels::{CacheElement, HeadCache, KEY_PANEL, Kernels, Output, Queries, value_width};
 
 use super::{
-    BOUND, Expected, LARGEST, Limits, NO_LIMITS, attend_to_all_but_head_0, check_tokens_alone,
+    BOUND, Expected, LARGEST, Limits, NO_LIMITS, attend_to_all_but_head_0, check_all_but_head_0, check_tokens_alone,
     check_tokens_that_see_the_same, twin, with_limits,
 };
 use crate::common::{random_values, rng};
@@ -88,12 +88,9 @@ fn check_attention<E: CacheElement + Plain>(number: impl Fn(f32) -> E + Copy, wi
         let cache = Cache { limits, ..Cache::new(rng, before + tokens, head_dim, number, widen) };
         let queries = random_values(rng, tokens * heads * head_dim, LARGEST);
         let out = on_every_set(|kernels| cache.attend(kernels, &queries, heads, before));
-        for (token, (query, out)) in queries.chunks(heads * head_dim).zip(out.chunks(heads * head_dim)).enumerate() {
-            assert!(out[..head_dim].iter().all(|&x| x == 0.0), "head 0 was not asked for");
-            for (query, out) in query.chunks(head_dim).zip(out.chunks(head_dim)).skip(1) {
-                cache.check(query, before + token + 1, out);
-            }
-        }
+        check_all_but_head_0(&queries, &out, (head_dim, heads, tokens, before), |query, visible, out| {
+            cache.check(query, visible, out);
+        });
     }
 }
 

@@ -77,6 +77,23 @@ fn attend_to_all_but_head_0(
     result
 }
 
+/// Checks what [`attend_to_all_but_head_0`] gave: `check` takes a head's query, how many positions it sees, and its output.
+fn check_all_but_head_0(
+    queries: &[f32],
+    out: &[f32],
+    (head_dim, heads, tokens, before): Shape,
+    check: impl Fn(&[f32], usize, &[f32]),
+) {
+    let stride = heads * head_dim;
+    assert_eq!((queries.len(), out.len()), (tokens * stride, tokens * stride), "a row for each token");
+    for (token, (query, out)) in queries.chunks(stride).zip(out.chunks(stride)).enumerate() {
+        assert!(out[..head_dim].iter().all(|&x| x == 0.0), "head 0 was not asked for");
+        for (query, out) in query.chunks(head_dim).zip(out.chunks(head_dim)).skip(1) {
+            check(query, before + token + 1, out);
+        }
+    }
+}
+
 /// Softmax weights and the output of one head in `f64`, over the first `visible` rows of keys and values, `[positions,
 /// head_dim]`.
 struct Expected {

@@ -5,7 +5,7 @@ use rand::rngs::StdRng;
 use sotto_kernels::{KEY_PANEL, Kernels, Output, QuantizedHeadCache, QuantizedHeadCacheMut, Queries};
 
 use super::{
-    BOUND, Expected, LARGEST, Limits, NO_LIMITS, attend_to_all_but_head_0, check_tokens_alone,
+    BOUND, Expected, LARGEST, Limits, NO_LIMITS, attend_to_all_but_head_0, check_all_but_head_0, check_tokens_alone,
     check_tokens_that_see_the_same, twin, with_limits,
 };
 use crate::common::{random_values, rng};
@@ -140,12 +140,9 @@ fn over_q8_0() {
         let cache = Cache { limits, ..Cache::new(rng, before + tokens, head_dim) };
         let queries = random_values(rng, tokens * heads * head_dim, LARGEST);
         let out = on_every_set(|kernels| cache.attend(kernels, &queries, heads, before));
-        for (token, (query, out)) in queries.chunks(heads * head_dim).zip(out.chunks(heads * head_dim)).enumerate() {
-            assert!(out[..head_dim].iter().all(|&x| x == 0.0), "head 0 was not asked for");
-            for (query, out) in query.chunks(head_dim).zip(out.chunks(head_dim)).skip(1) {
-                cache.check(query, before + token + 1, out);
-            }
-        }
+        check_all_but_head_0(&queries, &out, (head_dim, heads, tokens, before), |query, visible, out| {
+            cache.check(query, visible, out);
+        });
     }
 }
 
