@@ -115,7 +115,7 @@ impl Subject {
         let (kernels, format) = (self.kernels, self.format);
         let [len, prefill_len, cached_len] = [ROWS, PREFILL_ROWS, CACHED_ROWS].map(|rows| self.len(rows));
         let mut activations = Activations::default();
-        activations.resize(PREFILL, COLS, format.activation_group());
+        activations.resize(PREFILL, COLS, kernels.activation_layout(format, PREFILL));
         for _ in 0..BURSTS {
             self.prefill.time(|| {
                 kernels.quantize(x, &mut activations.rows_mut());
@@ -123,7 +123,7 @@ impl Subject {
             });
         }
 
-        activations.resize(1, COLS, format.activation_group());
+        activations.resize(1, COLS, kernels.activation_layout(format, 1));
         kernels.quantize(&x[..COLS], &mut activations.rows_mut());
         for _ in 0..BURSTS {
             self.cached.time(|| {

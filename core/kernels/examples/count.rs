@@ -41,7 +41,7 @@ fn product(regions: &mut Regions, kernels: &Kernels, format: WeightFormat, rows:
     let packed: Vec<u8> = (0..packed_len(format, ROWS, COLS)).map(|i| (i * 31) as u8 & 0x3b).collect();
     let matrix = PackedMatrix::new(format, ROWS, COLS, &packed).expect("sizes fit");
     let mut activations = Activations::default();
-    activations.resize(rows, COLS, format.activation_group());
+    activations.resize(rows, COLS, kernels.activation_layout(format, rows));
     kernels.quantize(&numbers(rows * COLS), &mut activations.rows_mut());
     let mut out = vec![0.0; rows * ROWS];
     let out = Output::new(&mut out, ROWS);

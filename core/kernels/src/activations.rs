@@ -1,7 +1,8 @@
 //! Activations rounded to eight bits, 32 or 256 at a time.
 
 use std::marker::PhantomData;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::ops::Range;
+use std::slice;
 
 use crate::blocks::{QK, QK_K};
 use crate::packed::layout::SUB_BLOCK;
@@ -24,17 +25,80 @@ pub(crate) const GROUP_SUMS: usize = QK_K / SUB_BLOCK;
 /// Their order: as the bytes of two words lie that are unpacked into halves of 16 bits.
 pub(crate) const SUM_ORDER: [usize; GROUP_SUMS] = [0, 4, 2, 6, 1, 5, 3, 7];
 
+/// Bytes that a sub-block of a row takes in an [`Interleaving`], at most.
+const MOST_INTERLEAVED: usize = 48;
+
+/// How tiles read several rows of activations where an instruction set does not read them one after the other: the rows of a tile
+/// take turns, in an order that the instruction set knows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Interleaving {
+    /// Whose order it is.
+    name: &'static str,
+    /// Rows of activations in the largest tile.
+    rows: usize,
+    /// Bytes of a sub-block of a row.
+    sub_block: usize,
+    /// Values that share a scale, at least, where rows are interleaved.
+    group: usize,
+}
+
+impl Interleaving {
+    /// An order of tiles of up to `rows` rows, an even number, for groups of at least `group` values.
+    pub(crate) const fn new(name: &'static str, rows: usize, sub_block: usize, group: usize) -> Self {
+        assert!(rows.is_multiple_of(2) && sub_block <= MOST_INTERLEAVED);
+        Self { name, rows, sub_block, group }
+    }
+}
+
+/// What a product wants of its activations: see [`crate::Kernels::activation_layout`].
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub struct ActivationLayout {
+    /// Values that share a scale.
+    group: usize,
+    interleaving: Option<Interleaving>,
+}
+
+impl ActivationLayout {
+    /// Groups of `group` values, and rows interleaved where that is done for such groups.
+    pub(crate) const fn new(group: usize, interleaving: Option<Interleaving>) -> Self {
+        match interleaving {
+            Some(Interleaving { group: least, .. }) if group < least => Self { group, interleaving: None },
+            _ => Self { group, interleaving },
+        }
+    }
+
+    /// The same groups, of rows that lie one after the other only.
+    pub(crate) fn without_interleaving(self) -> Self {
+        Self { interleaving: None, ..self }
+    }
+
+    /// Rows that are quantized together.
+    fn tile_rows(self) -> usize {
+        self.interleaving.map_or(1, |interleaving| interleaving.rows)
+    }
+
+    /// Bytes of an interleaved row of `cols` values.
+    fn interleaved_row(self, cols: usize) -> usize {
+        self.interleaving.map_or(0, |interleaving| interleaving.sub_block) * (cols / SUB_BLOCK)
+    }
+}
+
+/// Rows that there is room for where rows are interleaved: one more, where an odd last row makes a pair.
+const fn interleaved_rows(rows: usize) -> usize {
+    rows.next_multiple_of(2)
+}
+
 /// Rows of activations as signed bytes, with a scale for every group of 32 or of 256: `x ≈ scale * value`, off by at most half a
 /// scale. Groups are as long as the blocks of the weights that are to be multiplied.
 ///
 /// What sums of the values are needed for is kept beside them: weights are stored as unsigned codes, and what an offset or a
-/// minimum takes from each code, it takes from a dot product as a multiple of that sum.
+/// minimum takes from each code, it takes from a dot product as a multiple of that sum. Where the tiles of many rows read them
+/// interleaved, they are kept so, too.
 #[derive(Debug, Clone, Default)]
 pub struct Activations {
     rows: usize,
     cols: usize,
-    /// Values that share a scale.
-    group: usize,
+    layout: ActivationLayout,
     /// `[rows, cols]`, from −127 to 127.
     values: Vec<i8>,
     /// `[rows, cols / 32]`, those of a group all the same.
@@ -44,18 +108,8 @@ pub struct Activations {
     corrections: Vec<i32>,
     /// `[rows, cols / 256, 8]`, of groups of 256: the sums of each 32 values, in [`SUM_ORDER`].
     sums: Vec<i16>,
-    version: Version,
-}
-
-/// Tells what an [`Activations`] holds now from what it, or another, held before.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(crate) struct Version(u64);
-
-impl Version {
-    fn next() -> Self {
-        static NEXT: AtomicU64 = AtomicU64::new(1);
-        Self(NEXT.fetch_add(1, Ordering::Relaxed))
-    }
+    /// As tiles read them, of a tile after the other. It never shrinks, so that it is not cleared again and again.
+    interleaved: Vec<u8>,
 }
 
 /// One or more rows of [`Activations`], to be written.
@@ -63,6 +117,8 @@ impl Version {
 pub struct ActivationRows<'a> {
     /// Values that share a scale: 32 or 256.
     pub group: usize,
+    /// Values in a row.
+    pub cols: usize,
     /// `cols` for each row.
     pub values: &'a mut [i8],
     /// `cols / 32` for each row.
@@ -71,6 +127,76 @@ pub struct ActivationRows<'a> {
     pub corrections: &'a mut [i32],
     /// `cols / 32` for each row.
     pub sums: &'a mut [i16],
+    /// The same rows as tiles read them, from a tile's first row on; nothing where they read rows one after the other.
+    pub interleaved: &'a mut [u8],
+}
+
+/// [`Activations`] to be written by several threads, some rows by each.
+#[derive(Debug)]
+pub struct ActivationParts<'a> {
+    rows: usize,
+    cols: usize,
+    layout: ActivationLayout,
+    values: *mut i8,
+    scales: *mut f32,
+    corrections: *mut i32,
+    sums: *mut i16,
+    interleaved: *mut u8,
+    lives: PhantomData<&'a mut Activations>,
+}
+
+// SAFETY: it stands for mutable slices of numbers, which any thread may use; that no two use the same part at once is the condition
+// of `ActivationParts::part`.
+unsafe impl Sync for ActivationParts<'_> {}
+
+impl<'a> ActivationParts<'a> {
+    /// How many parts there are, one at least where there are rows.
+    #[allow(clippy::len_without_is_empty, reason = "there are rows")]
+    pub fn len(&self) -> usize {
+        self.rows.div_ceil(self.layout.tile_rows())
+    }
+
+    /// The rows of part `index`: those of a tile.
+    pub fn rows(&self, index: usize) -> Range<usize> {
+        let first = index * self.layout.tile_rows();
+        first..self.rows.min(first + self.layout.tile_rows())
+    }
+
+    /// Part `index`, to be written by [`crate::Kernels::quantize`].
+    ///
+    /// # Safety
+    /// No part is taken twice while an earlier one is in use.
+    ///
+    /// # Panics
+    /// When there is no such part.
+    pub unsafe fn part(&self, index: usize) -> ActivationRows<'a> {
+        let rows = self.rows(index);
+        assert!(!rows.is_empty(), "activation rows");
+        let (subs, interleaved_row) = (self.cols / SUB_BLOCK, self.layout.interleaved_row(self.cols));
+        // SAFETY: `Activations::parts_mut` borrowed arrays with as many numbers for each of `self.rows` rows, to which these belong; the
+        // interleaved ones have them for an odd last row twice. Parts of different indices have different rows, tiles of an even number
+        // of them but for the last, so that none meet; and this one is in no other use.
+        unsafe {
+            ActivationRows {
+                group: self.layout.group,
+                cols: self.cols,
+                values: part(self.values, &rows, self.cols),
+                scales: part(self.scales, &rows, subs),
+                corrections: part(self.corrections, &rows, subs * CORRECTIONS),
+                sums: part(self.sums, &rows, subs),
+                interleaved: part(self.interleaved, &(rows.start..interleaved_rows(rows.end)), interleaved_row),
+            }
+        }
+    }
+}
+
+/// Some rows of an array that has `each` numbers for each row.
+///
+/// # Safety
+/// The array has these rows, and nobody else uses them for as long as `'a`.
+unsafe fn part<'a, T>(start: *mut T, rows: &Range<usize>, each: usize) -> &'a mut [T] {
+    // SAFETY: the rows are some of the array's, and used here alone.
+    unsafe { slice::from_raw_parts_mut(start.add(rows.start * each), rows.len() * each) }
 }
 
 /// A row from one of its sub-blocks on: pointers, so that going on to the next costs no checks.
@@ -84,39 +210,44 @@ pub(crate) struct RowPointers<'a> {
 }
 
 impl Activations {
-    /// Bytes for `rows` rows of `cols` values.
+    /// Bytes for `rows` rows of `cols` values, at most.
     pub const fn bytes(rows: usize, cols: usize) -> usize {
-        rows * (cols + (4 * CORRECTIONS + 4 + 2) * (cols / SUB_BLOCK))
+        rows * cols
+            + (cols / SUB_BLOCK) * (rows * (4 * CORRECTIONS + 4 + 2) + interleaved_rows(rows) * MOST_INTERLEAVED)
     }
 
     /// No rows, with memory for `rows` of `cols` values.
     pub fn with_capacity(rows: usize, cols: usize) -> Self {
+        let subs = cols / SUB_BLOCK;
         Self {
             rows: 0,
             cols,
-            group: SUB_BLOCK,
+            layout: ActivationLayout::default(),
             values: Vec::with_capacity(rows * cols),
-            scales: Vec::with_capacity(rows * (cols / SUB_BLOCK)),
-            corrections: Vec::with_capacity(rows * (cols / SUB_BLOCK) * CORRECTIONS),
-            sums: Vec::with_capacity(rows * (cols / SUB_BLOCK)),
-            version: Version::default(),
+            scales: Vec::with_capacity(rows * subs),
+            corrections: Vec::with_capacity(rows * subs * CORRECTIONS),
+            sums: Vec::with_capacity(rows * subs),
+            interleaved: Vec::with_capacity(interleaved_rows(rows) * subs * MOST_INTERLEAVED),
         }
     }
 
-    /// Room for `rows` rows of `cols` values, of which `group` share a scale: as many as a block of the weights has
-    /// ([`crate::packed::WeightFormat::block_len`]). Does not allocate where there was as much before. What the rows hold is
-    /// unspecified until they are written.
+    /// Room for `rows` rows of `cols` values, laid out as the products want them that are to read them. Does not allocate where there
+    /// was as much before. What the rows hold is unspecified until they are written.
     ///
     /// # Panics
-    /// When `group` is neither 32 nor 256, or `cols` zero or not a multiple of it.
-    pub fn resize(&mut self, rows: usize, cols: usize, group: usize) {
+    /// When `cols` is zero or not a multiple of the layout's groups.
+    pub fn resize(&mut self, rows: usize, cols: usize, layout: ActivationLayout) {
+        let group = layout.group;
         assert!([QK, QK_K].contains(&group) && cols > 0 && cols.is_multiple_of(group), "activation width");
-        (self.rows, self.cols, self.group) = (rows, cols, group);
-        self.version = Version::next();
+        (self.rows, self.cols, self.layout) = (rows, cols, layout);
         self.values.resize(rows * cols, 0);
         self.scales.resize(rows * (cols / SUB_BLOCK), 0.0);
         self.corrections.resize(rows * (cols / SUB_BLOCK) * CORRECTIONS, 0);
         self.sums.resize(rows * (cols / SUB_BLOCK), 0);
+        let interleaved = self.interleaved_len();
+        if self.interleaved.len() < interleaved {
+            self.interleaved.resize(interleaved, 0);
+        }
     }
 
     /// Rows.
@@ -131,18 +262,39 @@ impl Activations {
 
     /// Values that share a scale.
     pub fn group(&self) -> usize {
-        self.group
+        self.layout.group
     }
 
-    /// All rows, to be written by [`crate::Kernels::quantize`], at once or by parts.
+    fn interleaved_len(&self) -> usize {
+        interleaved_rows(self.rows) * self.layout.interleaved_row(self.cols)
+    }
+
+    /// All rows, to be written at once by [`crate::Kernels::quantize`] of the kernels whose layout they have.
     pub fn rows_mut(&mut self) -> ActivationRows<'_> {
-        self.version = Version::next();
+        let interleaved = self.interleaved_len();
         ActivationRows {
-            group: self.group,
+            group: self.layout.group,
+            cols: self.cols,
             values: &mut self.values,
             scales: &mut self.scales,
             corrections: &mut self.corrections,
             sums: &mut self.sums,
+            interleaved: &mut self.interleaved[..interleaved],
+        }
+    }
+
+    /// All rows, to be written by parts.
+    pub fn parts_mut(&mut self) -> ActivationParts<'_> {
+        ActivationParts {
+            rows: self.rows,
+            cols: self.cols,
+            layout: self.layout,
+            values: self.values.as_mut_ptr(),
+            scales: self.scales.as_mut_ptr(),
+            corrections: self.corrections.as_mut_ptr(),
+            sums: self.sums.as_mut_ptr(),
+            interleaved: self.interleaved.as_mut_ptr(),
+            lives: PhantomData,
         }
     }
 
@@ -153,16 +305,14 @@ impl Activations {
         values.iter().enumerate().map(|(i, &value)| scales[i / SUB_BLOCK] * f32::from(value))
     }
 
-    /// Changes whenever the values may.
-    #[cfg_attr(not(any(target_arch = "aarch64", target_arch = "x86_64")), allow(dead_code))]
-    pub(crate) fn version(&self) -> Version {
-        self.version
-    }
-
-    /// The values of row `row`.
-    #[cfg(target_arch = "x86_64")]
-    pub(crate) fn values(&self, row: usize) -> &[i8] {
-        &self.values[row * self.cols..][..self.cols]
+    /// The rows as tiles of that interleaving read them.
+    ///
+    /// # Panics
+    /// When they were not laid out so.
+    #[cfg(any(target_arch = "aarch64", target_arch = "x86_64"))]
+    pub(crate) fn interleaved(&self, interleaving: Interleaving) -> &[u8] {
+        assert_eq!(self.layout.interleaving, Some(interleaving), "activation layout");
+        &self.interleaved[..self.interleaved_len()]
     }
 
     /// Row `row`, from its first sub-block on.
@@ -198,13 +348,6 @@ impl<'a> RowPointers<'a> {
                 lives: PhantomData,
             }
         }
-    }
-
-    /// The sub-block's values, and all that follow.
-    #[inline(always)]
-    #[cfg(target_arch = "aarch64")]
-    pub(crate) fn values(self) -> *const i8 {
-        self.values
     }
 
     /// Half `half` of the sub-block's values, for instructions that take them from memory.

@@ -18,7 +18,7 @@ pub mod scalar;
 mod simd;
 mod table;
 
-pub use activations::{ActivationRows, Activations};
+pub use activations::{ActivationLayout, ActivationParts, ActivationRows, Activations};
 pub use attention::{
     HeadCache, HeadCacheMut, KEY_PANEL, MAX_HEAD_DIM, QuantizedHeadCache, QuantizedHeadCacheMut, Queries, Visible,
     value_width,

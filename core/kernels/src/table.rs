@@ -9,12 +9,11 @@ use std::sync::OnceLock;
 use half::slice::HalfFloatSliceExt;
 use half::{bf16, f16};
 
-use crate::activations::{self, ActivationRows, Activations};
+use crate::activations::{self, ActivationLayout, ActivationRows, Activations};
 use crate::attention::{self, HeadCache, QuantizedHeadCache, Queries};
 use crate::ceiling;
 use crate::elementwise;
 use crate::matmul::{self, MatMul, MatMulKernels, Output, PanelFormat};
-use crate::packed::layout::SUB_BLOCK;
 use crate::packed::{PackedMatrix, WeightFormat};
 use crate::simd::{self, Simd};
 
@@ -29,9 +28,8 @@ type Attend<E> = unsafe fn(&HeadCache<'_, E>, &Queries<'_>, &Output<'_>);
 pub struct Kernels {
     name: &'static str,
     is_available: fn() -> bool,
-    /// Bytes for 32 activations.
-    interleaved: usize,
     quantize: unsafe fn(&[f32], &mut ActivationRows<'_>),
+    interleave: unsafe fn(&mut ActivationRows<'_>),
     q4_0: MatMulKernels,
     q4_1: MatMulKernels,
     q5_0: MatMulKernels,
@@ -122,12 +120,14 @@ macro_rules! table {
         const VALUES: MatMulKernels = table!(@product [$($features)?] CachedValues for $isa, cached_values);
         table!(@function [$($features)?] unsafe fn attend_q8[s: $isa](cache: &QuantizedHeadCache<'_>, queries: &Queries<'_>, out: &Output<'_>)
             = attention::attend_quantized(s, cache, queries, [Q8_0, VALUES], out));
+        table!(@function [$($features)?] fn interleave[s: $isa](rows: &mut ActivationRows<'_>)
+            = matmul::interleave(s, rows));
         table!(@function [$($features)?] fn multiply_accumulates[s: $isa](rounds: usize) -> u64
             = ceiling::multiply_accumulates(s, rounds));
         Kernels {
             name: $name,
             is_available: $is_available,
-            interleaved: <$isa as matmul::MatMul>::INTERLEAVED,
+            interleave,
             q4_0: table!(@product [$($features)?] Q4_0 for $isa, less_eight),
             q4_1: table!(@product [$($features)?] Q4_1 for $isa, with_min),
             q5_0: table!(@product [$($features)?] Q5_0 for $isa, signed),
@@ -156,7 +156,13 @@ macro_rules! table {
             = s.gemv::<matmul::$format>(weights, x, panels, out));
         table!(@function $features unsafe fn unpack[s: $isa](block: *const u8, subs: usize, depth_block: *mut u8)
             = s.unpack::<matmul::$format>(block, subs, depth_block));
-        MatMulKernels { gemv, gemv_rows: matmul::$format::GEMV_ROWS, unpack, gemm: $gemm }
+        MatMulKernels {
+            gemv,
+            gemv_rows: matmul::$format::GEMV_ROWS,
+            layout: ActivationLayout::new(matmul::$format::FORMAT.activation_group(), <$isa as MatMul>::INTERLEAVING),
+            unpack,
+            gemm: $gemm,
+        }
     }};
     (@function [$($features:literal)?] fn $name:ident$([$s:ident: $isa:ty])?($($argument:ident: $type:ty),*) $(-> $out:ty)? = $body:expr) => {
         /// # Safety
@@ -264,19 +270,25 @@ impl Kernels {
         self.name
     }
 
-    /// Bytes of memory that each thread keeps, at most, once it has multiplied `rows` rows of `cols` activations: some instruction sets
-    /// want them in an order of their own.
-    pub fn interleaved_bytes(&self, rows: usize, cols: usize) -> usize {
-        rows * cols.div_ceil(SUB_BLOCK) * self.interleaved
+    /// How the activations of a product with `rows` rows of them and weights of that format are to lie, for [`Activations::resize`].
+    ///
+    /// # Panics
+    /// When the weights are not quantized.
+    pub fn activation_layout(&self, format: WeightFormat, rows: usize) -> ActivationLayout {
+        self.product(format).activation_layout(rows)
     }
 
-    /// Rounds rows of activations. Values that are not finite make a scale that is not, and so a product that is not.
+    /// Rounds rows of activations, and lays them out as tiles read them where there is room for that. Values that are not finite make a
+    /// scale that is not, and so a product that is not.
     ///
     /// # Panics
     /// When the lengths differ.
     pub fn quantize(&self, x: &[f32], rows: &mut ActivationRows<'_>) {
         // SAFETY: a table is handed out only where its instructions are available.
-        unsafe { (self.quantize)(x, rows) }
+        unsafe {
+            (self.quantize)(x, rows);
+            (self.interleave)(rows);
+        }
     }
 
     /// The columns of `panels` of the product of `x` with a quantized matrix: `out[i][j] = Σ x[i][k] * weights[j][k]`.
@@ -285,29 +297,33 @@ impl Kernels {
     /// No other thread uses these panels' columns of `out` meanwhile.
     ///
     /// # Panics
-    /// When sizes do not fit together or the weights are not quantized.
+    /// When sizes do not fit together, the weights are not quantized, or the activations do not have the layout that these kernels want
+    /// of so many rows.
     pub unsafe fn matmul(&self, weights: &PackedMatrix<'_>, x: &Activations, panels: Range<usize>, out: &Output<'_>) {
         assert_eq!((weights.cols(), weights.format().activation_group()), (x.cols(), x.group()), "activation width");
         check(weights, x.rows(), &panels, out);
         assert!(!out.adds(), "only products with weights that are not quantized are added");
-        let product = match weights.format() {
-            WeightFormat::Q4_0 => self.q4_0,
-            WeightFormat::Q4_1 => self.q4_1,
-            WeightFormat::Q5_0 => self.q5_0,
-            WeightFormat::Q5_1 => self.q5_1,
-            WeightFormat::Q8_0 => self.q8_0,
-            WeightFormat::IQ4NL => self.iq4_nl,
-            WeightFormat::Q2K => self.q2_k,
-            WeightFormat::Q3K => self.q3_k,
-            WeightFormat::Q4K => self.q4_k,
-            WeightFormat::Q5K => self.q5_k,
-            WeightFormat::Q6K => self.q6_k,
-            WeightFormat::IQ4XS => self.iq4_xs,
-            WeightFormat::Codes => self.codes,
-            WeightFormat::F32 | WeightFormat::F16 | WeightFormat::BF16 => panic!("weights are not quantized"),
-        };
         // SAFETY: the sizes fit; the columns are the caller's alone; the CPU has the instructions.
-        unsafe { product.multiply(weights, x, panels, out) }
+        unsafe { self.product(weights.format()).multiply(weights, x, panels, out) }
+    }
+
+    fn product(&self, format: WeightFormat) -> &MatMulKernels {
+        match format {
+            WeightFormat::Q4_0 => &self.q4_0,
+            WeightFormat::Q4_1 => &self.q4_1,
+            WeightFormat::Q5_0 => &self.q5_0,
+            WeightFormat::Q5_1 => &self.q5_1,
+            WeightFormat::Q8_0 => &self.q8_0,
+            WeightFormat::IQ4NL => &self.iq4_nl,
+            WeightFormat::Q2K => &self.q2_k,
+            WeightFormat::Q3K => &self.q3_k,
+            WeightFormat::Q4K => &self.q4_k,
+            WeightFormat::Q5K => &self.q5_k,
+            WeightFormat::Q6K => &self.q6_k,
+            WeightFormat::IQ4XS => &self.iq4_xs,
+            WeightFormat::Codes => &self.codes,
+            WeightFormat::F32 | WeightFormat::F16 | WeightFormat::BF16 => panic!("weights are not quantized"),
+        }
     }
 
     /// As [`Kernels::matmul`], with weights that are not quantized and activations that are not rounded.

@@ -60,12 +60,7 @@ impl Case {
             // SAFETY: one thread.
             unsafe {
                 match self.format.is_quantized() {
-                    true => kernels.matmul(
-                        &matrix,
-                        &quantized(kernels, x, self.cols, self.format.activation_group()),
-                        panels,
-                        &out,
-                    ),
+                    true => kernels.matmul(&matrix, &quantized(kernels, x, self.cols, self.format), panels, &out),
                     false => kernels.matmul_float(&matrix, x, panels, &out),
                 }
             }
@@ -84,9 +79,9 @@ impl Case {
     }
 }
 
-fn quantized(kernels: &Kernels, x: &[f32], cols: usize, group: usize) -> Activations {
-    let mut activations = Activations::default();
-    activations.resize(x.len() / cols, cols, group);
+fn quantized(kernels: &Kernels, x: &[f32], cols: usize, format: WeightFormat) -> Activations {
+    let (mut activations, rows) = (Activations::default(), x.len() / cols);
+    activations.resize(rows, cols, kernels.activation_layout(format, rows));
     kernels.quantize(x, &mut activations.rows_mut());
     activations
 }
@@ -96,7 +91,7 @@ fn seen(case: &Case, x: &[f32]) -> Vec<f64> {
     if !case.format.is_quantized() {
         return x.iter().map(|&x| f64::from(x)).collect();
     }
-    let activations = quantized(scalar(), x, case.cols, case.format.activation_group());
+    let activations = quantized(scalar(), x, case.cols, case.format);
     (0..activations.rows()).flat_map(|row| activations.dequantize_row(row).map(f64::from).collect::<Vec<_>>()).collect()
 }
 
@@ -310,10 +305,10 @@ fn scales_that_16_bits_do_not_hold_are_refused() {
 #[test]
 fn rounding_is_to_the_nearest_of_255_steps() {
     let rng = &mut rng();
-    for (cols, group) in [(96, 32), (768, 256)] {
+    for (format, cols, group) in [(WeightFormat::Q8_0, 96, 32), (WeightFormat::Q4K, 768, 256)] {
         let x = random_values(rng, 10 * cols, 7.0);
         for kernels in Kernels::available() {
-            let activations = quantized(kernels, &x, cols, group);
+            let activations = quantized(kernels, &x, cols, format);
             for (row, x) in x.chunks(cols).enumerate() {
                 let rounded: Vec<f32> = activations.dequantize_row(row).collect();
                 for (rounded, x) in rounded.chunks(group).zip(x.chunks(group)) {
@@ -324,6 +319,51 @@ fn rounding_is_to_the_nearest_of_255_steps() {
             }
         }
     }
+}
+
+#[test]
+fn rows_that_are_quantized_by_parts_give_the_same_product() {
+    let rng = &mut rng();
+    for format in [WeightFormat::Q4_0, WeightFormat::Q4K] {
+        let case = Case::new(rng, format, 40, 512);
+        for (rows, kernels) in [1, 2, 5, 7, 13].into_iter().flat_map(|n| Kernels::available().map(move |k| (n, k))) {
+            let x = random_values(rng, rows * case.cols, 1.0);
+            let mut activations = Activations::default();
+            activations.resize(rows, case.cols, kernels.activation_layout(format, rows));
+            let parts = activations.parts_mut();
+            for index in (0..parts.len()).rev() {
+                let rows = parts.rows(index);
+                // SAFETY: one part at a time.
+                let mut part = unsafe { parts.part(index) };
+                kernels.quantize(&x[rows.start * case.cols..rows.end * case.cols], &mut part);
+            }
+            let result = multiply_all(&case, kernels, &activations);
+            assert_eq!(result, case.multiply(kernels, &x), "{} {format}, {rows} rows", kernels.name());
+        }
+    }
+}
+
+#[test]
+fn tiles_refuse_activations_that_are_interleaved_for_others() {
+    let (rng, format, rows) = (&mut rng(), WeightFormat::Q4K, 7);
+    let case = Case::new(rng, format, 40, 512);
+    let x = random_values(rng, rows * case.cols, 1.0);
+    let in_rows = scalar().activation_layout(format, rows);
+    for (other, kernels) in Kernels::available().flat_map(|other| Kernels::available().map(move |k| (other, k))) {
+        let [wanted, layout] = [kernels, other].map(|kernels| kernels.activation_layout(format, rows));
+        let activations = quantized(other, &x, case.cols, format);
+        let result = std::panic::catch_unwind(|| multiply_all(&case, kernels, &activations));
+        assert_eq!(result.is_ok(), wanted == in_rows || wanted == layout, "{} of {}", kernels.name(), other.name());
+    }
+}
+
+/// The product with all panels.
+fn multiply_all(case: &Case, kernels: &Kernels, activations: &Activations) -> Vec<f32> {
+    let mut result = vec![f32::NAN; activations.rows() * case.rows];
+    let matrix = case.matrix();
+    // SAFETY: one thread.
+    unsafe { kernels.matmul(&matrix, activations, 0..matrix.panels(), &Output::new(&mut result, case.rows)) };
+    result
 }
 
 #[test]

@@ -2,8 +2,8 @@
 
 use std::ops::Range;
 
-use sotto_kernels::packed::{PANEL_ROWS, PackedMatrix, WeightFormat};
-use sotto_kernels::{ActivationRows, Activations, Kernels, Output};
+use sotto_kernels::packed::{PANEL_ROWS, PackedMatrix};
+use sotto_kernels::{ActivationLayout, Activations, Kernels, Output};
 
 use crate::CancelToken;
 use crate::model::{Adapter, Linear, WeightMatrix};
@@ -14,9 +14,6 @@ const WORTH_SHARING: usize = 1 << 19;
 /// The maximum number of multiply-accumulates per task, except for a single panel: cancelled work ends with the current
 /// task.
 const TASK: usize = 1 << 24;
-/// Values for each scale and each sum, and for each start, in [`Activations`].
-const SCALED: usize = 32;
-const CORRECTED: usize = 8;
 
 /// The means by which a pass computes.
 #[derive(Clone, Copy)]
@@ -89,10 +86,11 @@ impl Compute<'_> {
         let mut products = products.map(|(matrix, out)| self.split(matrix.view(), out, input.rows()));
         // Usually all have the same format. Then the activations are rounded once, and all products form a single piece
         // of work.
-        let group = |product: &SplitProduct<'_>| product.matrix.format().activation_group();
-        products.sort_unstable_by_key(group);
-        for products in products.chunk_by(|a, b| group(a) == group(b)) {
-            self.quantize(input, products[0].matrix.format());
+        let rows = input.rows();
+        let layout = |product: &SplitProduct<'_>| self.activation_layout(&product.matrix, rows);
+        products.sort_unstable_by_key(layout);
+        for products in products.chunk_by(|a, b| layout(a) == layout(b)) {
+            self.quantize(input, layout(&products[0]));
             let multiply = |task| {
                 if let Some((product, panels)) = find(products, task) {
                     // SAFETY: tasks have different panels or different matrices, and each runs once.
@@ -113,7 +111,8 @@ impl Compute<'_> {
         out: &mut [f32],
     ) {
         let (view, work, panel_len) = (matrix.view(), out.len() * input.cols, input.rows() * PANEL_ROWS);
-        self.quantize(&mut input, view.format());
+        let layout = self.activation_layout(&view, input.rows());
+        self.quantize(&mut input, layout);
         let parts = Chunks::new(&mut *out, panel_len);
         self.run(work, panels.len(), |task| {
             // SAFETY: tasks have different parts, and each runs once.
@@ -158,22 +157,23 @@ impl Compute<'_> {
         SplitProduct { out: Output::new(out, matrix.rows()), matrix, panels_per_task }
     }
 
-    /// Rounds the activations for weights of that format, if it needs that.
-    fn quantize(&self, input: &mut Input<'_>, format: WeightFormat) {
-        if !format.is_quantized() {
-            return;
-        }
-        let (values, cols) = (input.values, input.cols);
-        let rows = input.rows();
-        input.room.quantized.resize(rows, cols, format.activation_group());
-        let ActivationRows { group, values: rounded, scales, corrections, sums } = input.room.quantized.rows_mut();
-        let rows = (
-            (Chunks::new(rounded, cols), Chunks::new(scales, cols / SCALED)),
-            (Chunks::new(corrections, cols / CORRECTED), Chunks::new(sums, cols / SCALED)),
-        );
-        self.team.run_parts(rows, |row, ((rounded, scales), (corrections, sums))| {
-            let mut out = ActivationRows { group, values: rounded, scales, corrections, sums };
-            self.kernels.quantize(&values[row * cols..][..cols], &mut out);
+    /// How a product wants `rows` rows of activations, unless it takes them as they are.
+    fn activation_layout(&self, matrix: &PackedMatrix<'_>, rows: usize) -> Option<ActivationLayout> {
+        let format = matrix.format();
+        format.is_quantized().then(|| self.kernels.activation_layout(format, rows))
+    }
+
+    /// Rounds the activations for products that want that.
+    fn quantize(&self, input: &mut Input<'_>, layout: Option<ActivationLayout>) {
+        let Some(layout) = layout else { return };
+        let (values, cols, rows) = (input.values, input.cols, input.rows());
+        input.room.quantized.resize(rows, cols, layout);
+        let parts = input.room.quantized.parts_mut();
+        self.team.run(parts.len(), |index| {
+            let rows = parts.rows(index);
+            // SAFETY: each task runs once, and takes its own part.
+            let mut part = unsafe { parts.part(index) };
+            self.kernels.quantize(&values[rows.start * cols..rows.end * cols], &mut part);
         });
     }
 }

@@ -61,6 +61,6 @@ impl Scratch {
 }
 
 /// The number of inputs of the widest matrix.
-pub(crate) fn widest(config: &ModelConfig) -> usize {
+fn widest(config: &ModelConfig) -> usize {
     config.hidden_size.max(config.query_size()).max(config.intermediate_size)
 }

@@ -4,7 +4,7 @@ use smallvec::SmallVec;
 use sotto_kernels::GEMV_ROWS;
 
 use super::kv_cache::{KvCache, KvType};
-use super::scratch::{Scratch, widest};
+use super::scratch::Scratch;
 use super::selection::Selection;
 use super::{CHUNK, Chunk, Part, SequenceState, low_rank};
 use crate::machine::{resize, zeros};
@@ -184,16 +184,13 @@ impl Transformer {
         KvCache::bytes(self.config.cache_shape(context_length), kv_type)
     }
 
-    /// Private memory of a decoder with a full context and logits for as many tokens as it reads at once, and of its
-    /// threads.
+    /// Private memory of a decoder with a full context and logits for as many tokens as it reads at once.
     ///
     /// # Errors
     /// As for [`KvCache::bytes`].
     pub(crate) fn private_bytes(&self, kv_type: KvType, context_length: usize) -> Result<u64, EngineError> {
         let (config, rows) = (&self.config, CHUNK.min(context_length));
         let logits = GEMV_ROWS * config.vocab_size * size_of::<f32>();
-        let interleaved = self.pool.threads() * self.kernels.interleaved_bytes(rows, widest(config));
-        let scratch = Scratch::bytes(config, rows);
-        Ok(self.cache_bytes(kv_type, context_length)? + scratch + (logits + interleaved) as u64)
+        Ok(self.cache_bytes(kv_type, context_length)? + Scratch::bytes(config, rows) + logits as u64)
     }
 }

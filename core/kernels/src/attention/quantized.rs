@@ -12,11 +12,10 @@ use super::rounded_softmax::{ValueScales, round};
 use super::{KEY_PANEL, MAX_HEAD_DIM, Queries, Row, blocks};
 use crate::activations::{self, Activations, WHOLE, scale_and_inverse};
 use crate::elementwise::{add, soft_cap};
-use crate::matmul::{MatMulKernels, Output};
+use crate::matmul::{MatMul, MatMulKernels, Output, interleave};
 use crate::packed::layout::{PLANE, SUB_BLOCK, block, header};
 use crate::packed::{PANEL_ROWS, PackedMatrix, WeightFormat};
 use crate::plain::{cast_slice, cast_slice_mut};
-use crate::simd::Simd;
 
 /// Query rows (a head of a token each) that read the cache together.
 pub(super) const ROWS: usize = 48;
@@ -178,7 +177,7 @@ thread_local! {
 /// # Panics
 /// When the cache does not hold the last token's position, or `out` has another shape than the queries.
 #[inline(always)]
-pub(crate) unsafe fn attend<S: Simd>(
+pub(crate) unsafe fn attend<S: MatMul>(
     s: S,
     cache: &QuantizedHeadCache<'_>,
     queries: &Queries<'_>,
@@ -200,7 +199,7 @@ pub(crate) unsafe fn attend<S: Simd>(
 /// # Safety
 /// As of [`attend`].
 #[inline(always)]
-unsafe fn attend_rows<S: Simd>(
+unsafe fn attend_rows<S: MatMul>(
     s: S,
     cache: &QuantizedHeadCache<'_>,
     queries: &Queries<'_>,
@@ -215,8 +214,9 @@ unsafe fn attend_rows<S: Simd>(
     scaled.clear();
     rows.iter().for_each(|row| scaled.extend_from_slice(queries.of(row, head_dim)));
     scaled.iter_mut().for_each(|value| *value *= scale);
-    rounded.resize(rows.len(), head_dim, SUB_BLOCK);
+    rounded.resize(rows.len(), head_dim, products[0].activation_layout(rows.len()));
     activations::quantize(s, scaled, &mut rounded.rows_mut());
+    interleave(s, &mut rounded.rows_mut());
     sums.clear();
     sums.resize(rows.len() * head_dim, 0.0);
     part.resize(rows.len() * PANEL_ROWS, 0.0);
@@ -232,8 +232,9 @@ unsafe fn attend_rows<S: Simd>(
             soft_cap(s, scores, cap);
         }
         let value_scales = ValueScales::new(&cache.value_scales[start..][..positions]);
-        weights.resize(rows.len(), positions, SUB_BLOCK);
+        weights.resize(rows.len(), positions, products[1].activation_layout(rows.len()));
         round(s, rows, start..start + positions, &value_scales, scores, sums, &mut weights.rows_mut());
+        interleave(s, &mut weights.rows_mut());
         for panel in 0..head_dim / PANEL_ROWS {
             let values = cache.values(panel, start, positions);
             // SAFETY: the values are such weights, as wide as there are positions; nobody else knows of the part.

@@ -35,7 +35,7 @@ pub(crate) use format::{
 };
 use gemm::UnpackedPointer;
 
-use crate::activations::{Activations, RowPointers};
+use crate::activations::{ActivationLayout, ActivationRows, Activations, Interleaving, RowPointers};
 use crate::packed::{PANEL_ROWS, PackedMatrix};
 use crate::simd::{self, Simd};
 
@@ -44,8 +44,8 @@ pub(crate) trait MatMul: Simd {
     /// Multiply-accumulates of [`MatMul::densest_product`].
     const DENSEST_PRODUCT: usize = 4 * Self::LANES;
 
-    /// Bytes that a thread takes, at most, to interleave a sub-block of a row of activations as tiles read it.
-    const INTERLEAVED: usize = 0;
+    /// How tiles of [`MatMul::gemm`] read activations, unless they read rows one after the other.
+    const INTERLEAVING: Option<Interleaving> = None;
 
     /// What Q3_K is unpacked to: [`Multiplied`], unless sums of 16 bits, which bytes are too large for, make [`Q6K`] faster.
     type ThreeBits: Arithmetic;
@@ -68,6 +68,10 @@ pub(crate) trait MatMul: Simd {
     fn unknown(self, codes: Self::Int) -> Self::Int {
         codes
     }
+
+    /// [`interleave`] of rows that have room for that.
+    #[inline(always)]
+    fn interleave(self, _rows: &mut ActivationRows<'_>) {}
 
     /// [`gemm::add_sub_blocks`].
     ///
@@ -143,12 +147,22 @@ pub(crate) trait MatMul: Simd {
     }
 }
 
+/// Interleaves rows, whose values are written, as [`MatMul::INTERLEAVING`] says, if they have room for that.
+#[inline(always)]
+pub(crate) fn interleave<S: MatMul>(s: S, rows: &mut ActivationRows<'_>) {
+    if !rows.interleaved.is_empty() {
+        s.interleave(rows);
+    }
+}
+
 /// The products of an instruction set with weights of a format: [`MatMul::gemv`], [`MatMul::unpack`] and [`MatMul::gemm`]
 /// as functions.
 #[derive(Clone, Copy)]
 pub(crate) struct MatMulKernels {
     pub(crate) gemv: Gemv,
     pub(crate) gemv_rows: usize,
+    /// What `gemm` wants of its activations.
+    pub(crate) layout: ActivationLayout,
     pub(crate) unpack: Unpack,
     pub(crate) gemm: Gemm,
 }
@@ -157,6 +171,11 @@ pub(crate) type Gemv = unsafe fn(&PackedMatrix<'_>, &Activations, Range<usize>, 
 pub(crate) type Gemm = unsafe fn(&PackedMatrix<'_>, &Activations, Range<usize>, &Output<'_>, Unpack);
 
 impl MatMulKernels {
+    /// What a product with `rows` rows of activations wants of them.
+    pub(crate) fn activation_layout(&self, rows: usize) -> ActivationLayout {
+        if rows <= self.gemv_rows { self.layout.without_interleaving() } else { self.layout }
+    }
+
     /// The columns of `panels` of the product of `x` with `weights`.
     ///
     /// # Safety

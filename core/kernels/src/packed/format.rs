@@ -91,7 +91,7 @@ impl WeightFormat {
         }
     }
 
-    /// Activations that share a scale where they meet such weights: see [`crate::Activations::resize`]. 256 where a block stays an
+    /// Activations that share a scale where they meet such weights: see [`crate::Activations`]. 256 where a block stays an
     /// integer until it ends.
     pub const fn activation_group(self) -> usize {
         match self {

@@ -25,7 +25,7 @@ impl Rounded {
             sums: vec![0; len / 32],
         };
         let Self { values, scales, corrections, sums } = &mut rounded;
-        write(&mut ActivationRows { group, values, scales, corrections, sums });
+        write(&mut ActivationRows { group, cols: len, values, scales, corrections, sums, interleaved: &mut [] });
         rounded
     }
 }

@@ -2,18 +2,16 @@
 //!
 //! This is [`crate::matmul::gemm`] with the same arithmetic in the same order, but what a vector of a tile holds is up to the
 //! instruction set ([`Tile`]), a depth block's codes are signed, and activations are interleaved so that a tile reads one stream of
-//! them. A thread interleaves them once for all of its products with them.
+//! them.
 
 // Indices that run over several arrays at once.
 #![allow(clippy::needless_range_loop)]
 
-use std::any::TypeId;
-use std::cell::Cell;
 use std::mem::MaybeUninit;
 use std::ops::Range;
 
-use crate::activations::{Activations, CORRECTION, Version};
-use crate::matmul::{Arithmetic, BlockPointer, MatMul, Output, PanelFormat, Q5_1, Unpack, arithmetic};
+use crate::activations::{ActivationRows, Activations, CORRECTION, GROUP_SUMS, Interleaving};
+use crate::matmul::{Arithmetic, BlockPointer, MatMul, Output, PanelFormat, Unpack, arithmetic};
 use crate::packed::layout::{self, SUB_BLOCK};
 use crate::packed::{PANEL_ROWS, PackedMatrix};
 use crate::simd::arm::{DIGIT_BITS, digits};
@@ -140,19 +138,11 @@ struct Scratch {
     sums: MaybeUninit<[f32; BLOCK_PAIRS * 2 * PANEL_ROWS]>,
 }
 
-/// Activations as tiles read them: `[tile][sub-block]`, each with the values and the scales of the pairs in the tile, and of groups
-/// of 256 in the first sub-block the high digits of their sums, in the second the low ones, of groups of 32 what minimums are
-/// multiplied with. An odd last row makes a pair with
-/// itself.
-#[derive(Default)]
-struct Interleaved {
-    /// Of what, and for which instruction set.
-    of: Option<(Version, TypeId)>,
-    bytes: Vec<u8>,
-}
-
-thread_local! {
-    static INTERLEAVED: Cell<Interleaved> = const { Cell::new(Interleaved { of: None, bytes: Vec::new() }) };
+/// `[tile][sub-block]`, each with the values and the scales of the pairs in the tile, and of groups of 256 in the first sub-block the
+/// high digits of their sums, in the second the low ones, of groups of 32 what minimums are multiplied with. An odd last row makes a
+/// pair with itself.
+pub(super) const fn interleaving(name: &'static str) -> Interleaving {
+    Interleaving::new(name, 2 * PAIRS, PAIR / 2, SUB_BLOCK)
 }
 
 /// The columns of `panels` of the product of `x` with `weights`.
@@ -170,8 +160,7 @@ pub(crate) unsafe fn matmul<S: Tile, A: Arithmetic>(
 ) {
     let format = weights.format();
     let (sub_blocks, block) = (format.block_len() / SUB_BLOCK, layout::block(format));
-    let mut interleaved = INTERLEAVED.take();
-    interleaved.update(s, x);
+    let interleaved = x.interleaved(const { S::INTERLEAVING.expect("tiles read interleaved rows") });
     let mut scratch = Scratch { depth_block: MaybeUninit::uninit(), sums: MaybeUninit::uninit() };
     let subs = weights.cols() / SUB_BLOCK;
     for panel in panels {
@@ -182,7 +171,7 @@ pub(crate) unsafe fn matmul<S: Tile, A: Arithmetic>(
                 let depth_block = first_sub..subs.min(first_sub + DEPTH_BLOCK);
                 let blocks = &bytes[first_sub / sub_blocks * block..];
                 let results = (depth_block.end == subs).then_some((panel, out));
-                let x = interleaved.bytes.as_ptr();
+                let x = interleaved.as_ptr();
                 // SAFETY: the caller says that `unpack` has its instructions, and that activations have as many columns.
                 unsafe {
                     unpack(blocks.as_ptr(), depth_block.len(), scratch.depth_block.as_mut_ptr().cast());
@@ -191,7 +180,6 @@ pub(crate) unsafe fn matmul<S: Tile, A: Arithmetic>(
             }
         }
     }
-    INTERLEAVED.set(interleaved);
 }
 
 /// Tiles of pairs: as many large ones as there are, then a smaller one.
@@ -200,51 +188,45 @@ fn tiles(pairs: Range<usize>) -> impl Iterator<Item = Range<usize>> {
     pairs.step_by(PAIRS).map(move |first| first..end.min(first + PAIRS))
 }
 
-impl Interleaved {
-    /// Interleaves `x`, unless this thread did before.
-    #[inline(always)]
-    fn update<S: Tile>(&mut self, s: S, x: &Activations) {
-        let of = Some((x.version(), TypeId::of::<S>()));
-        if self.of == of {
-            return;
-        }
-        self.of = of;
-        let (pairs, subs) = (x.rows().div_ceil(2), x.cols() / SUB_BLOCK);
-        self.bytes.resize(pairs * subs * PAIR, 0);
-        for tile in tiles(0..pairs) {
-            let to = self.bytes[tile.start * subs * PAIR..].as_mut_ptr();
-            for (index, pair) in tile.clone().enumerate() {
-                let rows = [2 * pair, (2 * pair + 1).min(x.rows() - 1)].map(|row| x.row(row));
-                for sub in 0..subs {
-                    let eight = tile.len() * PAIR_VALUES / 4;
-                    // SAFETY: the sub-block is one of the rows', and there is room for all of them.
-                    let (values, to) =
-                        unsafe { (rows.map(|row| row.at(sub * SUB_BLOCK)), to.add(sub * tile.len() * PAIR)) };
-                    for half in 0..2 {
-                        // SAFETY: a sub-block of a row has 32 values, and there is room for those of the tile's pairs.
-                        unsafe {
-                            let values = values.map(|row| row.values().add(16 * half));
-                            s.interleave_sixteen(values, to.add(2 * half * eight).cast(), eight, index, tile.len());
-                        }
-                    }
-                    // SAFETY: behind the values there is room for two numbers of each row.
-                    let numbers = [0, 1].map(|number| unsafe {
-                        to.add(tile.len() * (PAIR_VALUES + number * PAIR_NUMBERS)).cast::<f32>()
-                    });
+/// Interleaves rows as [`interleaving`] says.
+///
+/// # Panics
+/// When there is no room for them.
+#[inline(always)]
+pub(super) fn interleave<S: Tile>(s: S, rows: &mut ActivationRows<'_>) {
+    let (count, subs) = (rows.values.len() / rows.cols, rows.cols / SUB_BLOCK);
+    let (values, corrections) = (rows.values.as_chunks::<SUB_BLOCK>().0, rows.corrections.as_chunks::<4>().0);
+    assert!(rows.interleaved.len() >= count.div_ceil(2) * subs * PAIR, "room for interleaved rows");
+    for tile in tiles(0..count.div_ceil(2)) {
+        for (index, pair) in tile.clone().enumerate() {
+            let pair = [2 * pair, (2 * pair + 1).min(count - 1)];
+            for sub in 0..subs {
+                let eight = tile.len() * PAIR_VALUES / 4;
+                let at = pair.map(|row| row * subs + sub);
+                let to = rows.interleaved[(tile.start * subs + sub * tile.len()) * PAIR..].as_mut_ptr();
+                for half in 0..2 {
+                    let values = at.map(|at| values[at][16 * half..].as_ptr());
+                    // SAFETY: half of a sub-block is sixteen values; a sub-block of a tile begins with those of its pairs, eight columns
+                    // after the other.
+                    unsafe { s.interleave_sixteen(values, to.add(2 * half * eight).cast(), eight, index, tile.len()) };
+                }
+                // SAFETY: behind the values there is room for two numbers of each row.
+                let numbers = [0, 1]
+                    .map(|number| unsafe { to.add(tile.len() * (PAIR_VALUES + number * PAIR_NUMBERS)).cast::<f32>() });
+                let scales = at.map(|at| rows.scales[at]);
+                // SAFETY: as above.
+                unsafe { s.interleave_numbers(scales, numbers[0], index) };
+                if rows.group == SUB_BLOCK {
+                    // As `arithmetic::min_factor` computes them.
+                    let factors = at.map(|at| corrections[at][0] as f32 * rows.scales[at]);
                     // SAFETY: as above.
-                    unsafe { s.interleave_numbers(values.map(|row| row.scale()), numbers[0], index) };
-                    if x.group() == SUB_BLOCK {
-                        let factors = values.map(|row| arithmetic::min_factor::<Q5_1>(row, 0));
-                        // SAFETY: as above.
-                        unsafe { s.interleave_numbers(factors, numbers[1], index) };
-                    } else if sub.is_multiple_of(x.group() / SUB_BLOCK) {
-                        // SAFETY: the sub-block is the first of its group, and the next has room for the low digits.
-                        unsafe {
-                            let digits = values.map(|row| digits(row.sums()));
-                            let digits = digits.each_ref().map(|digits| std::ptr::from_ref(digits).cast());
-                            s.interleave_sixteen(digits, numbers[1].cast(), tile.len() * PAIR, index, tile.len());
-                        }
-                    }
+                    unsafe { s.interleave_numbers(factors, numbers[1], index) };
+                } else if sub.is_multiple_of(rows.group / SUB_BLOCK) {
+                    let sums = at.map(|at| rows.sums[at..].first_chunk::<GROUP_SUMS>().expect("a group's sums"));
+                    let digits = sums.map(digits);
+                    let digits = digits.each_ref().map(|digits| std::ptr::from_ref(digits).cast());
+                    // SAFETY: digits are sixteen bytes; the second eight go where the next sub-block of the group has room for them.
+                    unsafe { s.interleave_sixteen(digits, numbers[1].cast(), tile.len() * PAIR, index, tile.len()) };
                 }
             }
         }

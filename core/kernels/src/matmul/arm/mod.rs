@@ -11,7 +11,7 @@ mod i8mm;
 use std::ops::Range;
 
 use super::{Arithmetic, MatMul, Output, PanelFormat, Q6K, Unpack, gemm as gemm_by_vectors};
-use crate::activations::Activations;
+use crate::activations::{ActivationRows, Activations, Interleaving};
 use crate::packed::PackedMatrix;
 use crate::simd::arm::{DotProd, I8mm, Neon, smmla};
 
@@ -54,6 +54,18 @@ macro_rules! mat_mul {
     };
 }
 
+/// What instruction sets share whose tiles read interleaved activations.
+macro_rules! interleaves {
+    ($name:literal) => {
+        const INTERLEAVING: Option<Interleaving> = Some(gemm::interleaving($name));
+
+        #[inline(always)]
+        fn interleave(self, rows: &mut ActivationRows<'_>) {
+            gemm::interleave(self, rows);
+        }
+    };
+}
+
 mat_mul!(Neon, gemm_by_vectors, {
     #[inline(always)]
     fn unknown(self, codes: Self::Int) -> Self::Int {
@@ -61,10 +73,11 @@ mat_mul!(Neon, gemm_by_vectors, {
     }
 });
 mat_mul!(DotProd, gemm, {
-    const INTERLEAVED: usize = gemm::PAIR / 2;
+    interleaves!("dotprod");
 });
 mat_mul!(I8mm, gemm, {
-    const INTERLEAVED: usize = gemm::PAIR / 2;
+    interleaves!("i8mm");
+
     const DENSEST_PRODUCT: usize = 32;
 
     #[inline(always)]

@@ -1,10 +1,10 @@
-//! Activations as tiles of pairs of sub-blocks read them. A thread interleaves them once for all of its products with them.
+//! Activations as tiles of pairs of sub-blocks read them.
 
 use std::arch::x86_64::*;
 use std::ops::Range;
 
 use super::k_quant_gemm::{GROUPS, PAIR_COLUMNS, PAIRS};
-use crate::activations::{Activations, NARROW_CORRECTION, Version};
+use crate::activations::{ActivationRows, GROUP_SUMS, Interleaving, NARROW_CORRECTION};
 use crate::blocks::QK_K;
 use crate::matmul::Arithmetic;
 use crate::packed::layout::SUB_BLOCK;
@@ -18,15 +18,15 @@ pub(super) const VALUES: usize = PAIR_COLUMNS;
 /// for either sub-block: those of the first half and of the second, then those of the first quarter of each half.
 pub(super) const ROW_OF_PAIR: usize = VALUES + 4 * 4;
 
-/// `[tile][block][pair]`, in which a tile's rows take turns: `[group][row]`, then `[correction][row]`.
-#[derive(Default)]
-pub(super) struct Interleaved {
-    /// Of what.
-    of: Option<Version>,
-    fours: Vec<[u8; 4]>,
-    /// `[tile][block]`.
-    largest: Vec<Largest>,
-}
+/// Bytes of a row's pairs in a block.
+const ROW_OF_PAIRS: usize = PAIRS * ROW_OF_PAIR;
+/// Bytes of a row in a block: its pairs, and room for [`Largest`].
+const ROW_OF_BLOCK: usize = ROW_OF_PAIRS + 2 * 4;
+
+/// `[tile][block]`. A block is `[pair]`, in which a tile's rows take turns, `[group][row]`, then `[correction][row]`; then two integers,
+/// the block's [`Largest`].
+pub(super) const INTERLEAVING: Interleaving = Interleaving::new("avx2", MOST_ROWS, ROW_OF_BLOCK / GROUP_SUMS, QK_K);
+const _: () = assert!(ROW_OF_BLOCK.is_multiple_of(GROUP_SUMS));
 
 /// How large the dot products of a tile's block may become: the largest, of all its rows.
 #[derive(Clone, Copy, Default)]
@@ -84,51 +84,47 @@ pub(super) fn tiles(rows: Range<usize>) -> impl Iterator<Item = Range<usize>> {
     rows.step_by(MOST_ROWS).map(move |first| first..end.min(first + MOST_ROWS))
 }
 
-impl Interleaved {
-    pub(super) const fn new() -> Self {
-        Self { of: None, fours: Vec::new(), largest: Vec::new() }
-    }
-
-    /// Interleaves `x`, unless that is what is interleaved.
-    ///
-    /// # Safety
-    /// The CPU has AVX2.
-    #[inline]
-    #[target_feature(enable = "avx2")]
-    pub(super) fn update(&mut self, x: &Activations) {
-        if self.of == Some(x.version()) {
-            return;
-        }
-        self.of = Some(x.version());
-        let blocks = x.cols() / QK_K;
-        self.fours.resize(x.rows() * blocks * PAIRS * ROW_OF_PAIR / 4, [0; 4]);
-        self.largest.clear();
-        let mut rest = &mut self.fours[..];
-        for tile in tiles(0..x.rows()) {
-            for block in 0..blocks {
-                let mut largest = Largest::default();
-                for pair in 0..PAIRS {
-                    let (to, behind) = rest.split_at_mut(tile.len() * ROW_OF_PAIR / 4);
-                    rest = behind;
-                    for (index, row) in tile.clone().enumerate() {
-                        let (subs, first) = (x.values(row).as_chunks::<SUB_BLOCK>().0, 2 * (block * PAIRS + pair));
-                        let subs = [&subs[first], &subs[first + 1]];
-                        interleave(subs, &mut to[index..], tile.len());
-                        subs.into_iter().for_each(|sub_block| largest.add(sub_block));
-                    }
+/// Interleaves rows as [`INTERLEAVING`] says.
+///
+/// # Safety
+/// The CPU has AVX2.
+///
+/// # Panics
+/// When there is no room for them.
+#[inline]
+#[target_feature(enable = "avx2")]
+pub(super) fn interleave(rows: &mut ActivationRows<'_>) {
+    let (cols, values) = (rows.cols, &*rows.values);
+    let mut rest = rows.interleaved.as_chunks_mut::<4>().0;
+    for tile in tiles(0..values.len() / cols) {
+        for block in 0..cols / QK_K {
+            let (to, behind) = rest.split_at_mut(tile.len() * ROW_OF_BLOCK / 4);
+            rest = behind;
+            let (pairs, end) = to.split_at_mut(tile.len() * ROW_OF_PAIRS / 4);
+            let mut largest = Largest::default();
+            for (pair, to) in pairs.chunks_exact_mut(tile.len() * ROW_OF_PAIR / 4).enumerate() {
+                for (index, row) in tile.clone().enumerate() {
+                    let subs = values[row * cols..][..cols].as_chunks::<SUB_BLOCK>().0;
+                    let first = 2 * (block * PAIRS + pair);
+                    let subs = [&subs[first], &subs[first + 1]];
+                    interleave_pair(subs, &mut to[index..], tile.len());
+                    subs.into_iter().for_each(|sub_block| largest.add(sub_block));
                 }
-                self.largest.push(largest);
             }
+            end[0] = largest.of_one_sign.to_le_bytes();
+            end[1] = largest.of_half.to_le_bytes();
         }
     }
+}
 
-    /// A block of a tile of `rows` rows, from `row` on, of activations that have `blocks`.
-    #[inline(always)]
-    pub(super) fn block(&self, row: usize, rows: usize, block: usize, blocks: usize) -> (&[[u8; 4]], Largest) {
-        let fours = rows * PAIRS * ROW_OF_PAIR / 4;
-        let at = row * blocks * PAIRS * ROW_OF_PAIR / 4 + block * fours;
-        (&self.fours[at..][..fours], self.largest[row / MOST_ROWS * blocks + block])
-    }
+/// The pairs of block `block` of a tile of `rows` rows, from `row` on, of interleaved activations that have `blocks`.
+#[inline(always)]
+pub(super) fn pairs(interleaved: &[u8], row: usize, rows: usize, block: usize, blocks: usize) -> (&[[u8; 4]], Largest) {
+    let at = (row * blocks + rows * block) * ROW_OF_BLOCK;
+    let fours = interleaved[at..][..rows * ROW_OF_BLOCK].as_chunks().0;
+    let (pairs, end) = fours.split_at(rows * ROW_OF_PAIRS / 4);
+    let [of_one_sign, of_half] = [end[0], end[1]].map(i32::from_le_bytes);
+    (pairs, Largest { of_one_sign, of_half })
 }
 
 /// Interleaves a row of a pair, `rows` apart.
@@ -137,7 +133,7 @@ impl Interleaved {
 /// The CPU has AVX2.
 #[inline]
 #[target_feature(enable = "avx2")]
-fn interleave(subs: [&[i8; SUB_BLOCK]; 2], to: &mut [[u8; 4]], rows: usize) {
+fn interleave_pair(subs: [&[i8; SUB_BLOCK]; 2], to: &mut [[u8; 4]], rows: usize) {
     let [a, b] = subs.map(halves);
     for half in 0..2 {
         let quarters = [_mm_unpacklo_epi16(a[half], b[half]), _mm_unpackhi_epi16(a[half], b[half])];

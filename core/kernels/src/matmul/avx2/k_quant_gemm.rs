@@ -8,12 +8,11 @@
 //! [`Largest::fits`]: super::interleaved::Largest::fits
 
 use std::arch::x86_64::*;
-use std::cell::Cell;
 use std::marker::PhantomData;
 use std::mem::MaybeUninit;
 use std::ops::Range;
 
-use super::interleaved::{Interleaved, MOST_ROWS, ROW_OF_PAIR, tiles};
+use super::interleaved::{self, INTERLEAVING, MOST_ROWS, ROW_OF_PAIR, tiles};
 use super::k_quant_tile::{self, Tile};
 use crate::activations::{Activations, RowPointers};
 use crate::blocks::QK_K;
@@ -58,7 +57,7 @@ struct Pairs<'a, A> {
     s: Avx2,
     bytes: MaybeUninit<[u8; TILES * BLOCKS * BLOCK]>,
     x: &'a Activations,
-    interleaved: &'a Interleaved,
+    interleaved: &'a [u8],
     arithmetic: PhantomData<A>,
 }
 
@@ -75,17 +74,10 @@ pub(super) unsafe fn matmul<A: Arithmetic>(
     out: &Output<'_>,
     unpack: Unpack,
 ) {
-    thread_local! {
-        static INTERLEAVED: Cell<Interleaved> = const { Cell::new(Interleaved::new()) };
-    }
-    let mut interleaved = INTERLEAVED.take();
-    // SAFETY: whoever has an `Avx2` has its instructions.
-    unsafe { interleaved.update(x) };
-    let mut depth_block =
-        Pairs::<A> { s, bytes: MaybeUninit::uninit(), x, interleaved: &interleaved, arithmetic: PhantomData };
+    let interleaved = x.interleaved(INTERLEAVING);
+    let mut depth_block = Pairs::<A> { s, bytes: MaybeUninit::uninit(), x, interleaved, arithmetic: PhantomData };
     // SAFETY: asked of the caller; `Pairs` has room for what `unpack` makes.
     unsafe { depth_block::matmul(&mut depth_block, weights, x.rows(), panels, out, unpack) };
-    INTERLEAVED.set(interleaved);
 }
 
 impl<A: Arithmetic> DepthBlock for Pairs<'_, A> {
@@ -133,7 +125,7 @@ impl<A: Arithmetic> Pairs<'_, A> {
                 _ => std::array::from_fn(|t| std::array::from_fn(|v| unsafe { s.load(sums_at(t, v)) })),
             };
             for block in blocks.clone() {
-                let (x, largest) = self.interleaved.block(row, T, block, self.x.cols() / QK_K);
+                let (x, largest) = interleaved::pairs(self.interleaved, row, T, block, self.x.cols() / QK_K);
                 let mut dots = [[s.splat_int(0); VECTORS]; T];
                 // SAFETY: asked of the caller; `x` has all pairs of such a block, which is a group of activations.
                 unsafe {

@@ -14,7 +14,7 @@ use crate::simd::x86::Avx2;
 /// What is to be multiplied: whoever makes one says that all of it is there.
 pub(super) struct Tile {
     weights: *const u8,
-    /// As [`super::interleaved::Interleaved`] has them.
+    /// As [`super::interleaved::INTERLEAVING`] has them.
     x: *const u8,
     /// `[row of activations][vector]`, of integers.
     sums: *mut u8,

@@ -10,16 +10,22 @@ use std::ops::Range;
 
 use super::gemm::{self, UnpackedPointer};
 use super::{Arithmetic, MatMul, Output, PanelFormat, Q6K, Unpack};
-use crate::activations::{Activations, RowPointers};
+use crate::activations::{ActivationRows, Activations, Interleaving, RowPointers};
 use crate::packed::PackedMatrix;
 use crate::simd::Simd;
 use crate::simd::x86::{Avx2, unknown};
 use gemm_tile::Tile;
 
 impl MatMul for Avx2 {
-    const INTERLEAVED: usize = interleaved::ROW_OF_PAIR / 2;
+    const INTERLEAVING: Option<Interleaving> = Some(interleaved::INTERLEAVING);
 
     type ThreeBits = Q6K;
+
+    #[inline(always)]
+    fn interleave(self, rows: &mut ActivationRows<'_>) {
+        // SAFETY: whoever has an `Avx2` has its instructions.
+        unsafe { interleaved::interleave(rows) }
+    }
 
     #[inline(always)]
     fn largest_tile<A: Arithmetic>() -> (usize, usize) {
