@@ -338,7 +338,8 @@ impl<'a> RowPointers<'a> {
     #[inline(always)]
     pub(crate) unsafe fn at(self, cols: usize) -> Self {
         debug_assert!(cols.is_multiple_of(SUB_BLOCK), "whole sub-blocks");
-        // SAFETY: asked of the caller; the other arrays have an element or `CORRECTIONS` for every 32 values.
+        // SAFETY: the row has a value there, by `# Safety`, and all of its sub-block; the other arrays have a number or `CORRECTIONS`
+        // for each sub-block.
         unsafe {
             Self {
                 values: self.values.add(cols),
@@ -386,7 +387,8 @@ impl<'a> RowPointers<'a> {
     /// The sub-block is the first of such a group.
     #[inline(always)]
     pub(crate) unsafe fn sums(self) -> &'a [i16; GROUP_SUMS] {
-        // SAFETY: asked of the caller: then there are as many, and they live as long as `'a`.
+        // SAFETY: the sub-block begins a group of 256, by `# Safety`, which has eight sub-blocks, and each has a sum; they live as long
+        // as `'a`.
         unsafe { &*self.sums.cast() }
     }
 }

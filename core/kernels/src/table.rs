@@ -170,7 +170,7 @@ macro_rules! table {
         $(#[target_feature(enable = $features)])?
         fn $name($($argument: $type),*) $(-> $out)? {
             $(
-                // SAFETY: only where this function's features are there can it be called.
+                // SAFETY: a function with these features is called only where the CPU has them, by its `# Safety`.
                 let $s = unsafe { <$isa as Simd>::new() };
             )?
             $body
@@ -178,10 +178,11 @@ macro_rules! table {
     };
     (@function [$($features:literal)?] unsafe fn $name:ident[$s:ident: $isa:ty]($($argument:ident: $type:ty),*) = $body:expr) => {
         /// # Safety
-        /// The CPU has the features, and what the function in here asks of its caller holds.
+        /// The CPU has the features, and the conditions of the function in here hold.
         $(#[target_feature(enable = $features)])?
         unsafe fn $name($($argument: $type),*) {
-            // SAFETY: only where this function's features are there can it be called; the rest is asked of the caller.
+            // SAFETY: a function with these features is called only where the CPU has them, by its `# Safety`; that of the function in
+            // here holds, by the same.
             unsafe {
                 let $s = <$isa as Simd>::new();
                 $body
@@ -303,7 +304,8 @@ impl Kernels {
         assert_eq!((weights.cols(), weights.format().activation_group()), (x.cols(), x.group()), "activation width");
         check(weights, x.rows(), &panels, out);
         assert!(!out.adds(), "only products with weights that are not quantized are added");
-        // SAFETY: the sizes fit; the columns are the caller's alone; the CPU has the instructions.
+        // SAFETY: a table is handed out only where the CPU has its instructions; sizes fit, as checked above; no other thread uses the
+        // columns, by `# Safety`.
         unsafe { self.product(weights.format()).multiply(weights, x, panels, out) }
     }
 
@@ -342,7 +344,8 @@ impl Kernels {
             WeightFormat::BF16 => self.bf16,
             format => panic!("weights are quantized: {format}"),
         };
-        // SAFETY: as in `matmul`.
+        // SAFETY: a table is handed out only where the CPU has its instructions; sizes fit, as checked above; no other thread uses the
+        // columns, by `# Safety`.
         unsafe { matmul(weights, x, panels, out) }
     }
 
@@ -355,7 +358,8 @@ impl Kernels {
     /// When sizes do not fit together.
     pub unsafe fn attend<E: CacheElement>(&self, cache: &HeadCache<'_, E>, queries: &Queries<'_>, out: &Output<'_>) {
         assert!(queries.last_visible() <= cache.positions(), "positions");
-        // SAFETY: reads are checked by slices and the assertion above; writes by `Output`; the rest is asked of the caller.
+        // SAFETY: a table is handed out only where the CPU has its instructions; no other thread uses these heads of these tokens, by
+        // `# Safety`. Reads are within slices, and what is written is checked by `Output`.
         unsafe { E::attend(self)(cache, queries, out) }
     }
 
@@ -368,7 +372,8 @@ impl Kernels {
     /// When sizes do not fit together.
     pub unsafe fn attend_quantized(&self, cache: &QuantizedHeadCache<'_>, queries: &Queries<'_>, out: &Output<'_>) {
         assert!(queries.last_visible() <= cache.positions(), "positions");
-        // SAFETY: as in `attend`.
+        // SAFETY: a table is handed out only where the CPU has its instructions; no other thread uses these heads of these tokens, by
+        // `# Safety`.
         unsafe { (self.attend_q8)(cache, queries, out) }
     }
 

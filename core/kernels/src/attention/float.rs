@@ -112,7 +112,7 @@ pub(crate) unsafe fn attend<S: Simd, E: Element + Plain>(
     for first in (0..all).step_by(ROWS) {
         let count = ROWS.min(all - first);
         let mut rows: [Row; ROWS] = std::array::from_fn(|i| queries.row(first + i));
-        // SAFETY: the caller says that nobody else writes there.
+        // SAFETY: these heads of these tokens are written here alone, by `# Safety`.
         unsafe { attend_rows::<S, E>(s, cache, queries, &mut rows[..count], &mut scratch, out) };
     }
 }
@@ -146,7 +146,8 @@ unsafe fn attend_rows<S: Simd, E: Element + Plain>(
             let keys = Columns { start: keys.as_ptr().cast(), stride: KEY_PANEL * E::BYTES, depth: head_dim };
             let queries = Rows { start: scaled.as_ptr().cast(), stride: head_dim };
             let scores = Rows { start: scores[panel..].as_mut_ptr(), stride: BLOCK };
-            // SAFETY: a panel of keys, each row's query, and its scores of a block, which are panels too, are there.
+            // SAFETY: `keys` is a slice of a panel, `scaled` has `head_dim` numbers for each row, and `scores` has `BLOCK` for each, of
+            // which a panel begins at `panel`.
             unsafe { multiply_add::<S, E>(s, keys, KEY_PANEL, queries, rows.len(), scores) };
         }
         for (i, row) in rows.iter_mut().enumerate() {
@@ -157,12 +158,12 @@ unsafe fn attend_rows<S: Simd, E: Element + Plain>(
         let values = Columns { start: values.as_ptr().cast(), stride: width * E::BYTES, depth: positions };
         let weights = Rows { start: scores.as_ptr(), stride: BLOCK };
         let results = Rows { start: sums.as_mut_ptr(), stride: width };
-        // SAFETY: the block's values, each row's weights of them, and its sums are there.
+        // SAFETY: `values` is a slice of `positions` rows, `scores` has `BLOCK` weights for each row, and `sums` has `width`.
         unsafe { multiply_add::<S, E>(s, values, width, weights, rows.len(), results) };
     }
 
     for (row, sums) in rows.iter().zip(sums.chunks_exact_mut(width)) {
-        // SAFETY: the caller says that nobody else writes there.
+        // SAFETY: these heads of these tokens are written here alone, by `# Safety`.
         unsafe { row.write(&mut sums[..head_dim], out) };
     }
 }

@@ -190,7 +190,7 @@ pub(crate) unsafe fn attend<S: MatMul>(
     for first in (0..all).step_by(ROWS) {
         let mut rows: [Row; ROWS] = std::array::from_fn(|i| queries.row(first + i));
         let rows = &mut rows[..ROWS.min(all - first)];
-        // SAFETY: what is asked there is asked of the caller.
+        // SAFETY: the CPU has the products' instructions, and these heads of these tokens are written here alone, by `# Safety`.
         unsafe { attend_rows(s, cache, queries, products, rows, &mut scratch, out) };
     }
     SCRATCH.set(scratch);
@@ -226,7 +226,8 @@ unsafe fn attend_rows<S: MatMul>(
         scores.resize(rows.len() * positions, 0.0);
         let panels = 0..positions / KEY_PANEL;
         let (keys, out) = (cache.keys(start, positions), Output::new(scores, positions));
-        // SAFETY: the keys are such weights, as wide as the queries; nobody else knows of the scores.
+        // SAFETY: the CPU has the product's instructions, by `# Safety`; it is one of Q8_0, as keys are, which are as wide as the
+        // queries; `scores`, with a row for each of them, are borrowed here alone.
         unsafe { products[0].multiply(&keys, rounded, panels, &out) };
         if let Some(cap) = queries.cap() {
             soft_cap(s, scores, cap);
@@ -237,7 +238,8 @@ unsafe fn attend_rows<S: MatMul>(
         interleave(s, &mut weights.rows_mut());
         for panel in 0..head_dim / PANEL_ROWS {
             let values = cache.values(panel, start, positions);
-            // SAFETY: the values are such weights, as wide as there are positions; nobody else knows of the part.
+            // SAFETY: as above, of Q8_0 with scales of 1, as values are, which are as wide as there are weights; `part` is borrowed
+            // here alone.
             unsafe { products[1].multiply(&values, weights, 0..1, &Output::new(part, PANEL_ROWS)) };
             for (part, sums) in part.as_chunks::<PANEL_ROWS>().0.iter().zip(sums.chunks_exact_mut(head_dim)) {
                 add(&mut sums[panel * PANEL_ROWS..][..PANEL_ROWS], part);
@@ -246,7 +248,7 @@ unsafe fn attend_rows<S: MatMul>(
     }
 
     for (row, sums) in rows.iter().zip(sums.chunks_exact_mut(head_dim)) {
-        // SAFETY: the caller says that nobody else writes there.
+        // SAFETY: these heads of these tokens are written here alone, by `# Safety`.
         unsafe { row.write(sums, out) };
     }
 }

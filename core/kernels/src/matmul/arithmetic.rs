@@ -26,7 +26,7 @@ pub(super) fn correction<S: Simd, A: Arithmetic>(s: S, row: RowPointers<'_>, hal
 /// The row has a block's columns.
 #[inline(always)]
 pub(super) unsafe fn block_correction<S: Simd, A: Arithmetic>(s: S, row: RowPointers<'_>, offset: i32) -> S::Dots {
-    // SAFETY: the sub-block is one of the block's.
+    // SAFETY: the row has a block's columns, by `# Safety`, of which this is a sub-block.
     let all = |sub| unsafe { row.at(sub * SUB_BLOCK) }.corrections()[0];
     s.dots(s.splat_int(if offset == 0 {
         0
@@ -127,7 +127,7 @@ pub(super) unsafe fn scaled_mins<S: Simd, A: Arithmetic>(
     if !A::HAS_MIN {
         return s.splat(0.0);
     }
-    // SAFETY: the caller says that it is the first sub-block of a group.
+    // SAFETY: the row is at the beginning of a group of 256, by `# Safety`.
     let sums = unsafe { row.sums() };
     s.mul(scale, s.to_f32(s.dot_eight(mins, sums)))
 }

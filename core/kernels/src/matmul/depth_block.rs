@@ -55,7 +55,8 @@ impl Next {
 /// The columns of `panels` of the product of `rows` rows of activations with `weights`.
 ///
 /// # Safety
-/// `depth_block` and `unpack` have their instructions and fit such weights, sizes fit together, and nobody else writes those columns.
+/// `depth_block` and `unpack` have their instructions and fit such weights, sizes fit together as [`crate::Kernels::matmul`] checks, and nobody
+/// else writes those columns.
 #[inline(always)]
 pub(super) unsafe fn matmul<P: DepthBlock>(
     depth_block: &mut P,
@@ -85,8 +86,8 @@ pub(super) unsafe fn matmul<P: DepthBlock>(
                 let end = subs.min(first + DEPTH_BLOCK);
                 let (blocks, next) = (&bytes[first / sub_blocks * block..], end / sub_blocks * block);
                 let next = Next { start: bytes.as_ptr().wrapping_add(next), for_each_row: asked_for / rows.len() };
-                // SAFETY: the caller says that both have their instructions and fit the weights, whose sub-blocks these are; there are
-                // sums for as many rows.
+                // SAFETY: `unpack` and `depth_block` have their instructions and fit the weights, by `# Safety`; `blocks` begin with
+                // the first of these sub-blocks, and `to` has a panel's sums for each of the rows.
                 unsafe {
                     unpack(blocks.as_ptr(), end - first, depth_block.start());
                     depth_block.multiply(first..end, rows.clone(), to, next);
@@ -96,7 +97,7 @@ pub(super) unsafe fn matmul<P: DepthBlock>(
                 // SAFETY: the depth blocks have written sums for all of the rows.
                 let sums: &[[f32; PANEL_ROWS]] = unsafe { slice::from_raw_parts(sums.as_ptr().cast(), rows.len()) };
                 for (row, sums) in rows.zip(sums) {
-                    // SAFETY: the caller says that nobody else writes there.
+                    // SAFETY: columns of this panel are written here alone, by `# Safety`.
                     unsafe { out.write_panel(row, panel, sums) };
                 }
             }

@@ -16,7 +16,7 @@ pub(crate) trait Element: 'static {
     /// [`Simd::LANES`] numbers as `f32`.
     ///
     /// # Safety
-    /// The numbers are there.
+    /// They can be read at `from`.
     unsafe fn load<S: Simd>(s: S, from: *const u8) -> S::F32;
 }
 
@@ -25,7 +25,7 @@ impl Element for f32 {
 
     #[inline(always)]
     unsafe fn load<S: Simd>(s: S, from: *const u8) -> S::F32 {
-        // SAFETY: the caller says that they are there.
+        // SAFETY: `LANES` numbers can be read at `from`, by `# Safety`.
         unsafe { s.load(from.cast()) }
     }
 }
@@ -35,7 +35,7 @@ impl Element for f16 {
 
     #[inline(always)]
     unsafe fn load<S: Simd>(s: S, from: *const u8) -> S::F32 {
-        // SAFETY: the caller says that they are there.
+        // SAFETY: `LANES` numbers can be read at `from`, by `# Safety`.
         unsafe { s.load_f16(from) }
     }
 }
@@ -45,7 +45,7 @@ impl Element for bf16 {
 
     #[inline(always)]
     unsafe fn load<S: Simd>(s: S, from: *const u8) -> S::F32 {
-        // SAFETY: the caller says that they are there.
+        // SAFETY: `LANES` numbers can be read at `from`, by `# Safety`.
         unsafe { s.load_bf16(from) }
     }
 }
@@ -74,7 +74,7 @@ const WIDEST: usize = 16;
 /// The columns of `panels` of the product of `x`, rows of `weights.cols()` numbers, with `weights`.
 ///
 /// # Safety
-/// Sizes fit together, and nobody else writes those columns.
+/// Sizes fit together as [`crate::Kernels::matmul_float`] checks, and nobody else uses those columns.
 #[inline(always)]
 pub(crate) unsafe fn matmul<S: Simd, E: Element>(
     s: S,
@@ -83,7 +83,7 @@ pub(crate) unsafe fn matmul<S: Simd, E: Element>(
     panels: Range<usize>,
     out: &Output<'_>,
 ) {
-    // SAFETY: what is asked there is asked of the caller.
+    // SAFETY: sizes fit, and these columns are written here alone, by `# Safety`; that is all that any `N` asks for.
     unsafe {
         match x.len() / weights.cols() {
             ..=GEMV_ROWS => matmul_rows::<S, E, GEMV_ROWS>(s, weights, x, panels, out),
@@ -115,10 +115,11 @@ unsafe fn matmul_rows<S: Simd, E: Element, const N: usize>(
             let mut sums = [[0.0f32; PANEL_ROWS]; N];
             let x = Rows { start: x.as_ptr(), stride: cols };
             let results = Rows { start: sums.as_mut_ptr().cast(), stride: PANEL_ROWS };
-            // SAFETY: the panel, the rows and what is summed are there whole.
+            // SAFETY: the panel has `cols` times 32 numbers, `x` has `rows` times `cols`, and `sums` a panel's for each of the rows;
+            // `width` is 16 or 32.
             unsafe { multiply_add::<S, E>(s, columns, width, x, rows, results) };
             for (row, sums) in sums[..rows].iter().enumerate() {
-                // SAFETY: the caller says that nobody else writes there.
+                // SAFETY: columns of this panel are used here alone, by `# Safety`.
                 unsafe {
                     match out.adds() {
                         true => out.add_panel(tile * N + row, panel, sums),
@@ -134,7 +135,7 @@ unsafe fn matmul_rows<S: Simd, E: Element, const N: usize>(
 /// order.
 ///
 /// # Safety
-/// All of the numbers are there.
+/// All of the numbers can be read, and the sums written.
 #[inline(always)]
 pub(crate) unsafe fn multiply_add<S: Simd, E: Element>(
     s: S,
@@ -146,7 +147,7 @@ pub(crate) unsafe fn multiply_add<S: Simd, E: Element>(
 ) {
     let mut column = 0;
     while column < width {
-        // SAFETY: asked of the caller; no strip is wider than what is left of a multiple of 16.
+        // SAFETY: columns and sums are `width` wide, by `# Safety`; no strip is wider than what is left of a multiple of 16.
         column += unsafe {
             let columns = Columns { start: columns.start.add(column * E::BYTES), ..columns };
             let sums = Rows { start: sums.start.add(column), ..sums };
@@ -174,7 +175,7 @@ struct Widened([f32; DEPTH_BLOCK]);
 /// `V` vectors of columns, for all rows; returns how many columns these are. For more than a tile of them, numbers are widened once, and not for each tile.
 ///
 /// # Safety
-/// All of the numbers are there.
+/// All of the numbers can be read, and the sums written.
 #[inline(always)]
 unsafe fn strip<S: Simd, E: Element, const V: usize>(
     s: S,
@@ -185,7 +186,7 @@ unsafe fn strip<S: Simd, E: Element, const V: usize>(
 ) -> usize {
     let width = V * S::LANES;
     if E::BYTES == size_of::<f32>() || rows <= TILE {
-        // SAFETY: what is asked there is asked of the caller.
+        // SAFETY: columns and sums are at least as wide, and all rows are there, by `# Safety`.
         unsafe { tiles::<S, E, V>(s, columns, x, rows, sums) };
         return width;
     }
@@ -195,7 +196,8 @@ unsafe fn strip<S: Simd, E: Element, const V: usize>(
         let depth = (DEPTH_BLOCK / width).min(columns.depth - first);
         for d in 0..depth {
             for v in 0..V {
-                // SAFETY: the vector is one of the columns', and there is room for `DEPTH_BLOCK` numbers.
+                // SAFETY: columns have this row and vector, by `# Safety`; and there is room for `DEPTH_BLOCK` numbers, of which
+                // `depth` rows of `width` are no more.
                 unsafe {
                     let from = columns.start.add((first + d) * columns.stride + v * S::LANES * E::BYTES);
                     s.store(E::load(s, from), widened.add(d * width + v * S::LANES));
@@ -203,7 +205,8 @@ unsafe fn strip<S: Simd, E: Element, const V: usize>(
             }
         }
         let depth_block = Columns { start: widened.cast_const().cast(), stride: width * size_of::<f32>(), depth };
-        // SAFETY: these numbers are widened, and the rows of activations have as many.
+        // SAFETY: `depth` rows of `width` numbers have just been widened; rows of activations have as many from `first` on, and sums
+        // are as above.
         unsafe { tiles::<S, f32, V>(s, depth_block, Rows { start: x.start.add(first), ..x }, rows, sums) };
     }
     width
@@ -212,7 +215,7 @@ unsafe fn strip<S: Simd, E: Element, const V: usize>(
 /// `V` vectors of columns, for all rows.
 ///
 /// # Safety
-/// All of the numbers are there.
+/// All of the numbers can be read, and the sums written.
 #[inline(always)]
 unsafe fn tiles<S: Simd, E: Element, const V: usize>(
     s: S,
@@ -223,7 +226,7 @@ unsafe fn tiles<S: Simd, E: Element, const V: usize>(
 ) {
     let mut row = 0;
     while row < rows {
-        // SAFETY: asked of the caller; no tile has more rows than are left.
+        // SAFETY: all rows are there, by `# Safety`, and no tile has more than are left.
         row += unsafe {
             let x = Rows { start: x.start.add(row * x.stride), ..x };
             let sums = Rows { start: sums.start.add(row * sums.stride), ..sums };
@@ -240,7 +243,7 @@ unsafe fn tiles<S: Simd, E: Element, const V: usize>(
 /// `V` vectors of columns, for `T` rows; returns how many rows these are.
 ///
 /// # Safety
-/// All of the numbers are there.
+/// All of the numbers can be read, and the sums written.
 #[inline(always)]
 unsafe fn tile<S: Simd, E: Element, const T: usize, const V: usize>(
     s: S,
@@ -248,7 +251,7 @@ unsafe fn tile<S: Simd, E: Element, const T: usize, const V: usize>(
     x: Rows<*const f32>,
     sums: Rows<*mut f32>,
 ) -> usize {
-    // SAFETY: the vector is one of the sums', which the caller says are there.
+    // SAFETY: `sums` has `V` vectors for each of `T` rows, by `# Safety`.
     let sums_at = |t: usize, v: usize| unsafe { sums.start.add(t * sums.stride + v * S::LANES) };
     let mut totals: [[S::F32; V]; T] = std::array::from_fn(|t| {
         // SAFETY: as above.
@@ -256,7 +259,7 @@ unsafe fn tile<S: Simd, E: Element, const T: usize, const V: usize>(
     });
     let fours = columns.depth / 4;
     for four in 0..fours {
-        // SAFETY: asked of the caller; four rows of the columns begin here, and four numbers of each row.
+        // SAFETY: columns and activations have `depth` rows and numbers, by `# Safety`, of which these are four.
         unsafe {
             let x: [S::Four; T] = std::array::from_fn(|t| s.load_four(x.start.add(t * x.stride + 4 * four)));
             let numbers = columns.start.add(4 * four * columns.stride);
@@ -268,7 +271,7 @@ unsafe fn tile<S: Simd, E: Element, const T: usize, const V: usize>(
     }
     for d in 4 * fours..columns.depth {
         // Four of the same, of which one is taken.
-        // SAFETY: asked of the caller; and the four live as long as they are used.
+        // SAFETY: columns and activations have a row and a number `d`, by `# Safety`; the fours live until they have been multiplied.
         unsafe {
             let x: [[f32; 4]; T] = std::array::from_fn(|t| [*x.start.add(t * x.stride + d); 4]);
             let x: [S::Four; T] = std::array::from_fn(|t| s.load_four(x[t].as_ptr()));
@@ -287,7 +290,7 @@ unsafe fn tile<S: Simd, E: Element, const T: usize, const V: usize>(
 /// Adds the products of `V` vectors of numbers with number `INDEX` of four of each row.
 ///
 /// # Safety
-/// The numbers are there.
+/// The numbers can be read.
 #[inline(always)]
 unsafe fn add_products<S: Simd, E: Element, const T: usize, const V: usize, const INDEX: usize>(
     s: S,
@@ -295,7 +298,7 @@ unsafe fn add_products<S: Simd, E: Element, const T: usize, const V: usize, cons
     x: &[S::Four; T],
     totals: &mut [[S::F32; V]; T],
 ) {
-    // SAFETY: the caller says that they are there.
+    // SAFETY: `V` vectors of numbers can be read, by `# Safety`.
     let numbers: [S::F32; V] = std::array::from_fn(|v| unsafe { E::load(s, numbers.add(v * S::LANES * E::BYTES)) });
     for (x, totals) in x.iter().zip(totals) {
         for (total, numbers) in totals.iter_mut().zip(numbers) {

@@ -48,8 +48,7 @@ struct Expanded<'a, S, A> {
     arithmetic: PhantomData<A>,
 }
 
-/// An unpacked sub-block from one of its vectors of rows on: a pointer, so that reading costs no checks. Whoever makes one says that
-/// all that is read from it has been unpacked.
+/// An unpacked sub-block from one of its vectors of rows on, all of which can be read: a pointer, so that reading costs no checks.
 #[derive(Clone, Copy)]
 pub(crate) struct UnpackedPointer<'a, A> {
     start: *const u8,
@@ -72,7 +71,7 @@ impl<A: Arithmetic> UnpackedPointer<'_, A> {
     /// There is one.
     #[inline(always)]
     unsafe fn at(self, subs: usize) -> Self {
-        // SAFETY: the caller says that there is such a sub-block.
+        // SAFETY: such a sub-block follows in the depth block, by `# Safety`, where sub-blocks are `expanded` bytes apart.
         unsafe { Self { start: self.start.add(subs * expanded::<A>()), ..self } }
     }
 
@@ -87,7 +86,7 @@ impl<A: Arithmetic> UnpackedPointer<'_, A> {
     #[inline(always)]
     fn words<S: Simd>(self, s: S, offset: usize, v: usize) -> S::Int {
         debug_assert!(offset + (v + 1) * 4 * S::LANES <= A::SPAN * expanded::<A>(), "numbers of the block");
-        // SAFETY: they have been unpacked.
+        // SAFETY: the sub-block is unpacked, and others of its block that the offset reaches, by `# Safety` of `new` and `at`.
         unsafe { s.load_int(self.start.add(offset + v * 4 * S::LANES)) }
     }
 
@@ -95,7 +94,7 @@ impl<A: Arithmetic> UnpackedPointer<'_, A> {
     #[inline(always)]
     fn floats<S: Simd>(self, s: S, offset: usize, v: usize) -> S::F32 {
         debug_assert!(offset + (v + 1) * 4 * S::LANES <= A::SPAN * expanded::<A>(), "numbers of the block");
-        // SAFETY: they have been unpacked.
+        // SAFETY: as above.
         unsafe { s.load(self.start.add(offset + v * 4 * S::LANES).cast()) }
     }
 }
@@ -103,7 +102,7 @@ impl<A: Arithmetic> UnpackedPointer<'_, A> {
 /// The columns of `panels` of the product of `x` with `weights`.
 ///
 /// # Safety
-/// `unpack` is the instruction set's [`unpack`] of such weights, sizes fit together, and nobody else writes those columns.
+/// `unpack` is the instruction set's [`unpack`] of such weights, sizes fit together as [`crate::Kernels::matmul`] checks, and nobody else writes those columns.
 #[inline(always)]
 pub(crate) unsafe fn matmul<S: MatMul, A: Arithmetic>(
     s: S,
@@ -114,7 +113,8 @@ pub(crate) unsafe fn matmul<S: MatMul, A: Arithmetic>(
     unpack: Unpack,
 ) {
     let mut depth_block = Expanded::<S, A> { s, bytes: MaybeUninit::uninit(), x, arithmetic: PhantomData };
-    // SAFETY: asked of the caller; `Expanded` has room for what `unpack` makes.
+    // SAFETY: `unpack` fits the weights, sizes fit, and these columns are written here alone, by `# Safety`; `Expanded` has room for
+    // what `unpack` makes of a depth block: `expanded` bytes for each sub-block.
     unsafe { depth_block::matmul(&mut depth_block, weights, x.rows(), panels, out, unpack) };
 }
 
@@ -128,8 +128,8 @@ impl<S: MatMul, A: Arithmetic> DepthBlock for Expanded<'_, S, A> {
         let mut row = rows.start;
         while row < rows.end {
             let done = row - rows.start;
-            // SAFETY: the caller says that the depth block is unpacked and has sums for all of the rows; the activations have its
-            // columns; and no tile has more rows than are left.
+            // SAFETY: the depth block is unpacked, the activations have its columns, and `sums` has all of the rows, by `# Safety`; no
+            // tile has more rows than are left.
             let multiplied = unsafe {
                 let sums = Rows { start: sums.start.add(done * sums.stride), ..sums };
                 // The largest tiles, then smaller ones for what is left.
@@ -160,18 +160,19 @@ impl<S: MatMul, A: Arithmetic> Expanded<'_, S, A> {
         sums: Rows<*mut f32>,
     ) -> usize {
         let s = self.s;
-        // SAFETY: the caller says that the row goes on so far.
+        // SAFETY: the activations have the columns of `subs`, by `# Safety`.
         let rows: [RowPointers<'_>; T] =
             std::array::from_fn(|t| unsafe { self.x.row(row + t).at(subs.start * SUB_BLOCK) });
         for first in (0..PANEL_ROWS / S::LANES).step_by(V) {
-            // SAFETY: the vector is one of the row's, which the caller says is there.
+            // SAFETY: `sums` has a panel's numbers for each of the rows, by `# Safety`, of which the vector is some.
             let sums_at = |t: usize, v: usize| unsafe { sums.start.add(t * sums.stride + (first + v) * S::LANES) };
             let mut sums: [[S::F32; V]; T] = match subs.start {
                 0 => [[s.splat(0.0); V]; T],
                 // SAFETY: the depth block before left sums there.
                 _ => std::array::from_fn(|t| std::array::from_fn(|v| unsafe { s.load(sums_at(t, v)) })),
             };
-            // SAFETY: asked of the caller; `first` is one of the vectors of the first sub-block.
+            // SAFETY: `subs` are unpacked from the first of `bytes` on, by `# Safety`; `first` is one of the vectors of the first of
+            // them.
             unsafe {
                 let weights = UnpackedPointer::new(self.bytes.as_ptr().cast::<u8>().add(first * 4 * S::LANES));
                 s.add_sub_blocks::<A, T, V>(subs.len(), weights, &rows, &mut sums);
@@ -196,7 +197,8 @@ pub(super) unsafe fn unpack<S: MatMul, F: PanelFormat>(s: S, block: *const u8, s
     for index in 0..subs / F::SUB_BLOCKS {
         for vector in 0..PANEL_ROWS / S::LANES {
             let to = index * F::SUB_BLOCKS * expanded::<F::Unpacked<S>>() + vector * 4 * S::LANES;
-            // SAFETY: the caller says that there are as many blocks, and room for them.
+            // SAFETY: there are `subs` sub-blocks at `block`, and room for as many unpacked ones, by `# Safety`: these are a block of
+            // them, and one vector of its rows.
             unsafe {
                 unpack_block(s, BlockPointer::<F>::new(block.add(index * F::BLOCK)), vector, depth_block.add(to))
             };
@@ -304,7 +306,7 @@ fn multiplied<S: Simd, F: PanelFormat>(s: S, codes: S::Int, factor: S::Int) -> S
 /// `weights` on, with `T` rows of activations that follow each other.
 ///
 /// # Safety
-/// Weights and rows have as many sub-blocks.
+/// Weights and rows have as many sub-blocks, and the rows follow each other.
 #[inline(always)]
 pub(super) unsafe fn add_sub_blocks<S: MatMul, A: Arithmetic, const T: usize, const V: usize>(
     s: S,
@@ -314,13 +316,13 @@ pub(super) unsafe fn add_sub_blocks<S: MatMul, A: Arithmetic, const T: usize, co
     sums: &mut [[S::F32; V]; T],
 ) {
     for first in (0..subs).step_by(A::SPAN) {
-        // SAFETY: the sub-block, or the block that it begins, is one of them.
+        // SAFETY: weights and rows have `subs` sub-blocks, by `# Safety`, of which this is one, or a block of them.
         let (weights, rows) = unsafe { (weights.at(first), rows.map(|row| row.at(first * SUB_BLOCK))) };
         if !A::HAS_MULTIPLIERS {
             add_sub_block(s, weights, &rows, sums);
             continue;
         }
-        // SAFETY: as above. Blocks with minimums are as long as groups of activations.
+        // SAFETY: weights and rows have the block, as above. Blocks with minimums are as long as groups of activations.
         unsafe {
             let dots = match A::IS_MULTIPLIED {
                 true => block_dots(s, weights, &rows),
@@ -392,10 +394,10 @@ unsafe fn block_dots<S: Simd, A: Arithmetic, const T: usize, const V: usize>(
     weights: UnpackedPointer<'_, A>,
     rows: &[RowPointers<'_>; T],
 ) -> [[S::Int; V]; T] {
-    // SAFETY: the caller says that the row has a block.
+    // SAFETY: the row has a block, by `# Safety`.
     let mut dots = rows.map(|row| [unsafe { block_correction::<S, A>(s, row, unpacked_offset::<S, A>()) }; V]);
     for sub in 0..A::SPAN {
-        // SAFETY: the sub-block is one of the block's.
+        // SAFETY: weights and rows have a block, by `# Safety`, of which this is a sub-block.
         let (weights, rows) = unsafe { (weights.at(sub), rows.map(|row| row.at(sub * SUB_BLOCK))) };
         add_half::<S, A, T, V, 0>(s, weights, &rows, &mut dots);
         add_half::<S, A, T, V, 1>(s, weights, &rows, &mut dots);
@@ -406,7 +408,7 @@ unsafe fn block_dots<S: Simd, A: Arithmetic, const T: usize, const V: usize>(
 /// The dot products of a block's sub-blocks, times their multipliers.
 ///
 /// # Safety
-/// Weights and rows have a block.
+/// Weights and rows have a block, and the rows follow each other.
 #[inline(always)]
 pub(super) unsafe fn multiples<S: Simd, A: Arithmetic, const T: usize, const V: usize>(
     s: S,
@@ -415,7 +417,7 @@ pub(super) unsafe fn multiples<S: Simd, A: Arithmetic, const T: usize, const V: 
 ) -> [[S::Int; V]; T] {
     let mut sums = [[s.splat_int(0); V]; T];
     for sub in 0..A::SPAN {
-        // SAFETY: the sub-block is one of the block's.
+        // SAFETY: weights and rows have a block, by `# Safety`, of which this is a sub-block.
         let (weights, rows) = unsafe { (weights.at(sub), rows.map(|row| row.at(sub * SUB_BLOCK))) };
         let mut dots = corrections::<S, A, T, V>(s, &rows, 0);
         add_half::<S, A, T, V, 0>(s, weights, &rows, &mut dots);
@@ -449,7 +451,7 @@ unsafe fn end_block<S: Simd, A: Arithmetic, const T: usize, const V: usize>(
             false => ([s.splat_int(0); 2], scale),
         };
         for t in 0..T {
-            // SAFETY: the caller says that the row begins a group of 256.
+            // SAFETY: the row is at the beginning of a group of 256, by `# Safety`.
             let mins = unsafe { scaled_mins::<S, A>(s, mins, min_scale, rows[t]) };
             sums[t][v] = add_block::<S, A>(s, sums[t][v], dots[t][v], scale, mins, s.splat(rows[t].scale()));
         }

@@ -40,7 +40,7 @@ impl<S: Simd, F: PanelFormat> Block<'_, S, F> {
     #[inline(always)]
     fn header(&self, vector: usize) -> &F::Header<S> {
         debug_assert!(vector < PANEL_ROWS / S::LANES, "a vector of the panel's rows");
-        // SAFETY: there is one for each vector of the panel's rows.
+        // SAFETY: `multiply` writes one for each vector of the panel's rows before it makes a `Block`.
         unsafe { self.headers[vector].assume_init_ref() }
     }
 }
@@ -48,7 +48,8 @@ impl<S: Simd, F: PanelFormat> Block<'_, S, F> {
 /// The columns of `panels` of the product of `x` with `weights`.
 ///
 /// # Safety
-/// Sizes fit together, `x` has at most [`PanelFormat::GEMV_ROWS`] rows, and nobody else writes those columns.
+/// Sizes fit together as [`crate::Kernels::matmul`] checks, `x` has at most [`PanelFormat::GEMV_ROWS`] rows, and nobody else writes those
+/// columns.
 #[inline(always)]
 pub(crate) unsafe fn matmul<S: Simd, F: PanelFormat>(
     s: S,
@@ -59,7 +60,8 @@ pub(crate) unsafe fn matmul<S: Simd, F: PanelFormat>(
 ) {
     for first in panels.clone().step_by(STREAMS) {
         let panels = first..panels.end.min(first + STREAMS);
-        // SAFETY: what is asked there is asked of the caller.
+        // SAFETY: sizes fit, there are no more rows than are asked for, and these columns are written here alone, by `# Safety`; these
+        // are at most `STREAMS` panels.
         unsafe {
             match x.rows() {
                 2 if F::GEMV_ROWS > 1 => multiply::<S, F, 2>(s, weights, x, panels, out),
@@ -95,19 +97,19 @@ unsafe fn multiply<S: Simd, F: PanelFormat, const T: usize>(
         std::array::from_fn(|stream| weights.panel(panels.start + stream % panels.len()).as_ptr());
     let mut headers: [Headers<S, F>; STREAMS] = [[const { MaybeUninit::uninit() }; MAX_VECTORS]; STREAMS];
     for index in 0..weights.cols() / SUB_BLOCK / F::SUB_BLOCKS {
-        // SAFETY: the caller says that rows and panels have as many columns.
+        // SAFETY: rows have as many columns as panels, by `# Safety`, and so this block's.
         let rows: [RowPointers<'_>; T] = rows.map(|row| unsafe { row.at(index * F::SUB_BLOCKS * SUB_BLOCK) });
         for (stream, headers) in streams.iter().zip(&mut headers).take(panels.len()) {
-            // SAFETY: the panel has such a block.
+            // SAFETY: panels have `weights.cols()` columns each, and so a block `index`.
             let start = unsafe { BlockPointer::<F>::new(stream.add(index * F::BLOCK)) };
             for (vector, header) in headers.iter_mut().enumerate().take(PANEL_ROWS / S::LANES) {
                 header.write(F::header(s, start, vector));
             }
         }
         for sub in 0..F::SUB_BLOCKS {
-            // SAFETY: the sub-block is one of the block's.
+            // SAFETY: rows have this block's columns, of which these are a sub-block.
             let rows: [RowPointers<'_>; T] = rows.map(|row| unsafe { row.at(sub * SUB_BLOCK) });
-            // SAFETY: the panel has such a block.
+            // SAFETY: panels have `weights.cols()` columns each, and so a block `index`.
             let start = |stream: *const u8| unsafe { BlockPointer::<F>::new(stream.add(index * F::BLOCK)) };
             if is_unrolled::<S, F, T>() && panels.len() == STREAMS {
                 let [first, second, third, fourth] = &mut sums;
@@ -124,17 +126,18 @@ unsafe fn multiply<S: Simd, F: PanelFormat, const T: usize>(
         }
         if F::HAS_MULTIPLIERS {
             for ((stream, headers), sums) in streams.iter().zip(&headers).zip(&mut sums).take(panels.len()) {
-                // SAFETY: the panel has such a block.
+                // SAFETY: panels have `weights.cols()` columns each, and so a block `index`.
                 let start = unsafe { BlockPointer::<F>::new(stream.add(index * F::BLOCK)) };
                 let block = Block::<S, F> { start, headers };
-                // SAFETY: groups of 256 activations begin where such blocks do.
+                // SAFETY: blocks with multipliers have 256 columns, as groups of activations have then: each row is at the beginning of
+                // one.
                 unsafe { end_block::<S, F, T>(s, block, &rows, sums) };
             }
         }
     }
     for (panel, sums) in panels.zip(&sums) {
         for (row, sums) in sums.all.iter().enumerate() {
-            // SAFETY: the caller says that nobody else writes there.
+            // SAFETY: columns of these panels are written here alone, by `# Safety`.
             unsafe { out.write_panel(row, panel, sums) };
         }
     }
@@ -156,10 +159,10 @@ unsafe fn end_block<S: Simd, F: PanelFormat, const T: usize>(
         let mins = F::mins(s, block.header(vector));
         let min_scale = F::min_scale(s, block.start, vector);
         for t in 0..T {
-            // SAFETY: the caller says that the row begins a group of 256.
+            // SAFETY: the row is at the beginning of a group of 256, by `# Safety`.
             let mins = unsafe { scaled_mins::<S, F>(s, mins, min_scale, rows[t]) };
             let x_scale = s.splat(rows[t].scale());
-            // SAFETY: the vector is one of the panel's rows.
+            // SAFETY: there are sums for all of the panel's rows, of which the vector has some.
             unsafe {
                 let sum = sums.all[t].as_mut_ptr().add(vector * S::LANES);
                 let dots = s.load_int(sums.block[t].as_ptr().add(vector * S::LANES).cast());
@@ -252,7 +255,7 @@ fn add_to_all<S: Simd, F: PanelFormat, const T: usize, const V: usize>(
             let min = F::part_min(s, header, block.start, sub, half, first + v);
             for t in 0..T {
                 let at = sums[t].as_mut_ptr().wrapping_add((first + v) * S::LANES);
-                // SAFETY: the vector is one of the panel's rows.
+                // SAFETY: there are sums for all of the panel's rows, of which the vector has some.
                 let mut sum = add_scaled::<S, F>(s, unsafe { s.load(at) }, dots[t][v], scale, rows[t]);
                 if F::HAS_MIN {
                     sum = s.fma(min, s.splat(min_factor::<F>(rows[t], half)), sum);
@@ -281,7 +284,7 @@ fn add_to_block<S: Simd, F: PanelFormat, const T: usize, const V: usize>(
     });
     let mut sums: [[S::Int; V]; T] = match sub {
         0 => [[s.splat_int(0); V]; T],
-        // SAFETY: the vectors are some of the panel's rows.
+        // SAFETY: there are sums for all of the panel's rows, of which the vectors have some.
         _ => sums_at.map(|sums| sums.map(|sums| unsafe { s.load_int(sums) })),
     };
     add_multiples::<S, F, T, V>(s, block.start, planes, first, rows, multiplier, &mut sums);

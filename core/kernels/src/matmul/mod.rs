@@ -85,7 +85,7 @@ pub(crate) trait MatMul: Simd {
         rows: &[RowPointers<'_>; T],
         sums: &mut [[Self::F32; V]; T],
     ) {
-        // SAFETY: asked of the caller in the same words.
+        // SAFETY: the condition of this method is that function's: weights and rows have `subs` sub-blocks, and the rows follow each other.
         unsafe { gemm::add_sub_blocks::<Self, A, T, V>(self, subs, weights, rows, sums) }
     }
 
@@ -99,14 +99,14 @@ pub(crate) trait MatMul: Simd {
         weights: UnpackedPointer<'_, A>,
         rows: &[RowPointers<'_>; T],
     ) -> [[Self::Int; V]; T] {
-        // SAFETY: asked of the caller in the same words.
+        // SAFETY: the condition of this method is that function's: weights and rows have a block, and the rows follow each other.
         unsafe { gemm::multiples::<Self, A, T, V>(self, weights, rows) }
     }
 
     /// The columns of `panels` of the product of `x`, at most [`PanelFormat::GEMV_ROWS`] rows, with `weights`.
     ///
     /// # Safety
-    /// Sizes fit together, and nobody else writes those columns.
+    /// Sizes fit together as [`crate::Kernels::matmul`] checks, and nobody else writes those columns.
     #[inline(always)]
     unsafe fn gemv<F: PanelFormat>(
         self,
@@ -115,7 +115,8 @@ pub(crate) trait MatMul: Simd {
         panels: Range<usize>,
         out: &Output<'_>,
     ) {
-        // SAFETY: asked of the caller in the same words.
+        // SAFETY: the condition of this method is that function's: sizes fit, `x` has at most `GEMV_ROWS` rows, and these columns are
+        // written here alone.
         unsafe { gemv::matmul::<Self, F>(self, weights, x, panels, out) }
     }
 
@@ -125,7 +126,8 @@ pub(crate) trait MatMul: Simd {
     /// As there.
     #[inline(always)]
     unsafe fn unpack<F: PanelFormat>(self, block: *const u8, subs: usize, depth_block: *mut u8) {
-        // SAFETY: asked of the caller in the same words.
+        // SAFETY: the condition of this method is that function's: there are `subs` sub-blocks at `block`, in whole blocks, and room
+        // for as many at `depth_block`.
         unsafe { gemm::unpack::<Self, F>(self, block, subs, depth_block) }
     }
 
@@ -142,7 +144,8 @@ pub(crate) trait MatMul: Simd {
         out: &Output<'_>,
         unpack: Unpack,
     ) {
-        // SAFETY: asked of the caller in the same words.
+        // SAFETY: the condition of this method is that function's: sizes fit, `unpack` is that of the weights' format, and these
+        // columns are written here alone.
         unsafe { gemm::matmul::<Self, A>(self, weights, x, panels, out, unpack) }
     }
 }
@@ -179,7 +182,8 @@ impl MatMulKernels {
     /// The columns of `panels` of the product of `x` with `weights`.
     ///
     /// # Safety
-    /// The CPU has the instructions, weights have the format, sizes fit together, and nobody else writes those columns.
+    /// The CPU has the instructions, weights have the format, sizes fit together as [`crate::Kernels::matmul`] checks, and nobody else writes those
+    /// columns.
     pub(crate) unsafe fn multiply(
         &self,
         weights: &PackedMatrix<'_>,
@@ -187,7 +191,8 @@ impl MatMulKernels {
         panels: Range<usize>,
         out: &Output<'_>,
     ) {
-        // SAFETY: this function asks of its caller what is needed here.
+        // SAFETY: the CPU has the instructions of both, these are the products of the weights' format, sizes fit, and these columns are
+        // written here alone, all by `# Safety`; `gemv` gets no more rows than it takes.
         unsafe {
             match x.rows() <= self.gemv_rows {
                 true => (self.gemv)(weights, x, panels, out),
@@ -226,7 +231,8 @@ pub struct Output<'a> {
     lives: std::marker::PhantomData<&'a mut [f32]>,
 }
 
-// SAFETY: threads write to different places, as the one method that writes demands of its callers.
+// SAFETY: it borrows its numbers, which any thread may use, exclusively; all methods that write are `unsafe`, and demand that no other
+// thread uses the same numbers.
 unsafe impl Send for Output<'_> {}
 // SAFETY: as above.
 unsafe impl Sync for Output<'_> {}
@@ -291,7 +297,8 @@ impl<'a> Output<'a> {
     pub(crate) unsafe fn write_panel(&self, row: usize, panel: usize, values: &[f32; PANEL_ROWS]) {
         let column = panel * PANEL_ROWS;
         assert!(row < self.rows && column < self.stride, "output size");
-        // SAFETY: row and columns lie within the slice that `new` took; the caller alone writes there.
+        // SAFETY: row and columns lie within the slice that `new` took, as asserted above, and no other thread writes them, by `#
+        // Safety`.
         unsafe {
             let to = self.start.add(row * self.stride + column);
             match self.stride - column {
@@ -310,7 +317,8 @@ impl<'a> Output<'a> {
         let column = panel * PANEL_ROWS;
         assert!(row < self.rows && column < self.stride, "output size");
         let count = PANEL_ROWS.min(self.stride - column);
-        // SAFETY: row and columns lie within the slice that `new` took, and nobody else uses them now.
+        // SAFETY: row and columns lie within the slice that `new` took, as asserted above, and no other thread uses them, by `#
+        // Safety`.
         let to = unsafe { std::slice::from_raw_parts_mut(self.start.add(row * self.stride + column), count) };
         to.iter_mut().zip(values).for_each(|(to, value)| *to += value);
     }
@@ -322,7 +330,8 @@ impl<'a> Output<'a> {
     #[inline(always)]
     pub(crate) unsafe fn write(&self, row: usize, column: usize, values: &[f32]) {
         assert!(row < self.rows && column + values.len() <= self.stride, "output size");
-        // SAFETY: row and columns lie within the slice that `new` took, and nobody else writes there now.
+        // SAFETY: row and columns lie within the slice that `new` took, as asserted above, and no other thread writes them, by `#
+        // Safety`.
         unsafe {
             let to = self.start.add(row * self.stride + column);
             std::ptr::copy_nonoverlapping(values.as_ptr(), to, values.len());

@@ -104,7 +104,7 @@ macro_rules! simd_128 {
 
             #[inline(always)]
             fn fma_by<const INDEX: usize>(self, a: float32x4_t, four: float32x4_t, c: float32x4_t) -> float32x4_t {
-                // SAFETY: every CPU that this is compiled for has NEON.
+                // SAFETY: every AArch64 CPU has NEON.
                 unsafe {
                     // The compiler cannot tell that the index is one of four.
                     match INDEX {
@@ -119,20 +119,20 @@ macro_rules! simd_128 {
             #[inline(always)]
             fn largest_of_each(self, [a, b, c, d]: [float32x4_t; 4]) -> [f32; 4] {
                 let mut largest = [0.0; 4];
-                // SAFETY: there is room for four numbers.
+                // SAFETY: every AArch64 CPU has NEON, and the array has room for four numbers.
                 unsafe { vst1q_f32(largest.as_mut_ptr(), vpmaxq_f32(vpmaxq_f32(a, b), vpmaxq_f32(c, d))) };
                 largest
             }
 
             #[inline(always)]
             fn shr_bytes<const N: u32>(self, x: uint32x4_t) -> uint32x4_t {
-                // SAFETY: every CPU that this is compiled for has NEON.
+                // SAFETY: every AArch64 CPU has NEON.
                 unsafe { vreinterpretq_u32_u8(vshlq_u8(vreinterpretq_u8_u32(x), vdupq_n_s8(-(N as i8)))) }
             }
 
             #[inline(always)]
             fn shr_into<const N: u32>(self, x: uint32x4_t, mut into: uint32x4_t) -> uint32x4_t {
-                // SAFETY: it is an instruction on registers.
+                // SAFETY: every AArch64 CPU has NEON, and this works on registers alone.
                 unsafe {
                     asm!(
                         "sri {into:v}.16b, {x:v}.16b, #{n}",
@@ -145,14 +145,15 @@ macro_rules! simd_128 {
 
             #[inline(always)]
             unsafe fn store(self, x: float32x4_t, to: *mut f32) {
-                // SAFETY: the caller says that there is room.
+                // SAFETY: `LANES` numbers can be written at `to`, by `# Safety` of `Simd::store`, and the instruction stores at any
+                // address.
                 unsafe { vst1q_f32(to, x) };
             }
 
             #[inline(always)]
             fn store_low_bytes(self, x: &[uint32x4_t], to: &mut [i8; SUB_BLOCK]) {
                 let (first, second) = to.split_at_mut(SUB_BLOCK / 2);
-                // SAFETY: there is NEON, and room for sixteen bytes each.
+                // SAFETY: every AArch64 CPU has NEON, and `first` and `second` have room for sixteen bytes each.
                 unsafe {
                     let low_halves =
                         |a, b| vreinterpretq_s8_u16(vuzp1q_u16(vreinterpretq_u16_u32(a), vreinterpretq_u16_u32(b)));
@@ -163,20 +164,21 @@ macro_rules! simd_128 {
 
             #[inline(always)]
             unsafe fn store_int(self, x: uint32x4_t, to: *mut u8) {
-                // SAFETY: the caller says that there is room.
+                // SAFETY: `4 * LANES` bytes can be written at `to`, by `# Safety` of `Simd::store_int`, and the instruction stores at
+                // any address.
                 unsafe { vst1q_u8(to, vreinterpretq_u8_u32(x)) };
             }
 
             #[inline(always)]
             fn shl<const N: u32>(self, x: uint32x4_t) -> uint32x4_t {
-                // SAFETY: every CPU that this is compiled for has NEON.
+                // SAFETY: every AArch64 CPU has NEON.
                 unsafe { vshlq_u32(x, vdupq_n_s32(N.cast_signed())) }
             }
 
             #[inline(always)]
             fn shr<const N: u32>(self, x: uint32x4_t) -> uint32x4_t {
                 // Shifts by a negative number go right.
-                // SAFETY: every CPU that this is compiled for has NEON.
+                // SAFETY: every AArch64 CPU has NEON.
                 unsafe { vshlq_u32(x, vdupq_n_s32(-N.cast_signed())) }
             }
 
@@ -188,7 +190,7 @@ macro_rules! simd_128 {
                     _ => {
                         let places: [u8; 16] =
                             std::array::from_fn(|at| if at % 4 == 0 { (at + index) as u8 } else { 0xff });
-                        // SAFETY: there is NEON, and there are as many places as a vector has bytes.
+                        // SAFETY: every AArch64 CPU has NEON, and there are as many places as a vector has bytes.
                         unsafe { vreinterpretq_u32_u8(vqtbl1q_u8(vreinterpretq_u8_u32(x), vld1q_u8(places.as_ptr()))) }
                     }
                 }
@@ -200,7 +202,7 @@ macro_rules! simd_128 {
 /// See [`Simd::sum_pairs`].
 #[inline(always)]
 fn sum_pairs(x: uint32x4_t) -> [i32; 2] {
-    // SAFETY: every CPU that this is compiled for has NEON.
+    // SAFETY: every AArch64 CPU has NEON.
     unsafe {
         let pairs = vreinterpretq_s32_u32(vpaddq_u32(x, x));
         [vgetq_lane_s32::<0>(pairs), vgetq_lane_s32::<1>(pairs)]
@@ -213,20 +215,20 @@ fn sum_pairs(x: uint32x4_t) -> [i32; 2] {
 /// Those eight bytes can be read.
 #[inline(always)]
 unsafe fn widen_i8(from: *const u8, vector: usize) -> int32x4_t {
-    // SAFETY: the caller says that they are there.
+    // SAFETY: these eight bytes can be read, by `# Safety`, and the instruction loads from any address.
     let bytes = unsafe { vld1_s8(from.cast::<i8>().add(vector / 2 * 8)) };
     let (halves, words): (int16x8_t, int32x4_t);
-    // SAFETY: it is an instruction on registers.
+    // SAFETY: every AArch64 CPU has NEON, and this works on registers alone.
     unsafe {
         asm!("sxtl {0:v}.8h, {1:v}.8b", out(vreg) halves, in(vreg) bytes, options(pure, nomem, nostack, preserves_flags))
     };
     if vector.is_multiple_of(2) {
-        // SAFETY: it is an instruction on registers.
+        // SAFETY: as above.
         unsafe {
             asm!("sxtl {0:v}.4s, {1:v}.4h", out(vreg) words, in(vreg) halves, options(pure, nomem, nostack, preserves_flags))
         };
     } else {
-        // SAFETY: it is an instruction on registers.
+        // SAFETY: as above.
         unsafe {
             asm!("sxtl2 {0:v}.4s, {1:v}.8h", out(vreg) words, in(vreg) halves, options(pure, nomem, nostack, preserves_flags))
         };
@@ -245,7 +247,7 @@ pub(crate) struct NeonDots {
 impl NeonDots {
     #[inline(always)]
     fn add_by_lane<const LANE: usize>(self, a: uint32x4_t, b: uint32x4_t) -> Self {
-        // SAFETY: every CPU that this is compiled for has NEON.
+        // SAFETY: every AArch64 CPU has NEON.
         unsafe {
             let b = match LANE {
                 0 => vdupq_laneq_u32::<0>(b),
@@ -261,7 +263,7 @@ impl NeonDots {
     #[inline(always)]
     fn sum(self) -> uint32x4_t {
         let (pairs, mut wide) = (self.pairs(), self.wide);
-        // SAFETY: it is an instruction on registers.
+        // SAFETY: every AArch64 CPU has NEON, and this works on registers alone.
         unsafe {
             asm!(
                 "sadalp {wide:v}.4s, {pairs:v}.8h",
@@ -275,7 +277,7 @@ impl NeonDots {
     /// The sum of what has 16 bits.
     #[inline(always)]
     fn narrow_sum(self) -> uint32x4_t {
-        // SAFETY: every CPU that this is compiled for has NEON.
+        // SAFETY: every AArch64 CPU has NEON.
         unsafe { vreinterpretq_u32_s32(vpaddlq_s16(self.pairs())) }
     }
 
@@ -284,7 +286,7 @@ impl NeonDots {
     #[inline(always)]
     fn pairs(self) -> int16x8_t {
         let [mut pairs, high] = self.narrow;
-        // SAFETY: it is an instruction on registers.
+        // SAFETY: every AArch64 CPU has NEON, and this works on registers alone.
         unsafe {
             asm!(
                 "addp {pairs:v}.8h, {pairs:v}.8h, {high:v}.8h",
@@ -302,7 +304,7 @@ impl NeonDots {
 /// The CPU has `sdot`.
 #[inline(always)]
 unsafe fn sdot_by_lane<const LANE: usize>(mut sum: uint32x4_t, a: uint32x4_t, b: uint32x4_t) -> uint32x4_t {
-    // SAFETY: it is an instruction on registers.
+    // SAFETY: the CPU has the instruction, by `# Safety`, which works on registers alone.
     unsafe {
         asm!(
             "sdot {sum:v}.4s, {a:v}.16b, {b:v}.4b[{lane}]",
@@ -319,7 +321,7 @@ unsafe fn sdot_by_lane<const LANE: usize>(mut sum: uint32x4_t, a: uint32x4_t, b:
 /// The CPU has `smmla`.
 #[inline(always)]
 pub(crate) unsafe fn smmla(mut sum: uint32x4_t, a: uint32x4_t, b: uint32x4_t) -> uint32x4_t {
-    // SAFETY: it is an instruction on registers.
+    // SAFETY: the CPU has the instruction, by `# Safety`, which works on registers alone.
     unsafe {
         asm!(
             "smmla {sum:v}.4s, {a:v}.16b, {b:v}.16b",
@@ -348,7 +350,7 @@ pub(crate) fn digits(sums: &[i16; GROUP_SUMS]) -> int8x16_t {
         }
         order
     };
-    // SAFETY: there is NEON, and there are as many sums and places as a vector has.
+    // SAFETY: every AArch64 CPU has NEON, and there are as many sums and places as a vector has.
     unsafe {
         let sums = vld1q_s16(sums.as_ptr());
         let high = vrshrn_n_s16::<DIGIT_BITS>(sums);
@@ -362,7 +364,7 @@ pub(crate) fn digits(sums: &[i16; GROUP_SUMS]) -> int8x16_t {
 #[inline(always)]
 fn products(a: int16x8_t, b: int16x8_t) -> [int32x4_t; 2] {
     let (low, high);
-    // SAFETY: it is an instruction on registers.
+    // SAFETY: every AArch64 CPU has NEON, and this works on registers alone.
     unsafe {
         asm!(
             "smull {low:v}.4s, {a:v}.4h, {b:v}.4h",
@@ -370,7 +372,7 @@ fn products(a: int16x8_t, b: int16x8_t) -> [int32x4_t; 2] {
             options(pure, nomem, nostack, preserves_flags),
         );
     }
-    // SAFETY: it is an instruction on registers.
+    // SAFETY: as above.
     unsafe {
         asm!(
             "smull2 {high:v}.4s, {a:v}.8h, {b:v}.8h",
@@ -384,7 +386,7 @@ fn products(a: int16x8_t, b: int16x8_t) -> [int32x4_t; 2] {
 /// [`products`], added to `sums`.
 #[inline(always)]
 fn add_products([mut low, mut high]: [int32x4_t; 2], a: int16x8_t, b: int16x8_t) -> [int32x4_t; 2] {
-    // SAFETY: it is an instruction on registers.
+    // SAFETY: every AArch64 CPU has NEON, and this works on registers alone.
     unsafe {
         asm!(
             "smlal {low:v}.4s, {a:v}.4h, {b:v}.4h",
@@ -392,7 +394,7 @@ fn add_products([mut low, mut high]: [int32x4_t; 2], a: int16x8_t, b: int16x8_t)
             options(pure, nomem, nostack, preserves_flags),
         );
     }
-    // SAFETY: it is an instruction on registers.
+    // SAFETY: as above.
     unsafe {
         asm!(
             "smlal2 {high:v}.4s, {a:v}.8h, {b:v}.8h",
@@ -406,7 +408,7 @@ fn add_products([mut low, mut high]: [int32x4_t; 2], a: int16x8_t, b: int16x8_t)
 /// See [`crate::matmul::MatMul::unknown`].
 #[inline(always)]
 pub(crate) fn unknown(mut codes: uint32x4_t) -> uint32x4_t {
-    // SAFETY: it is an instruction on registers.
+    // SAFETY: there is no instruction, but for a comment.
     unsafe { asm!("/* {0:v} */", inout(vreg) codes, options(nomem, nostack, preserves_flags)) };
     codes
 }
@@ -475,7 +477,7 @@ macro_rules! sdot_128 {
             }
 
             dots_by_group! {
-                // SAFETY: whoever made `self` saw to it that the CPU has the instruction.
+                // SAFETY: a value of this instruction set exists only where the CPU has `sdot`.
                 dot_codes(dots, codes, x) = unsafe { sdot_by_lane::<GROUP>(dots, codes, x) };
                 // SAFETY: as above.
                 dot_signed(dots, operand, x) = unsafe { sdot_by_lane::<GROUP>(dots, operand, x) };

@@ -226,7 +226,7 @@ impl FourInMemory {
     #[inline(always)]
     fn number<const INDEX: usize>(self) -> f32 {
         const { assert!(INDEX < 4) };
-        // SAFETY: whoever made this saw to it that there are four numbers.
+        // SAFETY: only `load_four` makes one, of four numbers that can be read for as long as it is used.
         unsafe { *self.0.add(INDEX) }
     }
 }
@@ -240,7 +240,7 @@ impl SixteenInMemory {
     #[inline(always)]
     fn group<const GROUP: usize>(self) -> i32 {
         const { assert!(GROUP < 4) };
-        // SAFETY: whoever made this saw to it that there are four groups.
+        // SAFETY: only `load_sixteen` makes one, of sixteen bytes that can be read for as long as it is used; reads are unaligned.
         unsafe { self.0.cast::<i32>().add(GROUP).read_unaligned() }
     }
 }
@@ -320,8 +320,8 @@ macro_rules! loads {
     ($($method:ident($self:ident $(, $argument:ident: $type:ty)*) -> $out:ty = $call:expr;)*) => {
         $(#[inline(always)]
         unsafe fn $method($self $(, $argument: $type)*) -> $out {
-            // SAFETY: as above; `# Safety` of each method of `Simd` demands that what is loaded can be read, at any alignment, and
-            // these instructions load nothing else and from anywhere.
+            // SAFETY: as above. All that is loaded can be read, by `# Safety` of these methods of `Simd`, and the instructions load
+            // from any address.
             unsafe { $call }
         })*
     };

@@ -49,26 +49,26 @@ impl Simd for Portable {
 
     #[inline(always)]
     unsafe fn load(self, from: *const f32) -> Self::F32 {
-        // SAFETY: the caller says that there is a whole vector.
+        // SAFETY: a vector can be read there, by `# Safety` of this method of `Simd`, at any address.
         unsafe { from.cast::<Self::F32>().read_unaligned() }
     }
 
     #[inline(always)]
     unsafe fn store(self, x: Self::F32, to: *mut f32) {
-        // SAFETY: the caller says that there is a whole vector.
+        // SAFETY: a vector can be written there, by `# Safety` of this method of `Simd`, at any address.
         unsafe { to.cast::<Self::F32>().write_unaligned(x) };
     }
 
     #[inline(always)]
     unsafe fn load_f16(self, from: *const u8) -> Self::F32 {
-        // SAFETY: the caller says that there is a whole vector.
+        // SAFETY: a vector can be read there, by `# Safety` of this method of `Simd`, at any address.
         let numbers = unsafe { from.cast::<[u16; LANES]>().read_unaligned() };
         map(numbers, |bits| f16::from_bits(bits).to_f32())
     }
 
     #[inline(always)]
     unsafe fn load_bf16(self, from: *const u8) -> Self::F32 {
-        // SAFETY: the caller says that there is a whole vector.
+        // SAFETY: a vector can be read there, by `# Safety` of this method of `Simd`, at any address.
         let numbers = unsafe { from.cast::<[u16; LANES]>().read_unaligned() };
         // Any bits, as they are: not all that is loaded so are numbers.
         map(numbers, |bits| f32::from_bits(u32::from(bits) << 16))
@@ -146,19 +146,19 @@ impl Simd for Portable {
 
     #[inline(always)]
     unsafe fn load_int(self, from: *const u8) -> Self::Int {
-        // SAFETY: the caller says that there is a whole vector.
+        // SAFETY: a vector can be read there, by `# Safety` of this method of `Simd`, at any address.
         unsafe { from.cast::<Self::Int>().read_unaligned() }
     }
 
     #[inline(always)]
     unsafe fn store_int(self, x: Self::Int, to: *mut u8) {
-        // SAFETY: the caller says that there is a whole vector.
+        // SAFETY: a vector can be written there, by `# Safety` of this method of `Simd`, at any address.
         unsafe { to.cast::<Self::Int>().write_unaligned(x) };
     }
 
     #[inline(always)]
     unsafe fn load_i8(self, from: *const u8, vector: usize) -> Self::Int {
-        // SAFETY: the caller says that there is a whole vector.
+        // SAFETY: the bytes of vectors 0 to `vector` can be read, by `# Safety` of `Simd::load_i8`, at any address.
         let bytes = unsafe { from.cast::<[i8; LANES]>().add(vector).read_unaligned() };
         map(bytes, |x| i32::from(x).cast_unsigned())
     }

@@ -25,7 +25,7 @@ macro_rules! dots_by_group {
         $(#[inline(always)]
         fn $method<const GROUP: usize>(self, $dots: Self::Dots, $codes: Self::Int, $x: SixteenInMemory) -> Self::Dots {
             let $x = $x.group::<GROUP>();
-            // SAFETY: as above.
+            // SAFETY: a value of this instruction set exists only where the CPU has the instruction, which works on registers alone.
             unsafe { $call }
         })*
     };
@@ -123,14 +123,16 @@ impl Simd for Avx512Vnni {
 
     #[inline(always)]
     unsafe fn store(self, x: __m512, to: *mut f32) {
-        // SAFETY: as above, and the caller says that there is room.
+        // SAFETY: a value of this instruction set exists only where the CPU has the instruction, which stores at any address; `LANES`
+        // numbers can be written at `to`, by `# Safety` of `Simd::store`.
         unsafe { _mm512_storeu_ps(to, x) };
     }
 
     #[inline(always)]
     fn store_low_bytes(self, x: &[__m512i], to: &mut [i8; SUB_BLOCK]) {
         let (first, second) = to.split_at_mut(SUB_BLOCK / 2);
-        // SAFETY: as above; and there is room for sixteen bytes each.
+        // SAFETY: a value of this instruction set exists only where the CPU has the instructions, which store at any address; `first`
+        // and `second` have room for sixteen bytes each.
         unsafe {
             _mm_storeu_si128(first.as_mut_ptr().cast(), _mm512_cvtepi32_epi8(x[0]));
             _mm_storeu_si128(second.as_mut_ptr().cast(), _mm512_cvtepi32_epi8(x[1]));
@@ -139,19 +141,20 @@ impl Simd for Avx512Vnni {
 
     #[inline(always)]
     unsafe fn store_int(self, x: __m512i, to: *mut u8) {
-        // SAFETY: as above, and the caller says that there is room.
+        // SAFETY: a value of this instruction set exists only where the CPU has the instruction, which stores at any address; `4 *
+        // LANES` bytes can be written at `to`, by `# Safety` of `Simd::store_int`.
         unsafe { _mm512_storeu_si512(to.cast(), x) };
     }
 
     #[inline(always)]
     fn shl<const N: u32>(self, x: __m512i) -> __m512i {
-        // SAFETY: as above.
+        // SAFETY: a value of this instruction set exists only where the CPU has the instruction.
         unsafe { _mm512_slli_epi32::<N>(x) }
     }
 
     #[inline(always)]
     fn shr<const N: u32>(self, x: __m512i) -> __m512i {
-        // SAFETY: as above.
+        // SAFETY: a value of this instruction set exists only where the CPU has the instruction.
         unsafe { _mm512_srli_epi32::<N>(x) }
     }
 
@@ -263,13 +266,15 @@ macro_rules! simd_256 {
 
             #[inline(always)]
             unsafe fn store(self, x: __m256, to: *mut f32) {
-                // SAFETY: as above, and the caller says that there is room.
+                // SAFETY: a value of this instruction set exists only where the CPU has the instruction, which stores at any address;
+                // `LANES` numbers can be written at `to`, by `# Safety` of `Simd::store`.
                 unsafe { _mm256_storeu_ps(to, x) };
             }
 
             #[inline(always)]
             fn store_low_bytes(self, x: &[__m256i], to: &mut [i8; SUB_BLOCK]) {
-                // SAFETY: as above; and there is room for 32 bytes.
+                // SAFETY: a value of this instruction set exists only where the CPU has the instructions, the last of which stores 32
+                // bytes at any address: there is room for as many.
                 unsafe {
                     // Instructions that narrow do so by halves: at last the quarters of each vector are brought together.
                     let low_bytes = |x| _mm256_and_si256(x, _mm256_set1_epi32(0xff));
@@ -283,19 +288,20 @@ macro_rules! simd_256 {
 
             #[inline(always)]
             unsafe fn store_int(self, x: __m256i, to: *mut u8) {
-                // SAFETY: as above, and the caller says that there is room.
+                // SAFETY: a value of this instruction set exists only where the CPU has the instruction, which stores at any address;
+                // `4 * LANES` bytes can be written at `to`, by `# Safety` of `Simd::store_int`.
                 unsafe { _mm256_storeu_si256(to.cast(), x) };
             }
 
             #[inline(always)]
             fn shl<const N: u32>(self, x: __m256i) -> __m256i {
-                // SAFETY: as above.
+                // SAFETY: a value of this instruction set exists only where the CPU has the instruction.
                 unsafe { _mm256_sll_epi32(x, _mm_cvtsi32_si128(N.cast_signed())) }
             }
 
             #[inline(always)]
             fn shr<const N: u32>(self, x: __m256i) -> __m256i {
-                // SAFETY: as above.
+                // SAFETY: a value of this instruction set exists only where the CPU has the instruction.
                 unsafe { _mm256_srl_epi32(x, _mm_cvtsi32_si128(N.cast_signed())) }
             }
 
@@ -350,7 +356,7 @@ fn largest_of_four(x: __m128i) -> i32 {
 #[inline]
 #[target_feature(enable = "avx")]
 pub(crate) fn unknown(mut codes: __m256i) -> __m256i {
-    // SAFETY: a comment.
+    // SAFETY: there is no instruction, but for a comment.
     unsafe { asm!("/* {0:y} */", inout(ymm_reg) codes, options(nomem, nostack, preserves_flags)) };
     codes
 }

@@ -29,7 +29,8 @@ macro_rules! tile {
         ) {
             let [[s0, s1, s2, s3], [s4, s5, s6, s7], [s8, s9, s10, s11]] = sums;
             let [[d0, d1, d2, d3], [d4, d5, d6, d7], [d8, d9, d10, d11]] = dots;
-            // SAFETY: asked of the caller; the registers are declared.
+            // SAFETY: the CPU has the instructions, and both factors have such a part, by `# Safety`: nothing else is read; registers
+            // that change are declared.
             unsafe {
             asm!(
                 $($instructions,)+
@@ -161,7 +162,7 @@ macro_rules! tile_of_three {
     ($asm:ident) => {
         #[inline(always)]
         fn sub_int(self, a: uint32x4_t, b: uint32x4_t) -> uint32x4_t {
-            // SAFETY: every CPU that this is compiled for has NEON.
+            // SAFETY: every AArch64 CPU has NEON.
             unsafe { vsubq_u32(a, b) }
         }
 
@@ -174,7 +175,8 @@ macro_rules! tile_of_three {
             sums: &mut Sums,
         ) {
             let mut dots = [[self.splat_int(0); VECTORS]; 3];
-            // SAFETY: asked of the caller; whoever has `self` has the instructions.
+            // SAFETY: both factors have such a sub-block, by `# Safety`; a value of this instruction set exists only where the CPU has
+            // its instructions.
             unsafe {
                 match scales_are_1 {
                     false => $asm::products(weights, x, &mut dots, sums),
@@ -192,7 +194,7 @@ macro_rules! tile_of_three {
             dots: &mut Dots,
             sums: &mut Dots,
         ) {
-            // SAFETY: as above.
+            // SAFETY: as above, of a part.
             unsafe {
                 match part {
                     Part::All => $asm::multiples(weights, x, dots, sums),

@@ -148,7 +148,8 @@ pub(super) const fn interleaving(name: &'static str) -> Interleaving {
 /// The columns of `panels` of the product of `x` with `weights`.
 ///
 /// # Safety
-/// `unpack` is the instruction set's [`unpack`] of such weights, sizes fit together, and nobody else writes those columns.
+/// `unpack` is the instruction set's [`unpack`] of such weights, sizes fit together as [`crate::Kernels::matmul`] checks, and nobody else writes
+/// those columns.
 #[inline(always)]
 pub(crate) unsafe fn matmul<S: Tile, A: Arithmetic>(
     s: S,
@@ -172,7 +173,8 @@ pub(crate) unsafe fn matmul<S: Tile, A: Arithmetic>(
                 let blocks = &bytes[first_sub / sub_blocks * block..];
                 let results = (depth_block.end == subs).then_some((panel, out));
                 let x = interleaved.as_ptr();
-                // SAFETY: the caller says that `unpack` has its instructions, and that activations have as many columns.
+                // SAFETY: `unpack` has its instructions and fits the weights, by `# Safety`; `blocks` begin with the depth block, for
+                // which there is room; interleaved activations have all of its columns and these pairs.
                 unsafe {
                     unpack(blocks.as_ptr(), depth_block.len(), scratch.depth_block.as_mut_ptr().cast());
                     multiply::<S, A>(s, &mut scratch, depth_block, x, subs, pairs.clone(), results);
@@ -206,11 +208,11 @@ pub(super) fn interleave<S: Tile>(s: S, rows: &mut ActivationRows<'_>) {
                 let to = rows.interleaved[(tile.start * subs + sub * tile.len()) * PAIR..].as_mut_ptr();
                 for half in 0..2 {
                     let values = at.map(|at| values[at][16 * half..].as_ptr());
-                    // SAFETY: half of a sub-block is sixteen values; a sub-block of a tile begins with those of its pairs, eight columns
-                    // after the other.
+                    // SAFETY: half of a sub-block is sixteen values; a tile's sub-block, for all of which there is room as asserted
+                    // above, begins with the values of its pairs, eight columns after the other.
                     unsafe { s.interleave_sixteen(values, to.add(2 * half * eight).cast(), eight, index, tile.len()) };
                 }
-                // SAFETY: behind the values there is room for two numbers of each row.
+                // SAFETY: after the values, a tile's sub-block has room for two numbers of each row.
                 let numbers = [0, 1]
                     .map(|number| unsafe { to.add(tile.len() * (PAIR_VALUES + number * PAIR_NUMBERS)).cast::<f32>() });
                 let scales = at.map(|at| rows.scales[at]);
@@ -258,12 +260,12 @@ const fn part_bytes<A: Arithmetic>() -> usize {
 pub(crate) unsafe fn unpack<S: Tile, F: PanelFormat>(s: S, block: *const u8, subs: usize, depth_block: *mut u8) {
     const { assert!(block_bytes::<F::Unpacked<S>>() <= <F::Unpacked<S>>::SPAN * MAX_TILE) };
     for index in 0..subs / F::SUB_BLOCKS {
-        // SAFETY: the caller says that there are as many blocks, and room for them.
+        // SAFETY: there are `subs` sub-blocks at `block`, by `# Safety`, in whole blocks.
         let block = unsafe { BlockPointer::<F>::new(block.add(index * F::BLOCK)) };
         for vector in 0..PANEL_ROWS / 4 {
             let tile =
                 vector / 2 * (DEPTH_BLOCK / <F::Unpacked<S>>::SPAN) + index * F::SUB_BLOCKS / <F::Unpacked<S>>::SPAN;
-            // SAFETY: the caller says that there are as many blocks, and room for them.
+            // SAFETY: there is room for as many unpacked ones, by `# Safety`, tile by tile: this is a vector of the rows of one.
             unsafe { unpack_block(s, block, vector, depth_block.add(tile * block_bytes::<F::Unpacked<S>>())) };
         }
     }
@@ -278,19 +280,19 @@ unsafe fn unpack_block<S: Tile, F: PanelFormat>(s: S, block: BlockPointer<'_, F>
     let header = F::header(s, block, vector);
     for sub in 0..F::SUB_BLOCKS {
         let planes = block.planes(sub);
-        // SAFETY: the sub-block is one of the block's.
+        // SAFETY: there is room for the tile's block, by `# Safety`, of which this is a sub-block.
         let to = unsafe { to.add(sub * sub_block_bytes::<F::Unpacked<S>>()) };
         for pair in 0..4 {
             let (a, b) = F::codes(s, block, planes, vector, pair);
             let signed = |codes| if F::OFFSET == 0 { codes } else { s.sub_bytes(codes, F::OFFSET as u8) };
             let numbers = pair * F::SCALES / 4 * (part_bytes::<F::Unpacked<S>>() - TILE_CODES / F::SCALES);
-            // SAFETY: the eight columns are some of the sub-block's.
+            // SAFETY: a sub-block has four times eight columns, with the numbers of a half between them where halves have such.
             unsafe {
                 s.store_codes((signed(a), signed(b)), to.add(pair * TILE_CODES / 4 + numbers), vector % 2);
             }
         }
         for half in 0..if F::HAS_MULTIPLIERS || F::SCALES_ARE_1 { 0 } else { F::SCALES } {
-            // SAFETY: behind a part's codes are its numbers.
+            // SAFETY: a part's numbers follow its codes.
             unsafe {
                 let numbers = to.add(half * part_bytes::<F::Unpacked<S>>() + TILE_CODES / F::SCALES);
                 let scale = F::part_scale(s, &header, block, sub, half, vector);
@@ -303,7 +305,7 @@ unsafe fn unpack_block<S: Tile, F: PanelFormat>(s: S, block: BlockPointer<'_, F>
         }
     }
     if F::HAS_MULTIPLIERS {
-        // SAFETY: behind the sub-blocks is what the block has once.
+        // SAFETY: what a block has once follows its sub-blocks; the same room has that of `store_factors`.
         unsafe {
             store_factors::<S, F>(s, &header, block, vector, to);
             let once = to.add(F::SUB_BLOCKS * sub_block_bytes::<F>());
@@ -337,7 +339,7 @@ unsafe fn store_factors<S: Tile, F: PanelFormat>(
     for part in 0..parts {
         let next = if part + 1 < parts { of(part + 1) } else { s.splat_int(0) };
         let factor = s.bits_as_f32(s.sub_int(multiplier, next));
-        // SAFETY: a part ends with its factors.
+        // SAFETY: there is room for the tile's block, by `# Safety`, in which each part ends with its factors.
         unsafe {
             let to = to.add((part + 1) * part_bytes::<F>() - TILE_NUMBERS);
             s.store_numbers(factor, to.cast(), vector % 2);
@@ -362,11 +364,12 @@ unsafe fn multiply<S: Tile, A: Arithmetic>(
     results: Option<(usize, &Output<'_>)>,
 ) {
     for tile in tiles(pairs.clone()) {
-        // SAFETY: the pairs and the sub-blocks are some of the activations'.
+        // SAFETY: activations have these pairs and the depth block's columns, by `# Safety`.
         let x = unsafe { x.add((tile.start * subs + depth_block.start * tile.len()) * PAIR) };
         let done = tile.start - pairs.start;
         let results = results.map(|(panel, out)| (2 * tile.start, panel, out));
-        // SAFETY: what is asked there is asked of the caller.
+        // SAFETY: the depth block is unpacked, the activations have it, and these columns are written here alone, by `# Safety`; `done`
+        // and the tile's pairs are at most `BLOCK_PAIRS`.
         unsafe {
             match tile.len() {
                 PAIRS => multiply_tile::<S, A, PAIRS>(s, scratch, &depth_block, x, done, results),
@@ -395,7 +398,8 @@ unsafe fn multiply_tile<S: Tile, A: Arithmetic, const P: usize>(
     for tile in 0..TILES {
         let sums_at = scratch.sums.as_mut_ptr().cast::<f32>();
         let sums_at = |p: usize, v: usize| {
-            // SAFETY: the vector is one of those of `BLOCK_PAIRS` pairs.
+            // SAFETY: `done + p` is less than `BLOCK_PAIRS`, by `# Safety`, for each of which there are `TILES` times `VECTORS`
+            // vectors.
             unsafe { sums_at.add((((done + p) * TILES + tile) * VECTORS + v) * 4) }
         };
         let mut sums: [[S::F32; VECTORS]; P] = match depth_block.start {
@@ -404,11 +408,12 @@ unsafe fn multiply_tile<S: Tile, A: Arithmetic, const P: usize>(
             _ => std::array::from_fn(|p| std::array::from_fn(|v| unsafe { s.load(sums_at(p, v)) })),
         };
         let weights = scratch.depth_block.as_ptr().cast::<u8>();
-        // SAFETY: there is room for so many tiles.
+        // SAFETY: the depth block has `TILES` tiles of `DEPTH_BLOCK` sub-blocks.
         let mut weights = unsafe { weights.add(tile * (DEPTH_BLOCK / A::SPAN) * block_bytes::<A>()) };
         let mut x = x;
         for _ in 0..depth_block.len() / A::SPAN {
-            // SAFETY: both factors have the depth block's sub-blocks.
+            // SAFETY: weights and activations have all sub-blocks of the depth block, by `# Safety`, of which those before this are
+            // done.
             unsafe {
                 match A::HAS_MULTIPLIERS {
                     true => add_block::<S, A, P>(s, &mut weights, &mut x, &mut sums),
@@ -418,7 +423,7 @@ unsafe fn multiply_tile<S: Tile, A: Arithmetic, const P: usize>(
             }
         }
         if let Some((row, panel, out)) = results {
-            // SAFETY: the caller says that nobody else writes there.
+            // SAFETY: columns of this panel are written here alone, by `# Safety`.
             unsafe { write::<S, P>(s, sums, row, panel * PANEL_ROWS + tile * TILE_COLUMNS, out) };
             continue;
         }
@@ -443,7 +448,7 @@ unsafe fn add_products<S: Tile, A: Arithmetic, const P: usize>(
     x: &mut *const u8,
     sums: &mut [[S::F32; VECTORS]; P],
 ) {
-    // SAFETY: asked of the caller; both factors move as their layout says.
+    // SAFETY: both factors have such a sub-block, by `# Safety`, with values and numbers where they are read here.
     unsafe {
         let numbers = x.add(P * PAIR_VALUES);
         if P == 3 {
@@ -481,7 +486,7 @@ unsafe fn add_scaled<S: Tile, const P: usize>(
     numbers: *const u8,
     sums: &mut [[S::F32; VECTORS]; P],
 ) {
-    // SAFETY: the caller says that they are there.
+    // SAFETY: scales of `P` pairs can be read at `numbers`, by `# Safety`.
     let x_scales = unsafe { s.activation_factors::<P>(numbers.cast()) };
     for p in 0..P {
         for v in 0..VECTORS {
@@ -502,7 +507,8 @@ unsafe fn add_halves<S: Tile, const P: usize>(
     sums: &mut [[S::F32; VECTORS]; P],
 ) {
     static ONES: [u8; TILE_CODES / 4] = [1; TILE_CODES / 4];
-    // SAFETY: asked of the caller; both factors move as their layout says.
+    // SAFETY: both factors have such a sub-block, by `# Safety`, with values and numbers where they are read here; `ONES` has eight
+    // columns of a tile.
     unsafe {
         let numbers = x.add(P * PAIR_VALUES);
         let x_scales = s.activation_factors::<P>(numbers.cast());
@@ -539,7 +545,7 @@ unsafe fn add_columns<S: Tile, const P: usize>(
     dots: &mut [[S::Int; VECTORS]; P],
 ) {
     for eight in eights {
-        // SAFETY: the caller says that both factors have them.
+        // SAFETY: both factors have these columns, by `# Safety`.
         unsafe {
             s.add_eight(*weights, x.add(eight * P * PAIR_VALUES / 4).cast(), dots);
             *weights = weights.add(TILE_CODES / 4);
@@ -561,7 +567,7 @@ unsafe fn add_block<S: Tile, A: Arithmetic, const P: usize>(
     let block_x = *x;
     let (mut dots, mut multiples) = ([[s.splat_int(0); VECTORS]; P], [[s.splat_int(0); VECTORS]; P]);
     for _ in 0..A::SPAN {
-        // SAFETY: the caller says that both factors have them.
+        // SAFETY: both factors have a block, by `# Safety`, of which this is a sub-block.
         unsafe {
             if A::SCALES == 1 {
                 add_multiples::<S, P>(s, Part::All, weights, x, &mut dots, &mut multiples);
@@ -571,7 +577,8 @@ unsafe fn add_block<S: Tile, A: Arithmetic, const P: usize>(
             }
         }
     }
-    // SAFETY: asked of the caller: what the block has once is behind its sub-blocks.
+    // SAFETY: both factors have a block, by `# Safety`, whose weights end with what it has once; that of activations is in its first
+    // sub-blocks.
     let (scales, x_scales, mins) = unsafe {
         let scales = s.weight_factors(weights.cast());
         let x_scales = s.activation_factors::<P>(block_x.add(P * PAIR_VALUES).cast());
@@ -598,7 +605,7 @@ unsafe fn add_block<S: Tile, A: Arithmetic, const P: usize>(
 #[inline(always)]
 unsafe fn scaled_mins<S: Tile, const P: usize>(s: S, weights: *const u8, digits: *const u8) -> [[S::F32; VECTORS]; P] {
     let mut dots = [[s.splat_int(0); VECTORS]; P];
-    // SAFETY: the caller says that both factors have them.
+    // SAFETY: scales and minimums can be read at `weights`, and digits at `digits` and a sub-block further on, by `# Safety`.
     let scales = unsafe {
         let bytes = weights.add(TILE_NUMBERS);
         s.add_eight(bytes, digits.cast(), &mut dots);
@@ -625,7 +632,7 @@ unsafe fn add_multiples<S: Tile, const P: usize>(
 ) {
     if P == 3 {
         let (dots, sums) = (dots.as_mut_ptr().cast(), sums.as_mut_ptr().cast());
-        // SAFETY: asked of the caller; there are three pairs.
+        // SAFETY: both factors have such a part, by `# Safety`; `P` is 3, so that both arrays have the type that they are cast to.
         return unsafe { s.add_multiples_of_three(part, weights, x, &mut *dots, &mut *sums) };
     }
     let eights = match part {
@@ -633,7 +640,7 @@ unsafe fn add_multiples<S: Tile, const P: usize>(
         Part::FirstHalf => 0..2,
         Part::SecondHalf => 2..4,
     };
-    // SAFETY: asked of the caller; a part's factors are behind its codes.
+    // SAFETY: both factors have such a part, by `# Safety`, whose factors follow its codes.
     let factors = unsafe {
         add_columns::<S, P>(s, eights, weights, *x, dots);
         let factors = s.weight_factors(weights.cast());
@@ -665,7 +672,7 @@ unsafe fn write<S: Tile, const P: usize>(
         for (r, [first, last]) in s.results(sums).into_iter().enumerate() {
             let at = 2 * p + r;
             match place {
-                // SAFETY: there is room for all of the tile, and nobody else writes there.
+                // SAFETY: `place` has found room for all rows and columns of the tile, and they are written here alone, by `# Safety`.
                 Some(to) => unsafe {
                     s.store(first, to.add(at * out.cols()));
                     s.store(last, to.add(at * out.cols() + 4));
@@ -674,7 +681,7 @@ unsafe fn write<S: Tile, const P: usize>(
                     let mut columns = [0.0; TILE_COLUMNS];
                     s.store_slice(first, &mut columns);
                     s.store_slice(last, &mut columns[4..]);
-                    // SAFETY: the caller says that nobody else writes there.
+                    // SAFETY: these columns of the row are written here alone, by `# Safety`.
                     unsafe { out.write(row + at, column, &columns[..TILE_COLUMNS.min(out.cols() - column)]) };
                 }
                 None => {}

@@ -20,7 +20,8 @@ use crate::simd::Simd;
 /// The columns of `panels` of the product of `x` with `weights`.
 ///
 /// # Safety
-/// Sizes fit together, `x` has at most [`PanelFormat::GEMV_ROWS`] rows, and nobody else writes those columns.
+/// Sizes fit together as [`crate::Kernels::matmul`] checks, `x` has at most [`PanelFormat::GEMV_ROWS`] rows, and nobody else writes those
+/// columns.
 #[inline(always)]
 pub(crate) unsafe fn matmul<S: Simd, F: PanelFormat>(
     s: S,
@@ -32,7 +33,8 @@ pub(crate) unsafe fn matmul<S: Simd, F: PanelFormat>(
     for panel in panels {
         let bytes = weights.panel(panel).as_ptr();
         let blocks = weights.cols() / SUB_BLOCK / F::SUB_BLOCKS;
-        // SAFETY: what is asked there is asked of the caller.
+        // SAFETY: the panel and, as sizes fit, the rows have `blocks` blocks; there are no more rows than are asked for; these columns
+        // are written here alone, by `# Safety`.
         unsafe {
             match x.rows() {
                 2 if F::GEMV_ROWS > 1 => match together::<S, F>(2) {
@@ -80,7 +82,8 @@ unsafe fn multiply<S: Simd, F: PanelFormat, const T: usize, const V: usize>(
     for first in (0..PANEL_ROWS / S::LANES).step_by(V) {
         let mut sums = [[s.splat(0.0); V]; T];
         for block in 0..blocks {
-            // SAFETY: the caller says that there is such a block. Groups of 256 activations begin where blocks of 256 weights do.
+            // SAFETY: panel and rows have `blocks` blocks, by `# Safety`. Groups of 256 activations begin where blocks of 256 weights
+            // do.
             unsafe {
                 let rows = rows.map(|row| row.at(block * F::SUB_BLOCKS * SUB_BLOCK));
                 let block = BlockPointer::new(panel_bytes.add(block * F::BLOCK));
@@ -97,7 +100,7 @@ unsafe fn multiply<S: Simd, F: PanelFormat, const T: usize, const V: usize>(
         }
     }
     for (row, results) in results.iter().enumerate() {
-        // SAFETY: the caller says that nobody else writes there.
+        // SAFETY: columns of this panel are written here alone, by `# Safety`.
         unsafe { out.write_panel(row, panel, results) };
     }
 }
@@ -151,7 +154,7 @@ unsafe fn add_block<S: Simd, F: PanelFormat, const T: usize, const V: usize>(
             let header = F::header(s, block, first + v);
             let (bytes, scale) = (F::mins(s, &header), F::min_scale(s, block, first + v));
             for t in 0..T {
-                // SAFETY: the caller says that the row begins a group of 256.
+                // SAFETY: the row is at the beginning of a group of 256, by `# Safety`.
                 mins[t][v] = unsafe { scaled_mins::<S, F>(s, bytes, scale, rows[t]) };
             }
             for (sub, multipliers) in made.iter_mut().enumerate() {

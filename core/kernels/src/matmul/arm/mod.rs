@@ -29,13 +29,15 @@ macro_rules! mat_mul {
                 panels: Range<usize>,
                 out: &Output<'_>,
             ) {
-                // SAFETY: asked of the caller in the same words.
+                // SAFETY: the condition of this method is that function's: sizes fit, `x` has at most `GEMV_ROWS` rows, and these
+                // columns are written here alone.
                 unsafe { gemv::matmul::<Self, F>(self, weights, x, panels, out) }
             }
 
             #[inline(always)]
             unsafe fn unpack<F: PanelFormat>(self, block: *const u8, subs: usize, depth_block: *mut u8) {
-                // SAFETY: asked of the caller in the same words.
+                // SAFETY: the condition of this method is that function's: there are `subs` sub-blocks at `block`, in whole blocks, and
+                // room for as many at `depth_block`.
                 unsafe { $gemm::unpack::<Self, F>(self, block, subs, depth_block) }
             }
 
@@ -47,7 +49,8 @@ macro_rules! mat_mul {
                 out: &Output<'_>,
                 unpack: Unpack,
             ) {
-                // SAFETY: asked of the caller in the same words.
+                // SAFETY: the condition of this method is that function's: sizes fit, `unpack` is this instruction set's of the
+                // weights' format, and these columns are written here alone.
                 unsafe { $gemm::matmul::<Self, A>(self, weights, x, panels, out, unpack) }
             }
         }
@@ -82,7 +85,7 @@ mat_mul!(I8mm, gemm, {
 
     #[inline(always)]
     fn densest_product(self, dots: Self::Dots, codes: Self::Int, x: Self::Sixteen) -> Self::Dots {
-        // SAFETY: whoever has an `I8mm` has the instruction.
+        // SAFETY: an `I8mm` exists only where the CPU has the instruction.
         unsafe { smmla(dots, codes, x) }
     }
 });

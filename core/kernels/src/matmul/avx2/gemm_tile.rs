@@ -10,7 +10,7 @@ use crate::matmul::{Arithmetic, Q4_0, gemm};
 use crate::packed::layout::PLANE;
 use crate::simd::x86::Avx2;
 
-/// What is to be multiplied: whoever makes one says that all of it is there.
+/// What is to be multiplied, all of which can be read, and the sums written: see [`Tile::new`].
 pub(super) struct Tile<'a> {
     /// Sub-blocks, one at least.
     subs: usize,
@@ -45,7 +45,7 @@ impl<'a> Tile<'a> {
 /// Adds the products of a tile to its sums.
 #[inline(always)]
 pub(super) fn add_products<A: Arithmetic>(_: Avx2, tile: Tile<'_>) {
-    // SAFETY: whoever has an `Avx2` has its instructions.
+    // SAFETY: an `Avx2` exists only where the CPU has its instructions.
     unsafe {
         match (A::SIGNED, A::TIMES_NON_NEGATIVE) {
             (true, true) => signed_times_non_negative(tile),
@@ -58,7 +58,7 @@ pub(super) fn add_products<A: Arithmetic>(_: Avx2, tile: Tile<'_>) {
 /// The dot products of a block of signed codes times their multipliers, as the tile's sums, which are integers.
 #[inline(always)]
 pub(super) fn multiples(_: Avx2, tile: Tile<'_>) {
-    // SAFETY: as above.
+    // SAFETY: an `Avx2` exists only where the CPU has its instructions.
     unsafe { signed_times_multipliers(tile) };
 }
 
@@ -82,7 +82,8 @@ macro_rules! add_products {
         #[target_feature(enable = "avx2,fma")]
         fn $name(tile: Tile<'_>) {
             let (values, scales, corrections) = tile.x.pointers();
-            // SAFETY: all that is read, and written to the sums, is there as `Tile::new` asks; the registers are declared.
+            // SAFETY: the CPU has the instructions, by `# Safety`; all that is read, and written to the sums, is there, by `# Safety`
+            // of `Tile::new`; registers that change are declared.
             unsafe {
             asm!(
                 $($first,)*

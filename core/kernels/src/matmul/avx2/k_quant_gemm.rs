@@ -64,7 +64,7 @@ struct Pairs<'a, A> {
 /// The columns of `panels` of the product of `x` with `weights`.
 ///
 /// # Safety
-/// `unpack` is [`unpack`] of such weights, sizes fit together, and nobody else writes those columns.
+/// `unpack` is [`unpack`] of such weights, sizes fit together as [`crate::Kernels::matmul`] checks, and nobody else writes those columns.
 #[inline(always)]
 pub(super) unsafe fn matmul<A: Arithmetic>(
     s: Avx2,
@@ -76,7 +76,8 @@ pub(super) unsafe fn matmul<A: Arithmetic>(
 ) {
     let interleaved = x.interleaved(INTERLEAVING);
     let mut depth_block = Pairs::<A> { s, bytes: MaybeUninit::uninit(), x, interleaved, arithmetic: PhantomData };
-    // SAFETY: asked of the caller; `Pairs` has room for what `unpack` makes.
+    // SAFETY: `unpack` fits the weights, sizes fit, and these columns are written here alone, by `# Safety`; `Pairs` has room for what
+    // `unpack` makes of a depth block.
     unsafe { depth_block::matmul(&mut depth_block, weights, x.rows(), panels, out, unpack) };
 }
 
@@ -90,7 +91,7 @@ impl<A: Arithmetic> DepthBlock for Pairs<'_, A> {
         let blocks = subs.start * SUB_BLOCK / QK_K..subs.end * SUB_BLOCK / QK_K;
         for tile in tiles(rows.clone()) {
             let done = tile.start - rows.start;
-            // SAFETY: the caller says that the blocks are unpacked and that there are sums for all of the rows.
+            // SAFETY: the blocks are unpacked, the activations have their columns, and `sums` has all of the rows, by `# Safety`.
             unsafe {
                 let sums = Rows { start: sums.start.add(done * sums.stride), ..sums };
                 match tile.len() {
@@ -116,7 +117,7 @@ impl<A: Arithmetic> Pairs<'_, A> {
         let rows: [RowPointers<'_>; T] = std::array::from_fn(|t| self.x.row(row + t));
         for tile in 0..TILES {
             let sums_at = |t: usize, v: usize| {
-                // SAFETY: the vector is one of the row's, which the caller says is there.
+                // SAFETY: `sums` has a panel's numbers for each of the rows, by `# Safety`, of which the vector is some.
                 unsafe { sums.start.add(t * sums.stride + tile * TILE_ROWS + v * Avx2::LANES) }
             };
             let mut sums: [[__m256; VECTORS]; T] = match blocks.start {
@@ -127,7 +128,8 @@ impl<A: Arithmetic> Pairs<'_, A> {
             for block in blocks.clone() {
                 let (x, largest) = interleaved::pairs(self.interleaved, row, T, block, self.x.cols() / QK_K);
                 let mut dots = [[s.splat_int(0); VECTORS]; T];
-                // SAFETY: asked of the caller; `x` has all pairs of such a block, which is a group of activations.
+                // SAFETY: the blocks are unpacked, by `# Safety`, each tile's `BLOCKS` blocks apart; `x` is a slice with all pairs of
+                // such a block, which is a group of activations; `dots` has integers for all of the tile.
                 unsafe {
                     let weights = self.bytes.as_ptr().cast::<u8>().add((tile * BLOCKS + block - blocks.start) * BLOCK);
                     if T == MOST_ROWS {
@@ -159,7 +161,8 @@ pub(super) unsafe fn unpack<F: PanelFormat>(s: Avx2, block: *const u8, subs: usi
     for index in 0..subs / F::SUB_BLOCKS {
         for vector in 0..PANEL_ROWS / Avx2::LANES {
             let to = (vector / VECTORS * BLOCKS + index) * BLOCK + vector % VECTORS * 4 * Avx2::LANES;
-            // SAFETY: the caller says that there are as many blocks, and room for them.
+            // SAFETY: there are `subs` sub-blocks at `block`, in whole blocks, and room for as many unpacked ones, by `# Safety`: this
+            // is a vector of the rows of one.
             unsafe {
                 unpack_block(s, BlockPointer::<F>::new(block.add(index * F::BLOCK)), vector, depth_block.add(to))
             };
@@ -176,7 +179,7 @@ unsafe fn unpack_block<F: PanelFormat>(s: Avx2, block: BlockPointer<'_, F>, vect
     let header = F::header(s, block, vector);
     for pair in 0..PAIRS {
         let subs = [2 * pair, 2 * pair + 1];
-        // SAFETY: the pair is one of the block's.
+        // SAFETY: there is room for a block, by `# Safety`, which has `PAIRS` pairs.
         let to = unsafe { to.add(pair * PAIR) };
         for two in 0..4 {
             let codes = |sub| {
@@ -185,7 +188,7 @@ unsafe fn unpack_block<F: PanelFormat>(s: Avx2, block: BlockPointer<'_, F>, vect
             };
             let [(a, c), (b, d)] = subs.map(codes);
             for (group, (a, b)) in [(a, b), (c, d)].into_iter().enumerate() {
-                // SAFETY: both groups are some of the pair's.
+                // SAFETY: a pair has `GROUPS` groups of codes, of which these are two.
                 unsafe {
                     let to = to.add((4 * two + 2 * group) * NUMBERS);
                     s.store_int(low_halves(s, a, b), to);
@@ -195,11 +198,11 @@ unsafe fn unpack_block<F: PanelFormat>(s: Avx2, block: BlockPointer<'_, F>, vect
         }
         for half in 0..F::SCALES {
             let [a, b] = subs.map(|sub| F::multiplier(s, &header, block, sub, half, vector));
-            // SAFETY: behind the codes there is room for both halves' multipliers.
+            // SAFETY: after its codes, a pair has room for multipliers of both halves.
             unsafe { s.store_int(low_halves(s, a, b), to.add(CODES + half * NUMBERS)) };
         }
     }
-    // SAFETY: behind the pairs there is room for what the block has once.
+    // SAFETY: after its pairs, a block has room for four numbers of each row.
     unsafe {
         let to = to.add(PAIRS * PAIR);
         s.store(F::scale(s, block, vector), to.cast());
@@ -215,14 +218,14 @@ unsafe fn unpack_block<F: PanelFormat>(s: Avx2, block: BlockPointer<'_, F>, vect
 /// The low 16 bits of each lane of `a`, and above them those of `b`.
 #[inline(always)]
 fn low_halves(_: Avx2, a: __m256i, b: __m256i) -> __m256i {
-    // SAFETY: whoever has an `Avx2` has its instructions.
+    // SAFETY: an `Avx2` exists only where the CPU has its instructions.
     unsafe { _mm256_blend_epi16::<0xaa>(a, _mm256_slli_epi32::<16>(b)) }
 }
 
 /// The high 16 bits of each lane of `a`, and above them those of `b`.
 #[inline(always)]
 fn high_halves(_: Avx2, a: __m256i, b: __m256i) -> __m256i {
-    // SAFETY: as above.
+    // SAFETY: an `Avx2` exists only where the CPU has its instructions.
     unsafe { _mm256_blend_epi16::<0xaa>(_mm256_srli_epi32::<16>(a), b) }
 }
 
@@ -247,18 +250,18 @@ unsafe fn add_multiples<A: Arithmetic, const T: usize>(
         for quarter in 0..4 {
             let mut dots = [[s.splat_int(0); VECTORS]; T];
             for group in quarter * QUARTER..(quarter + 1) * QUARTER {
-                // SAFETY: the group is one of the pair's.
+                // SAFETY: a block is unpacked at `weights`, by `# Safety`, with `PAIRS` pairs, as many as `x` has, of `GROUPS` groups.
                 let codes = unsafe { vectors(s, weights.add(pair * PAIR + group * NUMBERS)) };
                 for (t, dots) in dots.iter_mut().enumerate() {
                     add_group::<A>(s, codes, i32::from_le_bytes(x[group * T + t]), dots);
                 }
             }
             let at = pair * PAIR + CODES + quarter / 2 * (A::SCALES - 1) * NUMBERS;
-            // SAFETY: behind the pair's codes are its multipliers.
+            // SAFETY: multipliers of a pair, of both of its halves where there are such, follow its codes.
             let multipliers = unsafe { vectors(s, weights.add(at)) };
             for (dots, sums) in dots.into_iter().zip(sums.iter_mut()) {
                 for v in 0..VECTORS {
-                    // SAFETY: whoever has an `Avx2` has its instructions.
+                    // SAFETY: an `Avx2` exists only where the CPU has its instructions.
                     sums[v] = unsafe { _mm256_add_epi32(sums[v], _mm256_madd_epi16(dots[v], multipliers[v])) };
                 }
             }
@@ -269,17 +272,17 @@ unsafe fn add_multiples<A: Arithmetic, const T: usize>(
 /// A number, or four codes, for each of a tile's rows of weights.
 ///
 /// # Safety
-/// They are there.
+/// They can be read.
 #[inline(always)]
 unsafe fn vectors(s: Avx2, from: *const u8) -> [__m256i; VECTORS] {
-    // SAFETY: the caller says that they are there.
+    // SAFETY: they can be read, by `# Safety`.
     std::array::from_fn(|v| unsafe { s.load_int(from.add(v * 4 * Avx2::LANES)) })
 }
 
 /// Adds the products of a group.
 #[inline(always)]
 fn add_group<A: Arithmetic>(_: Avx2, codes: [__m256i; VECTORS], x: i32, dots: &mut [__m256i; VECTORS]) {
-    // SAFETY: whoever has an `Avx2` has its instructions.
+    // SAFETY: an `Avx2` exists only where the CPU has its instructions.
     unsafe {
         let x = _mm256_set1_epi32(x);
         let too_much = _mm256_maddubs_epi16(_mm256_set1_epi8(A::OFFSET as i8), x);
@@ -304,7 +307,7 @@ unsafe fn end_block<A: Arithmetic, const T: usize>(
     sums: &mut [[__m256; VECTORS]; T],
 ) {
     for v in 0..VECTORS {
-        // SAFETY: asked of the caller; minimums are there where `A` has them.
+        // SAFETY: the block's numbers can be read, by `# Safety`, minimums and their scales among them where `A` has such.
         let (scale, mins, min_scale) = unsafe {
             let numbers = |index: usize| numbers.add(index * NUMBERS + v * 4 * Avx2::LANES);
             let scale = s.load(numbers(0).cast());
@@ -315,7 +318,7 @@ unsafe fn end_block<A: Arithmetic, const T: usize>(
             }
         };
         for ((row, dots), sums) in rows.iter().zip(dots).zip(sums.iter_mut()) {
-            // SAFETY: the caller says that the row begins a group of 256.
+            // SAFETY: the row is at the beginning of a group of 256, by `# Safety`.
             let mins = unsafe { scaled_mins::<Avx2, A>(s, mins, min_scale, *row) };
             sums[v] = add_block::<Avx2, A>(s, sums[v], dots[v], scale, mins, s.splat(row.scale()));
         }

@@ -11,7 +11,7 @@ use crate::activations::NARROW_CORRECTION;
 use crate::matmul::Arithmetic;
 use crate::simd::x86::Avx2;
 
-/// What is to be multiplied: whoever makes one says that all of it is there.
+/// What is to be multiplied, all of which can be read, and the sums written: see [`Tile::new`].
 pub(super) struct Tile {
     weights: *const u8,
     /// As [`super::interleaved::INTERLEAVING`] has them.
@@ -40,7 +40,7 @@ const _: () = assert!(MOST_ROWS * VALUES == 256 && MOST_ROWS * ROW_OF_PAIR == 32
 #[inline(always)]
 pub(super) fn add_multiples<A: Arithmetic>(_: Avx2, tile: Tile, fit: bool) {
     const { assert!(!A::HAS_MULTIPLIERS || A::OFFSET == if A::SCALES == 2 { -NARROW_CORRECTION } else { 0 }) };
-    // SAFETY: whoever has an `Avx2` has its instructions.
+    // SAFETY: an `Avx2` exists only where the CPU has its instructions.
     unsafe {
         match (A::SCALES, fit) {
             (1, true) => of_all(tile),
@@ -137,7 +137,8 @@ macro_rules! add_pairs {
         #[inline]
         #[target_feature(enable = "avx2")]
         fn $name(tile: Tile) {
-            // SAFETY: all that is read, and written to the sums, is there as `Tile::new` asks; the registers are declared.
+            // SAFETY: the CPU has the instructions, by `# Safety`; all that is read, and written to the sums, is there, by `# Safety`
+            // of `Tile::new`; registers that change are declared.
             unsafe {
             asm!(
                 "2:",

@@ -23,7 +23,7 @@ impl MatMul for Avx2 {
 
     #[inline(always)]
     fn interleave(self, rows: &mut ActivationRows<'_>) {
-        // SAFETY: whoever has an `Avx2` has its instructions.
+        // SAFETY: an `Avx2` exists only where the CPU has its instructions.
         unsafe { interleaved::interleave(rows) }
     }
 
@@ -38,7 +38,7 @@ impl MatMul for Avx2 {
 
     #[inline(always)]
     fn unknown(self, codes: Self::Int) -> Self::Int {
-        // SAFETY: whoever has an `Avx2` has its instructions.
+        // SAFETY: an `Avx2` exists only where the CPU has its instructions.
         unsafe { unknown(codes) }
     }
 
@@ -51,10 +51,11 @@ impl MatMul for Avx2 {
         sums: &mut [[Self::F32; V]; T],
     ) {
         if A::HAS_MIN || A::HAS_MULTIPLIERS || (T, V) != Self::largest_tile::<A>() {
-            // SAFETY: asked of the caller in the same words.
+            // SAFETY: the condition of this method is that function's: weights and rows have `subs` sub-blocks.
             return unsafe { gemm::add_sub_blocks(self, subs, weights, rows, sums) };
         }
-        // SAFETY: asked of the caller, who has one block at least.
+        // SAFETY: weights and rows have `subs` sub-blocks, one at least, by `# Safety`; the rows follow each other; `sums` has all of
+        // the tile.
         let tile = unsafe { Tile::new(subs, weights.start(), rows, sums.as_mut_ptr().cast()) };
         gemm_tile::add_products::<A>(self, tile);
     }
@@ -66,11 +67,12 @@ impl MatMul for Avx2 {
         rows: &[RowPointers<'_>; T],
     ) -> [[Self::Int; V]; T] {
         if !A::SIGNED || (T, V) != Self::largest_tile::<A>() {
-            // SAFETY: asked of the caller in the same words.
+            // SAFETY: the condition of this method is that function's: weights and rows have a block.
             return unsafe { gemm::multiples(self, weights, rows) };
         }
         let mut sums = [[self.splat_int(0); V]; T];
-        // SAFETY: asked of the caller. Integers take the place of as many numbers.
+        // SAFETY: weights and rows have a block, by `# Safety`; the rows follow each other; `sums` has as many integers as a tile has
+        // numbers.
         let tile = unsafe { Tile::new(A::SPAN, weights.start(), rows, sums.as_mut_ptr().cast()) };
         gemm_tile::multiples(self, tile);
         sums
@@ -78,7 +80,8 @@ impl MatMul for Avx2 {
 
     #[inline(always)]
     unsafe fn unpack<F: PanelFormat>(self, block: *const u8, subs: usize, depth_block: *mut u8) {
-        // SAFETY: asked of the caller in the same words.
+        // SAFETY: the condition of this method is that of both: there are `subs` sub-blocks at `block`, in whole blocks, and room for
+        // as many at `depth_block`.
         unsafe {
             match F::HAS_MULTIPLIERS && !F::SIGNED {
                 true => k_quant_gemm::unpack::<F>(self, block, subs, depth_block),
@@ -96,7 +99,8 @@ impl MatMul for Avx2 {
         out: &Output<'_>,
         unpack: Unpack,
     ) {
-        // SAFETY: asked of the caller in the same words.
+        // SAFETY: the condition of this method is that of both: sizes fit, `unpack` is this instruction set's of the weights' format,
+        // and these columns are written here alone.
         unsafe {
             match A::HAS_MULTIPLIERS && !A::SIGNED {
                 true => k_quant_gemm::matmul::<A>(self, weights, x, panels, out, unpack),

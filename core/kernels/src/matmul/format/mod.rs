@@ -142,8 +142,8 @@ pub(crate) trait PanelFormat: Arithmetic {
     }
 }
 
-/// A block of a panel, of which whoever makes one says that all of it is there: a pointer, so that reading costs no checks. Where
-/// in the block things lie, its format knows; `vector` is less than `32 / S::LANES`.
+/// A block of a panel, all of which can be read: a pointer, so that reading costs no checks. Where in the block things lie, its
+/// format knows; `vector` is less than `32 / S::LANES`.
 #[derive(Clone, Copy)]
 pub(crate) struct BlockPointer<'a, F> {
     start: *const u8,
@@ -170,7 +170,7 @@ impl<'a, F: PanelFormat> BlockPointer<'a, F> {
     #[inline(always)]
     pub(crate) fn planes(self, sub: usize) -> Planes<'a, F> {
         debug_assert!(sub < F::SUB_BLOCKS, "a sub-block of the block");
-        // SAFETY: the sub-block is one of the block's.
+        // SAFETY: all of the block can be read, by `# Safety` of `new`, and the sub-block is one of it.
         let start = unsafe { self.start.add(F::HEADER + sub * F::SUB_BLOCK) };
         Planes { start, lives: PhantomData }
     }
@@ -180,7 +180,7 @@ impl<'a, F: PanelFormat> BlockPointer<'a, F> {
     fn numbers_at<S: Simd>(self, offset: usize, size: usize, vector: usize) -> *const u8 {
         debug_assert!(offset + size * PANEL_ROWS <= F::BLOCK, "numbers of the block");
         debug_assert!((vector + 1) * S::LANES <= PANEL_ROWS, "a vector of the panel's rows");
-        // SAFETY: such numbers lie in the block.
+        // SAFETY: all of the block can be read, by `# Safety` of `new`, and the numbers are some of it.
         unsafe { self.start.add(offset + vector * size * S::LANES) }
     }
 

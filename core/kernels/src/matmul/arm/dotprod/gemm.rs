@@ -17,7 +17,7 @@ impl Tile for DotProd {
 
     #[inline(always)]
     unsafe fn store_codes(self, groups: (uint32x4_t, uint32x4_t), to: *mut u8, vector: usize) {
-        // SAFETY: the caller says that there is room.
+        // SAFETY: eight columns of a tile are 64 bytes, for which there is room, by `# Safety`: two groups, each with two vectors.
         unsafe {
             self.store_int(groups.0, to.add(16 * vector));
             self.store_int(groups.1, to.add(32 + 16 * vector));
@@ -26,7 +26,7 @@ impl Tile for DotProd {
 
     #[inline(always)]
     unsafe fn store_numbers(self, numbers: float32x4_t, to: *mut f32, vector: usize) {
-        // SAFETY: the caller says that there is room.
+        // SAFETY: there is room for 64 bytes, by `# Safety`, of which the tile's numbers take 32.
         unsafe { self.store(numbers, to.add(4 * vector)) };
     }
 
@@ -34,7 +34,8 @@ impl Tile for DotProd {
     #[inline(always)]
     unsafe fn interleave_sixteen(self, rows: [*const i8; 2], to: *mut i8, next: usize, pair: usize, pairs: usize) {
         let is_alone = pair + 1 == pairs && pairs % 2 == 1;
-        // SAFETY: asked of the caller: both tiles' eight columns have room for the pair.
+        // SAFETY: sixteen values can be read of each row, and eight columns of all of the tile's pairs have room at `to` and `next`
+        // bytes further on, by `# Safety`: those of two pairs are 32 bytes, of a last one alone 16.
         unsafe {
             let rows = rows.map(|row| self.load_int(row.cast()));
             let to = to.add(pair / 2 * 32).cast::<u8>();
@@ -54,16 +55,16 @@ impl Tile for DotProd {
 
     #[inline(always)]
     unsafe fn interleave_numbers(self, rows: [f32; 2], to: *mut f32, pair: usize) {
-        // SAFETY: the caller says that there is room.
+        // SAFETY: each pair has room for sixteen bytes, by `# Safety`, of which this takes eight.
         unsafe { to.add(2 * pair).cast::<[f32; 2]>().write_unaligned(rows) };
     }
 
     #[inline(always)]
     unsafe fn add_eight<const P: usize>(self, codes: *const u8, x: *const i8, dots: &mut [[uint32x4_t; VECTORS]; P]) {
-        // SAFETY: the caller says that they are there.
+        // SAFETY: eight columns of `P` pairs can be read, by `# Safety`, sixteen bytes of each.
         let x: [uint32x4_t; P] = std::array::from_fn(|at| unsafe { self.load_int(x.add(at * 16).cast()) });
         for group in 0..2 {
-            // SAFETY: the caller says that they are there.
+            // SAFETY: eight columns of the tile can be read, by `# Safety`: two groups, each with two vectors.
             let codes: [uint32x4_t; 2] =
                 std::array::from_fn(|v| unsafe { self.load_int(codes.add(32 * group + 16 * v)) });
             for p in 0..P {
@@ -78,17 +79,17 @@ impl Tile for DotProd {
 
     #[inline(always)]
     unsafe fn weight_factors(self, from: *const f32) -> [float32x4_t; VECTORS] {
-        // SAFETY: the caller says that they are there.
+        // SAFETY: the tile's eight numbers can be read, by `# Safety`.
         let (first, last) = unsafe { (self.load(from), self.load(from.add(4))) };
         [first, last, first, last]
     }
 
     #[inline(always)]
     unsafe fn activation_factors<const P: usize>(self, from: *const f32) -> [[float32x4_t; VECTORS]; P] {
-        // SAFETY: asked of the caller: of more than two pairs there are more than four numbers.
+        // SAFETY: numbers of `P` pairs can be read, by `# Safety`, for each of which there is room for four: of three, eight are there.
         let vectors = unsafe { [self.load(from), if P > 2 { self.load(from.add(4)) } else { self.splat(0.0) }] };
         std::array::from_fn(|p| {
-            // SAFETY: every CPU that this is compiled for has NEON.
+            // SAFETY: every AArch64 CPU has NEON.
             let [first, second] = unsafe {
                 match p % 2 {
                     0 => [vdupq_laneq_f32::<0>(vectors[p / 2]), vdupq_laneq_f32::<1>(vectors[p / 2])],

@@ -17,7 +17,7 @@ impl Tile for I8mm {
 
     #[inline(always)]
     unsafe fn store_codes(self, groups: (uint32x4_t, uint32x4_t), to: *mut u8, vector: usize) {
-        // SAFETY: the caller says that there is room.
+        // SAFETY: eight columns of a tile are 64 bytes, for which there is room, by `# Safety`: 32 for each four rows.
         unsafe {
             self.store_int(vzip1q_u32(groups.0, groups.1), to.add(32 * vector));
             self.store_int(vzip2q_u32(groups.0, groups.1), to.add(32 * vector + 16));
@@ -26,7 +26,7 @@ impl Tile for I8mm {
 
     #[inline(always)]
     unsafe fn store_numbers(self, numbers: float32x4_t, to: *mut f32, vector: usize) {
-        // SAFETY: asked of the caller: there is room for each number twice.
+        // SAFETY: every AArch64 CPU has NEON, and there is room for 64 bytes, by `# Safety`: for each number twice.
         unsafe {
             let pairs = vreinterpretq_f64_f32(numbers);
             vst1q_f64(to.add(8 * vector).cast(), vdupq_laneq_f64::<0>(pairs));
@@ -37,7 +37,8 @@ impl Tile for I8mm {
     /// `[pair][row][8]`.
     #[inline(always)]
     unsafe fn interleave_sixteen(self, rows: [*const i8; 2], to: *mut i8, next: usize, pair: usize, _pairs: usize) {
-        // SAFETY: the caller says that the values are there, and room for eight columns in two places.
+        // SAFETY: every AArch64 CPU has NEON; sixteen values can be read of each row, and eight columns of all of the tile's pairs have
+        // room at `to` and `next` bytes further on, by `# Safety`: those of a pair are 16 bytes.
         unsafe {
             let rows = rows.map(|row| vreinterpretq_s64_s8(vld1q_s8(row)));
             let to = to.add(pair * 16);
@@ -48,17 +49,18 @@ impl Tile for I8mm {
 
     #[inline(always)]
     unsafe fn interleave_numbers(self, rows: [f32; 2], to: *mut f32, pair: usize) {
-        // SAFETY: asked of the caller: there is room for each number twice.
+        // SAFETY: each pair has room for sixteen bytes, by `# Safety`: for each number twice.
         unsafe { to.add(4 * pair).cast::<[f32; 4]>().write_unaligned([rows[0], rows[0], rows[1], rows[1]]) };
     }
 
     #[inline(always)]
     unsafe fn add_eight<const P: usize>(self, codes: *const u8, x: *const i8, dots: &mut [[uint32x4_t; VECTORS]; P]) {
         for p in 0..P {
-            // SAFETY: the caller says that they are there.
+            // SAFETY: eight columns of `P` pairs can be read, by `# Safety`, sixteen bytes of each.
             let x = unsafe { self.load_int(x.add(p * 16).cast()) };
             for v in 0..VECTORS {
-                // SAFETY: asked of the caller; whoever has `self` has the instruction.
+                // SAFETY: eight columns of the tile can be read, by `# Safety`, in `VECTORS` vectors; an `I8mm` exists only where the
+                // CPU has the instruction.
                 dots[p][v] = unsafe { smmla(dots[p][v], x, self.load_int(codes.add(v * 16))) };
             }
         }
@@ -66,19 +68,19 @@ impl Tile for I8mm {
 
     #[inline(always)]
     unsafe fn weight_factors(self, from: *const f32) -> [float32x4_t; VECTORS] {
-        // SAFETY: the caller says that they are there.
+        // SAFETY: the tile's numbers can be read, by `# Safety`, each twice: in `VECTORS` vectors.
         std::array::from_fn(|v| unsafe { self.load(from.add(4 * v)) })
     }
 
     #[inline(always)]
     unsafe fn activation_factors<const P: usize>(self, from: *const f32) -> [[float32x4_t; VECTORS]; P] {
-        // SAFETY: the caller says that they are there.
+        // SAFETY: the numbers of `P` pairs can be read, by `# Safety`, each twice: a vector for each pair.
         std::array::from_fn(|p| [unsafe { self.load(from.add(4 * p)) }; VECTORS])
     }
 
     #[inline(always)]
     fn results(self, sums: [float32x4_t; VECTORS]) -> [[float32x4_t; 2]; 2] {
-        // SAFETY: every CPU that this is compiled for has NEON.
+        // SAFETY: every AArch64 CPU has NEON.
         unsafe {
             let [a, b, c, d] = sums.map(|sums| vreinterpretq_f64_f32(sums));
             let row = |first: [float64x2_t; 2]| first.map(|sums| vreinterpretq_f32_f64(sums));
