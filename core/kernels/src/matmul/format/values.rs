@@ -121,7 +121,13 @@ impl PanelFormat for Q2K {
 
     #[inline(always)]
     fn header<S: Simd>(s: S, block: BlockPointer<'_, Self>, vector: usize) -> [[S::Int; 2]; 4] {
-        std::array::from_fn(|index| numbers(s, block, Q2K_SCALES, index, vector))
+        // Not by a function of the standard library, which is compiled without `S`'s instructions unless it is inlined: four are too many.
+        [
+            numbers(s, block, Q2K_SCALES, 0, vector),
+            numbers(s, block, Q2K_SCALES, 1, vector),
+            numbers(s, block, Q2K_SCALES, 2, vector),
+            numbers(s, block, Q2K_SCALES, 3, vector),
+        ]
     }
 
     #[inline(always)]
