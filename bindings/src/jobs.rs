@@ -3,13 +3,14 @@
 use std::convert::Infallible;
 
 use sotto_sdk::{
-    Adapter, Classification, Extraction, FileReport, Job, LocalModel, NoteSummary, Progress, Reply, Speech,
-    SpeechMemory, Tokenizer, Transcript, TranscriptPart,
+    Adapter, Classification, Embedder, Embedding, EmbeddingMemory, Extraction, FileReport, Job, LocalModel,
+    NoteSummary, Progress, Reply, Speech, SpeechMemory, Tokenizer, Transcript, TranscriptPart,
 };
 
 use crate::{
-    FfiAdapter, FfiClassification, FfiError, FfiExtraction, FfiFileReport, FfiModel, FfiNoteSummary, FfiProgress,
-    FfiReply, FfiSpeech, FfiSpeechMemory, FfiTokenizer, FfiTranscript, FfiTranscriptPart,
+    FfiAdapter, FfiClassification, FfiEmbedder, FfiEmbedding, FfiEmbeddingMemory, FfiEmbeddings, FfiError,
+    FfiExtraction, FfiFileReport, FfiModel, FfiNoteSummary, FfiProgress, FfiReply, FfiSpeech, FfiSpeechMemory,
+    FfiTokenizer, FfiTranscript, FfiTranscriptPart,
 };
 
 /// A handle for jobs with these snapshots and this value; both convert into what crosses the border.
@@ -62,6 +63,10 @@ job!(FfiClassifyAllJob: Job<Classification, ()>, next: FfiClassification, value:
 job!(FfiExtractJob: Job<Infallible, Extraction>, value: FfiExtraction);
 job!(FfiRespondJob: Job<String, Reply>, next: String, value: FfiReply);
 job!(FfiPrewarmJob: Job<Infallible, ()>, value: ());
+job!(FfiLoadEmbedderJob: Job<Infallible, Embedder>, value: FfiEmbedder);
+job!(FfiEmbedderMemoryJob: Job<Infallible, EmbeddingMemory>, value: FfiEmbeddingMemory);
+job!(FfiEmbedJob: Job<Infallible, Embedding>, value: FfiEmbedding);
+job!(FfiEmbedAllJob: Job<Infallible, Vec<Embedding>>, value: FfiEmbeddings);
 job!(FfiLoadSpeechJob: Job<Infallible, Speech>, value: FfiSpeech);
 job!(FfiSpeechMemoryJob: Job<Infallible, SpeechMemory>, value: FfiSpeechMemory);
 job!(FfiTranscribeJob: Job<TranscriptPart, Transcript>, next: FfiTranscriptPart, value: FfiTranscript);

@@ -10,6 +10,7 @@
 
 #[cfg(target_os = "android")]
 mod android;
+mod embedding;
 mod error;
 // The messages of failed tests are wanted.
 #[cfg(not(test))]
@@ -24,11 +25,12 @@ mod speech;
 #[cfg(test)]
 mod tests;
 
+pub use embedding::{FfiEmbedder, FfiEmbedding, FfiEmbeddingMemory, FfiEmbeddings};
 pub use error::FfiError;
 pub use jobs::{
-    FfiClassifyAllJob, FfiClassifyJob, FfiExtractJob, FfiInspectJob, FfiLoadAdapterJob, FfiLoadJob, FfiLoadSpeechJob,
-    FfiLoadTokenizerJob, FfiPackJob, FfiPrewarmJob, FfiRespondJob, FfiSpeechMemoryJob, FfiSummarizeJob,
-    FfiTranscribeJob,
+    FfiClassifyAllJob, FfiClassifyJob, FfiEmbedAllJob, FfiEmbedJob, FfiEmbedderMemoryJob, FfiExtractJob, FfiInspectJob,
+    FfiLoadAdapterJob, FfiLoadEmbedderJob, FfiLoadJob, FfiLoadSpeechJob, FfiLoadTokenizerJob, FfiPackJob,
+    FfiPrewarmJob, FfiRespondJob, FfiSpeechMemoryJob, FfiSummarizeJob, FfiTranscribeJob,
 };
 pub use model::{FfiAdapter, FfiModel, FfiNoteSession, FfiScaledAdapter, FfiSession, FfiTokenizer};
 pub use options::{

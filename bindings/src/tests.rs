@@ -89,6 +89,9 @@ fn every_task_is_mirrored() {
     let mut speech = methods(&sdk, "Speech");
     assert!(["load", "memory_of", "start_loading"].iter().all(|name| speech.remove(*name)));
     assert_eq!(speech, methods(&ffi, "FfiSpeech"));
+    let mut embedder = methods(&sdk, "Embedder");
+    assert!(["load", "memory_of", "start_loading"].iter().all(|name| embedder.remove(*name)));
+    assert_eq!(embedder, methods(&ffi, "FfiEmbedder"));
     let mut input = methods(&sdk, "AudioInput");
     assert!(input.remove("push_async"), "each language's push is asynchronous");
     assert_eq!(input, methods(&ffi, "FfiAudioInput"));

@@ -6,7 +6,7 @@ pub use sotto_kernels::Visible;
 
 pub use crate::architecture::{Activation, Architecture};
 pub use crate::forward::{
-    Compute, FloatPanels, Input, InputRoom, KvCache, KvShape, LayerTurns, Product, Reading, Rope, Turns,
+    Compute, FloatPanels, Input, InputRoom, KvCache, KvShape, LayerNorm, LayerTurns, Product, Reading, Rope, Turns,
 };
 pub use crate::machine::{resize, zeros};
 pub use crate::model::{LayerWeights, Linear, RowOrder, Transformer, WeightMatrix, Weights};

@@ -31,6 +31,7 @@ mod merge;
 mod model;
 mod packed;
 mod sequence;
+pub mod tensors;
 mod threads;
 
 pub use adapter_file::{AdapterTensor, write_adapter};

@@ -59,6 +59,25 @@ fn every_weight_format() {
     }
 }
 
+#[test]
+fn hidden_states_are_what_the_output_matrix_reads() {
+    let mut model = TestModel::new(4, 2, 64);
+    model.tied = false;
+    let model = model.with_random_weights();
+    // More than a chunk of the pass.
+    let tokens = random_tokens(150, model.vocab_size);
+    let mut decoder = exact_decoder(&model.load());
+    let states = decoder.hidden_states(&tokens, &CancelToken::new()).expect("hidden states");
+    let output = model.values("output.weight");
+    let dot = |a: &[f32], b: &[f32]| a.iter().zip(b).map(|(a, b)| a * b).sum::<f32>();
+    let rows = states.chunks_exact(model.hidden_size);
+    let logits: Vec<f32> =
+        rows.flat_map(|row| output.chunks_exact(model.hidden_size).map(|output| dot(row, output))).collect();
+    let error = relative_error(&logits, &model.reference(&tokens));
+    assert!(error <= FLOAT_BOUND, "relative error {error:e}");
+    assert_eq!(decoder.position(), tokens.len());
+}
+
 /// They read the same activations, which some want rounded in groups of 32, some of 256, and some not at all.
 #[test]
 fn formats_beside_each_other() {

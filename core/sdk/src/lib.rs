@@ -23,6 +23,7 @@ mod adapter;
 mod bench;
 #[cfg(test)]
 mod demo_model;
+mod embedding;
 mod error;
 mod file_facts;
 mod generate;
@@ -55,6 +56,7 @@ mod tuning;
 
 pub use adapter::Adapter;
 pub use bench::{BatchSpeed, BenchCeilings, BenchMemory, BenchOptions, BenchReport, DecodeSpeed, PrefillSpeed, median};
+pub use embedding::{Embedder, Embedding};
 pub use error::Error;
 pub use file_facts::WeightsOfType;
 pub use inspect::{ContextMemory, FileReport, Fit, ModelReport, inspect};
@@ -69,6 +71,7 @@ pub use note::{Segment, VoiceNote};
 pub use pack::{model_files, pack};
 pub use raw::{Completion, CompletionOptions, Perplexity, Prompt};
 pub use session::{ChatOptions, Reply, Session, Turn};
+pub use sotto_embedding::{EmbeddingMemory, EmbeddingOptions};
 #[cfg(feature = "candle")]
 pub use sotto_engine::MergedTensor;
 pub use sotto_engine::{Backend, CancelToken, DEFAULT_CONTEXT_LENGTH, FileKind, FilePart, Kernels, KvType};

@@ -121,6 +121,15 @@ public final class LocalModel: Sendable {
         return result.abstained ? nil : Value(rawValue: result.label)
     }
 
+    /// The vector of a text where no embedding model is at hand: the mean of the model's hidden states, with a length of 1. It is slower
+    /// to compute than an ``Embedder``'s, and says less about what a text means.
+    ///
+    /// - Throws: ``SottoError``, or `CancellationError` when the task is cancelled.
+    public func embed(_ text: String) async throws -> Embedding {
+        let job = try translated { try ffi.embed(text: text) }
+        return try await Work(job, value: Embedding.init).value()
+    }
+
     /// Classifies many texts and reports each result when it is ready. The common part of their prompts is computed
     /// once.
     public func classifyAll(

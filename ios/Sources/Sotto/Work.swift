@@ -29,6 +29,10 @@ extension FfiClassifyAllJob: NativeStream {}
 extension FfiExtractJob: NativeJob {}
 extension FfiPrewarmJob: NativeJob {}
 extension FfiRespondJob: NativeStream {}
+extension FfiLoadEmbedderJob: NativeJob {}
+extension FfiEmbedderMemoryJob: NativeJob {}
+extension FfiEmbedJob: NativeJob {}
+extension FfiEmbedAllJob: NativeJob {}
 extension FfiLoadSpeechJob: NativeJob {}
 extension FfiSpeechMemoryJob: NativeJob {}
 extension FfiTranscribeJob: NativeStream {}

@@ -159,6 +159,12 @@ pub enum Command {
         #[arg(long, value_name = "P", default_value_t = sotto::DEFAULT_MIN_CONFIDENCE)]
         min_confidence: f64,
     },
+    /// Print a text's embedding: a vector that is the more like another text's, the more the two have in common.
+    Embed {
+        /// The text. `-` reads standard input. `--model` names an embedding model, a folder with model.safetensors, config.json and
+        /// tokenizer.json, or a language model.
+        text: String,
+    },
     /// Extract a JSON value from a text.
     Extract {
         /// The text. `-` reads standard input.

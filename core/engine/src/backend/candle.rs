@@ -319,6 +319,10 @@ impl Decoder for CandleDecoder {
         Ok(&self.logits)
     }
 
+    fn hidden_states(&mut self, _: &[u32], _: &CancelToken) -> Result<&[f32], EngineError> {
+        Err(EngineError::unsupported("hidden states in the candle backend: use Sotto's own engine"))
+    }
+
     fn set_adapters(&mut self, adapters: &[(Adapter, f32)]) -> Result<(), EngineError> {
         match adapters {
             [] => Ok(()),

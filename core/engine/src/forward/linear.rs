@@ -67,7 +67,7 @@ struct SplitProduct<'a> {
 impl Compute<'_> {
     /// `x · weight + bias` of the same activations with several weights, which adapters may change. After cancellation, results
     /// are unspecified.
-    pub(super) fn apply<const N: usize>(&self, x: Input<'_>, mut linears: [(&Linear, &mut [f32]); N]) {
+    pub fn apply<const N: usize>(&self, x: Input<'_>, mut linears: [(&Linear, &mut [f32]); N]) {
         self.multiply(x, linears.each_mut().map(|(linear, out)| (&linear.weight, &mut **out)));
         for (linear, out) in linears {
             linear.bias.iter().for_each(|bias| self.add_bias(out, bias));

@@ -26,9 +26,10 @@ pub use float_panels::FloatPanels;
 pub use kv_cache::{KvCache, KvShape, KvType};
 pub use linear::{Compute, Input, InputRoom, Product};
 pub use rope::{LayerTurns, Rope, Turns};
+pub use rows::LayerNorm;
 pub(crate) use sequence_state::SequenceState;
 pub use workspace::LogitRows;
-pub(crate) use workspace::{SequenceAppend, Workspace};
+pub(crate) use workspace::{Output, SequenceAppend, Workspace};
 
 /// Tokens that pass through a layer together. Scratch memory grows with it; beyond this, speed does not.
 pub(crate) const CHUNK: usize = 128;
@@ -51,14 +52,14 @@ impl Part<'_> {
 struct Chunk<'a, 'b> {
     tokens: &'a [u32],
     parts: &'a mut [Part<'b>],
-    /// Of which tokens of the vocabulary; `None` for all.
-    ids: Option<&'a [u32]>,
+    /// What is wanted.
+    output: Output<'a>,
     cancel: &'a CancelToken,
 }
 
 impl Workspace {
-    /// Reads a chunk, and writes the logits that are wanted.
-    fn pass(&mut self, chunk: &mut Chunk, logits: Range<usize>) -> Result<(), EngineError> {
+    /// Reads a chunk, and writes what is wanted to this part of the output.
+    fn pass(&mut self, chunk: &mut Chunk, written: Range<usize>) -> Result<(), EngineError> {
         let (model, adapters) = (Arc::clone(&self.model), Arc::clone(&self.adapters));
         let team = model.pool.enter(chunk.cancel)?;
         let compute = Compute { kernels: model.kernels, team: &team, cancel: chunk.cancel, adapters: &adapters };
@@ -80,7 +81,7 @@ impl Workspace {
             chunk.cancel.check()?;
         }
         if going_on > 0 {
-            self.output(&compute, going_on, chunk.ids, logits)?;
+            self.write_output(&compute, going_on, chunk.output, written)?;
         }
         chunk.cancel.check()?;
         chunk.parts.iter_mut().for_each(|part| part.sequence.advance(part.rows.len()));
@@ -121,23 +122,27 @@ impl Workspace {
         compute.add(&mut s.hidden[..update.len()], update, config.hidden_size);
     }
 
-    /// `logits = norm(hidden) · output`, capped, for the first `rows` rows.
-    fn output(
+    /// `norm(hidden)`, or `logits = norm(hidden) · output`, capped, for the first `rows` rows.
+    fn write_output(
         &mut self,
         compute: &Compute,
         rows: usize,
-        ids: Option<&[u32]>,
-        logits: Range<usize>,
+        output: Output<'_>,
+        written: Range<usize>,
     ) -> Result<(), EngineError> {
         let Self { model, scratch: s, selection, .. } = self;
         let config = &model.config;
         let normed = &mut s.normed[..rows * config.hidden_size];
-        let logits = &mut self.logits[logits];
+        let logits = &mut self.output[written];
         compute.norm(&s.hidden, &model.weights.output_norm, config.rms_norm_eps, normed);
         let x = Input { values: normed, cols: config.hidden_size, room: &mut s.input };
-        match ids {
-            None => compute.multiply(x, [(&model.weights.output, &mut *logits)]),
-            Some(ids) => selection.multiply(compute, x, &model.weights.output, ids, logits)?,
+        match output {
+            Output::Logits => compute.multiply(x, [(&model.weights.output, &mut *logits)]),
+            Output::LogitsOf(ids) => selection.multiply(compute, x, &model.weights.output, ids, logits)?,
+            Output::HiddenStates => {
+                logits.copy_from_slice(normed);
+                return check_finite(logits, "hidden states");
+            }
         }
         compute.cancel.check()?;
         check_finite(logits, "logits")?;

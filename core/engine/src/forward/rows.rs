@@ -9,6 +9,17 @@ use crate::threads::Chunks;
 /// The number of logits that one task caps.
 const LOGITS_PER_TASK: usize = 1 << 14;
 
+/// The weights of a layer norm: Ba et al., "Layer Normalization", 2016.
+#[derive(Debug)]
+pub struct LayerNorm {
+    /// Multiplied with each normalized number.
+    pub weight: Vec<f32>,
+    /// Added to it.
+    pub bias: Vec<f32>,
+    /// Added to the variance.
+    pub epsilon: f32,
+}
+
 impl Compute<'_> {
     /// Normalizes as many rows of `x` as `out` has.
     pub(super) fn norm(&self, x: &[f32], weight: &[f32], epsilon: f32, out: &mut [f32]) {
@@ -52,6 +63,19 @@ impl Compute<'_> {
 
     pub(super) fn soft_cap(&self, logits: &mut [f32], cap: f32) {
         self.team.run_parts(Chunks::new(logits, LOGITS_PER_TASK), |_, logits| self.kernels.soft_cap(logits, cap));
+    }
+
+    /// Normalizes as many rows of `x` as `out` has, with mean and variance.
+    pub fn layer_norm(&self, norm: &LayerNorm, x: &[f32], out: &mut [f32]) {
+        let LayerNorm { weight, bias, epsilon } = norm;
+        self.team.run_parts(Chunks::new(out, weight.len()), |row, out| {
+            self.kernels.layer_norm(&x[row * weight.len()..][..weight.len()], weight, bias, *epsilon, out);
+        });
+    }
+
+    /// The Gaussian error linear unit of rows with `cols` values, in place.
+    pub fn gelu(&self, x: &mut [f32], cols: usize) {
+        self.team.run_parts(Chunks::new(x, cols), |_, x| self.kernels.gelu(x));
     }
 
     /// Adds a bias to each row.

@@ -36,6 +36,17 @@ impl LogitRows {
     }
 }
 
+/// What a pass gives for the rows that are wanted.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Output<'a> {
+    /// The logits of all tokens of the vocabulary.
+    Logits,
+    /// The logits of these tokens.
+    LogitsOf(&'a [u32]),
+    /// The residual stream after the output norm.
+    HiddenStates,
+}
+
 /// Tokens that a sequence appends.
 pub(crate) struct SequenceAppend<'a> {
     sequence: &'a mut SequenceState,
@@ -62,7 +73,7 @@ impl<'a> SequenceAppend<'a> {
     }
 }
 
-/// The buffers of passes, and the logits of the last.
+/// The buffers of passes, and the output of the last.
 pub(crate) struct Workspace {
     pub(super) model: Arc<Transformer>,
     /// With their scales.
@@ -73,17 +84,17 @@ pub(crate) struct Workspace {
     tokens: Vec<u32>,
     pub(super) scratch: Scratch,
     pub(super) selection: Selection,
-    /// `[rows, vocab_size]`, or only for the requested tokens.
-    pub(super) logits: Vec<f32>,
+    /// The output of the last: `[rows, vocab_size]` logits, or those of the requested tokens, or hidden states.
+    pub(super) output: Vec<f32>,
 }
 
 impl Workspace {
     /// Buffers for passes of at most `rows` tokens.
     pub(crate) fn new(model: Arc<Transformer>, rows: usize) -> Result<Self, EngineError> {
-        let logits = zeros(model.config.vocab_size)?;
+        let output = zeros(model.config.vocab_size)?;
         let (scratch, selection) = (Scratch::new(&model.config, rows)?, Selection::default());
         let tokens = Vec::with_capacity(CHUNK);
-        Ok(Self { rows, tokens, scratch, selection, logits, model, adapters: Arc::new([]) })
+        Ok(Self { rows, tokens, scratch, selection, output, model, adapters: Arc::new([]) })
     }
 
     /// Uses these adapters from now on, each with a scale. Returns whether they changed.
@@ -111,37 +122,43 @@ impl Workspace {
 
     /// Bytes of memory, adapters among them.
     pub(crate) fn bytes(&self) -> u64 {
-        let logits = (self.logits.capacity() * size_of::<f32>()) as u64;
+        let output = (self.output.capacity() * size_of::<f32>()) as u64;
         let low_rank = (self.scratch.input.low_rank.capacity() * size_of::<f32>()) as u64;
         let adapters: u64 = self.adapters.iter().map(|(adapter, _)| adapter.private_bytes()).sum();
-        Scratch::bytes(&self.model.config, self.rows) + logits + self.selection.bytes() + low_rank + adapters
+        Scratch::bytes(&self.model.config, self.rows) + output + self.selection.bytes() + low_rank + adapters
     }
 
     /// Runs the appended tokens of all sequences through the model, reading each weight once for all of them, and
-    /// returns the requested logits: for each sequence's last tokens, over some or all tokens of the vocabulary,
-    /// `[rows of all, ids]`.
+    /// returns the requested output for each sequence's last tokens: logits over some or all tokens of the vocabulary, or hidden
+    /// states, `[rows of all, any]`.
     ///
     /// # Errors
     /// As for [`crate::Decoder::forward`]. After an error, each sequence holds a prefix of what it was to append.
     pub(crate) fn read(
         &mut self,
         appends: &mut [SequenceAppend<'_>],
-        ids: Option<&[u32]>,
+        output: Output<'_>,
         cancel: &CancelToken,
     ) -> Result<&[f32], EngineError> {
         for append in &*appends {
             self.check_tokens(append.tokens)?;
             append.sequence.check_room(append.tokens.len())?;
         }
-        self.model.config.check_ids(ids.unwrap_or_default())?;
+        let width = match output {
+            Output::Logits => self.model.config.vocab_size,
+            Output::LogitsOf(ids) => {
+                self.model.config.check_ids(ids)?;
+                ids.len()
+            }
+            Output::HiddenStates => self.model.config.hidden_size,
+        };
         cancel.check()?;
-        let width = ids.map_or(self.model.config.vocab_size, <[u32]>::len);
         let rows: usize = appends.iter().map(|append| append.rows.count(append.tokens.len())).sum();
-        resize(&mut self.logits, rows * width)?;
+        resize(&mut self.output, rows * width)?;
         let mut tokens = std::mem::take(&mut self.tokens);
-        let outcome = self.read_chunks(appends, &mut tokens, width, ids, cancel);
+        let outcome = self.read_chunks(appends, &mut tokens, width, output, cancel);
         self.tokens = tokens;
-        outcome.map(|()| &*self.logits)
+        outcome.map(|()| &*self.output)
     }
 
     /// Runs passes until everything is appended, each with as many tokens as fit into a chunk.
@@ -150,10 +167,10 @@ impl Workspace {
         appends: &mut [SequenceAppend<'_>],
         tokens: &mut Vec<u32>,
         width: usize,
-        ids: Option<&[u32]>,
+        output: Output<'_>,
         cancel: &CancelToken,
     ) -> Result<(), EngineError> {
-        let mut logits = 0..0;
+        let mut written = 0..0;
         loop {
             tokens.clear();
             let parts = appends.iter_mut().filter_map(|append| append.take_part(tokens));
@@ -162,8 +179,8 @@ impl Workspace {
                 return Ok(());
             }
             let wanted: usize = parts.iter().map(|part| part.wanted.len()).sum();
-            logits = logits.end..logits.end + wanted * width;
-            self.pass(&mut Chunk { tokens, parts: &mut parts, ids, cancel }, logits.clone())?;
+            written = written.end..written.end + wanted * width;
+            self.pass(&mut Chunk { tokens, parts: &mut parts, output, cancel }, written.clone())?;
         }
     }
 

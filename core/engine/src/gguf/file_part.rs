@@ -41,6 +41,11 @@ impl FilePart {
         Self { name, has_path: false, file: duplicate(descriptor), offset, len }
     }
 
+    /// The file.
+    pub(crate) fn into_file(self) -> io::Result<File> {
+        self.file
+    }
+
     pub(crate) fn name(&self) -> &Path {
         &self.name
     }

@@ -63,6 +63,13 @@ pub struct Linear {
     pub order: RowOrder,
 }
 
+impl Linear {
+    /// A packed matrix whose rows lie as in its file, and a bias for its outputs.
+    pub fn new(weight: WeightMatrix, bias: Option<Vec<f32>>) -> Self {
+        Self { weight, bias, order: RowOrder::AsInFile }
+    }
+}
+
 impl Weights {
     /// Finds and checks every tensor. Unless the file is packed, the matrices cannot be used yet.
     ///

@@ -3,7 +3,7 @@ use std::sync::Arc;
 
 use sotto_kernels::GEMV_ROWS;
 
-use crate::forward::{CHUNK, SequenceAppend, SequenceState, Workspace};
+use crate::forward::{CHUNK, Output, SequenceAppend, SequenceState, Workspace};
 use crate::machine::check_available;
 use crate::model::Transformer;
 use crate::{Adapter, CancelToken, EngineError, KvType, LogitRows};
@@ -87,7 +87,7 @@ impl Batch {
             Some(SequenceAppend::new(sequence, append.tokens, append.rows))
         };
         let mut appends: Vec<_> = self.sequences.iter_mut().enumerate().filter_map(of_sequence).collect();
-        self.workspace.read(&mut appends, ids, cancel)
+        self.workspace.read(&mut appends, ids.map_or(Output::Logits, Output::LogitsOf), cancel)
     }
 
     /// As [`crate::Decoder::set_adapters`], for all sequences.

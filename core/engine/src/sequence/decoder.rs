@@ -2,7 +2,7 @@ use std::sync::Arc;
 
 use sotto_kernels::GEMV_ROWS;
 
-use crate::forward::{CHUNK, SequenceAppend, SequenceState, Workspace};
+use crate::forward::{CHUNK, Output, SequenceAppend, SequenceState, Workspace};
 use crate::machine::check_available;
 use crate::model::Transformer;
 use crate::{Adapter, CancelToken, Decoder, EngineError, KvType, LogitRows, ModelConfig};
@@ -41,7 +41,7 @@ impl Decoder for SottoDecoder {
     }
 
     fn forward(&mut self, tokens: &[u32], rows: LogitRows, cancel: &CancelToken) -> Result<&[f32], EngineError> {
-        self.workspace.read(&mut [SequenceAppend::new(&mut self.sequence, tokens, rows)], None, cancel)
+        self.workspace.read(&mut [SequenceAppend::new(&mut self.sequence, tokens, rows)], Output::Logits, cancel)
     }
 
     fn forward_for(
@@ -51,7 +51,12 @@ impl Decoder for SottoDecoder {
         ids: &[u32],
         cancel: &CancelToken,
     ) -> Result<&[f32], EngineError> {
-        self.workspace.read(&mut [SequenceAppend::new(&mut self.sequence, tokens, rows)], Some(ids), cancel)
+        self.workspace.read(&mut [SequenceAppend::new(&mut self.sequence, tokens, rows)], Output::LogitsOf(ids), cancel)
+    }
+
+    fn hidden_states(&mut self, tokens: &[u32], cancel: &CancelToken) -> Result<&[f32], EngineError> {
+        let append = SequenceAppend::new(&mut self.sequence, tokens, LogitRows::All);
+        self.workspace.read(&mut [append], Output::HiddenStates, cancel)
     }
 
     fn set_adapters(&mut self, adapters: &[(Adapter, f32)]) -> Result<(), EngineError> {

@@ -50,6 +50,13 @@ pub trait Decoder: Send {
         cancel: &CancelToken,
     ) -> Result<&[f32], EngineError>;
 
+    /// Appends `tokens` (at least one) and returns what the output matrix would read: the residual stream after the last norm,
+    /// `[tokens, hidden_size]`.
+    ///
+    /// # Errors
+    /// As for [`Decoder::forward`], and [`EngineError::Unsupported`] for candle's models.
+    fn hidden_states(&mut self, tokens: &[u32], cancel: &CancelToken) -> Result<&[f32], EngineError>;
+
     /// Uses these adapters from now on, each with a scale for its change. If they differ from the current ones, all
     /// tokens are dropped, because the cache was computed with the current ones.
     ///

@@ -110,6 +110,10 @@ mod tests {
             self.decoder.forward_for(tokens, rows, ids, cancel)
         }
 
+        fn hidden_states(&mut self, tokens: &[u32], cancel: &CancelToken) -> Result<&[f32], EngineError> {
+            self.decoder.hidden_states(tokens, cancel)
+        }
+
         fn set_adapters(&mut self, adapters: &[(Adapter, f32)]) -> Result<(), EngineError> {
             self.decoder.set_adapters(adapters)
         }

@@ -1,9 +1,9 @@
-use sotto_engine::compute::{Compute, Input, KvCache, KvShape, Reading, Visible, resize, zeros};
+use sotto_engine::compute::{Compute, Input, KvCache, KvShape, Linear, Reading, Visible, resize, zeros};
 use sotto_engine::{EngineError, KvType};
 
-use super::{ROWS, Scratch, linear, norm};
+use super::{ROWS, Scratch};
 use crate::model::config::{AUDIO_POSITIONS, Config};
-use crate::model::weights::{DecoderLayer, Linear, Weights};
+use crate::model::weights::{DecoderLayer, Weights};
 
 /// Receives the cross-attention queries of a layer, `[tokens, width]`.
 pub(crate) type Observer<'a> = &'a mut dyn FnMut(usize, &[f32]);
@@ -63,7 +63,8 @@ impl Decoder {
                 let Scratch { keys, values, input, .. } = &mut self.scratch;
                 let [keys, values] = [keys, values].map(|buffer| &mut buffer[..heard.len()]);
                 let layer = &layer.cross_attention;
-                linear(compute, (heard, width), input, [(&layer.key, &mut *keys), (&layer.value, &mut *values)]);
+                let x = Input { values: heard, cols: width, room: input };
+                compute.apply(x, [(&layer.key, &mut *keys), (&layer.value, &mut *values)]);
                 self.heard.write(compute.team, index, chunk * ROWS, keys, values);
             }
         }
@@ -129,7 +130,8 @@ impl Decoder {
         let chunk = ROWS * self.width;
         for (heard, keys) in heard.chunks(chunk).zip(keys.chunks_mut(chunk)) {
             compute.cancel.check()?;
-            linear(compute, (heard, self.width), &mut self.scratch.input, [(key, keys)]);
+            let x = Input { values: heard, cols: self.width, room: &mut self.scratch.input };
+            compute.apply(x, [(key, keys)]);
         }
         Ok(keys)
     }
@@ -182,9 +184,9 @@ impl Decoder {
         let reading = |visible| Reading { heads: self.heads, visible, scale, score_cap: None };
 
         let own = &layer.attention;
-        norm(compute, &own.norm, hidden, normed);
+        compute.layer_norm(&own.norm, hidden, normed);
         let linears = [(&own.query, &mut *queries), (&own.key, &mut *keys), (&own.value, &mut *values)];
-        linear(compute, (normed, width), input, linears);
+        compute.apply(Input { values: normed, cols: width, room: input }, linears);
         self.tokens.write(compute.team, index, self.position, keys, values);
         let past = Visible::Past { first_position: self.position, window: None };
         compute.attend(&self.tokens, index, &reading(past), queries, attended);
@@ -193,8 +195,8 @@ impl Decoder {
         let cross = &layer.cross_attention;
         let Scratch { normed, queries, attended, input, .. } = &mut self.scratch;
         let [normed, queries, attended] = [normed, queries, attended].map(|buffer| &mut buffer[..rows * width]);
-        norm(compute, &cross.norm, hidden, normed);
-        linear(compute, (normed, width), input, [(&cross.query, &mut *queries)]);
+        compute.layer_norm(&cross.norm, hidden, normed);
+        compute.apply(Input { values: normed, cols: width, room: input }, [(&cross.query, &mut *queries)]);
         observer(index, queries);
         compute.attend(&self.heard, index, &reading(Visible::First(self.audio_positions)), queries, attended);
         self.scratch.add_attended(compute, &cross.output, hidden, width);
@@ -212,7 +214,7 @@ impl Decoder {
         let [vocab_size, width] = weights.embedding.shape();
         let normed = &mut self.scratch.normed[..rows.len() * width];
         resize(&mut self.logits, rows.len() * vocab_size)?;
-        norm(compute, &weights.decoder_norm, &self.hidden[rows.start * width..], normed);
+        compute.layer_norm(&weights.decoder_norm, &self.hidden[rows.start * width..], normed);
         let x = Input { values: normed, cols: width, room: &mut self.scratch.input };
         compute.multiply(x, [(&weights.embedding, &mut self.logits[..])]);
         compute.cancel.check()?;

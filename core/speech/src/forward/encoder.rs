@@ -1,10 +1,10 @@
 use sotto_engine::EngineError;
 use sotto_engine::KvType;
-use sotto_engine::compute::{Compute, KvCache, KvShape, Reading, Visible, zeros};
+use sotto_engine::compute::{Compute, Input, KvCache, KvShape, Linear, Reading, Visible, zeros};
 
-use super::{ROWS, Scratch, gelu, linear, norm};
+use super::{ROWS, Scratch};
 use crate::model::config::{AUDIO_POSITIONS, Config};
-use crate::model::weights::{EncoderLayer, Linear, Weights};
+use crate::model::weights::{EncoderLayer, Weights};
 
 /// The number of frames that a convolution reads at a time.
 const KERNEL: usize = 3;
@@ -68,7 +68,7 @@ impl Encoder {
         for first in (0..positions).step_by(ROWS) {
             let rows = self.rows(first, positions);
             let normed = &mut scratch.normed[..rows.len()];
-            norm(compute, &weights.encoder_norm, &self.hidden[rows.clone()], normed);
+            compute.layer_norm(&weights.encoder_norm, &self.hidden[rows.clone()], normed);
             self.hidden[rows].copy_from_slice(normed);
         }
         compute.cancel.check()?;
@@ -133,8 +133,9 @@ impl Encoder {
             let rows = self.rows(first, positions);
             let Scratch { normed, keys, values, input, .. } = &mut *scratch;
             let [normed, keys, values] = [normed, keys, values].map(|buffer| &mut buffer[..rows.len()]);
-            norm(compute, &layer.norm, &self.hidden[rows], normed);
-            linear(compute, (normed, width), input, [(&layer.key, &mut *keys), (&layer.value, &mut *values)]);
+            compute.layer_norm(&layer.norm, &self.hidden[rows], normed);
+            let x = Input { values: normed, cols: width, room: input };
+            compute.apply(x, [(&layer.key, &mut *keys), (&layer.value, &mut *values)]);
             self.cache.write(compute.team, 0, first, keys, values);
         }
         let head_dim = width / self.heads;
@@ -150,8 +151,8 @@ impl Encoder {
             let Scratch { normed, queries, attended, input, .. } = &mut *scratch;
             let [normed, queries, attended] = [normed, queries, attended].map(|buffer| &mut buffer[..rows.len()]);
             // Normalized once more: a buffer for the queries of all positions would be as large as the residual stream.
-            norm(compute, &layer.norm, &self.hidden[rows.clone()], normed);
-            linear(compute, (normed, width), input, [(&layer.query, &mut *queries)]);
+            compute.layer_norm(&layer.norm, &self.hidden[rows.clone()], normed);
+            compute.apply(Input { values: normed, cols: width, room: input }, [(&layer.query, &mut *queries)]);
             compute.attend(&self.cache, 0, &reading, queries, attended);
             scratch.add_attended(compute, &layer.output, &mut self.hidden[rows], width);
         }
@@ -161,14 +162,15 @@ impl Encoder {
 
 fn convolution(
     compute: &Compute<'_>,
-    columns: (&[f32], usize),
+    (columns, width): (&[f32], usize),
     kernel: &Linear,
     scratch: &mut Scratch,
     out: &mut [f32],
 ) {
-    linear(compute, columns, &mut scratch.input, [(kernel, &mut *out)]);
-    let [width, _] = kernel.weight.shape();
-    gelu(compute, out, width);
+    let x = Input { values: columns, cols: width, room: &mut scratch.input };
+    compute.apply(x, [(kernel, &mut *out)]);
+    let [outputs, _] = kernel.weight.shape();
+    compute.gelu(out, outputs);
 }
 
 /// Writes rows of three frames each, the first from frame `first` on and each next one `step` frames further: what is not in `frames` is

@@ -7,15 +7,13 @@ pub(crate) use decoder::Decoder;
 pub(crate) use encoder::Encoder;
 
 use sotto_engine::EngineError;
-use sotto_engine::compute::{Chunks, Compute, Input, InputRoom, zeros};
+use sotto_engine::compute::{Compute, Input, InputRoom, Linear, zeros};
 
 use crate::model::config::Config;
-use crate::model::weights::{FeedForward, Linear, Norm};
+use crate::model::weights::FeedForward;
 
 /// The number of rows that go through a layer together: tokens of a prompt, or positions.
 const ROWS: usize = 144;
-/// Added to variances.
-const EPSILON: f32 = 1e-5;
 
 /// The buffers of a layer for some rows, named after their contents.
 #[derive(Debug)]
@@ -66,10 +64,12 @@ impl Scratch {
         let inner = &mut self.inner[..rows * inner_width];
         let normed = &mut self.normed[..rows * width];
         let update = &mut self.update[..rows * width];
-        norm(compute, &layer.norm, hidden, normed);
-        linear(compute, (normed, width), &mut self.input, [(&layer.up, &mut *inner)]);
-        gelu(compute, inner, inner_width);
-        linear(compute, (inner, inner_width), &mut self.input, [(&layer.down, &mut *update)]);
+        compute.layer_norm(&layer.norm, hidden, normed);
+        let x = Input { values: normed, cols: width, room: &mut self.input };
+        compute.apply(x, [(&layer.up, &mut *inner)]);
+        compute.gelu(inner, inner_width);
+        let x = Input { values: inner, cols: inner_width, room: &mut self.input };
+        compute.apply(x, [(&layer.down, &mut *update)]);
         compute.add(hidden, update, width);
     }
 
@@ -77,33 +77,8 @@ impl Scratch {
     fn add_attended(&mut self, compute: &Compute<'_>, output: &Linear, hidden: &mut [f32], width: usize) {
         let attended = &self.attended[..hidden.len()];
         let update = &mut self.update[..hidden.len()];
-        linear(compute, (attended, width), &mut self.input, [(output, &mut *update)]);
+        let x = Input { values: attended, cols: width, room: &mut self.input };
+        compute.apply(x, [(output, &mut *update)]);
         compute.add(hidden, update, width);
     }
-}
-
-/// `x · weight + bias` of the same rows with several weights: `x` are rows and their width.
-fn linear<const N: usize>(
-    compute: &Compute<'_>,
-    (values, cols): (&[f32], usize),
-    room: &mut InputRoom,
-    mut linears: [(&Linear, &mut [f32]); N],
-) {
-    let products = linears.each_mut().map(|(linear, out)| (&linear.weight, &mut **out));
-    compute.multiply(Input { values, cols, room }, products);
-    for (linear, out) in linears {
-        linear.bias.iter().for_each(|bias| compute.add_bias(out, bias));
-    }
-}
-
-/// Normalizes rows.
-fn norm(compute: &Compute<'_>, norm: &Norm, x: &[f32], out: &mut [f32]) {
-    let width = norm.weight.len();
-    compute.team.run_parts(Chunks::new(out, width), |row, out| {
-        compute.kernels.layer_norm(&x[row * width..][..width], &norm.weight, &norm.bias, EPSILON, out);
-    });
-}
-
-fn gelu(compute: &Compute<'_>, x: &mut [f32], cols: usize) {
-    compute.team.run_parts(Chunks::new(x, cols), |_, x| compute.kernels.gelu(x));
 }

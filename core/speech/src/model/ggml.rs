@@ -7,9 +7,9 @@ use std::fs::File;
 use std::io::{BufReader, Read as _, Seek as _, SeekFrom};
 
 use sotto_engine::DType;
+use sotto_engine::tensors::{Place, Tensors};
 
 use super::config::{AUDIO_POSITIONS, Config};
-use super::tensors::{Place, Tensors};
 use super::{Contents, Naming};
 use crate::SpeechError;
 use crate::vocabulary::Vocabulary;
@@ -116,7 +116,7 @@ impl Reader {
         let dtype = DType::from_ggml(format)
             .ok_or_else(|| SpeechError::unsupported(format!("the tensor format with number {format}")))?;
         let place = Place { dtype, shape, offset: self.at };
-        let len = place.len().ok_or_else(|| self.invalid("a tensor's size is not a whole number of blocks"))?;
+        let len = place.bytes().ok_or_else(|| self.invalid("a tensor's size is not a whole number of blocks"))?;
         self.skip(len)?;
         Ok((name, place))
     }

@@ -1,23 +1,16 @@
 //! Folders of Hugging Face: `model.safetensors`, `config.json`, `tokenizer.json`, and where there is one, `generation_config.json`.
 
 use std::collections::HashMap;
-use std::io::Read as _;
 use std::path::Path;
 
 use serde::Deserialize;
-use serde::de::DeserializeOwned;
-use sotto_engine::DType;
+use sotto_engine::EngineError;
+use sotto_engine::tensors::{read_json, safetensors};
 
 use super::config::{AUDIO_POSITIONS, Config};
-use super::tensors::{Place, Tensors};
-use super::{Contents, Naming, open};
+use super::{Contents, Naming};
 use crate::SpeechError;
 use crate::vocabulary::Vocabulary;
-
-/// Bytes of a text file, at most; the largest vocabulary has three million.
-const LARGEST_TEXT: u64 = 64 << 20;
-/// Bytes of the description of the tensors, at most, as the format says.
-const LARGEST_HEADER: u64 = 100 << 20;
 
 #[derive(Deserialize)]
 struct ConfigFile {
@@ -49,27 +42,20 @@ struct TokenizerModel {
     vocab: HashMap<String, usize>,
 }
 
-#[derive(Deserialize)]
-struct TensorInfo {
-    dtype: String,
-    shape: Vec<usize>,
-    data_offsets: (u64, u64),
-}
-
 /// Reads everything but the tensors' numbers.
 ///
 /// # Errors
 /// [`SpeechError::NotFound`], [`SpeechError::ModelInvalid`] and [`SpeechError::Unsupported`].
 pub(super) fn read(folder: &Path) -> Result<Contents, SpeechError> {
-    let config = config(json(&folder.join("config.json"))?)?;
-    let TokenizerFile { model } = json(&folder.join("tokenizer.json"))?;
+    let config = config(read_json(&folder.join("config.json"))?)?;
+    let TokenizerFile { model } = read_json(&folder.join("tokenizer.json"))?;
     let vocabulary = vocabulary(&config, model.vocab)?;
-    let alignment_heads = match json::<GenerationFile>(&folder.join("generation_config.json")) {
+    let alignment_heads = match read_json::<GenerationFile>(&folder.join("generation_config.json")) {
         Ok(GenerationFile { alignment_heads: Some(heads) }) => Naming::Given(heads),
-        Ok(_) | Err(SpeechError::NotFound { .. }) => Naming::Known,
-        Err(error) => return Err(error),
+        Ok(_) | Err(EngineError::NotFound { .. }) => Naming::Known,
+        Err(error) => return Err(error.into()),
     };
-    let tensors = tensors(&folder.join("model.safetensors"))?;
+    let tensors = safetensors::read(&folder.join("model.safetensors"), |name| Some(openai_name(name)))?;
     Ok(Contents { config, vocabulary, tensors, alignment_heads })
 }
 
@@ -116,53 +102,6 @@ fn bytes_of_characters() -> HashMap<char, u8> {
     printable.chain(('\u{100}'..).zip(others)).collect()
 }
 
-fn tensors(path: &Path) -> Result<Tensors, SpeechError> {
-    let invalid = |why: &str| SpeechError::model_invalid("model.safetensors", why);
-    let truncated = || invalid("the file ends before it is complete: download it again");
-    let (mut file, len) = open(path)?;
-    let mut header_len = [0; 8];
-    file.read_exact(&mut header_len).map_err(|_| truncated())?;
-    let header_len = u64::from_le_bytes(header_len);
-    if header_len > LARGEST_HEADER {
-        return Err(invalid("it does not begin as safetensors does"));
-    }
-    let data = 8 + header_len;
-    if data > len {
-        return Err(truncated());
-    }
-    let mut header = vec![0; header_len as usize];
-    file.read_exact(&mut header).map_err(|_| truncated())?;
-    let header: HashMap<String, serde_json::Value> =
-        serde_json::from_slice(&header).map_err(|_| invalid("the tensors' description is no JSON"))?;
-    let mut places = HashMap::new();
-    for (name, info) in header.into_iter().filter(|(name, _)| name != "__metadata__") {
-        let info: TensorInfo =
-            serde_json::from_value(info).map_err(|_| invalid("a tensor's description is incomplete"))?;
-        let place = place(&info, data)?;
-        let tensor_len = place.len().ok_or_else(|| invalid("a tensor's size cannot be"))?;
-        let (start, end) = info.data_offsets;
-        if end.checked_sub(start) != Some(tensor_len) {
-            return Err(invalid("a tensor's place contradicts its shape"));
-        }
-        if end > len - data {
-            return Err(truncated());
-        }
-        places.insert(openai_name(&name), place);
-    }
-    Ok(Tensors::new(file, places))
-}
-
-fn place(info: &TensorInfo, data: u64) -> Result<Place, SpeechError> {
-    let dtype = match info.dtype.as_str() {
-        "F32" => DType::F32,
-        "F16" => DType::F16,
-        "BF16" => DType::BF16,
-        _ => return Err(SpeechError::unsupported("safetensors in other formats than F32, F16 and BF16")),
-    };
-    let offset = info.data_offsets.0.saturating_add(data);
-    Ok(Place { dtype, shape: info.shape.clone(), offset })
-}
-
 /// What OpenAI's code calls a tensor.
 fn openai_name(name: &str) -> String {
     const PARTS: [(&str, &str); 17] = [
@@ -186,20 +125,6 @@ fn openai_name(name: &str) -> String {
     ];
     let name = name.strip_prefix("model.").unwrap_or(name).to_owned();
     PARTS.iter().fold(name, |name, (theirs, openai)| name.replace(theirs, openai))
-}
-
-fn json<T: DeserializeOwned>(path: &Path) -> Result<T, SpeechError> {
-    let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-    let (mut file, len) = open(path)?;
-    if len > LARGEST_TEXT {
-        return Err(SpeechError::model_invalid(name, "it is too large"));
-    }
-    let mut text = Vec::new();
-    file.read_to_end(&mut text).map_err(|source| SpeechError::NotFound { path: path.to_owned(), source })?;
-    serde_json::from_slice(&text).map_err(|error| {
-        let why = format!("line {}: it is not what it should be", error.line());
-        SpeechError::model_invalid(name, why)
-    })
 }
 
 #[cfg(test)]

@@ -3,15 +3,14 @@
 pub(crate) mod config;
 mod ggml;
 mod hugging_face;
-mod tensors;
 pub(crate) mod weights;
 
-use std::fs::{self, File};
 use std::io::{Read as _, Seek as _};
 use std::path::Path;
 use std::sync::Arc;
 
-use sotto_engine::compute::Pool;
+use sotto_engine::compute::{Pool, WeightMatrix};
+use sotto_engine::tensors::{Tensors, open};
 use sotto_engine::{DType, Kernels, KvType};
 
 use crate::mel::MelTransform;
@@ -20,7 +19,6 @@ use crate::vocabulary::Vocabulary;
 use crate::words::AlignmentHeads;
 use crate::{CancelToken, Language, SpeechError};
 use config::Config;
-use tensors::Tensors;
 use weights::Weights;
 
 /// How a model is loaded.
@@ -128,7 +126,7 @@ impl SpeechModel {
     /// [`SpeechError::NotFound`], [`SpeechError::ModelInvalid`], [`SpeechError::Unsupported`].
     pub fn memory_of(path: impl AsRef<Path>, options: SpeechOptions) -> Result<SpeechMemory, SpeechError> {
         let Contents { config, vocabulary, tensors, .. } = read(path.as_ref())?;
-        let weights = tensors.loaded_bytes(options.precision);
+        let weights = loaded_bytes(&tensors, options.precision);
         Ok(SpeechMemory::new(weights + vocabulary.bytes(), &config, options.precision))
     }
 
@@ -167,14 +165,15 @@ fn read(path: &Path) -> Result<Contents, SpeechError> {
     ggml::read(file)
 }
 
-/// The file, and its length.
-fn open(path: &Path) -> Result<(File, u64), SpeechError> {
-    let not_found = |source| SpeechError::NotFound { path: path.to_owned(), source };
-    let metadata = fs::metadata(path).map_err(not_found)?;
-    if !metadata.is_file() {
-        return Err(not_found(std::io::Error::other("it is no file")));
-    }
-    Ok((File::open(path).map_err(not_found)?, metadata.len()))
+/// Bytes of all matrices, kernels of convolutions and positions once they are loaded. Vectors count for nothing beside them.
+fn loaded_bytes(tensors: &Tensors, precision: Precision) -> u64 {
+    let bytes = tensors.places().map(|(name, place)| match *place.dimensions() {
+        [rows, columns] if name.ends_with("positional_embedding") => rows * columns * size_of::<f32>(),
+        [rows, columns] => WeightMatrix::packed_len_of(precision.of_matrix(place.dtype), [rows, columns]),
+        [outputs, inputs, frames] => WeightMatrix::packed_len_of(DType::F16, [outputs, inputs * frames]),
+        _ => 0,
+    });
+    bytes.sum::<usize>() as u64
 }
 
 /// Private memory that a model takes, in bytes.

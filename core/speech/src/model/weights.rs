@@ -2,13 +2,16 @@
 //!
 //! Radford et al., "Robust Speech Recognition via Large-Scale Weak Supervision", 2022.
 
-use sotto_engine::CancelToken;
-use sotto_engine::compute::WeightMatrix;
+use sotto_engine::compute::{LayerNorm, Linear, WeightMatrix};
+use sotto_engine::tensors::{Tensors, write_halves};
+use sotto_engine::{CancelToken, DType};
 
 use super::Precision;
 use super::config::{AUDIO_POSITIONS, Config};
-use super::tensors::Tensors;
 use crate::SpeechError;
+
+/// Added to variances.
+const EPSILON: f32 = 1e-5;
 
 /// All weights.
 #[derive(Debug)]
@@ -20,13 +23,13 @@ pub(crate) struct Weights {
     /// `[AUDIO_POSITIONS, width]`.
     pub(crate) audio_positions: Vec<f32>,
     pub(crate) encoder: Vec<EncoderLayer>,
-    pub(crate) encoder_norm: Norm,
+    pub(crate) encoder_norm: LayerNorm,
     /// `[vocab_size, width]`: the output matrix, too.
     pub(crate) embedding: WeightMatrix,
     /// `[text_positions, width]`.
     pub(crate) text_positions: Vec<f32>,
     pub(crate) decoder: Vec<DecoderLayer>,
-    pub(crate) decoder_norm: Norm,
+    pub(crate) decoder_norm: LayerNorm,
 }
 
 #[derive(Debug)]
@@ -45,7 +48,7 @@ pub(crate) struct DecoderLayer {
 
 #[derive(Debug)]
 pub(crate) struct Attention {
-    pub(crate) norm: Norm,
+    pub(crate) norm: LayerNorm,
     pub(crate) query: Linear,
     /// Without a bias.
     pub(crate) key: Linear,
@@ -55,23 +58,9 @@ pub(crate) struct Attention {
 
 #[derive(Debug)]
 pub(crate) struct FeedForward {
-    pub(crate) norm: Norm,
+    pub(crate) norm: LayerNorm,
     pub(crate) up: Linear,
     pub(crate) down: Linear,
-}
-
-/// `x · weight + bias`.
-#[derive(Debug)]
-pub(crate) struct Linear {
-    pub(crate) weight: WeightMatrix,
-    pub(crate) bias: Option<Vec<f32>>,
-}
-
-/// A layer norm.
-#[derive(Debug)]
-pub(crate) struct Norm {
-    pub(crate) weight: Vec<f32>,
-    pub(crate) bias: Vec<f32>,
 }
 
 impl Weights {
@@ -167,7 +156,7 @@ impl Reader<'_> {
         Ok(Attention {
             norm: self.norm(&format!("{name}_ln"))?,
             query: self.linear(&format!("{name}.query"), [width, width])?,
-            key: Linear { weight: self.matrix(&format!("{name}.key.weight"), [width, width])?, bias: None },
+            key: Linear::new(self.matrix(&format!("{name}.key.weight"), [width, width])?, None),
             value: self.linear(&format!("{name}.value"), [width, width])?,
             output: self.linear(&format!("{name}.out"), [width, width])?,
         })
@@ -184,24 +173,35 @@ impl Reader<'_> {
 
     fn linear(&mut self, name: &str, shape: [usize; 2]) -> Result<Linear, SpeechError> {
         let weight = self.matrix(&format!("{name}.weight"), shape)?;
-        Ok(Linear { weight, bias: Some(self.tensors.vector(&format!("{name}.bias"), shape[0])?) })
+        Ok(Linear::new(weight, Some(self.tensors.vector(&format!("{name}.bias"), shape[0])?)))
     }
 
     fn matrix(&mut self, name: &str, shape: [usize; 2]) -> Result<WeightMatrix, SpeechError> {
-        self.tensors.matrix(name, shape, self.precision, self.cancel)
+        Ok(self.tensors.matrix(name, shape, |dtype| self.precision.of_matrix(dtype), self.cancel)?)
     }
 
+    /// A convolution over three frames. Its kernel, `[outputs, inputs, 3]` in the file, becomes a matrix `[outputs, 3 * inputs]` of F16:
+    /// the inputs of a frame follow each other, as they do in rows of frames.
     fn convolution(&mut self, name: &str, inputs: usize) -> Result<Linear, SpeechError> {
-        let width = self.config.width;
-        let weight = self.tensors.convolution(&format!("{name}.weight"), [width, inputs], self.cancel)?;
-        Ok(Linear { weight, bias: Some(self.tensors.vector(&format!("{name}.bias"), width)?) })
+        let (width, kernel_name) = (self.config.width, format!("{name}.weight"));
+        let kernel = self.tensors.numbers(&kernel_name, &[width, inputs, 3])?;
+        let reordered = kernel
+            .chunks_exact(3 * inputs)
+            .flat_map(|kernel| (0..3).flat_map(move |frame| kernel.iter().skip(frame).step_by(3).copied()));
+        let (mut reordered, shape) = (reordered.fuse(), [width, 3 * inputs]);
+        let weight = WeightMatrix::pack_rows_of(&kernel_name, DType::F16, shape, self.cancel, |halves| {
+            write_halves(reordered.by_ref().take(halves.len() / 2), halves);
+            Ok(())
+        })?;
+        Ok(Linear::new(weight, Some(self.tensors.vector(&format!("{name}.bias"), width)?)))
     }
 
-    fn norm(&mut self, name: &str) -> Result<Norm, SpeechError> {
+    fn norm(&mut self, name: &str) -> Result<LayerNorm, SpeechError> {
         let width = self.config.width;
-        Ok(Norm {
+        Ok(LayerNorm {
             weight: self.tensors.vector(&format!("{name}.weight"), width)?,
             bias: self.tensors.vector(&format!("{name}.bias"), width)?,
+            epsilon: EPSILON,
         })
     }
 }

@@ -3,6 +3,7 @@
 mod bench;
 mod chat;
 mod classify;
+mod embed;
 mod extract;
 mod generate;
 mod inspect;
@@ -70,6 +71,7 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
             let options = classify::options(labels, described, *min_confidence);
             classify::run(&load(model)?, text, &options, json)
         }
+        Command::Embed { text } => embed::run(model, text, json),
         Command::Extract { text, schema } => extract::run(&load(model)?, text, schema, json),
         Command::Chat { system, sampling, max_tokens } => {
             chat::run(&load(model)?, system.as_deref(), sampling, *max_tokens, json)

@@ -88,6 +88,12 @@ public class LocalModel private constructor(private val ffi: FfiModel, public va
     }
 
     /**
+     * The vector of a text where no embedding model is at hand: the mean of the model's hidden states, with a length of 1. It is slower
+     * to compute than an [Embedder]'s, and says less about what a text means.
+     */
+    public suspend fun embed(text: String): Embedding = valueOf { open().embed(text).request() }
+
+    /**
      * Classifies many texts and reports each result when it is ready. The common part of their prompts is computed
      * once.
      */

@@ -9,6 +9,10 @@ import dev.sotto.internal.FfiChatOptions
 import dev.sotto.internal.FfiClassification
 import dev.sotto.internal.FfiContextMemory
 import dev.sotto.internal.FfiCoverage
+import dev.sotto.internal.FfiEmbedderInterface
+import dev.sotto.internal.FfiEmbedding
+import dev.sotto.internal.FfiEmbeddingMemory
+import dev.sotto.internal.FfiEmbeddings
 import dev.sotto.internal.FfiException
 import dev.sotto.internal.FfiExtraction
 import dev.sotto.internal.FfiFileKind
@@ -89,6 +93,7 @@ class MirrorTest {
         assertEquals(methods(FfiNoteSessionInterface::class.java), methods(NoteSession::class.java) - "close")
         assertEquals(methods(FfiTokenizerInterface::class.java), methods(Tokenizer::class.java) - "close")
         assertEquals(methods(FfiAdapterInterface::class.java), methods(Adapter::class.java) - "close")
+        assertEquals(methods(FfiEmbedderInterface::class.java), methods(Embedder::class.java) - "close")
         // Whether what is heard goes into a note is said to a Listening.
         val speech = methods(FfiSpeechInterface::class.java) - "listenInto"
         assertEquals(speech, methods(Speech::class.java) - "close")
@@ -140,6 +145,8 @@ class MirrorTest {
             FfiTranscriptSegment::class to TranscriptSegment::class,
             FfiTranscriptPart::class to TranscriptPart::class,
             FfiTranscript::class to Transcript::class,
+            FfiEmbedding::class to Embedding::class,
+            FfiEmbeddingMemory::class to EmbeddingMemory::class,
             FfiSpeechMetrics::class to SpeechMetrics::class,
             FfiSpeechMemory::class to SpeechMemory::class,
         )
@@ -168,7 +175,8 @@ class MirrorTest {
         val records = generated.filter { name ->
             Class.forName("dev.sotto.internal.$name").methods.any { it.name.substringBefore('-') == "component1" }
         }
-        // A Listening has the two parts of the latter.
-        assertEquals((mirrors.keys + FfiScore::class + FfiListening::class).map { it.simpleName }.toSet(), records.toSet())
+        // The second holds a list, and a Listening has the two parts of the last.
+        val others = setOf(FfiScore::class, FfiEmbeddings::class, FfiListening::class)
+        assertEquals((mirrors.keys + others).map { it.simpleName }.toSet(), records.toSet())
     }
 }

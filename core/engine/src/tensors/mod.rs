@@ -1,72 +1,82 @@
-//! The tensors of a model file: found by name, checked, and read one after the other.
+//! Tensors of models that are not GGUF files: found by name, checked, and read one after the other into packed matrices.
+
+mod json;
+pub mod safetensors;
 
 use std::collections::HashMap;
 use std::fs::File;
 use std::io::{BufReader, Read as _, Seek as _, SeekFrom};
+use std::path::Path;
 
 use half::{bf16, f16};
-use sotto_engine::compute::WeightMatrix;
-use sotto_engine::{CancelToken, DType, EngineError};
 
-use super::Precision;
-use crate::SpeechError;
+pub use json::read_json;
+
+use crate::model::WeightMatrix;
+use crate::{CancelToken, DType, EngineError, FilePart};
 
 /// Where a tensor lies in a file.
 #[derive(Debug, Clone)]
-pub(crate) struct Place {
-    pub(crate) dtype: DType,
+pub struct Place {
+    /// Its number format.
+    pub dtype: DType,
     /// The last dimension is the one whose numbers follow each other.
-    pub(crate) shape: Vec<usize>,
-    pub(crate) offset: u64,
+    pub shape: Vec<usize>,
+    /// Its first byte.
+    pub offset: u64,
 }
 
-/// All tensors of a file, by the names that OpenAI's code gives them.
+/// All tensors of a file, by name.
 #[derive(Debug)]
-pub(crate) struct Tensors {
+pub struct Tensors {
     file: BufReader<File>,
     places: HashMap<String, Place>,
 }
 
 impl Place {
-    /// Bytes of the tensor; `None` where they cannot be counted or are no whole blocks.
-    pub(crate) fn len(&self) -> Option<u64> {
+    /// Bytes of the tensor; `None` if they cannot be counted or are no whole blocks.
+    pub fn bytes(&self) -> Option<u64> {
         let numbers = self.shape.iter().try_fold(1usize, |product, &size| product.checked_mul(size))?;
         let whole = self.shape.last()?.is_multiple_of(self.dtype.block_len());
         let bytes = (numbers / self.dtype.block_len()).checked_mul(self.dtype.block_bytes())?;
         whole.then_some(bytes as u64)
     }
+
+    /// Its dimensions without those of one element, in which files differ.
+    pub fn dimensions(&self) -> Vec<usize> {
+        dimensions(&self.shape)
+    }
 }
 
 impl Tensors {
     /// Tensors that lie within `file`.
-    pub(crate) fn new(file: File, places: HashMap<String, Place>) -> Self {
+    pub fn new(file: File, places: HashMap<String, Place>) -> Self {
         Self { file: BufReader::new(file), places }
     }
 
-    /// Bytes of all matrices, kernels of convolutions and positions once they are loaded. Vectors count for nothing beside them.
-    pub(crate) fn loaded_bytes(&self, precision: Precision) -> u64 {
-        let bytes = self.places.iter().map(|(name, place)| match *dimensions(&place.shape) {
-            [rows, columns] if name.ends_with("positional_embedding") => rows * columns * size_of::<f32>(),
-            [rows, columns] => WeightMatrix::packed_len_of(precision.of_matrix(place.dtype), [rows, columns]),
-            [outputs, inputs, frames] => WeightMatrix::packed_len_of(DType::F16, [outputs, inputs * frames]),
-            _ => 0,
-        });
-        bytes.sum::<usize>() as u64
+    /// The names of all tensors, and where they lie.
+    pub fn places(&self) -> impl Iterator<Item = (&str, &Place)> {
+        self.places.iter().map(|(name, place)| (name.as_str(), place))
     }
 
-    /// A matrix `[rows, columns]`, packed. What is not quantized becomes what `precision` says.
-    pub(crate) fn matrix(
+    /// A matrix `[rows, columns]`, packed. Numbers that are not quantized become the format that `becomes` gives for theirs: Q8_0, F16,
+    /// or what they are.
+    ///
+    /// # Errors
+    /// [`EngineError::Invalid`] for a missing tensor or another shape; [`EngineError::Unsupported`] for a row that is not a whole
+    /// number of blocks; [`EngineError::OutOfMemory`]; [`EngineError::Cancelled`].
+    pub fn matrix(
         &mut self,
         name: &str,
         shape: [usize; 2],
-        precision: Precision,
+        becomes: impl Fn(DType) -> DType,
         cancel: &CancelToken,
-    ) -> Result<WeightMatrix, SpeechError> {
+    ) -> Result<WeightMatrix, EngineError> {
         let place = self.find(name, &shape)?;
         self.seek(&place)?;
         let mut read = |bytes: &mut [u8]| self.file.read_exact(bytes).map_err(|error| unreadable(name, &error));
-        let (dtype, becomes) = (place.dtype, precision.of_matrix(place.dtype));
-        let packed = WeightMatrix::pack_rows_of(name, becomes, shape, cancel, |rows| {
+        let (dtype, becomes) = (place.dtype, becomes(place.dtype));
+        WeightMatrix::pack_rows_of(name, becomes, shape, cancel, |rows| {
             if becomes == dtype {
                 return read(rows);
             }
@@ -78,40 +88,26 @@ impl Tensors {
                 _ => write_halves(numbers(dtype, &bytes), rows),
             }
             Ok(())
-        });
-        Ok(packed?)
-    }
-
-    /// The kernel of a convolution over three frames, `[outputs, inputs, 3]` in the file, as a matrix `[outputs, 3 * inputs]` of F16:
-    /// the inputs of a frame follow each other, as they do in rows of frames.
-    pub(crate) fn convolution(
-        &mut self,
-        name: &str,
-        [outputs, inputs]: [usize; 2],
-        cancel: &CancelToken,
-    ) -> Result<WeightMatrix, SpeechError> {
-        let kernel = self.numbers(name, &[outputs, inputs, 3])?;
-        let reordered = kernel
-            .chunks_exact(3 * inputs)
-            .flat_map(|kernel| (0..3).flat_map(move |frame| kernel.iter().skip(frame).step_by(3).copied()));
-        let mut reordered = reordered.fuse();
-        let packed = WeightMatrix::pack_rows_of(name, DType::F16, [outputs, 3 * inputs], cancel, |halves| {
-            write_halves(reordered.by_ref().take(halves.len() / 2), halves);
-            Ok(())
-        });
-        Ok(packed?)
+        })
     }
 
     /// A vector of `len` finite numbers: a bias or the weights of a norm.
-    pub(crate) fn vector(&mut self, name: &str, len: usize) -> Result<Vec<f32>, SpeechError> {
+    ///
+    /// # Errors
+    /// As for [`Tensors::numbers`].
+    pub fn vector(&mut self, name: &str, len: usize) -> Result<Vec<f32>, EngineError> {
         self.numbers(name, &[len])
     }
 
     /// Finite numbers of a tensor that is not quantized, row after row.
-    pub(crate) fn numbers(&mut self, name: &str, shape: &[usize]) -> Result<Vec<f32>, SpeechError> {
+    ///
+    /// # Errors
+    /// [`EngineError::Invalid`] for a missing tensor, another shape, and numbers that are not finite; [`EngineError::Unsupported`] for
+    /// a quantized one.
+    pub fn numbers(&mut self, name: &str, shape: &[usize]) -> Result<Vec<f32>, EngineError> {
         let place = self.find(name, shape)?;
         if place.dtype.block_len() != 1 {
-            return Err(SpeechError::unsupported(format!("{name} in the format {}", place.dtype)));
+            return Err(EngineError::unsupported(format!("{name} in the format {}", place.dtype)));
         }
         self.seek(&place)?;
         let mut bytes = vec![0; shape.iter().product::<usize>() * place.dtype.block_bytes()];
@@ -124,34 +120,44 @@ impl Tensors {
     }
 
     /// Where a tensor of this shape lies.
-    fn find(&self, name: &str, shape: &[usize]) -> Result<Place, SpeechError> {
+    fn find(&self, name: &str, shape: &[usize]) -> Result<Place, EngineError> {
         let place = self.places.get(name).ok_or_else(|| invalid(name, "the tensor is missing"))?;
-        match dimensions(&place.shape) == dimensions(shape) {
+        match place.dimensions() == dimensions(shape) {
             true => Ok(place.clone()),
             false => Err(invalid(name, &format!("its shape is {:?}, but {shape:?} was expected", place.shape))),
         }
     }
 
-    fn seek(&mut self, place: &Place) -> Result<(), SpeechError> {
+    fn seek(&mut self, place: &Place) -> Result<(), EngineError> {
         self.file
             .seek(SeekFrom::Start(place.offset))
             .map(|_| ())
-            .map_err(|error| SpeechError::Internal(format!("the model file can no longer be read: {error}")))
+            .map_err(|error| EngineError::Internal(format!("the model file can no longer be read: {error}")))
     }
 }
 
-/// Dimensions of one element count for nothing: files differ in them.
+/// Opens a regular file for reading, and returns it with its length in bytes.
+///
+/// # Errors
+/// [`EngineError::NotFound`].
+pub fn open(path: &Path) -> Result<(File, u64), EngineError> {
+    let not_found = |source| EngineError::NotFound { path: path.to_owned(), source };
+    let file = FilePart::open(path)?.into_file().map_err(not_found)?;
+    let len = file.metadata().map_err(not_found)?.len();
+    Ok((file, len))
+}
+
 fn dimensions(shape: &[usize]) -> Vec<usize> {
     shape.iter().copied().filter(|&size| size != 1).collect()
 }
 
-fn invalid(tensor: &str, why: &str) -> SpeechError {
-    SpeechError::model_invalid(format!("tensor {tensor}"), why)
+fn invalid(tensor: &str, why: &str) -> EngineError {
+    EngineError::invalid(format!("tensor {tensor}"), why)
 }
 
 /// The file's length was checked when it was opened.
 fn unreadable(tensor: &str, error: &std::io::Error) -> EngineError {
-    EngineError::Invalid { at: format!("tensor {tensor}"), why: format!("it can no longer be read: {error}") }
+    invalid(tensor, &format!("it can no longer be read: {error}"))
 }
 
 /// Numbers that are not quantized.
@@ -180,8 +186,8 @@ fn write_q8_0(mut numbers: impl Iterator<Item = f32>, blocks: &mut [u8]) {
     }
 }
 
-/// Rounds numbers to F16.
-fn write_halves(numbers: impl Iterator<Item = f32>, halves: &mut [u8]) {
+/// Rounds numbers to F16, as many as `halves` takes.
+pub fn write_halves(numbers: impl Iterator<Item = f32>, halves: &mut [u8]) {
     for (half, number) in halves.as_chunks_mut::<2>().0.iter_mut().zip(numbers) {
         *half = f16::from_f32(number).to_le_bytes();
     }
