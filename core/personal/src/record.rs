@@ -1,3 +1,5 @@
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -50,6 +52,9 @@ pub enum Payload {
         /// An embedding of the text, so that it need not be computed again.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         vector: Option<Vec<f32>>,
+        /// The log-probability that a language model gave to each label, if it was asked about the text.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        model_scores: Option<BTreeMap<String, f64>>,
     },
     /// A text that the user wrote. Style is learnt from them.
     Text {
@@ -147,9 +152,10 @@ impl Payload {
 
     fn check(&self) -> Result<()> {
         match self {
-            Self::Example { text, label, vector } => {
+            Self::Example { text, label, vector, model_scores } => {
                 check_text(text)?;
                 check_name("a label", label)?;
+                check_scores(model_scores.as_ref())?;
                 check_vector(vector.as_deref())
             }
             Self::Text { text } => check_text(text),
@@ -211,6 +217,13 @@ pub(crate) fn check_vector(vector: Option<&[f32]>) -> Result<()> {
             Err(PersonalError::invalid_input("a vector's numbers must be finite"))
         }
         _ => Ok(()),
+    }
+}
+
+fn check_scores(scores: Option<&BTreeMap<String, f64>>) -> Result<()> {
+    match scores.is_none_or(|scores| scores.values().all(|score| score.is_finite())) {
+        true => Ok(()),
+        false => Err(PersonalError::invalid_input("a model's scores must be finite")),
     }
 }
 

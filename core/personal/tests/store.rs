@@ -73,7 +73,12 @@ fn bad_records_are_refused_and_nothing_is_learnt() {
         NewRecord { collection: "c".repeat(2000), ..example("a", "x", "Inbox") },
         example(&"a".repeat((16 << 20) + 1), "x", "Inbox"),
         NewRecord {
-            payload: Payload::Example { text: "a".into(), label: "x".into(), vector: Some(vec![f32::NAN]) },
+            payload: Payload::Example {
+                text: "a".into(),
+                label: "x".into(),
+                vector: Some(vec![f32::NAN]),
+                model_scores: None,
+            },
             ..example("a", "x", "Inbox")
         },
         NewRecord { payload: Payload::Setting { name: "n".into(), value: 1.into() }, ..example("a", "x", "Inbox") },
@@ -129,8 +134,12 @@ fn an_export_can_be_read_by_people_and_imported() {
     let folder = tempfile::tempdir().unwrap();
     let personal = Personal::open(folder.path().join("personal")).unwrap();
     let mut with_vector = example("with a vector", "x", "Inbox");
-    with_vector.payload =
-        Payload::Example { text: "schön 😀 \"quoted\"".into(), label: "x".into(), vector: Some(vec![0.1, -2.5e-7]) };
+    with_vector.payload = Payload::Example {
+        text: "schön 😀 \"quoted\"".into(),
+        label: "x".into(),
+        vector: Some(vec![0.1, -2.5e-7]),
+        model_scores: None,
+    };
     let _ = personal.learn(vec![with_vector, text("two\nlines", at(5))]).unwrap();
     personal.set("me", "tone", "dry".into(), "user", at(6)).unwrap();
     let export = folder.path().join("export.json");

@@ -15,7 +15,7 @@ pub fn at(millis: i64) -> Timestamp {
 }
 
 pub fn example(text: &str, label: &str, source: &str) -> NewRecord {
-    let payload = Payload::Example { text: text.into(), label: label.into(), vector: None };
+    let payload = Payload::Example { text: text.into(), label: label.into(), vector: None, model_scores: None };
     NewRecord { collection: "mail".into(), source: source.into(), time: at(0), payload }
 }
 
