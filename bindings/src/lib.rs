@@ -20,6 +20,7 @@ mod model;
 mod options;
 #[cfg(test)]
 mod parity;
+mod personal;
 mod results;
 mod speech;
 #[cfg(test)]
@@ -36,6 +37,11 @@ pub use model::{FfiAdapter, FfiModel, FfiNoteSession, FfiScaledAdapter, FfiSessi
 pub use options::{
     FfiBackend, FfiChatOptions, FfiFormat, FfiKvType, FfiLabel, FfiLoadOptions, FfiModelFile, FfiSampling,
     FfiSummaryOptions, FfiTurn,
+};
+pub use personal::{
+    FfiDeletion, FfiDerived, FfiDerivedChange, FfiEvent, FfiFilter, FfiImported, FfiItem, FfiItemEvent, FfiItems,
+    FfiKind, FfiLearnt, FfiLimits, FfiNear, FfiPayload, FfiPersonal, FfiQuery, FfiReason, FfiRecommendation, FfiRecord,
+    FfiTimestamp, open_personal,
 };
 pub use results::{
     FfiAction, FfiClassification, FfiContextMemory, FfiCoverage, FfiExtraction, FfiFileKind, FfiFileReport, FfiFit,

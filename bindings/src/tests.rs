@@ -97,6 +97,33 @@ fn every_task_is_mirrored() {
     assert_eq!(input, methods(&ffi, "FfiAudioInput"));
 }
 
+/// What classifiers and styles, which have mirrors of their own, use of a store.
+const RUST_ONLY_IN_STORES: [&str; 11] = [
+    "derived",
+    "drop_derived",
+    "folder",
+    "generation",
+    "learn",
+    "open",
+    "path",
+    "put_derived",
+    "replace",
+    "set",
+    "setting",
+];
+
+#[test]
+fn every_call_of_a_store_is_mirrored() {
+    let (personal, ffi) = (sources("../core/personal/src"), sources("src"));
+    let mut calls = methods(&personal, "Personal");
+    assert!(RUST_ONLY_IN_STORES.iter().all(|name| calls.remove(*name)));
+    assert_eq!(calls, methods(&ffi, "FfiPersonal"));
+    assert_eq!(methods(&personal, "Items"), methods(&ffi, "FfiItems"));
+    for name in ["Event", "Kind", "Payload", "Reason", "Near"] {
+        assert_eq!(variants(&personal, name), variants(&ffi, &format!("Ffi{name}")), "{name}");
+    }
+}
+
 #[test]
 fn a_schema_that_is_no_json_is_told_by_its_place() {
     let refused = crate::options::parse_schema("{\"secret\": ");

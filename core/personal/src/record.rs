@@ -274,7 +274,7 @@ pub struct Learnt {
 }
 
 /// What a deletion removed.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
 pub struct Deletion {
     /// The ids of the deleted records, in ascending order. With an item go its events.
     pub records: Vec<u64>,
@@ -283,7 +283,7 @@ pub struct Deletion {
 }
 
 /// What became of something that was learnt from deleted records.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct DerivedChange {
     /// Its collection.
     pub collection: String,

@@ -1,6 +1,7 @@
 use std::path::PathBuf;
 
 use sotto_engine::EngineError;
+use sotto_personal::PersonalError;
 use sotto_text::TextError;
 
 /// The errors of Sotto.
@@ -48,6 +49,21 @@ pub enum Error {
         /// The message of the operating system.
         reason: String,
     },
+    /// The file is damaged, or is not a personal store. Import an exported copy into a new file, or delete this one and
+    /// begin anew.
+    #[error("{} is not a personal store, or is damaged: {why}", path.display())]
+    StoreInvalid {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        why: String,
+    },
+    /// The personal store is open elsewhere. Close it there, or share one handle.
+    #[error("{} is open elsewhere: close it there, or share one handle", path.display())]
+    StoreInUse {
+        /// The file.
+        path: PathBuf,
+    },
     /// The text is too long for the context. Shorten it, or start a new session.
     #[error("at least {needed} tokens are needed, but the limit is {limit}")]
     ContextFull {
@@ -94,6 +110,18 @@ impl From<EngineError> for Error {
             EngineError::ContextFull { limit, needed } => Self::ContextFull { limit, needed },
             EngineError::Cancelled => Self::Cancelled,
             other => Self::internal(other.to_string()),
+        }
+    }
+}
+
+impl From<PersonalError> for Error {
+    fn from(error: PersonalError) -> Self {
+        match error {
+            PersonalError::Invalid { path, why } => Self::StoreInvalid { path, why },
+            PersonalError::InUse { path } => Self::StoreInUse { path },
+            PersonalError::Storage { path, reason } => Self::Storage { path, reason },
+            PersonalError::Unsupported { what } => Self::Unsupported { what },
+            other => Self::invalid_input(other.to_string()),
         }
     }
 }

@@ -17,6 +17,10 @@ public enum SottoError: Error, Hashable, Sendable {
     case outOfMemory(needed: Int, available: Int)
     /// The file or folder `path` cannot be written; `reason` is the system's message.
     case storage(path: String, reason: String)
+    /// The file `path` is damaged, or is not a personal store; `why` says how.
+    case storeInvalid(path: String, why: String)
+    /// The personal store `path` is open elsewhere.
+    case storeInUse(path: String)
     /// The text needs `needed` tokens, but the limit is `limit`.
     case contextFull(limit: Int, needed: Int)
     /// An argument is invalid; `what` says what is wrong.
@@ -38,6 +42,8 @@ extension SottoError: LocalizedError {
         case .outOfMemory(let needed, let available):
             "\(needed) bytes of memory are needed, but only \(available) are available."
         case .storage(let path, let reason): "\(path) cannot be written: \(reason)."
+        case .storeInvalid(let path, let why): "\(path) is not a personal store, or is damaged: \(why)."
+        case .storeInUse(let path): "\(path) is open elsewhere."
         case .contextFull(let limit, let needed): "At least \(needed) tokens are needed, but the limit is \(limit)."
         case .invalidInput(let what): "The input cannot be used: \(what)."
         case .cancelled: "The work was stopped."
@@ -53,6 +59,8 @@ extension SottoError: LocalizedError {
         case .unsupported: "Use another model."
         case .outOfMemory: "Ask for a shorter context, or use a smaller model."
         case .storage: "Free some space, or choose another folder."
+        case .storeInvalid: "Import an exported copy into a new file, or delete this one and begin anew."
+        case .storeInUse: "Close it there, or share one Personal."
         case .contextFull: "Shorten the text, or start a new session."
         case .invalidInput: "Change what was given."
         case .cancelled: "Try again."
@@ -71,6 +79,8 @@ extension SottoError {
             case .OutOfMemory(let needed, let available):
                 .outOfMemory(needed: Int(clamping: needed), available: Int(clamping: available))
             case .Storage(let path, let reason): .storage(path: path, reason: reason)
+            case .StoreInvalid(let path, let why): .storeInvalid(path: path, why: why)
+            case .StoreInUse(let path): .storeInUse(path: path)
             case .ContextFull(let limit, let needed):
                 .contextFull(limit: Int(clamping: limit), needed: Int(clamping: needed))
             case .InvalidInput(let what): .invalidInput(what: what)

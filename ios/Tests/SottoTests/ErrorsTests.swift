@@ -99,6 +99,8 @@ extension AllTests {
                 (.Unsupported(what: "w"), .unsupported(what: "w")),
                 (.OutOfMemory(needed: 5, available: 3), .outOfMemory(needed: 5, available: 3)),
                 (.Storage(path: "p", reason: "r"), .storage(path: "p", reason: "r")),
+                (.StoreInvalid(path: "p", why: "w"), .storeInvalid(path: "p", why: "w")),
+                (.StoreInUse(path: "p"), .storeInUse(path: "p")),
                 (.ContextFull(limit: 5, needed: .max), .contextFull(limit: 5, needed: .max)),
                 (.InvalidInput(what: "w"), .invalidInput(what: "w")),
                 (.Cancelled, .cancelled),

@@ -297,6 +297,13 @@ pub enum Command {
         #[arg(long, value_name = "FILE")]
         checkpoint: Option<PathBuf>,
     },
+    /// Show, take along and delete what an app has learnt about its user.
+    Personal {
+        /// The personal store.
+        file: PathBuf,
+        #[command(subcommand)]
+        action: PersonalAction,
+    },
     /// Measure speed and memory.
     Bench {
         /// Prompt lengths, separated by commas.
@@ -331,6 +338,50 @@ fn minutes(text: &str) -> Result<f64, String> {
     minutes.ok_or_else(|| "a number of minutes, such as 10 or 0.5".into())
 }
 
+#[derive(Debug, Subcommand)]
+pub enum PersonalAction {
+    /// List all records, with source and time.
+    Records,
+    /// Write all records to a JSON file.
+    Export {
+        /// Where to write it.
+        output: PathBuf,
+    },
+    /// Add the records of an exported file. The store is made if it is not there.
+    Import {
+        /// The exported file.
+        export: PathBuf,
+    },
+    /// Delete records.
+    Delete {
+        /// Their ids.
+        #[arg(required = true, value_name = "ID")]
+        ids: Vec<u64>,
+    },
+    /// Delete all records of a source.
+    Forget {
+        /// The source, as `records` names it.
+        source: String,
+    },
+    /// Delete all records, and all that was learnt from them.
+    DeleteAll,
+    /// Stop learning; what was learnt stays.
+    Pause,
+    /// Learn again.
+    Resume,
+    /// Recommend items of a collection for now, each with the reason.
+    Recommend {
+        /// The collection.
+        collection: String,
+        /// A text that they should be similar to.
+        #[arg(long, value_name = "TEXT")]
+        near: Option<String>,
+        /// How many at most.
+        #[arg(long, value_name = "N", default_value_t = 5)]
+        limit: usize,
+    },
+}
+
 fn language(code: &str) -> Result<Language, String> {
     Language::from_code(code)
         .ok_or_else(|| "this is not a language code that Whisper knows, such as en, de or zh".into())
@@ -349,6 +400,7 @@ impl Command {
     fn refuses_model(&self) -> Option<&'static str> {
         match self {
             Self::Inspect { file: Some(_) } => Some("the file is already given: leave --model out"),
+            Self::Personal { .. } => Some("a personal store needs no model: leave --model out"),
             Self::Pack { .. } => Some("pack takes its GGUF file without --model: sotto pack FILE"),
             #[cfg(feature = "candle")]
             Self::Merge { .. } => Some("merge takes its GGUF file without --model: sotto merge FILE ADAPTER -o FILE"),
@@ -366,9 +418,11 @@ impl Command {
             Self::Inspect { .. } => Some("inspect takes one file: sotto inspect ADAPTER.gguf"),
             Self::Tune { .. } => Some("tune trains an adapter of the model itself: leave --adapter out"),
             Self::Transcribe { .. } => Some("a Whisper model takes no adapter: leave --adapter out"),
-            Self::Tokenize { .. } | Self::Render { .. } | Self::Synth { .. } | Self::Pack { .. } => {
-                Some("an adapter has no effect here: leave --adapter out")
-            }
+            Self::Tokenize { .. }
+            | Self::Render { .. }
+            | Self::Synth { .. }
+            | Self::Pack { .. }
+            | Self::Personal { .. } => Some("an adapter has no effect here: leave --adapter out"),
             _ => None,
         }
     }

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
+use sotto::personal::PersonalError;
 use sotto_synth::SynthError;
 
 /// Why a command failed.
@@ -10,6 +11,8 @@ use sotto_synth::SynthError;
 pub enum Failure {
     #[error(transparent)]
     Sotto(#[from] sotto::Error),
+    #[error(transparent)]
+    Personal(#[from] PersonalError),
     #[error(transparent)]
     Synth(#[from] SynthError),
     #[error("cannot read {}: {source}", readable(path))]
@@ -63,7 +66,8 @@ impl Failure {
         ExitCode::from(match self {
             Self::Sotto(Error::ModelNotFound { .. } | Error::ModelInvalid { .. } | Error::Unsupported { .. })
             | Self::Synth(SynthError::Vocabulary { .. }) => 3,
-            Self::Sotto(Error::InvalidInput { .. }) | Self::Input { .. } | Self::BadInput(_) => 4,
+            Self::Personal(PersonalError::Storage { .. } | PersonalError::InUse { .. }) => 1,
+            Self::Sotto(Error::InvalidInput { .. }) | Self::Personal(_) | Self::Input { .. } | Self::BadInput(_) => 4,
             Self::Sotto(Error::OutOfMemory { .. } | Error::ContextFull { .. })
             | Self::Advised { .. }
             | Self::TooManyTokens { .. } => 5,

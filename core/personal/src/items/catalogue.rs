@@ -22,7 +22,7 @@ pub(super) struct Entry {
     /// How often it was.
     pub(super) uses: u32,
     /// The fading weight of these uses.
-    pub(super) used: f64,
+    pub(super) used: f32,
     /// How often it was seen since it was last used.
     pub(super) ignored: u32,
     pub(super) dismissed: bool,
@@ -41,9 +41,9 @@ pub(super) struct Catalogue {
     pub(super) terms: TermIndex,
     pub(super) growth: Growth,
     /// What the user likes, as terms: by the terms' numbers.
-    pub(super) taste: Vec<f64>,
+    pub(super) taste: Vec<f32>,
     /// The same as a sum of vectors. Empty if no item has one.
-    pub(super) taste_vector: Vec<f64>,
+    pub(super) taste_vector: Vec<f32>,
     /// When anything is used.
     pub(super) habits: Habits,
     pub(super) tag_habits: Vec<Habits>,
@@ -157,11 +157,11 @@ impl Catalogue {
         };
         let weight = interest * self.growth.at(time.unix_millis);
         for (term, share) in &entry.weights {
-            self.taste[*term as usize] += weight * f64::from(*share);
+            self.taste[*term as usize] += weight * share;
         }
         if let Some(vector) = &entry.vector {
             self.taste_vector.resize(vector.len(), 0.0);
-            self.taste_vector.iter_mut().zip(vector).for_each(|(sum, number)| *sum += weight * f64::from(*number));
+            self.taste_vector.iter_mut().zip(vector).for_each(|(sum, number)| *sum += weight * number);
         }
         entry.dismissed = event == Event::Dismissed;
         if entry.dismissed {

@@ -2,10 +2,11 @@
 
 use rand::rngs::Xoshiro256PlusPlus;
 use rand::{RngExt, SeedableRng};
+use serde::Serialize;
 
 use super::catalogue::{Catalogue, Entry, normalized};
 use super::habits::Likelihood;
-use super::terms::Weights;
+use super::terms::{Weights, similarity};
 use crate::record::check_vector;
 use crate::time::DAY;
 use crate::{PersonalError, Result, Timestamp};
@@ -23,7 +24,7 @@ const NOVELTY_DAYS: f64 = 7.0;
 const FAVOURITES: usize = 20;
 
 /// How much each signal counts. All signals are between 0 and 1, habits between -1 and 1.
-const NEAR: f32 = 3.0;
+const NEAR: f32 = 5.0;
 const TASTE: f32 = 1.0;
 const HABIT: f32 = 1.2;
 const POPULARITY: f32 = 1.0;
@@ -71,7 +72,7 @@ impl Query {
 }
 
 /// An item to show.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Recommendation {
     /// The item's id.
     pub id: String,
@@ -82,7 +83,8 @@ pub struct Recommendation {
 }
 
 /// Why an item is recommended. An app words it for its user.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Reason {
     /// It is similar to what was asked for.
     Near {
@@ -162,11 +164,12 @@ pub(super) fn recommend(catalogue: &Catalogue, query: &Query) -> Result<Vec<Reco
         return Err(PersonalError::invalid_input("exploration must be between 0 and 1"));
     }
     let near = NearTerms::of(catalogue, query.near.as_ref())?;
-    let mut candidates = candidates(catalogue, query, &near);
+    let rarities = catalogue.terms.rarities();
+    let mut candidates = candidates(catalogue, &rarities, query, &near);
     let limit = query.limit.min(candidates.len());
     let explored = explore(catalogue, query, &candidates, limit);
     keep_best(&mut candidates, limit.saturating_mul(CANDIDATES_PER_ITEM));
-    let mut chosen = diversify(catalogue, candidates, limit);
+    let mut chosen = diversify(catalogue, &rarities, candidates, limit);
     for (place, candidate) in explored {
         if !chosen.iter().any(|other| other.position == candidate.position) {
             chosen[place] = candidate;
@@ -176,7 +179,7 @@ pub(super) fn recommend(catalogue: &Catalogue, query: &Query) -> Result<Vec<Reco
     let to_recommendation = |candidate: Candidate| Recommendation {
         id: catalogue.entries[candidate.position].id.clone(),
         score: candidate.score,
-        reason: reason(catalogue, query, &near, &favourites, &candidate),
+        reason: reason(catalogue, &rarities, query, &near, &favourites, &candidate),
     };
     Ok(chosen.into_iter().map(to_recommendation).collect())
 }
@@ -219,18 +222,14 @@ fn unit(mut weights: Weights) -> Weights {
 }
 
 /// All items that may be recommended, with what speaks for them.
-fn candidates(catalogue: &Catalogue, query: &Query, near: &NearTerms) -> Vec<Candidate> {
-    let nearness = similarities(catalogue, &near.terms, near.vector.as_deref());
-    let taste_vector = normalized(catalogue.taste_vector.iter().map(|number| *number as f32).collect());
+fn candidates(catalogue: &Catalogue, rarities: &[f32], query: &Query, near: &NearTerms) -> Vec<Candidate> {
+    let nearness = shares(similarities(catalogue, &near.terms, near.vector.as_deref()));
+    let taste_vector = normalized(catalogue.taste_vector.clone());
     let taste_vector = (!taste_vector.is_empty()).then_some(taste_vector);
-    let mut taste = similarities(catalogue, &taste_terms(catalogue), taste_vector.as_deref());
-    let highest = taste.iter().copied().fold(0.0, f32::max);
-    if highest > 0.0 {
-        taste.iter_mut().for_each(|similarity| *similarity /= highest);
-    }
+    let taste = shares(similarities(catalogue, &taste_terms(catalogue, rarities), taste_vector.as_deref()));
     // Turns weights of events into numbers of events of now.
     let scale = 1.0 / catalogue.growth.at(query.now.unix_millis);
-    let most_used = catalogue.entries.iter().map(|entry| entry.used).fold(0.0, f64::max) * scale;
+    let most_used = catalogue.entries.iter().map(|entry| entry.used).fold(0.0, f32::max) * scale;
     let base = catalogue.habits.likelihood(query.now, Likelihood::UNIFORM, scale);
     let tags: Vec<_> =
         catalogue.tag_habits.iter().map(|habits| habits.likelihood(query.now, base, scale).lift_over(base)).collect();
@@ -248,8 +247,8 @@ fn candidates(catalogue: &Catalogue, query: &Query, near: &NearTerms) -> Vec<Can
         let signals = Signals {
             near: nearness[position],
             taste: taste[position],
-            habit: ((habit + of_tags) / 8.0) as f32,
-            popularity: if most_used > 0.0 { (used.ln_1p() / most_used.ln_1p()) as f32 } else { 0.0 },
+            habit: (habit + of_tags) / 8.0,
+            popularity: if most_used > 0.0 { used.ln_1p() / most_used.ln_1p() } else { 0.0 },
             recency: entry.last_used.map_or(0.0, |last| fading(last, query.now, RECENCY_DAYS)),
             novelty: if entry.uses == 0 { fading(entry.added, query.now, NOVELTY_DAYS) } else { 0.0 },
             ignored: (entry.ignored as f32).ln_1p(),
@@ -259,10 +258,10 @@ fn candidates(catalogue: &Catalogue, query: &Query, near: &NearTerms) -> Vec<Can
     candidates
 }
 
-fn mean(numbers: impl ExactSizeIterator<Item = f64>) -> f64 {
+fn mean(numbers: impl ExactSizeIterator<Item = f32>) -> f32 {
     match numbers.len() {
         0 => 0.0,
-        count => numbers.sum::<f64>() / count as f64,
+        count => numbers.sum::<f32>() / count as f32,
     }
 }
 
@@ -273,15 +272,15 @@ fn fading(time: Timestamp, now: Timestamp, half_life_days: f64) -> f32 {
 }
 
 /// The terms that describe best what the user likes.
-fn taste_terms(catalogue: &Catalogue) -> Weights {
-    let largest = catalogue.taste.iter().copied().fold(0.0, f64::max);
+fn taste_terms(catalogue: &Catalogue, rarities: &[f32]) -> Weights {
+    let largest = catalogue.taste.iter().copied().fold(0.0, f32::max);
     if largest <= 0.0 {
         return Weights::new();
     }
     let mut terms: Weights = (0..)
         .zip(&catalogue.taste)
         .filter(|(_, weight)| **weight > 0.0)
-        .map(|(term, weight)| (term, (weight / largest) as f32 * catalogue.terms.rarity(term)))
+        .map(|(term, weight)| (term, weight / largest * rarities[term as usize]))
         .collect();
     if terms.len() > TASTE_TERMS {
         terms.select_nth_unstable_by(TASTE_TERMS, |a, b| b.1.total_cmp(&a.1));
@@ -302,6 +301,15 @@ fn similarities(catalogue: &Catalogue, terms: &Weights, vector: Option<&[f32]>) 
         }
     }
     scores
+}
+
+/// Each number as a share of the largest.
+fn shares(mut numbers: Vec<f32>) -> Vec<f32> {
+    let largest = numbers.iter().copied().fold(0.0, f32::max);
+    if largest > 0.0 {
+        numbers.iter_mut().for_each(|number| *number /= largest);
+    }
+    numbers
 }
 
 /// The sum of products, in eight sums that a compiler computes side by side.
@@ -329,14 +337,14 @@ fn keep_best(candidates: &mut Vec<Candidate>, most: usize) {
 }
 
 /// Chooses one after the other, each as good as possible and different from those before it.
-fn diversify(catalogue: &Catalogue, mut candidates: Vec<Candidate>, limit: usize) -> Vec<Candidate> {
+fn diversify(catalogue: &Catalogue, rarities: &[f32], mut candidates: Vec<Candidate>, limit: usize) -> Vec<Candidate> {
     let mut chosen: Vec<Candidate> = Vec::with_capacity(limit);
     let mut closest = vec![0.0f32; candidates.len()];
     while chosen.len() < limit {
         if let Some(last) = chosen.last() {
             let last = &catalogue.entries[last.position];
             for (closest, candidate) in closest.iter_mut().zip(&candidates) {
-                *closest = closest.max(likeness(catalogue, last, &catalogue.entries[candidate.position]));
+                *closest = closest.max(likeness(rarities, last, &catalogue.entries[candidate.position]));
             }
         }
         let worth = |place: usize| candidates[place].score - DIVERSITY * closest[place];
@@ -347,8 +355,8 @@ fn diversify(catalogue: &Catalogue, mut candidates: Vec<Candidate>, limit: usize
     chosen
 }
 
-fn likeness(catalogue: &Catalogue, a: &Entry, b: &Entry) -> f32 {
-    let of_terms = catalogue.terms.similarity(&a.weights, &b.weights);
+fn likeness(rarities: &[f32], a: &Entry, b: &Entry) -> f32 {
+    let of_terms = similarity(rarities, &a.weights, &b.weights);
     match (&a.vector, &b.vector) {
         (Some(a), Some(b)) => (of_terms + dot(a, b).max(0.0)) / 2.0,
         _ => of_terms,
@@ -391,6 +399,7 @@ fn favourites(catalogue: &Catalogue) -> Vec<usize> {
 /// What speaks most for an item.
 fn reason(
     catalogue: &Catalogue,
+    rarities: &[f32],
     query: &Query,
     near: &NearTerms,
     favourites: &[usize],
@@ -400,17 +409,17 @@ fn reason(
     if candidate.explored {
         return Reason::Exploration;
     }
-    let like = favourites.iter().filter(|favourite| **favourite != candidate.position).max_by(|a, b| {
-        let likeness = |favourite: usize| likeness(catalogue, &catalogue.entries[favourite], entry);
-        likeness(**a).total_cmp(&likeness(**b))
-    });
+    let others = favourites.iter().filter(|favourite| **favourite != candidate.position);
+    let like = others
+        .map(|favourite| (likeness(rarities, &catalogue.entries[*favourite], entry), *favourite))
+        .max_by(|a, b| a.0.total_cmp(&b.0));
     let [by_near, by_taste, by_habit, by_popularity, by_recency, by_novelty] = candidate.signals.parts();
     let mut reasons = vec![(by_novelty, Reason::New { since: entry.added })];
     if by_near > 0.0 {
         reasons.push((by_near, Reason::Near { words: catalogue.terms.shared_names(&near.terms, &entry.weights, 3) }));
     }
-    if let Some(like) = like {
-        reasons.push((by_taste, Reason::Taste { like: catalogue.entries[*like].id.clone() }));
+    if let Some((_, like)) = like {
+        reasons.push((by_taste, Reason::Taste { like: catalogue.entries[like].id.clone() }));
     }
     if let Some(last) = entry.last_used {
         reasons.push((by_popularity, Reason::Popular { uses: entry.uses }));

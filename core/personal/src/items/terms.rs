@@ -72,6 +72,11 @@ impl TermIndex {
         (1.0 + self.items as f32 / frequency as f32).ln()
     }
 
+    /// How rare each term is, by its number.
+    pub(super) fn rarities(&self) -> Vec<f32> {
+        (0..self.names.len() as Term).map(|term| self.rarity(term)).collect()
+    }
+
     /// A text's weights as a query, with the length 1. Terms that no item has are left out.
     pub(super) fn query(&self, text: &str) -> Weights {
         let mut weights: Weights = counts(text, &[])
@@ -93,22 +98,22 @@ impl TermIndex {
         }
     }
 
-    /// The cosine of two items' weights, rare terms counting more.
-    pub(super) fn similarity(&self, a: &[(Term, f32)], b: &[(Term, f32)]) -> f32 {
-        let square = |weights: &[(Term, f32)]| -> f32 {
-            weights.iter().map(|(term, weight)| (weight * self.rarity(*term)).powi(2)).sum()
-        };
-        let dot: f32 = shared(a, b).map(|(term, x, y)| x * y * self.rarity(term).powi(2)).sum();
-        let length = (square(a) * square(b)).sqrt();
-        if length > 0.0 { dot / length } else { 0.0 }
-    }
-
     /// The terms that contribute most to the similarity of an item with a query.
     pub(super) fn shared_names(&self, query: &[(Term, f32)], item: &[(Term, f32)], most: usize) -> Vec<String> {
         let mut shared: Vec<_> = shared(query, item).map(|(term, x, y)| (term, x * y)).collect();
         shared.sort_unstable_by(|a, b| b.1.total_cmp(&a.1));
         shared.into_iter().take(most).map(|(term, _)| self.name(term).trim_start_matches('#').to_owned()).collect()
     }
+}
+
+/// The cosine of two items' weights, rare terms counting more.
+pub(super) fn similarity(rarities: &[f32], a: &[(Term, f32)], b: &[(Term, f32)]) -> f32 {
+    let square = |weights: &[(Term, f32)]| -> f32 {
+        weights.iter().map(|(term, weight)| (weight * rarities[*term as usize]).powi(2)).sum()
+    };
+    let dot: f32 = shared(a, b).map(|(term, x, y)| x * y * rarities[term as usize].powi(2)).sum();
+    let length = (square(a) * square(b)).sqrt();
+    if length > 0.0 { dot / length } else { 0.0 }
 }
 
 /// The terms that both have, with both weights.
@@ -179,8 +184,11 @@ mod tests {
         index.add_similarities(&index.query("a soup with lentils"), &mut scores);
         assert!(scores[2] > scores[0] && scores[0] > scores[1], "{scores:?}");
         assert_eq!(scores[1], 0.0);
-        assert!((index.similarity(&weights[0], &weights[0]) - 1.0).abs() < 1e-6);
-        assert!(index.similarity(&weights[0], &weights[2]) < index.similarity(&weights[0], &weights[1]) + 0.2);
+        assert!((similarity(&index.rarities(), &weights[0], &weights[0]) - 1.0).abs() < 1e-6);
+        assert!(
+            similarity(&index.rarities(), &weights[0], &weights[2])
+                < similarity(&index.rarities(), &weights[0], &weights[1]) + 0.2
+        );
         assert_eq!(index.shared_names(&index.query("lentils and soup"), &weights[2], 1), ["lentils"]);
     }
 

@@ -163,8 +163,8 @@ impl Personal {
             };
             match (&filter.collection, filter.kind) {
                 (Some(collection), Some(kind)) => {
-                    for entry in tables.ids(collection, kind, after)? {
-                        if !take(known(tables, entry?.0)?) {
+                    for record in tables.records_of(collection, kind, after)? {
+                        if !take(record?) {
                             break;
                         }
                     }
@@ -479,8 +479,4 @@ fn find_setting(tables: &WriteTables<'_>, collection: &str, name: &str) -> Attem
         }
     }
     Ok(None)
-}
-
-fn known(tables: &ReadTables, id: u64) -> Attempt<Record> {
-    tables.record(id)?.ok_or_else(|| failure::Failure::damaged("a record is missing"))
 }

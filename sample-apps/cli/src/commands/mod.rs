@@ -11,6 +11,7 @@ mod inspect;
 mod merge;
 mod pack;
 mod perplexity;
+mod personal;
 mod render;
 mod summarize;
 mod synth;
@@ -105,6 +106,7 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
             let options = tune::options(*minutes, *epochs, usize::from(*rank), *learning_rate, checkpoint.clone());
             tune::run(&load(model)?, texts, output, &options, json)
         }
+        Command::Personal { file, action } => personal::run(file, action, json),
         Command::Bench { prefill, decode, depth, sequences, repeat, compare, compare_model, svg } => {
             let options = BenchOptions {
                 prefill: prefill.clone(),

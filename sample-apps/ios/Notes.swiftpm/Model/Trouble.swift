@@ -38,7 +38,7 @@ public enum Trouble: String, Error {
             case .storage: .noSpace
             case .contextFull: .noteTooLong
             case .invalidInput: .textUnusable
-            case .cancelled, .internal: .other
+            case .storeInvalid, .storeInUse, .cancelled, .internal: .other
             }
     }
 }

@@ -35,6 +35,17 @@ public sealed class SottoException(message: String) : Exception(message) {
     /** The file or folder [path] cannot be written; [reason] is the system's message. Free some space. */
     public class Storage(public val path: String, public val reason: String) : SottoException("cannot write $path: $reason")
 
+    /**
+     * The file [path] is damaged, or is not a personal store; [why] says how. Import an exported copy into a new file, or delete
+     * this one and begin anew.
+     */
+    public class StoreInvalid(public val path: String, public val why: String) :
+        SottoException("$path is not a personal store, or is damaged: $why")
+
+    /** The personal store [path] is open elsewhere. Close it there, or share one [Personal]. */
+    public class StoreInUse(public val path: String) :
+        SottoException("$path is open elsewhere: close it there, or share one handle")
+
     /** The text needs [needed] tokens, but the limit is [limit]. Shorten it, or start a new session. */
     public class ContextFull(public val limit: Long, public val needed: Long) :
         SottoException("at least $needed tokens are needed, but the limit is $limit")
@@ -60,6 +71,8 @@ internal fun FfiException.toSotto(): SottoException = when (this) {
     is FfiException.Unsupported -> SottoException.Unsupported(what)
     is FfiException.OutOfMemory -> SottoException.OutOfMemory(needed.toLong(), available.toLong())
     is FfiException.Storage -> SottoException.Storage(path, reason)
+    is FfiException.StoreInvalid -> SottoException.StoreInvalid(path, why)
+    is FfiException.StoreInUse -> SottoException.StoreInUse(path)
     is FfiException.ContextFull -> SottoException.ContextFull(limit.toLong(), needed.toLong())
     is FfiException.InvalidInput -> SottoException.InvalidInput(what)
     is FfiException.Cancelled -> SottoException.Cancelled()

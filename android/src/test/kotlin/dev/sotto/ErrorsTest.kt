@@ -177,6 +177,9 @@ class ErrorsTest {
         assertEquals("reason", assertIs<SottoException.Internal>(FfiException.Internal("reason").toSotto()).why)
         val storage = assertIs<SottoException.Storage>(FfiException.Storage("folder", "full").toSotto())
         assertEquals("cannot write folder: full", storage.message)
+        val invalid = assertIs<SottoException.StoreInvalid>(FfiException.StoreInvalid("file", "empty").toSotto())
+        assertEquals("file" to "empty", invalid.path to invalid.why)
+        assertEquals("file", assertIs<SottoException.StoreInUse>(FfiException.StoreInUse("file").toSotto()).path)
     }
 
     @Test

@@ -9,17 +9,29 @@ import dev.sotto.internal.FfiChatOptions
 import dev.sotto.internal.FfiClassification
 import dev.sotto.internal.FfiContextMemory
 import dev.sotto.internal.FfiCoverage
+import dev.sotto.internal.FfiDeletion
+import dev.sotto.internal.FfiDerived
+import dev.sotto.internal.FfiDerivedChange
 import dev.sotto.internal.FfiEmbedderInterface
 import dev.sotto.internal.FfiEmbedding
 import dev.sotto.internal.FfiEmbeddingMemory
 import dev.sotto.internal.FfiEmbeddings
+import dev.sotto.internal.FfiEvent
 import dev.sotto.internal.FfiException
 import dev.sotto.internal.FfiExtraction
 import dev.sotto.internal.FfiFileKind
 import dev.sotto.internal.FfiFileReport
+import dev.sotto.internal.FfiFilter
 import dev.sotto.internal.FfiFormat
+import dev.sotto.internal.FfiImported
+import dev.sotto.internal.FfiItem
+import dev.sotto.internal.FfiItemEvent
+import dev.sotto.internal.FfiItemsInterface
+import dev.sotto.internal.FfiKind
 import dev.sotto.internal.FfiKvType
 import dev.sotto.internal.FfiLabel
+import dev.sotto.internal.FfiLearnt
+import dev.sotto.internal.FfiLimits
 import dev.sotto.internal.FfiListenOptions
 import dev.sotto.internal.FfiListening
 import dev.sotto.internal.FfiLoadOptions
@@ -27,11 +39,18 @@ import dev.sotto.internal.FfiMetrics
 import dev.sotto.internal.FfiModelFile
 import dev.sotto.internal.FfiModelInterface
 import dev.sotto.internal.FfiModelReport
+import dev.sotto.internal.FfiNear
 import dev.sotto.internal.FfiNoteSessionInterface
 import dev.sotto.internal.FfiNoteSummary
+import dev.sotto.internal.FfiPayload
 import dev.sotto.internal.FfiPcmFormat
+import dev.sotto.internal.FfiPersonalInterface
 import dev.sotto.internal.FfiPoint
 import dev.sotto.internal.FfiProgress
+import dev.sotto.internal.FfiQuery
+import dev.sotto.internal.FfiReason
+import dev.sotto.internal.FfiRecommendation
+import dev.sotto.internal.FfiRecord
 import dev.sotto.internal.FfiReply
 import dev.sotto.internal.FfiSampling
 import dev.sotto.internal.FfiScaledAdapter
@@ -43,6 +62,7 @@ import dev.sotto.internal.FfiSpeechMemory
 import dev.sotto.internal.FfiSpeechMetrics
 import dev.sotto.internal.FfiStopReason
 import dev.sotto.internal.FfiSummaryOptions
+import dev.sotto.internal.FfiTimestamp
 import dev.sotto.internal.FfiTokenizerInterface
 import dev.sotto.internal.FfiTranscribeOptions
 import dev.sotto.internal.FfiTranscript
@@ -94,6 +114,8 @@ class MirrorTest {
         assertEquals(methods(FfiTokenizerInterface::class.java), methods(Tokenizer::class.java) - "close")
         assertEquals(methods(FfiAdapterInterface::class.java), methods(Adapter::class.java) - "close")
         assertEquals(methods(FfiEmbedderInterface::class.java), methods(Embedder::class.java) - "close")
+        assertEquals(methods(FfiPersonalInterface::class.java), methods(Personal::class.java) - "close")
+        assertEquals(methods(FfiItemsInterface::class.java), methods(Items::class.java))
         // Whether what is heard goes into a note is said to a Listening.
         val speech = methods(FfiSpeechInterface::class.java) - "listenInto"
         assertEquals(speech, methods(Speech::class.java) - "close")
@@ -149,6 +171,17 @@ class MirrorTest {
             FfiEmbeddingMemory::class to EmbeddingMemory::class,
             FfiSpeechMetrics::class to SpeechMetrics::class,
             FfiSpeechMemory::class to SpeechMemory::class,
+            FfiRecord::class to Personal.Record::class,
+            FfiFilter::class to Personal.Filter::class,
+            FfiDeletion::class to Personal.Deletion::class,
+            FfiDerivedChange::class to Personal.DerivedChange::class,
+            FfiDerived::class to Personal.Derived::class,
+            FfiLearnt::class to Personal.Learnt::class,
+            FfiLimits::class to Personal.Limits::class,
+            FfiImported::class to Personal.Imported::class,
+            FfiItem::class to Item::class,
+            FfiItemEvent::class to ItemEvent::class,
+            FfiRecommendation::class to Recommendation::class,
         )
 
     @Test
@@ -166,6 +199,11 @@ class MirrorTest {
         assertEquals(FfiFileKind.entries.map { it.name }, FileKind.entries.map { it.name })
         assertEquals(FfiKvType.entries.map { it.name }, KvType.entries.map { it.name })
         assertEquals(FfiBackend.entries.map { it.name }, Backend.entries.map { it.name })
+        assertEquals(FfiKind.entries.map { it.name }, Personal.Kind.entries.map { it.name })
+        assertEquals(FfiEvent.entries.map { it.name }, Event.entries.map { it.name })
+        assertEquals(variants(FfiPayload::class.java), variants(Personal.Payload::class.java))
+        assertEquals(variants(FfiReason::class.java), variants(Reason::class.java))
+        assertEquals(variants(FfiNear::class.java), variants(Near::class.java))
     }
 
     @Test
@@ -175,8 +213,9 @@ class MirrorTest {
         val records = generated.filter { name ->
             Class.forName("dev.sotto.internal.$name").methods.any { it.name.substringBefore('-') == "component1" }
         }
-        // The second holds a list, and a Listening has the two parts of the last.
-        val others = setOf(FfiScore::class, FfiEmbeddings::class, FfiListening::class)
+        // FfiEmbeddings holds a list, and a Listening has the two parts of FfiListening; times are Java's; a query is given as arguments.
+        val others =
+            setOf(FfiScore::class, FfiEmbeddings::class, FfiListening::class, FfiTimestamp::class, FfiQuery::class)
         assertEquals((mirrors.keys + others).map { it.simpleName }.toSet(), records.toSet())
     }
 }

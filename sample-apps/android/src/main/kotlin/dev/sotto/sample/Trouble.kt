@@ -41,6 +41,7 @@ enum class Trouble {
             is SottoException.Storage -> NO_SPACE
             is SottoException.ContextFull -> NOTE_TOO_LONG
             is SottoException.InvalidInput -> TEXT_UNUSABLE
+            is SottoException.StoreInvalid, is SottoException.StoreInUse -> INTERNAL
             is SottoException.Cancelled, is SottoException.Internal -> INTERNAL
         }
     }
