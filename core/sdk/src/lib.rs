@@ -96,3 +96,8 @@ pub use tokenizer::Tokenizer;
 #[cfg(doctest)]
 #[doc = include_str!("../../../README.md")]
 struct Readme;
+
+/// So does that of the personal store.
+#[cfg(doctest)]
+#[doc = include_str!("../../../docs/personal.md")]
+struct PersonalStore;
