@@ -242,7 +242,10 @@ fn fifty_thousand_items_and_a_million_events() {
             })
             .collect();
         times.sort_by(f64::total_cmp);
-        println!("an answer (near a text: {near}): {:.1} ms, at most {:.1} ms", times[50], times[99]);
+        println!(
+            "an answer (near a text: {near}): {:.1} ms, between {:.1} and {:.1} ms",
+            times[50], times[0], times[99]
+        );
         if !cfg!(debug_assertions) {
             assert!(times[50] < 20.0);
         }
