@@ -125,7 +125,6 @@ public final class Personal: Sendable {
         return Deletion(try await waiting { [ffi] in try body(ffi) })
     }
 
-
     /// Leaves the file out of backups, and lets it be opened only while the device is unlocked.
     private static func protect(_ url: URL) {
         #if canImport(Darwin)

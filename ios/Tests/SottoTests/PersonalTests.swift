@@ -6,12 +6,13 @@ extension AllTests {
     @Suite struct PersonalTests {
         /// 2026-11-30 07:30 in UTC.
         private let morning = Date(timeIntervalSince1970: 1_796_023_800)
-        private let utc = TimeZone(secondsFromGMT: 0)!
+        private let utc = TimeZone.gmt
 
         private func recipes(_ personal: Personal) async throws -> Items {
             let recipes = try personal.items("recipes")
+            let soup = Items.Item(id: "soup", text: "lentil soup with cumin", tags: ["soup"])
             let cake = Items.Item(id: "cake", text: "chocolate cake", tags: ["sweet"])
-            try await recipes.put([.init(id: "soup", text: "lentil soup with cumin", tags: ["soup"]), cake], at: morning)
+            try await recipes.put([soup, cake], at: morning)
             return recipes
         }
 
