@@ -4,6 +4,9 @@ import dev.sotto.Segment
 
 /** What hears: a speech model, or the platform's speech recognizer, which listens until it notices a pause. */
 interface Recognizer {
+    /** Whether the sound of what it hears is kept. */
+    val keepsSound: Boolean get() = true
+
     /** Listens to one utterance. The listener is told of parts of it, then of its end, and has it go on or not. */
     fun start(listener: Listener)
 
@@ -67,6 +70,7 @@ class Dictation(private val notebook: Notebook, private val choose: () -> Recogn
     override fun onFailure(trouble: Trouble) {
         if (!isListening()) return
         keepHearing()
+        recognizer.cancel()
         // What was understood so far is worth its summary.
         if (notebook.state.value.segments.isEmpty()) notebook.cancel() else notebook.finishListening()
         notebook.trouble(trouble)
@@ -77,6 +81,7 @@ class Dictation(private val notebook: Notebook, private val choose: () -> Recogn
         decide()
         if (!isListening()) return
         recognizer = choose()
+        if (!recognizer.keepsSound) notebook.trouble(Trouble.SOUND_NOT_KEPT)
         recognizer.start(this)
     }
 

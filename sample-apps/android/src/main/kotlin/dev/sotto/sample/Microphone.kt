@@ -4,7 +4,6 @@ import android.annotation.SuppressLint
 import android.media.AudioFormat
 import android.media.AudioRecord
 import android.media.MediaRecorder
-import dev.sotto.Samples
 import kotlinx.coroutines.Dispatchers
 import kotlinx.coroutines.currentCoroutineContext
 import kotlinx.coroutines.flow.Flow
@@ -18,7 +17,7 @@ import java.io.IOException
 class MicrophoneException : IOException()
 
 /** The microphone's sound, 16 kHz mono, for as long as it is collected; [file] keeps it. */
-fun microphone(file: File): Flow<Samples> = flow {
+fun microphone(file: File): Flow<ShortArray> = flow {
     storing { WavFile(file) }.use { kept ->
         val microphone = open()
         try {
@@ -28,7 +27,7 @@ fun microphone(file: File): Flow<Samples> = flow {
                 val count = microphone.read(piece, 0, piece.size)
                 if (count < 0) throw MicrophoneException()
                 storing { kept.write(piece, count) }
-                emit(Samples.of(piece, count))
+                emit(piece.copyOf(count))
             }
         } finally {
             microphone.release()

@@ -126,6 +126,7 @@ private val Trouble.message
         Trouble.FILE_UNREADABLE -> R.string.trouble_file_unreadable
         Trouble.MICROPHONE_DENIED -> R.string.trouble_microphone_denied
         Trouble.MICROPHONE_TAKEN -> R.string.trouble_microphone_taken
+        Trouble.SOUND_NOT_KEPT -> R.string.trouble_sound_not_kept
         Trouble.NO_RECOGNIZER -> R.string.trouble_no_recognizer
         Trouble.RECOGNIZER_FAILED -> R.string.trouble_recognizer_failed
         Trouble.INTERNAL -> R.string.trouble_internal

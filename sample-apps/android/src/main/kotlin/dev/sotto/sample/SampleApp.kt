@@ -7,11 +7,13 @@ import android.provider.OpenableColumns
 import dev.sotto.LoadOptions
 import dev.sotto.LocalModel
 import dev.sotto.ModelFile
+import dev.sotto.Samples
 import dev.sotto.Speech
 import dev.sotto.descriptor
 import kotlinx.coroutines.CoroutineScope
 import kotlinx.coroutines.Dispatchers
 import kotlinx.coroutines.SupervisorJob
+import kotlinx.coroutines.flow.map
 import java.io.File
 import java.io.FileNotFoundException
 import java.io.InputStream
@@ -27,8 +29,9 @@ class SampleApp : Application() {
 
     val notebook by lazy { Notebook(scope, NoteStore(File(noBackupFilesDir, "note.json")), Loudspeaker()) }
     val dictation by lazy {
-        val platform = SpeechRecognition(this)
-        val model = SpeechModelRecognizer(scope, { microphone(notebook.sound()) }, speechModels::speech)
+        val sound = { microphone(notebook.sound()) }
+        val platform = SpeechRecognition(this, scope, sound)
+        val model = SpeechModelRecognizer(scope, { sound().map { Samples.of(it) } }, speechModels::speech)
         Dictation(notebook) { if (speechModels.isInstalled) model else platform }
     }
 

@@ -13,6 +13,7 @@ class DictationTest {
         var starts = 0
         var stops = 0
         var isMissing = false
+        override var keepsSound = true
 
         override fun start(listener: Recognizer.Listener) {
             if (isMissing) return listener.onFailure(Trouble.NO_RECOGNIZER)
@@ -157,6 +158,16 @@ class DictationTest {
             assertEquals(listOf(said[2]) to true, state.value.segments.map { it.text } to state.value.isSpoken)
             assertNull(state.value.summary)
         }
+
+    @Test
+    fun `a person is told that no sound is kept`() = dictate { dictation, recognizer ->
+        dictation.begin()
+        assertNull(state.value.trouble)
+        dictation.cancel()
+        recognizer.keepsSound = false
+        dictation.begin()
+        assertEquals(Phase.LISTENING to Trouble.SOUND_NOT_KEPT, state.value.phase to state.value.trouble)
+    }
 
     @Test
     fun `a note can be given up`() = dictate { dictation, recognizer ->

@@ -19,6 +19,7 @@ import android.view.View
 import android.view.ViewGroup
 import android.widget.TextView
 import org.junit.After
+import org.junit.Before
 import org.junit.runner.RunWith
 import org.robolectric.Robolectric
 import org.robolectric.RobolectricTestRunner
@@ -27,6 +28,7 @@ import org.robolectric.Shadows.shadowOf
 import org.robolectric.annotation.Config
 import org.robolectric.annotation.GraphicsMode
 import org.robolectric.shadows.ShadowAlertDialog
+import org.robolectric.shadows.ShadowAudioRecord
 import org.robolectric.shadows.ShadowPowerManager
 import org.robolectric.shadows.ShadowSpeechRecognizer
 import java.io.File
@@ -52,6 +54,17 @@ class ScreensTest {
             app.notebook.state.value.let { if (it.condition()) return it }
             check(System.nanoTime() < end) { "nothing happened: ${app.notebook.state.value.copy(segments = emptyList())}" }
             Thread.sleep(5)
+        }
+    }
+
+    /** A microphone that nobody speaks to; the fake of Android's own has samples without end at once. */
+    @Before
+    fun quietMicrophone() = ShadowAudioRecord.setSourceProvider {
+        object : ShadowAudioRecord.AudioRecordSource {
+            override fun readInShortArray(array: ShortArray, offset: Int, size: Int, isBlocking: Boolean): Int {
+                Thread.sleep(size * 1_000L / WavFile.RATE)
+                return size
+            }
         }
     }
 

@@ -1,8 +1,10 @@
 package dev.sotto.sample
 
+import dev.sotto.Audio
 import dev.sotto.ModelFile
 import dev.sotto.Samples
 import dev.sotto.Segment
+import dev.sotto.SottoException
 import dev.sotto.Speech
 import kotlinx.coroutines.CompletableDeferred
 import kotlinx.coroutines.CoroutineScope
@@ -21,6 +23,7 @@ import java.nio.ByteBuffer
 import java.nio.ByteOrder
 import kotlin.test.Test
 import kotlin.test.assertEquals
+import kotlin.test.assertFailsWith
 import kotlin.test.assertFalse
 import kotlin.test.assertTrue
 import kotlin.time.Duration.Companion.seconds
@@ -78,9 +81,11 @@ class SpeechModelTest {
             isSpoken.complete(Unit)
             awaitCancellation()
         }
+        val file = real.resolve(SPEECH_MODEL).copyTo(folder.newFile(), overwrite = true)
+        val speech = CompletableDeferred<Speech>()
         val load: suspend () -> Speech = {
             isSpoken.await()
-            Speech.load(ModelFile.path(real.resolve(SPEECH_MODEL)))
+            Speech.load(ModelFile.path(file)).also(speech::complete)
         }
         recognizing(sound, load) { recognizer, said ->
             recognizer.start(said)
@@ -92,6 +97,10 @@ class SpeechModelTest {
             val only = said.segments.single()
             assertTrue(only.start!! < only.end!! && only.text.isNotEmpty())
             assertEquals("", said.parts.last())
+            // Its weights are given back: they are read again for the next note.
+            file.delete()
+            val audio = Audio.samples(Samples.of(samples))
+            assertFailsWith<SottoException.ModelNotFound> { speech.await().transcribe(audio).await() }
         }
     }
 
