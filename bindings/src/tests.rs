@@ -98,7 +98,8 @@ fn every_task_is_mirrored() {
 }
 
 /// What classifiers and styles, which have mirrors of their own, use of a store.
-const RUST_ONLY_IN_STORES: [&str; 11] = [
+const RUST_ONLY_IN_STORES: [&str; 12] = [
+    "classifier",
     "derived",
     "drop_derived",
     "folder",
