@@ -16,14 +16,16 @@ extension AllTests {
             let texts = ["ab c", "the bad cab"]
             let all = try await embedder.embedAll(texts)
             #expect(all.count == texts.count)
+            let (dimensions, maxTokens) = (try embedder.dimensions(), try embedder.maxTokens())
             for (text, embedding) in zip(texts, all) {
                 #expect(try await embedder.embed(text) == embedding)
-                #expect(embedding.values.count == (try embedder.dimensions()))
-                #expect(abs(try embedding.similarity(to: embedding) - 1) < 1e-5)
+                #expect(embedding.values.count == dimensions)
+                let similarity = try embedding.similarity(to: embedding)
+                #expect(abs(similarity - 1) < 1e-5)
             }
             #expect(try await embedder.embedAll([]).isEmpty)
             let long = try await embedder.embed(String(repeating: "c ", count: 100_000))
-            #expect(long.tokens == (try embedder.maxTokens()) && long.truncated)
+            #expect(long.tokens == maxTokens && long.truncated)
 
             let other = try await demo().embed("ab c")
             #expect(abs(try other.similarity(to: other) - 1) < 1e-5)
