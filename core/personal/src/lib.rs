@@ -27,6 +27,7 @@ mod error;
 mod items;
 mod record;
 mod store;
+mod style;
 mod time;
 
 pub use classifier::{Classifier, Judgement, NearestExample, NewExample};
@@ -36,4 +37,5 @@ pub use record::{
     Deletion, Derived, DerivedChange, Event, Filter, Item, Kind, Learnt, NewRecord, OnDeletion, Payload, Record,
 };
 pub use store::{Imported, Limits, Personal};
+pub use style::{Capitals, StyleProfile};
 pub use time::Timestamp;
