@@ -1,21 +1,22 @@
 #!/usr/bin/env python3
-"""The losses of `sotto tune`'s steps, as PyTorch finds them: the same texts, numbers and order, in float32.
+"""The losses of `sotto tune`'s steps, as PyTorch finds them: the same tokens, numbers and order, in float32.
 
     pip install -r requirements.txt
-    python loss_curve.py BASE.gguf messages.txt > pytorch.txt
+    SOTTO_LESSONS=BASE.gguf,messages.txt,lessons.json cargo test -p sotto --lib -- --ignored writes_lessons
+    python loss_curve.py BASE.gguf lessons.json > pytorch.txt
     RUST_LOG=sotto_training=debug sotto tune messages.txt --model BASE.gguf -o me.gguf --minutes 1000 2> sotto.txt
 
 Prints a line for each step, then what held-out texts make in the end. What is left between the two is that Sotto rounds activations to eight bits.
 """
 
 import argparse
+import json
 from collections.abc import Iterator
 from pathlib import Path
-from zlib import crc32
 
 import numpy as np
 import torch
-from smollm import ALPHA, MATRICES, RANK, Base, Coder
+from smollm import ALPHA, MATRICES, RANK, Base
 from torch.nn import functional as F
 
 BETAS, DECAY = (0.9, 0.98), 0.01
@@ -48,12 +49,6 @@ class Random:
         for last in range(len(items) - 1, 0, -1):
             other = self.next() % (last + 1)
             items[last], items[other] = items[other], items[last]
-
-
-def split(texts: list[str]) -> tuple[list[str], list[str]]:
-    hashed = sorted((crc32(text.encode()), place) for place, text in enumerate(texts))
-    held_out, train = hashed[: len(hashed) // 4], hashed[len(hashed) // 4 :]
-    return [texts[p] for p in sorted(p for _, p in train)], [texts[p] for p in sorted(p for _, p in held_out)]
 
 
 def plan(lengths: list[int], epochs: int, batch_tokens: int, seed: int) -> Iterator[list[int]]:
@@ -94,8 +89,9 @@ class Model:
         cos, sin = self.cos[: x.shape[1]], self.sin[: x.shape[1]]
         return torch.cat((a * cos - b * sin, a * sin + b * cos), dim=-1)
 
-    def nll(self, ids: list[int]) -> torch.Tensor:
-        """Of each token but the first."""
+    def nll(self, lesson: dict) -> torch.Tensor:
+        """Of each token that is learnt."""
+        ids, first = lesson["tokens"], lesson["learn_from"]
         base, x = self.base, self.embedding[torch.tensor(ids[:-1])]
         heads = lambda y, count: y.view(len(ids) - 1, count, base.head).transpose(0, 1)
         for layer, (before_attention, before_feed_forward) in enumerate(base.norms):
@@ -109,35 +105,34 @@ class Model:
             n = F.rms_norm(x, (base.width,), before_feed_forward.float(), base.eps)
             x = x + self.product(layer, "ffn_down", F.silu(self.product(layer, "ffn_gate", n)) * self.product(layer, "ffn_up", n))
         logits = F.linear(F.rms_norm(x, (base.width,), base.norm.float(), base.eps), self.embedding)
-        return F.cross_entropy(logits, torch.tensor(ids[1:]), reduction="none")
+        return F.cross_entropy(logits[first - 1 :], torch.tensor(ids[first:]), reduction="none")
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("base", type=Path)
-    parser.add_argument("texts", type=Path)
+    parser.add_argument("lessons", type=Path)
     parser.add_argument("--epochs", type=int, default=8)
     parser.add_argument("--rate", type=float, default=5e-4)
     parser.add_argument("--steps", type=int, help="stop after so many")
     args = parser.parse_args()
     base = Base(args.base)
-    coder, model = Coder(base), Model(base, seed=1)
-    train, held_out = split([line.strip() for line in args.texts.read_text().splitlines() if line.strip()])
-    encoded = [coder.text(text) + [coder.end] for text in train]
-    steps = list(plan([len(ids) for ids in encoded], args.epochs, 256, 1))
+    model, lessons = Model(base, seed=1), json.loads(args.lessons.read_text())
+    train, held_out = lessons["train"], lessons["held_out"]
+    steps = list(plan([len(lesson["tokens"]) for lesson in train], args.epochs, 256, 1))
     parameters = [p for pair in model.pairs.values() for p in pair]
     optimizer = torch.optim.AdamW(parameters, lr=args.rate, betas=BETAS, eps=1e-8, weight_decay=DECAY)
 
     @torch.no_grad()
     def judged() -> float:
-        return torch.cat([model.nll(coder.text(text)) for text in held_out]).mean().item()
+        return torch.cat([model.nll(lesson) for lesson in held_out]).mean().item()
 
     print(f"held out: {judged():.4f}", flush=True)
     warm_up = max(1, min(10, len(steps) // 10))
     for step, places in enumerate(steps[: args.steps]):
         for group in optimizer.param_groups:
             group["lr"] = args.rate * min(1.0, (step + 1) / warm_up) * (1 - step / len(steps))
-        loss = torch.cat([model.nll(encoded[place]) for place in places]).mean()
+        loss = torch.cat([model.nll(train[place]) for place in places]).mean()
         optimizer.zero_grad()
         loss.backward()
         torch.nn.utils.clip_grad_norm_(parameters, 1.0)

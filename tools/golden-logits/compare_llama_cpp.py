@@ -2,7 +2,7 @@
 """Compares what Sotto and llama.cpp make of the same model file: tokens, prompts, greedy text, likelihood.
 
     pip install llama-cpp-python gguf numpy
-    python compare_llama_cpp.py ../../target/release/sotto MODEL.gguf [--notes FOLDER] [--tokens 96] [--context 1024]
+    python compare_llama_cpp.py ../../target/release/sotto MODEL.gguf [--notes FOLDER] [--tokens 96] [--context 1024] [--adapter FILE]
 
 Tokens and prompts must be equal. Greedy text need not be where weights are quantized: both round activations to eight bits, but not
 at the same places, and where two tokens are nearly as likely that decides. So the comparison is made a second time
@@ -45,8 +45,9 @@ SYSTEM_MESSAGES = ["summarize", "summarize", "classify: urgent, task, ignorable,
 class Sotto:
     """The command line program with one model."""
 
-    def __init__(self, program: str, model: Path):
+    def __init__(self, program: str, model: Path, adapter: Path | None):
         self.program, self.model = program, model
+        self.adapters = ["--adapter", str(adapter)] if adapter else []
 
     def run(self, *arguments: str, text: str = "") -> str:
         command = [self.program, "--model", str(self.model), *arguments]
@@ -63,17 +64,18 @@ class Sotto:
 
     def greedy(self, prompt: list[int], count: int) -> list[int]:
         ids = ",".join(map(str, prompt))
-        return json.loads(self.run("generate", "--ids", ids, "-n", str(count), "--temperature", "0", "--json"))["ids"]
+        return json.loads(self.run("generate", *self.adapters, "--ids", ids, "-n", str(count), "--temperature", "0", "--json"))["ids"]
 
     def likelihood(self, text: str, window: int) -> dict:
-        return json.loads(self.run("perplexity", "-", "--window", str(window), "--json", text=text))
+        return json.loads(self.run("perplexity", *self.adapters, "-", "--window", str(window), "--json", text=text))
 
 
 class LlamaCpp:
     """llama.cpp with one model."""
 
-    def __init__(self, model: Path, context: int, cache: int):
-        self.model = llama_cpp.Llama(str(model), n_ctx=context, type_k=cache, type_v=cache, logits_all=True, verbose=False)
+    def __init__(self, model: Path, adapter: Path | None, context: int, cache: int):
+        options = {"n_ctx": context, "type_k": cache, "type_v": cache, "logits_all": True, "verbose": False}
+        self.model = llama_cpp.Llama(str(model), lora_path=adapter and str(adapter), **options)
         vocabulary = llama_cpp.llama_model_get_vocab(self.model._model.model)
         ids = range(self.model.n_vocab())
         self.ends = {id for id in ids if llama_cpp.llama_vocab_is_eog(vocabulary, id)}
@@ -200,12 +202,14 @@ def main() -> None:
     parser.add_argument("--notes", type=Path, action="append", default=[], help="a folder of texts for the chat template")
     parser.add_argument("--tokens", type=int, default=96)
     parser.add_argument("--context", type=int, default=1024)
+    parser.add_argument("--adapter", type=Path, help="a LoRA for both, as `sotto tune` writes it")
     args = parser.parse_args()
     notes = [note for folder in args.notes for note in sorted(folder.glob("*.txt"))]
     texts = [note.read_text() for note in notes]
 
     print(f"{args.model}")
-    sotto, llama = Sotto(args.sotto, args.model), LlamaCpp(args.model, args.context, llama_cpp.GGML_TYPE_F16)
+    sotto = Sotto(args.sotto, args.model, args.adapter)
+    llama = LlamaCpp(args.model, args.adapter, args.context, llama_cpp.GGML_TYPE_F16)
     passed = compare_tokens(sotto, llama, ODD_TEXTS + BEGINNINGS + texts)
     prompts, same_prompts = prompts_of(sotto, llama, notes)
     compare_greedy(sotto, llama, prompts, args.tokens)
@@ -215,7 +219,8 @@ def main() -> None:
         exact = Path(folder) / "f32.gguf"
         write_as_f32(args.model, exact)
         print("the same weights as F32, F32 cache")
-        sotto, llama = Sotto(args.sotto, exact), LlamaCpp(exact, args.context, llama_cpp.GGML_TYPE_F32)
+        sotto = Sotto(args.sotto, exact, args.adapter)
+        llama = LlamaCpp(exact, args.adapter, args.context, llama_cpp.GGML_TYPE_F32)
         same_text = compare_greedy(sotto, llama, prompts, args.tokens)
         compare_likelihood(sotto, llama, " ".join(texts or BEGINNINGS), args.context)
     sys.exit(0 if passed and same_prompts and same_text else 1)

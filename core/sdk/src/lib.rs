@@ -48,10 +48,10 @@ mod sequence;
 mod session;
 #[cfg(feature = "speech")]
 mod speech;
+mod style;
 mod tasks;
 mod tokenizer;
 mod transcript;
-mod tune;
 mod tuning;
 
 pub use adapter::Adapter;
@@ -78,6 +78,7 @@ pub use sotto_engine::{Backend, CancelToken, DEFAULT_CONTEXT_LENGTH, FileKind, F
 /// What an app learns about its user: records, items and recommendations.
 pub use sotto_personal as personal;
 pub use sotto_personal::Personal;
+pub use sotto_personal::{Capitals, StyleProfile};
 #[cfg(feature = "speech")]
 pub use sotto_speech::{Audio, Language, PcmFormat, Samples, SpeechMemory, SpeechOptions, Task, TranscribeOptions};
 pub use sotto_text::{ChatTemplate, Message, OutputFormat, Role, SamplingOptions};

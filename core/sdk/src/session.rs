@@ -155,7 +155,8 @@ impl Session {
         }
     }
 
-    fn answer(
+    /// Asks, and waits for the answer.
+    pub(crate) fn answer(
         &self,
         text: &str,
         options: &ChatOptions,

@@ -18,7 +18,7 @@ fn messages() -> Vec<String> {
 }
 
 fn options() -> TuneOptions {
-    TuneOptions { rank: 4, alpha: 8.0, epochs: 4, learning_rate: 3e-3, general_margin: 10.0, ..TuneOptions::default() }
+    TuneOptions { rank: 4, epochs: 4, learning_rate: 3e-3, general_margin: 10.0, ..TuneOptions::default() }
 }
 
 #[test]
@@ -62,7 +62,7 @@ fn smollm2_begins_to_learn() {
     let model = LocalModel::load(ModelFile::path(folder.join(SMOLLM2))).expect("a model");
     let folder = tempfile::tempdir().expect("a folder");
     let target = folder.path().join("me.gguf");
-    let options = TuneOptions { epochs: 2, learning_rate: 1e-3, ..TuneOptions::default() };
+    let options = TuneOptions { epochs: 1, learning_rate: 2e-3, ..TuneOptions::default() };
     let started = std::time::Instant::now();
     let report = model.tune(&messages(), &target, &options).wait().expect("trained");
     println!("{report:?}");

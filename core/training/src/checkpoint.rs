@@ -14,10 +14,11 @@ use sotto_engine::compute::replace_file;
 use crate::TrainingError;
 use crate::loss::Loss;
 use crate::optimizer::AdamW;
+use crate::tune::Judged;
 
-const MAGIC: &[u8; 8] = b"SOTTOCP1";
+const MAGIC: &[u8; 8] = b"SOTTOCP2";
 /// Numbers of 64 bits before the adapter's.
-const HEAD: usize = 11;
+const HEAD: usize = 13;
 /// Bytes of each number of the adapter: itself, and two means.
 const PER_NUMBER: usize = 3 * size_of::<f32>();
 /// Numbers that are written at a time.
@@ -35,8 +36,7 @@ pub(crate) struct Checkpoint {
     pub(crate) seconds: f64,
     /// Tokens read.
     pub(crate) tokens: u64,
-    /// What the model made of held-out texts and of general text before.
-    pub(crate) before: [Loss; 2],
+    pub(crate) before: Judged,
     pub(crate) numbers: Vec<f32>,
     pub(crate) optimizer: AdamW,
 }
@@ -63,7 +63,7 @@ impl Checkpoint {
     }
 
     fn head(&self) -> [u64; HEAD] {
-        let [held_out, general] = self.before;
+        let Judged { held_out, calibration, general } = self.before;
         [
             self.fingerprint,
             self.step,
@@ -73,6 +73,8 @@ impl Checkpoint {
             self.optimizer.steps,
             held_out.tokens as u64,
             held_out.nll.to_bits(),
+            calibration.tokens as u64,
+            calibration.nll.to_bits(),
             general.tokens as u64,
             general.nll.to_bits(),
             self.numbers.len() as u64,
@@ -101,7 +103,7 @@ impl Checkpoint {
         }
         let (head, floats) = bytes[MAGIC.len()..].split_at(HEAD * size_of::<u64>());
         let head: Vec<u64> = head.as_chunks().0.iter().map(|bytes| u64::from_le_bytes(*bytes)).collect();
-        if (head[0], head[10]) != (fingerprint, numbers as u64) {
+        if (head[0], head[12]) != (fingerprint, numbers as u64) {
             return Err(invalid("it is of other texts, options or another model: delete it to begin anew"));
         }
         let mut parts = floats
@@ -115,7 +117,7 @@ impl Checkpoint {
             steps: head[2],
             seconds: f64::from_bits(head[3]),
             tokens: head[4],
-            before: [loss(6), loss(8)],
+            before: Judged { held_out: loss(6), calibration: loss(8), general: loss(10) },
             numbers: part(),
             optimizer: AdamW { steps: head[5], mean: part(), square: part() },
         }))
@@ -145,7 +147,8 @@ mod tests {
         optimizer.mean.iter_mut().zip(&mut optimizer.square).enumerate().for_each(|(i, (mean, square))| {
             (*mean, *square) = (i as f32, -(i as f32));
         });
-        let before = [Loss { tokens: 3, nll: 4.5 }, Loss { tokens: 9, nll: 0.1 }];
+        let loss = |tokens, nll| Loss { tokens, nll };
+        let before = Judged { held_out: loss(3, 4.5), calibration: loss(7, 0.2), general: loss(9, 0.1) };
         Checkpoint { fingerprint: 77, step: 5, steps: 90, seconds: 1.25, tokens: 1234, before, numbers, optimizer }
     }
 

@@ -28,5 +28,9 @@ pub use loss::Loss;
 pub use trainer::Trainer;
 pub use tune::{TuneOptions, TuneProgress, TuneReport, TuneTexts, tune};
 
-/// Text of no particular style or subject, in paragraphs: what a person's texts have taught must not make it much less likely.
+/// Text of no particular style or subject: what a person's texts have taught must not make it much less likely. Paragraphs, and of two lines,
+/// a question and its answer.
 pub const GENERAL_TEXT: &str = include_str!("general.txt");
+
+/// Other text of the same kind, by which the strength of an adapter is chosen.
+pub const CALIBRATION_TEXT: &str = include_str!("calibration.txt");

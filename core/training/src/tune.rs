@@ -10,13 +10,16 @@ use sotto_engine::{CancelToken, Model, write_adapter};
 use crate::TrainingError;
 use crate::batch::Example;
 use crate::checkpoint::Checkpoint;
-use crate::held_out::FEWEST_TEXTS;
 use crate::loss::Loss;
 use crate::plan::{Plan, rate};
 use crate::trainer::Trainer;
 
+/// What changes are multiplied with: alpha, divided by the rank.
+const ALPHA_PER_RANK: f32 = 2.0;
 /// Of its strength, the tenths that an adapter keeps at least: a weaker one would not be the same any more.
 const WEAKEST: usize = 3;
+/// Of the margin of general text, the share that is used up in calibration: other text may lose somewhat more.
+const SHARE_OF_MARGIN: f64 = 0.8;
 /// Steps whose time tells how many there is time for.
 const MEASURED_STEPS: usize = 3;
 /// Tokens that are read at once to be judged.
@@ -29,8 +32,6 @@ const SHARE_FOR_JUDGING: f64 = 0.05;
 pub struct TuneOptions {
     /// How many numbers each change goes through.
     pub rank: usize,
-    /// Divided by the rank, what changes are multiplied with.
-    pub alpha: f32,
     /// How often each text is read, if there is time.
     pub epochs: usize,
     /// The highest learning rate.
@@ -55,7 +56,6 @@ impl Default for TuneOptions {
     fn default() -> Self {
         Self {
             rank: 16,
-            alpha: 32.0,
             epochs: 8,
             learning_rate: 5e-4,
             batch_tokens: 256,
@@ -76,7 +76,9 @@ pub struct TuneTexts {
     pub train: Vec<Example>,
     /// Texts like them, which must become likelier.
     pub held_out: Vec<Example>,
-    /// Any other text, which must not become much less likely. May be none.
+    /// Any other text, by which the strength of the adapter is chosen. May be none.
+    pub calibration: Vec<Example>,
+    /// Any other text again, which must not become much less likely. May be none.
     pub general: Vec<Example>,
 }
 
@@ -127,7 +129,7 @@ impl TuneReport {
 }
 
 /// Trains an adapter, and writes it to `target` if it is good enough: if held-out texts became likelier by the margin and general text
-/// did not become less likely by more than the other. Where general text would, the adapter is weakened first. Else nothing is written, and
+/// did not become less likely by more than the other. Where the calibration text would, the adapter is weakened first. Else nothing is written, and
 /// what was there stays.
 ///
 /// Where [`TuneOptions::checkpoint`] is there from a training with the same texts, options and model that was cancelled or killed, it goes
@@ -161,10 +163,8 @@ pub fn tune(
 
 impl TuneOptions {
     fn check(&self, texts: &TuneTexts) -> Result<(), TrainingError> {
-        let all = texts.train.len() + texts.held_out.len();
-        if all < FEWEST_TEXTS || texts.held_out.is_empty() {
-            let what = format!("{all} different texts are too few to learn from: at least {FEWEST_TEXTS} are needed");
-            return Err(TrainingError::invalid_input(what));
+        if texts.train.is_empty() || texts.held_out.is_empty() {
+            return Err(TrainingError::invalid_input("texts to learn from and texts that are held out are needed"));
         }
         if !texts.train.iter().chain(&texts.held_out).all(|example| example.learnt() > 0) {
             return Err(TrainingError::invalid_input("a text is empty: leave it out"));
@@ -175,8 +175,8 @@ impl TuneOptions {
             () if self.epochs == 0 || self.batch_tokens == 0 => {
                 Err(TrainingError::invalid_input("epochs and the tokens of a step must be at least 1"))
             }
-            () if !positive(self.alpha) || !positive(self.learning_rate) => {
-                Err(TrainingError::invalid_input("alpha and the learning rate must be finite and above 0"))
+            () if !positive(self.learning_rate) => {
+                Err(TrainingError::invalid_input("the learning rate must be finite and above 0"))
             }
             () => Ok(()),
         }
@@ -185,18 +185,26 @@ impl TuneOptions {
     /// Of all that decides what a training computes.
     fn fingerprint(&self, model: &Model, texts: &TuneTexts) -> u64 {
         let mut hasher = crc32fast::Hasher::new();
-        let TuneTexts { train, held_out, general } = texts;
-        let examples = [train, held_out, general].into_iter().flatten();
+        let TuneTexts { train, held_out, calibration, general } = texts;
+        let examples = [train, held_out, calibration, general].into_iter().flatten();
         for example in examples {
             hasher.update(&(example.tokens.len() as u64).to_le_bytes());
             hasher.update(&(example.learn_from as u64).to_le_bytes());
             example.tokens.iter().for_each(|token| hasher.update(&token.to_le_bytes()));
         }
         let texts = u64::from(hasher.finalize());
-        let Self { rank, alpha, epochs, learning_rate, batch_tokens, seed, .. } = self;
-        let others = format!("{rank} {alpha} {epochs} {learning_rate} {batch_tokens} {seed} {:?}", model.config());
+        let Self { rank, epochs, learning_rate, batch_tokens, seed, .. } = self;
+        let others = format!("{rank} {epochs} {learning_rate} {batch_tokens} {seed} {:?}", model.config());
         texts << 32 | u64::from(crc32fast::hash(others.as_bytes()))
     }
+}
+
+/// What the model makes of texts before it is trained.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) struct Judged {
+    pub(crate) held_out: Loss,
+    pub(crate) calibration: Loss,
+    pub(crate) general: Loss,
 }
 
 /// A training that is under way.
@@ -211,7 +219,7 @@ struct Training<'a> {
     steps: usize,
     tokens: u64,
     seconds: f64,
-    before: [Loss; 2],
+    before: Judged,
 }
 
 impl<'a> Training<'a> {
@@ -222,7 +230,7 @@ impl<'a> Training<'a> {
         options: &'a TuneOptions,
         cancel: &CancelToken,
     ) -> Result<Self, TrainingError> {
-        let mut trainer = Trainer::new(model, options.rank, options.alpha, options.seed)?;
+        let mut trainer = Trainer::new(model, options.rank, ALPHA_PER_RANK * options.rank as f32, options.seed)?;
         let plan = Plan::new(&texts.train, options.epochs, options.batch_tokens, options.seed);
         let fingerprint = options.fingerprint(model, texts);
         let from = match &options.checkpoint {
@@ -238,10 +246,14 @@ impl<'a> Training<'a> {
                 Self { trainer, texts, options, plan, fingerprint, step, steps, tokens, seconds, before }
             }
             None => {
-                let before = [&texts.held_out, &texts.general].map(|some| judge(&mut trainer, some, cancel));
-                let [held_out, general] = before;
-                let (before, tokens, seconds) = ([held_out?, general?], 0, 0.0);
-                Self { trainer, texts, options, plan, fingerprint, step: 0, steps, tokens, seconds, before }
+                let mut of = |texts| judge(&mut trainer, texts, cancel);
+                let before = Judged {
+                    held_out: of(&texts.held_out)?,
+                    calibration: of(&texts.calibration)?,
+                    general: of(&texts.general)?,
+                };
+                let (step, tokens, seconds) = (0, 0, 0.0);
+                Self { trainer, texts, options, plan, fingerprint, step, steps, tokens, seconds, before }
             }
         })
     }
@@ -315,33 +327,40 @@ impl<'a> Training<'a> {
         }
     }
 
-    /// Judges the adapter as it would be written, at the greatest strength at which general text is spared, if there is one.
+    /// Judges the adapter as it would be written, at the strength that is best for it.
     fn judge(&mut self, cancel: &CancelToken) -> Result<TuneReport, TrainingError> {
-        let Self { trainer, texts, options, .. } = self;
-        let ([held_out, general], trained) = (self.before, trainer.numbers.clone());
-        let (mut strength, mut after) = (0.0, general);
-        for tenths in (WEAKEST..=10).rev() {
-            strength = tenths as f32 / 10.0;
-            trainer.numbers.copy_from_slice(&trained);
-            trainer.lora.scale_by(&mut trainer.numbers, strength);
-            trainer.numbers.iter_mut().for_each(|number| *number = f16::from_f32(*number).to_f32());
-            after = judge(trainer, &texts.general, cancel)?;
-            log::debug!("at {strength} of its strength: {:.4} nats, general text", after.mean());
-            if after.mean() - general.mean() <= options.general_margin {
-                break;
-            }
-        }
+        let strength = self.calibrate(cancel)?;
+        let Self { trainer, texts, options, before, .. } = self;
         let mut report = TuneReport {
             kept: false,
             strength,
-            held_out: [held_out, judge(trainer, &texts.held_out, cancel)?],
-            general: [general, after],
+            held_out: [before.held_out, judge(trainer, &texts.held_out, cancel)?],
+            general: [before.general, judge(trainer, &texts.general, cancel)?],
             steps: self.step,
             tokens: self.tokens,
             seconds: self.seconds,
         };
         report.kept = report.gain() >= options.margin && report.general_loss() <= options.general_margin;
         Ok(report)
+    }
+
+    /// Weakens the adapter to the greatest strength at which the calibration text is spared, or to the weakest, and rounds it as it is written.
+    fn calibrate(&mut self, cancel: &CancelToken) -> Result<f32, TrainingError> {
+        let Self { trainer, texts, options, before, .. } = self;
+        let trained = trainer.numbers.clone();
+        let mut tenths = 10;
+        loop {
+            let strength = tenths as f32 / 10.0;
+            trainer.numbers.copy_from_slice(&trained);
+            trainer.lora.scale_by(&mut trainer.numbers, strength);
+            trainer.numbers.iter_mut().for_each(|number| *number = f16::from_f32(*number).to_f32());
+            let loss = judge(trainer, &texts.calibration, cancel)?.mean() - before.calibration.mean();
+            log::debug!("at {strength} of its strength, calibration text loses {loss:.4} nats");
+            if loss <= SHARE_OF_MARGIN * options.general_margin || tenths == WEAKEST {
+                return Ok(strength);
+            }
+            tenths -= 1;
+        }
     }
 }
 

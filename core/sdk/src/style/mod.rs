@@ -1,0 +1,5 @@
+//! How somebody writes: adapters that learn it, and requests that follow it.
+
+mod lessons;
+mod rewrite;
+mod tune;
