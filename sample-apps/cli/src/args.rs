@@ -274,7 +274,7 @@ pub enum Command {
         #[arg(short, long, value_name = "FILE")]
         output: PathBuf,
     },
-    /// Learn how somebody writes: train an adapter on texts, here, and write it if it is of use.
+    /// Learn how somebody writes: train an adapter on texts, here, and write it if it is of use. For chat and rewrite.
     Tune {
         /// A text file, a text to a line: at least eight. `-` is standard input.
         texts: PathBuf,
@@ -303,6 +303,22 @@ pub enum Command {
         file: PathBuf,
         #[command(subcommand)]
         action: PersonalAction,
+    },
+    /// Find out how somebody writes: greeting, sign-off, length of sentences, capitals, emoji, favourite phrases. Prints JSON that a
+    /// person can edit, for rewrite. No model is used.
+    Style {
+        /// A text file, a text to a line. `-` is standard input.
+        texts: PathBuf,
+    },
+    /// Say a text the way somebody writes, best with an adapter from tune.
+    Rewrite {
+        /// The text. `-` reads standard input.
+        text: String,
+        /// What `sotto style` printed.
+        #[arg(long, value_name = "FILE")]
+        style: PathBuf,
+        #[command(flatten)]
+        sampling: SamplingArguments,
     },
     /// Measure speed and memory.
     Bench {
@@ -404,6 +420,7 @@ impl Command {
             Self::Pack { .. } => Some("pack takes its GGUF file without --model: sotto pack FILE"),
             #[cfg(feature = "candle")]
             Self::Merge { .. } => Some("merge takes its GGUF file without --model: sotto merge FILE ADAPTER -o FILE"),
+            Self::Style { .. } => Some("style uses no model: leave --model out"),
             Self::Synth { .. } => Some("synth takes no --model: --vocab names the file to take the vocabulary from"),
             Self::Render { template: Some(_), .. } => Some("--template replaces the model: leave --model out"),
             _ => None,
@@ -422,7 +439,8 @@ impl Command {
             | Self::Render { .. }
             | Self::Synth { .. }
             | Self::Pack { .. }
-            | Self::Personal { .. } => Some("an adapter has no effect here: leave --adapter out"),
+            | Self::Personal { .. }
+            | Self::Style { .. } => Some("an adapter has no effect here: leave --adapter out"),
             _ => None,
         }
     }

@@ -25,6 +25,11 @@ pub fn read_file(path: &Path) -> Result<String, Failure> {
     text_of(bytes)
 }
 
+/// The lines of a file, each a text of its own; `-` is standard input.
+pub fn read_lines(path: &Path) -> Result<Vec<String>, Failure> {
+    Ok(read_file(path)?.lines().map(str::to_owned).collect())
+}
+
 /// A recording; `-` is standard input.
 pub fn audio(path: &Path) -> Result<Audio, Failure> {
     if path != Path::new("-") {

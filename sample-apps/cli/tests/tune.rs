@@ -33,6 +33,24 @@ fn an_adapter_is_written_if_it_is_of_use_and_then_knows_the_texts() {
 }
 
 #[test]
+fn a_style_is_found_edited_and_followed() {
+    let folder = tempfile::tempdir().unwrap();
+    let output = run(&["style", &messages(folder.path(), 20)]);
+    let mut profile = json(&output);
+    assert_eq!((&profile["greeting"], &profile["sign_off"]), (&"hiya,".into(), &"ta. m.".into()), "{profile}");
+    assert_eq!((&profile["capitals"], &profile["emoji"]), (&"never".into(), &serde_json::json!([])), "{profile}");
+
+    profile["sign_off"] = "x".into();
+    let path = folder.path().join("style.json");
+    fs::write(&path, profile.to_string()).unwrap();
+    let reply = json(&run(&["rewrite", "Could you send it?", "--style", text(&path), "--json"]));
+    assert!(reply["text"].is_string(), "{reply}");
+    fs::write(&path, "[]").unwrap();
+    assert_eq!(code(&run(&["rewrite", "Could you send it?", "--style", text(&path)])), 4);
+    assert_eq!(code(&run(&["rewrite", " ", "--style", "missing.json"])), 4);
+}
+
+#[test]
 fn few_texts_and_adapters_are_refused() {
     let folder = tempfile::tempdir().unwrap();
     let file = text(&folder.path().join("me.gguf")).to_owned();

@@ -13,6 +13,8 @@ mod pack;
 mod perplexity;
 mod personal;
 mod render;
+mod rewrite;
+mod style;
 mod summarize;
 mod synth;
 mod tokenize;
@@ -107,6 +109,8 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
             tune::run(&load(model)?, texts, output, &options, json)
         }
         Command::Personal { file, action } => personal::run(file, action, json),
+        Command::Style { texts } => style::run(texts),
+        Command::Rewrite { text, style, sampling } => rewrite::run(&load(model)?, text, style, sampling, json),
         Command::Bench { prefill, decode, depth, sequences, repeat, compare, compare_model, svg } => {
             let options = BenchOptions {
                 prefill: prefill.clone(),

@@ -12,7 +12,7 @@ use crate::{input, screen};
 const STEPS_BAR: &str = "{pos} of {len} steps {wide_bar} {msg}";
 
 pub fn run(model: &LocalModel, texts: &Path, output: &Path, options: &TuneOptions, json: bool) -> Result<(), Failure> {
-    let texts: Vec<String> = input::read_file(texts)?.lines().map(str::to_owned).collect();
+    let texts = input::read_lines(texts)?;
     let bar = screen::bar(STEPS_BAR);
     let outcome = watch(model.tune(&texts, output, options), |progress: TuneProgress| {
         bar.set_length(progress.steps as u64);
@@ -77,5 +77,5 @@ pub fn options(
     checkpoint: Option<PathBuf>,
 ) -> TuneOptions {
     let time = Some(Duration::from_secs_f64(60.0 * minutes));
-    TuneOptions { time, epochs, rank, learning_rate, alpha: 2.0 * rank as f32, checkpoint, ..TuneOptions::default() }
+    TuneOptions { time, epochs, rank, learning_rate, checkpoint, ..TuneOptions::default() }
 }
