@@ -5,7 +5,7 @@ use std::fs;
 use std::path::Path;
 
 /// What Rust programs and the command line use alone, and loading, which is a function or a job of its own here.
-const RUST_ONLY: [&str; 10] = [
+const RUST_ONLY: [&str; 12] = [
     "bench",
     "complete",
     "load",
@@ -16,6 +16,8 @@ const RUST_ONLY: [&str; 10] = [
     "start_loading",
     "start_loading_adapter",
     "tune",
+    "tune_style",
+    "with_style",
 ];
 
 /// It waits for a running answer, which no caller from an app should.
@@ -99,7 +101,7 @@ fn every_task_is_mirrored() {
 }
 
 /// What classifiers and styles, which have mirrors of their own, use of a store.
-const RUST_ONLY_IN_STORES: [&str; 12] = [
+const RUST_ONLY_IN_STORES: [&str; 13] = [
     "classifier",
     "derived",
     "drop_derived",
@@ -112,6 +114,7 @@ const RUST_ONLY_IN_STORES: [&str; 12] = [
     "replace",
     "set",
     "setting",
+    "style",
 ];
 
 #[test]

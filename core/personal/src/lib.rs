@@ -37,5 +37,5 @@ pub use record::{
     Deletion, Derived, DerivedChange, Event, Filter, Item, Kind, Learnt, NewRecord, OnDeletion, Payload, Record,
 };
 pub use store::{Imported, Limits, Personal};
-pub use style::{Capitals, StyleProfile};
+pub use style::{Capitals, Style, StyleAdapter, StyleProfile, StyleTraining};
 pub use time::Timestamp;

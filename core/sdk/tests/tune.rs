@@ -7,7 +7,8 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use common::demo;
-use sotto::{CompletionOptions, Error, LocalModel, ModelFile, Prompt, SamplingOptions, TuneOptions};
+use sotto::personal::{Filter, Kind, OnDeletion, Timestamp};
+use sotto::{CompletionOptions, Error, LocalModel, ModelFile, Personal, Prompt, SamplingOptions, TuneOptions};
 
 const SMOLLM2: &str = "SmolLM2-135M-Instruct.Q4_1.gguf";
 
@@ -38,6 +39,31 @@ fn an_adapter_is_learnt_loaded_and_used() {
     let nll = |model: &LocalModel| model.perplexity(&messages()[0], 64).wait().expect("a text").nll;
     assert!(nll(&mine) < nll(&model) - 0.5, "{} {}", nll(&mine), nll(&model));
     assert!(matches!(mine.tune(&messages(), &target, &options()).wait(), Err(Error::InvalidInput { .. })));
+}
+
+#[test]
+fn what_a_store_knows_of_a_style_becomes_an_adapter_that_goes_with_its_texts() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let personal = Personal::open(folder.path().join("personal")).expect("a store");
+    let (model, style, now) = (demo(), personal.style("me").expect("a name"), Timestamp::utc(0));
+    for text in messages() {
+        assert!(!style.learn(&text, "mail", now).expect("learnt").paused);
+    }
+    assert!(style.profile().expect("a profile").sign_off.is_some());
+    assert!(model.with_style(&style).is_ok(), "no adapter yet");
+    let report = model.tune_style(&style, OnDeletion::Drop, &options(), now).wait().expect("trained");
+    assert!(report.kept, "{report:?}");
+    let path = style.adapter().expect("read").expect("an adapter").path;
+    let mine = model.with_style(&style).expect("its adapter");
+    assert!(matches!(
+        mine.tune_style(&style, OnDeletion::Drop, &options(), now).wait(),
+        Err(Error::InvalidInput { .. })
+    ));
+    assert!(path.exists(), "a training that failed changes nothing");
+
+    let first = personal.records(&Filter::of("me", Kind::Text)).expect("records")[0].id;
+    let deletion = personal.delete(&[first]).expect("deleted");
+    assert!(deletion.derived[0].dropped && !path.exists() && style.adapter().expect("read").is_none());
 }
 
 #[test]

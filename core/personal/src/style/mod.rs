@@ -2,12 +2,14 @@
 
 mod edges;
 mod emoji;
+mod handle;
 mod instruction;
 mod parts;
 mod plain;
 
 use std::collections::HashMap;
 
+pub use handle::{Style, StyleAdapter, StyleTraining};
 use serde::{Deserialize, Serialize};
 
 /// A habit shows in at least this many texts.

@@ -4,9 +4,10 @@ use std::path::Path;
 
 use sotto_training::{TrainingError, TuneOptions, TuneProgress, TuneReport, tune};
 
-use crate::Error;
 use crate::job::Job;
+use crate::loaded::Loaded;
 use crate::model::LocalModel;
+use crate::{CancelToken, Error};
 
 impl LocalModel {
     /// Learns how texts are written: trains an adapter (LoRA) of this model, and writes it to `target`, a GGUF file for
@@ -20,15 +21,28 @@ impl LocalModel {
     /// [`Error::InvalidInput`] for fewer than eight different texts, a model with adapters, options that make no sense, and a checkpoint
     /// that is damaged or of another training; [`Error::Unsupported`] for candle's models; [`Error::OutOfMemory`]; [`Error::Storage`].
     pub fn tune(&self, texts: &[String], target: &Path, options: &TuneOptions) -> Job<TuneProgress, TuneReport> {
-        let (loaded, texts) = (self.loaded(), texts.to_vec());
+        let (model, texts) = (self.loaded(), texts.to_vec());
         let (target, options) = (target.to_owned(), options.clone());
         Job::start("tune", move |reporter, cancel| {
-            if !loaded.adapters.is_empty() {
-                return Err(Error::invalid_input("the model has adapters: train with the model as it was loaded"));
-            }
-            let texts = loaded.tune_texts(&texts)?;
-            Ok(tune(&loaded.engine, &texts, &options, &target, cancel, |progress| reporter.report(progress))?)
+            model.tune(&texts, &target, &options, cancel, |progress| reporter.report(progress))
         })
+    }
+}
+
+impl Loaded {
+    /// As [`LocalModel::tune`], on this thread.
+    pub(super) fn tune(
+        &self,
+        texts: &[String],
+        target: &Path,
+        options: &TuneOptions,
+        cancel: &CancelToken,
+        on_progress: impl FnMut(TuneProgress),
+    ) -> Result<TuneReport, Error> {
+        if !self.adapters.is_empty() {
+            return Err(Error::invalid_input("the model has adapters: train with the model as it was loaded"));
+        }
+        Ok(tune(&self.engine, &self.tune_texts(texts)?, options, target, cancel, on_progress)?)
     }
 }
 
