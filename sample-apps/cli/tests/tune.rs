@@ -45,7 +45,8 @@ fn a_style_is_found_edited_and_followed() {
     fs::write(&path, profile.to_string()).unwrap();
     let reply = json(&run(&["rewrite", "Could you send it?", "--style", text(&path), "--json"]));
     assert!(reply["text"].is_string(), "{reply}");
-    fs::write(&path, "[]").unwrap();
+    // A name that is spelled wrongly.
+    fs::write(&path, r#"{"signoff":"x"}"#).unwrap();
     assert_eq!(code(&run(&["rewrite", "Could you send it?", "--style", text(&path)])), 4);
     assert_eq!(code(&run(&["rewrite", " ", "--style", "missing.json"])), 4);
 }

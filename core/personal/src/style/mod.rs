@@ -27,7 +27,7 @@ const TENTHS_OF_SENTENCES: usize = 8;
 ///
 /// What is `None` is not known or no habit, and a model is told nothing of it.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default)]
+#[serde(default, deny_unknown_fields)]
 pub struct StyleProfile {
     /// How messages begin. `{name}` stands for the name of whoever gets them.
     pub greeting: Option<String>,
