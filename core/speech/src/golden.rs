@@ -21,9 +21,8 @@ pub(crate) const EIGHT_BITS_BOUND: f32 = 0.05;
 
 const BOUNDS: [(Precision, f32); 2] = [(Precision::AsInFile, BOUND), (Precision::EightBits, EIGHT_BITS_BOUND)];
 
-/// Models with what is different in those that people use, as small as that can be shown: the width of `tiny` is no multiple of 256, and
-/// `.en` models have a token less; `small` is wider; `large-v3-turbo` and distilled models have 128 bands, one more language and fewer layers
-/// in the decoder.
+/// Small models with what differs in published ones: the width of `tiny` is not a multiple of 256, and `.en` models have one token fewer;
+/// `small` is wider; `large-v3-turbo` and distilled models have 128 bands, one more language and fewer layers in the decoder.
 const SHAPES: [(&str, Shape); 3] = [
     ("tiny.en", Shape { vocabulary: 51_864, width: 384, heads: 6, ..SMALL }),
     ("small", Shape { width: 768, heads: 12, encoder_layers: 1, decoder_layers: 1, ..SMALL }),

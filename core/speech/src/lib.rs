@@ -30,7 +30,9 @@ mod golden;
 mod hearing;
 mod language;
 mod mel;
+mod memory;
 mod model;
+mod options;
 mod recognizer;
 mod segments;
 #[cfg(test)]
@@ -43,8 +45,10 @@ pub use audio::{Audio, AudioReader, Converter, PcmFormat, Samples};
 pub use error::SpeechError;
 pub use hearing::{Earshot, FRAME, Figures, Recognize, TranscribeOptions, Transcriber, VoiceDetector};
 pub use language::Language;
-pub use model::{Precision, SpeechMemory, SpeechModel, SpeechOptions};
-pub use recognizer::{Recognizer, Task, WindowOptions};
+pub use memory::SpeechMemory;
+pub use model::{Precision, SpeechModel, SpeechOptions};
+pub use options::{Task, WindowOptions};
+pub use recognizer::Recognizer;
 pub use sotto_engine::CancelToken;
 pub use transcript::{Segment, WindowTranscript, Word};
 

@@ -21,7 +21,7 @@ const HALF: usize = FRAME / 2;
 const FREQUENCIES: usize = HALF + 1;
 const HERTZ_APART: f64 = 40.0;
 /// Frames that are transformed together.
-const TOGETHER: usize = 240;
+const TOGETHER: usize = 60;
 /// Powers below it are taken for it.
 const SMALLEST_POWER: f32 = 1e-10;
 /// Powers of ten that the loudest is above the softest that counts.
@@ -150,7 +150,7 @@ impl Filter {
     }
 }
 
-/// The sample at a place of a window of 30 seconds that mirrors itself at both ends; behind `samples`, silence.
+/// The sample at a place of a window of 30 seconds that mirrors itself at both ends; after `samples`, silence.
 fn sample(samples: &[f32], at: isize) -> f32 {
     let at = at.unsigned_abs();
     let at = if at < WINDOW_SAMPLES { at } else { 2 * (WINDOW_SAMPLES - 1) - at };

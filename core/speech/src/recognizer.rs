@@ -1,39 +1,16 @@
-use sotto_engine::KvType;
 use sotto_engine::compute::{Compute, Team};
 
 use crate::audio::check_floats;
 use crate::decoding::{Attempt, Decoding, prefix};
 use crate::forward::{Decoder, Encoder};
 use crate::mel::{HOP, MelRoom};
-use crate::model::config::{AUDIO_POSITIONS, Config};
+use crate::model::config::AUDIO_POSITIONS;
 use crate::segments::{Span, spans};
 use crate::words::align;
-use crate::{CancelToken, Language, SAMPLE_RATE, Segment, SpeechError, SpeechModel, WINDOW_SAMPLES, WindowTranscript};
-
-/// What language the text is in.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Task {
-    /// The one that is spoken.
-    #[default]
-    Transcribe,
-    /// English, whatever is spoken. Only multilingual models can.
-    Translate,
-}
-
-/// How a window is to be transcribed.
-#[derive(Debug, Clone, Default)]
-pub struct WindowOptions {
-    /// The language that is spoken; detected where it is not given.
-    pub language: Option<Language>,
-    /// What language the text is in.
-    pub task: Task,
-    /// Names and rare words that may be said, as a text such as `Zoë, Kubernetes`: the model spells what it hears as it reads it here.
-    pub vocabulary: String,
-    /// The tokens of earlier windows' segments, so that the text goes on as it began. Only the last ones count.
-    pub context: Vec<u32>,
-    /// Whether segments come with their words' times, which takes a further pass.
-    pub words: bool,
-}
+use crate::{
+    CancelToken, Language, SAMPLE_RATE, Segment, SpeechError, SpeechModel, Task, WINDOW_SAMPLES, WindowOptions,
+    WindowTranscript,
+};
 
 /// Transcribes windows, one after the other, in memory of its own. Several may use one model at the same time.
 #[derive(Debug)]
@@ -45,17 +22,21 @@ pub struct Recognizer {
     mel_room: MelRoom,
 }
 
+impl SpeechModel {
+    /// Memory to transcribe one recording at a time.
+    ///
+    /// # Errors
+    /// [`SpeechError::OutOfMemory`].
+    pub fn recognizer(&self) -> Result<Recognizer, SpeechError> {
+        Recognizer::new(self.clone())
+    }
+}
+
 impl Recognizer {
-    pub(crate) fn new(model: SpeechModel) -> Result<Self, SpeechError> {
+    fn new(model: SpeechModel) -> Result<Self, SpeechError> {
         let (config, kv_type) = (&model.0.config, model.0.precision.kv_type());
         let (encoder, decoder) = (Encoder::new(config, kv_type)?, Decoder::new(config, kv_type)?);
         Ok(Self { encoder, decoder, mel: Vec::new(), mel_room: MelRoom::default(), model })
-    }
-
-    /// Bytes of memory that each takes.
-    pub(crate) fn bytes(config: &Config, kv_type: KvType) -> u64 {
-        let mel = 4 * 2 * AUDIO_POSITIONS * config.mel_bands;
-        Encoder::bytes(config, kv_type) + Decoder::bytes(config, kv_type) + mel as u64
     }
 
     /// The model.
@@ -98,7 +79,7 @@ impl Recognizer {
             let mut decoding = Decoding { model, decoder: &mut self.decoder, compute };
             align(&mut decoding, self.encoder.heard(heard), &prefix, language, duration, &mut segments)?;
         }
-        segments.retain(|segment| !segment.text.is_empty());
+        segments.retain(|segment| has_words(&segment.text));
         Ok(WindowTranscript { language, segments, end })
     }
 
@@ -179,6 +160,11 @@ fn check_samples(samples: &[f32]) -> Result<(), SpeechError> {
     }
 }
 
+/// Whether a text has more than punctuation: that alone is what models make of humming.
+fn has_words(text: &str) -> bool {
+    text.chars().any(char::is_alphanumeric)
+}
+
 fn segment(model: &crate::model::Loaded, span: &Span, attempt: &Attempt) -> Segment {
     Segment {
         start: span.start,
@@ -213,6 +199,16 @@ mod tests {
         ] {
             let refused = hear(&options);
             assert!(matches!(refused, Err(SpeechError::Unsupported { .. })), "{refused:?}");
+        }
+    }
+
+    #[test]
+    fn punctuation_alone_is_not_speech() {
+        for text in ["", ".", "...", "♪", "?!"] {
+            assert!(!has_words(text), "{text}");
+        }
+        for text in ["No.", "7", "日本。", "é"] {
+            assert!(has_words(text), "{text}");
         }
     }
 

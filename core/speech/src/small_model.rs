@@ -21,7 +21,7 @@ pub(crate) struct Shape {
     pub(crate) bands: usize,
 }
 
-/// The smallest model that there can be, but for its second layers.
+/// The smallest possible model, except for its second layers.
 pub(crate) const SMALL: Shape =
     Shape { vocabulary: 1864, width: 64, heads: 2, encoder_layers: 2, decoder_layers: 2, bands: 80 };
 const TEXT_POSITIONS: usize = 32;

@@ -124,6 +124,30 @@ fn a_window_is_cancelled_at_once_and_the_next_is_heard() {
     assert_eq!(words(&heard).len(), 8);
 }
 
+/// Thirty seconds of four chords, struck again and again.
+fn chords() -> Vec<f32> {
+    let tone = |hertz: f64, seconds: f64| -> f64 {
+        (1..7).map(|k| (std::f64::consts::TAU * hertz * f64::from(k) * seconds).sin() / f64::from(k)).sum()
+    };
+    let sample = |at: usize| {
+        let (chord, seconds) = (at / 30_000 % 4, (at % 30_000) as f64 / 16_000.0);
+        let root = [261.6, 220.0, 174.6, 196.0][chord];
+        let loudness = 0.1 * (seconds / 0.02).min(1.0) * (-0.8 * seconds).exp();
+        let chord: f64 = [1.0, 1.25, 1.5].iter().map(|ratio| tone(root * ratio, seconds)).sum();
+        (loudness * chord) as f32
+    };
+    (0..480_000).map(sample).collect()
+}
+
+#[test]
+fn nothing_is_heard_in_chords() {
+    for file in ["ggml-base.bin", "ggml-base-q5_1.bin"] {
+        let Some(mut recognizer) = recognizer(file) else { return };
+        let heard = recognizer.window(&chords(), &WindowOptions::default(), &CancelToken::new()).expect("a transcript");
+        assert!(heard.segments.is_empty(), "{file}: {:?}", heard.segments);
+    }
+}
+
 #[test]
 fn what_cannot_be_heard_is_an_error() {
     let Some(mut recognizer) = recognizer("ggml-base-q5_1.bin") else { return };

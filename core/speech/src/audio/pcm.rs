@@ -92,7 +92,7 @@ fn mean(frame: impl Iterator<Item = f32>, channels: usize) -> f32 {
 /// Checks that these are sound.
 ///
 /// # Errors
-/// [`SpeechError::AudioInvalid`] for a sample that is no finite number, or no float from -1 to 1.
+/// [`SpeechError::AudioInvalid`] for a sample that is not a finite number, or is far beyond ±1.
 pub(crate) fn check_floats(samples: &[f32]) -> Result<(), SpeechError> {
     let Some(at) = samples.iter().position(|sample| sample.is_nan() || sample.abs() > LOUDEST) else { return Ok(()) };
     let why = match samples[at].is_finite() {

@@ -10,9 +10,8 @@ use sotto_engine::compute::Compute;
 
 use crate::forward::Decoder;
 use crate::model::Loaded;
-use crate::recognizer::{Task, WindowOptions};
 use crate::vocabulary::Vocabulary;
-use crate::{Language, SpeechError};
+use crate::{Language, SpeechError, Task, WindowOptions};
 
 /// The temperatures for sampling.
 const TEMPERATURES: [f32; 5] = [0.2, 0.4, 0.6, 0.8, 1.0];

@@ -1,6 +1,6 @@
 use sotto_engine::EngineError;
 use sotto_engine::KvType;
-use sotto_engine::compute::{Compute, Input, KvCache, KvShape, Linear, Reading, Visible, zeros};
+use sotto_engine::compute::{Compute, Input, InputRoom, KvCache, KvShape, Linear, Reading, Visible, zeros};
 
 use super::{ROWS, Scratch};
 use crate::model::config::{AUDIO_POSITIONS, Config};
@@ -18,8 +18,6 @@ pub(crate) struct Encoder {
     hidden: Vec<f32>,
     /// All positions' keys and values in a layer.
     cache: KvCache,
-    /// Rows of frames that a convolution reads.
-    columns: Vec<f32>,
     /// The output of the first convolution.
     convolved: Vec<f32>,
 }
@@ -31,14 +29,13 @@ impl Encoder {
             heads: config.encoder_heads,
             hidden: zeros(AUDIO_POSITIONS * config.width)?,
             cache: KvCache::new(cache_shape(config), kv_type)?,
-            columns: zeros(columns_len(config))?,
             convolved: zeros((2 * ROWS + 1) * config.width)?,
         })
     }
 
     /// Bytes of memory.
     pub(crate) fn bytes(config: &Config, kv_type: KvType) -> u64 {
-        let numbers = (AUDIO_POSITIONS + 2 * ROWS + 1) * config.width + columns_len(config);
+        let numbers = (AUDIO_POSITIONS + 2 * ROWS + 1) * config.width;
         let cache = KvCache::bytes(cache_shape(config), kv_type).unwrap_or(0);
         4 * numbers as u64 + cache
     }
@@ -103,17 +100,18 @@ impl Encoder {
             // Frame `2 * first - 1`, which the first row reads, and those after it.
             let frames = 2 * count + 1;
             let convolved = &mut self.convolved[..frames * width];
-            let columns = &mut self.columns[..frames * KERNEL * bands];
+            let Scratch { inner, input, .. } = &mut *scratch;
+            let columns = &mut inner[..frames * KERNEL * bands];
             copy_columns(mel, bands, 2 * first as isize - 2, 1, columns);
-            convolution(compute, (columns, KERNEL * bands), &weights.first_convolution, scratch, convolved);
+            convolution(compute, (columns, KERNEL * bands), &weights.first_convolution, input, convolved);
             if first == 0 {
                 // Before the first frame, the second convolution also sees silence.
                 convolved[..width].fill(0.0);
             }
-            let columns = &mut self.columns[..count * KERNEL * width];
+            let columns = &mut inner[..count * KERNEL * width];
             copy_columns(convolved, width, 0, 2, columns);
             let hidden = &mut self.hidden[rows.clone()];
-            convolution(compute, (columns, KERNEL * width), &weights.second_convolution, scratch, hidden);
+            convolution(compute, (columns, KERNEL * width), &weights.second_convolution, input, hidden);
             compute.add(hidden, &weights.audio_positions[rows], width);
         }
         Ok(())
@@ -164,10 +162,10 @@ fn convolution(
     compute: &Compute<'_>,
     (columns, width): (&[f32], usize),
     kernel: &Linear,
-    scratch: &mut Scratch,
+    room: &mut InputRoom,
     out: &mut [f32],
 ) {
-    let x = Input { values: columns, cols: width, room: &mut scratch.input };
+    let x = Input { values: columns, cols: width, room };
     compute.apply(x, [(kernel, &mut *out)]);
     let [outputs, _] = kernel.weight.shape();
     compute.gelu(out, outputs);
@@ -192,6 +190,7 @@ fn cache_shape(config: &Config) -> KvShape {
     KvShape { layers: 1, heads: config.encoder_heads, head_dim, positions: AUDIO_POSITIONS }
 }
 
-fn columns_len(config: &Config) -> usize {
+/// The number of elements in the rows of frames that a convolution reads at a time.
+pub(super) fn columns_len(config: &Config) -> usize {
     KERNEL * (ROWS * config.width).max((2 * ROWS + 1) * config.mel_bands)
 }

@@ -30,7 +30,7 @@ pub(crate) struct Scratch {
     attended: Vec<f32>,
     /// What is added to the residual stream, `[rows, width]`.
     update: Vec<f32>,
-    /// Within a feed-forward layer, `[rows, inner width]`.
+    /// Within a feed-forward layer, `[rows, inner width]`; also the rows of frames that a convolution reads.
     inner: Vec<f32>,
     input: InputRoom,
 }
@@ -45,7 +45,7 @@ impl Scratch {
             values: width()?,
             attended: width()?,
             update: width()?,
-            inner: zeros(rows * config.inner_width())?,
+            inner: zeros(inner_len(config, rows))?,
             input: InputRoom::default(),
         })
     }
@@ -53,7 +53,7 @@ impl Scratch {
     /// Bytes for `rows` rows.
     fn bytes(config: &Config, rows: usize) -> u64 {
         // What is rounded for a product takes some five quarters of a byte for each number of its widest input.
-        (rows * (4 * (6 * config.width + config.inner_width()) + config.inner_width() * 3 / 2)) as u64
+        (4 * (rows * 6 * config.width + inner_len(config, rows)) + rows * config.inner_width() * 3 / 2) as u64
     }
 
     /// `hidden += gelu(x · up) · down` with `x = norm(hidden)`.
@@ -81,4 +81,8 @@ impl Scratch {
         compute.apply(x, [(output, &mut *update)]);
         compute.add(hidden, update, width);
     }
+}
+
+fn inner_len(config: &Config, rows: usize) -> usize {
+    (rows * config.inner_width()).max(encoder::columns_len(config))
 }

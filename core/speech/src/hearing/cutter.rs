@@ -18,13 +18,13 @@ const CUT_FROM: usize = WINDOW * 2 / 3;
 const AROUND_VOICE: usize = frames(0.5);
 /// Less voice than this is only a click or a cough.
 const LEAST_VOICE: usize = frames(0.1);
-/// A window is left behind by at least this, so that there is an end.
+/// The smallest step from one window to the next, so that transcription always ends.
 const LEAST_STEP: usize = frames(0.2);
 
 /// Turns incoming sound into windows. They depend only on the sound, not on the chunks in which it arrives.
 pub(super) struct Cutter {
     detector: VoicedFrames,
-    /// What is not left behind yet, from the frame `start` on.
+    /// The samples that are still needed, from frame `start` on.
     samples: Vec<f32>,
     /// For each whole frame of `samples`.
     voices: Vec<Voice>,
@@ -119,7 +119,7 @@ impl Cutter {
         self.start
     }
 
-    /// Where the sound ends that is left behind, in seconds from its beginning.
+    /// Where the next window begins at the earliest, in seconds from its beginning.
     pub(super) fn position(&self) -> f64 {
         seconds(self.start)
     }

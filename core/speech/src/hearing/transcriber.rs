@@ -63,7 +63,7 @@ pub struct Transcriber<R: Recognize = Recognizer> {
     recognizer: R,
     options: TranscribeOptions,
     cutter: Cutter,
-    /// The window that was heard last and is not left behind yet.
+    /// The last window that was transcribed, until the next one begins.
     heard: Option<(Window, WindowTranscript)>,
     /// The language of the window before.
     language: Option<Language>,

@@ -32,7 +32,7 @@ impl Config {
         4 * self.width
     }
 
-    /// Checks that a model of this shape can be.
+    /// Checks that this is the shape of a Whisper model that can be run.
     ///
     /// # Errors
     /// [`SpeechError::ModelInvalid`].

@@ -2,11 +2,9 @@
 //!
 //! Giorgino, "Computing and Visualizing Dynamic Time Warping Alignments in R", 2009.
 
-mod heads;
 mod split;
 mod warp;
 
-pub(crate) use heads::AlignmentHeads;
 use split::{Part, words};
 use warp::{median, smooth, starts};
 

@@ -27,9 +27,12 @@ public final class ModelListener: Listener {
         return AsyncThrowingStream { [sound, speech] continuation in
             let listening = Task {
                 do {
-                    for try await part in try await speech().listen(to: samples) {
+                    let model = try await speech()
+                    for try await part in model.listen(to: samples) {
                         part.utterances.forEach { continuation.yield($0) }
                     }
+                    // The summary's model has the memory now.
+                    try model.trim()
                     continuation.finish()
                 } catch {
                     continuation.finish(throwing: error)

@@ -77,6 +77,7 @@ import Testing
         let shelf = SpeechShelf(folder: folder)
         let (kept, model) = (folder.appending(path: "ggml-base-q5_1.bin"), real + "/ggml-base-q5_1.bin")
         try FileManager.default.createSymbolicLink(atPath: kept.path, withDestinationPath: model)
+        let speech = try await shelf.speech()
         let sound = try Data(contentsOf: URL(fileURLWithPath: real + "/librivox-0930.wav")).dropFirst(44)
         let samples = sound.withUnsafeBytes { Array($0.bindMemory(to: Int16.self)) }
         let note = NoteModel(store: NoteStore(folder: folder), player: Playlist())
@@ -89,5 +90,13 @@ import Testing
         let (start, end) = (try #require(said.start), try #require(said.end))
         #expect(start < end)
         #expect(note.summary != nil)
+        // Its weights were given back for the summary: they are read again for the next note.
+        try FileManager.default.removeItem(at: kept)
+        do {
+            _ = try await speech.transcribe(.samples(Samples(samples))).value
+            Issue.record("the weights are still there")
+        } catch {
+            #expect(Trouble(error) == .modelNotFound)
+        }
     }
 }

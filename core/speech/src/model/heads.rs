@@ -1,5 +1,5 @@
+use super::config::Config;
 use crate::SpeechError;
-use crate::model::config::Config;
 
 /// A head of a layer of the decoder.
 type Head = (usize, usize);
