@@ -2,10 +2,11 @@
 
 use super::regression::softmax;
 
-/// How far the weights of a blend are expected to be from 1, as a standard deviation.
-const SPREAD: f64 = 1.0;
-/// Newton's method takes a handful of steps.
-const STEPS: usize = 20;
+/// How far the factors are expected to be from 1, as standard deviations: that of the model, and that of the regression, whose scores are
+/// cautious while there are few examples.
+const SPREADS: [f64; 2] = [1.0, 5.0];
+/// Newton's method takes a handful of steps for each factor; they depend on each other.
+const STEPS: usize = 50;
 
 /// The factors of the two scores of a label, which are added.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -36,33 +37,33 @@ impl Blend {
     /// The factors under which held-out examples are most likely, and not far from 1 without need. As they fit probabilities, not only
     /// right labels, the result is calibrated.
     pub(super) fn fit(held_out: &[HeldOut]) -> Self {
-        let mut blend = Self::default();
+        let mut factors = [1.0f64; 2];
         for _ in 0..STEPS {
-            let mut slope = [(blend.model - 1.0) / SPREAD.powi(2), (blend.examples - 1.0) / SPREAD.powi(2)];
-            let mut curvature = [[SPREAD.powi(-2), 0.0], [0.0, SPREAD.powi(-2)]];
-            for example in held_out {
-                let probabilities = softmax(&blend.scores(&example.model, &example.examples));
-                let scores = [&example.model, &example.examples];
-                let means = scores.map(|scores| mean(&probabilities, scores));
-                for i in 0..2 {
-                    slope[i] += means[i] - scores[i][example.label];
-                    for j in 0..2 {
-                        let products = scores[i].iter().zip(scores[j]).map(|(a, b)| a * b);
-                        let product: f64 = probabilities.iter().zip(products).map(|(p, product)| p * product).sum();
-                        curvature[i][j] += product - means[i] * means[j];
-                    }
-                }
-            }
-            let [[a, b], [_, d]] = curvature;
-            let determinant = a * d - b * b;
-            let step = [(d * slope[0] - b * slope[1]) / determinant, (a * slope[1] - b * slope[0]) / determinant];
-            // Nobody counts against what is said.
-            blend = Self { model: (blend.model - step[0]).max(0.0), examples: (blend.examples - step[1]).max(0.0) };
-            if step.iter().all(|step| step.abs() < 1e-6) {
+            // One after the other: neither may become negative, as nobody counts against what is said.
+            let moved: f64 = (0..2).map(|of| Self::step(&mut factors, of, held_out).abs()).sum();
+            if moved < 1e-6 {
                 break;
             }
         }
-        blend
+        let [model, examples] = factors;
+        Self { model, examples }
+    }
+
+    /// A step of Newton's method for one of the factors; returns how far it went.
+    fn step(factors: &mut [f64; 2], of: usize, held_out: &[HeldOut]) -> f64 {
+        let [model, examples] = *factors;
+        let precision = SPREADS[of].powi(-2);
+        let (mut slope, mut curvature) = ((factors[of] - 1.0) * precision, precision);
+        for example in held_out {
+            let probabilities = softmax(&Self { model, examples }.scores(&example.model, &example.examples));
+            let scores = [&example.model, &example.examples][of];
+            let mean = self::mean(&probabilities, scores.iter().copied());
+            slope += mean - scores[example.label];
+            curvature += self::mean(&probabilities, scores.iter().map(|score| score * score)) - mean * mean;
+        }
+        let before = factors[of];
+        factors[of] = (before - slope / curvature).max(0.0);
+        factors[of] - before
     }
 
     /// The scores of both together.
@@ -71,7 +72,7 @@ impl Blend {
     }
 }
 
-fn mean(probabilities: &[f64], scores: &[f64]) -> f64 {
+fn mean(probabilities: &[f64], scores: impl Iterator<Item = f64>) -> f64 {
     probabilities.iter().zip(scores).map(|(probability, score)| probability * score).sum()
 }
 

@@ -1,7 +1,7 @@
 //! Multinomial logistic regression with an L2 penalty.
 
 /// The penalty on squared weights, against the sum of all examples' losses.
-const PENALTY: f32 = 0.3;
+const PENALTY: f32 = 0.1;
 /// Steps of a fit, at most. A fit that begins near its end takes a few.
 const STEPS: usize = 200;
 /// A fit ends when no weight's gradient is larger.
