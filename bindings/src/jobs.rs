@@ -4,13 +4,14 @@ use std::convert::Infallible;
 
 use sotto_sdk::{
     Adapter, Classification, Embedder, Embedding, EmbeddingMemory, Extraction, FileReport, Job, LocalModel,
-    NoteSummary, Progress, Reply, Speech, SpeechMemory, Tokenizer, Transcript, TranscriptPart,
+    NoteSummary, Progress, Reply, Speech, SpeechMemory, Tokenizer, Transcript, TranscriptPart, TuneProgress,
+    TuneReport,
 };
 
 use crate::{
     FfiAdapter, FfiClassification, FfiEmbedder, FfiEmbedding, FfiEmbeddingMemory, FfiEmbeddings, FfiError,
     FfiExtraction, FfiFileReport, FfiModel, FfiNoteSummary, FfiProgress, FfiReply, FfiSpeech, FfiSpeechMemory,
-    FfiTokenizer, FfiTranscript, FfiTranscriptPart,
+    FfiTokenizer, FfiTranscript, FfiTranscriptPart, FfiTuneProgress, FfiTuneReport,
 };
 
 /// A handle for jobs with these snapshots and this value; both convert into what crosses the border.
@@ -70,3 +71,4 @@ job!(FfiEmbedAllJob: Job<Infallible, Vec<Embedding>>, value: FfiEmbeddings);
 job!(FfiLoadSpeechJob: Job<Infallible, Speech>, value: FfiSpeech);
 job!(FfiSpeechMemoryJob: Job<Infallible, SpeechMemory>, value: FfiSpeechMemory);
 job!(FfiTranscribeJob: Job<TranscriptPart, Transcript>, next: FfiTranscriptPart, value: FfiTranscript);
+job!(FfiTuneJob: Job<TuneProgress, TuneReport>, next: FfiTuneProgress, value: FfiTuneReport);

@@ -23,6 +23,7 @@ mod parity;
 mod personal;
 mod results;
 mod speech;
+mod style;
 #[cfg(test)]
 mod tests;
 
@@ -31,7 +32,7 @@ pub use error::FfiError;
 pub use jobs::{
     FfiClassifyAllJob, FfiClassifyJob, FfiEmbedAllJob, FfiEmbedJob, FfiEmbedderMemoryJob, FfiExtractJob, FfiInspectJob,
     FfiLoadAdapterJob, FfiLoadEmbedderJob, FfiLoadJob, FfiLoadSpeechJob, FfiLoadTokenizerJob, FfiPackJob,
-    FfiPrewarmJob, FfiRespondJob, FfiSpeechMemoryJob, FfiSummarizeJob, FfiTranscribeJob,
+    FfiPrewarmJob, FfiRespondJob, FfiSpeechMemoryJob, FfiSummarizeJob, FfiTranscribeJob, FfiTuneJob,
 };
 pub use model::{FfiAdapter, FfiModel, FfiNoteSession, FfiScaledAdapter, FfiSession, FfiTokenizer};
 pub use options::{
@@ -52,5 +53,6 @@ pub use speech::{
     FfiAudio, FfiAudioInput, FfiListenOptions, FfiListening, FfiPcmFormat, FfiSamples, FfiSpeech, FfiSpeechMemory,
     FfiSpeechMetrics, FfiTranscribeOptions, FfiTranscript, FfiTranscriptPart, FfiTranscriptSegment, FfiTranscriptWord,
 };
+pub use style::{FfiCapitals, FfiStyleProfile, FfiTuneOptions, FfiTuneProgress, FfiTuneReport};
 
 uniffi::setup_scaffolding!("sotto");

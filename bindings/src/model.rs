@@ -69,7 +69,7 @@ pub fn pack(source: &str, target: &str) -> Result<FfiPackJob, FfiError> {
 
 /// A [`LocalModel`].
 #[derive(uniffi::Object)]
-pub struct FfiModel(LocalModel);
+pub struct FfiModel(pub(crate) LocalModel);
 
 impl From<LocalModel> for FfiModel {
     fn from(model: LocalModel) -> Self {

@@ -5,17 +5,15 @@ use std::fs;
 use std::path::Path;
 
 /// What Rust programs and the command line use alone, and loading, which is a function or a job of its own here.
-const RUST_ONLY: [&str; 12] = [
+const RUST_ONLY: [&str; 10] = [
     "bench",
     "complete",
     "load",
     "load_with",
     "perplexity",
     "render",
-    "rewrite",
     "start_loading",
     "start_loading_adapter",
-    "tune",
     "tune_style",
     "with_style",
 ];

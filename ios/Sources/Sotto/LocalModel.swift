@@ -222,6 +222,25 @@ public final class LocalModel: Sendable {
         LocalModel(try translated { try ffi.withAdapters(adapters: adapters.map(\.ffi)) })
     }
 
+    /// Learns how texts are written: trains an adapter (LoRA) of this model when the result is iterated over or awaited, and writes it to
+    /// `target`, for ``loadAdapter(_:)``, if texts that it was not shown became likelier and general text did not become much less likely.
+    /// Otherwise what was at `target` stays, and the report says what was found.
+    public func tune(_ texts: [String], to target: URL, options: TuneOptions = TuneOptions()) -> Tuning {
+        Request { [ffi] in
+            let job = try ffi.tune(texts: texts, target: target.path, options: try options.ffi())
+            return Work(job, snapshot: TuneProgress.init, value: TuneReport.init)
+        }
+    }
+
+    /// Says a text as the writer of `style` would, each time the result is iterated over or awaited. It is best with an adapter that
+    /// ``tune(_:to:options:)`` trained on the writer's texts; without one, small models follow a style badly.
+    public func rewrite(_ text: String, style: StyleProfile, options: ChatOptions = ChatOptions()) -> ResponseStream {
+        Request { [ffi] in
+            let job = try ffi.rewrite(text: text, style: try style.ffi(), options: try options.ffi())
+            return Work(job, snapshot: { $0 }, value: { Reply(text: $0.text, metrics: Metrics($0.metrics)) })
+        }
+    }
+
     /// Reports on the model, with the memory for a context of `contextLength` tokens, by default its own context
     /// length.
     ///

@@ -36,6 +36,7 @@ extension FfiEmbedAllJob: NativeJob {}
 extension FfiLoadSpeechJob: NativeJob {}
 extension FfiSpeechMemoryJob: NativeJob {}
 extension FfiTranscribeJob: NativeStream {}
+extension FfiTuneJob: NativeStream {}
 
 /// A running request. Cancelling the task that waits for it stops the native work, and so does letting go of it.
 final class Work<Snapshot: Sendable, Value: Sendable>: Sendable {

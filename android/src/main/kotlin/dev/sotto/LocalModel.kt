@@ -158,6 +158,26 @@ public class LocalModel private constructor(private val ffi: FfiModel, public va
     public fun withAdapters(adapters: List<ScaledAdapter>): LocalModel =
         translated { LocalModel(open().withAdapters(adapters.toFfi()), contextLength) }
 
+    /**
+     * Learns how [texts] are written: trains an adapter (LoRA) of this model when the result is collected or awaited, and
+     * writes it to [target], for [loadAdapter], if texts that it was not shown became likelier and general text did not
+     * become much less likely. Otherwise what was at [target] stays, and the report says what was found.
+     */
+    @JvmOverloads
+    public fun tune(texts: List<String>, target: File, options: TuneOptions = TuneOptions()): TuneFlow =
+        TuneFlow { open().tune(texts, target.path, options.toFfi()).request() }
+
+    /**
+     * Says a text as the writer of [style] would. It is best with an adapter that [tune] trained on the writer's texts;
+     * without one, small models follow a style badly. [onText] receives pieces as they arrive, on a background thread.
+     */
+    public suspend fun rewrite(
+        text: String,
+        style: StyleProfile,
+        options: ChatOptions = ChatOptions(),
+        onText: suspend (String) -> Unit = {},
+    ): Reply = valueOf(onText) { open().rewrite(text, style.toFfi(), options.toFfi()).request() }
+
     /** Reports on the model, with the memory for a context of [contextLength] tokens. */
     public suspend fun inspect(contextLength: Int = this.contextLength): ModelReport {
         requireInput(contextLength > 0, "the context length must be at least 1")

@@ -70,5 +70,5 @@ public class Session internal constructor(private val ffi: FfiSession) : AutoClo
 
 private fun FfiPrewarmJob.request() = Request<Nothing, _>(this, { null }, ::value, ::cancel)
 
-private fun FfiRespondJob.request() =
+internal fun FfiRespondJob.request() =
     Request(this, ::next, { value().let { Reply(it.text, it.metrics.toMetrics()) } }, ::cancel)

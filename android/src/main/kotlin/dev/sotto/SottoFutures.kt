@@ -134,6 +134,28 @@ public object SottoFutures {
         onText: Consumer<String> = Consumer {},
     ): CompletableFuture<Reply> = scope.future { session.respond(text, options, onText::accept) }
 
+    /** [LocalModel.tune]; [onProgress] reports the progress. */
+    @JvmStatic
+    @JvmOverloads
+    public fun tune(
+        model: LocalModel,
+        texts: List<String>,
+        target: File,
+        options: TuneOptions = TuneOptions(),
+        onProgress: Consumer<TuneProgress> = Consumer {},
+    ): CompletableFuture<TuneReport> = scope.future { model.tune(texts, target, options).await(onProgress::accept) }
+
+    /** [LocalModel.rewrite]; [onText] receives the text piece by piece. */
+    @JvmStatic
+    @JvmOverloads
+    public fun rewrite(
+        model: LocalModel,
+        text: String,
+        style: StyleProfile,
+        options: ChatOptions = ChatOptions(),
+        onText: Consumer<String> = Consumer {},
+    ): CompletableFuture<Reply> = scope.future { model.rewrite(text, style, options, onText::accept) }
+
     /** [LocalModel.inspect], at the model's context length. */
     @JvmStatic
     public fun inspect(model: LocalModel): CompletableFuture<ModelReport> = scope.future { model.inspect() }

@@ -5,6 +5,7 @@ import dev.sotto.internal.FfiAdapterInterface
 import dev.sotto.internal.FfiAudio
 import dev.sotto.internal.FfiAudioInputInterface
 import dev.sotto.internal.FfiBackend
+import dev.sotto.internal.FfiCapitals
 import dev.sotto.internal.FfiChatOptions
 import dev.sotto.internal.FfiClassification
 import dev.sotto.internal.FfiContextMemory
@@ -61,6 +62,7 @@ import dev.sotto.internal.FfiSpeechInterface
 import dev.sotto.internal.FfiSpeechMemory
 import dev.sotto.internal.FfiSpeechMetrics
 import dev.sotto.internal.FfiStopReason
+import dev.sotto.internal.FfiStyleProfile
 import dev.sotto.internal.FfiSummaryOptions
 import dev.sotto.internal.FfiTimestamp
 import dev.sotto.internal.FfiTokenizerInterface
@@ -69,6 +71,9 @@ import dev.sotto.internal.FfiTranscript
 import dev.sotto.internal.FfiTranscriptPart
 import dev.sotto.internal.FfiTranscriptSegment
 import dev.sotto.internal.FfiTranscriptWord
+import dev.sotto.internal.FfiTuneOptions
+import dev.sotto.internal.FfiTuneProgress
+import dev.sotto.internal.FfiTuneReport
 import dev.sotto.internal.FfiTurn
 import dev.sotto.internal.FfiWeights
 import java.io.File
@@ -182,6 +187,10 @@ class MirrorTest {
             FfiItem::class to Item::class,
             FfiItemEvent::class to ItemEvent::class,
             FfiRecommendation::class to Recommendation::class,
+            FfiStyleProfile::class to StyleProfile::class,
+            FfiTuneOptions::class to TuneOptions::class,
+            FfiTuneProgress::class to TuneProgress::class,
+            FfiTuneReport::class to TuneReport::class,
         )
 
     @Test
@@ -198,6 +207,7 @@ class MirrorTest {
         assertEquals(FfiStopReason.entries.map { it.name }, StopReason.entries.map { it.name })
         assertEquals(FfiFileKind.entries.map { it.name }, FileKind.entries.map { it.name })
         assertEquals(FfiKvType.entries.map { it.name }, KvType.entries.map { it.name })
+        assertEquals(FfiCapitals.entries.map { it.name }, Capitals.entries.map { it.name })
         assertEquals(FfiBackend.entries.map { it.name }, Backend.entries.map { it.name })
         assertEquals(FfiKind.entries.map { it.name }, Personal.Kind.entries.map { it.name })
         assertEquals(FfiEvent.entries.map { it.name }, Event.entries.map { it.name })

@@ -1,0 +1,90 @@
+package dev.sotto
+
+import dev.sotto.internal.FfiCapitals
+import dev.sotto.internal.FfiStyleProfile
+import dev.sotto.internal.styleInstruction
+import dev.sotto.internal.styleOf
+import kotlinx.serialization.SerialName
+import kotlinx.serialization.Serializable
+
+/** Where somebody puts capital letters. */
+@Serializable
+public enum class Capitals {
+    /** At the beginning of sentences. */
+    @SerialName("sentences")
+    SENTENCES,
+
+    /** Nowhere, or in names at most. */
+    @SerialName("never")
+    NEVER,
+
+    /** Everywhere. */
+    @SerialName("always")
+    ALWAYS,
+}
+
+/**
+ * How somebody writes, for a person to read and edit and for a model to follow. What is `null` is not known or no habit.
+ *
+ * @property greeting how messages begin. `{name}` stands for the name of whoever gets them.
+ * @property signOff how messages end.
+ * @property sentenceWords words of a sentence, on average.
+ * @property capitals where capital letters are.
+ * @property emoji the most frequent emoji and emoticons; empty if none are used.
+ * @property phrases words that often stand on their own, between punctuation marks; the most frequent first.
+ */
+@Serializable
+public data class StyleProfile
+@JvmOverloads
+constructor(
+    public val greeting: String? = null,
+    public val signOff: String? = null,
+    public val sentenceWords: Int? = null,
+    public val capitals: Capitals? = null,
+    public val emoji: List<String>? = null,
+    public val phrases: List<String> = emptyList(),
+) {
+    init {
+        requireInput(sentenceWords == null || sentenceWords >= 0, "a sentence cannot have fewer than 0 words")
+    }
+
+    /** A sentence that tells a model to write like that, for the instructions of a session; `null` if nothing is known. */
+    public fun instruction(): String? = translated { styleInstruction(toFfi()) }
+
+    internal fun toFfi() = FfiStyleProfile(
+        greeting = greeting,
+        signOff = signOff,
+        sentenceWords = sentenceWords?.toUInt(),
+        capitals =
+        when (capitals) {
+            Capitals.SENTENCES -> FfiCapitals.SENTENCES
+            Capitals.NEVER -> FfiCapitals.NEVER
+            Capitals.ALWAYS -> FfiCapitals.ALWAYS
+            null -> null
+        },
+        emoji = emoji,
+        phrases = phrases,
+    )
+
+    /** Finds profiles. */
+    public companion object {
+        /** The style of some texts of one writer. No model is used. From fewer than three, hardly anything can be told. */
+        @JvmStatic
+        public fun of(texts: List<String>): StyleProfile = translated { styleOf(texts).toProfile() }
+    }
+}
+
+private fun FfiStyleProfile.toProfile() = StyleProfile(
+    greeting = greeting,
+    signOff = signOff,
+    sentenceWords = sentenceWords?.toInt(),
+    capitals =
+    when (capitals) {
+        FfiCapitals.SENTENCES -> Capitals.SENTENCES
+        FfiCapitals.NEVER -> Capitals.NEVER
+        FfiCapitals.ALWAYS -> Capitals.ALWAYS
+        null -> null
+    },
+    emoji = emoji,
+    phrases = phrases,
+)
