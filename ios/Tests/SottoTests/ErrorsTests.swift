@@ -6,8 +6,8 @@ import Testing
 
 extension AllTests {
     @Suite struct ErrorsTests {
-        private func load(_ file: URL, _ options: LoadOptions = LoadOptions(cacheFolder: nil)) async throws -> LocalModel {
-            try await LocalModel.load(.file(file), options: options)
+        private func load(_ file: URL, _ options: LoadOptions? = nil) async throws -> LocalModel {
+            try await LocalModel.load(.file(file), options: options ?? LoadOptions(cacheFolder: nil))
         }
 
         /// The error that `body` throws.
@@ -56,7 +56,8 @@ extension AllTests {
         }
 
         @Test func tooMuchTextOrTooMuchContext() async throws {
-            let refused = try await error { _ = try await load(demoFile, LoadOptions(cacheFolder: nil, contextLength: 1_000_000)) }
+            let long = LoadOptions(cacheFolder: nil, contextLength: 1_000_000)
+            let refused = try await error { _ = try await load(demoFile, long) }
             guard case .contextFull = refused else { throw refused }
             let model = try await load(demoFile, LoadOptions(cacheFolder: nil, contextLength: 64))
             let words = String(repeating: "word ", count: 100)
