@@ -22,9 +22,10 @@ public struct LoadOptions: Hashable, Sendable {
     }
 
     /// The folder `Sotto` in the app's Application Support directory.
-    public static let defaultCacheFolder: URL? =
-        FileManager.default.urls(for: .applicationSupportDirectory, in: .userDomainMask).first?
-            .appendingPathComponent("Sotto", isDirectory: true)
+    public static let defaultCacheFolder: URL? = {
+        let folders = FileManager.default.urls(for: .applicationSupportDirectory, in: .userDomainMask)
+        return folders.first?.appendingPathComponent("Sotto", isDirectory: true)
+    }()
 
     /// A separate folder for packed copies of model files; by default ``defaultCacheFolder``. It is left out of
     /// backups.

@@ -63,13 +63,14 @@ pub fn test() -> Result<(), String> {
 }
 
 fn test_package(swift: &Swift, package: &str, scratch: &str) -> Result<(), String> {
-    let mut tests = swift.command("swift", &["test", "--package-path", package, "--scratch-path", scratch])?;
+    // On Linux, packed copies of models are kept there, and not in the home folder.
+    let data = format!("XDG_DATA_HOME={}", folder()?.join(scratch).join("data").display());
+    let test = ["swift", "test", "--package-path", package, "--scratch-path", scratch];
+    let mut tests = swift.command("env", &[[data.as_str()].as_slice(), &test].concat())?;
     tests.args(["-Xswiftc", "-warnings-as-errors"]);
     for option in linker_options(env::consts::OS, &folder()?.join("target/debug")) {
         tests.args(["-Xlinker", &option]);
     }
-    // Read on Linux: packed copies are kept there, and not in the home folder.
-    tests.env("XDG_DATA_HOME", folder()?.join(scratch).join("data"));
     // Read on a Mac: this framework, and not that of a release.
     run(tests.env("SOTTO_XCFRAMEWORK", FRAMEWORK))
 }

@@ -86,7 +86,9 @@ func temporaryFolder() throws -> URL {
 
 /// The demo model, loaded once for all tests.
 @MainActor enum Shared {
-    private static let loading = Task { try await LocalModel.load(.file(DemoModel.url), options: LoadOptions(cacheFolder: nil)) }
+    private static let loading = Task {
+        try await LocalModel.load(.file(DemoModel.url), options: LoadOptions(cacheFolder: nil))
+    }
 
     static func model() async throws -> LocalModel { try await loading.value }
 }

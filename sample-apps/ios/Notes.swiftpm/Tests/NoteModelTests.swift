@@ -177,7 +177,8 @@ import Testing
     }
 
     @Test func aNoteTooLongForALabelKeepsItsSummary() async throws {
-        let model = try await LocalModel.load(.file(DemoModel.url), options: LoadOptions(cacheFolder: nil, contextLength: 256))
+        let options = LoadOptions(cacheFolder: nil, contextLength: 256)
+        let model = try await LocalModel.load(.file(DemoModel.url), options: options)
         let long = Array(repeating: sentences[0], count: 60)
         await #expect(throws: SottoError.self) {
             try await model.classify(long.joined(separator: " "), into: NoteModel.labels)
