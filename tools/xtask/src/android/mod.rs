@@ -28,11 +28,11 @@ pub struct Abi {
 
 /// Phones.
 const ARM64: Abi =
-    Abi { name: "arm64-v8a", target: "aarch64-linux-android", emulation: "aarch64linux", largest: 8_000_000 };
+    Abi { name: "arm64-v8a", target: "aarch64-linux-android", emulation: "aarch64linux", largest: 10_500_000 };
 
 /// Emulators. More instruction sets, and wider code.
 const X86_64: Abi =
-    Abi { name: "x86_64", target: "x86_64-linux-android", emulation: "elf_x86_64", largest: 12_000_000 };
+    Abi { name: "x86_64", target: "x86_64-linux-android", emulation: "elf_x86_64", largest: 14_500_000 };
 
 /// The oldest Android that the library runs on, as in `android/aar/AndroidManifest.xml`.
 const MIN_SDK: u32 = 26;
