@@ -155,7 +155,7 @@ impl KvCache {
     ) {
         let cache = &self.bytes[(layer * self.heads + head) * self.head_bytes()..][..self.head_bytes()];
         let (key_len, head_dim) = (self.key_len(), self.head_dim);
-        // SAFETY: the caller's.
+        // SAFETY: only the part of these queries is written, and no other thread uses it (`# Safety`).
         unsafe {
             match self.kv_type {
                 KvType::F16 => kernels.attend(&head_of::<f16>(cache, key_len, head_dim), queries, out),

@@ -142,7 +142,7 @@ impl Compute<'_> {
         if self.cancel.is_cancelled() {
             return;
         }
-        // SAFETY: the caller's.
+        // SAFETY: only the columns of these panels are written, and no other thread uses them (`# Safety`).
         unsafe {
             match matrix.format().is_quantized() {
                 true => self.kernels.matmul(matrix, &input.room.quantized, panels, out),

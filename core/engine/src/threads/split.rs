@@ -52,7 +52,8 @@ unsafe impl<'a, T> Split for Chunks<'a, T> {
     unsafe fn part(&self, index: usize) -> &'a mut [T] {
         let start = index * self.chunk;
         let len = self.chunk.min(self.len - start);
-        // SAFETY: within the slice that `new` borrowed for 'a; nobody else has this part, as the caller says.
+        // SAFETY: `start + len` is at most `self.len`, so this is in the slice that `new` borrowed for 'a. No other chunk meets it, and
+        // by the condition of `Split::part` no other use of this one lives.
         unsafe { std::slice::from_raw_parts_mut(self.start.add(start), len) }
     }
 }
@@ -89,7 +90,8 @@ unsafe impl<'a, T> Split for Pieces<'a, T> {
 
     unsafe fn part(&self, index: usize) -> &'a mut [T] {
         let start = if index == 0 { 0 } else { self.ends[index - 1] };
-        // SAFETY: within the slice that `new` borrowed for 'a; nobody else has this part, as the caller says.
+        // SAFETY: `new` checked that the ends are in order and in the slice, which it borrowed for 'a. No other piece meets this one, and
+        // by the condition of `Split::part` no other use of this one lives.
         unsafe { std::slice::from_raw_parts_mut(self.start.add(start), self.ends[index] - start) }
     }
 }
@@ -103,7 +105,7 @@ unsafe impl<A: Split, B: Split> Split for (A, B) {
     }
 
     unsafe fn part(&self, index: usize) -> Self::Part {
-        // SAFETY: the caller's.
+        // SAFETY: `index` is below both counts, and whoever has this part alone has both of its halves alone.
         unsafe { (self.0.part(index), self.1.part(index)) }
     }
 }
