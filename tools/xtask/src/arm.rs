@@ -31,11 +31,12 @@ const CPUS: [&[Cpu]; 2] = [
 /// The packages that compute, the kernels first.
 pub const COMPUTING: [&str; 3] = ["sotto-kernels", "sotto-engine", "sotto"];
 
-/// The packages of which no test is repeated with each instruction set: text does not depend on it, and speech and embeddings have the
-/// same bits with each, as the kernels' tests show. They can run on a phone, too; the tests of the bindings read the sources.
+/// The packages of which no test is repeated with each instruction set: text does not depend on it, and speech, embeddings and
+/// training have the same bits with each, as the kernels' tests show. They can run on a phone, too; the tests of the bindings read the sources.
 const TEXT: &str = "sotto-text";
 const SPEECH: &str = "sotto-speech";
 const EMBEDDING: &str = "sotto-embedding";
+const TRAINING: &str = "sotto-training";
 const BINDINGS: &str = "sotto-ffi";
 
 /// The quick tests of the kernels, and what depends on the instruction set beside them.
@@ -43,12 +44,13 @@ const OF_KERNELS: [&str; 2] = ["rows", "scalar_against_f64"];
 const BY_INSTRUCTION_SET: [&str; 5] = ["matmul", "batch", "forward", "golden_logits", "same_everywhere"];
 
 /// What runs on `max` alone, beside the unit tests.
-const ONCE: [&str; 11] = [
+const ONCE: [&str; 12] = [
     "adapters",
     "allocations",
     "file_part",
     "gguf",
     "gguf_random",
+    "gradients",
     "packed",
     "text",
     "packing",
@@ -57,9 +59,10 @@ const ONCE: [&str; 11] = [
     "summarize",
 ];
 
-/// What never runs under qemu: models with real weights, by the billion of instructions for a token, and whole meetings.
+/// What never runs under qemu: models with real weights, by the billion of instructions for a token, whole meetings and whole
+/// trainings, and texts of a megabyte, embedded by what the unit tests run, too.
 #[cfg(test)]
-const NEVER: [&str; 5] = ["real_models", "real_adapter", "meetings", "speech", "real"];
+const NEVER: [&str; 7] = ["real_models", "real_adapter", "meetings", "speech", "real", "embedding", "tune"];
 
 /// What takes minutes under qemu, or measures time: docs/testing.md has a reason for each.
 const LEFT_OUT: [&str; 23] = [
@@ -193,7 +196,8 @@ fn programs(tests: &[&'static str]) -> impl Iterator<Item = &'static str> {
 
 /// All that is tested anywhere, but for the bindings: unit tests, and those that are worth a run on an ARM CPU.
 pub fn selection() -> Vec<&'static str> {
-    let packages = COMPUTING.into_iter().chain([TEXT, SPEECH, EMBEDDING]).flat_map(|package| ["--package", package]);
+    let packages =
+        COMPUTING.into_iter().chain([TEXT, SPEECH, EMBEDDING, TRAINING]).flat_map(|package| ["--package", package]);
     let tests = programs(&OF_KERNELS).chain(programs(&BY_INSTRUCTION_SET)).chain(programs(&ONCE));
     packages.chain(["--lib"]).chain(tests).chain(["--no-fail-fast"]).collect()
 }
@@ -264,7 +268,7 @@ mod tests {
 
     #[test]
     fn no_test_program_is_forgotten() {
-        for package in ["kernels", "engine", "text", "speech", "sdk"] {
+        for package in ["kernels", "engine", "text", "speech", "training", "sdk"] {
             let folder = root().join("core").join(package).join("tests");
             for entry in fs::read_dir(&folder).expect("a folder of tests") {
                 let path = entry.expect("an entry").path();
