@@ -100,15 +100,13 @@ public class Embedder private constructor(private val ffi: FfiEmbedder) : AutoCl
 
         private fun FfiEmbedderMemoryJob.request() = Request<Nothing, _>(this, { null }, { value().toMemory() }, ::cancel)
 
-        private fun FfiEmbeddingMemory.toMemory() =
-            EmbeddingMemory(weights.toLong(), pass.toLong(), available?.toLong())
+        private fun FfiEmbeddingMemory.toMemory() = EmbeddingMemory(weights.toLong(), pass.toLong(), available?.toLong())
     }
 }
 
 internal fun FfiEmbedJob.request() = Request<Nothing, _>(this, { null }, { value().toEmbedding() }, ::cancel)
 
-private fun FfiEmbedAllJob.request() =
-    Request<Nothing, _>(this, { null }, { value().all.map { it.toEmbedding() } }, ::cancel)
+private fun FfiEmbedAllJob.request() = Request<Nothing, _>(this, { null }, { value().all.map { it.toEmbedding() } }, ::cancel)
 
 private fun FfiEmbedding.toEmbedding(): Embedding {
     val numbers = FloatArray(values.size / Float.SIZE_BYTES)

@@ -48,8 +48,7 @@ public class Personal private constructor(private val ffi: FfiPersonal) : AutoCl
      * @throws SottoException.Storage if the disk was too full to rewrite the file. If the records are not listed any more, they are
      *   deleted; call [tidy] later.
      */
-    public suspend fun delete(ids: List<Long>): Deletion =
-        native { open().delete(ids.map { it.toULong() }).toDeletion() }
+    public suspend fun delete(ids: List<Long>): Deletion = native { open().delete(ids.map { it.toULong() }).toDeletion() }
 
     /** Deletes all records of a source, as [delete] does. */
     public suspend fun forget(source: String): Deletion = native { open().forget(source).toDeletion() }
@@ -247,7 +246,10 @@ public class Personal private constructor(private val ffi: FfiPersonal) : AutoCl
      */
     public data class Limits
     @JvmOverloads
-    constructor(public val maxRecords: Long? = null, public val maxAgeDays: Int? = null)
+    constructor(
+        public val maxRecords: Long? = null,
+        public val maxAgeDays: Int? = null,
+    )
 
     /**
      * What an import added.
@@ -279,8 +281,7 @@ private fun FfiPayload.toPayload(): Personal.Payload = when (this) {
     is FfiPayload.Setting -> Personal.Payload.Setting(name, value)
 }
 
-private fun FfiDerived.toDerived() =
-    Personal.Derived(collection, name, learntFrom.map { it.toLong() }, time.toTime(), outdated)
+private fun FfiDerived.toDerived() = Personal.Derived(collection, name, learntFrom.map { it.toLong() }, time.toTime(), outdated)
 
 internal fun FfiDeletion.toDeletion() = Personal.Deletion(
     records.map { it.toLong() },

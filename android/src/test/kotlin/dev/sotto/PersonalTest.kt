@@ -58,7 +58,10 @@ class PersonalTest {
             val payload = Personal.Payload.Event("cake", Event.LIKED)
             assertEquals(Personal.Record(event, "recipes", "recipes", morning, payload), record)
             val items = personal.records(Personal.Filter("recipes", Personal.Kind.ITEM, limit = 1))
-            assertEquals(Item("soup", "lentil soup with cumin", listOf("soup")), assertIs<Personal.Payload.Item>(items.single().payload).item)
+            assertEquals(
+                Item("soup", "lentil soup with cumin", listOf("soup")),
+                assertIs<Personal.Payload.Item>(items.single().payload).item,
+            )
 
             personal.setPaused(true)
             assertTrue(personal.isPaused() && recipes.record("cake", Event.LIKED, morning).paused)

@@ -204,7 +204,12 @@ class TasksTest {
     @Test
     fun `a file reports on itself without being loaded`(@TempDir folder: File) = test {
         val report = ModelFile.path(DEMO_FILE).inspect(LoadOptions(contextLength = 256))
-        assertEquals(listOf(FileKind.MODEL, Fit.FITS, null, "llama", 1), report.run { listOf(kind, fit, whyNot, architecture, files) })
+        assertEquals(
+            listOf(FileKind.MODEL, Fit.FITS, null, "llama", 1),
+            report.run {
+                listOf(kind, fit, whyNot, architecture, files)
+            },
+        )
         assertEquals(listOf(256, report.contextLength), report.contexts.map { it.contextLength })
         val cached = ModelFile.path(DEMO_FILE).inspect(LoadOptions(cacheFolder = folder))
         assertEquals(listOf(0L, report.copiedBytes), listOf(cached.copiedBytes, cached.mappedBytes))
