@@ -33,10 +33,7 @@ pub const COMPUTING: [&str; 3] = ["sotto-kernels", "sotto-engine", "sotto"];
 
 /// The packages of which no test is repeated with each instruction set: text does not depend on it, and speech, embeddings and
 /// training have the same bits with each, as the kernels' tests show. They can run on a phone, too; the tests of the bindings read the sources.
-const TEXT: &str = "sotto-text";
-const SPEECH: &str = "sotto-speech";
-const EMBEDDING: &str = "sotto-embedding";
-const TRAINING: &str = "sotto-training";
+const WITH_ONE_SET: [&str; 4] = ["sotto-text", "sotto-speech", "sotto-embedding", "sotto-training"];
 const BINDINGS: &str = "sotto-ffi";
 
 /// The quick tests of the kernels, and what depends on the instruction set beside them.
@@ -161,14 +158,14 @@ fn test_on(cpu: &Cpu) -> Run {
 fn tests_with_all_sets() -> Command {
     let mut command = cargo_for_arm("test");
     // The packages decide about features: they are those that everything was built with.
-    command.args(packages()).args(programs(&OF_KERNELS)).arg("--no-fail-fast");
+    command.args(packages()).args(["--package", BINDINGS]).args(programs(&OF_KERNELS)).arg("--no-fail-fast");
     command
 }
 
 /// A command that runs all other tests that are worth it on this CPU.
 fn tests_with_new_sets(cpu: &Cpu) -> Command {
     let mut command = cargo_for_arm("test");
-    command.args(packages()).args(programs(&BY_INSTRUCTION_SET)).arg("--no-fail-fast");
+    command.args(packages()).args(["--package", BINDINGS]).args(programs(&BY_INSTRUCTION_SET)).arg("--no-fail-fast");
     if cpu.name == "max" {
         command.arg("--lib").args(programs(&ONCE));
     }
@@ -187,7 +184,7 @@ fn expected(cpu: &Cpu) -> Vec<(&'static str, &'static str)> {
 }
 
 fn packages() -> impl Iterator<Item = &'static str> {
-    COMPUTING.into_iter().chain([TEXT, SPEECH, EMBEDDING, BINDINGS]).flat_map(|package| ["--package", package])
+    COMPUTING.into_iter().chain(WITH_ONE_SET).flat_map(|package| ["--package", package])
 }
 
 fn programs(tests: &[&'static str]) -> impl Iterator<Item = &'static str> {
@@ -196,10 +193,8 @@ fn programs(tests: &[&'static str]) -> impl Iterator<Item = &'static str> {
 
 /// All that is tested anywhere, but for the bindings: unit tests, and those that are worth a run on an ARM CPU.
 pub fn selection() -> Vec<&'static str> {
-    let packages =
-        COMPUTING.into_iter().chain([TEXT, SPEECH, EMBEDDING, TRAINING]).flat_map(|package| ["--package", package]);
     let tests = programs(&OF_KERNELS).chain(programs(&BY_INSTRUCTION_SET)).chain(programs(&ONCE));
-    packages.chain(["--lib"]).chain(tests).chain(["--no-fail-fast"]).collect()
+    packages().chain(["--lib"]).chain(tests).chain(["--no-fail-fast"]).collect()
 }
 
 /// What the tests said that they should not have, and the other way round.
