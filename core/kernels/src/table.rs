@@ -152,17 +152,22 @@ macro_rules! table {
         ) = s.gemm::<$arithmetic>(weights, x, panels, out, unpack));
     };
     (@product $features:tt $format:ident for $isa:ty, $gemm:ident) => {{
-        table!(@function $features unsafe fn gemv[s: $isa](weights: &PackedMatrix<'_>, x: &Activations, panels: Range<usize>, out: &Output<'_>)
-            = s.gemv::<matmul::$format>(weights, x, panels, out));
-        table!(@function $features unsafe fn unpack[s: $isa](block: *const u8, subs: usize, depth_block: *mut u8)
-            = s.unpack::<matmul::$format>(block, subs, depth_block));
-        MatMulKernels {
-            gemv,
-            gemv_rows: matmul::$format::GEMV_ROWS,
-            layout: ActivationLayout::new(matmul::$format::FORMAT.activation_group(), <$isa as MatMul>::INTERLEAVING),
-            unpack,
-            gemm: $gemm,
-        }
+        // Its name is in those of its functions, by which `cargo xtask mca-arm` finds them.
+        #[allow(non_upper_case_globals, reason = "the name of the format's type")]
+        const $format: MatMulKernels = {
+            table!(@function $features unsafe fn gemv[s: $isa](weights: &PackedMatrix<'_>, x: &Activations, panels: Range<usize>, out: &Output<'_>)
+                = s.gemv::<matmul::$format>(weights, x, panels, out));
+            table!(@function $features unsafe fn unpack[s: $isa](block: *const u8, subs: usize, depth_block: *mut u8)
+                = s.unpack::<matmul::$format>(block, subs, depth_block));
+            MatMulKernels {
+                gemv,
+                gemv_rows: matmul::$format::GEMV_ROWS,
+                layout: ActivationLayout::new(matmul::$format::FORMAT.activation_group(), <$isa as MatMul>::INTERLEAVING),
+                unpack,
+                gemm: $gemm,
+            }
+        };
+        $format
     }};
     (@function [$($features:literal)?] fn $name:ident$([$s:ident: $isa:ty])?($($argument:ident: $type:ty),*) $(-> $out:ty)? = $body:expr) => {
         /// # Safety

@@ -18,6 +18,8 @@ struct Loop {
     phase: &'static str,
     /// The table of functions that it is compiled for.
     table: &'static str,
+    /// The functions that it may be in, in the order of [`FORMATS`]: of equal ones, the compiler keeps one.
+    functions: [&'static [&'static str]; 4],
     /// The instruction that multiplies, and its multiply-accumulates.
     multiply: &'static str,
     macs: usize,
@@ -29,19 +31,21 @@ struct Loop {
 #[rustfmt::skip]
 const LOOPS: [Loop; 3] = [
     Loop {
-        kernels: "i8mm", phase: "prefill", table: "I8MM", multiply: "smmla", macs: 32,
+        kernels: "i8mm", phase: "prefill", table: "I8MM", functions: GEMM, multiply: "smmla", macs: 32,
         counts: [(48, 0), (48, 0), (8 * 48, 24), (48, 0)],
     },
     Loop {
-        kernels: "dotprod", phase: "prefill", table: "DOTPROD", multiply: "sdot", macs: 16,
+        kernels: "dotprod", phase: "prefill", table: "DOTPROD", functions: GEMM, multiply: "sdot", macs: 16,
         counts: [(96, 0), (96, 0), (8 * 96, 48), (96, 0)],
     },
     Loop {
-        kernels: "i8mm, dotprod", phase: "decode", table: "DOTPROD", multiply: "sdot", macs: 16,
+        kernels: "i8mm, dotprod", phase: "decode", table: "DOTPROD", functions: GEMV, multiply: "sdot", macs: 16,
         counts: [(64, 0), (64, 0), (64, 0), (32, 0)],
     },
 ];
 const FORMATS: [&str; 4] = ["q4_0", "q8_0", "q4_k", "q6_k"];
+const GEMM: [&[&str]; 4] = [&["less_eight", "signed"], &["signed"], &["k_nibbles"], &["k_six_bits", "k_three_bits"]];
+const GEMV: [&[&str]; 4] = [&["Q4_0::gemv"], &["Q8_0::Q8_0::gemv"], &["Q4K::gemv"], &["Q6K::gemv"]];
 
 /// Prints a table of Markdown.
 pub fn mca() -> Result<(), String> {
@@ -51,9 +55,10 @@ pub fn mca() -> Result<(), String> {
     let assembly = output(Command::new("llvm-objdump-22").args(objdump).arg(root().join(COUNT_PROGRAM)), "")?;
     println!("| kernels | format | | instructions | {} |", CORES.join(" | "));
     println!("|---|---|---|---|{}", "---|".repeat(CORES.len()));
-    for Loop { kernels, phase, table, multiply, macs, counts } in LOOPS {
-        for (format, (codes, mins)) in FORMATS.into_iter().zip(counts) {
-            let function = function(&assembly, &format!("table::{table}::{format}::"));
+    for Loop { kernels, phase, table, functions, multiply, macs, counts } in LOOPS {
+        for ((format, names), (codes, mins)) in FORMATS.into_iter().zip(functions).zip(counts) {
+            let functions = names.iter().map(|name| function(&assembly, &format!("table::{table}::{name}::")));
+            let function = functions.into_iter().find(|function| !function.is_empty()).unwrap_or_default();
             let body = inner_loop(&function, multiply, codes + mins).ok_or_else(|| {
                 format!("{kernels}, {format}, {phase}: no inner loop with {codes} + {mins} {multiply}")
             })?;
