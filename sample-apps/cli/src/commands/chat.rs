@@ -1,8 +1,8 @@
-use std::io::{IsTerminal, Write};
+use std::io::IsTerminal;
 
 use sotto::{ChatOptions, Error, LocalModel, Session};
 
-use super::{print_json, watch};
+use super::print_text;
 use crate::args::SamplingArguments;
 use crate::failure::Failure;
 use crate::{input, screen};
@@ -44,22 +44,7 @@ pub fn run(
 fn exchange(session: &Session, options: &ChatOptions, json: bool) -> Result<bool, Failure> {
     let Some(line) = input::read_line()? else { return Ok(false) };
     if !line.trim().is_empty() {
-        answer(session, &line, options, json)?;
+        print_text(session.respond(&line, options), |reply| &reply.metrics, json)?;
     }
     Ok(true)
-}
-
-fn answer(session: &Session, line: &str, options: &ChatOptions, json: bool) -> Result<(), Failure> {
-    let job = session.respond(line, options);
-    if json {
-        return print_json(&watch(job, |_| Ok(()))?);
-    }
-    let mut out = std::io::stdout().lock();
-    let reply = watch(job, |piece| {
-        out.write_all(screen::answer(&piece).as_bytes())?;
-        Ok(out.flush()?)
-    })?;
-    writeln!(out)?;
-    screen::metrics(&reply.metrics);
-    Ok(())
 }

@@ -27,8 +27,8 @@ use std::time::{Duration, Instant};
 use serde::Serialize;
 use serde_json::ser::Formatter;
 use sotto::{
-    Backend, BenchOptions, Job, KvType, LoadOptions, LocalModel, ModelFile, Progress, Prompt, SummaryOptions, Task,
-    TranscribeOptions,
+    Backend, BenchOptions, Job, KvType, LoadOptions, LocalModel, Metrics, ModelFile, Progress, Prompt, SummaryOptions,
+    Task, TranscribeOptions,
 };
 
 use crate::args::{AdapterArgument, Arguments, BackendName, Command, KvName, ModelArguments};
@@ -208,6 +208,25 @@ fn watch_with_bar<Value>(job: Job<Progress, Value>, bar: &str) -> Result<Value, 
     });
     bar.finish_and_clear();
     outcome
+}
+
+/// Prints a text while it is written, then its metrics; or, as JSON, what the job ends with.
+fn print_text<Value: Serialize>(
+    job: Job<String, Value>,
+    metrics: impl Fn(&Value) -> &Metrics,
+    json: bool,
+) -> Result<(), Failure> {
+    if json {
+        return print_json(&watch(job, |_| Ok(()))?);
+    }
+    let mut out = std::io::stdout().lock();
+    let value = watch(job, |piece| {
+        out.write_all(screen::answer(&piece).as_bytes())?;
+        Ok(out.flush()?)
+    })?;
+    writeln!(out)?;
+    screen::metrics(metrics(&value));
+    Ok(())
 }
 
 /// Prints a value as one line of JSON.
