@@ -12,6 +12,8 @@ use crate::{CancelToken, Error, LocalModel};
 /// Tokens of a text that a language model reads at a time.
 const TOKENS_AT_A_TIME: usize = 128;
 
+const NO_PATH: &str = "an embedding model without a path: copy its folder to a file system";
+
 /// A text's vector.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Embedding {
@@ -69,7 +71,9 @@ impl Embedder {
     /// a folder that has no path; [`Error::OutOfMemory`].
     pub fn start_loading(folder: ModelFile, options: &EmbeddingOptions) -> Job<Infallible, Self> {
         let options = *options;
-        Job::start("load embedder", move |_, cancel| Ok(Self(EmbeddingModel::load(path(&folder)?, options, cancel)?)))
+        Job::start("load embedder", move |_, cancel| {
+            Ok(Self(EmbeddingModel::load(folder.path_or(NO_PATH)?, options, cancel)?))
+        })
     }
 
     /// The memory that a model would take if it were loaded. Nothing but its description is read.
@@ -77,7 +81,7 @@ impl Embedder {
     /// # Errors
     /// As for [`Embedder::start_loading`].
     pub fn memory_of(folder: ModelFile) -> Job<Infallible, EmbeddingMemory> {
-        Job::start("inspect embedder", move |_, _| Ok(EmbeddingModel::memory_of(path(&folder)?)?))
+        Job::start("inspect embedder", move |_, _| Ok(EmbeddingModel::memory_of(folder.path_or(NO_PATH)?)?))
     }
 
     /// Private memory in bytes: that of the weights, and that of a request while it runs.
@@ -165,14 +169,5 @@ fn check(text: &str) -> Result<(), Error> {
     match text.trim().is_empty() {
         true => Err(Error::invalid_input("the text is empty: there is nothing to embed")),
         false => Ok(()),
-    }
-}
-
-fn path(folder: &ModelFile) -> Result<&std::path::Path, Error> {
-    match folder {
-        ModelFile::Path(path) => Ok(path),
-        ModelFile::Open(_) | ModelFile::Embedded(_) => Err(Error::Unsupported {
-            what: "an embedding model without a path: copy its folder to a file system".into(),
-        }),
     }
 }

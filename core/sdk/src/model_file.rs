@@ -51,6 +51,17 @@ impl ModelFile {
         })
     }
 
+    /// Its path, for what cannot be read from anywhere else: `unsupported` says what that is, and what to do.
+    ///
+    /// # Errors
+    /// [`Error::Unsupported`] for what has no path.
+    pub(crate) fn path_or(&self, unsupported: &str) -> Result<&Path, Error> {
+        match self {
+            Self::Path(path) => Ok(path),
+            Self::Open(_) | Self::Embedded(_) => Err(Error::Unsupported { what: unsupported.to_owned() }),
+        }
+    }
+
     /// The folder that may contain a `tokenizer.json`.
     pub(crate) fn folder(&self) -> Option<&Path> {
         match self {

@@ -17,6 +17,8 @@ use crate::model_file::ModelFile;
 use crate::request_lock::RequestLock;
 use crate::{CancelToken, Error};
 
+const NO_PATH: &str = "a speech model without a path: copy it to a file";
+
 /// A Whisper model that is ready to be used, from any thread. Clones share it.
 ///
 /// ```no_run
@@ -62,7 +64,7 @@ impl Speech {
     pub fn start_loading(file: ModelFile, options: &SpeechOptions) -> Job<Infallible, Self> {
         let options = *options;
         Job::start("load speech", move |_, cancel| {
-            let path = path(file)?;
+            let path = file.path_or(NO_PATH)?.to_owned();
             let model = SpeechModel::load(&path, options, cancel)?;
             let memory = model.memory();
             Ok(Self(Arc::new(Shelf {
@@ -81,7 +83,7 @@ impl Speech {
     /// As for [`Speech::start_loading`].
     pub fn memory_of(file: ModelFile, options: &SpeechOptions) -> Job<Infallible, SpeechMemory> {
         let options = *options;
-        Job::start("inspect speech", move |_, _| Ok(SpeechModel::memory_of(path(file)?, options)?))
+        Job::start("inspect speech", move |_, _| Ok(SpeechModel::memory_of(file.path_or(NO_PATH)?, options)?))
     }
 
     /// Private memory in bytes: that of the weights while they are loaded, and that of each recording while it is transcribed.
@@ -113,15 +115,6 @@ impl Shelf {
     /// What this lock guards is whole at any time.
     fn lock(&self) -> MutexGuard<'_, Option<SpeechModel>> {
         self.loaded.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-fn path(file: ModelFile) -> Result<PathBuf, Error> {
-    match file {
-        ModelFile::Path(path) => Ok(path),
-        ModelFile::Open(_) | ModelFile::Embedded(_) => {
-            Err(Error::Unsupported { what: "a speech model without a path: copy it to a file".into() })
-        }
     }
 }
 
