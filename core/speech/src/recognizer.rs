@@ -83,6 +83,23 @@ impl Recognizer {
         Ok(WindowTranscript { language, segments, end })
     }
 
+    /// The language that is most likely spoken in `samples`, at most [`WINDOW_SAMPLES`] of 16 kHz mono sound, and its probability
+    /// among all languages the model knows.
+    ///
+    /// # Errors
+    /// As for [`Recognizer::window`].
+    pub fn language(&mut self, samples: &[f32], cancel: &CancelToken) -> Result<(Language, f32), SpeechError> {
+        check_samples(samples)?;
+        let model = self.model.clone();
+        if !model.0.vocabulary.is_multilingual() {
+            return Ok((Language::ENGLISH, 1.0));
+        }
+        let team = model.0.pool.enter(cancel)?;
+        let compute = compute(&model, &team, cancel);
+        self.hear(&compute, samples, enough_positions(samples.len()))?;
+        Decoding { model: &model.0, decoder: &mut self.decoder, compute }.detect_language()
+    }
+
     /// Decodes what is in `samples` and the silence after them, together `positions`. Only what is heard in a whole window is decoded with
     /// chance.
     fn decode(
@@ -98,7 +115,7 @@ impl Recognizer {
         let mut decoding = Decoding { model, decoder: &mut self.decoder, compute: *compute };
         let language = match options.language {
             Some(language) => language,
-            None => decoding.detect_language()?,
+            None => decoding.detect_language()?.0,
         };
         let prefix = prefix(&model.vocabulary, language, options.task);
         let attempt = decoding.decode(&prefix, options, positions == AUDIO_POSITIONS)?;

@@ -37,21 +37,22 @@ pub(crate) struct Decoding<'a> {
 }
 
 impl Decoding<'_> {
-    /// The language that is spoken.
+    /// The language that is spoken, and its probability among all languages.
     ///
     /// # Errors
     /// [`SpeechError::ModelInvalid`] if the weights produce logits that are not finite, [`SpeechError::Cancelled`].
-    pub(crate) fn detect_language(&mut self) -> Result<Language, SpeechError> {
+    pub(crate) fn detect_language(&mut self) -> Result<(Language, f32), SpeechError> {
         let vocabulary = &self.model.vocabulary;
         if !vocabulary.is_multilingual() {
-            return Ok(Language::ENGLISH);
+            return Ok((Language::ENGLISH, 1.0));
         }
         self.decoder.truncate(0);
         let logits = self.decoder.read(&self.compute, &self.model.weights, &[vocabulary.start()])?;
-        let logit = |language: &Language| logits[vocabulary.language(*language) as usize];
-        let languages = Language::all().take(vocabulary.languages());
-        let likeliest = languages.max_by(|a, b| logit(a).total_cmp(&logit(b)));
-        Ok(likeliest.unwrap_or(Language::ENGLISH))
+        let logit = |language: Language| logits[vocabulary.language(language) as usize];
+        let languages = || Language::all().take(vocabulary.languages());
+        let likeliest = languages().max_by(|a, b| logit(*a).total_cmp(&logit(*b))).unwrap_or(Language::ENGLISH);
+        let all: f32 = languages().map(|language| (logit(language) - logit(likeliest)).exp()).sum();
+        Ok((likeliest, 1.0 / all))
     }
 
     /// Decodes the transcript. If it is not plausible, the window is decoded again with a shorter prompt, which may

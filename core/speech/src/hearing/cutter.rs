@@ -18,6 +18,11 @@ const CUT_FROM: usize = WINDOW * 2 / 3;
 const AROUND_VOICE: usize = frames(0.5);
 /// Less voice than this is only a click or a cough.
 const LEAST_VOICE: usize = frames(0.1);
+/// The most parts in which the language of a window is looked for, and the least voice that says which one it is.
+const PARTS: usize = 4;
+const VOICE_OF_A_PART: usize = frames(1.5);
+/// How far the time of a word may be from the pause after it.
+const NEAR: usize = frames(0.7);
 /// The smallest step from one window to the next, so that transcription always ends.
 const LEAST_STEP: usize = frames(0.2);
 
@@ -107,8 +112,49 @@ impl Cutter {
 
     /// The amount of voice in a window, in seconds.
     pub(super) fn voice_seconds(&self, window: &Window) -> f64 {
-        let frames = window.frames.start - self.start..window.frames.end - self.start;
-        seconds(self.voices[frames].iter().filter(|voice| **voice != Voice::No).count())
+        seconds(self.voiced_frames(window))
+    }
+
+    /// A window in parts: cut in the middle of its longest pauses, so that there is enough voice in each to tell its language.
+    pub(super) fn parts(&self, window: &Window) -> Vec<Window> {
+        let Window { frames } = window;
+        let mut pauses: Vec<_> = self.inner_pauses(window).filter(|pause| pause.len() >= SHORT_PAUSE).collect();
+        pauses.sort_by_key(|pause| std::cmp::Reverse(pause.len()));
+        let mut cuts = vec![frames.start, frames.end];
+        for cut in pauses.iter().map(middle) {
+            let place = cuts.partition_point(|earlier| *earlier < cut);
+            let enough = |part: Range<usize>| self.voiced_frames(&Window { frames: part }) >= VOICE_OF_A_PART;
+            if cuts.len() <= PARTS && enough(cuts[place - 1]..cut) && enough(cut..cuts[place]) {
+                cuts.insert(place, cut);
+            }
+        }
+        cuts.windows(2).map(|pair| Window { frames: pair[0]..pair[1] }).collect()
+    }
+
+    /// The part of a window between two times, in seconds from its start, or between the longest pauses near them.
+    pub(super) fn part(&self, window: &Window, from: f64, to: f64) -> Window {
+        let cut = |seconds: f64| {
+            let at = (window.frames.start + frames(seconds.max(0.0))).min(window.frames.end);
+            let near = self.inner_pauses(window).filter(|pause| pause.start < at + NEAR && pause.end + NEAR > at);
+            near.max_by_key(|pause| pause.len()).map_or(at, |pause| middle(&pause))
+        };
+        let start = cut(from);
+        Window { frames: start..cut(to).max(start) }
+    }
+
+    /// The pauses between voices, in frames from the beginning of the sound.
+    fn inner_pauses(&self, window: &Window) -> impl Iterator<Item = Range<usize>> {
+        let begin = window.frames.start;
+        let inner = pauses(self.voices_of(window)).map(move |pause| begin + pause.start..begin + pause.end);
+        inner.filter(|pause| pause.end < window.frames.end)
+    }
+
+    fn voices_of(&self, window: &Window) -> &[Voice] {
+        &self.voices[window.frames.start - self.start..window.frames.end - self.start]
+    }
+
+    fn voiced_frames(&self, window: &Window) -> usize {
+        self.voices_of(window).iter().filter(|voice| **voice != Voice::No).count()
     }
 
     /// Leaves a window behind as far as it was heard, in seconds from its start: the next one begins at the frame that this returns, or
@@ -162,6 +208,10 @@ impl Cutter {
     fn has_voice(&self, end: usize) -> bool {
         self.voices[..end].iter().filter(|voice| **voice == Voice::Surely).count() >= LEAST_VOICE
     }
+}
+
+fn middle(pause: &Range<usize>) -> usize {
+    pause.start + pause.len() / 2
 }
 
 /// The pauses after the first voice, the last one as long as it is so far.

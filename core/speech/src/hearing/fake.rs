@@ -7,6 +7,9 @@ use crate::{CancelToken, Language, SAMPLE_RATE, Segment, SpeechError, WindowOpti
 /// How many words there are.
 pub(super) const WORDS: u32 = 30;
 
+/// Words from this one on are German, the others are English.
+pub(super) const GERMAN: u32 = 20;
+
 /// Less of a word than this is not understood: windows begin at whole frames.
 const LEAST: usize = FRAME;
 
@@ -25,13 +28,18 @@ impl VoiceDetector for Loud {
     }
 }
 
-/// Understands words. As Whisper does, it leaves the last one to the next window where the end of the window cuts it.
+/// Understands words. As Whisper does, it leaves the last one to the next window where the end of the window cuts it, and does not
+/// understand words of another language than the first one's: it leaves them out, or garbles them.
 #[derive(Default)]
 pub(super) struct Fake {
     /// What it was asked.
     pub asked: Vec<WindowOptions>,
+    /// How often it was asked for the language.
+    pub languages_asked: usize,
     /// Samples of each window.
     pub windows: Vec<usize>,
+    /// Whether words of another language come out garbled.
+    pub garbles: bool,
     /// How often it fails before it understands anything.
     pub failures: usize,
 }
@@ -51,12 +59,40 @@ impl Recognize for &mut Fake {
         self.asked.push(options.clone());
         self.windows.push(samples.len());
         let mut segments = words(samples);
+        let language = options.language.or(segments.first().map(language_of)).unwrap_or(Language::ENGLISH);
+        self.misunderstand(&mut segments, language);
         let mut end = seconds(samples.len());
         if segments.len() > 1 && samples.last().is_some_and(|last| *last != 0.0) {
             end = segments.pop().expect("there are two").start;
         }
-        Ok(WindowTranscript { language: options.language.unwrap_or(Language::ENGLISH), segments, end })
+        Ok(WindowTranscript { language, segments, end })
     }
+
+    fn language(&mut self, samples: &[f32], _: &CancelToken) -> Result<(Language, f32), SpeechError> {
+        self.languages_asked += 1;
+        Ok((words(samples).first().map_or(Language::ENGLISH, language_of), 1.0))
+    }
+}
+
+impl Fake {
+    fn misunderstand(&self, segments: &mut Vec<Segment>, language: Language) {
+        let understood = |segment: &Segment| language_of(segment) == language;
+        if segments.iter().all(understood) {
+            return;
+        }
+        if self.garbles {
+            let unsure = |segment: &mut Segment| segment.mean_log_probability = -0.8;
+            segments.iter_mut().for_each(unsure);
+            segments.iter_mut().filter(|segment| !understood(segment)).for_each(|segment| segment.text = "?".into());
+        } else {
+            segments.retain(understood);
+        }
+    }
+}
+
+fn language_of(segment: &Segment) -> Language {
+    let code = if segment.tokens[0] < GERMAN { "en" } else { "de" };
+    Language::from_code(code).expect("a language")
 }
 
 fn words(samples: &[f32]) -> Vec<Segment> {

@@ -3,6 +3,7 @@
 mod cutter;
 #[cfg(test)]
 mod fake;
+mod one_language;
 #[cfg(test)]
 mod tests;
 mod transcriber;

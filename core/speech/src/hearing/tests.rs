@@ -1,7 +1,7 @@
 use rand::rngs::StdRng;
 use rand::{RngExt as _, SeedableRng as _};
 
-use super::fake::{Fake, Loud, WORDS, sound};
+use super::fake::{Fake, GERMAN, Loud, WORDS, sound};
 use super::{Earshot, TranscribeOptions, Transcriber, VoiceDetector};
 use crate::{CancelToken, Language, SAMPLE_RATE, Segment, SpeechError, WINDOW_SAMPLES};
 
@@ -12,7 +12,7 @@ type Script = Vec<(Option<u32>, usize)>;
 fn random_script(random: &mut StdRng) -> Script {
     let (mut script, mut word) = (Script::new(), 0);
     for _ in 0..random.random_range(1..60) {
-        word = (word + random.random_range(1..WORDS)) % WORDS;
+        word = (word + random.random_range(1..GERMAN)) % GERMAN;
         script.push((Some(word), random.random_range(4_000..200_000)));
         let longest_pause = [1, 4_000, 20_000, 80_000, 1_000_000][random.random_range(0..5)];
         script.push((None, random.random_range(0..longest_pause)));
@@ -126,6 +126,43 @@ fn noise_is_never_given_to_the_model_however_loud() {
             assert!(fake.windows.is_empty(), "loudness {loudness}");
         }
     }
+}
+
+#[test]
+fn what_is_said_in_another_language_after_a_short_pause_is_heard_in_that_language() {
+    let seed: u64 = rand::random();
+    println!("seed {seed}");
+    let mut random = StdRng::seed_from_u64(seed);
+    // Of what is garbled, a change of language is found in one of four parts of a window.
+    for (garbles, turns) in [(false, 40_000..140_000), (true, 128_000..160_000)] {
+        let (mut script, mut said) = (Script::new(), Vec::new());
+        for turn in 0..12 {
+            let word = if turn % 2 == 0 { turn % GERMAN } else { GERMAN + turn % (WORDS - GERMAN) };
+            script.push((Some(word), random.random_range(turns.clone())));
+            script.push((None, random.random_range(5_000..20_000)));
+            said.push(word.to_string());
+        }
+        let mut fake = Fake { garbles, ..Fake::default() };
+        let segments = heard(&mut fake, &played(&script), 1_600, false);
+        assert_eq!(texts(&segments), said, "garbles: {garbles}");
+    }
+}
+
+#[test]
+fn the_language_of_parts_is_asked_only_where_a_text_is_in_doubt_and_none_is_given() {
+    let (one, two) = ([1, 2, 3], [1, 21, 3]);
+    let script = |words: [u32; 3]| words.into_iter().flat_map(|word| [(Some(word), 64_000), (None, 8_000)]).collect();
+    let mut fake = Fake { garbles: true, ..Fake::default() };
+    heard(&mut fake, &played(&script(one)), usize::MAX, false);
+    assert_eq!(fake.languages_asked, 0);
+
+    let options = TranscribeOptions { language: Some(Language::ENGLISH), ..TranscribeOptions::default() };
+    let mut transcriber = Transcriber::with_detector(&mut fake, options, Box::new(Loud));
+    transcriber.push(&played(&script(two)));
+    transcriber.end();
+    let segments = transcriber.next(&CancelToken::new()).unwrap().expect("a window");
+    assert_eq!(texts(&segments), ["1", "?", "3"]);
+    assert_eq!(fake.languages_asked, 0);
 }
 
 #[test]

@@ -1,6 +1,7 @@
 use std::time::{Duration, Instant};
 
 use super::cutter::{Cutter, Window};
+use super::one_language::{LeftOut, OneLanguage};
 use super::voice::{Earshot, VoiceDetector};
 use crate::{CancelToken, Language, Recognizer, Segment, SpeechError, Task, WindowOptions, WindowTranscript};
 
@@ -19,6 +20,12 @@ pub trait Recognize: Send {
         options: &WindowOptions,
         cancel: &CancelToken,
     ) -> Result<WindowTranscript, SpeechError>;
+
+    /// As [`Recognizer::language`].
+    ///
+    /// # Errors
+    /// As for [`Recognizer::language`].
+    fn language(&mut self, samples: &[f32], cancel: &CancelToken) -> Result<(Language, f32), SpeechError>;
 }
 
 impl Recognize for Recognizer {
@@ -29,6 +36,10 @@ impl Recognize for Recognizer {
         cancel: &CancelToken,
     ) -> Result<WindowTranscript, SpeechError> {
         Recognizer::window(self, samples, options, cancel)
+    }
+
+    fn language(&mut self, samples: &[f32], cancel: &CancelToken) -> Result<(Language, f32), SpeechError> {
+        Recognizer::language(self, samples, cancel)
     }
 }
 
@@ -60,9 +71,9 @@ pub struct Figures {
 
 /// Sound of any length, as it comes, becomes segments. They depend on the sound alone, not on the pieces in which it comes.
 pub struct Transcriber<R: Recognize = Recognizer> {
-    recognizer: R,
-    options: TranscribeOptions,
-    cutter: Cutter,
+    pub(super) recognizer: R,
+    pub(super) options: TranscribeOptions,
+    pub(super) cutter: Cutter,
     /// The last window that was transcribed, until the next one begins.
     heard: Option<(Window, WindowTranscript)>,
     /// The language of the window before.
@@ -75,7 +86,7 @@ pub struct Transcriber<R: Recognize = Recognizer> {
     samples: u64,
     window_seconds: f64,
     windows: usize,
-    worked: Duration,
+    pub(super) worked: Duration,
 }
 
 impl<R: Recognize> Transcriber<R> {
@@ -120,13 +131,23 @@ impl<R: Recognize> Transcriber<R> {
     /// As for [`Recognizer::window`]. The window is still there then, and can be asked for again.
     pub fn next(&mut self, cancel: &CancelToken) -> Result<Option<Vec<Segment>>, SpeechError> {
         let Some(window) = self.cutter.window() else { return Ok(None) };
-        let transcript = self.hear(&window, cancel)?;
+        let OneLanguage { window, mut transcript, then } = self.in_one_language(window, cancel)?;
         self.heard = None;
+        let left_out = self.left_out(&window, &transcript);
+        if let Some(LeftOut { begins, segments_before }) = left_out {
+            transcript.segments.truncate(segments_before);
+            transcript.end = begins;
+        }
         self.context_end = self.cutter.leave_window(&window, transcript.end);
         if !transcript.segments.is_empty() {
             self.note_language(transcript.language, window.seconds());
         }
-        self.context = transcript.segments.iter().flat_map(|segment| &segment.tokens).copied().collect();
+        if left_out.is_some() || then.is_some() {
+            self.language = then;
+            self.context.clear();
+        } else {
+            self.context = transcript.segments.iter().flat_map(|segment| &segment.tokens).copied().collect();
+        }
         Ok(Some(placed(&window, transcript.segments)))
     }
 
@@ -162,12 +183,22 @@ impl<R: Recognize> Transcriber<R> {
     }
 
     /// Hears a window, unless it is the one that was heard last.
-    fn hear(&mut self, window: &Window, cancel: &CancelToken) -> Result<WindowTranscript, SpeechError> {
+    pub(super) fn hear(&mut self, window: &Window, cancel: &CancelToken) -> Result<WindowTranscript, SpeechError> {
+        self.hear_as(window, self.options.language.or(self.known_language(window)), cancel)
+    }
+
+    /// The same in a language, which is detected if it is not given.
+    pub(super) fn hear_as(
+        &mut self,
+        window: &Window,
+        language: Option<Language>,
+        cancel: &CancelToken,
+    ) -> Result<WindowTranscript, SpeechError> {
         if let Some((_, transcript)) = self.heard.as_ref().filter(|(heard, _)| heard == window) {
             return Ok(transcript.clone());
         }
         let options = WindowOptions {
-            language: self.options.language.or(self.known_language(window)),
+            language,
             task: self.options.task,
             vocabulary: self.options.vocabulary.clone(),
             context: self.context_of(window),

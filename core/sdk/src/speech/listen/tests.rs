@@ -53,6 +53,10 @@ impl Recognize for Counter {
         };
         Ok(WindowTranscript { language: Language::ENGLISH, segments: vec![segment], end })
     }
+
+    fn language(&mut self, _: &[f32], _: &CancelToken) -> Result<(Language, f32), SpeechError> {
+        Ok((Language::ENGLISH, 1.0))
+    }
 }
 
 type Listening = (AudioInput, Job<TranscriptPart, Transcript>);
