@@ -7,7 +7,8 @@ use clap::error::ErrorKind;
 use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 use sotto::{Language, SummaryOptions, TuneOptions};
 
-/// Runs language models on this machine: summarize voice notes, transcribe, classify, extract, chat. Nothing leaves the machine.
+/// Runs language models on this machine: summarize voice notes, transcribe, classify, extract, chat. Nothing leaves the machine,
+/// and only `pull` uses the network.
 #[derive(Debug, Parser)]
 #[command(name = "sotto", version, propagate_version = true)]
 pub struct Arguments {
@@ -47,9 +48,9 @@ fn words() -> clap::Command {
     with_negative_numbers(Arguments::command()).mut_subcommands(with_negative_numbers)
 }
 
-#[derive(Debug, Args)]
+#[derive(Debug, Clone, Args)]
 pub struct ModelArguments {
-    /// A GGUF or packed model file [default: the built-in demo model].
+    /// A GGUF or packed model file, or the name of one that was pulled: owner/repo:file [default: the built-in demo model].
     #[arg(short, long, global = true, value_name = "FILE")]
     pub model: Option<PathBuf>,
     /// A LoRA adapter for the model (a GGUF file), with an optional scale (1 by default). Can be repeated.
@@ -61,6 +62,9 @@ pub struct ModelArguments {
     /// A folder for packed copies of GGUF files. From the second run on, they load faster and use no private memory.
     #[arg(long, global = true, value_name = "FOLDER", env = "SOTTO_CACHE")]
     pub cache: Option<PathBuf>,
+    /// The folder for models that are pulled [default: sotto/models in the user's cache folder].
+    #[arg(long, global = true, value_name = "FOLDER", env = "SOTTO_MODELS")]
+    pub models: Option<PathBuf>,
     /// The context length in tokens [default: 4096, or the model's own if that is shorter].
     #[arg(long, global = true, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     pub context: Option<u32>,
@@ -232,6 +236,15 @@ pub enum Command {
     Inspect {
         /// The GGUF file, or any part of a split one [default: --model, or the demo model].
         file: Option<PathBuf>,
+    },
+    /// Download a model, unless it is there, and print its path. An interrupted download goes on where it was.
+    Pull {
+        /// owner/repo:file.gguf on Hugging Face, also owner/repo@revision:file.gguf, or a web address. HF_ENDPOINT names a mirror,
+        /// HF_TOKEN is sent for models that not everybody may read.
+        source: String,
+        /// The SHA-256 that the file must have. Hugging Face says it itself.
+        #[arg(long, value_name = "HEX")]
+        sha256: Option<String>,
     },
     /// Write a random-weight model file of a named shape, for benchmarks and tests.
     Synth {
@@ -420,6 +433,7 @@ impl Command {
             Self::Pack { .. } => Some("pack takes its GGUF file without --model: sotto pack FILE"),
             #[cfg(feature = "candle")]
             Self::Merge { .. } => Some("merge takes its GGUF file without --model: sotto merge FILE ADAPTER -o FILE"),
+            Self::Pull { .. } => Some("pull takes the model's name without --model: sotto pull owner/repo:file.gguf"),
             Self::Style { .. } => Some("style uses no model: leave --model out"),
             Self::Synth { .. } => Some("synth takes no --model: --vocab names the file to take the vocabulary from"),
             Self::Render { template: Some(_), .. } => Some("--template replaces the model: leave --model out"),
@@ -439,6 +453,7 @@ impl Command {
             | Self::Render { .. }
             | Self::Synth { .. }
             | Self::Pack { .. }
+            | Self::Pull { .. }
             | Self::Personal { .. }
             | Self::Style { .. } => Some("an adapter has no effect here: leave --adapter out"),
             _ => None,

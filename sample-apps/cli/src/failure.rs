@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use sotto::personal::PersonalError;
+use sotto_store::StoreError;
 use sotto_synth::SynthError;
 
 /// Why a command failed.
@@ -15,6 +16,10 @@ pub enum Failure {
     Personal(#[from] PersonalError),
     #[error(transparent)]
     Synth(#[from] SynthError),
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    #[error("{0} is not there")]
+    NotPulled(String),
     #[error("cannot read {}: {source}", readable(path))]
     Input { path: PathBuf, source: std::io::Error },
     #[error("{0}")]
@@ -65,7 +70,10 @@ impl Failure {
         use sotto::Error;
         ExitCode::from(match self {
             Self::Sotto(Error::ModelNotFound { .. } | Error::ModelInvalid { .. } | Error::Unsupported { .. })
-            | Self::Synth(SynthError::Vocabulary { .. }) => 3,
+            | Self::Synth(SynthError::Vocabulary { .. })
+            | Self::Store(StoreError::NotFound { .. } | StoreError::Denied { .. } | StoreError::Mismatch { .. })
+            | Self::NotPulled(_) => 3,
+            Self::Store(StoreError::InvalidSource { .. }) => 4,
             Self::Personal(PersonalError::Storage { .. } | PersonalError::InUse { .. }) => 1,
             Self::Sotto(Error::InvalidInput { .. }) | Self::Personal(_) | Self::Input { .. } | Self::BadInput(_) => 4,
             Self::Sotto(Error::OutOfMemory { .. } | Error::ContextFull { .. })
@@ -73,6 +81,7 @@ impl Failure {
             | Self::TooManyTokens { .. } => 5,
             Self::Sotto(Error::Cancelled) | Self::Synth(SynthError::Stopped) => 130,
             Self::Sotto(_)
+            | Self::Store(_)
             | Self::Synth(_)
             | Self::Peer { .. }
             | Self::File { .. }
@@ -87,6 +96,7 @@ impl Failure {
         use sotto::Error;
         match self {
             Self::Sotto(Error::ModelNotFound { .. }) => Some("check the path"),
+            Self::NotPulled(_) => Some("download it first, with sotto pull and this name"),
             Self::Advised { advice, .. } => Some(advice),
             Self::NotKept(_) => {
                 Some("more texts help most, then more --epochs; a lower --learning-rate if general text got worse")

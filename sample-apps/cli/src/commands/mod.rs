@@ -12,6 +12,7 @@ mod merge;
 mod pack;
 mod perplexity;
 mod personal;
+mod pull;
 mod render;
 mod rewrite;
 mod style;
@@ -51,7 +52,7 @@ const SEGMENTS_BAR: &str = "{pos} of {len} segments read {wide_bar} {eta}";
 /// Runs the command.
 pub fn run(arguments: &Arguments) -> Result<(), Failure> {
     interrupt::install();
-    let (model, json) = (&arguments.model, arguments.json);
+    let (model, json) = (&pull::with_pulled_model(&arguments.model)?, arguments.json);
     match &arguments.command {
         Command::Summarize { note, speech, max_points, max_actions, language } => {
             let options =
@@ -101,6 +102,7 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
         Command::Synth { shape, quant, vocab, seed, output } => {
             synth::run(shape, quant, vocab.as_deref(), *seed, output, json)
         }
+        Command::Pull { source, sha256 } => pull::run(model, source, sha256.as_deref(), json),
         Command::Pack { file, output, delete } => pack::run(file, output.as_deref(), *delete, json),
         #[cfg(feature = "candle")]
         Command::Merge { file, with, output } => merge::run(file, with, output, json),
