@@ -1,4 +1,4 @@
-//! The Kotlin SDK and the sample app on it: the native library for this machine, generated bindings, Maven.
+//! The Kotlin SDK, the store for models, and the sample app: the native library for this machine, generated bindings, Maven.
 
 use std::process::{Command, Stdio};
 
@@ -15,7 +15,7 @@ pub fn test_if_installed() -> Result<Option<String>, String> {
     }
 }
 
-/// Runs the Kotlin tests against the library built for this machine, then those of the sample app. If these had to be skipped,
+/// Runs the Kotlin tests against the library built for this machine, then those of the store and of the sample app. If these had to be skipped,
 /// returns a line that says so.
 pub fn test() -> Result<Option<String>, String> {
     if let Some(tool) = missing_tool() {
@@ -24,6 +24,7 @@ pub fn test() -> Result<Option<String>, String> {
     bindgen()?;
     wide_model()?;
     maven("android", &["verify"])?;
+    maven("android/store", &["verify"])?;
     test_sample_app()
 }
 
