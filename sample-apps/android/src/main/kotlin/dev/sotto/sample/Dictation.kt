@@ -35,10 +35,14 @@ class Dictation(private val notebook: Notebook, private val choose: () -> Recogn
     private var recognizer = choose()
     private var ending = false
 
-    fun begin() = hearIfListening(notebook::listen)
-
-    /** Takes the note that is offered, which may be one that is to be spoken. */
-    fun acceptOffer() = hearIfListening(notebook::acceptOffer)
+    fun begin() {
+        ending = false
+        notebook.listen()
+        if (!isListening()) return
+        recognizer = choose()
+        if (!recognizer.keepsSound) notebook.trouble(Trouble.SOUND_NOT_KEPT)
+        recognizer.start(this)
+    }
 
     /** Ends the note. What is being said is waited for. */
     fun end() {
@@ -74,15 +78,6 @@ class Dictation(private val notebook: Notebook, private val choose: () -> Recogn
         // What was understood so far is worth its summary.
         if (notebook.state.value.segments.isEmpty()) notebook.cancel() else notebook.finishListening()
         notebook.trouble(trouble)
-    }
-
-    private fun hearIfListening(decide: () -> Unit) {
-        ending = false
-        decide()
-        if (!isListening()) return
-        recognizer = choose()
-        if (!recognizer.keepsSound) notebook.trouble(Trouble.SOUND_NOT_KEPT)
-        recognizer.start(this)
     }
 
     /** Words that were shown as heard belong to the note, though the recognizer has come to no end with them. */

@@ -3,7 +3,6 @@ package dev.sotto.sample
 import android.Manifest
 import android.app.Activity
 import android.app.AlertDialog
-import android.content.ClipboardManager
 import android.content.Intent
 import android.content.pm.PackageManager
 import android.net.Uri
@@ -13,16 +12,17 @@ import android.os.Parcelable
 import android.view.Menu
 import android.view.MenuItem
 import android.view.View
-import kotlinx.coroutines.MainScope
 import kotlinx.coroutines.cancel
 import kotlinx.coroutines.flow.distinctUntilChanged
 import kotlinx.coroutines.flow.filter
 import kotlinx.coroutines.flow.map
 import kotlinx.coroutines.launch
 
-/** The note and its summary. Whatever a person does goes to the notebook; whatever it says is shown. */
-class NoteActivity : Activity() {
-    private val scope = MainScope()
+/** A note and its summary. Whatever a person does goes to the notebook; whatever it says is shown. */
+class NoteActivity :
+    Activity(),
+    NoteActions {
+    private val scope = screenScope()
     private val app get() = application as SampleApp
     private val notebook get() = app.notebook
     private var question: AlertDialog? = null
@@ -30,15 +30,15 @@ class NoteActivity : Activity() {
     override fun onCreate(savedInstanceState: Bundle?) {
         super.onCreate(savedInstanceState)
         setContentView(R.layout.note)
+        showEdgeToEdge(findViewById(R.id.screen))
+        useToolbar(findViewById(R.id.toolbar), isHome = false)
         onClick(R.id.record) { if (notebook.state.value.phase == Phase.LISTENING) app.dictation.end() else record() }
-        onClick(R.id.paste) { notebook.paste(clipboard()) }
         onClick(R.id.summarize) { if (notebook.state.value.phase == Phase.IDLE) summarize() else app.dictation.cancel() }
-        onClick(R.id.trouble) { notebook.trouble(null) }
         // A rotated screen is created anew with the intent that it had.
-        if (savedInstanceState == null) take(intent)
-        val screen = NoteScreen(findViewById(R.id.screen), notebook::tap)
+        if (savedInstanceState == null) take(intent) else reopen(savedInstanceState)
+        val screen = NoteScreen(findViewById(R.id.screen), this)
         scope.launch { notebook.state.collect(screen::render) }
-        scope.launch { notebook.state.map { it.offered != null }.distinctUntilChanged().collect(::askToReplace) }
+        scope.launch { notebook.state.map { it.canShare }.distinctUntilChanged().collect { invalidateOptionsMenu() } }
         scope.launch {
             val summarizing = notebook.state.map { it.phase == Phase.SUMMARIZING }.distinctUntilChanged()
             summarizing.filter { it }.collect { SummaryService.start(app) }
@@ -48,6 +48,11 @@ class NoteActivity : Activity() {
     override fun onNewIntent(intent: Intent) {
         super.onNewIntent(intent)
         take(intent)
+    }
+
+    override fun onSaveInstanceState(outState: Bundle) {
+        super.onSaveInstanceState(outState)
+        outState.putString(SHOWN, notebook.state.value.id)
     }
 
     override fun onStop() {
@@ -67,25 +72,20 @@ class NoteActivity : Activity() {
         return true
     }
 
+    override fun onPrepareOptionsMenu(menu: Menu): Boolean {
+        val state = notebook.state.value
+        menu.findItem(R.id.share).isVisible = state.canShare
+        menu.findItem(R.id.delete).isVisible = state.canShare
+        return super.onPrepareOptionsMenu(menu)
+    }
+
     override fun onOptionsItemSelected(item: MenuItem): Boolean {
         when (item.itemId) {
-            R.id.choose_model -> startActivityForResult(openAnyFile(), PICK_MODEL)
-            R.id.use_demo_model -> app.useDemoModel()
-            R.id.choose_speech_model -> startActivityForResult(openAnyFile(), PICK_SPEECH_MODEL)
-            R.id.use_platform_speech -> app.usePlatformSpeech()
-            R.id.show_metrics -> startActivity(Intent(this, MetricsActivity::class.java))
+            R.id.share -> share()
+            R.id.delete -> askToDelete()
             else -> return super.onOptionsItemSelected(item)
         }
         return true
-    }
-
-    @Deprecated("The framework's own way to get a result")
-    override fun onActivityResult(requestCode: Int, resultCode: Int, data: Intent?) {
-        val picked = data?.data?.takeIf { resultCode == RESULT_OK } ?: return
-        when (requestCode) {
-            PICK_MODEL -> app.useModel(picked)
-            PICK_SPEECH_MODEL -> app.useSpeechModel(picked)
-        }
     }
 
     override fun onRequestPermissionsResult(requestCode: Int, permissions: Array<out String>, grantResults: IntArray) {
@@ -93,30 +93,52 @@ class NoteActivity : Activity() {
         if (isAllowed(Manifest.permission.RECORD_AUDIO)) app.dictation.begin() else notebook.trouble(Trouble.MICROPHONE_DENIED)
     }
 
-    /** A text, or a file of it, that another app shares. */
+    override fun tap(evidence: List<Int>) = notebook.tap(evidence)
+
+    override fun tick(action: Int) = notebook.tick(action)
+
+    override fun dismissTrouble() = notebook.trouble(null)
+
+    /** What the screen was opened for: a text, or a file of it, that another app shares, or a note that is to be spoken. */
     private fun take(intent: Intent) {
-        if (intent.action != Intent.ACTION_SEND) return
         // From the list of recent apps comes the intent of then, whose text was taken then.
         if (intent.flags and Intent.FLAG_ACTIVITY_LAUNCHED_FROM_HISTORY != 0) return
-        // It may be styled: then it is no String.
-        val text = intent.getCharSequenceExtra(Intent.EXTRA_TEXT)?.toString().orEmpty()
-        val file = fileIn(intent)
-        if (text.isBlank() && file != null) app.share(file) else notebook.share(text)
+        when (intent.action) {
+            ACTION_RECORD -> record()
+
+            Intent.ACTION_SEND -> {
+                // It may be styled: then it is no String.
+                val text = intent.getCharSequenceExtra(Intent.EXTRA_TEXT)?.toString().orEmpty()
+                val file = fileIn(intent)
+                if (text.isBlank() && file != null) app.share(file) else notebook.share(text)
+            }
+        }
+    }
+
+    /** Android has ended the app meanwhile: the note is in its file. */
+    private fun reopen(saved: Bundle) {
+        if (notebook.state.value.id == null) saved.getString(SHOWN)?.let(notebook::open)
     }
 
     /** Android 8 has no typed way to get it; and it can be anything. */
     @Suppress("DEPRECATION")
     private fun fileIn(intent: Intent) = intent.getParcelableExtra<Parcelable>(Intent.EXTRA_STREAM) as? Uri
 
-    /** Asks, while that [isOpen], whether another note is to take the place of a spoken one. */
-    private fun askToReplace(isOpen: Boolean) {
-        question?.dismiss()
-        if (!isOpen) return
+    private fun share() {
+        val text = textOf(notebook.state.value)
+        val send = Intent(Intent.ACTION_SEND).setType("text/plain").putExtra(Intent.EXTRA_TEXT, text)
+        startActivity(Intent.createChooser(send, getString(R.string.share)))
+    }
+
+    private fun askToDelete() {
+        val id = notebook.state.value.id ?: return
         question = AlertDialog.Builder(this)
-            .setMessage(R.string.replace_spoken)
-            .setOnCancelListener { notebook.declineOffer() }
-            .setPositiveButton(R.string.replace) { _, _ -> app.dictation.acceptOffer() }
-            .setNegativeButton(R.string.keep) { _, _ -> notebook.declineOffer() }
+            .setMessage(R.string.delete_question)
+            .setPositiveButton(R.string.delete) { _, _ ->
+                notebook.delete(id)
+                finish()
+            }
+            .setNegativeButton(R.string.keep, null)
             .show()
     }
 
@@ -142,20 +164,13 @@ class NoteActivity : Activity() {
 
     private fun isAllowed(permission: String) = checkSelfPermission(permission) == PackageManager.PERMISSION_GRANTED
 
-    private fun clipboard(): String {
-        val clip = getSystemService(ClipboardManager::class.java).primaryClip?.takeIf { it.itemCount > 0 }
-        return clip?.getItemAt(0)?.coerceToText(this)?.toString().orEmpty()
-    }
-
-    /** Neither GGUF nor whisper.cpp's files have a media type of their own. */
-    private fun openAnyFile() = Intent(Intent.ACTION_OPEN_DOCUMENT).addCategory(Intent.CATEGORY_OPENABLE).setType("*/*")
-
     private fun onClick(id: Int, act: () -> Unit) = findViewById<View>(id).setOnClickListener { act() }
 
-    private companion object {
-        const val PICK_MODEL = 1
-        const val MICROPHONE = 2
-        const val NOTIFICATIONS = 3
-        const val PICK_SPEECH_MODEL = 4
+    companion object {
+        /** Opens the screen for a note that is to be spoken. */
+        const val ACTION_RECORD = "dev.sotto.sample.RECORD"
+        private const val SHOWN = "note"
+        private const val MICROPHONE = 1
+        private const val NOTIFICATIONS = 2
     }
 }

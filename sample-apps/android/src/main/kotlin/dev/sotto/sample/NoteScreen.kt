@@ -1,133 +1,133 @@
 package dev.sotto.sample
 
-import android.view.LayoutInflater
+import android.text.format.DateUtils
 import android.view.View
 import android.view.ViewGroup
 import android.widget.Button
-import android.widget.ProgressBar
+import android.widget.CheckBox
 import android.widget.TextView
 import dev.sotto.NoteSummary
 import dev.sotto.Segment
-import kotlin.math.roundToInt
 
-/** The views of the note: shows a [NoteState], and decides nothing. */
-class NoteScreen(private val root: View, private val onTap: (evidence: List<Int>) -> Unit) {
+/** What a person does with a note. */
+interface NoteActions {
+    /** Shows where it was said. */
+    fun tap(evidence: List<Int>)
+
+    /** Marks an action as done, or no longer. */
+    fun tick(action: Int)
+
+    fun dismissTrouble()
+}
+
+/** The views of one note: shows a [NoteState], and decides nothing. */
+class NoteScreen(root: View, private val actions: NoteActions) {
     private val context = root.context
+    private val statusView = StatusView(root, actions::dismissTrouble)
     private val record = root.findViewById<Button>(R.id.record)
-    private val paste = root.findViewById<Button>(R.id.paste)
     private val summarize = root.findViewById<Button>(R.id.summarize)
-    private val status = root.findViewById<TextView>(R.id.status)
-    private val progress = root.findViewById<ProgressBar>(R.id.progress)
-    private val trouble = root.findViewById<TextView>(R.id.trouble)
+    private val summaryCard = root.findViewById<View>(R.id.summary_card)
     private val label = root.findViewById<TextView>(R.id.label)
     private val title = root.findViewById<TextView>(R.id.title)
     private val overview = root.findViewById<TextView>(R.id.overview)
-    private val lines = root.findViewById<ViewGroup>(R.id.lines)
+    private val pointsHeading = root.findViewById<View>(R.id.points_heading)
+    private val points = root.findViewById<ViewGroup>(R.id.points)
+    private val actionsHeading = root.findViewById<View>(R.id.actions_heading)
+    private val actionRows = root.findViewById<ViewGroup>(R.id.actions)
+    private val transcriptHeading = root.findViewById<View>(R.id.transcript_heading)
+    private val transcript = root.findViewById<View>(R.id.transcript)
     private val segments = root.findViewById<ViewGroup>(R.id.segments)
     private val hearing = root.findViewById<TextView>(R.id.hearing)
+    private val empty = root.findViewById<View>(R.id.empty)
 
     fun render(state: NoteState) {
-        renderControls(state)
+        statusView.render(state)
+        renderButtons(state)
+        label.showLabel(state.label)
         renderSummary(state.summary)
-        renderSegments(state.segments, state.highlighted)
-        status.text = statusOf(state)
-        label.showUnlessEmpty(state.label.orEmpty())
-        hearing.showUnlessEmpty(state.hearing)
-        trouble.showUnlessEmpty(state.trouble?.let { context.getString(it.message) }.orEmpty())
+        renderActions(state)
+        renderTranscript(state)
     }
 
-    private fun renderControls(state: NoteState) {
+    private fun renderButtons(state: NoteState) {
         val busy = state.phase != Phase.IDLE
-        record.isEnabled = state.canListen || state.phase == Phase.LISTENING
-        record.setText(if (state.phase == Phase.LISTENING) R.string.finish else R.string.record)
-        paste.isEnabled = state.canPaste
+        val listening = state.phase == Phase.LISTENING
+        record.isEnabled = state.canListen || listening
+        record.setText(if (listening) R.string.finish else R.string.record)
         summarize.isEnabled = state.canSummarize || busy
         summarize.setText(if (busy) R.string.cancel else R.string.summarize)
-        val loading = state.model as? ModelState.Loading ?: state.speech as? ModelState.Loading
-        val working = loading != null || state.phase == Phase.READING || state.phase == Phase.SUMMARIZING
-        progress.visibility = if (working) View.VISIBLE else View.INVISIBLE
-        progress.isIndeterminate = loading?.fraction == null
-        progress.progress = ((loading?.fraction ?: 0f) * progress.max).roundToInt()
-    }
-
-    private fun statusOf(state: NoteState): String = when (val model = state.model) {
-        ModelState.Missing -> context.getString(R.string.no_model)
-
-        is ModelState.Loading -> context.getString(R.string.loading, model.name)
-
-        is ModelState.Ready -> when (state.phase) {
-            Phase.IDLE -> when (val speech = state.speech) {
-                is ModelState.Loading -> context.getString(R.string.loading, speech.name)
-                else -> model.name
-            }
-
-            Phase.READING -> context.getString(R.string.reading)
-
-            Phase.LISTENING -> context.getString(R.string.listening)
-
-            Phase.SUMMARIZING -> context.getString(R.string.summarizing)
-        }
     }
 
     private fun renderSummary(summary: NoteSummary?) {
+        summaryCard.isVisible = summary != null
         title.showUnlessEmpty(summary?.title.orEmpty())
         overview.showUnlessEmpty(summary?.overview.orEmpty())
-        lines.fill(summary?.lines().orEmpty(), R.layout.line) { line ->
-            val whole = if (line.detail.isEmpty()) {
-                line.text
-            } else {
-                context.getString(
-                    R.string.with_detail,
-                    line.text,
-                    line.detail,
-                )
-            }
-            val spoken = if (line.kind == SummaryLine.Kind.ACTION) R.string.action_spoken else R.string.point_spoken
-            val shown = if (line.kind == SummaryLine.Kind.ACTION) R.string.action_shown else R.string.point_shown
-            text = context.getString(shown, whole)
-            contentDescription = context.getString(spoken, whole)
-            setOnClickListener { onTap(line.evidence) }
+        pointsHeading.isVisible = !summary?.points.isNullOrEmpty()
+        points.isVisible = pointsHeading.isVisible
+        points.fill(summary?.points.orEmpty(), R.layout.point) { point ->
+            findViewById<TextView>(R.id.text).text = point.text
+            contentDescription = context.getString(R.string.point_spoken, point.text)
+            setOnClickListener { actions.tap(point.evidence) }
         }
     }
 
-    private fun renderSegments(said: List<Segment>, highlighted: Set<Int>) {
-        segments.fill(said, R.layout.segment) { segment ->
-            text = segment.speaker?.let { context.getString(R.string.speaker, it, segment.text) } ?: segment.text
-            val selected = segment.id in highlighted
-            if (selected && !isSelected && segment.id == highlighted.min()) post { parent.requestChildFocus(this, this) }
+    private fun renderActions(state: NoteState) {
+        val items = state.summary?.actions.orEmpty()
+        actionsHeading.isVisible = items.isNotEmpty()
+        actionRows.isVisible = items.isNotEmpty()
+        actionRows.fill(items, R.layout.action) { action ->
+            val isDone = action.id in state.ticked
+            val whole = if (action.detail.isEmpty()) {
+                action.text
+            } else {
+                context.getString(R.string.with_detail, action.text, action.detail)
+            }
+            findViewById<TextView>(R.id.text).apply {
+                text = action.text
+                strikeThrough(isDone)
+            }
+            findViewById<TextView>(R.id.detail).showUnlessEmpty(action.detail)
+            findViewById<View>(R.id.said).apply {
+                contentDescription = context.getString(R.string.action_spoken, whole)
+                setOnClickListener { actions.tap(action.evidence) }
+            }
+            findViewById<CheckBox>(R.id.done).apply {
+                contentDescription = context.getString(R.string.done_spoken, action.text)
+                isChecked = isDone
+                setOnClickListener { actions.tick(action.id) }
+            }
+        }
+    }
+
+    private fun renderTranscript(state: NoteState) {
+        val isEmpty = state.segments.isEmpty() && state.hearing.isEmpty()
+        empty.isVisible = isEmpty
+        transcript.isVisible = !isEmpty
+        transcriptHeading.isVisible = !isEmpty
+        hearing.showUnlessEmpty(state.hearing)
+        segments.fill(state.segments, R.layout.segment) { segment ->
+            (this as TextView).text = wordsOf(segment)
+            val selected = segment.id in state.highlighted
+            if (selected && !isSelected && segment.id == state.highlighted.min()) post { parent.requestChildFocus(this, this) }
             isSelected = selected
         }
     }
 
-    /** One view for each item; those that are there already are used again. */
-    private fun <T> ViewGroup.fill(items: List<T>, layout: Int, show: TextView.(T) -> Unit) {
-        while (childCount > items.size) removeViewAt(childCount - 1)
-        while (childCount < items.size) LayoutInflater.from(context).inflate(layout, this)
-        items.forEachIndexed { index, item -> (getChildAt(index) as TextView).show(item) }
-    }
-
-    private fun TextView.showUnlessEmpty(words: String) {
-        text = words
-        visibility = if (words.isEmpty()) View.GONE else View.VISIBLE
+    private fun wordsOf(segment: Segment): String {
+        val said = segment.speaker?.let { context.getString(R.string.speaker, it, segment.text) } ?: segment.text
+        return segment.start?.let { context.getString(R.string.said_at, DateUtils.formatElapsedTime(it.toLong()), said) }
+            ?: said
     }
 }
 
-private val Trouble.message
-    get() = when (this) {
-        Trouble.MODEL_NOT_FOUND -> R.string.trouble_model_not_found
-        Trouble.MODEL_DAMAGED -> R.string.trouble_model_damaged
-        Trouble.MODEL_UNSUPPORTED -> R.string.trouble_model_unsupported
-        Trouble.OUT_OF_MEMORY -> R.string.trouble_out_of_memory
-        Trouble.NO_SPACE -> R.string.trouble_no_space
-        Trouble.NOTE_TOO_LONG -> R.string.trouble_note_too_long
-        Trouble.TEXT_UNUSABLE -> R.string.trouble_text_unusable
-        Trouble.BUSY -> R.string.trouble_busy
-        Trouble.NOTHING_TO_PASTE -> R.string.trouble_nothing_to_paste
-        Trouble.FILE_UNREADABLE -> R.string.trouble_file_unreadable
-        Trouble.MICROPHONE_DENIED -> R.string.trouble_microphone_denied
-        Trouble.MICROPHONE_TAKEN -> R.string.trouble_microphone_taken
-        Trouble.SOUND_NOT_KEPT -> R.string.trouble_sound_not_kept
-        Trouble.NO_RECOGNIZER -> R.string.trouble_no_recognizer
-        Trouble.RECOGNIZER_FAILED -> R.string.trouble_recognizer_failed
-        Trouble.INTERNAL -> R.string.trouble_internal
-    }
+/** Shows how a note is to be treated, where the model is sure of it. */
+fun TextView.showLabel(label: String?) = showUnlessEmpty(
+    when (label) {
+        null -> ""
+        "urgent" -> context.getString(R.string.label_urgent)
+        "task" -> context.getString(R.string.label_task)
+        "ignorable" -> context.getString(R.string.label_ignorable)
+        "attention" -> context.getString(R.string.label_attention)
+        else -> label
+    },
+)

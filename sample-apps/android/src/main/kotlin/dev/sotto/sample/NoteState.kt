@@ -1,5 +1,6 @@
 package dev.sotto.sample
 
+import dev.sotto.Metrics
 import dev.sotto.NoteSummary
 import dev.sotto.Segment
 
@@ -19,38 +20,32 @@ sealed interface ModelState {
     fun at(name: String, fraction: Float) = if (this is Loading && this.name == name) Loading(name, fraction) else this
 }
 
-/** A note that is to take the place of another one. */
-sealed interface NewNote
-
-/** A note that comes from elsewhere; one that another app shares is to be summarized at once. */
-data class WrittenNote(val segments: List<Segment>, val isShared: Boolean) : NewNote
-
-/** A note that is yet to be spoken. */
-data object SpokenNote : NewNote
-
 /** Everything that the screens show. */
 data class NoteState(
     val model: ModelState = ModelState.Missing,
     /** Where it is missing, the platform's recognizer hears. */
     val speech: ModelState = ModelState.Missing,
     val phase: Phase = Phase.IDLE,
+    /** The notes that are kept, the latest first; the one that is shown is among them once it has a word. */
+    val notes: List<KeptNote> = emptyList(),
+    /** The note that is shown, where there is one. Its sound, if it has any, is kept under this name. */
+    val id: String? = null,
+    /** When it was begun, in milliseconds since 1970. */
+    val at: Long = 0,
     val segments: List<Segment> = emptyList(),
-    /** A note that was spoken is nowhere else. */
-    val isSpoken: Boolean = false,
-    /** The name of the file with the sound of a spoken note, which need not be there. */
-    val sound: String? = null,
     /** What was said last, which the recognizer may still change. */
     val hearing: String = "",
     val summary: NoteSummary? = null,
     val label: String? = null,
-    /** A note that is to take the place of this one, if the person agrees. */
-    val offered: NewNote? = null,
+    /** Ids of the actions that are done. */
+    val ticked: Set<Int> = emptySet(),
     /** The note as it was before this one, which has no word yet. */
     val before: NoteState? = null,
     /** Ids of the segments that the tapped point rests on. */
     val highlighted: Set<Int> = emptySet(),
     val trouble: Trouble? = null,
-    val runs: List<Run> = emptyList(),
+    /** What the summaries cost since the app was started. */
+    val runs: List<Metrics> = emptyList(),
 ) {
     val canListen get() = phase == Phase.IDLE && model is ModelState.Ready
 
@@ -59,24 +54,53 @@ data class NoteState(
     /** A model that is still being loaded is waited for. */
     val canSummarize get() = phase == Phase.IDLE && model != ModelState.Missing && segments.isNotEmpty()
 
-    /** Another note in place of this one. */
-    fun withNote(segments: List<Segment>) = copy(segments = segments, isSpoken = false, sound = null, offered = null).unread()
+    val canShare get() = segments.isNotEmpty() && phase != Phase.LISTENING
 
-    /** A note that is going to be spoken; its sound is kept under this name. */
-    fun listening(sound: String) = withNote(emptyList()).copy(phase = Phase.LISTENING, sound = sound, before = this)
+    /** Shows a new note. */
+    fun withNote(id: String, at: Long, segments: List<Segment>) = unread().copy(id = id, at = at, segments = segments)
+
+    /** Shows a note that is kept. */
+    fun showing(note: KeptNote) = withNote(note.id, note.at, note.segments)
+        .copy(summary = note.summary, label = note.label, ticked = note.ticked)
+
+    /** Shows no note. */
+    fun withoutNote() = unread().copy(id = null, at = 0, segments = emptyList())
+
+    /** A note that is going to be spoken. */
+    fun listening(id: String, at: Long) = withNote(id, at, emptyList()).copy(phase = Phase.LISTENING, before = this)
 
     /** The note with what was said of it by now. */
-    fun spoken(segments: List<Segment>) =
-        if (segments.isEmpty()) this else copy(segments = segments, isSpoken = true, before = null)
+    fun spoken(segments: List<Segment>) = if (segments.isEmpty()) this else copy(segments = segments, before = null)
 
     /** Nothing is being done any more. Where no word was said, the note before is there again. */
     fun idle(): NoteState {
-        val note = before?.copy(model = model, speech = speech, trouble = trouble, runs = runs) ?: this
-        return note.copy(phase = Phase.IDLE, hearing = "")
+        val note = before?.copy(model = model, speech = speech, trouble = trouble, runs = runs, notes = notes) ?: this
+        val shown = if (note.segments.isEmpty()) note.withoutNote().copy(trouble = trouble) else note
+        return shown.copy(phase = Phase.IDLE, hearing = "")
     }
 
+    /** What of the shown note is worth keeping: its words, and a summary that is complete. */
+    fun toKeep(): KeptNote? {
+        val id = id?.takeIf { segments.isNotEmpty() } ?: return null
+        return KeptNote(id, at, segments, summary?.takeIf { it.metrics != null }, label, ticked)
+    }
+
+    /** The list of notes has the shown one as it is now. */
+    fun listed(): NoteState {
+        val shown = toKeep() ?: return this
+        return copy(notes = (notes.filter { it.id != shown.id } + shown).sortedByDescending { it.at })
+    }
+
+    /** The list without this note, which is not shown any more either. */
+    fun without(note: String) =
+        (if (note == id) withoutNote() else this).let { it.copy(notes = it.notes.filter { kept -> kept.id != note }) }
+
     /** The same note, of which the model knows nothing. */
-    fun unread() = copy(hearing = "", summary = null, label = null, highlighted = emptySet(), trouble = null)
+    fun unread() =
+        copy(hearing = "", summary = null, label = null, ticked = emptySet(), highlighted = emptySet(), trouble = null)
+
+    /** The action is done, or no longer. */
+    fun ticked(action: Int) = copy(ticked = if (action in ticked) ticked - action else ticked + action)
 
     /** Highlights these segments, or nothing when they are highlighted already. */
     fun tapped(evidence: List<Int>) = copy(highlighted = evidence.toSet().takeIf { it != highlighted }.orEmpty())

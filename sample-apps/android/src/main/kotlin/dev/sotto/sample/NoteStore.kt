@@ -7,39 +7,55 @@ import kotlinx.serialization.json.Json
 import java.io.File
 import java.io.IOException
 
-/** The note as it is kept, so that it is still there when Android has ended the app. */
+/** A note as it is kept, so that it is still there when Android has ended the app. [at] is in milliseconds since 1970. */
 @Serializable
 data class KeptNote(
+    val id: String,
+    val at: Long,
     val segments: List<Segment>,
-    val isSpoken: Boolean,
-    val sound: String? = null,
     val summary: NoteSummary? = null,
     val label: String? = null,
+    /** Ids of the actions that are done. */
+    val ticked: Set<Int> = emptySet(),
 )
 
-/** What of this state is worth keeping: a note with words, and a summary that is complete. */
-fun NoteState.toKeep(): KeptNote? {
-    val complete = summary?.takeIf { it.metrics != null }
-    return if (segments.isEmpty()) null else KeptNote(segments, isSpoken, sound, complete, label)
-}
+/** The notes in [folder]: a file for each, and beside it the sound of those that were spoken. It is for one thread at a time. */
+class NoteStore(private val folder: File) {
+    /** The notes as their files have them. */
+    private val written = mutableMapOf<String, KeptNote>()
 
-fun NoteState.with(kept: KeptNote?): NoteState = if (kept == null) {
-    this
-} else {
-    copy(
-        segments = kept.segments,
-        isSpoken = kept.isSpoken,
-        sound = kept.sound,
-        summary = kept.summary,
-        label = kept.label,
-    )
-}
+    /** The notes, the latest first. A file that is none is passed over, and stays. */
+    fun read(): List<KeptNote> {
+        val notes = files(NOTE).mapNotNull(::note)
+        notes.associateByTo(written) { it.id }
+        return notes.sortedByDescending { it.at }
+    }
 
-/** The last note, in [file]; the sound of spoken ones lies beside it. */
-class NoteStore(private val file: File) {
-    /** None if there is none, or if it cannot be read. */
-    fun read(): KeptNote? = try {
-        Json.decodeFromString<KeptNote>(file.readText())
+    /**
+     * Writes what is new in [notes], and deletes those that are no longer there, with their sound. Sounds of the notes in [others]
+     * stay, too: it is asked for once the files are written.
+     */
+    fun keep(notes: List<KeptNote>, others: () -> Set<String>) {
+        for (gone in written.keys - notes.map { it.id }.toSet()) {
+            file(gone).delete()
+            written.remove(gone)
+        }
+        for (note in notes.filter { it != written[it.id] }) {
+            write(note)
+            written[note.id] = note
+        }
+        files(SOUND).filter { it.nameWithoutExtension !in written.keys + others() }.forEach(File::delete)
+    }
+
+    /** Where the sound of this note is, or will be. */
+    fun sound(id: String) = File(folder.apply { mkdirs() }, "$id.$SOUND")
+
+    private fun file(id: String) = File(folder, "$id.$NOTE")
+
+    private fun files(kind: String) = folder.listFiles { file -> file.extension == kind }.orEmpty()
+
+    private fun note(file: File): KeptNote? = try {
+        Json.decodeFromString<KeptNote>(file.readText()).takeIf { file(it.id) == file }
     } catch (_: IOException) {
         null
     } catch (_: IllegalArgumentException) {
@@ -47,27 +63,19 @@ class NoteStore(private val file: File) {
     }
 
     /** A process that is ended meanwhile leaves the note as it was before. */
-    fun write(note: KeptNote) = storing {
-        file.parentFile?.mkdirs()
-        val next = File("$file.next")
+    private fun write(note: KeptNote) = storing {
+        folder.mkdirs()
+        val next = File(folder, NEXT)
         next.outputStream().use {
             it.write(Json.encodeToString(note).toByteArray())
             it.fd.sync()
         }
-        if (!next.renameTo(file)) throw IOException("the note cannot be renamed")
+        if (!next.renameTo(file(note.id))) throw IOException("the note cannot be renamed")
     }
 
-    /** Where the sound of this name is, or will be. */
-    fun sound(name: String) = File(folder.apply { mkdirs() }, "$name.$SOUND")
-
-    /** Deletes the sound of all notes but these. */
-    fun keepSounds(names: Set<String>) = folder.listFiles { file -> file.extension == SOUND }.orEmpty()
-        .filter { it.nameWithoutExtension !in names }
-        .forEach(File::delete)
-
-    private val folder get() = file.absoluteFile.parentFile ?: file
-
     private companion object {
+        const val NOTE = "json"
         const val SOUND = "wav"
+        const val NEXT = "next"
     }
 }

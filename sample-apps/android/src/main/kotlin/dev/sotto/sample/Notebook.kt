@@ -20,7 +20,7 @@ import kotlinx.coroutines.flow.StateFlow
 import kotlinx.coroutines.flow.asStateFlow
 import kotlinx.coroutines.flow.conflate
 import kotlinx.coroutines.flow.distinctUntilChanged
-import kotlinx.coroutines.flow.mapNotNull
+import kotlinx.coroutines.flow.map
 import kotlinx.coroutines.flow.update
 import kotlinx.coroutines.isActive
 import kotlinx.coroutines.launch
@@ -28,17 +28,15 @@ import kotlinx.coroutines.withContext
 import java.io.File
 import java.io.IOException
 import java.util.UUID
-import kotlin.time.TimeSource
 
 /**
- * The note, the model, and the work on them.
+ * The notes, the model, and the work on them.
  *
  * It lives as long as the app: screens come and go, show [state] and pass on what a person does. Its functions are called on the
  * thread of [scope], whose jobs must not end each other by failing.
  */
 class Notebook(private val scope: CoroutineScope, private val store: NoteStore, private val player: Player) {
-    private val current = MutableStateFlow(NoteState().with(store.read()))
-    private val started = TimeSource.Monotonic.markNow()
+    private val current = MutableStateFlow(NoteState(notes = store.read()))
     private var model: Deferred<LocalModel>? = null
     private var session: NoteSession? = null
     private var work: Job? = null
@@ -82,12 +80,13 @@ class Notebook(private val scope: CoroutineScope, private val store: NoteStore, 
 
     /** Takes a note that was written down. */
     fun paste(text: String) {
-        if (state.value.canPaste) offer(text, isShared = false)
+        if (state.value.canPaste) write(text)
     }
 
     /** Takes a text that another app shares, and summarizes it. */
     fun share(text: String) {
-        if (state.value.canPaste) offer(text, isShared = true) else trouble(Trouble.BUSY)
+        if (!state.value.canPaste) return trouble(Trouble.BUSY)
+        if (write(text)) summarize()
     }
 
     /** Takes a text file that another app shares, and summarizes it. */
@@ -105,18 +104,40 @@ class Notebook(private val scope: CoroutineScope, private val store: NoteStore, 
         }
     }
 
-    /** Takes the note that is offered, in place of the spoken one. */
-    fun acceptOffer() {
-        val offered = state.value.offered
-        declineOffer()
-        take(offered ?: return)
+    /** Shows the note of this id. While another one is being worked on, that stays. */
+    fun open(id: String) {
+        if (id == state.value.id) return
+        if (state.value.phase != Phase.IDLE) return trouble(Trouble.BUSY)
+        player.stop()
+        change { notes.find { it.id == id }?.let(::showing) ?: this }
     }
 
-    fun declineOffer() = change { copy(offered = null) }
+    /** Shows no note, unless one is being worked on. */
+    fun close() {
+        if (state.value.phase != Phase.IDLE) return
+        player.stop()
+        change { withoutNote() }
+    }
+
+    /** Deletes the note of this id, its summary and its sound. */
+    fun delete(id: String) {
+        if (id == state.value.id) {
+            cancel()
+            player.stop()
+        }
+        change { without(id) }
+    }
+
+    /** Marks an action of the shown note as done, or no longer. */
+    fun tick(action: Int) = change { ticked(action) }
 
     /** Begins a note that is spoken; the model reads along. */
+    @OptIn(ExperimentalCoroutinesApi::class)
     fun listen() {
-        if (state.value.canListen) offer(SpokenNote)
+        val model = model?.takeIf { state.value.canListen }?.getCompleted() ?: return
+        session = model.noteSession()
+        player.stop()
+        change { listening(newId(), System.currentTimeMillis()) }
     }
 
     /** What is being said, as far as it is understood by now. */
@@ -129,6 +150,7 @@ class Notebook(private val scope: CoroutineScope, private val store: NoteStore, 
         attempt {
             said.forEach(session::append)
             change { spoken(session.note.segments) }
+            true
         }
     }
 
@@ -136,7 +158,7 @@ class Notebook(private val scope: CoroutineScope, private val store: NoteStore, 
     fun hearWith(speech: ModelState, trouble: Trouble?) = change { copy(speech = speech, trouble = trouble ?: this.trouble) }
 
     /** Where the sound of the spoken note is to be kept. */
-    fun sound(): File = store.sound(checkNotNull(state.value.sound))
+    fun sound(): File = store.sound(checkNotNull(state.value.id))
 
     /** Ends the spoken note and summarizes it. */
     fun finishListening() {
@@ -165,7 +187,7 @@ class Notebook(private val scope: CoroutineScope, private val store: NoteStore, 
         change { tapped(evidence) }
         player.stop()
         val seconds = state.value.highlightedSeconds() ?: return
-        val sound = state.value.sound?.let(store::sound)?.takeIf(File::exists)
+        val sound = state.value.id?.let(store::sound)?.takeIf(File::exists)
         // The microphone would hear it.
         if (sound != null && state.value.phase != Phase.LISTENING) player.play(sound, seconds)
     }
@@ -200,39 +222,26 @@ class Notebook(private val scope: CoroutineScope, private val store: NoteStore, 
         null
     }
 
-    private fun offer(text: String, isShared: Boolean) = attempt {
-        val note = WrittenNote(VoiceNote.transcript(text).segments, isShared)
-        if (note.segments.isEmpty()) trouble(Trouble.NOTHING_TO_PASTE) else offer(note)
+    /** Whether the text has become the note that is shown. */
+    private fun write(text: String): Boolean = attempt {
+        val segments = VoiceNote.transcript(text).segments
+        if (segments.isEmpty()) {
+            trouble(Trouble.NOTHING_TO_PASTE)
+        } else {
+            player.stop()
+            change { withNote(newId(), System.currentTimeMillis(), segments) }
+        }
+        segments.isNotEmpty()
     }
 
-    private fun offer(note: NewNote) = if (state.value.isSpoken) change { copy(offered = note) } else take(note)
+    private fun newId() = UUID.randomUUID().toString()
 
-    private fun take(note: NewNote) = when (note) {
-        is WrittenNote -> write(note)
-        SpokenNote -> beginListening()
-    }
-
-    private fun write(note: WrittenNote) {
-        change { withNote(note.segments) }
-        if (note.isShared) summarize()
-    }
-
-    @OptIn(ExperimentalCoroutinesApi::class)
-    private fun beginListening() {
-        val model = model?.takeIf { state.value.canListen }?.getCompleted() ?: return
-        session = model.noteSession()
-        player.stop()
-        change { listening(sound = UUID.randomUUID().toString()) }
-    }
-
-    /** Keeps each note as it grows; an empty one does not take the place of the one before. */
+    /** Keeps the notes as they grow and go. */
     private suspend fun keepNotes() {
-        state.mapNotNull { it.toKeep() }.distinctUntilChanged().collect {
+        state.map { it.notes to it.id }.distinctUntilChanged().collect { (notes, _) ->
             try {
-                withContext(Dispatchers.IO) {
-                    store.write(it)
-                    store.keepSounds(setOfNotNull(it.sound, state.value.sound, state.value.before?.sound))
-                }
+                // A note that is being spoken may have sound before it has a word.
+                withContext(Dispatchers.IO) { store.keep(notes) { setOfNotNull(state.value.id, state.value.before?.id) } }
             } catch (error: IOException) {
                 trouble(Trouble.of(error))
             }
@@ -240,7 +249,7 @@ class Notebook(private val scope: CoroutineScope, private val store: NoteStore, 
     }
 
     private fun record(metrics: Metrics?) {
-        if (metrics != null) change { copy(runs = runs + Run(started.elapsedNow(), metrics)) }
+        if (metrics != null) change { copy(runs = runs + metrics) }
     }
 
     /** A cancelled coroutine has nothing to tell: whoever cancelled it has put things right. */
@@ -249,14 +258,15 @@ class Notebook(private val scope: CoroutineScope, private val store: NoteStore, 
         change { after().copy(trouble = Trouble.of(error)) }
     }
 
-    /** A text from elsewhere can be anything. */
-    private fun attempt(take: () -> Unit) = try {
+    /** A text from elsewhere can be anything: whether it could be taken. */
+    private fun attempt(take: () -> Boolean): Boolean = try {
         take()
     } catch (error: SottoException) {
         trouble(Trouble.of(error))
+        false
     }
 
-    private fun change(transition: NoteState.() -> NoteState) = current.update(transition)
+    private fun change(transition: NoteState.() -> NoteState) = current.update { it.transition().listed() }
 
     companion object {
         /** The demo model was trained on these. */

@@ -19,7 +19,7 @@ import java.io.FileNotFoundException
 import java.io.InputStream
 
 /** Keeps what outlives a screen: the model is loaded once, and a rotated phone goes on with its summary. */
-class SampleApp : Application() {
+open class SampleApp : Application() {
     private val scope = CoroutineScope(SupervisorJob() + Dispatchers.Main.immediate)
     private val shelf by lazy {
         ModelShelf(scope, File(noBackupFilesDir, "models")) { file, folder -> LocalModel.load(file, LoadOptions(folder)) }
@@ -27,7 +27,7 @@ class SampleApp : Application() {
     private val speechShelf by lazy { ModelShelf(scope, File(noBackupFilesDir, "speech")) { file, _ -> Speech.load(file) } }
     private val speechModels by lazy { SpeechModels(scope, speechShelf, notebook::hearWith) }
 
-    val notebook by lazy { Notebook(scope, NoteStore(File(noBackupFilesDir, "note.json")), Loudspeaker()) }
+    val notebook by lazy { Notebook(scope, NoteStore(File(noBackupFilesDir, "notes")), Loudspeaker()) }
     val dictation by lazy {
         val sound = { microphone(notebook.sound()) }
         val platform = SpeechRecognition(this, scope, sound)

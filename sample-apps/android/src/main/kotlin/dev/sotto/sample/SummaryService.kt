@@ -40,6 +40,9 @@ class SummaryService : Service() {
         return START_NOT_STICKY
     }
 
+    /** From Android 15 on, a day has so many hours of such work. The summary goes on as long as Android lets the app live. */
+    override fun onTimeout(startId: Int, fgsType: Int) = stopSelf()
+
     override fun onDestroy() {
         scope.cancel()
         wakeLock.release()

@@ -28,7 +28,7 @@ import kotlin.test.assertFailsWith
 
 /** What the SDK has for Android alone, on Android's own classes: recordings that the platform decodes, here with a fake codec. */
 @RunWith(RobolectricTestRunner::class)
-@Config(sdk = [34])
+@Config(sdk = [35])
 class AndroidAudioTest {
     @get:Rule
     val folder = TemporaryFolder()

@@ -20,7 +20,7 @@ import kotlin.test.assertTrue
 
 /** What the SDK has for Android alone, on Android's own classes: models in documents and assets. */
 @RunWith(RobolectricTestRunner::class)
-@Config(sdk = [34])
+@Config(sdk = [35])
 class AndroidDescriptorsTest {
     @get:Rule
     val folder = TemporaryFolder()

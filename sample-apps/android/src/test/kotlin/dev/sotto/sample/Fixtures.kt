@@ -3,8 +3,10 @@ package dev.sotto.sample
 import android.os.CancellationSignal
 import dev.sotto.LoadOptions
 import dev.sotto.LocalModel
+import dev.sotto.Metrics
 import dev.sotto.ModelFile
 import dev.sotto.Segment
+import dev.sotto.StopReason
 import kotlinx.coroutines.CoroutineScope
 import kotlinx.coroutines.Dispatchers
 import kotlinx.coroutines.Job
@@ -34,13 +36,13 @@ const val NOTE =
 fun withNotebook(player: Player = Playlist(), block: suspend Notebook.() -> Unit) {
     val folder = createTempDirectory().toFile()
     try {
-        withNotebook(NoteStore(folder.resolve("note.json")), player, block)
+        withNotebook(NoteStore(folder), player, block)
     } finally {
         folder.deleteRecursively()
     }
 }
 
-/** The same with a notebook that goes on with the note in [store]. */
+/** The same with a notebook that goes on with the notes in [store]. */
 fun withNotebook(store: NoteStore, player: Player = Playlist(), block: suspend Notebook.() -> Unit): Unit = runBlocking {
     val scope = CoroutineScope(coroutineContext + SupervisorJob())
     try {
@@ -106,6 +108,21 @@ suspend fun Job.cancelOnce(point: CountDownLatch) {
     cancel()
     withTimeout(10.seconds) { join() }
 }
+
+/** What a summary costs that reads and writes at these speeds, in tokens per second. */
+fun metrics(read: Double, written: Double, tokens: Int = 100) = Metrics(
+    timeToFirstToken = tokens / read,
+    prefillTokens = tokens,
+    prefillSeconds = tokens / read,
+    reusedTokens = 0,
+    decodeTokens = tokens,
+    decodeSeconds = if (written > 0) tokens / written else 0.0,
+    privateBytes = 38_000_000,
+    mappedBytes = 27_000_000,
+    kernels = "scalar",
+    threads = 2,
+    stopReason = StopReason.END,
+)
 
 suspend fun demo() = LocalModel.load(ModelFile.path(DEMO_FILE))
 

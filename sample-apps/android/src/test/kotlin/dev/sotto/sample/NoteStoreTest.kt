@@ -13,20 +13,23 @@ import kotlin.test.assertEquals
 import kotlin.test.assertFailsWith
 import kotlin.test.assertNotNull
 import kotlin.test.assertNull
+import kotlin.test.assertTrue
 
 class NoteStoreTest {
     @get:Rule
-    val folder = TemporaryFolder()
+    val temporary = TemporaryFolder()
 
-    private val file by lazy { folder.root.resolve("notes/note.json") }
-    private val store by lazy { NoteStore(file) }
+    private val folder by lazy { temporary.root.resolve("notes") }
+    private val store by lazy { NoteStore(folder) }
+    private val note = KeptNote("a", 1, listOf(Segment(1, "Call Tom.")))
+
+    /** What another process would find. */
+    private fun kept() = NoteStore(folder).read()
+
+    private fun NoteStore.keep(vararg notes: KeptNote) = keep(notes.toList()) { emptySet() }
 
     private suspend fun Notebook.untilKept() {
-        while (store.read() != state.value.toKeep()) delay(5)
-    }
-
-    private fun fillTheDisk() {
-        Files.createSymbolicLink(Path.of("$file.next"), Path.of("/dev/full"))
+        while (kept() != state.value.notes) delay(5)
     }
 
     @Test
@@ -40,80 +43,81 @@ class NoteStoreTest {
         }
         lateinit var done: NoteState
         withNotebook(store) {
-            assertEquals(listOf("Marcus will write a test by Thursday.", "Buy milk."), state.value.segments.map { it.text })
-            paste("Another note.")
-            assertNotNull(state.value.offered, "that it was spoken is forgotten")
-            declineOffer()
+            val spoken = state.value.notes.single()
+            assertEquals(listOf("Marcus will write a test by Thursday.", "Buy milk."), spoken.segments.map { it.text })
+            assertNull(state.value.id, "nobody has opened it")
+            open(spoken.id)
             summarize()
-            done = untilIdle()
+            untilIdle()
+            tick(state.value.summary!!.actions.first().id)
+            done = state.value
             untilKept()
         }
-        withNotebook(store) { assertEquals(NoteState(done.model).with(done.toKeep()), state.value) }
+        withNotebook(store) {
+            open(state.value.notes.single().id)
+            assertEquals(done.copy(runs = emptyList()), state.value)
+        }
         assertNotNull(done.toKeep()?.summary?.metrics)
+        assertEquals(1, done.ticked.size)
     }
 
     @Test
-    fun `the note before stays until there is another one`() = withNotebook(store) {
-        paste(NOTE)
-        untilKept()
-        val kept = store.read()
-        listen()
-        delay(100)
-        assertEquals(kept, store.read())
-        heard(said("Buy milk."))
-        untilKept()
-        assertEquals("Buy milk.", store.read()?.segments?.single()?.text)
+    fun `the latest note comes first, and one that is deleted is gone`() {
+        val (older, newer) = note to note.copy(id = "b", at = 2)
+        store.keep(older, newer)
+        store.sound("a").writeText("sound")
+        assertEquals(listOf(newer, older), kept())
+        store.keep(newer)
+        assertEquals(listOf(newer), kept())
+        assertEquals(listOf("b.json"), folder.list()?.toList())
     }
 
     @Test
     fun `what cannot be written leaves the note before, and is told`() {
-        val note = KeptNote(listOf(Segment(1, "Call Tom.")), isSpoken = true)
-        store.write(note)
-        fillTheDisk()
-        assertFailsWith<IOException> { store.write(note.copy(label = "task")) }
-        assertEquals(note, store.read())
+        store.keep(note)
+        Files.createSymbolicLink(Path.of("$folder/next"), Path.of("/dev/full"))
+        assertFailsWith<IOException> { store.keep(note.copy(label = "task")) }
+        assertEquals(listOf(note), kept())
         withNotebook(store) {
             listen()
             heard(said("Buy milk."))
             assertEquals(Trouble.NO_SPACE, until { trouble != null }.trouble)
-            assertEquals(note, store.read())
+            assertEquals(listOf(note), kept())
         }
     }
 
     @Test
-    fun `a note keeps its own sound alone`() {
-        lateinit var sound: File
-        withNotebook(store) {
-            listen()
-            sound = sound().apply { writeText("first") }
-            heard(said("Call Tom."))
-            untilKept()
-            cancel()
-            listen()
-            acceptOffer()
-            val next = sound().apply { writeText("second") }
-            delay(100)
-            assertEquals(true to true, sound.exists() to next.exists(), "there is no word yet: both may be needed")
-            cancel()
-            assertEquals(sound, sound(), "the note before is there again")
-            listen()
-            acceptOffer()
-            val last = sound().apply { writeText("third") }
-            heard(said("Buy milk."))
-            untilKept()
-            while (sound.exists() || next.exists()) delay(5)
-            sound = last
-        }
-        withNotebook(store) { assertEquals(sound to "third", sound() to sound().readText()) }
+    fun `each note keeps its own sound`() = withNotebook(store) {
+        listen()
+        val first = sound().apply { writeText("first") }
+        heard(said("Call Tom."))
+        untilKept()
+        cancel()
+        listen()
+        val second = sound().apply { writeText("second") }
+        delay(100)
+        assertEquals(true to true, first.exists() to second.exists(), "there is no word yet, but there may be")
+        cancel()
+        assertEquals(first, sound(), "the note before is there again")
+        while (second.exists()) delay(5)
+        listen()
+        val third = sound().apply { writeText("third") }
+        heard(said("Buy milk."))
+        cancel()
+        untilKept()
+        assertTrue(first.exists() && third.exists())
+        delete(state.value.id!!)
+        while (third.exists()) delay(5)
+        assertTrue(first.exists())
     }
 
     @Test
-    fun `a file that is no note is none`() {
-        assertNull(store.read())
-        file.parentFile.mkdirs()
-        for (text in listOf("", "{", "[]", "{\"segments\":[]}", "\u0000".repeat(9))) {
-            file.writeText(text)
-            assertNull(store.read())
-        }
+    fun `a file that is no note is passed over, and stays`() {
+        store.keep(note)
+        val texts = listOf("", "{", "[]", "{\"segments\":[]}", "\u0000".repeat(9), File(folder, "a.json").readText())
+        texts.forEachIndexed { index, text -> File(folder, "other$index.json").writeText(text) }
+        assertEquals(listOf(note), kept())
+        store.keep(note.copy(label = "task"))
+        assertEquals(1 + texts.size, folder.list()?.size)
     }
 }

@@ -33,10 +33,10 @@ class NotebookTest {
         summarize()
         until { phase == Phase.SUMMARIZING && summary != null && summary.metrics == null }
         val done = untilIdle()
-        val action = done.summary!!.lines().first { it.kind == SummaryLine.Kind.ACTION && "write a test" in it.text }
+        val action = done.summary!!.actions.first { "write a test" in it.text }
         assertContains(action.detail, "Marcus")
         assertContains(Notebook.LABELS, done.label)
-        assertEquals(listOf(done.summary.metrics), done.runs.map { it.metrics })
+        assertEquals(listOf(done.summary.metrics), done.runs)
         assertNull(done.trouble)
     }
 
@@ -44,8 +44,7 @@ class NotebookTest {
     fun `a tapped line highlights its segments, and no longer when it is tapped again`() = withNotebook {
         paste(NOTE)
         summarize()
-        val line = untilIdle().summary!!.lines().first { "write a test" in it.text }
-        tap(line.evidence)
+        tap(untilIdle().summary!!.actions.first { "write a test" in it.text }.evidence)
         assertEquals(setOf(3), state.value.highlighted)
         tap(listOf(4))
         assertEquals(setOf(4), state.value.highlighted)
@@ -76,7 +75,6 @@ class NotebookTest {
             tap(listOf(3))
             assertEquals(3 to setOf(3), player.played.size to state.value.highlighted)
             paste(NOTE)
-            acceptOffer()
             tap(listOf(1))
             assertEquals(3 to false, player.played.size to player.isPlaying)
         }
@@ -177,24 +175,51 @@ class NotebookTest {
     }
 
     @Test
-    fun `a spoken note is replaced by another one only if the person agrees`() = withNotebook {
-        listen()
-        heard(said("Call Tom."))
-        cancel()
-        for (offer in listOf<(String) -> Unit>(::paste, ::share, { share(document(it.toByteArray())) })) {
-            offer("Buy milk.")
-            val offered = until { offered != null }.offered as WrittenNote
-            assertEquals("Buy milk.", offered.segments.single().text)
-            declineOffer()
-            assertNull(state.value.offered)
-            assertEquals(Phase.IDLE to "Call Tom.", state.value.phase to state.value.segments.single().text)
-        }
+    fun `no note takes the place of another, and each can be opened again`() = withNotebook {
+        paste(NOTE)
+        summarize()
+        val first = untilIdle()
+        tick(first.summary!!.actions.first().id)
         share("Buy milk.")
-        acceptOffer()
-        assertEquals(Phase.SUMMARIZING to "Buy milk.", state.value.phase to state.value.segments.single().text)
-        assertNull(untilIdle().offered)
-        paste("Call Ann.")
-        assertEquals("Call Ann.", state.value.segments.single().text, "a pasted note can be pasted again")
+        assertEquals("Buy milk.", state.value.segments.single().text)
+        open(first.id!!)
+        assertEquals(Trouble.BUSY, state.value.trouble, "its summary would land in another note")
+        untilIdle()
+        assertEquals(listOf("Buy milk.", first.segments.first().text), state.value.notes.map { it.segments.first().text })
+        open(first.id)
+        assertEquals(first.segments to first.summary, state.value.segments to state.value.summary)
+        assertEquals(setOf(first.summary.actions.first().id), state.value.ticked)
+        open("there is none")
+        assertEquals(first.id, state.value.id)
+    }
+
+    @Test
+    fun `an action is done until it is no longer, and a new summary has new ones`() = withNotebook {
+        paste(NOTE)
+        summarize()
+        val action = untilIdle().summary!!.actions.first().id
+        tick(action)
+        assertEquals(setOf(action), state.value.notes.single().ticked)
+        tick(action)
+        assertEquals(emptySet(), state.value.ticked)
+        tick(action)
+        summarize()
+        assertEquals(emptySet(), untilIdle().ticked)
+    }
+
+    @Test
+    fun `a deleted note is gone, and so is the work on it`() = withNotebook {
+        paste("Call Tom.")
+        val other = state.value.id!!
+        paste(NOTE)
+        summarize()
+        delete(state.value.id!!)
+        assertEquals(Phase.IDLE to null, state.value.phase to state.value.id)
+        assertEquals(listOf(other), state.value.notes.map { it.id })
+        delay(100)
+        assertEquals(0 to null, state.value.segments.size to state.value.summary)
+        delete(other)
+        assertEquals(NoteState(model = ModelState.Ready("demo")), state.value)
     }
 
     @Test

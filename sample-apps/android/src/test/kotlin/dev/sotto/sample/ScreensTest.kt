@@ -8,8 +8,8 @@ import android.content.ClipboardManager
 import android.content.ComponentName
 import android.content.Intent
 import android.content.IntentFilter
-import android.graphics.Bitmap
-import android.graphics.Canvas
+import android.content.pm.ServiceInfo
+import android.graphics.Insets
 import android.os.Bundle
 import android.os.Looper
 import android.speech.RecognitionService
@@ -17,7 +17,11 @@ import android.speech.SpeechRecognizer
 import android.text.SpannedString
 import android.view.View
 import android.view.ViewGroup
+import android.view.WindowInsets
+import android.widget.CheckBox
+import android.widget.ListView
 import android.widget.TextView
+import android.widget.Toolbar
 import org.junit.After
 import org.junit.Before
 import org.junit.runner.RunWith
@@ -31,7 +35,6 @@ import org.robolectric.shadows.ShadowAlertDialog
 import org.robolectric.shadows.ShadowAudioRecord
 import org.robolectric.shadows.ShadowPowerManager
 import org.robolectric.shadows.ShadowSpeechRecognizer
-import java.io.File
 import kotlin.test.Test
 import kotlin.test.assertContains
 import kotlin.test.assertEquals
@@ -42,20 +45,11 @@ import kotlin.test.assertTrue
 /** The screens, on Android's own classes and the real library. */
 @RunWith(RobolectricTestRunner::class)
 @GraphicsMode(GraphicsMode.Mode.NATIVE)
-@Config(sdk = [34], qualifiers = "w360dp-h720dp-xhdpi")
+@Config(sdk = [35], qualifiers = "w360dp-h720dp-xhdpi")
 class ScreensTest {
     private val app get() = RuntimeEnvironment.getApplication() as SampleApp
 
-    /** Lets the main thread do what it has to, until [condition] holds. */
-    private fun waitUntil(condition: NoteState.() -> Boolean): NoteState {
-        val end = System.nanoTime() + 60_000_000_000
-        while (true) {
-            shadowOf(Looper.getMainLooper()).idle()
-            app.notebook.state.value.let { if (it.condition()) return it }
-            check(System.nanoTime() < end) { "nothing happened: ${app.notebook.state.value.copy(segments = emptyList())}" }
-            Thread.sleep(5)
-        }
-    }
+    private fun waitUntil(condition: NoteState.() -> Boolean) = app.waitUntil(condition)
 
     /** A microphone that nobody speaks to; the fake of Android's own has samples without end at once. */
     @Before
@@ -68,57 +62,43 @@ class ScreensTest {
         }
     }
 
-    private fun <V : View> Activity.view(id: Int): V = assertNotNull(findViewById(id))
-
-    private fun ViewGroup.texts() = (0 until childCount).map { getChildAt(it) as TextView }
-
-    private fun Activity.picture(): Bitmap {
-        val content = view<View>(android.R.id.content).rootView
-        return Bitmap.createBitmap(content.width, content.height, Bitmap.Config.ARGB_8888).also { content.draw(Canvas(it)) }
-    }
-
-    private fun Bitmap.colors(): Set<Int> {
-        val pixels = IntArray(width * height)
-        getPixels(pixels, 0, width, 0, 0, width, height)
-        return pixels.toSet()
-    }
-
-    private fun keep(picture: Bitmap, name: String) {
-        val folder = System.getProperty("sotto.pictures")?.takeIf { it.isNotEmpty() } ?: return
-        File(folder).mkdirs()
-        File(folder, "$name.png").outputStream().use { picture.compress(Bitmap.CompressFormat.PNG, 100, it) }
-    }
-
     @After
     fun `end what is being done`() = app.dictation.cancel()
 
     @Test
     fun `a pasted note is summarized, and a tap shows where a point was said`() {
+        val list = Robolectric.buildActivity(NotesActivity::class.java).setup().get()
+        waitUntil { canListen }
+        assertTrue(list.view<View>(R.id.empty).isVisible)
+        app.getSystemService(ClipboardManager::class.java).setPrimaryClip(ClipData.newPlainText(null, NOTE))
+        list.view<View>(R.id.paste).performClick()
+        waitUntil { canSummarize }
+        assertEquals(NoteActivity::class.java.name, shadowOf(list).nextStartedActivity.component?.className)
         val screen = Robolectric.buildActivity(NoteActivity::class.java).setup().visible()
         val activity = screen.get()
-        waitUntil { canListen }
-        app.getSystemService(ClipboardManager::class.java).setPrimaryClip(ClipData.newPlainText(null, NOTE))
-        activity.view<View>(R.id.paste).performClick()
-        waitUntil { canSummarize }
         activity.view<View>(R.id.summarize).performClick()
         val summary = waitUntil { phase == Phase.IDLE && summary != null }.summary!!
 
         assertEquals(summary.title, activity.view<TextView>(R.id.title).text.toString())
-        val lines = activity.view<ViewGroup>(R.id.lines).texts()
-        assertEquals(summary.lines().size, lines.size)
-        val line = lines.first { "write a test" in it.text }
-        assertContains(line.contentDescription.toString(), "To do: write a test")
-        line.performClick()
+        assertEquals(summary.points.size, activity.view<ViewGroup>(R.id.points).childCount)
+        val rows = activity.view<ViewGroup>(R.id.actions)
+        assertEquals(summary.actions.size, rows.childCount)
+        val row = rows.children().first { "write a test" in it.findViewById<TextView>(R.id.text).text }
+        assertContains(row.findViewById<View>(R.id.said).contentDescription.toString(), "To do: write a test")
+        row.findViewById<View>(R.id.said).performClick()
         waitUntil { highlighted.isNotEmpty() }
-        fun selected(from: Activity) = from.view<ViewGroup>(R.id.segments).texts().filter { it.isSelected }
-        assertEquals(listOf("Marcus will write a test for it by Thursday."), selected(activity).map { it.text.toString() })
-        keep(activity.picture(), "summary")
+        fun selected(from: Activity) = from.view<ViewGroup>(R.id.segments).children().filter { it.isSelected }
+        val said = selected(activity).map { (it as TextView).text.toString() }
+        assertEquals(listOf("Marcus will write a test for it by Thursday."), said)
+        row.findViewById<View>(R.id.done).performClick()
+        waitUntil { ticked.size == 1 }
 
         screen.recreate()
         shadowOf(Looper.getMainLooper()).idle()
         val rotated = screen.get()
         assertTrue(rotated !== activity)
-        assertEquals(lines.map { it.text.toString() }, rotated.view<ViewGroup>(R.id.lines).texts().map { it.text.toString() })
+        val again = rotated.view<ViewGroup>(R.id.actions).children()
+        assertEquals(rows.childCount to 1, again.size to again.count { it.findViewById<CheckBox>(R.id.done).isChecked })
         assertEquals(1, selected(rotated).size)
         assertContains(rotated.picture().colors(), rotated.getColor(R.color.highlight))
     }
@@ -190,37 +170,84 @@ class ScreensTest {
     }
 
     @Test
-    fun `a spoken note is replaced only after a question, which outlives a turn of the phone`() {
-        val screen = Robolectric.buildActivity(NoteActivity::class.java).setup()
+    fun `the list leads to each note, and a deleted one is gone from it`() {
+        app.notebook.paste("Call Tom.")
+        app.notebook.paste(NOTE)
+        app.notebook.close()
+        val activity = Robolectric.buildActivity(NotesActivity::class.java).setup().visible().get()
+        val list = activity.view<ListView>(R.id.notes)
+        fun titles() = list.children().map { it.findViewById<TextView>(R.id.title).text.toString() }
+        assertEquals(listOf("Okay, short note after standup.", "Call Tom."), titles())
+        assertFalse(activity.view<View>(R.id.empty).isVisible)
+        list.performItemClick(list.getChildAt(1), 1, 0)
+        val note = Robolectric.buildActivity(NoteActivity::class.java).setup().get()
+        assertEquals("Call Tom.", waitUntil { id != null }.segments.single().text)
+
+        shadowOf(note).clickMenuItem(R.id.delete)
+        ShadowAlertDialog.getLatestAlertDialog().getButton(AlertDialog.BUTTON_NEGATIVE).performClick()
+        shadowOf(Looper.getMainLooper()).idle()
+        assertEquals(2, app.notebook.state.value.notes.size)
+        shadowOf(note).clickMenuItem(R.id.delete)
+        ShadowAlertDialog.getLatestAlertDialog().getButton(AlertDialog.BUTTON_POSITIVE).performClick()
+        waitUntil { notes.size == 1 }
+        assertTrue(note.isFinishing)
+        assertEquals(1, list.adapter.count)
+    }
+
+    @Test
+    fun `a note is there again when Android has ended the app`() {
+        app.notebook.paste(NOTE)
+        val saved = Bundle()
+        Robolectric.buildActivity(NoteActivity::class.java).setup().saveInstanceState(saved)
+        app.notebook.close()
+        val again = Robolectric.buildActivity(NoteActivity::class.java).create(saved).get()
+        assertEquals(4, again.view<ViewGroup>(R.id.segments).childCount)
+    }
+
+    @Test
+    fun `a summary is shared as text, with what is done`() {
+        val activity = Robolectric.buildActivity(NoteActivity::class.java).setup().get()
+        val menu = activity.view<Toolbar>(R.id.toolbar).menu
+        shadowOf(Looper.getMainLooper()).idle()
+        assertFalse(menu.findItem(R.id.share).isVisible, "there is no note yet")
         waitUntil { canListen }
-        app.notebook.listen()
-        app.notebook.heard(said("Call Tom."))
-        app.notebook.cancel()
-        app.getSystemService(ClipboardManager::class.java).setPrimaryClip(ClipData.newPlainText(null, NOTE))
+        app.notebook.share(NOTE)
+        val summary = waitUntil { phase == Phase.IDLE && summary != null }.summary!!
+        app.notebook.tick(summary.actions.first().id)
+        shadowOf(Looper.getMainLooper()).idle()
+        shadowOf(activity).clickMenuItem(R.id.share)
+        val started = generateSequence { shadowOf(activity).nextStartedActivity }
+        val chooser = started.first { it.action == Intent.ACTION_CHOOSER }
+        val text = chooser.getParcelableExtra(Intent.EXTRA_INTENT, Intent::class.java)?.getStringExtra(Intent.EXTRA_TEXT)
+        val action = summary.actions.first()
+        assertContains(assertNotNull(text), "☑ ${action.text} (${action.detail})")
+        assertTrue(text.startsWith(summary.title))
+    }
 
-        fun answer(button: Int): NoteState {
-            shadowOf(Looper.getMainLooper()).idle()
-            val question = ShadowAlertDialog.getLatestAlertDialog()
-            assertTrue(question.isShowing)
-            question.getButton(button).performClick()
-            return waitUntil { offered == null }
+    @Test
+    fun `the content keeps clear of the bars of the system`() {
+        for (screen in listOf(NotesActivity::class, NoteActivity::class, MetricsActivity::class)) {
+            val activity = Robolectric.buildActivity(screen.java).setup().visible().get()
+            val bars = WindowInsets.Builder()
+                .setInsets(WindowInsets.Type.statusBars(), Insets.of(0, 48, 0, 0))
+                .setInsets(WindowInsets.Type.navigationBars(), Insets.of(0, 0, 0, 32))
+                .setInsets(WindowInsets.Type.displayCutout(), Insets.of(20, 0, 0, 0))
+            val content = activity.view<View>(R.id.screen)
+            content.dispatchApplyWindowInsets(bars.build())
+            val paddings = listOf(content.paddingLeft, content.paddingTop, content.paddingRight, content.paddingBottom)
+            assertEquals(listOf(20, 48, 0, 32), paddings, screen.simpleName)
         }
-        screen.get().view<View>(R.id.paste).performClick()
-        assertEquals("Call Tom.", answer(AlertDialog.BUTTON_NEGATIVE).segments.single().text)
-        shadowOf(app).grantPermissions(Manifest.permission.RECORD_AUDIO)
-        ShadowSpeechRecognizer.setIsOnDeviceRecognitionAvailable(true)
-        screen.get().view<View>(R.id.record).performClick()
-        assertEquals(Phase.LISTENING, answer(AlertDialog.BUTTON_POSITIVE).phase)
-        shadowOf(ShadowSpeechRecognizer.getLatestSpeechRecognizer()).triggerOnResults(recognized("Call Ann."))
-        screen.get().view<View>(R.id.summarize).performClick()
-        assertEquals("Call Ann.", waitUntil { phase == Phase.IDLE }.segments.single().text)
+    }
 
-        screen.get().view<View>(R.id.paste).performClick()
-        waitUntil { offered != null }
-        val before = ShadowAlertDialog.getLatestAlertDialog()
-        screen.recreate()
-        assertEquals(4, answer(AlertDialog.BUTTON_POSITIVE).segments.size)
-        assertFalse(before.isShowing)
+    @Test
+    fun `a service that has used up its hours stops, and the summary goes on`() {
+        waitUntil { canListen }
+        app.notebook.share(List(12) { NOTE }.joinToString(" "))
+        val service = Robolectric.buildService(SummaryService::class.java, Intent()).create().startCommand(0, 1).get()
+        assertFalse(shadowOf(service).isStoppedBySelf)
+        service.onTimeout(1, ServiceInfo.FOREGROUND_SERVICE_TYPE_DATA_SYNC)
+        assertTrue(shadowOf(service).isStoppedBySelf)
+        assertEquals(Phase.SUMMARIZING, app.notebook.state.value.phase)
     }
 
     @Test
@@ -261,27 +288,22 @@ class ScreensTest {
         Bundle().apply { putStringArrayList(SpeechRecognizer.RESULTS_RECOGNITION, arrayListOf(text)) }
 
     @Test
-    fun `the speeds are plotted, by day and by night`() {
+    fun `the speeds are plotted`() {
         val empty = Robolectric.buildActivity(MetricsActivity::class.java).setup().get()
-        assertContains(empty.view<TextView>(R.id.figures).text.toString(), "Nothing has been summarized")
+        assertTrue(empty.view<View>(R.id.empty).isVisible)
+        assertFalse(empty.view<View>(R.id.plot_card).isVisible)
+        waitUntil { canListen }
         app.notebook.paste(NOTE)
-        repeat(3) {
+        repeat(2) {
             app.notebook.summarize()
             waitUntil { phase == Phase.IDLE && runs.size > it }
         }
-        for (light in listOf("notnight", "night")) {
-            RuntimeEnvironment.setQualifiers("+$light")
-            val activity = Robolectric.buildActivity(MetricsActivity::class.java).setup().visible().get()
-            shadowOf(Looper.getMainLooper()).idle()
-            assertContains(activity.view<TextView>(R.id.figures).text.toString(), "tokens/s")
-            assertContains(activity.view<View>(R.id.plot).contentDescription.toString(), "3 summaries")
-            assertContains(activity.picture().colors(), activity.getColor(R.color.accent))
-            keep(activity.picture(), "speed-$light")
-        }
-        val accents = listOf("notnight", "night").map { light ->
-            RuntimeEnvironment.setQualifiers("+$light")
-            app.getColor(R.color.accent)
-        }
-        assertEquals(2, accents.toSet().size)
+        val activity = Robolectric.buildActivity(MetricsActivity::class.java).setup().visible().get()
+        shadowOf(Looper.getMainLooper()).idle()
+        val figures = activity.view<ViewGroup>(R.id.figures).children().map { it.findViewById<TextView>(R.id.value).text }
+        assertEquals("${app.notebook.state.value.runs.last().decodeTokens} tokens", figures[3].toString())
+        assertContains(activity.view<View>(R.id.plot).contentDescription.toString(), "2 summaries")
+        val colors = activity.picture().colors()
+        assertTrue(activity.getColor(R.color.accent) in colors && activity.getColor(R.color.second) in colors)
     }
 }

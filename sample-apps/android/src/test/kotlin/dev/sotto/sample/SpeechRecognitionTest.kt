@@ -39,7 +39,7 @@ import kotlin.time.Duration.Companion.seconds
 
 /** The platform's recognizer, a fake one, and what it is given to hear. */
 @RunWith(RobolectricTestRunner::class)
-@Config(sdk = [34])
+@Config(sdk = [35])
 class SpeechRecognitionTest {
     /** Takes down what it is told. */
     private class Said : Recognizer.Listener {
