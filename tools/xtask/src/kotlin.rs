@@ -1,5 +1,6 @@
 //! The Kotlin SDK, the store for models, and the sample app: the native library for this machine, generated bindings, Maven.
 
+use std::path::Path;
 use std::process::{Command, Stdio};
 
 use crate::bindgen::{bindgen, wide_model};
@@ -35,6 +36,13 @@ fn test_sample_app() -> Result<Option<String>, String> {
         return Ok(Some(skipped));
     }
     maven("sample-apps/android", &["verify"]).map(|()| None)
+}
+
+/// Draws the screens of the sample app into a folder.
+pub fn draw_sample_app(folder: &Path) -> Result<(), String> {
+    maven("android", &["package", "-DskipTests"])?;
+    let pictures = format!("-Dsotto.pictures={}", folder.display());
+    maven("sample-apps/android", &["test", "-Dtest=PicturesTest", &pictures])
 }
 
 /// Makes, from generated bindings, what the AAR has of the Kotlin SDK: classes, sources, documentation, rules for shrinking. They end

@@ -9,7 +9,9 @@ mod count;
 mod elf;
 mod kotlin;
 mod mca;
+mod pictures;
 mod real_models;
+mod release;
 mod steps;
 mod swift;
 
@@ -68,6 +70,10 @@ enum Step {
         #[arg(long)]
         check: bool,
     },
+    /// Draw the pictures in docs/pictures anew (needs Maven, a JDK and aapt2).
+    Pictures,
+    /// Make a release, or a part of it, or rehearse one (needs Maven, a JDK and gpg).
+    Release(release::Release),
     /// Run the Rust tests on ARM CPUs, under qemu (Debian; says what to install).
     TestArm {
         /// Fail if a check was skipped.
@@ -108,6 +114,8 @@ fn main() -> ExitCode {
         Step::DeviceTest => android::test_on_device(),
         Step::Apple { check: false } => apple::package(),
         Step::Apple { check: true } => apple::check(),
+        Step::Pictures => pictures::make(),
+        Step::Release(release) => release.run(),
         Step::TestArm { deny_skips } => arm::test(deny_skips),
         Step::TestAvx512 => avx512::test(),
         Step::CountArm { filter } => count::count(&filter),

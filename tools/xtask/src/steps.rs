@@ -94,7 +94,21 @@ pub fn check() -> Result<(), String> {
     if let Some(skipped) = swift::check_if_installed()? {
         eprintln!("{skipped}");
     }
-    Ok(())
+    check_workflows()
+}
+
+/// Checks GitHub's workflows, if there is a program to do so.
+fn check_workflows() -> Result<(), String> {
+    match Command::new("actionlint").current_dir(root()).status() {
+        Ok(status) if status.success() => Ok(()),
+        Ok(_) => Err("a workflow is wrong".into()),
+        Err(_) => {
+            eprintln!(
+                "not checked: the workflows, because actionlint is missing (see docs/testing.md); GitHub checks them"
+            );
+            Ok(())
+        }
+    }
 }
 
 /// Runs each fuzz target for some seconds.

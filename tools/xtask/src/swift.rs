@@ -75,6 +75,33 @@ fn test_package(swift: &Swift, package: &str, scratch: &str) -> Result<(), Strin
     run(tests.env("SOTTO_XCFRAMEWORK", FRAMEWORK))
 }
 
+/// Builds a package of somewhere else in the project's folder, then the documentation of the SDK that it depends on. Without Swift,
+/// returns a line that says so.
+pub fn build_if_installed(package: &Path) -> Result<Option<String>, String> {
+    let Some(swift) = Swift::find()? else {
+        return Ok(Some(format!("{SKIPPED}: {}, because Swift is missing", package.display())));
+    };
+    let graphs = package.join("symbols");
+    fs::create_dir_all(&graphs).map_err(|error| format!("{}: {error}", graphs.display()))?;
+    let mut build = swift.command("swift", &["build", "--package-path"])?;
+    build.arg(package).args(["-Xswiftc", "-emit-symbol-graph", "-Xswiftc", "-emit-symbol-graph-dir", "-Xswiftc"]);
+    run(build.arg(&graphs))?;
+    document(&swift, &graphs, &package.join("documentation"))?;
+    Ok(None)
+}
+
+/// Makes the documentation of the module from its symbols, which a compiler has left in `graphs`, and the catalog. A link to nothing
+/// is an error.
+fn document(swift: &Swift, graphs: &Path, documentation: &Path) -> Result<(), String> {
+    let symbols = graphs.join("only");
+    let copied = fs::create_dir_all(&symbols)
+        .and_then(|()| fs::copy(graphs.join("Sotto.symbols.json"), symbols.join("Sotto.symbols.json")));
+    copied.map_err(|error| format!("{}: {error}", graphs.display()))?;
+    let mut docc = swift.command("docc", &["convert", "ios/Sources/Sotto/Sotto.docc", "--warnings-as-errors"])?;
+    docc.args(["--fallback-display-name", "Sotto", "--fallback-bundle-identifier", "dev.sotto.Sotto"]);
+    run(docc.arg("--additional-symbol-graph-dir").arg(&symbols).arg("--output-path").arg(documentation))
+}
+
 /// How the linker finds the library, on systems where it is not a framework.
 fn linker_options(system: &str, library: &Path) -> Vec<String> {
     let library = library.display();

@@ -8,13 +8,15 @@ mod stubs;
 
 use std::collections::BTreeSet;
 use std::fs;
+use std::path::Path;
 
 use self::build::{Library, Toolchain};
 pub use self::device::test as test_on_device;
+pub use self::repository::PUBLISHED;
 use self::repository::assemble;
 use crate::bindgen::{bindgen, called_by_kotlin};
 use crate::elf::{self, Findings};
-use crate::steps::in_file;
+use crate::steps::{in_file, root};
 
 /// A kind of processor: Android's name, Rust's, and the linker's.
 #[derive(Debug, Clone, Copy)]
@@ -45,10 +47,18 @@ pub fn abi(name: &str) -> Result<Abi, String> {
     [ARM64, X86_64].into_iter().find(|abi| abi.name == name).ok_or_else(|| "arm64-v8a or x86_64".into())
 }
 
-/// Builds with Android's NDK, for phones and emulators unless `abis` names any, and assembles a Maven repository in
-/// `target/android/repository`.
+/// Where the Maven repository is assembled, from the root.
+pub const REPOSITORY: &str = "target/android/repository";
+
+/// Builds with Android's NDK, for phones and emulators unless `abis` names any, and assembles a Maven repository.
 pub fn package(abis: &[Abi]) -> Result<(), String> {
-    package_with(&Toolchain::ndk()?, or(abis, &[ARM64, X86_64]), "target/android/repository")
+    package_with(&Toolchain::ndk()?, or(abis, &[ARM64, X86_64]), REPOSITORY)
+}
+
+/// Assembles a Maven repository of everything but native code, to rehearse with.
+pub fn package_without_libraries(repository: &Path) -> Result<(), String> {
+    bindgen()?;
+    assemble(&[], repository)
 }
 
 /// Builds without an NDK, for phones unless `abis` names any. What comes out has the right form, and everything about that is
@@ -69,7 +79,7 @@ fn package_with(toolchain: &Toolchain, abis: &[Abi], repository: &str) -> Result
     for library in &libraries {
         report(toolchain, library, &expected)?;
     }
-    assemble(&libraries, repository)
+    assemble(&libraries, &root().join(repository))
 }
 
 /// Prints what is to be known about a library, and fails if it would not do on a phone.
@@ -131,7 +141,6 @@ fn faults(library: &Findings, largest: u64, expected: &BTreeSet<String>) -> Vec<
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::steps::root;
 
     fn sound() -> Findings {
         Findings {

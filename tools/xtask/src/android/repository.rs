@@ -6,19 +6,18 @@ use std::process::Command;
 
 use super::build::Library;
 use crate::kotlin;
+use crate::release::VERSION;
 use crate::steps::{in_file, root, run};
-
-const VERSION: &str = env!("CARGO_PKG_VERSION");
 
 /// Classes of the SDK, of its Android half, and of the generated bindings.
 const CLASSES: [&str; 3] =
     ["dev/sotto/LocalModel.class", "dev/sotto/AndroidDescriptors.class", "dev/sotto/internal/SottoKt.class"];
 
 /// What the repository has of the SDK, each with its checksums.
-const PUBLISHED: [&str; 4] = [".aar", ".pom", "-sources.jar", "-javadoc.jar"];
+pub const PUBLISHED: [&str; 4] = [".aar", ".pom", "-sources.jar", "-javadoc.jar"];
 
 /// Puts libraries and Kotlin classes into an AAR, and that into a Maven repository with its sources, documentation and checksums.
-pub fn assemble(libraries: &[Library], repository: &str) -> Result<(), String> {
+pub fn assemble(libraries: &[Library], repository: &Path) -> Result<(), String> {
     kotlin::build_for_aar()?;
     let built = root().join("target/android/kotlin");
     let jar = |kind: &str| built.join(format!("sotto-android-{VERSION}{kind}.jar"));
@@ -37,7 +36,6 @@ pub fn assemble(libraries: &[Library], repository: &str) -> Result<(), String> {
     let aar = root().join("target/android/sotto-android.aar");
     run(Command::new("jar").args(["--create", "--no-manifest", "--file"]).arg(&aar).arg("-C").arg(&content).arg("."))?;
 
-    let repository = root().join(repository);
     let option = |name: &str, value: &Path| format!("-D{name}={}", value.display());
     run(Command::new("mvn")
         .args(["--batch-mode", "--no-transfer-progress", "--quiet"])
@@ -47,7 +45,7 @@ pub fn assemble(libraries: &[Library], repository: &str) -> Result<(), String> {
         .arg(option("pomFile", &built.join("aar/pom.xml")))
         .arg(option("sources", &jar("-sources")))
         .arg(option("javadoc", &jar("-javadoc"))))?;
-    check_repository(&repository, &files)
+    check_repository(repository, &files)
 }
 
 /// Whether everything is there, under the names by which build tools look for it.
