@@ -22,6 +22,7 @@ mod options;
 mod parity;
 mod personal;
 mod results;
+mod session;
 mod speech;
 mod style;
 #[cfg(test)]
@@ -34,10 +35,10 @@ pub use jobs::{
     FfiLoadAdapterJob, FfiLoadEmbedderJob, FfiLoadJob, FfiLoadSpeechJob, FfiLoadTokenizerJob, FfiPackJob,
     FfiPrewarmJob, FfiRespondJob, FfiSpeechMemoryJob, FfiSummarizeJob, FfiTranscribeJob, FfiTuneJob,
 };
-pub use model::{FfiAdapter, FfiModel, FfiNoteSession, FfiScaledAdapter, FfiSession, FfiTokenizer};
+pub use model::{FfiAdapter, FfiModel, FfiNoteSession, FfiScaledAdapter, FfiTokenizer};
 pub use options::{
     FfiBackend, FfiChatOptions, FfiFormat, FfiKvType, FfiLabel, FfiLoadOptions, FfiModelFile, FfiSampling,
-    FfiSummaryOptions, FfiTurn,
+    FfiSummaryOptions,
 };
 pub use personal::{
     FfiDeletion, FfiDerived, FfiDerivedChange, FfiEvent, FfiFilter, FfiImported, FfiItem, FfiItemEvent, FfiItems,
@@ -46,9 +47,9 @@ pub use personal::{
 };
 pub use results::{
     FfiAction, FfiClassification, FfiContextMemory, FfiCoverage, FfiExtraction, FfiFileKind, FfiFileReport, FfiFit,
-    FfiMetrics, FfiModelReport, FfiNoteSummary, FfiPoint, FfiProgress, FfiReply, FfiScore, FfiSegment, FfiStopReason,
-    FfiWeights,
+    FfiMetrics, FfiModelReport, FfiNoteSummary, FfiPoint, FfiProgress, FfiScore, FfiSegment, FfiWeights,
 };
+pub use session::{FfiFinishReason, FfiReply, FfiSession, FfiTurn};
 pub use speech::{
     FfiAudio, FfiAudioInput, FfiListenOptions, FfiListening, FfiPcmFormat, FfiSamples, FfiSpeech, FfiSpeechMemory,
     FfiSpeechMetrics, FfiTranscribeOptions, FfiTranscript, FfiTranscriptPart, FfiTranscriptSegment, FfiTranscriptWord,

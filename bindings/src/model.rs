@@ -6,13 +6,13 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use sotto_sdk::{Adapter, ClassifyOptions, LocalModel, NoteSession, Session, Tokenizer, VoiceNote};
+use sotto_sdk::{Adapter, ClassifyOptions, LocalModel, NoteSession, Tokenizer, VoiceNote};
 
 use crate::options::parse_schema;
 use crate::{
-    FfiChatOptions, FfiClassifyAllJob, FfiClassifyJob, FfiEmbedJob, FfiError, FfiExtractJob, FfiInspectJob, FfiLabel,
+    FfiClassifyAllJob, FfiClassifyJob, FfiEmbedJob, FfiError, FfiExtractJob, FfiInspectJob, FfiLabel,
     FfiLoadAdapterJob, FfiLoadJob, FfiLoadOptions, FfiLoadTokenizerJob, FfiModelFile, FfiModelReport, FfiPackJob,
-    FfiPrewarmJob, FfiRespondJob, FfiSegment, FfiSummarizeJob, FfiSummaryOptions, FfiTurn,
+    FfiSegment, FfiSession, FfiSummarizeJob, FfiSummaryOptions, FfiTurn,
 };
 
 /// The segments of a plain text: [`VoiceNote::text`].
@@ -190,7 +190,7 @@ pub struct FfiScaledAdapter {
     pub scale: f32,
 }
 
-fn scaled(adapters: Vec<FfiScaledAdapter>) -> Vec<(Adapter, f32)> {
+pub(crate) fn scaled(adapters: Vec<FfiScaledAdapter>) -> Vec<(Adapter, f32)> {
     adapters.into_iter().map(|FfiScaledAdapter { adapter, scale }| (adapter.0.clone(), scale)).collect()
 }
 
@@ -224,28 +224,6 @@ impl FfiTokenizer {
     /// [`Tokenizer::token_text`].
     pub fn token_text(&self, id: u32) -> Result<String, FfiError> {
         Ok(self.0.token_text(id))
-    }
-}
-
-/// A [`Session`].
-#[derive(uniffi::Object)]
-pub struct FfiSession(Session);
-
-#[uniffi::export]
-impl FfiSession {
-    /// [`Session::prewarm`].
-    pub fn prewarm(&self) -> Result<FfiPrewarmJob, FfiError> {
-        Ok(self.0.prewarm().into())
-    }
-
-    /// [`Session::with_adapters`].
-    pub fn with_adapters(&self, adapters: Vec<FfiScaledAdapter>) -> Result<Self, FfiError> {
-        Ok(Self(self.0.with_adapters(&scaled(adapters))?))
-    }
-
-    /// [`Session::respond`].
-    pub fn respond(&self, text: &str, options: FfiChatOptions) -> Result<FfiRespondJob, FfiError> {
-        Ok(self.0.respond(text, &options.try_into()?).into())
     }
 }
 

@@ -1,7 +1,7 @@
 //! What goes in.
 
 use sotto_sdk::{
-    Backend, ChatOptions, KvType, Label, LoadOptions, ModelFile, OutputFormat, SamplingOptions, SummaryOptions, Turn,
+    Backend, ChatOptions, KvType, Label, LoadOptions, ModelFile, OutputFormat, SamplingOptions, SummaryOptions,
 };
 
 use crate::FfiError;
@@ -171,20 +171,6 @@ pub struct FfiLabel {
 impl From<FfiLabel> for Label {
     fn from(FfiLabel { name, description }: FfiLabel) -> Self {
         Self { name, description }
-    }
-}
-
-/// Mirror of [`Turn`].
-#[derive(Debug, uniffi::Record)]
-#[allow(missing_docs, reason = "the fields are those of the SDK's type")]
-pub struct FfiTurn {
-    pub question: String,
-    pub answer: String,
-}
-
-impl From<FfiTurn> for Turn {
-    fn from(FfiTurn { question, answer }: FfiTurn) -> Self {
-        Self { question, answer }
     }
 }
 

@@ -47,7 +47,8 @@ fn cell_names(cell: &str) -> Vec<String> {
     .collect()
 }
 
-/// The names in a dump of the Kotlin API, without those that every data class and enum has.
+/// The names in a dump of the Kotlin API, without those that every class and enum has, and without the builders of `copy`,
+/// which have the properties of their classes.
 fn kotlin_names(dump: &str) -> Names {
     const GIVEN: [&str; 10] = [
         "<init>",
@@ -67,7 +68,12 @@ fn kotlin_names(dump: &str) -> Names {
         if let Some(declaration) = line.strip_suffix(" {") {
             let path = declaration.split_whitespace().find_map(|word| word.strip_prefix("dev/sotto/"));
             class = path.expect("a class of the SDK").replace('$', ".").replace(".Companion", "");
-            names.insert(class.clone());
+            if !class.ends_with(".Builder") {
+                names.insert(class.clone());
+            }
+            continue;
+        }
+        if class.ends_with(".Builder") {
             continue;
         }
         let name = match line.split_once(" fun ").or_else(|| line.split_once(" field ")) {
@@ -84,8 +90,8 @@ fn kotlin_names(dump: &str) -> Names {
 /// `getTitle` is Kotlin's `title`.
 fn property(getter: &str) -> String {
     match getter.strip_prefix("get") {
-        Some(name) => name[..1].to_lowercase() + &name[1..],
-        None => getter.to_owned(),
+        Some(name) if !name.is_empty() => name[..1].to_lowercase() + &name[1..],
+        _ => getter.to_owned(),
     }
 }
 
@@ -93,7 +99,7 @@ fn property(getter: &str) -> String {
 /// indentation.
 fn swift_names(source: &str) -> Names {
     const MODIFIERS: [&str; 5] = ["public", "final", "static", "nonisolated", "mutating"];
-    const TYPES: [&str; 4] = ["struct", "enum", "class", "actor"];
+    const TYPES: [&str; 5] = ["struct", "enum", "class", "actor", "protocol"];
     let mut names = Names::new();
     // Each type that is open, its indent, and whether its cases are public.
     let mut within: Vec<(String, usize, bool)> = Vec::new();
@@ -151,7 +157,8 @@ fn sorted_files(folder: &str) -> Vec<PathBuf> {
 #[test]
 fn declarations_are_found() {
     let kotlin = "public final class dev/sotto/A$B : java/lang/Enum {\n\tpublic static final field ONE Ldev/sotto/A$B;\n\
-                  \tpublic final fun getTitle ()V\n\tpublic final fun load-abc (I)V\n\tpublic final fun copy ()V\n}\n";
+                  \tpublic final fun getTitle ()V\n\tpublic final fun load-abc (I)V\n\tpublic final fun copy ()V\n}\n\n\
+                  public final class dev/sotto/A$Builder {\n\tpublic final fun setTitle (I)V\n}\n";
     let names = |text: [&str; 4]| text.map(str::to_owned).into_iter().collect::<Names>();
     assert_eq!(kotlin_names(kotlin), names(["A.B", "A.B.ONE", "A.B.title", "A.B.load"]));
     let swift = "public enum A: Error {\n    case `internal`(why: String, at: Int)\n    var hidden: Int {\n        \

@@ -2,7 +2,7 @@
 
 use sotto_sdk::{
     Action, Classification, ContextMemory, Coverage, Extraction, FileKind, FileReport, Fit, Metrics, ModelReport,
-    NoteSummary, Point, Progress, Reply, Segment, StopReason, WeightsOfType,
+    NoteSummary, Point, Progress, Segment, WeightsOfType,
 };
 
 /// Mirror of [`Segment`].
@@ -143,20 +143,6 @@ impl From<Extraction> for FfiExtraction {
     }
 }
 
-/// Mirror of [`Reply`].
-#[derive(Debug, uniffi::Record)]
-#[allow(missing_docs, reason = "the fields are those of the SDK's type")]
-pub struct FfiReply {
-    pub text: String,
-    pub metrics: FfiMetrics,
-}
-
-impl From<Reply> for FfiReply {
-    fn from(Reply { text, metrics }: Reply) -> Self {
-        Self { text, metrics: metrics.into() }
-    }
-}
-
 /// Mirror of [`Progress`].
 #[derive(Debug, uniffi::Record)]
 #[allow(missing_docs, reason = "the fields are those of the SDK's type")]
@@ -168,23 +154,6 @@ pub struct FfiProgress {
 impl From<Progress> for FfiProgress {
     fn from(Progress { done, total }: Progress) -> Self {
         Self { done: done as u64, total: total as u64 }
-    }
-}
-
-/// Mirror of [`StopReason`].
-#[derive(Debug, uniffi::Enum)]
-#[allow(missing_docs, reason = "the variants are those of the SDK's type")]
-pub enum FfiStopReason {
-    End,
-    Length,
-}
-
-impl From<StopReason> for FfiStopReason {
-    fn from(reason: StopReason) -> Self {
-        match reason {
-            StopReason::Length => Self::Length,
-            _ => Self::End,
-        }
     }
 }
 
@@ -202,7 +171,6 @@ pub struct FfiMetrics {
     pub mapped_bytes: u64,
     pub kernels: String,
     pub threads: u32,
-    pub stop_reason: FfiStopReason,
 }
 
 impl From<Metrics> for FfiMetrics {
@@ -218,7 +186,6 @@ impl From<Metrics> for FfiMetrics {
             mapped_bytes,
             kernels,
             threads,
-            stop_reason,
         } = metrics;
         Self {
             time_to_first_token,
@@ -231,7 +198,6 @@ impl From<Metrics> for FfiMetrics {
             mapped_bytes,
             kernels,
             threads: threads as u32,
-            stop_reason: stop_reason.into(),
         }
     }
 }

@@ -10,7 +10,7 @@ import java.io.File
 /** What an app writes, for the oldest compiler that can read the SDK: it is compiled, and does not run. */
 suspend fun summarize(file: File, transcript: String, render: (NoteSummary) -> Unit) {
     val model = LocalModel.load(ModelFile.path(file))
-    model.summarize(VoiceNote.text(transcript)).collect { render(it) }
+    model.summarize(VoiceNote.text(transcript)).snapshots.collect { render(it) }
 }
 
 enum class Priority { Urgent, Later }

@@ -26,6 +26,7 @@ mod demo_model;
 mod embedding;
 mod error;
 mod file_facts;
+mod finish_reason;
 mod generate;
 mod grammar;
 mod guess;
@@ -59,12 +60,13 @@ pub use bench::{BatchSpeed, BenchCeilings, BenchMemory, BenchOptions, BenchRepor
 pub use embedding::{Embedder, Embedding};
 pub use error::Error;
 pub use file_facts::WeightsOfType;
+pub use finish_reason::FinishReason;
 pub use inspect::{ContextMemory, FileReport, Fit, ModelReport, inspect};
 pub use job::{Job, Progress};
 pub use label::Label;
 #[cfg(feature = "candle")]
 pub use merge::merge;
-pub use metrics::{Metrics, StopReason};
+pub use metrics::Metrics;
 pub use model::{LoadOptions, LocalModel};
 pub use model_file::ModelFile;
 pub use note::{Segment, VoiceNote};

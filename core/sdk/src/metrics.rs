@@ -2,17 +2,6 @@ use std::time::Duration;
 
 use serde::Serialize;
 
-/// Why a generation ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case")]
-#[non_exhaustive]
-pub enum StopReason {
-    /// The model ended the answer, or the grammar allows nothing more.
-    End,
-    /// The answer reached its limit of tokens.
-    Length,
-}
-
 /// Time, tokens and memory of a request. Times are wall-clock seconds, sizes are bytes.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Metrics {
@@ -36,8 +25,6 @@ pub struct Metrics {
     pub kernels: String,
     /// Number of threads.
     pub threads: usize,
-    /// Why the answer ended.
-    pub stop_reason: StopReason,
 }
 
 impl Metrics {
@@ -59,9 +46,6 @@ impl Metrics {
         self.decode_tokens += later.decode_tokens;
         self.decode_seconds += later.decode_seconds;
         self.private_bytes = self.private_bytes.max(later.private_bytes);
-        if later.stop_reason == StopReason::Length {
-            self.stop_reason = StopReason::Length;
-        }
     }
 }
 

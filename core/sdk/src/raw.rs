@@ -4,6 +4,7 @@ use serde::Serialize;
 use sotto_engine::LogitRows;
 use sotto_text::{Message, OutputFormat, Sampler, SamplingOptions, log_probability};
 
+use crate::finish_reason::FinishReason;
 use crate::generate::{Request, generate};
 use crate::job::{Job, Progress};
 use crate::metrics::Metrics;
@@ -33,6 +34,8 @@ pub struct Completion {
     pub text: String,
     /// Its token ids.
     pub ids: Vec<u32>,
+    /// Why it ended.
+    pub finish_reason: FinishReason,
     /// Time, tokens and memory it took.
     pub metrics: Metrics,
 }
@@ -75,13 +78,15 @@ impl LocalModel {
             if ids.len() >= limit {
                 return Err(Error::ContextFull { limit, needed: ids.len() + 1 });
             }
-            let max_tokens = options.max_tokens.min(limit - ids.len());
+            let room = limit - ids.len();
+            let max_tokens = options.max_tokens.min(room);
             let mut sequence = Sequence::new(loaded.decoder(ids.len() + max_tokens)?);
             let sampler = Sampler::new(options.sampling)?;
             let request =
                 Request { prompt: &ids, sampler, format: options.format.as_ref(), max_tokens, item_bias: 0.0 };
             let answer = generate(&loaded, &mut sequence, request, cancel, |piece| reporter.report(piece.to_owned()))?;
-            Ok(Completion { text: answer.text, ids: answer.ids, metrics: answer.metrics })
+            let finish_reason = answer.finish_reason.given_room(options.max_tokens, room);
+            Ok(Completion { text: answer.text, ids: answer.ids, finish_reason, metrics: answer.metrics })
         })
     }
 

@@ -1,12 +1,13 @@
 //! A conversation with a model.
 
 use std::convert::Infallible;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use sotto_text::{Message, OutputFormat, Role, Sampler, SamplingOptions};
 
 use crate::adapter::Adapter;
+use crate::finish_reason::FinishReason;
 use crate::generate::{Request, generate};
 use crate::job::Job;
 use crate::loaded::Loaded;
@@ -47,12 +48,14 @@ impl Default for ChatOptions {
 pub struct Reply {
     /// What the model wrote.
     pub text: String,
+    /// Why the answer ended.
+    pub finish_reason: FinishReason,
     /// Time, tokens and memory it took.
     pub metrics: Metrics,
 }
 
 /// A question and its answer.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Turn {
     /// The user's message.
     pub question: String,
@@ -67,12 +70,20 @@ pub struct Turn {
 #[derive(Clone)]
 pub struct Session {
     model: Arc<Loaded>,
-    state: Arc<RequestLock<State>>,
+    conversation: Arc<Conversation>,
 }
 
-struct State {
-    messages: Vec<Message>,
-    sequence: Sequence,
+/// What was said, and the sequence in which it is read and answered.
+struct Conversation {
+    messages: Mutex<Vec<Message>>,
+    sequence: RequestLock<Sequence>,
+}
+
+impl Conversation {
+    /// Held only to read or replace the messages, never while an answer is written.
+    fn messages(&self) -> MutexGuard<'_, Vec<Message>> {
+        self.messages.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 impl LocalModel {
@@ -95,8 +106,8 @@ impl LocalModel {
         let turns = history.iter().flat_map(|Turn { question, answer }| {
             [Message::new(Role::User, question), Message::new(Role::Assistant, answer)]
         });
-        let messages = instructions.into_iter().chain(turns).collect();
-        Ok(Session { model, state: Arc::new(RequestLock::new(State { messages, sequence })) })
+        let messages = Mutex::new(instructions.into_iter().chain(turns).collect());
+        Ok(Session { model, conversation: Arc::new(Conversation { messages, sequence: RequestLock::new(sequence) }) })
     }
 }
 
@@ -124,7 +135,7 @@ impl Session {
     /// [`Error::InvalidInput`] for an adapter that was loaded with another model, or a scale that is not a finite
     /// number.
     pub fn with_adapters(&self, adapters: &[(Adapter, f32)]) -> Result<Self, Error> {
-        Ok(Self { model: Arc::new(self.model.with_adapters(adapters)?), state: Arc::clone(&self.state) })
+        Ok(Self { model: Arc::new(self.model.with_adapters(adapters)?), conversation: Arc::clone(&self.conversation) })
     }
 
     /// Reads instructions and history now, so that the first answer comes sooner.
@@ -136,18 +147,27 @@ impl Session {
         Job::start("prewarm", move |_, cancel| session.read_ahead(cancel))
     }
 
-    /// The number of messages in the conversation, including the instructions. Waits for a running answer.
-    pub fn message_count(&self) -> usize {
-        self.state.lock(&CancelToken::new()).map_or(0, |state| state.messages.len())
+    /// The questions and answers so far, for [`LocalModel::resume`]. A question that is being answered is not among
+    /// them.
+    pub fn history(&self) -> Vec<Turn> {
+        let messages = self.conversation.messages();
+        let questions = messages.iter().filter(|message| message.role == Role::User);
+        let answers = messages.iter().filter(|message| message.role == Role::Assistant);
+        let turn = |(question, answer): (&Message, &Message)| Turn {
+            question: question.content.clone(),
+            answer: answer.content.clone(),
+        };
+        questions.zip(answers).map(turn).collect()
     }
 
     fn read_ahead(&self, cancel: &CancelToken) -> Result<(), Error> {
-        let State { messages, sequence } = &mut *self.state.lock(cancel)?;
+        let sequence = &mut *self.conversation.sequence.lock(cancel)?;
+        let messages = self.conversation.messages().clone();
         if messages.is_empty() {
             return Ok(());
         }
         sequence.set_adapters(&self.model.adapters)?;
-        match self.model.prompt(messages, false) {
+        match self.model.prompt(&messages, false) {
             Ok(prompt) => sequence.set(&prompt, cancel).map(drop),
             // A template may reject a conversation without a question. Then nothing can be read yet.
             Err(Error::Unsupported { .. }) => Ok(()),
@@ -164,8 +184,8 @@ impl Session {
         mut on_text: impl FnMut(&str),
     ) -> Result<Reply, Error> {
         // A request that panicked left the messages unchanged and a valid prefix, so both can still be used.
-        let State { messages, sequence } = &mut *self.state.lock(cancel)?;
-        let mut asked = messages.clone();
+        let sequence = &mut *self.conversation.sequence.lock(cancel)?;
+        let mut asked = self.conversation.messages().clone();
         asked.push(Message::new(Role::User, text));
         let mut written = String::new();
         let outcome = self.generate(&asked, sequence, options, cancel, |piece| {
@@ -178,7 +198,7 @@ impl Session {
             Err(_) => return outcome,
         };
         asked.push(Message::new(Role::Assistant, answer));
-        *messages = asked;
+        *self.conversation.messages() = asked;
         outcome
     }
 
@@ -197,14 +217,16 @@ impl Session {
         if prompt.len() >= limit {
             return Err(Error::ContextFull { limit, needed: prompt.len() + 1 });
         }
+        let room = limit - prompt.len();
         let request = Request {
             prompt: &prompt,
             sampler: Sampler::new(options.sampling.clone())?,
             format: options.format.as_ref(),
-            max_tokens: options.max_tokens.min(limit - prompt.len()),
+            max_tokens: options.max_tokens.min(room),
             item_bias: 0.0,
         };
         let answer = generate(model, sequence, request, cancel, on_text)?;
-        Ok(Reply { text: answer.text, metrics: answer.metrics })
+        let finish_reason = answer.finish_reason.given_room(options.max_tokens, room);
+        Ok(Reply { text: answer.text, finish_reason, metrics: answer.metrics })
     }
 }

@@ -11,8 +11,8 @@ use candle_core::quantized::gguf_file::{self, Value};
 use common::{NOTE, demo, demo_path, random, with_metadata, with_template};
 use serde_json::json;
 use sotto::{
-    ChatOptions, ClassifyOptions, CompletionOptions, Error, Label, Message, ModelFile, OutputFormat, Prompt, Role,
-    SamplingOptions, SummaryOptions, Tokenizer, Turn, VoiceNote,
+    ChatOptions, ClassifyOptions, CompletionOptions, Error, FinishReason, Label, Message, ModelFile, OutputFormat,
+    Prompt, Role, SamplingOptions, SummaryOptions, Tokenizer, Turn, VoiceNote,
 };
 
 fn greedy() -> ChatOptions {
@@ -136,7 +136,7 @@ fn a_session_remembers_and_computes_only_what_is_new() {
     let session = demo().session(None).unwrap();
     let first = session.respond(NOTE, &greedy()).wait().unwrap();
     let second = session.respond("Who has to write a test?", &greedy()).wait().unwrap();
-    assert_eq!(session.message_count(), 4);
+    assert_eq!(session.history().len(), 2);
     assert!(second.metrics.reused_tokens >= first.metrics.prefill_tokens);
     assert!(second.metrics.prefill_tokens < 40);
 }
@@ -146,8 +146,13 @@ fn a_resumed_session_goes_on_where_the_other_was() {
     let session = demo().session(Some("Be brief.")).unwrap();
     let answer = session.respond(NOTE, &greedy()).wait().unwrap().text;
     let expected = session.respond("Who has to write a test?", &greedy()).wait().unwrap().text;
-    let history = [Turn { question: NOTE.into(), answer }];
-    let resumed = demo().resume(Some("Be brief."), &history).unwrap();
+    let history = session.history();
+    assert_eq!(history[0], Turn { question: NOTE.into(), answer });
+    assert_eq!(history[1], Turn { question: "Who has to write a test?".into(), answer: expected.clone() });
+    let stored = serde_json::to_string(&history[..1]).unwrap();
+    let read: Vec<Turn> = serde_json::from_str(&stored).unwrap();
+    let resumed = demo().resume(Some("Be brief."), &read).unwrap();
+    assert_eq!(resumed.history(), read);
     assert_eq!(resumed.respond("Who has to write a test?", &greedy()).wait().unwrap().text, expected);
 }
 
@@ -175,12 +180,12 @@ fn a_model_whose_template_knows_no_instructions_is_told_them_with_the_question()
     session.prewarm().wait().expect("nothing to read yet");
     session.respond("Which day is it?", &greedy()).wait().expect("an answer");
     session.respond("And tomorrow?", &greedy()).wait().expect("another answer");
-    assert_eq!(session.message_count(), 5);
+    assert_eq!(session.history().len(), 2);
     model.classify("Buy milk.", &ClassifyOptions::new(["one", "two"])).wait().expect("a label");
 
     let refuses_all = with_template("{{ raise_exception('no') }}").session(None).unwrap();
     assert!(matches!(refuses_all.respond("Hello", &greedy()).wait(), Err(Error::Unsupported { .. })));
-    assert_eq!(refuses_all.message_count(), 0);
+    assert_eq!(refuses_all.history(), []);
 }
 
 /// Such a template once sent the same prompt whatever the labels were.
@@ -239,7 +244,7 @@ fn a_cancelled_answer_leaves_the_session_usable() {
     job.cancel();
     assert!(matches!(job.wait(), Err(Error::Cancelled) | Ok(_)));
     assert!(said.is_some());
-    assert_eq!(session.message_count(), 3);
+    assert_eq!(session.history().len(), 1);
     assert!(session.respond("Hello?", &greedy()).wait().is_ok());
 }
 
@@ -260,7 +265,32 @@ fn a_question_that_waits_for_another_can_be_cancelled() {
     // The first went on all the time, and nothing of the second is remembered.
     answering.cancel();
     assert!(matches!(answering.wait(), Err(Error::Cancelled)));
-    assert_eq!(session.message_count(), 3);
+    assert_eq!(session.history().len(), 1);
+}
+
+#[test]
+fn a_reply_tells_what_has_ended_it() {
+    let ended = |context, format: &str, max_tokens| {
+        let options = ChatOptions { max_tokens, format: Some(OutputFormat::Regex(format.into())), ..greedy() };
+        random(context).session(None).unwrap().respond("Letters?", &options).wait().unwrap().finish_reason
+    };
+    assert_eq!(ended(None, "[a-z]{3}", 50), FinishReason::Complete);
+    assert_eq!(ended(None, "[a-z]{500}", 5), FinishReason::MaxTokens);
+    assert_eq!(ended(Some(64), "[a-z]{500}", 500), FinishReason::ContextFull);
+}
+
+#[test]
+fn the_history_can_be_read_while_an_answer_is_written() {
+    let session = random(None).session(None).unwrap();
+    session.respond("Hello.", &ChatOptions { max_tokens: 4, ..greedy() }).wait().unwrap();
+    let endless = OutputFormat::Regex("[a-z ]{20000}".into());
+    let mut answering =
+        session.respond("A story?", &ChatOptions { max_tokens: 3500, format: Some(endless), ..greedy() });
+    assert!(answering.next().is_some());
+    assert_eq!(session.history().len(), 1);
+    answering.cancel();
+    assert!(answering.wait().is_err());
+    assert_eq!(session.history().len(), 2);
 }
 
 #[test]
@@ -269,7 +299,7 @@ fn a_conversation_that_outgrows_its_context_is_refused_and_stays_as_it_was() {
     assert!(session.respond("Hi.", &ChatOptions { max_tokens: 4, ..greedy() }).wait().is_ok());
     let refused = session.respond(&"word ".repeat(300), &greedy()).wait();
     assert!(matches!(refused, Err(Error::ContextFull { limit: 96, .. })), "{refused:?}");
-    assert_eq!(session.message_count(), 2);
+    assert_eq!(session.history().len(), 1);
 }
 
 /// Before tokens are made of it: they would be too many, too, but counted exactly.

@@ -51,6 +51,19 @@ public struct Classification: Hashable, Sendable {
     }
 }
 
+extension Classification {
+    /// The labels that the cases of an enum stand for.
+    static func labels<Value: CaseIterable & RawRepresentable>(of type: Value.Type) throws -> [Label]
+    where Value.RawValue == String {
+        let descriptions = (type as? any SottoDescribed.Type)?.descriptions ?? [:]
+        let names = type.allCases.map(\.rawValue)
+        if let unknown = descriptions.keys.first(where: { !names.contains($0) }) {
+            throw SottoError.invalidInput(what: "\(type) describes \(unknown), which is none of its cases")
+        }
+        return names.map { Label($0, description: descriptions[$0]) }
+    }
+}
+
 extension Classification.Label {
     var ffi: FfiLabel { FfiLabel(name: name, description: description) }
 }

@@ -1,7 +1,7 @@
 /// A question with its history, which is kept elsewhere.
 struct Exchange: Equatable, Sendable {
     var instructions: String?
-    var history: [Turn] = []
+    var history: [ChatTurn] = []
     var question: String
 }
 
@@ -11,16 +11,16 @@ struct Exchange: Equatable, Sendable {
 /// changed, a new session begins.
 actor Conversation {
     private let model: LocalModel
-    private var session: Session?
+    private var session: ChatSession?
     private var instructions: String?
-    private var history: [Turn] = []
+    private var history: [ChatTurn] = []
 
     init(_ model: LocalModel) {
         self.model = model
     }
 
     /// Reads what comes before a question.
-    func prewarm(instructions: String?, history: [Turn]) async throws {
+    func prewarm(instructions: String?, history: [ChatTurn]) async throws {
         try await session(instructions: instructions, history: history).prewarm()
     }
 
@@ -29,7 +29,7 @@ actor Conversation {
         _ exchange: Exchange,
         options: ChatOptions,
         onText: @Sendable (String) async -> Void
-    ) async throws -> Reply {
+    ) async throws -> ChatReply {
         let session = try await session(instructions: exchange.instructions, history: exchange.history)
         // If the answer is not finished, its form in the next history is unknown.
         self.session = nil
@@ -37,11 +37,11 @@ actor Conversation {
         while let piece = try await work.next() { await onText(piece) }
         let reply = try await work.value()
         self.session = session
-        history.append(Turn(question: exchange.question, answer: reply.text))
+        history.append(ChatTurn(question: exchange.question, answer: reply.text))
         return reply
     }
 
-    private func session(instructions: String?, history: [Turn]) async throws -> Session {
+    private func session(instructions: String?, history: [ChatTurn]) async throws -> ChatSession {
         if let session, self.instructions == instructions, self.history == history { return session }
         let session = try await model.resume(instructions, history: history)
         self.session = session

@@ -92,7 +92,7 @@
     @available(iOS 27, macOS 27, *)
     private struct Said {
         var instructions: String?
-        var history: [Turn] = []
+        var history: [ChatTurn] = []
         var question: String?
 
         init(_ transcript: Transcript) throws {
@@ -103,7 +103,7 @@
                 case .prompt(let entry): question = try text(entry.segments)
                 case .response(let entry):
                     guard let asked = question else { continue }
-                    history.append(Turn(question: asked, answer: try text(entry.segments)))
+                    history.append(ChatTurn(question: asked, answer: try text(entry.segments)))
                     question = nil
                 default: throw SottoError.unsupported(what: "a transcript of more than questions and answers")
                 }

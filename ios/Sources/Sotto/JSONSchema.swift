@@ -3,6 +3,7 @@ import Foundation
 /// What a value must look like; ``json`` writes it as a JSON schema.
 indirect enum JSONSchema: Equatable {
     case string
+    case dateTime
     case boolean
     case number
     case integer(ClosedRange<Int64>)
@@ -15,12 +16,20 @@ indirect enum JSONSchema: Equatable {
     struct Property: Equatable {
         var name: String
         var schema: JSONSchema
+        var description: String?
+
+        /// The schema as JSON, with the description.
+        var json: String {
+            guard let description else { return schema.json }
+            return "\(schema.json.dropLast()),\"description\":\(quoted(description))}"
+        }
     }
 
     /// In the order of the properties, in which the model writes them.
     var json: String {
         switch self {
         case .string: #"{"type":"string"}"#
+        case .dateTime: #"{"type":"string","format":"date-time"}"#
         case .boolean: #"{"type":"boolean"}"#
         case .number: #"{"type":"number"}"#
         case .integer(let range):
@@ -35,7 +44,7 @@ indirect enum JSONSchema: Equatable {
 
     private static func object(_ properties: [Property]) -> String {
         let names = properties.map { JSONScalar.string($0.name).json }
-        let fields = zip(names, properties).map { "\($0):\($1.schema.json)" }.joined(separator: ",")
+        let fields = zip(names, properties).map { "\($0):\($1.json)" }.joined(separator: ",")
         let required = names.joined(separator: ",")
         return #"{"type":"object","properties":{\#(fields)},"required":[\#(required)],"additionalProperties":false}"#
     }

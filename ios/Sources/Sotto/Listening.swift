@@ -26,32 +26,39 @@ public struct ListenOptions: Hashable, Sendable {
     }
 }
 
-/// A microphone that has not been listened to yet: iterate over this for what is said, await the ``value``, or lead it into a note.
+/// What a microphone hears: iterate over this for what is said, await the ``value``, or lead it into a note. Like a ``SottoTask``, it
+/// runs once.
 ///
 /// Once a second, what was said since the last confirmed segment is transcribed again, and is tentative. It becomes confirmed at a
 /// pause of two seconds, or in windows of at most 30 seconds that end at shorter pauses. Cancelling the task, breaking out of the loop
 /// or letting go of the iterator stops the work within 100 ms.
-public struct Listening: AsyncSequence, Sendable {
+public final class Listening: AsyncSequence, Sendable {
     /// What is said.
     public typealias Element = TranscriptPart
 
-    private let start: @Sendable (NoteSession?) throws -> ListenJob
-    private let current = Current()
+    private let listener: Listener
+    private let task: SottoTask<TranscriptPart, SpeechTranscript>
 
     init(_ start: @escaping @Sendable (NoteSession?) throws -> ListenJob) {
-        self.start = start
+        let listener = Listener()
+        self.listener = listener
+        task = SottoTask {
+            let job = try start(listener.note)
+            listener.input = job.input
+            return Work(job, snapshot: TranscriptPart.init, value: SpeechTranscript.init)
+        }
     }
 
     /// The whole transcript, once the microphone's sequence ends.
     ///
     /// - Throws: ``SottoError``, what the microphone's sequence throws, or `CancellationError` when the task is cancelled.
-    public var value: Transcript {
-        get async throws { try await request(nil).value }
+    public var value: SpeechTranscript {
+        get async throws { try await task.value }
     }
 
     /// Starts to listen when its first element is asked for.
-    public func makeAsyncIterator() -> Transcription.Iterator {
-        request(nil).makeAsyncIterator()
+    public func makeAsyncIterator() -> SottoTask<TranscriptPart, SpeechTranscript>.Iterator {
+        task.makeAsyncIterator()
     }
 
     /// Appends each confirmed segment to a note as soon as it is there, until the microphone's sequence ends: then only the last window
@@ -62,9 +69,10 @@ public struct Listening: AsyncSequence, Sendable {
     public func into(
         _ session: NoteSession,
         onPart: @Sendable (TranscriptPart) -> Void = { _ in }
-    ) async throws -> Transcript {
-        let work = try translated { try request(session).start() }
-        return try await work.value(onSnapshot: onPart)
+    ) async throws -> SpeechTranscript {
+        listener.note = session
+        for try await part in task { onPart(part) }
+        return try await value
     }
 
     /// Makes all that was said confirmed, and lets the listener rest: what comes meanwhile waits to be heard. Does nothing where nobody
@@ -72,22 +80,14 @@ public struct Listening: AsyncSequence, Sendable {
     ///
     /// - Throws: ``SottoError/internal(why:)``.
     public func pause() throws {
-        try translated { try current.input?.pause() }
+        try translated { try listener.input?.pause() }
     }
 
     /// Goes on after a pause.
     ///
     /// - Throws: ``SottoError/internal(why:)``.
     public func resume() throws {
-        try translated { try current.input?.resume() }
-    }
-
-    private func request(_ note: NoteSession?) -> Transcription {
-        Request { [start, current] in
-            let job = try start(note)
-            current.input = job.input
-            return Work(job, snapshot: TranscriptPart.init, value: Transcript.init)
-        }
+        try translated { try listener.input?.resume() }
     }
 }
 
@@ -138,10 +138,16 @@ final class ListenJob: NativeStream {
     }
 }
 
-/// The input that is listened to, where one is.
-private final class Current: @unchecked Sendable {
+/// The note that segments go into and the input that is listened to, where there is one.
+private final class Listener: @unchecked Sendable {
     private let lock = NSLock()
+    private var goesInto: NoteSession?
     private weak var listenedTo: FfiAudioInput?
+
+    var note: NoteSession? {
+        get { lock.withLock { goesInto } }
+        set { lock.withLock { goesInto = newValue } }
+    }
 
     var input: FfiAudioInput? {
         get { lock.withLock { listenedTo } }

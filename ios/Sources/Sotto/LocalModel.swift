@@ -70,9 +70,13 @@ public final class LocalModel: Sendable {
         try await Work(job, snapshot: Progress.init, value: { $0 }).value(onSnapshot: onProgress)
     }
 
-    /// Summarizes a note when the result is iterated over or awaited. Points and actions are quoted from the note.
-    public func summarize(_ note: VoiceNote, options: SummaryOptions = SummaryOptions()) -> Summary {
-        Request { [ffi] in Work(try ffi.summarize(segments: note.segments.map(\.ffi), options: options.ffi())) }
+    /// Summarizes a note. Points and actions are quoted from the note. The elements are growing summaries, and the last of
+    /// them is the complete one.
+    public func summarize(
+        _ note: VoiceNote,
+        options: SummaryOptions = SummaryOptions()
+    ) -> SottoTask<NoteSummary, NoteSummary> {
+        SottoTask { [ffi] in Work(try ffi.summarize(segments: note.segments.map(\.ffi), options: options.ffi())) }
     }
 
     /// Starts a note whose segments arrive one by one while the user speaks. The model reads them in the background.
@@ -109,7 +113,7 @@ public final class LocalModel: Sendable {
     }
 
     /// Chooses the case of an enum that fits a text; `nil` if the confidence is below `minConfidence`. The model sees
-    /// their raw values.
+    /// their raw values, and their descriptions if the enum is ``SottoDescribed``.
     ///
     /// - Throws: ``SottoError``, or `CancellationError` when the task is cancelled.
     public func classify<Value: CaseIterable & RawRepresentable & Sendable>(
@@ -117,7 +121,7 @@ public final class LocalModel: Sendable {
         into type: Value.Type = Value.self,
         minConfidence: Double = defaultMinConfidence
     ) async throws -> Value? where Value.RawValue == String {
-        let result = try await classify(text, into: type.allCases.map(\.rawValue), minConfidence: minConfidence)
+        let result = try await classify(text, into: Classification.labels(of: type), minConfidence: minConfidence)
         return result.abstained ? nil : Value(rawValue: result.label)
     }
 
@@ -130,13 +134,13 @@ public final class LocalModel: Sendable {
         return try await Work(job, value: Embedding.init).value()
     }
 
-    /// Classifies many texts and reports each result when it is ready. The common part of their prompts is computed
+    /// Classifies many texts. Each element is the result of the next text. The common part of their prompts is computed
     /// once.
     public func classifyAll(
         _ texts: [String],
         into labels: [String],
         minConfidence: Double = defaultMinConfidence
-    ) -> Request<Classification, Void> {
+    ) -> SottoTask<Classification, Void> {
         classifyAll(texts, into: labels.map { Classification.Label($0) }, minConfidence: minConfidence)
     }
 
@@ -145,8 +149,8 @@ public final class LocalModel: Sendable {
         _ texts: [String],
         into labels: [Classification.Label],
         minConfidence: Double = defaultMinConfidence
-    ) -> Request<Classification, Void> {
-        Request { [ffi] in
+    ) -> SottoTask<Classification, Void> {
+        SottoTask { [ffi] in
             let labels = labels.map(\.ffi)
             let job = try ffi.classifyAll(texts: texts, labels: labels, minConfidence: minConfidence)
             return Work(job, snapshot: Classification.init, value: { $0 })
@@ -156,7 +160,8 @@ public final class LocalModel: Sendable {
     /// Extracts a value of a `Decodable` type from a text. The answer is constrained to the type, token by token.
     ///
     /// The schema follows from what the type's `init(from:)` decodes; optional properties may be null. Enums need raw
-    /// values and `CaseIterable`.
+    /// values and `CaseIterable`. A `Date` is a date with a time and zone (RFC 3339). A type that is ``SottoDescribed``
+    /// tells the model more about its properties.
     ///
     /// - Throws: ``SottoError``, or `CancellationError` when the task is cancelled.
     public func extract<Value: Decodable & Sendable>(from text: String) async throws -> Value {
@@ -172,7 +177,7 @@ public final class LocalModel: Sendable {
     ) async throws -> Extraction<Value> {
         let json = try await extract(from: text, schema: try JSONSchema(of: type).json)
         do {
-            let value = try JSONDecoder().decode(type, from: Data(json.value.utf8))
+            let value = try JSONDecoder.ofAnswers.decode(type, from: Data(json.value.utf8))
             return Extraction(value: value, metrics: json.metrics)
         } catch {
             // The decoder's message may contain the user's words.
@@ -191,16 +196,16 @@ public final class LocalModel: Sendable {
     /// Starts a conversation. `instructions` tell the model how to behave.
     ///
     /// - Throws: ``SottoError``.
-    public func session(_ instructions: String? = nil) async throws -> Session {
+    public func session(_ instructions: String? = nil) async throws -> ChatSession {
         try await resume(instructions, history: [])
     }
 
-    /// Continues a conversation that an app has stored, with its `history`.
+    /// Continues a conversation that an app has stored, with its ``ChatSession/history``.
     ///
     /// - Throws: ``SottoError``.
-    public func resume(_ instructions: String? = nil, history: [Turn]) async throws -> Session {
+    public func resume(_ instructions: String? = nil, history: [ChatTurn]) async throws -> ChatSession {
         let turns = history.map { FfiTurn(question: $0.question, answer: $0.answer) }
-        return Session(try translated { try ffi.resume(instructions: instructions, history: turns) })
+        return ChatSession(try translated { try ffi.resume(instructions: instructions, history: turns) })
     }
 
     /// Loads an adapter (LoRA) of this model: a GGUF file in llama.cpp's format. It must have been trained with the
@@ -222,22 +227,29 @@ public final class LocalModel: Sendable {
         LocalModel(try translated { try ffi.withAdapters(adapters: adapters.map(\.ffi)) })
     }
 
-    /// Learns how texts are written: trains an adapter (LoRA) of this model when the result is iterated over or awaited, and writes it to
-    /// `target`, for ``loadAdapter(_:)``, if texts that it was not shown became likelier and general text did not become much less likely.
+    /// Learns how texts are written: trains an adapter (LoRA) of this model and writes it to `target`, for ``loadAdapter(_:)``, if texts that it was not shown became likelier and general text did not become much less likely.
     /// Otherwise what was at `target` stays, and the report says what was found.
-    public func tune(_ texts: [String], to target: URL, options: TuneOptions = TuneOptions()) -> Tuning {
-        Request { [ffi] in
+    public func tune(
+        _ texts: [String],
+        to target: URL,
+        options: TuneOptions = TuneOptions()
+    ) -> SottoTask<TuneProgress, TuneReport> {
+        SottoTask { [ffi] in
             let job = try ffi.tune(texts: texts, target: target.path, options: try options.ffi())
             return Work(job, snapshot: TuneProgress.init, value: TuneReport.init)
         }
     }
 
-    /// Says a text as the writer of `style` would, each time the result is iterated over or awaited. It is best with an adapter that
+    /// Says a text as the writer of `style` would. The elements are pieces of the text. It is best with an adapter that
     /// ``tune(_:to:options:)`` trained on the writer's texts; without one, small models follow a style badly.
-    public func rewrite(_ text: String, style: StyleProfile, options: ChatOptions = ChatOptions()) -> ResponseStream {
-        Request { [ffi] in
+    public func rewrite(
+        _ text: String,
+        style: StyleProfile,
+        options: ChatOptions = ChatOptions()
+    ) -> SottoTask<String, ChatReply> {
+        SottoTask { [ffi] in
             let job = try ffi.rewrite(text: text, style: try style.ffi(), options: try options.ffi())
-            return Work(job, snapshot: { $0 }, value: { Reply(text: $0.text, metrics: Metrics($0.metrics)) })
+            return Work(job, snapshot: { $0 }, value: ChatReply.init)
         }
     }
 

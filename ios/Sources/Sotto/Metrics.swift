@@ -2,14 +2,6 @@ internal import SottoFFI
 
 /// Time, tokens and memory of a request.
 public struct Metrics: Codable, Hashable, Sendable {
-    /// Why an answer ended.
-    public enum StopReason: String, CaseIterable, Codable, Hashable, Sendable {
-        /// The model ended the answer, or the format allows nothing more.
-        case end
-        /// The answer reached its limit of tokens.
-        case length
-    }
-
     /// Seconds from the start of the request to the first token of the answer.
     public var timeToFirstToken: Double
     /// Prompt tokens that were computed.
@@ -30,8 +22,6 @@ public struct Metrics: Codable, Hashable, Sendable {
     public var kernels: String
     /// Number of threads.
     public var threads: Int
-    /// Why the answer ended.
-    public var stopReason: StopReason
 
     /// Metrics.
     public init(
@@ -44,8 +34,7 @@ public struct Metrics: Codable, Hashable, Sendable {
         privateBytes: Int,
         mappedBytes: Int,
         kernels: String,
-        threads: Int,
-        stopReason: StopReason
+        threads: Int
     ) {
         self.timeToFirstToken = timeToFirstToken
         self.prefillTokens = prefillTokens
@@ -57,7 +46,6 @@ public struct Metrics: Codable, Hashable, Sendable {
         self.mappedBytes = mappedBytes
         self.kernels = kernels
         self.threads = threads
-        self.stopReason = stopReason
     }
 
     /// Prompt tokens per second; 0 if there were none.
@@ -83,18 +71,7 @@ extension Metrics {
             privateBytes: Int(clamping: ffi.privateBytes),
             mappedBytes: Int(clamping: ffi.mappedBytes),
             kernels: ffi.kernels,
-            threads: Int(ffi.threads),
-            stopReason: StopReason(ffi.stopReason)
+            threads: Int(ffi.threads)
         )
-    }
-}
-
-extension Metrics.StopReason {
-    fileprivate init(_ ffi: FfiStopReason) {
-        self =
-            switch ffi {
-            case .end: .end
-            case .length: .length
-            }
     }
 }

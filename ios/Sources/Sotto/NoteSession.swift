@@ -31,9 +31,9 @@ public final class NoteSession: Sendable {
         try translated { try ffi.append(segment: segment.ffi) }
     }
 
-    /// The summary of the note, exactly like that of ``LocalModel/summarize(_:options:)``. Iterating over it or
-    /// awaiting it ends the note, and reports errors from reading it.
-    public func finish() -> Summary {
-        Request { [ffi] in Work(try ffi.finish()) }
+    /// The summary of the note, exactly like that of ``LocalModel/summarize(_:options:)``. The task ends the note when it
+    /// begins, and reports errors from reading it.
+    public func finish() -> SottoTask<NoteSummary, NoteSummary> {
+        SottoTask { [ffi] in Work(try ffi.finish()) }
     }
 }

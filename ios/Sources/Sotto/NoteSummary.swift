@@ -1,9 +1,5 @@
 internal import SottoFFI
 
-/// A lazy summary: iterate over it for growing ``NoteSummary`` snapshots, the last of which is complete, or await its
-/// ``Request/value``, only the complete one.
-public typealias Summary = Request<NoteSummary, NoteSummary>
-
 /// A summary of a note. While it is being written, it grows: title and overview get longer, and complete points and
 /// actions are added. An action may get its owner or due date later. If ``SummaryOptions`` limit their number, a better
 /// item may take the place and the id of another.

@@ -16,6 +16,11 @@ extension Bool: SampledType {
     static func schema(_ probe: SchemaProbe) -> JSONSchema { .boolean }
 }
 
+extension Date: SampledType {
+    static var sample: Date { Date(timeIntervalSinceReferenceDate: 0) }
+    static func schema(_ probe: SchemaProbe) -> JSONSchema { .dateTime }
+}
+
 extension Double: SampledType {}
 extension Float: SampledType {}
 extension Decimal: SampledType {}

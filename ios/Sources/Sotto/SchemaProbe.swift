@@ -7,8 +7,8 @@ extension JSONSchema {
     /// The schema of a type.
     ///
     /// - Throws: ``SottoError/invalidInput(what:)`` for types that no schema can describe: recursive types, enums
-    ///   without raw values or `CaseIterable`, dictionaries whose keys are not strings, dates, and types that reject
-    ///   the samples.
+    ///   without raw values or `CaseIterable`, dictionaries whose keys are not strings, types that reject the samples, and
+    ///   descriptions of properties that a type does not have.
     init<T: Decodable>(of type: T.Type) throws {
         self = try SchemaProbe().answer(type).schema
     }
@@ -27,7 +27,7 @@ final class SchemaProbe {
             return try oneOf(enumeration, as: type)
         }
         // JSONDecoder decodes these types in special ways.
-        guard ![Date.self, Data.self, URL.self].contains(where: { $0 == type }) else {
+        guard ![Data.self, URL.self].contains(where: { $0 == type }) else {
             throw unsupported(type, "take a String")
         }
         guard !within.contains(where: { $0 == type }) else { throw unsupported(type, "it contains itself") }
@@ -40,7 +40,7 @@ final class SchemaProbe {
         let recorder = SchemaRecorder(probe: self)
         do {
             let sample = try T(from: recorder)
-            return (try recorder.schema(), sample)
+            return (try recorder.schema().described(as: type), sample)
         } catch let error as SottoError {
             throw error
         } catch let refusal as SchemaRecorder.Refusal {
@@ -61,6 +61,20 @@ final class SchemaProbe {
             throw unsupported(type, "an enumeration needs raw values that are strings or integers")
         }
         return (.oneOf(values), sample)
+    }
+}
+
+extension JSONSchema {
+    /// This schema of `type`, with the type's own descriptions.
+    fileprivate func described(as type: any Any.Type) throws -> JSONSchema {
+        guard let type = type as? any SottoDescribed.Type, case .object(var properties) = self else { return self }
+        for (name, description) in type.descriptions {
+            guard let index = properties.firstIndex(where: { $0.name == name }) else {
+                throw unsupported(type, "it describes \(name), which it does not decode")
+            }
+            properties[index].description = description
+        }
+        return .object(properties)
     }
 }
 

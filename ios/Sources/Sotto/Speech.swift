@@ -66,15 +66,17 @@ public final class Speech: Sendable {
         try translated { try ffi.trim() }
     }
 
-    /// Transcribes a recording of any length when the result is iterated over or awaited. Its parts come as they become certain; silence
-    /// is not given to the model.
-    public func transcribe(_ audio: Audio, options: TranscribeOptions = TranscribeOptions()) -> Transcription {
-        Request { [self] in
+    /// Transcribes a recording of any length. The elements are its parts, as they become certain; silence is not given to the model.
+    public func transcribe(
+        _ audio: Audio,
+        options: TranscribeOptions = TranscribeOptions()
+    ) -> SottoTask<TranscriptPart, SpeechTranscript> {
+        SottoTask { [self] in
             if let decoded = try audio.decoded() { return try work(on: decoded, options: options) }
             return Work(
                 try ffi.transcribe(audio: try audio.ffi(), options: options.ffi),
                 snapshot: TranscriptPart.init,
-                value: Transcript.init
+                value: SpeechTranscript.init
             )
         }
     }
@@ -83,7 +85,7 @@ public final class Speech: Sendable {
     func work(
         on decoded: any DecodedAudio,
         options: TranscribeOptions
-    ) throws -> Work<TranscriptPart, Transcript> {
+    ) throws -> Work<TranscriptPart, SpeechTranscript> {
         let heard = ListenOptions(format: decoded.format, transcribe: options, tentative: false)
         let job = ListenJob(try ffi.listen(options: try heard.ffi())) { push in
             while let samples = try decoded.next() { try await push(samples) }
@@ -95,7 +97,7 @@ public final class Speech: Sendable {
                 part.audioSeconds = decoded.seconds
                 return part
             },
-            value: Transcript.init
+            value: SpeechTranscript.init
         )
     }
 

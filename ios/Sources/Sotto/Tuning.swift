@@ -1,9 +1,6 @@
 import Foundation
 internal import SottoFFI
 
-/// A lazy training: iterate over it for its progress, or await its ``Request/value``, the report. Each time, an adapter is trained.
-public typealias Tuning = Request<TuneProgress, TuneReport>
-
 /// How to train an adapter.
 public struct TuneOptions: Hashable, Sendable {
     /// How long it may take; `nil` for as long as it needs.

@@ -54,7 +54,7 @@ public struct VoiceNote: Hashable, Sendable {
     }
 
     /// A note from one of Sotto's own transcripts. Its segments keep their ids and times.
-    public static func transcript(_ transcript: Transcript) -> VoiceNote {
+    public static func transcript(_ transcript: SpeechTranscript) -> VoiceNote {
         segments(transcript.segments.map { Segment(id: $0.id, text: $0.text, start: $0.start, end: $0.end) })
     }
 

@@ -42,10 +42,10 @@ extension FfiTuneJob: NativeStream {}
 final class Work<Snapshot: Sendable, Value: Sendable>: Sendable {
     private let pull: @Sendable () async throws -> Snapshot?
     private let finish: @Sendable () async throws -> Value
-    private let last: @Sendable (Value) -> Snapshot?
+    /// The snapshot that the value itself makes, if any.
+    let last: @Sendable (Value) -> Snapshot?
     private let stop: @Sendable () -> Void
 
-    /// `last` is the snapshot that the value itself makes, if any.
     init<Job: NativeStream>(
         _ job: Job,
         snapshot: @escaping @Sendable (Job.Snapshot) -> Snapshot,
@@ -69,15 +69,9 @@ final class Work<Snapshot: Sendable, Value: Sendable>: Sendable {
         stop()
     }
 
-    /// The next snapshot; `nil` when there are no more but the ``lastSnapshot()``.
+    /// The next snapshot; `nil` when there are no more but the ``last``.
     func next() async throws -> Snapshot? {
         try await stoppedByCancellation { try await pull() }
-    }
-
-    /// The snapshot that the value makes, if any. Once the others were given, this ends the work, or tells what has
-    /// ended it.
-    func lastSnapshot() async throws -> Snapshot? {
-        try await stoppedByCancellation { last(try await finish()) }
     }
 
     /// The value at the end. The snapshots before it go to `onSnapshot`.

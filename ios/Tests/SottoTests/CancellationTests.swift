@@ -88,7 +88,7 @@
                 let session = try await wide().session()
                 var times: [Duration] = []
                 for _ in 0..<10 {
-                    var iterator: ResponseStream.Iterator? =
+                    var iterator: SottoTask<String, ChatReply>.Iterator? =
                         session.streamResponse(to: "Tell me a story.", options: endless).makeAsyncIterator()
                     #expect(try await iterator?.next() != nil)
                     #expect(Set(runningJobs()) == ["sotto-chat"])
@@ -118,7 +118,7 @@
                 #expect(runningJobs().contains("sotto-chat"), "the first was over: nobody waited")
             }
 
-            @Test func aRequestThatNobodyAsksForDoesNothing() async throws {
+            @Test func aTaskThatNobodyAsksForDoesNothing() async throws {
                 let session = try await wide().session()
                 // The thread that has loaded the model may still be ending.
                 try await timeUntilQuiet()

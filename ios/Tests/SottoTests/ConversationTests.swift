@@ -6,7 +6,7 @@ extension AllTests {
     @Suite struct ConversationTests {
         private let brief = ChatOptions(maxTokens: 12, sampling: .greedy)
 
-        private func exchange(_ history: [Turn], _ question: String) -> Exchange {
+        private func exchange(_ history: [ChatTurn], _ question: String) -> Exchange {
             Exchange(instructions: "Be brief.", history: history, question: question)
         }
 
@@ -17,7 +17,7 @@ extension AllTests {
             let pieces = Collected<String>()
             let first = try await conversation.answer(exchange([], noteText), options: brief) { pieces.add($0) }
             #expect(pieces.all.joined() == first.text)
-            let turn = Turn(question: noteText, answer: first.text)
+            let turn = ChatTurn(question: noteText, answer: first.text)
             let second = try await conversation.answer(exchange([turn], "Who?"), options: brief) { _ in }
             #expect(second.metrics.reusedTokens > first.metrics.prefillTokens)
             // Told by somebody who knows nothing of the session, the answer is the same.
@@ -29,7 +29,7 @@ extension AllTests {
             let model = try await demo()
             let conversation = Conversation(model)
             _ = try await conversation.answer(exchange([], noteText), options: brief) { _ in }
-            let other = exchange([Turn(question: noteText, answer: "No.")], "Who?")
+            let other = exchange([ChatTurn(question: noteText, answer: "No.")], "Who?")
             let answer = try await conversation.answer(other, options: brief) { _ in }
             #expect(try await answer.text == Conversation(model).answer(other, options: brief, onText: { _ in }).text)
         }

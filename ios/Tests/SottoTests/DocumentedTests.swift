@@ -33,6 +33,7 @@ private func readme(url: URL, transcript: String, mail: String, text: String) as
     struct Errand: Decodable { let task: String }
     enum Priority: String, CaseIterable { case high, low }
     func render(_ summary: NoteSummary) {}
+    func askToGoOn() {}
 
     let model = try await LocalModel.load(.file(url))
     for try await snapshot in model.summarize(.text(transcript)) { render(snapshot) }
@@ -40,7 +41,9 @@ private func readme(url: URL, transcript: String, mail: String, text: String) as
     let priority: Priority? = try await model.classify(mail)
     let errand: Errand = try await model.extract(from: text)
     let chat = try await model.session("You are a writing assistant.")
-    for try await piece in chat.streamResponse(to: "Hello") { print(piece, terminator: "") }
+    let answer = chat.streamResponse(to: "Hello")
+    for try await piece in answer { print(piece, terminator: "") }
+    if try await answer.value.finishReason == .maxTokens { askToGoOn() }
 
     print(label, priority ?? .low, errand.task)
 }

@@ -109,6 +109,42 @@ extension AllTests {
             )
         }
 
+        struct Errand: Decodable, SottoDescribed {
+            static let descriptions = ["due": "when, \"as said\"", "task": "what has to be done"]
+            let task: String
+            let due: Date?
+        }
+
+        @Test func descriptionsAndDates() throws {
+            let json = try JSONSchema(of: [Errand].self).json
+            let task = #""task":{"type":"string","description":"what has to be done"}"#
+            let date = #"{"anyOf":[{"type":"string","format":"date-time"},{"type":"null"}],"#
+            let due = #""due":\#(date)"description":"when, \"as said\""}"#
+            let required = #""required":["task","due"],"additionalProperties":false"#
+            #expect(json == #"{"type":"array","items":{"type":"object","properties":{\#(task),\#(due)},\#(required)}}"#)
+        }
+
+        @Test(arguments: ["2024-02-29T10:30:00Z": 0, "2024-02-29T12:30:00.25+02:00": 0.25])
+        func aDateIsReadAsTheModelWritesIt(text: String, fraction: Double) throws {
+            let date = try JSONDecoder.ofAnswers.decode([Date].self, from: Data("[\"\(text)\"]".utf8))[0]
+            #expect(abs(date.timeIntervalSince1970 - 1_709_202_600 - fraction) < 1e-3)
+        }
+
+        enum Mail: String, CaseIterable, SottoDescribed {
+            static let descriptions = ["urgent": "somebody must act at once"]
+            case urgent, later
+        }
+        enum Typo: String, CaseIterable, SottoDescribed {
+            static let descriptions = ["urgnet": "somebody must act at once"]
+            case urgent, later
+        }
+
+        @Test func casesHaveDescriptionsAsLabels() throws {
+            let labels = try Classification.labels(of: Mail.self)
+            #expect(labels == [.init("urgent", description: "somebody must act at once"), .init("later")])
+            #expect(throws: SottoError.self) { try Classification.labels(of: Typo.self) }
+        }
+
         @Test func namesAreQuoted() throws {
             let text = "say \"hi\"\n\\ 🎉"
             let schema = JSONSchema.oneOf([.string(text)])
@@ -122,7 +158,10 @@ extension AllTests {
         enum Unnamed: CaseIterable, Decodable { case one }
         enum Event: Decodable { case call(to: String), pause }
         struct Empty: Decodable {}
-        struct Dated: Decodable { let date: Date }
+        struct Misdescribed: Decodable, SottoDescribed {
+            static let descriptions = ["nmae": "what it is called"]
+            let name: String
+        }
         struct Choosy: Decodable {
             init(from decoder: any Decoder) throws {
                 let text = try decoder.singleValueContainer().decode(String.self)
@@ -145,15 +184,14 @@ extension AllTests {
 
         @Test func typesThatNoSchemaDescribesAreRefusedByName() throws {
             let types: [any Decodable.Type] = [
-                Tree.self, Chain.self, Unlisted.self, Unnamed.self, Event.self, Empty.self, Dated.self, Choosy.self,
+                Tree.self, Chain.self, Unlisted.self, Unnamed.self, Event.self, Empty.self, Misdescribed.self, Choosy.self,
                 Pair.self, Derived.self, [Int: String].self, [Level: Int].self, Data.self, URL.self,
             ]
             for type in types {
-                let name = type == Dated.self ? "Date" : "\(type)"
                 do {
                     Issue.record("\(type) has the schema \(try JSONSchema(of: type).json)")
                 } catch SottoError.invalidInput(let what) {
-                    #expect(what.hasPrefix("a value of \(name) cannot be extracted: "))
+                    #expect(what.hasPrefix("a value of \(type) cannot be extracted: "))
                 }
             }
         }
@@ -164,6 +202,7 @@ extension AllTests {
             let size: UInt8?
             let delta: Int8
             let sure: Bool
+            let time: Date
         }
 
         @Test func whatComesBackDecodesWhateverTheModelKnows() async throws {

@@ -21,7 +21,7 @@ extension AllTests {
                 {"language":"en","segments":[{"id":1,"start":0.5,"end":2,"text":"Buy milk.","noSpeech":0,"meanLogProbability":-0.1}],
                 "metrics":{"audioSeconds":2,"windowSeconds":2,"windows":1,"seconds":0.2,"realTimeFactor":0.1,"privateBytes":0}}
                 """
-            let transcript = try JSONDecoder().decode(Transcript.self, from: Data(json.utf8))
+            let transcript = try JSONDecoder().decode(SpeechTranscript.self, from: Data(json.utf8))
             let note = VoiceNote.transcript(transcript)
             #expect(note.segments == [.init(id: 1, text: "Buy milk.", start: 0.5, end: 2)])
         }
@@ -106,7 +106,9 @@ extension AllTests {
             let speech = try await Speech.load(.path(folder + "/ggml-base-q5_1.bin"))
             let samples = try recording(folder + "/librivox-0930.wav")
             let whole = try await speech.transcribe(.samples(Samples(samples))).value
-            let decoded = Transcription { try speech.work(on: Pieces(samples), options: TranscribeOptions()) }
+            let decoded = SottoTask<TranscriptPart, SpeechTranscript> {
+                try speech.work(on: Pieces(samples), options: TranscribeOptions())
+            }
             var confirmed: [TranscriptSegment] = []
             for try await part in decoded {
                 confirmed += part.confirmed
@@ -115,7 +117,7 @@ extension AllTests {
             #expect(confirmed == whole.segments)
 
             let damaged = SottoError.invalidInput(what: "the recording cannot be used: it is damaged")
-            let failing = Transcription {
+            let failing = SottoTask<TranscriptPart, SpeechTranscript> {
                 try speech.work(on: Pieces(samples, failure: damaged), options: TranscribeOptions())
             }
             await #expect(throws: damaged) { try await failing.value }

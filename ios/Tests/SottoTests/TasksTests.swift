@@ -16,22 +16,22 @@ extension AllTests {
         }
 
         @Test func snapshotsGrowIntoTheSummary() async throws {
-            let request = try await demo().summarize(note)
-            let snapshots = try await request.collect()
+            let summary = try await demo().summarize(note)
+            let snapshots = try await summary.collect()
             #expect(snapshots.count > 5)
             for (earlier, later) in zip(snapshots, snapshots.dropFirst()) {
                 #expect(later.title.hasPrefix(earlier.title))
             }
             #expect(snapshots.dropLast().allSatisfy { $0.metrics == nil })
             #expect(snapshots.last?.metrics != nil)
-            #expect(try await request.value.withoutMetrics == snapshots.last?.withoutMetrics)
+            #expect(try await summary.value == snapshots.last)
         }
 
         @Test func aSlowReaderGetsEverySnapshot() async throws {
-            let request = try await demo().summarize(note)
-            let all = try await request.collect()
+            let model = try await demo()
+            let all = try await model.summarize(note).collect()
             var slowly: [NoteSummary] = []
-            for try await snapshot in request {
+            for try await snapshot in model.summarize(note) {
                 try await Task.sleep(for: .milliseconds(3))
                 slowly.append(snapshot)
             }

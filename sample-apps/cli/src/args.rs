@@ -332,6 +332,9 @@ pub enum Command {
         style: PathBuf,
         #[command(flatten)]
         sampling: SamplingArguments,
+        /// The maximum number of tokens to write.
+        #[arg(short = 'n', long, value_name = "N", default_value_t = 512)]
+        max_tokens: usize,
     },
     /// Measure speed and memory.
     Bench {

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use console::{Term, style};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
-use sotto::{Metrics, Progress};
+use sotto::{FinishReason, Metrics, Progress};
 
 use crate::failure::Failure;
 use crate::visible::visible;
@@ -74,6 +74,16 @@ pub fn metrics(metrics: &Metrics) {
         metrics.kernels,
         count(metrics.threads, "thread"),
     ));
+}
+
+/// Says that an answer was cut off, if it was, and how to get more of it.
+pub fn cut_off(reason: FinishReason) {
+    let how = match reason {
+        FinishReason::Complete => return,
+        FinishReason::MaxTokens => "at its limit of tokens: -n allows more",
+        FinishReason::ContextFull => "at the end of the context: --context allows more, if the model does",
+    };
+    print(format_args!("{} the answer was cut off {how}\n", style("note:").for_stderr().yellow().bold()));
 }
 
 /// A number with a noun: "1 thread", "2 threads".

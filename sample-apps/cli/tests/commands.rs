@@ -94,6 +94,18 @@ fn a_conversation_comes_from_standard_input() {
 }
 
 #[test]
+fn an_answer_that_was_cut_off_says_so() {
+    let cut_off = "cut off at its limit of tokens: -n allows more";
+    let chat = run_with_input(&["chat", "-n", "3", "--temperature", "0"], b"Marcus will write a test by Thursday.\n");
+    assert!(errors(&chat).contains(cut_off), "{}", errors(&chat));
+    let generate = ["generate", "-p", "I need to", "--temperature", "0", "-n"];
+    assert!(errors(&run(&[&generate[..], &["3"]].concat())).contains(cut_off));
+    let reason = |more: &[&str]| json(&run(&[&generate[..], more, &["--json"]].concat()))["finish_reason"].clone();
+    assert_eq!(reason(&["3"]), "max_tokens");
+    assert_eq!(reason(&["300", "--context", "8"]), "context_full");
+}
+
+#[test]
 fn a_text_is_continued() {
     let value = json(&run(&["generate", "--prompt", "I need to", "-n", "8", "--temperature", "0", "--json"]));
     assert!(value["ids"].as_array().unwrap().len() <= 8);

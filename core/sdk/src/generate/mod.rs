@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use sotto_text::{OutputFormat, Sampler};
 
+use crate::finish_reason::FinishReason;
 use crate::loaded::Loaded;
 use crate::metrics::Metrics;
 use crate::sequence::Sequence;
@@ -30,6 +31,8 @@ pub(crate) struct Request<'a> {
 pub(crate) struct Answer {
     pub text: String,
     pub ids: Vec<u32>,
+    /// Never [`FinishReason::ContextFull`]: only who chose `max_tokens` knows of the context.
+    pub finish_reason: FinishReason,
     pub metrics: Metrics,
 }
 
@@ -67,7 +70,6 @@ mod tests {
 
     use super::*;
     use crate::demo_model::demo;
-    use crate::metrics::StopReason;
     use crate::sequence::common_prefix;
 
     /// A decoder that counts its passes, and may say that it takes one token at a time.
@@ -167,10 +169,10 @@ mod tests {
                 let (guessed, also_held, passes) = answer(&model, 4, format.as_ref(), &sampling, max_tokens);
                 assert_eq!(guessed.ids, expected.ids, "{format:?} {temperature} {max_tokens}");
                 assert_eq!(guessed.text, expected.text);
-                assert_eq!(guessed.metrics.stop_reason, expected.metrics.stop_reason);
+                assert_eq!(guessed.finish_reason, expected.finish_reason);
                 // Both hold the prompt and the answer, but for what was written when it ended.
                 assert!(
-                    held.len() == common_prefix(&held, &also_held) || guessed.metrics.stop_reason == StopReason::End
+                    held.len() == common_prefix(&held, &also_held) || guessed.finish_reason == FinishReason::Complete
                 );
                 assert!(passes <= singly, "{passes} {singly}");
                 // What a grammar forces takes no pass, guessed or not.

@@ -7,16 +7,16 @@ use sotto_text::{Constraint, DecodeStream, Logits, Sampler, TokenMask};
 use super::Request;
 use super::slots::{Pass, Rows, is_much};
 use crate::Error;
+use crate::finish_reason::FinishReason;
 use crate::guess::Guesser;
 use crate::loaded::Loaded;
-use crate::metrics::StopReason;
 use crate::sequence::common_prefix;
 
 /// What comes after some logits.
 pub(super) enum Step {
     /// More logits are needed.
     Read(Pass),
-    Stop(StopReason),
+    Stop(FinishReason),
 }
 
 /// An answer that is being written.
@@ -113,9 +113,9 @@ impl Writer {
 
     /// Writes a sampled token (or a forced one, if the grammar leaves no choice), and the forced tokens after it.
     /// Returns why the answer ends, if it does.
-    fn write_next(&mut self, logits: Logits<'_>) -> Result<Option<StopReason>, Error> {
+    fn write_next(&mut self, logits: Logits<'_>) -> Result<Option<FinishReason>, Error> {
         if self.room() == 0 {
-            return Ok(Some(StopReason::Length));
+            return Ok(Some(FinishReason::MaxTokens));
         }
         let written = self.history.len();
         if let reason @ Some(_) = self.write_forced()? {
@@ -133,7 +133,7 @@ impl Writer {
         let logits = biased.as_ref().map_or(logits, |(ids, logits)| Logits::Of(ids, logits));
         let token = self.sampler.sample(logits, &self.history, mask)?;
         if self.model.tokenizer.end_tokens().contains(&token) {
-            return Ok(Some(StopReason::End));
+            return Ok(Some(FinishReason::Complete));
         }
         match self.write(token)? {
             None => self.write_forced(),
@@ -142,7 +142,7 @@ impl Writer {
     }
 
     /// Writes the tokens that the grammar forces.
-    fn write_forced(&mut self) -> Result<Option<StopReason>, Error> {
+    fn write_forced(&mut self) -> Result<Option<FinishReason>, Error> {
         let mut forced = self.constraint.as_mut().map(Constraint::forced).unwrap_or_default();
         forced.truncate(self.room());
         for token in forced {
@@ -154,13 +154,13 @@ impl Writer {
     }
 
     /// Appends a token to the answer. Returns whether this completes the grammar.
-    fn write(&mut self, token: u32) -> Result<Option<StopReason>, Error> {
+    fn write(&mut self, token: u32) -> Result<Option<FinishReason>, Error> {
         self.history.push(token);
         let piece = self.stream.push(token);
         self.add_text(&piece);
         let Some(constraint) = &mut self.constraint else { return Ok(None) };
         constraint.commit(token)?;
-        Ok(constraint.is_finished().then_some(StopReason::End))
+        Ok(constraint.is_finished().then_some(FinishReason::Complete))
     }
 
     fn add_text(&mut self, piece: &str) {

@@ -6,9 +6,10 @@ use std::time::Instant;
 use super::slots::{Pass, Rows, Slots};
 use super::writer::{Step, Writer};
 use super::{Answer, Request};
+use crate::finish_reason::FinishReason;
 use crate::grammar::Grammar;
 use crate::loaded::Loaded;
-use crate::metrics::{Metrics, StopReason, Stopwatch};
+use crate::metrics::{Metrics, Stopwatch};
 use crate::{CancelToken, Error};
 
 /// Answers that are being written, at most one per slot. Each is the same as if written alone.
@@ -38,7 +39,7 @@ enum Next {
     Choose(Rows),
     /// These have to be computed.
     Read(Pass),
-    Finished(StopReason),
+    Finished(FinishReason),
 }
 
 impl<'a> Writers<'a> {
@@ -124,7 +125,7 @@ impl<'a> Writers<'a> {
 
     /// The answer in a slot, if it is finished. This frees the slot.
     pub(crate) fn take_finished(&mut self, slot: usize) -> Option<Answer> {
-        let Next::Finished(stop_reason) = self.writing[slot].as_ref()?.next else { return None };
+        let Next::Finished(finish_reason) = self.writing[slot].as_ref()?.next else { return None };
         let writing = self.writing[slot].take()?;
         let engine = &self.model.engine;
         let ids = writing.writer.ids().to_vec();
@@ -139,9 +140,8 @@ impl<'a> Writers<'a> {
             mapped_bytes: engine.mapped_bytes(),
             kernels: engine.kernels().to_owned(),
             threads: engine.threads(),
-            stop_reason,
         };
-        Some(Answer { text: writing.writer.text().to_owned(), ids, metrics })
+        Some(Answer { text: writing.writer.text().to_owned(), ids, finish_reason, metrics })
     }
 }
 

@@ -8,9 +8,10 @@ use serde_json::Value;
 use sotto_text::OutputFormat;
 
 use super::{constrained_answer, context_for, prompts, split_context, task_prompt};
+use crate::finish_reason::FinishReason;
 use crate::job::Job;
 use crate::loaded::Loaded;
-use crate::metrics::{Metrics, StopReason};
+use crate::metrics::Metrics;
 use crate::model::LocalModel;
 use crate::note::span_pieces;
 use crate::sequence::Sequence;
@@ -55,7 +56,7 @@ fn extract(model: &Arc<Loaded>, text: &str, schema: Value, cancel: &CancelToken)
         false => OutputFormat::JsonSchema(schema),
     };
     let answer = constrained_answer(model, &mut sequence, &prompt, &format, max_tokens, cancel, |_| {})?;
-    if answer.metrics.stop_reason == StopReason::Length {
+    if answer.finish_reason == FinishReason::MaxTokens {
         let more = if max_tokens < ANSWER_TOKENS { ", or allow a longer context" } else { "" };
         return Err(Error::invalid_input(format!(
             "the value did not end within {max_tokens} tokens: limit it in the schema (properties, maxLength, maxItems){more}"

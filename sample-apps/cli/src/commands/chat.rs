@@ -44,7 +44,7 @@ pub fn run(
 fn exchange(session: &Session, options: &ChatOptions, json: bool) -> Result<bool, Failure> {
     let Some(line) = input::read_line()? else { return Ok(false) };
     if !line.trim().is_empty() {
-        print_text(session.respond(&line, options), |reply| &reply.metrics, json)?;
+        print_text(session.respond(&line, options), |reply| (&reply.metrics, reply.finish_reason), json)?;
     }
     Ok(true)
 }

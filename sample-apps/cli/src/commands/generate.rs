@@ -12,5 +12,5 @@ pub fn run(
     json: bool,
 ) -> Result<(), Failure> {
     let options = CompletionOptions { sampling: sampling.over(SamplingOptions::default()), max_tokens, format: None };
-    print_text(model.complete(prompt, &options), |completion| &completion.metrics, json)
+    print_text(model.complete(prompt, &options), |answer| (&answer.metrics, answer.finish_reason), json)
 }

@@ -28,8 +28,8 @@ use std::time::{Duration, Instant};
 use serde::Serialize;
 use serde_json::ser::Formatter;
 use sotto::{
-    Backend, BenchOptions, Job, KvType, LoadOptions, LocalModel, Metrics, ModelFile, Progress, Prompt, SummaryOptions,
-    Task, TranscribeOptions,
+    Backend, BenchOptions, FinishReason, Job, KvType, LoadOptions, LocalModel, Metrics, ModelFile, Progress, Prompt,
+    SummaryOptions, Task, TranscribeOptions,
 };
 
 use crate::args::{AdapterArgument, Arguments, BackendName, Command, KvName, ModelArguments};
@@ -112,7 +112,9 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
         }
         Command::Personal { file, action } => personal::run(file, action, json),
         Command::Style { texts } => style::run(texts),
-        Command::Rewrite { text, style, sampling } => rewrite::run(&load(model)?, text, style, sampling, json),
+        Command::Rewrite { text, style, sampling, max_tokens } => {
+            rewrite::run(&load(model)?, text, style, sampling, *max_tokens, json)
+        }
         Command::Bench { prefill, decode, depth, sequences, repeat, compare, compare_model, svg } => {
             let options = BenchOptions {
                 prefill: prefill.clone(),
@@ -212,10 +214,10 @@ fn watch_with_bar<Value>(job: Job<Progress, Value>, bar: &str) -> Result<Value, 
     outcome
 }
 
-/// Prints a text while it is written, then its metrics; or, as JSON, what the job ends with.
+/// Prints a text while it is written, then its metrics and whether it was cut off; or, as JSON, what the job ends with.
 fn print_text<Value: Serialize>(
     job: Job<String, Value>,
-    metrics: impl Fn(&Value) -> &Metrics,
+    facts: impl Fn(&Value) -> (&Metrics, FinishReason),
     json: bool,
 ) -> Result<(), Failure> {
     if json {
@@ -227,7 +229,9 @@ fn print_text<Value: Serialize>(
         Ok(out.flush()?)
     })?;
     writeln!(out)?;
-    screen::metrics(metrics(&value));
+    let (metrics, reason) = facts(&value);
+    screen::metrics(metrics);
+    screen::cut_off(reason);
     Ok(())
 }
 

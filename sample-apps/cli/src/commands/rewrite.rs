@@ -12,10 +12,15 @@ pub fn run(
     text: &str,
     style: &Path,
     sampling: &SamplingArguments,
+    max_tokens: usize,
     json: bool,
 ) -> Result<(), Failure> {
     let style: StyleProfile = serde_json::from_str(&input::read_file(style)?)
         .map_err(|error| Failure::BadInput(format!("the style is not what `sotto style` prints: {error}")))?;
-    let options = ChatOptions { sampling: sampling.over(SamplingOptions::default()), ..ChatOptions::default() };
-    print_text(model.rewrite(&input::read_word(text)?, &style, &options), |reply| &reply.metrics, json)
+    let options = ChatOptions { sampling: sampling.over(SamplingOptions::default()), max_tokens, format: None };
+    print_text(
+        model.rewrite(&input::read_word(text)?, &style, &options),
+        |reply| (&reply.metrics, reply.finish_reason),
+        json,
+    )
 }

@@ -206,8 +206,12 @@ public final class NoteModel {
         return (model, session)
     }
 
-    private func write(_ request: Summary, with model: LocalModel, into note: SavedNote) async throws {
-        for try await snapshot in request {
+    private func write(
+        _ task: SottoTask<NoteSummary, NoteSummary>,
+        with model: LocalModel,
+        into note: SavedNote
+    ) async throws {
+        for try await snapshot in task {
             try Task.checkCancellation()
             summary = snapshot
         }

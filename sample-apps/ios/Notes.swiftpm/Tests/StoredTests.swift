@@ -50,7 +50,7 @@ struct StoredTests {
         let metrics = Metrics(
             timeToFirstToken: 1, prefillTokens: 2, prefillSeconds: 1, reusedTokens: 0, decodeTokens: 1,
             decodeSeconds: 1,
-            privateBytes: 0, mappedBytes: 0, kernels: "neon", threads: 2, stopReason: .end
+            privateBytes: 0, mappedBytes: 0, kernels: "neon", threads: 2
         )
         var speeds = Speeds()
         (0...Speeds.limit).forEach { _ in speeds.add(metrics) }

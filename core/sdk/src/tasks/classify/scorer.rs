@@ -7,7 +7,7 @@ use sotto_text::{Message, log_probability};
 
 use crate::label::Label;
 use crate::loaded::Loaded;
-use crate::metrics::{Metrics, StopReason, Stopwatch};
+use crate::metrics::{Metrics, Stopwatch};
 use crate::sequence::Sequence;
 use crate::tasks::{prompts, task_prompt};
 use crate::{CancelToken, Error};
@@ -78,7 +78,6 @@ impl<'a> Scorer<'a> {
             mapped_bytes: engine.mapped_bytes(),
             kernels: engine.kernels().to_owned(),
             threads: engine.threads(),
-            stop_reason: StopReason::End,
         }
     }
 }

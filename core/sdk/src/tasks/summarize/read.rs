@@ -8,9 +8,10 @@ use sotto_text::OutputFormat;
 use super::answer::{Form, answer_tokens, grammar, prompt};
 use super::merge::distinct;
 use super::parse::{Answer, Found, parse, whole_lines};
+use crate::finish_reason::FinishReason;
 use crate::generate::{Slots, Writers};
 use crate::loaded::Loaded;
-use crate::metrics::{Metrics, StopReason};
+use crate::metrics::Metrics;
 use crate::note::{NoteText, Segment};
 use crate::tasks::constrained_request;
 use crate::{CancelToken, Error};
@@ -61,7 +62,7 @@ struct Part<'a> {
 enum State {
     Waiting,
     Reading(Draft),
-    Read(Metrics),
+    Read { metrics: Metrics, is_cut_off: bool },
 }
 
 /// An answer that is being written.
@@ -118,7 +119,7 @@ impl Reader<'_> {
             }
             while let Some(part) = parts.front_mut() {
                 part.tell(on_told);
-                let State::Read(metrics) = &part.state else { break };
+                let State::Read { metrics, .. } = &part.state else { break };
                 match &mut window {
                     Some(window) => window.add(&part.found, metrics),
                     None => window = Some(Reading { found: part.found.clone(), metrics: metrics.clone() }),
@@ -175,11 +176,12 @@ impl<'a> Part<'a> {
             self.found.extend(draft.parse(false).into_iter().filter(is_told));
         }
         let Some(answer) = writers.take_finished(draft.slot) else { return false };
-        if answer.metrics.stop_reason == StopReason::Length {
+        let is_cut_off = answer.finish_reason == FinishReason::MaxTokens;
+        if is_cut_off {
             draft.written.truncate(whole_lines(&draft.written).len());
         }
         self.found.extend(draft.parse(true).into_iter().filter(is_told));
-        self.state = State::Read(answer.metrics);
+        self.state = State::Read { metrics: answer.metrics, is_cut_off };
         true
     }
 
@@ -200,14 +202,15 @@ impl<'a> Part<'a> {
 
     /// Whether the answer may have missed actions: it has as many as it can hold, or was cut off.
     fn is_full(&self) -> bool {
-        let (Form::Whole { actions: most @ 1.., .. }, State::Read(metrics)) = (self.form, &self.state) else {
+        let (Form::Whole { actions: most @ 1.., .. }, &State::Read { is_cut_off, .. }) = (self.form, &self.state)
+        else {
             return false;
         };
         let actions = self.found.iter().filter_map(|found| match found {
             Found::Action(action) => Some(action.clone()),
             _ => None,
         });
-        distinct(actions) >= most || metrics.stop_reason == StopReason::Length
+        distinct(actions) >= most || is_cut_off
     }
 }
 

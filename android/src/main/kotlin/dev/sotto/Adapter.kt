@@ -34,7 +34,8 @@ public class Adapter internal constructor(private val ffi: FfiAdapter) : AutoClo
  * @property adapter the adapter.
  * @property scale the factor for its change to the model: 1 for the trained effect, 0 for none.
  */
-public data class ScaledAdapter @JvmOverloads constructor(public val adapter: Adapter, public val scale: Float = 1f)
+@ByValue
+public class ScaledAdapter @JvmOverloads constructor(public val adapter: Adapter, public val scale: Float = 1f)
 
 internal fun List<ScaledAdapter>.toFfi() = map { it.adapter.scaled(it.scale) }
 

@@ -15,7 +15,8 @@ import java.nio.ByteOrder
  * @property channels how many channels lie interleaved: 1 for mono, 2 for stereo.
  * @throws SottoException.InvalidInput for a negative number, or more than 65,535 channels.
  */
-public data class PcmFormat @JvmOverloads constructor(public val sampleRate: Int = 16_000, public val channels: Int = 1) {
+@ByValue
+public class PcmFormat @JvmOverloads constructor(public val sampleRate: Int = 16_000, public val channels: Int = 1) {
     init {
         val isFormat = sampleRate >= 0 && channels in 0..UShort.MAX_VALUE.toInt()
         requireInput(isFormat, "$sampleRate Hz in $channels channels is no format of samples")

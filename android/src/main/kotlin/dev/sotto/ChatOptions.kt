@@ -33,6 +33,22 @@ constructor(
         requireInput(repetitionWindow >= 0, "the repetition window cannot be negative")
     }
 
+    /** These settings, with changes: `sampling.copy { temperature = … }`. */
+    public fun copy(change: Builder.() -> Unit): Sampling = Builder(this).apply(change).build()
+
+    /** What [copy] changes: the properties of [Sampling]. */
+    public class Builder internal constructor(from: Sampling) {
+        public var temperature: Float = from.temperature
+        public var topK: Int? = from.topK
+        public var topP: Float? = from.topP
+        public var minP: Float? = from.minP
+        public var repetitionPenalty: Float = from.repetitionPenalty
+        public var repetitionWindow: Int = from.repetitionWindow
+        public var seed: Long = from.seed
+
+        internal fun build() = Sampling(temperature, topK, topP, minP, repetitionPenalty, repetitionWindow, seed)
+    }
+
     /** Predefined settings. */
     public companion object {
         /** Always the most probable token: the same conversation gives the same answer. */
@@ -90,6 +106,18 @@ constructor(
 ) {
     init {
         requireInput(maxTokens > 0, "an answer has at least one token")
+    }
+
+    /** These options, with changes: `options.copy { maxTokens = … }`. */
+    public fun copy(change: Builder.() -> Unit): ChatOptions = Builder(this).apply(change).build()
+
+    /** What [copy] changes: the properties of [ChatOptions]. */
+    public class Builder internal constructor(from: ChatOptions) {
+        public var maxTokens: Int = from.maxTokens
+        public var sampling: Sampling = from.sampling
+        public var format: AnswerFormat? = from.format
+
+        internal fun build() = ChatOptions(maxTokens, sampling, format)
     }
 
     internal fun toFfi() = FfiChatOptions(sampling.toFfi(), maxTokens.toUInt(), format?.ffi)

@@ -2,6 +2,8 @@ package dev.sotto
 
 import dev.sotto.internal.FfiClassification
 import dev.sotto.internal.FfiLabel
+import kotlinx.serialization.ExperimentalSerializationApi
+import kotlinx.serialization.KSerializer
 
 /**
  * A label that a text can get.
@@ -9,7 +11,8 @@ import dev.sotto.internal.FfiLabel
  * @property name its name: one or a few words, as the model would write it.
  * @property description a description for the model: when the label fits.
  */
-public data class Label @JvmOverloads constructor(public val name: String, public val description: String? = null)
+@ByValue
+public class Label @JvmOverloads constructor(public val name: String, public val description: String? = null)
 
 /**
  * The label of a text.
@@ -20,7 +23,8 @@ public data class Label @JvmOverloads constructor(public val name: String, publi
  * @property abstained whether [confidence] is below the requested minimum.
  * @property metrics time, tokens and memory it took.
  */
-public data class Classification(
+@ByValue
+public class Classification(
     public val label: String,
     public val confidence: Double,
     public val scores: Map<String, Double>,
@@ -30,5 +34,14 @@ public data class Classification(
 
 internal fun FfiClassification.toClassification() =
     Classification(label, confidence, scores.associate { it.label to it.probability }, abstained, metrics.toMetrics())
+
+/** The labels that the constants of an enum class stand for. */
+@OptIn(ExperimentalSerializationApi::class)
+internal fun <E : Enum<E>> labelsOf(entries: List<E>, serializer: KSerializer<E>): List<Label> {
+    val described = serializer.descriptor
+    return entries.map {
+        Label(described.getElementName(it.ordinal), described.getElementAnnotations(it.ordinal).description())
+    }
+}
 
 internal fun Label.toFfi() = FfiLabel(name, description)

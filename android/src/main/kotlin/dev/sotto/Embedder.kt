@@ -36,7 +36,8 @@ public class Embedding(public val values: FloatArray, public val tokens: Int, pu
  * @property pass bytes of each request while it runs, at most.
  * @property available bytes that the system can give now, where it says so.
  */
-public data class EmbeddingMemory(public val weights: Long, public val pass: Long, public val available: Long?)
+@ByValue
+public class EmbeddingMemory(public val weights: Long, public val pass: Long, public val available: Long?)
 
 /**
  * An embedding model (BERT) that is ready to be used, from any thread.

@@ -6,4 +6,5 @@ package dev.sotto
  * @property value the value; it fits the schema.
  * @property metrics time, tokens and memory it took.
  */
-public data class Extraction<out T>(public val value: T, public val metrics: Metrics)
+@ByValue
+public class Extraction<out T>(public val value: T, public val metrics: Metrics)

@@ -61,7 +61,8 @@ public enum class Fit {
  * @property privateBytes memory of KV cache and scratch space together.
  * @property fits whether enough memory is available now for this and the copied weights.
  */
-public data class ContextMemory(
+@ByValue
+public class ContextMemory(
     public val contextLength: Int,
     public val cacheBytes: Long,
     public val privateBytes: Long,
@@ -96,7 +97,8 @@ public data class ContextMemory(
  *   maximum, and the length that the options ask for (by default 4,096, or the maximum if that is shorter).
  * @property availableBytes memory that is available now, if the system reports it.
  */
-public data class FileReport(
+@ByValue
+public class FileReport(
     public val kind: FileKind,
     public val fit: Fit,
     public val whyNot: String?,

@@ -80,7 +80,8 @@ public class Items internal constructor(private val personal: Personal, private 
  * @property tags its topics.
  * @property vector an embedding of the text. All items of a collection with one need the same number of dimensions.
  */
-public data class Item
+@ByValue
+public class Item
 @JvmOverloads
 constructor(
     public val id: String,
@@ -114,15 +115,18 @@ public enum class Event {
  * @property event what was done.
  * @property time when, with the user's offset.
  */
-public data class ItemEvent(public val item: String, public val event: Event, public val time: OffsetDateTime)
+@ByValue
+public class ItemEvent(public val item: String, public val event: Event, public val time: OffsetDateTime)
 
 /** What recommended items should be similar to. */
 public sealed class Near {
     /** A [text], such as a search or the page that is open, and its embedding, [vector], if the items have some. */
-    public data class Text @JvmOverloads constructor(public val text: String, public val vector: List<Float>? = null) : Near()
+    @ByValue
+    public class Text @JvmOverloads constructor(public val text: String, public val vector: List<Float>? = null) : Near()
 
     /** Another item, by its [id]. It is not recommended itself. */
-    public data class Item(public val id: String) : Near()
+    @ByValue
+    public class Item(public val id: String) : Near()
 }
 
 /**
@@ -132,27 +136,34 @@ public sealed class Near {
  * @property score how well it fits. Only the order of the scores of one call means something.
  * @property reason what spoke for it most.
  */
-public data class Recommendation(public val id: String, public val score: Float, public val reason: Reason)
+@ByValue
+public class Recommendation(public val id: String, public val score: Float, public val reason: Reason)
 
 /** Why an item is recommended. An app words it for its user. */
 public sealed class Reason {
     /** It is similar to what was asked for: up to three [words] that both have. */
-    public data class Near(public val words: List<String>) : Reason()
+    @ByValue
+    public class Near(public val words: List<String>) : Reason()
 
     /** It is similar to what the user likes; [like] is the id of the most similar of the most used items. */
-    public data class Taste(public val like: String) : Reason()
+    @ByValue
+    public class Taste(public val like: String) : Reason()
 
     /** The user often uses it, or others with its tags, at this [hour] or on this [weekday], where 0 is Monday. */
-    public data class Habit(public val hour: Int, public val weekday: Int) : Reason()
+    @ByValue
+    public class Habit(public val hour: Int, public val weekday: Int) : Reason()
 
     /** The user uses it often: so many [uses]. */
-    public data class Popular(public val uses: Int) : Reason()
+    @ByValue
+    public class Popular(public val uses: Int) : Reason()
 
     /** The user used it lately, the [last] time. */
-    public data class Recent(public val last: OffsetDateTime) : Reason()
+    @ByValue
+    public class Recent(public val last: OffsetDateTime) : Reason()
 
     /** It is new, [since] this time. */
-    public data class New(public val since: OffsetDateTime) : Reason()
+    @ByValue
+    public class New(public val since: OffsetDateTime) : Reason()
 
     /** The user never used it; it is shown to find out. */
     public data object Exploration : Reason()

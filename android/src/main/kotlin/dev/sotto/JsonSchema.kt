@@ -11,6 +11,7 @@ import kotlinx.serialization.descriptors.elementNames
 import kotlinx.serialization.descriptors.nonNullOriginal
 import kotlinx.serialization.json.JsonObject
 import kotlinx.serialization.json.JsonObjectBuilder
+import kotlinx.serialization.json.JsonPrimitive
 import kotlinx.serialization.json.add
 import kotlinx.serialization.json.addJsonObject
 import kotlinx.serialization.json.buildJsonObject
@@ -20,6 +21,15 @@ import kotlinx.serialization.json.putJsonObject
 
 /** Larger integers are not exact in every JSON reader. */
 private const val LARGEST_EXACT_INTEGER = 1L shl 53
+
+/** Types that are written as texts of a certain form. */
+private val FORMATS =
+    mapOf(
+        "kotlin.time.Instant" to "date-time",
+        "kotlinx.datetime.Instant" to "date-time",
+        "kotlinx.datetime.LocalDate" to "date",
+        "kotlin.uuid.Uuid" to "uuid",
+    )
 
 /** The property by which kotlinx.serialization distinguishes the subclasses of a sealed class. */
 private const val SUBCLASS = "type"
@@ -36,7 +46,10 @@ internal fun jsonSchema(descriptor: SerialDescriptor): JsonObject = SchemaBuilde
 private class SchemaBuilder {
     private val within = ArrayDeque<String>()
 
-    fun schema(descriptor: SerialDescriptor): JsonObject = if (descriptor.isNullable) {
+    fun schema(descriptor: SerialDescriptor): JsonObject =
+        undescribedSchema(descriptor).described(descriptor.annotations.description())
+
+    private fun undescribedSchema(descriptor: SerialDescriptor): JsonObject = if (descriptor.isNullable) {
         buildJsonObject {
             putJsonArray("anyOf") {
                 add(plainSchema(descriptor.nonNullOriginal))
@@ -57,7 +70,7 @@ private class SchemaBuilder {
             PrimitiveKind.INT -> integer(Int.MIN_VALUE.toLong()..Int.MAX_VALUE)
             PrimitiveKind.LONG -> integer(-LARGEST_EXACT_INTEGER..LARGEST_EXACT_INTEGER)
             PrimitiveKind.FLOAT, PrimitiveKind.DOUBLE -> ofType("number")
-            PrimitiveKind.STRING -> ofType("string")
+            PrimitiveKind.STRING -> ofText(descriptor)
             SerialKind.ENUM -> buildJsonObject { putJsonArray("enum") { descriptor.elementNames.forEach { add(it) } } }
             StructureKind.CLASS, StructureKind.OBJECT -> ofClass(descriptor)
             StructureKind.LIST -> ofList(descriptor)
@@ -75,7 +88,7 @@ private class SchemaBuilder {
             put("type", "object")
             putJsonObject("properties") {
                 subclass?.let { putJsonObject(SUBCLASS) { put("const", it) } }
-                properties.forEach { put(descriptor.getElementName(it), schema(descriptor.getElementDescriptor(it))) }
+                properties.forEach { put(descriptor.getElementName(it), propertySchema(descriptor, it)) }
             }
             putJsonArray("required") {
                 subclass?.let { add(SUBCLASS) }
@@ -83,6 +96,15 @@ private class SchemaBuilder {
             }
             put("additionalProperties", false)
         }.also { within.removeLast() }
+    }
+
+    private fun propertySchema(descriptor: SerialDescriptor, index: Int): JsonObject {
+        val description = descriptor.getElementAnnotations(index).description()
+        return schema(descriptor.getElementDescriptor(index)).described(description)
+    }
+
+    private fun ofText(descriptor: SerialDescriptor) = ofType("string") {
+        FORMATS[descriptor.serialName.substringBefore('/')]?.let { put("format", it) }
     }
 
     private fun ofList(descriptor: SerialDescriptor) =
@@ -102,6 +124,9 @@ private class SchemaBuilder {
         }
     }
 }
+
+private fun JsonObject.described(description: String?): JsonObject =
+    if (description == null) this else JsonObject(this + ("description" to JsonPrimitive(description)))
 
 private fun unsignedRange(descriptor: SerialDescriptor): LongRange? = when (descriptor.serialName) {
     "kotlin.UByte" -> 0L..UByte.MAX_VALUE.toLong()

@@ -55,7 +55,21 @@ constructor(
     }
 
     /** These options, with [folder] for packed copies if they name none. */
-    internal fun cachedIn(folder: File) = LoadOptions(cacheFolder ?: folder, contextLength, threads, backend, kvType)
+    internal fun cachedIn(folder: File) = copy { cacheFolder = cacheFolder ?: folder }
+
+    /** These options, with changes: `options.copy { cacheFolder = … }`. */
+    public fun copy(change: Builder.() -> Unit): LoadOptions = Builder(this).apply(change).build()
+
+    /** What [copy] changes: the properties of [LoadOptions]. */
+    public class Builder internal constructor(from: LoadOptions) {
+        public var cacheFolder: File? = from.cacheFolder
+        public var contextLength: Int? = from.contextLength
+        public var threads: Int? = from.threads
+        public var backend: Backend = from.backend
+        public var kvType: KvType = from.kvType
+
+        internal fun build() = LoadOptions(cacheFolder, contextLength, threads, backend, kvType)
+    }
 
     internal fun toFfi() = FfiLoadOptions(
         backend =
@@ -81,4 +95,5 @@ constructor(
  * @property done bytes done.
  * @property total bytes in all.
  */
-public data class Progress(public val done: Long, public val total: Long)
+@ByValue
+public class Progress(public val done: Long, public val total: Long)

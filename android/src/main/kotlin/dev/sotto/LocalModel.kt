@@ -10,8 +10,6 @@ import dev.sotto.internal.FfiProgress
 import dev.sotto.internal.FfiSummarizeJob
 import dev.sotto.internal.FfiTurn
 import kotlinx.coroutines.CancellationException
-import kotlinx.coroutines.flow.Flow
-import kotlinx.serialization.ExperimentalSerializationApi
 import kotlinx.serialization.KSerializer
 import kotlinx.serialization.json.Json
 import kotlinx.serialization.json.JsonElement
@@ -28,16 +26,20 @@ import kotlin.enums.enumEntries
  *
  * ```
  * val model = LocalModel.load(ModelFile.path(file))
- * model.summarize(VoiceNote.text(transcript)).collect { render(it) }
+ * model.summarize(VoiceNote.text(transcript)).snapshots.collect { render(it) }
  * ```
  *
  * @property contextLength the maximum context length of a request, in tokens.
  */
 public class LocalModel private constructor(private val ffi: FfiModel, public val contextLength: Int) : AutoCloseable {
-    /** Summarizes a note when the result is collected or awaited. Points and actions are quoted from the note. */
-    public fun summarize(note: VoiceNote, options: SummaryOptions = SummaryOptions()): SummaryFlow {
+    /**
+     * Summarizes a note. Points and actions are quoted from the note. The snapshots grow, and the last of them is the
+     * complete summary.
+     */
+    @JvmOverloads
+    public fun summarize(note: VoiceNote, options: SummaryOptions = SummaryOptions()): SottoTask<NoteSummary, NoteSummary> {
         val segments = note.segments.map { it.toFfi() }
-        return SummaryFlow { open().summarize(segments, options.toFfi()).request() }
+        return summaryTask { open().summarize(segments, options.toFfi()).request() }
     }
 
     /** Starts a note whose segments arrive one by one while the user speaks, so that its summary is ready sooner. */
@@ -67,7 +69,7 @@ public class LocalModel private constructor(private val ffi: FfiModel, public va
     /**
      * Chooses the constant of the enum class [E] that fits a text; null if the confidence is below [minConfidence].
      *
-     * The model sees their names, or their `@SerialName` if the class is `@Serializable`.
+     * The model sees their names. If the class is `@Serializable`, it sees their `@SerialName` and [Description].
      */
     public suspend inline fun <reified E : Enum<E>> classify(
         text: String,
@@ -75,16 +77,15 @@ public class LocalModel private constructor(private val ffi: FfiModel, public va
     ): E? = classify(text, enumEntries<E>(), serializer<E>(), minConfidence)
 
     @PublishedApi
-    @OptIn(ExperimentalSerializationApi::class)
     internal suspend fun <E : Enum<E>> classify(
         text: String,
         entries: List<E>,
         serializer: KSerializer<E>,
         minConfidence: Double,
     ): E? {
-        val names = entries.map { serializer.descriptor.getElementName(it.ordinal) }
-        val result = classify(text, names, minConfidence)
-        return if (result.abstained) null else entries[names.indexOf(result.label)]
+        val labels = labelsOf(entries, serializer)
+        val result = classify(text, labels, minConfidence)
+        return if (result.abstained) null else entries[labels.indexOfFirst { it.name == result.label }]
     }
 
     /**
@@ -94,7 +95,7 @@ public class LocalModel private constructor(private val ffi: FfiModel, public va
     public suspend fun embed(text: String): Embedding = valueOf { open().embed(text).request() }
 
     /**
-     * Classifies many texts and reports each result when it is ready. The common part of their prompts is computed
+     * Classifies many texts. Each snapshot is the result of the next text. The common part of their prompts is computed
      * once.
      */
     @JvmOverloads
@@ -102,7 +103,7 @@ public class LocalModel private constructor(private val ffi: FfiModel, public va
         texts: List<String>,
         labels: List<String>,
         minConfidence: Double = DEFAULT_MIN_CONFIDENCE,
-    ): Flow<Classification> = classifyAll(texts, labels.map { Label(it) }, minConfidence)
+    ): SottoTask<Classification, Unit> = classifyAll(texts, labels.map { Label(it) }, minConfidence)
 
     /** Like [classifyAll], but labels have descriptions for the model. */
     @JvmName("classifyAllLabels")
@@ -111,35 +112,38 @@ public class LocalModel private constructor(private val ffi: FfiModel, public va
         texts: List<String>,
         labels: List<Label>,
         minConfidence: Double = DEFAULT_MIN_CONFIDENCE,
-    ): Flow<Classification> = snapshotsOf { open().classifyAll(texts, labels.map { it.toFfi() }, minConfidence).request() }
+    ): SottoTask<Classification, Unit> = taskOf {
+        open().classifyAll(texts, labels.map { it.toFfi() }, minConfidence).request()
+    }
 
     /**
      * Extracts a value of the `@Serializable` type [T] from a text. The answer is constrained to the type, token by
      * token.
      *
-     * The model may omit properties with a default value; nullable ones may be null.
+     * The model may omit properties with a default value; nullable ones may be null. A [Description] tells it more about
+     * a property. A `kotlin.time.Instant` is a date with a time and zone; a sealed class is one of its subclasses.
      */
     public suspend inline fun <reified T> extract(text: String): T = extract(text, serializer<T>()).value
 
     /** Like [extract], but with a serializer and metrics. */
     public suspend fun <T> extract(text: String, serializer: KSerializer<T>): Extraction<T> {
-        val (json, metrics) = extractText(text, jsonSchema(serializer.descriptor).toString())
-        return Extraction(decode(serializer, json), metrics)
+        val json = extractText(text, jsonSchema(serializer.descriptor).toString())
+        return Extraction(decode(serializer, json.value), json.metrics)
     }
 
     /** Extracts a value that fits a JSON schema from a text. */
     public suspend fun extract(text: String, schema: JsonObject): Extraction<JsonElement> {
-        val (json, metrics) = extractText(text, schema.toString())
-        return Extraction(Json.parseToJsonElement(json), metrics)
+        val json = extractText(text, schema.toString())
+        return Extraction(Json.parseToJsonElement(json.value), json.metrics)
     }
 
     /** Starts a conversation. [instructions] tell the model how to behave. */
-    public suspend fun session(instructions: String? = null): Session = resume(instructions, emptyList())
+    public suspend fun session(instructions: String? = null): ChatSession = resume(instructions, emptyList())
 
-    /** Continues a conversation that an app has stored, with its [history]. */
-    public suspend fun resume(instructions: String?, history: List<Turn>): Session {
+    /** Continues a conversation that an app has stored, with its [history] ([ChatSession.history]). */
+    public suspend fun resume(instructions: String?, history: List<ChatTurn>): ChatSession {
         val turns = history.map { FfiTurn(it.question, it.answer) }
-        return closingUnlessDelivered { made -> native { Session(open().resume(instructions, turns)).also(made) } }
+        return closingUnlessDelivered { made -> native { ChatSession(open().resume(instructions, turns)).also(made) } }
     }
 
     /**
@@ -159,24 +163,23 @@ public class LocalModel private constructor(private val ffi: FfiModel, public va
         translated { LocalModel(open().withAdapters(adapters.toFfi()), contextLength) }
 
     /**
-     * Learns how [texts] are written: trains an adapter (LoRA) of this model when the result is collected or awaited, and
-     * writes it to [target], for [loadAdapter], if texts that it was not shown became likelier and general text did not
-     * become much less likely. Otherwise what was at [target] stays, and the report says what was found.
+     * Learns how [texts] are written: trains an adapter (LoRA) of this model and writes it to [target], for [loadAdapter],
+     * if texts that it was not shown became likelier and general text did not become much less likely. Otherwise what was at [target] stays, and the report says what was found.
      */
     @JvmOverloads
-    public fun tune(texts: List<String>, target: File, options: TuneOptions = TuneOptions()): TuneFlow =
-        TuneFlow { open().tune(texts, target.path, options.toFfi()).request() }
+    public fun tune(
+        texts: List<String>,
+        target: File,
+        options: TuneOptions = TuneOptions(),
+    ): SottoTask<TuneProgress, TuneReport> = taskOf { open().tune(texts, target.path, options.toFfi()).request() }
 
     /**
      * Says a text as the writer of [style] would. It is best with an adapter that [tune] trained on the writer's texts;
-     * without one, small models follow a style badly. [onText] receives pieces as they arrive, on a background thread.
+     * without one, small models follow a style badly. The snapshots are pieces of the text.
      */
-    public suspend fun rewrite(
-        text: String,
-        style: StyleProfile,
-        options: ChatOptions = ChatOptions(),
-        onText: suspend (String) -> Unit = {},
-    ): Reply = valueOf(onText) { open().rewrite(text, style.toFfi(), options.toFfi()).request() }
+    @JvmOverloads
+    public fun rewrite(text: String, style: StyleProfile, options: ChatOptions = ChatOptions()): SottoTask<String, ChatReply> =
+        taskOf { open().rewrite(text, style.toFfi(), options.toFfi()).request() }
 
     /** Reports on the model, with the memory for a context of [contextLength] tokens. */
     public suspend fun inspect(contextLength: Int = this.contextLength): ModelReport {

@@ -1,21 +1,7 @@
 package dev.sotto
 
 import dev.sotto.internal.FfiMetrics
-import dev.sotto.internal.FfiStopReason
-import kotlinx.serialization.SerialName
 import kotlinx.serialization.Serializable
-
-/** Why an answer ended. */
-@Serializable
-public enum class StopReason {
-    /** The model ended the answer, or the format allows nothing more. */
-    @SerialName("end")
-    END,
-
-    /** The answer reached its limit of tokens. */
-    @SerialName("length")
-    LENGTH,
-}
 
 /**
  * Time, tokens and memory of a request.
@@ -30,10 +16,10 @@ public enum class StopReason {
  * @property mappedBytes the mapped model file: clean pages, which the system can reclaim at any time.
  * @property kernels the instruction set in use.
  * @property threads number of threads.
- * @property stopReason why the answer ended.
  */
 @Serializable
-public data class Metrics(
+@ByValue
+public class Metrics(
     public val timeToFirstToken: Double,
     public val prefillTokens: Int,
     public val prefillSeconds: Double,
@@ -44,7 +30,6 @@ public data class Metrics(
     public val mappedBytes: Long,
     public val kernels: String,
     public val threads: Int,
-    public val stopReason: StopReason,
 ) {
     /** Prompt tokens per second; 0 if there were none. */
     public val prefillTokensPerSecond: Double get() = rate(prefillTokens, prefillSeconds)
@@ -66,9 +51,4 @@ internal fun FfiMetrics.toMetrics() = Metrics(
     mappedBytes = mappedBytes.toLong(),
     kernels = kernels,
     threads = threads.toInt(),
-    stopReason =
-    when (stopReason) {
-        FfiStopReason.END -> StopReason.END
-        FfiStopReason.LENGTH -> StopReason.LENGTH
-    },
 )

@@ -11,7 +11,8 @@ import dev.sotto.internal.FfiWeights
  * @property bytes their size in bytes.
  * @property packedAs the wider format that they are packed into without loss, if there are no kernels for this format.
  */
-public data class Weights(
+@ByValue
+public class Weights(
     public val quantization: String,
     public val tensors: Int,
     public val bytes: Long,
@@ -48,7 +49,8 @@ internal fun FfiWeights.toWeights(): Weights = Weights(quantization, tensors.toI
  * @property availableBytes memory that is available now, if the system reports it.
  * @property fits whether that much private memory is available now.
  */
-public data class ModelReport(
+@ByValue
+public class ModelReport(
     public val name: String?,
     public val architecture: String,
     public val parameters: Long,

@@ -5,10 +5,6 @@ import dev.sotto.internal.FfiException
 import dev.sotto.internal.InternalException
 import dev.sotto.internal.uniffiRustFutureContinuationCallbackImpl
 import kotlinx.coroutines.Dispatchers
-import kotlinx.coroutines.flow.Flow
-import kotlinx.coroutines.flow.FlowCollector
-import kotlinx.coroutines.flow.flow
-import kotlinx.coroutines.flow.flowOn
 import kotlinx.coroutines.withContext
 import java.nio.charset.CharacterCodingException
 
@@ -54,12 +50,6 @@ internal suspend fun <Snapshot : Any, Value> valueOf(
     onSnapshot: suspend (Snapshot) -> Unit = {},
     start: () -> Request<Snapshot, Value>,
 ): Value = withContext(Dispatchers.Default) { translated(start).run(onSnapshot) }
-
-/** A cold flow of the snapshots of the request that [start] begins, made away from the collector's thread. */
-internal fun <Snapshot : Any, Value> snapshotsOf(
-    atEnd: suspend FlowCollector<Snapshot>.(Value) -> Unit = {},
-    start: () -> Request<Snapshot, Value>,
-): Flow<Snapshot> = flow { atEnd(translated(start).run { emit(it) }) }.flowOn(Dispatchers.Default)
 
 /** Calls the library, and answers with Sotto's own exceptions. No code of an app runs in here: what that throws is its own. */
 internal inline fun <T> translated(call: () -> T): T = try {

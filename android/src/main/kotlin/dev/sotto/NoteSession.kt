@@ -12,7 +12,7 @@ import dev.sotto.internal.FfiNoteSession
  * ```
  * model.noteSession().use { session ->
  *     recognized.collect { text -> session.append(Segment(0, text)) }
- *     session.finish().collect { render(it) }
+ *     session.finish().snapshots.collect { render(it) }
  * }
  * ```
  */
@@ -27,10 +27,10 @@ public class NoteSession internal constructor(private val ffi: FfiNoteSession) :
     public fun append(segment: Segment): Unit = translated { open().append(segment.toFfi()) }
 
     /**
-     * The summary of the note, exactly like that of [LocalModel.summarize]. Collecting or awaiting it ends the note,
-     * and reports errors from reading it.
+     * The summary of the note, exactly like that of [LocalModel.summarize]. The task ends the note when it begins, and
+     * reports errors from reading it.
      */
-    public fun finish(): SummaryFlow = SummaryFlow { open().finish().request() }
+    public fun finish(): SottoTask<NoteSummary, NoteSummary> = summaryTask { open().finish().request() }
 
     /** Stops reading within 100 ms and releases the memory. A summary that is being written runs to its end. */
     override fun close(): Unit = ffi.close()

@@ -1,7 +1,6 @@
 package dev.sotto
 
 import dev.sotto.internal.FfiNoteSummary
-import kotlinx.coroutines.flow.Flow
 import kotlinx.serialization.Serializable
 
 /**
@@ -12,7 +11,8 @@ import kotlinx.serialization.Serializable
  * @property evidence ids of the segments that contain them.
  */
 @Serializable
-public data class Point(public val id: Int, public val text: String, public val evidence: List<Int>)
+@ByValue
+public class Point(public val id: Int, public val text: String, public val evidence: List<Int>)
 
 /**
  * A thing to do, quoted from the note.
@@ -24,7 +24,8 @@ public data class Point(public val id: Int, public val text: String, public val 
  * @property evidence ids of the segments that contain text, owner and due date.
  */
 @Serializable
-public data class Action(
+@ByValue
+public class Action(
     public val id: Int,
     public val text: String,
     public val owner: String?,
@@ -40,7 +41,8 @@ public data class Action(
  * @property windows number of windows in which the note is read: 1 for a note of a few minutes.
  */
 @Serializable
-public data class Coverage(public val segmentsRead: List<Int>, public val segments: Int, public val windows: Int)
+@ByValue
+public class Coverage(public val segmentsRead: List<Int>, public val segments: Int, public val windows: Int)
 
 /**
  * A summary of a note. While it is being written, it grows: title and overview get longer, and complete points and
@@ -57,7 +59,8 @@ public data class Coverage(public val segmentsRead: List<Int>, public val segmen
  * @property metrics time, tokens and memory it took, once the summary is complete.
  */
 @Serializable
-public data class NoteSummary(
+@ByValue
+public class NoteSummary(
     public val title: String,
     public val overview: String,
     public val points: List<Point>,
@@ -66,17 +69,9 @@ public data class NoteSummary(
     public val metrics: Metrics?,
 )
 
-/**
- * A lazy summary: collect it for growing snapshots, the last of which is complete, or [await] only the complete one.
- * The note is summarized each time.
- *
- * A slow collector loses nothing. Use `conflate()` to get only the latest.
- */
-public class SummaryFlow internal constructor(private val start: () -> Request<NoteSummary, NoteSummary>) :
-    Flow<NoteSummary> by snapshotsOf({ emit(it) }, start) {
-    /** The complete summary. */
-    public suspend fun await(): NoteSummary = valueOf { start() }
-}
+/** A task whose last snapshot is its value. */
+internal fun summaryTask(start: () -> Request<NoteSummary, NoteSummary>): SottoTask<NoteSummary, NoteSummary> =
+    SottoTask { onSnapshot -> translated(start).run(onSnapshot).also { onSnapshot(it) } }
 
 internal fun FfiNoteSummary.toSummary() = NoteSummary(
     title = title,

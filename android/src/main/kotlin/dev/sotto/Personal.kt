@@ -126,7 +126,8 @@ public class Personal private constructor(private val ffi: FfiPersonal) : AutoCl
      * @property time when it was learnt.
      * @property payload what was learnt.
      */
-    public data class Record(
+    @ByValue
+    public class Record(
         public val id: Long,
         public val collection: String,
         public val source: String,
@@ -137,22 +138,28 @@ public class Personal private constructor(private val ffi: FfiPersonal) : AutoCl
     /** What a record holds. */
     public sealed class Payload {
         /** A [text] and the [label] that the user gave it. */
-        public data class Example(public val text: String, public val label: String) : Payload()
+        @ByValue
+        public class Example(public val text: String, public val label: String) : Payload()
 
         /** A [text] that the user wrote. */
-        public data class Text(public val text: String) : Payload()
+        @ByValue
+        public class Text(public val text: String) : Payload()
 
         /** An [item] that can be recommended. */
-        public data class Item(public val item: dev.sotto.Item) : Payload()
+        @ByValue
+        public class Item(public val item: dev.sotto.Item) : Payload()
 
         /** The [event]: what the user did with the [item]. */
-        public data class Event(public val item: String, public val event: dev.sotto.Event) : Payload()
+        @ByValue
+        public class Event(public val item: String, public val event: dev.sotto.Event) : Payload()
 
         /** A training of an adapter: whether its result was [kept], and its [report] as JSON. */
-        public data class Training(public val kept: Boolean, public val report: String) : Payload()
+        @ByValue
+        public class Training(public val kept: Boolean, public val report: String) : Payload()
 
         /** A setting: its [name], and its [value] as JSON. */
-        public data class Setting(public val name: String, public val value: String) : Payload()
+        @ByValue
+        public class Setting(public val name: String, public val value: String) : Payload()
     }
 
     /** Which [Payload] a record holds. */
@@ -185,7 +192,8 @@ public class Personal private constructor(private val ffi: FfiPersonal) : AutoCl
      * @property after only those with a greater id, to list page by page.
      * @property limit at most this many.
      */
-    public data class Filter
+    @ByValue
+    public class Filter
     @JvmOverloads
     constructor(
         public val collection: String? = null,
@@ -201,7 +209,8 @@ public class Personal private constructor(private val ffi: FfiPersonal) : AutoCl
      * @property records the ids of the deleted records.
      * @property derived what became of what was learnt from them.
      */
-    public data class Deletion(public val records: List<Long>, public val derived: List<DerivedChange>)
+    @ByValue
+    public class Deletion(public val records: List<Long>, public val derived: List<DerivedChange>)
 
     /**
      * What became of something that was learnt from deleted records.
@@ -210,7 +219,8 @@ public class Personal private constructor(private val ffi: FfiPersonal) : AutoCl
      * @property name its name.
      * @property dropped it was dropped; otherwise it is marked as [Derived.outdated], and is to be learnt again.
      */
-    public data class DerivedChange(public val collection: String, public val name: String, public val dropped: Boolean)
+    @ByValue
+    public class DerivedChange(public val collection: String, public val name: String, public val dropped: Boolean)
 
     /**
      * Something that was learnt from records, such as a trained classifier or an adapter.
@@ -221,7 +231,8 @@ public class Personal private constructor(private val ffi: FfiPersonal) : AutoCl
      * @property time when it was learnt.
      * @property outdated a record that it was learnt from has been deleted since: learn it again.
      */
-    public data class Derived(
+    @ByValue
+    public class Derived(
         public val collection: String,
         public val name: String,
         public val learntFrom: List<Long>,
@@ -236,7 +247,8 @@ public class Personal private constructor(private val ffi: FfiPersonal) : AutoCl
      * @property paused nothing was learnt, because learning is paused.
      * @property dropped what had to go, because of [Limits].
      */
-    public data class Learnt(public val ids: List<Long>, public val paused: Boolean, public val dropped: Deletion)
+    @ByValue
+    public class Learnt(public val ids: List<Long>, public val paused: Boolean, public val dropped: Deletion)
 
     /**
      * How much history is kept: examples, texts, events and trainings. The oldest goes first. Nothing is limited by default.
@@ -244,7 +256,8 @@ public class Personal private constructor(private val ffi: FfiPersonal) : AutoCl
      * @property maxRecords the most records of each kind in each collection.
      * @property maxAgeDays the highest age of a record, in days. A clock that jumps ahead for less than an hour deletes nothing.
      */
-    public data class Limits
+    @ByValue
+    public class Limits
     @JvmOverloads
     constructor(
         public val maxRecords: Long? = null,
@@ -257,7 +270,8 @@ public class Personal private constructor(private val ffi: FfiPersonal) : AutoCl
      * @property added records that are new.
      * @property known records that were there already.
      */
-    public data class Imported(public val added: Long, public val known: Long)
+    @ByValue
+    public class Imported(public val added: Long, public val known: Long)
 }
 
 internal fun OffsetDateTime.toFfi() = FfiTimestamp(toInstant().toEpochMilli(), (offset.totalSeconds / 60).toShort())

@@ -3,8 +3,6 @@ package dev.sotto
 import kotlinx.coroutines.CoroutineScope
 import kotlinx.coroutines.Dispatchers
 import kotlinx.coroutines.SupervisorJob
-import kotlinx.coroutines.flow.Flow
-import kotlinx.coroutines.flow.last
 import kotlinx.coroutines.flow.onEach
 import kotlinx.coroutines.flow.toList
 import kotlinx.coroutines.future.future
@@ -52,13 +50,13 @@ public object SottoFutures {
         note: VoiceNote,
         options: SummaryOptions = SummaryOptions(),
         onSnapshot: Consumer<NoteSummary> = Consumer {},
-    ): CompletableFuture<NoteSummary> = last(model.summarize(note, options), onSnapshot)
+    ): CompletableFuture<NoteSummary> = run(model.summarize(note, options), onSnapshot)
 
     /** [NoteSession.finish]; [onSnapshot] receives the growing summary. */
     @JvmStatic
     @JvmOverloads
     public fun finish(session: NoteSession, onSnapshot: Consumer<NoteSummary> = Consumer {}): CompletableFuture<NoteSummary> =
-        last(session.finish(), onSnapshot)
+        run(session.finish(), onSnapshot)
 
     /** [LocalModel.classify]. */
     @JvmStatic
@@ -112,27 +110,27 @@ public object SottoFutures {
     /** [LocalModel.session]. */
     @JvmStatic
     @JvmOverloads
-    public fun session(model: LocalModel, instructions: String? = null): CompletableFuture<Session> =
+    public fun session(model: LocalModel, instructions: String? = null): CompletableFuture<ChatSession> =
         scope.future { model.session(instructions) }
 
     /** [LocalModel.resume]. */
     @JvmStatic
-    public fun resume(model: LocalModel, instructions: String?, history: List<Turn>): CompletableFuture<Session> =
+    public fun resume(model: LocalModel, instructions: String?, history: List<ChatTurn>): CompletableFuture<ChatSession> =
         scope.future { model.resume(instructions, history) }
 
-    /** [Session.prewarm]. */
+    /** [ChatSession.prewarm]. */
     @JvmStatic
-    public fun prewarm(session: Session): CompletableFuture<Unit> = scope.future { session.prewarm() }
+    public fun prewarm(session: ChatSession): CompletableFuture<Unit> = scope.future { session.prewarm() }
 
-    /** [Session.respond]; [onText] receives the answer piece by piece. */
+    /** [ChatSession.respond]; [onText] receives the answer piece by piece. */
     @JvmStatic
     @JvmOverloads
     public fun respond(
-        session: Session,
+        session: ChatSession,
         text: String,
         options: ChatOptions = ChatOptions(),
         onText: Consumer<String> = Consumer {},
-    ): CompletableFuture<Reply> = scope.future { session.respond(text, options, onText::accept) }
+    ): CompletableFuture<ChatReply> = run(session.stream(text, options), onText)
 
     /** [LocalModel.tune]; [onProgress] reports the progress. */
     @JvmStatic
@@ -143,7 +141,7 @@ public object SottoFutures {
         target: File,
         options: TuneOptions = TuneOptions(),
         onProgress: Consumer<TuneProgress> = Consumer {},
-    ): CompletableFuture<TuneReport> = scope.future { model.tune(texts, target, options).await(onProgress::accept) }
+    ): CompletableFuture<TuneReport> = run(model.tune(texts, target, options), onProgress)
 
     /** [LocalModel.rewrite]; [onText] receives the text piece by piece. */
     @JvmStatic
@@ -154,7 +152,7 @@ public object SottoFutures {
         style: StyleProfile,
         options: ChatOptions = ChatOptions(),
         onText: Consumer<String> = Consumer {},
-    ): CompletableFuture<Reply> = scope.future { model.rewrite(text, style, options, onText::accept) }
+    ): CompletableFuture<ChatReply> = run(model.rewrite(text, style, options), onText)
 
     /** [LocalModel.inspect], at the model's context length. */
     @JvmStatic
@@ -166,8 +164,11 @@ public object SottoFutures {
     public fun inspect(file: ModelFile, options: LoadOptions = LoadOptions()): CompletableFuture<FileReport> =
         scope.future { file.inspect(options) }
 
-    private fun last(summary: SummaryFlow, onSnapshot: Consumer<NoteSummary>) =
-        scope.future { summary.onEach(onSnapshot::accept).last() }
+    private fun <Snapshot : Any, Value> run(task: SottoTask<Snapshot, Value>, onSnapshot: Consumer<Snapshot>) = scope.future {
+        task.snapshots.collect(onSnapshot::accept)
+        task.await()
+    }
 
-    private fun <T> all(results: Flow<T>, onResult: Consumer<T>) = scope.future { results.onEach(onResult::accept).toList() }
+    private fun <T : Any> all(task: SottoTask<T, Unit>, onResult: Consumer<T>) =
+        scope.future { task.snapshots.onEach(onResult::accept).toList() }
 }

@@ -15,14 +15,15 @@ import kotlinx.coroutines.flow.Flow
  * @property recognizer bytes of each recording while it is transcribed.
  * @property available bytes that the system can give now, where it says so.
  */
-public data class SpeechMemory(public val weights: Long, public val recognizer: Long, public val available: Long?)
+@ByValue
+public class SpeechMemory(public val weights: Long, public val recognizer: Long, public val available: Long?)
 
 /**
  * A Whisper model that is ready to be used, from any thread.
  *
  * ```
  * val speech = Speech.load(ModelFile.path(whisper))
- * speech.transcribe(Audio.file(file)).collect { part -> render(part.confirmed, part.tentative) }
+ * speech.transcribe(Audio.file(file)).snapshots.collect { part -> render(part.confirmed, part.tentative) }
  *
  * val spoken = model.noteSession()
  * speech.listen(microphone).into(spoken)             // until the microphone's flow ends
@@ -35,33 +36,34 @@ public class Speech private constructor(private val ffi: FfiSpeech) : AutoClosea
         get() = translated { open().memory().toMemory() }
 
     /**
-     * Transcribes a recording of any length when the result is collected or awaited. Its parts come as they become certain; silence is
-     * not given to the model.
+     * Transcribes a recording of any length. The snapshots are its parts, as they become certain; silence is not given to the model.
      */
     @JvmOverloads
-    public fun transcribe(audio: Audio, options: TranscribeOptions = TranscribeOptions()): TranscriptFlow =
-        TranscriptFlow { onPart ->
-            when (val source = audio.source) {
-                is Audio.Source.Library ->
-                    translated { open().transcribe(source.ffi, options.toFfi()).request() }.run(onPart)
+    public fun transcribe(
+        audio: Audio,
+        options: TranscribeOptions = TranscribeOptions(),
+    ): SottoTask<TranscriptPart, SpeechTranscript> = SottoTask { onPart ->
+        when (val source = audio.source) {
+            is Audio.Source.Library ->
+                translated { open().transcribe(source.ffi, options.toFfi()).request() }.run(onPart)
 
-                is Audio.Source.Platform -> decoding(source.setSource) { decoded ->
-                    val asHeard = ListenOptions(PcmFormat(decoded.sampleRate), options, tentative = false)
-                    translated { open().listen(asHeard.toFfi()) }
-                        .hear(decoded.samples) { onPart(it.copy(audioSeconds = decoded.seconds)) }
-                }
+            is Audio.Source.Platform -> decoding(source.setSource) { decoded ->
+                val asHeard = ListenOptions(PcmFormat(decoded.sampleRate), options, tentative = false)
+                translated { open().listen(asHeard.toFfi()) }
+                    .hear(decoded.samples) { onPart(it.of(decoded.seconds)) }
             }
         }
+    }
 
     /**
-     * Listens to a microphone: [samples] is collected when the result is collected, awaited, or led into a note, and its end is the end
-     * of the recording. When a minute of sound waits to be heard, the flow has to wait, too: no sample is lost.
+     * Listens to a microphone: [samples] is collected when the task begins, and its end is the end of the recording. When a minute of sound waits to be heard, the flow has to wait, too: no sample is lost.
      */
     @JvmOverloads
-    public fun listen(samples: Flow<Samples>, options: ListenOptions = ListenOptions()): Listening =
-        Listening(samples) { note ->
+    public fun listen(samples: Flow<Samples>, options: ListenOptions = ListenOptions()): Listening = Listening(
+        Microphone(samples) { note ->
             if (note == null) open().listen(options.toFfi()) else open().listenInto(note, options.toFfi())
-        }
+        },
+    )
 
     /**
      * Gives the memory of the weights back, once nothing is transcribed any more: for a language model, or when memory is short. They

@@ -34,7 +34,8 @@ public enum class Capitals {
  * @property phrases words that often stand on their own, between punctuation marks; the most frequent first.
  */
 @Serializable
-public data class StyleProfile
+@ByValue
+public class StyleProfile
 @JvmOverloads
 constructor(
     public val greeting: String? = null,
@@ -50,6 +51,21 @@ constructor(
 
     /** A sentence that tells a model to write like that, for the instructions of a session; `null` if nothing is known. */
     public fun instruction(): String? = translated { styleInstruction(toFfi()) }
+
+    /** This profile, with changes: `profile.copy { greeting = … }`. */
+    public fun copy(change: Builder.() -> Unit): StyleProfile = Builder(this).apply(change).build()
+
+    /** What [copy] changes: the properties of [StyleProfile]. */
+    public class Builder internal constructor(from: StyleProfile) {
+        public var greeting: String? = from.greeting
+        public var signOff: String? = from.signOff
+        public var sentenceWords: Int? = from.sentenceWords
+        public var capitals: Capitals? = from.capitals
+        public var emoji: List<String>? = from.emoji
+        public var phrases: List<String> = from.phrases
+
+        internal fun build() = StyleProfile(greeting, signOff, sentenceWords, capitals, emoji, phrases)
+    }
 
     internal fun toFfi() = FfiStyleProfile(
         greeting = greeting,

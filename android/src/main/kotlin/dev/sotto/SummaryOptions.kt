@@ -24,5 +24,17 @@ constructor(
         requireInput(maxPoints >= 0 && (maxActions == null || maxActions >= 0), "a summary cannot have fewer than 0 items")
     }
 
+    /** These options, with changes: `options.copy { language = … }`. */
+    public fun copy(change: Builder.() -> Unit): SummaryOptions = Builder(this).apply(change).build()
+
+    /** What [copy] changes: the properties of [SummaryOptions]. */
+    public class Builder internal constructor(from: SummaryOptions) {
+        public var language: String? = from.language
+        public var maxPoints: Int = from.maxPoints
+        public var maxActions: Int? = from.maxActions
+
+        internal fun build() = SummaryOptions(language, maxPoints, maxActions)
+    }
+
     internal fun toFfi() = FfiSummaryOptions(language, maxPoints.toUInt(), maxActions?.toUInt())
 }

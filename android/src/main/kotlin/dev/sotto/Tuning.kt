@@ -2,7 +2,6 @@ package dev.sotto
 
 import dev.sotto.internal.FfiTuneJob
 import dev.sotto.internal.FfiTuneOptions
-import kotlinx.coroutines.flow.Flow
 import java.io.File
 
 /**
@@ -32,6 +31,22 @@ constructor(
         requireInput(epochs > 0 && rank > 0, "epochs and rank must be at least 1")
     }
 
+    /** These options, with changes: `options.copy { seconds = … }`. */
+    public fun copy(change: Builder.() -> Unit): TuneOptions = Builder(this).apply(change).build()
+
+    /** What [copy] changes: the properties of [TuneOptions]. */
+    public class Builder internal constructor(from: TuneOptions) {
+        public var seconds: Double? = from.seconds
+        public var epochs: Int = from.epochs
+        public var rank: Int = from.rank
+        public var learningRate: Float = from.learningRate
+        public var margin: Double = from.margin
+        public var generalMargin: Double = from.generalMargin
+        public var checkpoint: File? = from.checkpoint
+
+        internal fun build() = TuneOptions(seconds, epochs, rank, learningRate, margin, generalMargin, checkpoint)
+    }
+
     internal fun toFfi() = FfiTuneOptions(
         seconds = seconds,
         epochs = epochs.toUInt(),
@@ -52,7 +67,8 @@ constructor(
  * @property loss the loss of the last step's texts, in nats per token.
  * @property secondsLeft an estimate of what is left.
  */
-public data class TuneProgress(
+@ByValue
+public class TuneProgress(
     public val step: Int,
     public val steps: Int,
     public val tokens: Long,
@@ -73,7 +89,8 @@ public data class TuneProgress(
  * @property tokens tokens read.
  * @property seconds how long it took, judging not counted.
  */
-public data class TuneReport(
+@ByValue
+public class TuneReport(
     public val kept: Boolean,
     public val strength: Float,
     public val heldOutBefore: Double,
@@ -84,15 +101,6 @@ public data class TuneReport(
     public val tokens: Long,
     public val seconds: Double,
 )
-
-/**
- * A training that has not begun: collect it for its progress, or [await] its report. Each time, an adapter is trained.
- */
-public class TuneFlow internal constructor(private val start: () -> Request<TuneProgress, TuneReport>) :
-    Flow<TuneProgress> by snapshotsOf(start = start) {
-    /** Trains, and tells what came of it. [onProgress] is called on a background thread. */
-    public suspend fun await(onProgress: suspend (TuneProgress) -> Unit = {}): TuneReport = valueOf(onProgress, start)
-}
 
 internal fun FfiTuneJob.request() = Request(
     this,

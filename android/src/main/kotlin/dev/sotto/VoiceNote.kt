@@ -16,7 +16,8 @@ import kotlinx.serialization.Serializable
  * @property speaker the speaker, if known.
  */
 @Serializable
-public data class Segment
+@ByValue
+public class Segment
 @JvmOverloads
 constructor(
     public val id: Int,
@@ -62,7 +63,7 @@ public class VoiceNote internal constructor(public val segments: List<Segment>) 
 
         /** A note from one of Sotto's own transcripts. Its segments keep their ids and times. */
         @JvmStatic
-        public fun transcript(transcript: Transcript): VoiceNote =
+        public fun transcript(transcript: SpeechTranscript): VoiceNote =
             segments(transcript.segments.map { Segment(it.id, it.text, it.start, it.end) })
     }
 }

@@ -52,13 +52,13 @@ class JavaCallerTest {
             String schema = "{\"enum\": [\"yes\", \"no\"]}";
             assertTrue(List.of("\"yes\"", "\"no\"").contains(get(SottoFutures.extractJson(model, "yes", schema)).getValue()));
 
-            try (Session session = get(SottoFutures.session(model))) {
+            try (ChatSession session = get(SottoFutures.session(model))) {
                 var text = new StringBuffer();
                 var options = new ChatOptions(8, Sampling.GREEDY);
                 assertEquals(get(SottoFutures.respond(session, "Hello", options, text::append)).getText(), text.toString());
             }
-            var history = List.of(new Turn("Hello", "Hi."));
-            try (Session session = get(SottoFutures.resume(model, null, history))) {
+            var history = List.of(new ChatTurn("Hello", "Hi."));
+            try (ChatSession session = get(SottoFutures.resume(model, null, history))) {
                 get(SottoFutures.prewarm(session));
                 assertTrue(get(SottoFutures.respond(session, "And now?")).getMetrics().getReusedTokens() > 3);
             }

@@ -69,7 +69,7 @@ class CancellationTest {
             val whole = measureTime { model.summarize(note).await() }
             val times =
                 List(40) {
-                    cancelAfter(whole * random.nextDouble(1.1)) { model.summarize(note).collect {} }
+                    cancelAfter(whole * random.nextDouble(1.1)) { model.summarize(note).snapshots.collect {} }
                 }
             assertPrompt(times)
             assertEquals(expected, model.summarize(note).await().withoutMetrics())
@@ -82,7 +82,7 @@ class CancellationTest {
             model.session().use { session ->
                 val times =
                     List(5) {
-                        session.stream("Tell me a story.", ENDLESS).first()
+                        session.stream("Tell me a story.", ENDLESS).snapshots.first()
                         timeUntilQuiet()
                     }
                 assertPrompt(times)
@@ -96,7 +96,7 @@ class CancellationTest {
             val failure =
                 runCatching {
                     model.session().use { session ->
-                        session.stream("Tell me a story.", ENDLESS).collect { error("mine") }
+                        session.stream("Tell me a story.", ENDLESS).snapshots.collect { error("mine") }
                     }
                 }
             assertEquals("mine", failure.exceptionOrNull()?.message)

@@ -22,12 +22,12 @@ class ConcurrencyTest {
             val work: List<suspend () -> Any> =
                 listOf(
                     { model.summarize(VoiceNote.text(NOTE)).await().withoutMetrics() },
-                    { model.summarize(VoiceNote.text(NOTE)).toList().map { it.withoutMetrics() } },
+                    { model.summarize(VoiceNote.text(NOTE)).snapshots.toList().map { it.withoutMetrics() } },
                     { model.classify("Buy milk.", LABELS).scores },
-                    { model.classifyAll(listOf("Buy milk.", "Sale!"), LABELS).toList().map { it.scores } },
+                    { model.classifyAll(listOf("Buy milk.", "Sale!"), LABELS).snapshots.toList().map { it.scores } },
                     { model.extract("now", TasksTest.Priority.serializer()).value },
                     { model.session().use { it.respond("Hello", greedy).text } },
-                    { model.session().use { it.stream(NOTE, greedy).toList() } },
+                    { model.session().use { it.stream(NOTE, greedy).snapshots.toList() } },
                     { model.inspect(64).privateBytes },
                 )
             val alone = work.map { it() }
@@ -44,7 +44,7 @@ class ConcurrencyTest {
         repeat(40) {
             val model = demo()
             val work = listOf<suspend () -> Unit>(
-                { model.summarize(VoiceNote.text(NOTE)).collect {} },
+                { model.summarize(VoiceNote.text(NOTE)).snapshots.collect {} },
                 { model.classify("Buy milk.", LABELS) },
                 { model.session().use { it.respond("Hello", greedy) } },
             )
@@ -78,7 +78,7 @@ class ConcurrencyTest {
                 model.classify("text", LABELS)
             }.message,
         )
-        assertFailsWith<IllegalStateException> { model.summarize(VoiceNote.text(NOTE)).toList() }
+        assertFailsWith<IllegalStateException> { model.summarize(VoiceNote.text(NOTE)).snapshots.toList() }
         assertFailsWith<IllegalStateException> { model.inspect() }
         assertTrue(session.respond("A session outlives its model.", greedy).metrics.prefillTokens > 0)
         session.close()

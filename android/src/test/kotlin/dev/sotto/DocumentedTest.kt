@@ -29,7 +29,7 @@ class NoteViewModel(private val app: Application) : AndroidViewModel(app) {
     }
 
     fun summarize(transcript: String) = work {
-        model().summarize(VoiceNote.text(transcript)).conflate().collect { summary.value = it }
+        model().summarize(VoiceNote.text(transcript)).snapshots.conflate().collect { summary.value = it }
     }
 
     // Loaded once. A load that failed is begun again by the next summary.

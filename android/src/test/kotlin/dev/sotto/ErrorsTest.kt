@@ -106,16 +106,16 @@ class ErrorsTest {
             refused { VoiceNote.transcript(half) }
             refused { VoiceNote.segments(listOf(Segment(1, "Buy milk.", speaker = half))) }
             model.noteSession().use { session -> refused { session.append(Segment(1, half)) } }
-            refused { model.summarize(VoiceNote(listOf(Segment(1, half)))).toList() }
+            refused { model.summarize(VoiceNote(listOf(Segment(1, half)))).snapshots.toList() }
             refused { model.classify(half, LABELS) }
-            refused { model.classifyAll(listOf("Buy milk.", half), LABELS).toList() }
+            refused { model.classifyAll(listOf("Buy milk.", half), LABELS).snapshots.toList() }
             refused { model.classify("Buy milk.", listOf("urgent", half)) }
             refused { model.extract(half, TasksTest.Priority.serializer()) }
             refused { model.session(half) }
-            refused { model.resume(null, listOf(Turn("Hello?", half))) }
+            refused { model.resume(null, listOf(ChatTurn("Hello?", half))) }
             model.session().use { session ->
                 refused { session.respond(half) }
-                refused { session.stream(half).toList() }
+                refused { session.stream(half).snapshots.toList() }
                 refused { session.respond("Hello", ChatOptions(format = AnswerFormat.choice(listOf(half)))) }
                 assertTrue(session.respond("Hello", ChatOptions(maxTokens = 2)).metrics.prefillTokens > 0)
             }
@@ -160,10 +160,12 @@ class ErrorsTest {
     fun `what an app's own code throws is not ours`() = test {
         load(DEMO_FILE).use { model ->
             for (own in listOf(NoSuchMethodError("mine"), CharacterCodingException())) {
-                val thrown = runCatching { model.session().use { it.respond("Hello") { throw own } } }.exceptionOrNull()
+                val thrown = runCatching {
+                    model.session().use { it.stream("Hello").snapshots.collect { throw own } }
+                }.exceptionOrNull()
                 assertEquals(own.javaClass, thrown?.javaClass)
-                val flow = model.summarize(VoiceNote.text(NOTE))
-                val collected = runCatching { withContext(Dispatchers.Default) { flow.collect { throw own } } }
+                val snapshots = model.summarize(VoiceNote.text(NOTE)).snapshots
+                val collected = runCatching { withContext(Dispatchers.Default) { snapshots.collect { throw own } } }
                 assertEquals(own.javaClass, collected.exceptionOrNull()?.javaClass)
             }
         }

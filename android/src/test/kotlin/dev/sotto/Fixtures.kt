@@ -54,7 +54,7 @@ internal inline fun <T> File.opened(block: (Int) -> T): T {
 /** A test in real time. */
 fun test(block: suspend CoroutineScope.() -> Unit): Unit = runBlocking { block() }
 
-fun NoteSummary.withoutMetrics() = copy(metrics = null)
+fun NoteSummary.withoutMetrics() = NoteSummary(title, overview, points, actions, coverage, metrics = null)
 
 /** The names of the library's threads that work on a request now; engine threads are numbered. */
 fun runningJobs(): Set<String> = File("/proc/self/task")
@@ -62,6 +62,11 @@ fun runningJobs(): Set<String> = File("/proc/self/task")
     .orEmpty()
     .mapNotNull { task -> runCatching { task.resolve("comm").readText().trim() }.getOrNull() }
     .filterTo(mutableSetOf()) { it.startsWith("sotto-") && it.last().isLetter() }
+
+/** Waits until a request is worked on. */
+suspend fun untilBusy() {
+    while (runningJobs().isEmpty()) delay(1)
+}
 
 /** Waits until no request is worked on, and tells how long that took. */
 suspend fun timeUntilQuiet(): Duration {

@@ -12,7 +12,12 @@ import kotlin.test.assertEquals
 import kotlin.test.assertFailsWith
 import kotlin.test.assertIs
 import kotlin.test.assertTrue
+import kotlin.time.ExperimentalTime
+import kotlin.time.Instant
+import kotlin.uuid.ExperimentalUuidApi
+import kotlin.uuid.Uuid
 
+@OptIn(ExperimentalTime::class, ExperimentalUuidApi::class)
 class JsonSchemaTest {
     private inline fun <reified T> assertSchema(expected: String) =
         assertEquals(Json.parseToJsonElement(expected), jsonSchema(serializer<T>().descriptor))
@@ -94,6 +99,46 @@ class JsonSchemaTest {
     )
 
     @Serializable
+    @Description("something to do")
+    class Errand(
+        @Description("what has to be done") val task: String,
+        @Description("when") val due: Instant?,
+        @Description("the one after it") val next: Inner? = null,
+    )
+
+    @Test
+    fun `descriptions and times`() {
+        assertSchema<Errand>(
+            """
+            {"type":"object","properties":{
+                "task":{"type":"string","description":"what has to be done"},
+                "due":{"anyOf":[{"type":"string","format":"date-time"},{"type":"null"}],"description":"when"},
+                "next":{"anyOf":[{"type":"object","properties":{
+                    "name":{"type":"string"},
+                    "size":{"anyOf":[{"type":"integer","minimum":0,"maximum":255},{"type":"null"}]}
+                },"required":["name","size"],"additionalProperties":false},{"type":"null"}],"description":"the one after it"}
+            },"required":["task","due"],"additionalProperties":false,"description":"something to do"}
+            """,
+        )
+        assertSchema<Uuid>("""{"type":"string","format":"uuid"}""")
+    }
+
+    @Serializable
+    enum class Mail {
+        @Description("somebody must act at once")
+        URGENT,
+
+        @SerialName("for later")
+        LATER,
+    }
+
+    @Test
+    fun `constants have descriptions as labels`() {
+        val labels = listOf(Label("URGENT", "somebody must act at once"), Label("for later"))
+        assertEquals(labels, labelsOf(Mail.entries, serializer<Mail>()))
+    }
+
+    @Serializable
     class Tree(val children: List<Tree>)
 
     @Serializable
@@ -123,7 +168,14 @@ class JsonSchemaTest {
     }
 
     @Serializable
-    data class Bounded(val level: Level, val size: UByte?, val delta: Byte, val event: Event.Pause, val sure: Boolean)
+    data class Bounded(
+        val level: Level,
+        val size: UByte?,
+        val delta: Byte,
+        val event: Event.Pause,
+        val sure: Boolean,
+        @Description("when it happens") val time: Instant,
+    )
 
     @Test
     fun `what comes back decodes, whatever the model knows`() = test {

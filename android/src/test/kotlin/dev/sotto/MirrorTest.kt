@@ -23,6 +23,7 @@ import dev.sotto.internal.FfiExtraction
 import dev.sotto.internal.FfiFileKind
 import dev.sotto.internal.FfiFileReport
 import dev.sotto.internal.FfiFilter
+import dev.sotto.internal.FfiFinishReason
 import dev.sotto.internal.FfiFormat
 import dev.sotto.internal.FfiImported
 import dev.sotto.internal.FfiItem
@@ -61,7 +62,6 @@ import dev.sotto.internal.FfiSessionInterface
 import dev.sotto.internal.FfiSpeechInterface
 import dev.sotto.internal.FfiSpeechMemory
 import dev.sotto.internal.FfiSpeechMetrics
-import dev.sotto.internal.FfiStopReason
 import dev.sotto.internal.FfiStyleProfile
 import dev.sotto.internal.FfiSummaryOptions
 import dev.sotto.internal.FfiTimestamp
@@ -114,7 +114,7 @@ class MirrorTest {
         val overloads = setOf("classifyLabels", "classifyAllLabels")
         assertEquals(methods(FfiModelInterface::class.java), methods(LocalModel::class.java) - overloads - "close")
         // Streaming is what answering is underneath.
-        assertEquals(methods(FfiSessionInterface::class.java), methods(Session::class.java) - setOf("close", "stream"))
+        assertEquals(methods(FfiSessionInterface::class.java), methods(ChatSession::class.java) - setOf("close", "stream"))
         assertEquals(methods(FfiNoteSessionInterface::class.java), methods(NoteSession::class.java) - "close")
         assertEquals(methods(FfiTokenizerInterface::class.java), methods(Tokenizer::class.java) - "close")
         assertEquals(methods(FfiAdapterInterface::class.java), methods(Adapter::class.java) - "close")
@@ -124,11 +124,10 @@ class MirrorTest {
         // Whether what is heard goes into a note is said to a Listening.
         val speech = methods(FfiSpeechInterface::class.java) - "listenInto"
         assertEquals(speech, methods(Speech::class.java) - "close")
-        // A Listening is collected: it pushes and finishes itself.
-        val listening = setOf("collect", "await", "into")
+        // A Listening pushes and finishes by itself.
         assertEquals(
             methods(FfiAudioInputInterface::class.java) - setOf("push", "finish"),
-            methods(Listening::class.java) - listening,
+            methods(Listening::class.java) - "into",
         )
     }
 
@@ -151,9 +150,9 @@ class MirrorTest {
             FfiNoteSummary::class to NoteSummary::class,
             FfiClassification::class to Classification::class,
             FfiExtraction::class to Extraction::class,
-            FfiReply::class to Reply::class,
+            FfiReply::class to ChatReply::class,
             FfiLabel::class to Label::class,
-            FfiTurn::class to Turn::class,
+            FfiTurn::class to ChatTurn::class,
             FfiProgress::class to Progress::class,
             FfiMetrics::class to Metrics::class,
             FfiWeights::class to Weights::class,
@@ -171,7 +170,7 @@ class MirrorTest {
             FfiTranscriptWord::class to TranscriptWord::class,
             FfiTranscriptSegment::class to TranscriptSegment::class,
             FfiTranscriptPart::class to TranscriptPart::class,
-            FfiTranscript::class to Transcript::class,
+            FfiTranscript::class to SpeechTranscript::class,
             FfiEmbedding::class to Embedding::class,
             FfiEmbeddingMemory::class to EmbeddingMemory::class,
             FfiSpeechMetrics::class to SpeechMetrics::class,
@@ -204,7 +203,7 @@ class MirrorTest {
         }
         // An entry of the map of scores.
         assertEquals(setOf("label", "probability"), fields(FfiScore::class.java))
-        assertEquals(FfiStopReason.entries.map { it.name }, StopReason.entries.map { it.name })
+        assertEquals(FfiFinishReason.entries.map { it.name }, FinishReason.entries.map { it.name })
         assertEquals(FfiFileKind.entries.map { it.name }, FileKind.entries.map { it.name })
         assertEquals(FfiKvType.entries.map { it.name }, KvType.entries.map { it.name })
         assertEquals(FfiCapitals.entries.map { it.name }, Capitals.entries.map { it.name })

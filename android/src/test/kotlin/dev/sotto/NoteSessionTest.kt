@@ -26,7 +26,7 @@ class NoteSessionTest {
     @Test
     fun `a note that was heard is summarized as one that was read, and sooner`() = test {
         demo().use { model ->
-            val expected = model.summarize(note).toList()
+            val expected = model.summarize(note).snapshots.toList()
             // A busy machine reads slowly; one that never reads ahead fails at every pace.
             val left = listOf(50, 300, 2000).asSequence().map { pause -> heard(model, pause.milliseconds, expected) }
             assertTrue(left.any { it <= 6 }, "more than six tokens were left for the end")
@@ -35,7 +35,7 @@ class NoteSessionTest {
 
     private fun heard(model: LocalModel, pause: Duration, expected: List<NoteSummary>): Int {
         lateinit var summary: List<NoteSummary>
-        test { summary = model.hear(note, pause).use { it.finish().toList() } }
+        test { summary = model.hear(note, pause).use { it.finish().snapshots.toList() } }
         assertEquals(expected.map { it.withoutMetrics() }, summary.map { it.withoutMetrics() })
         return summary.last().metrics!!.prefillTokens
     }
@@ -93,7 +93,7 @@ class NoteSessionTest {
     fun `a cancelled end can be asked for again`() = test {
         demo().use { model ->
             model.hear(note).use { session ->
-                session.finish().first()
+                session.finish().snapshots.first()
                 val ending = launch { session.finish().await() }
                 delay(5)
                 ending.cancelAndJoin()

@@ -18,7 +18,6 @@ class SerializationTest {
             mappedBytes = 8192,
             kernels = "neon",
             threads = 4,
-            stopReason = StopReason.END,
         )
 
     private val summary =
@@ -37,10 +36,10 @@ class SerializationTest {
     @Test
     fun `values are kept as they are`() {
         assertKept(summary)
-        assertKept(summary.copy(metrics = null))
-        assertKept(metrics.copy(stopReason = StopReason.LENGTH))
+        assertKept(summary.withoutMetrics())
+        assertKept(FinishReason.entries.toList())
         assertKept(listOf(Segment(1, "Buy milk."), Segment(2, "Now.", start = 0.5, end = 2.0, speaker = "Dana")))
-        assertKept(Turn("Hello?", "Hi."))
+        assertKept(ChatTurn("Hello?", "Hi."))
     }
 
     @Test
@@ -52,7 +51,7 @@ class SerializationTest {
              "actions":[{"id":1,"text":"write a test","owner":"Marcus","evidence":[3]}],
              "coverage":{"segmentsRead":[1,2,3],"segments":3,"windows":1},
              "metrics":{"timeToFirstToken":0.25,"prefillTokens":90,"prefillSeconds":0.5,"reusedTokens":10,"decodeTokens":20,
-              "decodeSeconds":1.5,"privateBytes":4096,"mappedBytes":8192,"kernels":"neon","threads":4,"stopReason":"end"}}
+              "decodeSeconds":1.5,"privateBytes":4096,"mappedBytes":8192,"kernels":"neon","threads":4}}
             """
         // Swift leaves out what is absent.
         val asSwift = Json { explicitNulls = false }

@@ -22,7 +22,7 @@ class StyleTest {
         assertEquals("hiya," to "ta. m.", profile.greeting to profile.signOff)
         assertEquals(Capitals.NEVER, profile.capitals)
         assertEquals(emptyList<String>() to emptyList<String>(), profile.phrases to profile.emoji)
-        assertContains(profile.copy(signOff = "x").instruction().orEmpty(), "end with \"x\"")
+        assertContains(profile.copy { signOff = "x" }.instruction().orEmpty(), "end with \"x\"")
         assertNull(StyleProfile().instruction())
         assertEquals(profile, Json.decodeFromString<StyleProfile>(Json.encodeToString(profile)))
         assertFailsWith<SottoException.InvalidInput> { StyleProfile(sentenceWords = -1) }
@@ -33,13 +33,15 @@ class StyleTest {
         val target = folder.resolve("me.gguf")
         demo().use { model ->
             val steps = mutableListOf<TuneProgress>()
-            val report = model.tune(messages, target, options).await { steps += it }
+            val training = model.tune(messages, target, options)
+            training.snapshots.collect { steps += it }
+            val report = training.await()
             assertTrue(report.kept && report.heldOutAfter < report.heldOutBefore, "$report")
             assertEquals((1..report.steps).toList(), steps.map { it.step })
             val adapter = model.loadAdapter(ModelFile.path(target))
             model.withAdapters(listOf(ScaledAdapter(adapter))).use { mine ->
                 val brief = ChatOptions(maxTokens = 16, sampling = Sampling.GREEDY)
-                assertTrue(mine.rewrite("Could you send it?", StyleProfile.of(messages), brief).text.isNotEmpty())
+                assertTrue(mine.rewrite("Could you send it?", StyleProfile.of(messages), brief).await().text.isNotEmpty())
             }
         }
     }
@@ -50,9 +52,9 @@ class StyleTest {
         demo().use { model ->
             val demanding = TuneOptions(epochs = 1, rank = 1, margin = 100.0)
             assertFalse(model.tune(messages, target, demanding).await().kept)
-            assertFailsWith<SottoException.InvalidInput> { model.tune(messages.take(3), target).toList() }
+            assertFailsWith<SottoException.InvalidInput> { model.tune(messages.take(3), target).snapshots.toList() }
             assertFailsWith<SottoException.InvalidInput> { model.tune(messages, target, TuneOptions(seconds = -1.0)).await() }
-            assertFailsWith<StopIteration> { model.tune(messages, target, options).collect { throw StopIteration() } }
+            assertFailsWith<StopIteration> { model.tune(messages, target, options).snapshots.collect { throw StopIteration() } }
             timeUntilQuiet()
         }
         assertFalse(target.exists())

@@ -15,9 +15,9 @@ class ThreadsTest {
     fun `a request's thread is attached once, however much it streams`() = test {
         demo().use { model ->
             model.session().use { session ->
-                session.stream("Hello", ENDLESS).take(3).toList()
+                session.stream("Hello", ENDLESS).snapshots.take(3).toList()
                 val before = threads.totalStartedThreadCount
-                assertEquals(PIECES, session.stream("Tell me a story.", ENDLESS).take(PIECES).toList().size)
+                assertEquals(PIECES, session.stream("Tell me a story.", ENDLESS).snapshots.take(PIECES).toList().size)
                 val started = threads.totalStartedThreadCount - before
                 assertTrue(started < PIECES / 5, "$started threads were started or attached for $PIECES pieces")
             }

@@ -3,9 +3,10 @@ package dev.sotto.sample
 import dev.sotto.LocalModel
 import dev.sotto.Metrics
 import dev.sotto.NoteSession
+import dev.sotto.NoteSummary
 import dev.sotto.Segment
 import dev.sotto.SottoException
-import dev.sotto.SummaryFlow
+import dev.sotto.SottoTask
 import dev.sotto.VoiceNote
 import kotlinx.coroutines.CancellationException
 import kotlinx.coroutines.CoroutineScope
@@ -207,8 +208,8 @@ class Notebook(private val scope: CoroutineScope, private val store: NoteStore, 
         }
     }
 
-    private suspend fun show(model: LocalModel, summary: SummaryFlow) {
-        summary.conflate().collect { change { copy(summary = it) } }
+    private suspend fun show(model: LocalModel, summary: SottoTask<NoteSummary, NoteSummary>) {
+        summary.snapshots.conflate().collect { change { copy(summary = it) } }
         record(state.value.summary?.metrics)
         val label = labelOf(state.value.segments, model)
         change { copy(label = label) }

@@ -63,7 +63,7 @@ class SpeechModelRecognizer(
         val sound = microphone().until(stopped).buffer(Channel.UNLIMITED).produceIn(scope)
         try {
             val speech = speech()
-            speech.listen(sound.consumeAsFlow()).collect { part ->
+            speech.listen(sound.consumeAsFlow()).snapshots.collect { part ->
                 if (stopped.isCompleted) rest += part.certain() else tell(part, listener)
             }
             // The summary's model has the memory now.

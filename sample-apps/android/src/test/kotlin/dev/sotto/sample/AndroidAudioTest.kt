@@ -65,7 +65,7 @@ class AndroidAudioTest {
         val stereo = bytes(samples.flatMap { listOf(it, it) })
         withTrack("audio/mp4a-latm", stereo, channels = 2) { audio ->
             runBlocking {
-                val parts: List<TranscriptPart> = speech.transcribe(audio).toList()
+                val parts: List<TranscriptPart> = speech.transcribe(audio).snapshots.toList()
                 assertEquals(whole.segments, parts.flatMap { it.confirmed })
                 assertEquals(setOf<Double?>(3.0), parts.map { it.audioSeconds }.toSet())
             }

@@ -6,7 +6,6 @@ import dev.sotto.LocalModel
 import dev.sotto.Metrics
 import dev.sotto.ModelFile
 import dev.sotto.Segment
-import dev.sotto.StopReason
 import kotlinx.coroutines.CoroutineScope
 import kotlinx.coroutines.Dispatchers
 import kotlinx.coroutines.Job
@@ -121,7 +120,6 @@ fun metrics(read: Double, written: Double, tokens: Int = 100) = Metrics(
     mappedBytes = 27_000_000,
     kernels = "scalar",
     threads = 2,
-    stopReason = StopReason.END,
 )
 
 suspend fun demo() = LocalModel.load(ModelFile.path(DEMO_FILE))

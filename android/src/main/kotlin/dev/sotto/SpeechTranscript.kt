@@ -6,13 +6,6 @@ import dev.sotto.internal.FfiTranscribeOptions
 import dev.sotto.internal.FfiTranscript
 import dev.sotto.internal.FfiTranscriptPart
 import dev.sotto.internal.FfiTranscriptSegment
-import kotlinx.coroutines.Dispatchers
-import kotlinx.coroutines.flow.Flow
-import kotlinx.coroutines.flow.FlowCollector
-import kotlinx.coroutines.flow.buffer
-import kotlinx.coroutines.flow.channelFlow
-import kotlinx.coroutines.flow.flowOn
-import kotlinx.coroutines.withContext
 import kotlinx.serialization.Serializable
 
 /**
@@ -31,6 +24,20 @@ constructor(
     public val vocabulary: String = "",
     public val words: Boolean = false,
 ) {
+
+    /** These options, with changes: `options.copy { language = … }`. */
+    public fun copy(change: Builder.() -> Unit): TranscribeOptions = Builder(this).apply(change).build()
+
+    /** What [copy] changes: the properties of [TranscribeOptions]. */
+    public class Builder internal constructor(from: TranscribeOptions) {
+        public var language: String? = from.language
+        public var translate: Boolean = from.translate
+        public var vocabulary: String = from.vocabulary
+        public var words: Boolean = from.words
+
+        internal fun build() = TranscribeOptions(language, translate, vocabulary, words)
+    }
+
     internal fun toFfi() = FfiTranscribeOptions(language, translate, vocabulary, words)
 }
 
@@ -43,7 +50,8 @@ constructor(
  * @property probability how likely it is, from 0 to 1.
  */
 @Serializable
-public data class TranscriptWord(
+@ByValue
+public class TranscriptWord(
     public val start: Double,
     public val end: Double,
     public val text: String,
@@ -62,7 +70,8 @@ public data class TranscriptWord(
  * @property meanLogProbability the mean of its tokens' log probabilities, in nats: near 0 where the model is sure.
  */
 @Serializable
-public data class TranscriptSegment(
+@ByValue
+public class TranscriptSegment(
     public val id: Int,
     public val start: Double,
     public val end: Double,
@@ -80,7 +89,8 @@ public data class TranscriptSegment(
  * @property heardSeconds how much of the recording is certain, in seconds from its beginning.
  * @property audioSeconds how long the recording is, in seconds, where that is known.
  */
-public data class TranscriptPart(
+@ByValue
+public class TranscriptPart(
     public val confirmed: List<TranscriptSegment>,
     public val tentative: List<TranscriptSegment>,
     public val heardSeconds: Double,
@@ -99,7 +109,8 @@ public data class TranscriptPart(
  * @property privateBytes private memory of the model and of what transcribes with it.
  */
 @Serializable
-public data class SpeechMetrics(
+@ByValue
+public class SpeechMetrics(
     public val audioSeconds: Double,
     public val windowSeconds: Double,
     public val windows: Int,
@@ -116,27 +127,17 @@ public data class SpeechMetrics(
  * @property metrics what it cost.
  */
 @Serializable
-public data class Transcript(
+@ByValue
+public class SpeechTranscript(
     public val language: String?,
     public val segments: List<TranscriptSegment>,
     public val metrics: SpeechMetrics,
 )
 
-/**
- * A transcript that has not been asked for yet: collect it for its parts, or [await] the whole. Each time, the recording is
- * transcribed.
- */
-public class TranscriptFlow internal constructor(
-    private val transcribe: suspend (onPart: suspend (TranscriptPart) -> Unit) -> Transcript,
-) : Flow<TranscriptPart> {
-    override suspend fun collect(collector: FlowCollector<TranscriptPart>): Unit =
-        channelFlow<TranscriptPart> { transcribe { send(it) } }.buffer(0).flowOn(Dispatchers.Default).collect(collector)
-
-    /** The whole transcript. */
-    public suspend fun await(): Transcript = withContext(Dispatchers.Default) { transcribe {} }
-}
-
 internal fun FfiTranscribeJob.request() = Request(this, { next()?.toPart() }, { value().toTranscript() }, ::cancel)
+
+/** This part of a recording of [audioSeconds]. */
+internal fun TranscriptPart.of(audioSeconds: Double?) = TranscriptPart(confirmed, tentative, heardSeconds, audioSeconds)
 
 private fun FfiTranscriptPart.toPart() = TranscriptPart(
     confirmed = confirmed.map { it.toSegment() },
@@ -145,7 +146,7 @@ private fun FfiTranscriptPart.toPart() = TranscriptPart(
     audioSeconds = audioSeconds,
 )
 
-private fun FfiTranscript.toTranscript() = Transcript(language, segments.map { it.toSegment() }, metrics.toMetrics())
+private fun FfiTranscript.toTranscript() = SpeechTranscript(language, segments.map { it.toSegment() }, metrics.toMetrics())
 
 private fun FfiTranscriptSegment.toSegment() = TranscriptSegment(
     id = id.toInt(),

@@ -13,7 +13,7 @@ import kotlin.test.assertFalse
 import kotlin.test.assertNotEquals
 import kotlin.test.assertTrue
 
-class SessionTest {
+class ChatSessionTest {
     private val brief = ChatOptions(maxTokens = 24, sampling = Sampling.GREEDY)
 
     @Test
@@ -35,10 +35,12 @@ class SessionTest {
             val (answer, expected) = model.session("Be brief.").use {
                 it.respond(NOTE, brief).text to it.respond(question, brief).text
             }
-            model.resume("Be brief.", listOf(Turn(NOTE, answer))).use { session ->
+            model.resume("Be brief.", listOf(ChatTurn(NOTE, answer))).use { session ->
                 session.prewarm()
+                assertEquals(listOf(ChatTurn(NOTE, answer)), session.history)
                 val reply = session.respond(question, brief)
                 assertEquals(expected, reply.text)
+                assertEquals(ChatTurn(question, expected), session.history.last())
                 assertTrue(reply.metrics.reusedTokens > 30)
             }
         }
@@ -48,10 +50,12 @@ class SessionTest {
     fun `pieces put together are the answer`() = test {
         wide(LoadOptions(contextLength = 1024)).use { model ->
             val options = ChatOptions(maxTokens = 100, sampling = Sampling(temperature = 1.5f, seed = 3))
-            val pieces = mutableListOf<String>()
-            val reply = model.session().use { it.respond("Hello", options) { piece -> pieces += piece } }
+            val (pieces, reply) = model.session().use { session ->
+                val answer = session.stream("Hello", options)
+                answer.snapshots.toList() to answer.await()
+            }
             assertEquals(reply.text, pieces.joinToString(""))
-            val slowly = model.session().use { it.stream("Hello", options).onEach { delay(5) }.toList() }
+            val slowly = model.session().use { it.stream("Hello", options).snapshots.onEach { delay(5) }.toList() }
             assertEquals(pieces, slowly)
             val other = ChatOptions(maxTokens = 100, sampling = Sampling(temperature = 1.5f, seed = 4))
             assertNotEquals(reply.text, model.session().use { it.respond("Hello", other).text })
@@ -67,7 +71,7 @@ class SessionTest {
                 val options = ChatOptions(sampling = Sampling.GREEDY, format = AnswerFormat.choice(listOf(text, "no way")))
                 val streamed = mutableListOf<List<String>>()
                 for (ask in listOf("Say $text", "Say $text again")) {
-                    streamed += model.session(text).use { it.stream(ask, options).toList() }
+                    streamed += model.session(text).use { it.stream(ask, options).snapshots.toList() }
                 }
                 for (pieces in streamed) {
                     assertContains(listOf(text, "no way"), pieces.joinToString(""))
@@ -75,7 +79,7 @@ class SessionTest {
                 }
                 // The other text is left no choice by asking for this one alone.
                 val forced = ChatOptions(format = AnswerFormat.regex(Regex.escape(text).removeSurrounding("\\Q", "\\E")))
-                val pieces = model.session().use { it.stream("Say it", forced).toList() }
+                val pieces = model.session().use { it.stream("Say it", forced).snapshots.toList() }
                 assertEquals(text, pieces.joinToString(""))
                 assertTrue(pieces.size > 2, "the text came in one piece: nothing was tested")
                 assertFalse(pieces.any { it.hasLoneSurrogate() })
@@ -99,8 +103,6 @@ class SessionTest {
                 )
                 val grammar = AnswerFormat.lark("start: \"a\" \"b\"")
                 assertEquals("ab", session.respond("Letters?", options(grammar)).text)
-                val tooLong = ChatOptions(maxTokens = 5, format = AnswerFormat.regex("[a-z]{500}"))
-                assertEquals(StopReason.LENGTH, session.respond("Letters?", tooLong).metrics.stopReason)
                 val schema = AnswerFormat.jsonSchema(jsonSchema(TasksTest.Priority.serializer().descriptor))
                 assertContains(listOf("\"LOW\"", "\"HIGH\""), session.respond("How urgent?", options(schema)).text)
             }
@@ -108,10 +110,22 @@ class SessionTest {
     }
 
     @Test
+    fun `a reply tells what has ended it`() = test {
+        suspend fun ended(maxTokens: Int, format: String, contextLength: Int? = null) =
+            demo(LoadOptions(contextLength = contextLength)).use { model ->
+                val options = ChatOptions(maxTokens, format = AnswerFormat.regex(format))
+                model.session().use { it.respond("Letters?", options).finishReason }
+            }
+        assertEquals(FinishReason.COMPLETE, ended(50, "[a-z]{3}"))
+        assertEquals(FinishReason.MAX_TOKENS, ended(5, "[a-z]{500}"))
+        assertEquals(FinishReason.CONTEXT_FULL, ended(500, "[a-z]{500}", contextLength = 64))
+    }
+
+    @Test
     fun `a cancelled answer leaves the session usable`() = test {
         wide(LoadOptions(contextLength = 2048)).use { model ->
             model.session("Be brief.").use { session ->
-                session.stream("Tell me a story.", ENDLESS).first()
+                session.stream("Tell me a story.", ENDLESS).snapshots.first()
                 val asking = launch { session.respond("And another?", ENDLESS) }
                 delay(30)
                 asking.cancelAndJoin()

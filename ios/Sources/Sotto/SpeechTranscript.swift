@@ -1,8 +1,5 @@
 internal import SottoFFI
 
-/// A recording that has not been transcribed yet: iterate over it for its parts, or await the whole ``Request/value``.
-public typealias Transcription = Request<TranscriptPart, Transcript>
-
 /// How a recording is to be transcribed.
 public struct TranscribeOptions: Hashable, Sendable {
     /// The language that is spoken, by its code, such as `en`; detected, window by window, where it is `nil`.
@@ -86,7 +83,7 @@ public struct SpeechMetrics: Codable, Hashable, Sendable {
 }
 
 /// What was said in a recording.
-public struct Transcript: Codable, Hashable, Sendable {
+public struct SpeechTranscript: Codable, Hashable, Sendable {
     /// The code of the language that was given, or that most of the recording is in; `nil` where nothing was said.
     public var language: String?
     /// What was said, in order.
@@ -95,7 +92,7 @@ public struct Transcript: Codable, Hashable, Sendable {
     public var metrics: SpeechMetrics
 }
 
-extension Transcript {
+extension SpeechTranscript {
     init(_ ffi: FfiTranscript) {
         self.init(
             language: ffi.language,

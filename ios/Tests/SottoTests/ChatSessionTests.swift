@@ -1,8 +1,9 @@
+import Foundation
 import Sotto
 import Testing
 
 extension AllTests {
-    @Suite struct SessionTests {
+    @Suite struct ChatSessionTests {
         @Test func aSessionRemembersAndComputesOnlyWhatIsNew() async throws {
             let session = try await demo().session("Be brief.")
             let first = try await session.respond(to: noteText, options: greedy)
@@ -17,10 +18,14 @@ extension AllTests {
             let session = try await model.session("Be brief.")
             let answer = try await session.respond(to: noteText, options: greedy).text
             let expected = try await session.respond(to: question, options: greedy).text
-            let resumed = try await model.resume("Be brief.", history: [Turn(question: noteText, answer: answer)])
+            let resumed = try await model.resume("Be brief.", history: [ChatTurn(question: noteText, answer: answer)])
             try await resumed.prewarm()
+            #expect(resumed.history == [ChatTurn(question: noteText, answer: answer)])
             let reply = try await resumed.respond(to: question, options: greedy)
             #expect(reply.text == expected)
+            #expect(resumed.history.last == ChatTurn(question: question, answer: expected))
+            let stored = try JSONEncoder().encode(resumed.history)
+            #expect(try JSONDecoder().decode([ChatTurn].self, from: stored) == session.history)
             #expect(reply.metrics.reusedTokens > 30)
         }
 
@@ -58,15 +63,22 @@ extension AllTests {
 
         @Test func anAnswerCanBeHeldToAFormat() async throws {
             let session = try await demo().session()
-            func answer(_ format: AnswerFormat, maxTokens: Int = 512) async throws -> Reply {
+            func answer(_ format: AnswerFormat, maxTokens: Int = 512) async throws -> ChatReply {
                 let options = ChatOptions(maxTokens: maxTokens, sampling: .greedy, format: format)
                 return try await session.respond(to: "Well?", options: options)
             }
             #expect(["yes", "no"].contains(try await answer(.choice(["yes", "no"])).text))
             #expect(try await answer(.regex("[0-9]{3}")).text.wholeMatch(of: /[0-9]{3}/) != nil)
             #expect(try await answer(.lark(#"start: "a" "b""#)).text == "ab")
-            #expect(try await answer(.regex("[a-z]{500}"), maxTokens: 5).metrics.stopReason == .length)
+            #expect(try await answer(.regex("[a-z]{500}"), maxTokens: 5).finishReason == .maxTokens)
+            #expect(try await answer(.regex("[a-z]{3}"), maxTokens: 5).finishReason == .complete)
             #expect([#""low""#, #""high""#].contains(try await answer(.jsonSchema(#"{"enum":["low","high"]}"#)).text))
+        }
+
+        @Test func anAnswerCutOffAtTheEndOfTheContextSaysSo() async throws {
+            let session = try await demo(LoadOptions(cacheFolder: nil, contextLength: 64)).session()
+            let long = ChatOptions(maxTokens: 500, format: .regex("[a-z]{500}"))
+            #expect(try await session.respond(to: "Letters?", options: long).finishReason == .contextFull)
         }
 
         @Test func aCancelledAnswerLeavesTheSessionUsable() async throws {

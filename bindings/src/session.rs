@@ -1,0 +1,87 @@
+//! Conversations.
+
+use sotto_sdk::{FinishReason, Reply, Session, Turn};
+
+use crate::model::scaled;
+use crate::{FfiChatOptions, FfiError, FfiMetrics, FfiPrewarmJob, FfiRespondJob, FfiScaledAdapter};
+
+/// Mirror of [`Turn`].
+#[derive(Debug, uniffi::Record)]
+#[allow(missing_docs, reason = "the fields are those of the SDK's type")]
+pub struct FfiTurn {
+    pub question: String,
+    pub answer: String,
+}
+
+impl From<FfiTurn> for Turn {
+    fn from(FfiTurn { question, answer }: FfiTurn) -> Self {
+        Self { question, answer }
+    }
+}
+
+impl From<Turn> for FfiTurn {
+    fn from(Turn { question, answer }: Turn) -> Self {
+        Self { question, answer }
+    }
+}
+
+/// Mirror of [`FinishReason`].
+#[derive(Debug, uniffi::Enum)]
+#[allow(missing_docs, reason = "the variants are those of the SDK's type")]
+pub enum FfiFinishReason {
+    Complete,
+    MaxTokens,
+    ContextFull,
+}
+
+impl From<FinishReason> for FfiFinishReason {
+    fn from(reason: FinishReason) -> Self {
+        match reason {
+            FinishReason::Complete => Self::Complete,
+            FinishReason::MaxTokens => Self::MaxTokens,
+            FinishReason::ContextFull => Self::ContextFull,
+        }
+    }
+}
+
+/// Mirror of [`Reply`].
+#[derive(Debug, uniffi::Record)]
+#[allow(missing_docs, reason = "the fields are those of the SDK's type")]
+pub struct FfiReply {
+    pub text: String,
+    pub finish_reason: FfiFinishReason,
+    pub metrics: FfiMetrics,
+}
+
+impl From<Reply> for FfiReply {
+    fn from(Reply { text, finish_reason, metrics }: Reply) -> Self {
+        Self { text, finish_reason: finish_reason.into(), metrics: metrics.into() }
+    }
+}
+
+/// A [`Session`].
+#[derive(uniffi::Object)]
+pub struct FfiSession(pub(crate) Session);
+
+#[uniffi::export]
+impl FfiSession {
+    /// [`Session::history`].
+    pub fn history(&self) -> Vec<FfiTurn> {
+        self.0.history().into_iter().map(Into::into).collect()
+    }
+
+    /// [`Session::prewarm`].
+    pub fn prewarm(&self) -> Result<FfiPrewarmJob, FfiError> {
+        Ok(self.0.prewarm().into())
+    }
+
+    /// [`Session::with_adapters`].
+    pub fn with_adapters(&self, adapters: Vec<FfiScaledAdapter>) -> Result<Self, FfiError> {
+        Ok(Self(self.0.with_adapters(&scaled(adapters))?))
+    }
+
+    /// [`Session::respond`].
+    pub fn respond(&self, text: &str, options: FfiChatOptions) -> Result<FfiRespondJob, FfiError> {
+        Ok(self.0.respond(text, &options.try_into()?).into())
+    }
+}

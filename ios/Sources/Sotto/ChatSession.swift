@@ -1,0 +1,115 @@
+internal import SottoFFI
+
+/// Why an answer ended.
+public enum FinishReason: String, CaseIterable, Codable, Hashable, Sendable {
+    /// The model ended the answer, or the format allows nothing more.
+    case complete
+    /// The answer was cut off at its limit of tokens: allow more (``ChatOptions/maxTokens``), or ask the model to go on.
+    case maxTokens
+    /// The answer was cut off at the end of the context: start a new conversation, or load the model with a longer context
+    /// (``LoadOptions/contextLength``).
+    case contextFull
+}
+
+/// A finished answer.
+public struct ChatReply: Hashable, Sendable {
+    /// What the model wrote.
+    public var text: String
+    /// Why the answer ended, and so whether it is complete.
+    public var finishReason: FinishReason
+    /// Time, tokens and memory it took.
+    public var metrics: Metrics
+
+    /// A reply.
+    public init(text: String, finishReason: FinishReason = .complete, metrics: Metrics) {
+        self.text = text
+        self.finishReason = finishReason
+        self.metrics = metrics
+    }
+}
+
+/// A question and its answer.
+public struct ChatTurn: Codable, Hashable, Sendable {
+    /// The user's message.
+    public var question: String
+    /// The model's answer.
+    public var answer: String
+
+    /// A turn.
+    public init(question: String, answer: String) {
+        self.question = question
+        self.answer = answer
+    }
+}
+
+/// A conversation. It keeps its history, and only new tokens are computed.
+///
+/// It answers one question at a time; a second question waits for the first. Of a cancelled answer, the part written so
+/// far is kept. An answer that failed or had no words yet leaves the conversation unchanged. Its memory is freed once
+/// nothing refers to it or to one of its answers.
+public actor ChatSession {
+    private nonisolated let ffi: FfiSession
+
+    init(_ ffi: FfiSession) {
+        self.ffi = ffi
+    }
+
+    /// The questions and answers so far, to store them and to continue later with
+    /// ``LocalModel/resume(_:history:)``. A question that is being answered is not among them.
+    public nonisolated var history: [ChatTurn] {
+        ffi.history().map { ChatTurn(question: $0.question, answer: $0.answer) }
+    }
+
+    /// Reads instructions and history now, so that the first answer comes sooner.
+    ///
+    /// - Throws: ``SottoError``, or `CancellationError` when the task is cancelled.
+    public func prewarm() async throws {
+        try await Work(try translated { try ffi.prewarm() }, value: { $0 }).value()
+    }
+
+    /// The same conversation, with these adapters for the next answers instead of the current ones. The conversation is
+    /// then read again.
+    ///
+    /// - Throws: ``SottoError``.
+    public nonisolated func withAdapters(_ adapters: [ScaledAdapter]) throws -> ChatSession {
+        ChatSession(try translated { try ffi.withAdapters(adapters: adapters.map(\.ffi)) })
+    }
+
+    /// Asks something and returns the complete answer.
+    ///
+    /// - Throws: ``SottoError``, or `CancellationError` when the task is cancelled.
+    public func respond(to text: String, options: ChatOptions = ChatOptions()) async throws -> ChatReply {
+        try await streamResponse(to: text, options: options).value
+    }
+
+    /// Asks something. The elements are the pieces of the answer, which never split a character; the value is the complete
+    /// answer, with the reason for its end.
+    public nonisolated func streamResponse(
+        to text: String,
+        options: ChatOptions = ChatOptions()
+    ) -> SottoTask<String, ChatReply> {
+        SottoTask { [self] in try start(text, options: options) }
+    }
+
+    nonisolated func start(_ text: String, options: ChatOptions) throws -> Work<String, ChatReply> {
+        let job = try ffi.respond(text: text, options: try options.ffi())
+        return Work(job, snapshot: { $0 }, value: ChatReply.init)
+    }
+}
+
+extension ChatReply {
+    init(_ ffi: FfiReply) {
+        self.init(text: ffi.text, finishReason: FinishReason(ffi.finishReason), metrics: Metrics(ffi.metrics))
+    }
+}
+
+extension FinishReason {
+    fileprivate init(_ ffi: FfiFinishReason) {
+        self =
+            switch ffi {
+            case .complete: .complete
+            case .maxTokens: .maxTokens
+            case .contextFull: .contextFull
+            }
+    }
+}
