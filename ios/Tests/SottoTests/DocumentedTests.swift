@@ -33,7 +33,6 @@ private func readme(url: URL, transcript: String, mail: String, text: String) as
     struct Errand: Decodable { let task: String }
     enum Priority: String, CaseIterable { case high, low }
     func render(_ summary: NoteSummary) {}
-    func askToGoOn() {}
 
     let model = try await LocalModel.load(.file(url))
     for try await snapshot in model.summarize(.text(transcript)) { render(snapshot) }
@@ -43,7 +42,7 @@ private func readme(url: URL, transcript: String, mail: String, text: String) as
     let chat = try await model.session("You are a writing assistant.")
     let answer = chat.streamResponse(to: "Hello")
     for try await piece in answer { print(piece, terminator: "") }
-    if try await answer.value.finishReason == .maxTokens { askToGoOn() }
+    if try await answer.value.finishReason == .maxTokens { print("…") }
 
     print(label, priority ?? .low, errand.task)
 }

@@ -1,5 +1,6 @@
 package app
 
+import dev.sotto.FinishReason
 import dev.sotto.LocalModel
 import dev.sotto.ModelFile
 import dev.sotto.NoteSummary
