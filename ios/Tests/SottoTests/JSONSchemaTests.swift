@@ -184,7 +184,8 @@ extension AllTests {
 
         @Test func typesThatNoSchemaDescribesAreRefusedByName() throws {
             let types: [any Decodable.Type] = [
-                Tree.self, Chain.self, Unlisted.self, Unnamed.self, Event.self, Empty.self, Misdescribed.self, Choosy.self,
+                Tree.self, Chain.self, Unlisted.self, Unnamed.self, Event.self, Empty.self, Misdescribed.self,
+                Choosy.self,
                 Pair.self, Derived.self, [Int: String].self, [Level: Int].self, Data.self, URL.self,
             ]
             for type in types {
