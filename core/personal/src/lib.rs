@@ -1,5 +1,5 @@
 //! What an app learns about its user, in one file on the device: [`Personal`]. All of it can be listed, exported, deleted
-//! and paused. [`Items`] recommends from it, and a [`Classifier`] learns labels from it.
+//! and paused. [`Items`] recommends from it, and [`Examples`] teach labels.
 //!
 //! ```
 //! use sotto_personal::{Filter, NewRecord, Payload, Personal, Timestamp};
@@ -7,7 +7,7 @@
 //! # let folder = tempfile::tempdir()?;
 //! # let file = folder.path().join("personal");
 //! let personal = Personal::open(&file)?;
-//! let example = Payload::Example { text: "Lunch on Friday?".into(), label: "friends".into(), vector: None, model_scores: None };
+//! let example = Payload::example("Lunch on Friday?", "friends");
 //! let learnt = personal.learn(vec![NewRecord {
 //!     collection: "mail".into(),
 //!     source: "Inbox".into(),
@@ -22,16 +22,16 @@
 //! This crate knows no model and no clock: vectors, times and seeds are passed to it.
 #![forbid(unsafe_code)]
 
-mod classifier;
 mod error;
+mod examples;
 mod items;
 mod record;
 mod store;
 mod style;
 mod time;
 
-pub use classifier::{Classifier, Judgement, NearestExample, NewExample};
 pub use error::{PersonalError, Result};
+pub use examples::{Examples, Features, Judgement, NearestExample, Unseen};
 pub use items::{ItemEvent, Items, Near, Query, Reason, Recommendation};
 pub use record::{
     Deletion, Derived, DerivedChange, Event, Filter, Item, Kind, Learnt, NewRecord, OnDeletion, Payload, Record,

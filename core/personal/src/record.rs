@@ -49,10 +49,13 @@ pub enum Payload {
         text: String,
         /// Its label.
         label: String,
+        /// The models that `vector` and `model_scores` are of.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        models: Option<String>,
         /// An embedding of the text, so that it need not be computed again.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         vector: Option<Vec<f32>>,
-        /// The log-probability that a language model gave to each label, if it was asked about the text.
+        /// The log-probability that a language model gave to each label, if it was asked about the text; empty if it cannot be asked.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         model_scores: Option<BTreeMap<String, f64>>,
     },
@@ -138,6 +141,11 @@ pub enum Event {
 }
 
 impl Payload {
+    /// An example that no model has seen.
+    pub fn example(text: impl Into<String>, label: impl Into<String>) -> Self {
+        Self::Example { text: text.into(), label: label.into(), models: None, vector: None, model_scores: None }
+    }
+
     /// Which variant this is.
     pub fn kind(&self) -> Kind {
         match self {
@@ -152,7 +160,7 @@ impl Payload {
 
     fn check(&self) -> Result<()> {
         match self {
-            Self::Example { text, label, vector, model_scores } => {
+            Self::Example { text, label, vector, model_scores, .. } => {
                 check_text(text)?;
                 check_name("a label", label)?;
                 check_scores(model_scores.as_ref())?;
@@ -293,7 +301,7 @@ pub struct DerivedChange {
     pub dropped: bool,
 }
 
-/// Something that was learnt from records, such as a trained classifier or an adapter.
+/// Something that was learnt from records, such as an adapter.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Derived {
     /// What it belongs to.

@@ -76,6 +76,7 @@ fn bad_records_are_refused_and_nothing_is_learnt() {
             payload: Payload::Example {
                 text: "a".into(),
                 label: "x".into(),
+                models: Some("m".into()),
                 vector: Some(vec![f32::NAN]),
                 model_scores: None,
             },
@@ -137,6 +138,7 @@ fn an_export_can_be_read_by_people_and_imported() {
     with_vector.payload = Payload::Example {
         text: "schön 😀 \"quoted\"".into(),
         label: "x".into(),
+        models: Some("m".into()),
         vector: Some(vec![0.1, -2.5e-7]),
         model_scores: None,
     };

@@ -147,6 +147,28 @@ impl Personal {
         Ok(replaced)
     }
 
+    /// Writes what `new` makes of records in place of them, where it makes anything, and returns that. This is for what can be computed from
+    /// a record, so it works while learning is paused, and leaves nothing in the file that is to be erased before the record is.
+    pub(crate) fn rewrite(
+        &self,
+        ids: impl Iterator<Item = u64>,
+        new: impl Fn(Record) -> Option<Record>,
+    ) -> Result<Vec<Record>> {
+        let written = self.inner.store.write(|tables| {
+            let mut written = Vec::new();
+            for id in ids {
+                if let Some(record) = tables.record(id)?.and_then(&new) {
+                    NewRecord::from(record.clone()).check()?;
+                    tables.overwrite(&record)?;
+                    written.push(record);
+                }
+            }
+            Ok(written)
+        })?;
+        self.forget_cached();
+        Ok(written)
+    }
+
     /// All that was learnt, in the order in which it was learnt, with source and time.
     ///
     /// # Errors

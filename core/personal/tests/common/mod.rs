@@ -15,7 +15,7 @@ pub fn at(millis: i64) -> Timestamp {
 }
 
 pub fn example(text: &str, label: &str, source: &str) -> NewRecord {
-    let payload = Payload::Example { text: text.into(), label: label.into(), vector: None, model_scores: None };
+    let payload = Payload::example(text, label);
     NewRecord { collection: "mail".into(), source: source.into(), time: at(0), payload }
 }
 

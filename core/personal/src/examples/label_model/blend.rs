@@ -2,9 +2,11 @@
 
 use super::regression::softmax;
 
-/// How far the factors are expected to be from 1, as standard deviations: that of the model, and that of the regression, whose scores are
-/// cautious while there are few examples.
-const SPREADS: [f64; 2] = [1.0, 5.0];
+/// What is expected before there are examples: the model is right about how sure it is, and examples tell nothing. A few of them, which
+/// may agree by chance, cannot outvote this.
+const EXPECTED: [f64; 2] = [1.0, 0.0];
+/// How far the factors are expected to be from that, as standard deviations.
+const SPREADS: [f64; 2] = [0.3, 0.4];
 /// Newton's method takes a handful of steps for each factor; they depend on each other.
 const STEPS: usize = 50;
 
@@ -27,17 +29,18 @@ pub(super) struct HeldOut {
 }
 
 impl Default for Blend {
-    /// What is expected before there are examples: both are right about how sure they are.
+    /// What is expected before there are examples.
     fn default() -> Self {
-        Self { model: 1.0, examples: 1.0 }
+        let [model, examples] = EXPECTED;
+        Self { model, examples }
     }
 }
 
 impl Blend {
-    /// The factors under which held-out examples are most likely, and not far from 1 without need. As they fit probabilities, not only
+    /// The factors under which held-out examples are most likely, and not far from what is expected without need. As they fit probabilities, not only
     /// right labels, the result is calibrated.
     pub(super) fn fit(held_out: &[HeldOut]) -> Self {
-        let mut factors = [1.0f64; 2];
+        let mut factors = EXPECTED;
         for _ in 0..STEPS {
             // One after the other: neither may become negative, as nobody counts against what is said.
             let moved: f64 = (0..2).map(|of| Self::step(&mut factors, of, held_out).abs()).sum();
@@ -53,7 +56,7 @@ impl Blend {
     fn step(factors: &mut [f64; 2], of: usize, held_out: &[HeldOut]) -> f64 {
         let [model, examples] = *factors;
         let precision = SPREADS[of].powi(-2);
-        let (mut slope, mut curvature) = ((factors[of] - 1.0) * precision, precision);
+        let (mut slope, mut curvature) = ((factors[of] - EXPECTED[of]) * precision, precision);
         for example in held_out {
             let probabilities = softmax(&Self { model, examples }.scores(&example.model, &example.examples));
             let scores = [&example.model, &example.examples][of];
@@ -108,9 +111,9 @@ mod tests {
 
     #[test]
     fn probabilities_become_frequencies() {
-        // Right in 80 of 100 cases, by scores of 1 and -1: a probability of 0.8 is a factor of half its logit.
+        // Right in 800 of 1000 cases, by scores of 1 and -1: a probability of 0.8 is a factor of half its logit.
         let blend = Blend::fit(
-            &held_out(80, 100, 100).into_iter().map(|h| HeldOut { examples: vec![0.0; 2], ..h }).collect::<Vec<_>>(),
+            &held_out(800, 1000, 1000).into_iter().map(|h| HeldOut { examples: vec![0.0; 2], ..h }).collect::<Vec<_>>(),
         );
         assert!((softmax(&blend.scores(&[1.0, -1.0], &[0.0; 2]))[0] - 0.8).abs() < 0.01, "{blend:?}");
     }

@@ -7,13 +7,13 @@ use blend::{Blend, HeldOut};
 use regression::{Regression, dot, softmax};
 
 /// Examples that are learnt from, at most: the last ones.
-const MOST_EXAMPLES: usize = 2000;
+pub(super) const MOST_EXAMPLES: usize = 2000;
 /// Parts of the examples, each of which is judged by a regression on the others.
 const PARTS: usize = 5;
 /// Nearest examples that explain a judgement.
 const NEAREST: usize = 3;
-/// Vectors as similar as this are of the same text.
-const SAME: f32 = 0.9999;
+/// What stands for how frequent a label is, beside a vector of length 1: little, because the frequencies of a few examples are chance.
+const FREQUENCY: f32 = 0.1;
 /// A label that the model finds less likely than its favourite by more than this, in nats, counts as this unlikely.
 const LEAST_SCORE: f64 = -20.0;
 
@@ -54,8 +54,7 @@ pub(crate) struct Neighbour {
 ///
 /// Without examples, it says what the language model says. Every example is learnt by a multinomial logistic regression on the vectors. How
 /// much the model and the regression count, and how sure they are, follows from how right each was about examples that the regression had not
-/// learnt. Until there are examples of two labels, only the model counts, because nothing tells the labels apart. A text that is itself an
-/// example has that example's label.
+/// learnt. Until there are examples of two labels, only the model counts, because nothing tells the labels apart.
 #[derive(Debug, Clone)]
 pub(crate) struct LabelModel {
     labels: usize,
@@ -68,27 +67,20 @@ pub(crate) struct LabelModel {
 }
 
 impl LabelModel {
-    /// Learns from examples, all with vectors of the same number of dimensions, in the order in which they were given labels.
-    pub(crate) fn new(labels: usize, mut examples: Vec<LabelledVector>) -> Self {
-        examples.drain(..examples.len().saturating_sub(MOST_EXAMPLES));
-        let dimensions = examples.first().map_or(0, |example| example.vector.len());
+    /// Says what the language model says, until it learns. Vectors have so many dimensions.
+    pub(crate) fn new(labels: usize, dimensions: usize) -> Self {
         let regression = Regression::new(labels, dimensions + 1);
         let held_out = vec![regression.clone(); PARTS];
-        let mut model =
-            Self { labels, examples, centre: Centre::default(), regression, held_out, blend: Blend::default() };
-        model.fit();
-        model
+        Self { labels, examples: Vec::new(), centre: Centre::default(), regression, held_out, blend: Blend::default() }
     }
 
-    /// Learns one more example, in place of one with the same id. What was learnt from the others is where it begins.
-    pub(crate) fn learn(&mut self, example: LabelledVector) {
-        if self.examples.is_empty() {
-            *self = Self::new(self.labels, vec![example]);
-            return;
-        }
-        match self.examples.iter_mut().find(|known| known.id == example.id) {
-            Some(known) => *known = example,
-            None => self.examples.push(example),
+    /// Learns more examples, each in place of one with the same id, and goes on from what was learnt before.
+    pub(crate) fn learn(&mut self, examples: Vec<LabelledVector>) {
+        for example in examples {
+            match self.examples.binary_search_by_key(&example.id, |known| known.id) {
+                Ok(place) => self.examples[place] = example,
+                Err(place) => self.examples.insert(place, example),
+            }
         }
         let surplus = self.examples.len().saturating_sub(MOST_EXAMPLES);
         self.examples.drain(..surplus);
@@ -98,12 +90,8 @@ impl LabelModel {
     /// How likely each label is for a text with this vector, of which a language model has said this.
     pub(crate) fn judge(&self, vector: &[f32], model_scores: Option<&[f64]>) -> Judgement {
         let nearest = self.nearest(vector);
-        let probabilities = match nearest.first() {
-            Some(same) if same.similarity >= SAME => {
-                (0..self.labels).map(|label| f64::from(u8::from(label == same.label))).collect()
-            }
-            _ => softmax(&self.blend.scores(&floored(model_scores, self.labels), &self.example_scores(vector))),
-        };
+        let probabilities =
+            softmax(&self.blend.scores(&floored(model_scores, self.labels), &self.example_scores(vector)));
         Judgement { probabilities, nearest }
     }
 
@@ -115,7 +103,7 @@ impl LabelModel {
     }
 
     /// The most similar examples, the nearest first; of those that are equally near, the last one learnt.
-    pub(crate) fn nearest(&self, vector: &[f32]) -> Vec<Neighbour> {
+    fn nearest(&self, vector: &[f32]) -> Vec<Neighbour> {
         let mut nearest: Vec<Neighbour> = self
             .examples
             .iter()
@@ -187,10 +175,10 @@ impl Centre {
         Self { mean, scale: if spread > 0.0 { 1.0 / spread } else { 1.0 } }
     }
 
-    /// How a vector differs from the mean, with a length of about 1; and a 1, whose weight says how frequent a label is.
+    /// How a vector differs from the mean, with a length of about 1; and a number whose weight says how frequent a label is.
     fn seen_from(&self, vector: &[f32]) -> Vec<f32> {
         let differences = vector.iter().zip(&self.mean).map(|(x, mean)| (x - mean) * self.scale);
-        differences.chain([1.0]).collect()
+        differences.chain([FREQUENCY]).collect()
     }
 }
 
