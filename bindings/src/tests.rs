@@ -5,13 +5,14 @@ use std::fs;
 use std::path::Path;
 
 /// What Rust programs and the command line use alone, and loading, which is a function or a job of its own here.
-const RUST_ONLY: [&str; 10] = [
+const RUST_ONLY: [&str; 11] = [
     "bench",
     "complete",
     "load",
     "load_with",
     "perplexity",
     "render",
+    "session_in_style",
     "start_loading",
     "start_loading_adapter",
     "tune_style",
@@ -95,9 +96,9 @@ fn every_task_is_mirrored() {
 
 /// What classifiers and styles, which have mirrors of their own, use of a store.
 const RUST_ONLY_IN_STORES: [&str; 13] = [
-    "classifier",
     "derived",
     "drop_derived",
+    "examples",
     "folder",
     "generation",
     "learn",

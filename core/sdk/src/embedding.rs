@@ -1,6 +1,7 @@
 //! Texts become vectors that can be compared: by an embedding model, or by a language model.
 
 use std::convert::Infallible;
+use std::sync::{Arc, OnceLock};
 
 use serde::Serialize;
 use sotto_embedding::{EmbeddingMemory, EmbeddingModel, EmbeddingOptions};
@@ -11,6 +12,15 @@ use crate::{CancelToken, Error, LocalModel};
 
 /// Tokens of a text that a language model reads at a time.
 const TOKENS_AT_A_TIME: usize = 128;
+
+/// Tokens of a text's beginning, for [`LocalModel::embed_beginning`]: as many as embedding models usually read.
+const BEGINNING: usize = 256;
+/// Bytes in which so many tokens surely end, in nearly all texts.
+const BEGINNING_BYTES: usize = 16 * BEGINNING;
+/// What a model makes of this text tells it from other models.
+const PROBE: &str = "The quick brown fox jumps over the lazy dog.";
+/// Steps in which numbers of the probe are told apart. Other instruction sets and systems change less.
+const MARK_STEPS: f32 = 1000.0;
 
 const NO_PATH: &str = "an embedding model without a path: copy its folder to a file system";
 
@@ -53,7 +63,13 @@ impl From<sotto_embedding::Embedding> for Embedding {
 /// # }
 /// ```
 #[derive(Debug, Clone)]
-pub struct Embedder(EmbeddingModel);
+pub struct Embedder {
+    model: EmbeddingModel,
+    mark: Mark,
+}
+
+/// The name of a model's vectors, once it is known.
+pub(crate) type Mark = Arc<OnceLock<String>>;
 
 impl Embedder {
     /// Loads a model with default options, and waits for it.
@@ -72,7 +88,8 @@ impl Embedder {
     pub fn start_loading(folder: ModelFile, options: &EmbeddingOptions) -> Job<Infallible, Self> {
         let options = *options;
         Job::start("load embedder", move |_, cancel| {
-            Ok(Self(EmbeddingModel::load(folder.path_or(NO_PATH)?, options, cancel)?))
+            let model = EmbeddingModel::load(folder.path_or(NO_PATH)?, options, cancel)?;
+            Ok(Self { model, mark: Mark::default() })
         })
     }
 
@@ -86,17 +103,17 @@ impl Embedder {
 
     /// Private memory in bytes: that of the weights, and that of a request while it runs.
     pub fn memory(&self) -> EmbeddingMemory {
-        self.0.memory()
+        self.model.memory()
     }
 
     /// How many numbers a vector has.
     pub fn dimensions(&self) -> usize {
-        self.0.dimensions()
+        self.model.dimensions()
     }
 
     /// The maximum number of tokens of a text that are read, with two that the model adds.
     pub fn max_tokens(&self) -> usize {
-        self.0.max_tokens()
+        self.model.max_tokens()
     }
 
     /// The vector of a text. Of a text that is too long, the beginning is read, and [`Embedding::truncated`] says so.
@@ -104,12 +121,20 @@ impl Embedder {
     /// # Errors
     /// [`Error::InvalidInput`] for an empty text.
     pub fn embed(&self, text: &str) -> Job<Infallible, Embedding> {
-        let (model, text) = (self.0.clone(), text.to_owned());
-        Job::start("embed", move |_, cancel| {
-            check(&text)?;
-            let embedding = model.embed(&[text], cancel)?.pop();
-            embedding.map(Embedding::from).ok_or_else(|| Error::internal("a text without an embedding"))
-        })
+        let (this, text) = (self.clone(), text.to_owned());
+        Job::start("embed", move |_, cancel| this.embed_now(&text, cancel))
+    }
+
+    /// As [`Embedder::embed`], on this thread.
+    pub(crate) fn embed_now(&self, text: &str, cancel: &CancelToken) -> Result<Embedding, Error> {
+        check(text)?;
+        let embedding = self.model.embed(&[text], cancel)?.pop();
+        embedding.map(Embedding::from).ok_or_else(|| Error::internal("a text without an embedding"))
+    }
+
+    /// A name of this model's vectors, which another model's do not have.
+    pub(crate) fn vector_mark(&self, cancel: &CancelToken) -> Result<String, Error> {
+        mark(&self.mark, || self.embed_now(PROBE, cancel))
     }
 
     /// The vectors of texts, in their order, as [`Embedder::embed`] gives them. Short texts are computed together, which is faster.
@@ -117,7 +142,7 @@ impl Embedder {
     /// # Errors
     /// [`Error::InvalidInput`] if one of the texts is empty.
     pub fn embed_all(&self, texts: Vec<String>) -> Job<Infallible, Vec<Embedding>> {
-        let model = self.0.clone();
+        let model = self.model.clone();
         Job::start("embed", move |_, cancel| {
             texts.iter().try_for_each(|text| check(text))?;
             Ok(model.embed(&texts, cancel)?.into_iter().map(Embedding::from).collect())
@@ -136,14 +161,31 @@ impl LocalModel {
         let (model, text) = (self.clone(), text.to_owned());
         Job::start("embed", move |_, cancel| {
             check(&text)?;
-            model.mean_hidden_state(&text, cancel)
+            let loaded = model.loaded();
+            loaded.refuse_far_too_long(text.len())?;
+            model.mean_hidden_state(&loaded.tokenizer.encode(&text)?, cancel)
         })
     }
 
-    fn mean_hidden_state(&self, text: &str, cancel: &CancelToken) -> Result<Embedding, Error> {
+    /// As [`LocalModel::embed`], on this thread; of a long text, the beginning.
+    pub(crate) fn embed_beginning(&self, text: &str, cancel: &CancelToken) -> Result<Embedding, Error> {
         let loaded = self.loaded();
-        loaded.refuse_far_too_long(text.len())?;
-        let (bos, ids) = (loaded.leading_bos(), loaded.tokenizer.encode(text)?);
+        let beginning = &text[..text.floor_char_boundary(BEGINNING_BYTES)];
+        let mut ids = loaded.tokenizer.encode(beginning)?;
+        let most = BEGINNING.min(loaded.context_limit().saturating_sub(loaded.leading_bos().iter().len()));
+        let truncated = beginning.len() < text.len() || ids.len() > most;
+        ids.truncate(most);
+        Ok(Embedding { truncated, ..self.mean_hidden_state(&ids, cancel)? })
+    }
+
+    /// A name of this model's vectors, with its adapters, which another model's do not have.
+    pub(crate) fn vector_mark(&self, cancel: &CancelToken) -> Result<String, Error> {
+        mark(&self.loaded().mark, || self.embed_beginning(PROBE, cancel))
+    }
+
+    fn mean_hidden_state(&self, ids: &[u32], cancel: &CancelToken) -> Result<Embedding, Error> {
+        let loaded = self.loaded();
+        let bos = loaded.leading_bos();
         let (limit, needed) = (loaded.context_limit(), ids.len() + bos.iter().len());
         if needed > limit {
             return Err(Error::ContextFull { limit, needed });
@@ -163,6 +205,17 @@ impl LocalModel {
         let values = sums.into_iter().map(|sum| (sum / length) as f32).collect();
         Ok(Embedding { values, tokens: ids.len(), truncated: false })
     }
+}
+
+/// The name of a model's vectors, made of one of them if it is not known yet.
+fn mark(known: &Mark, embed: impl FnOnce() -> Result<Embedding, Error>) -> Result<String, Error> {
+    if let Some(known) = known.get() {
+        return Ok(known.clone());
+    }
+    let Embedding { values, .. } = embed()?;
+    let steps: Vec<u8> = values.iter().flat_map(|x| ((x * MARK_STEPS).round() as i32).to_le_bytes()).collect();
+    let mark = format!("{}-{:08x}", values.len(), crc32fast::hash(&steps));
+    Ok(known.get_or_init(|| mark).clone())
 }
 
 fn check(text: &str) -> Result<(), Error> {

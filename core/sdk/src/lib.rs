@@ -21,6 +21,7 @@
 
 mod adapter;
 mod bench;
+mod classifier;
 #[cfg(test)]
 mod demo_model;
 mod embedding;
@@ -57,6 +58,7 @@ mod tuning;
 
 pub use adapter::Adapter;
 pub use bench::{BatchSpeed, BenchCeilings, BenchMemory, BenchOptions, BenchReport, DecodeSpeed, PrefillSpeed, median};
+pub use classifier::{Classifier, PersonalClassification};
 pub use embedding::{Embedder, Embedding};
 pub use error::Error;
 pub use file_facts::WeightsOfType;

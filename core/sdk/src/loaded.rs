@@ -6,6 +6,7 @@ use sotto_engine::{Batch, Decoder, DecoderOptions, KvType, Model};
 use sotto_text::{ChatTemplate, ConstraintFactory, Message, RenderedPrompt, Tokenizer};
 
 use crate::Error;
+use crate::embedding::Mark;
 use crate::file_facts::FileFacts;
 use crate::kept::{KeptSequence, MOST_TOKENS};
 use crate::priors::Priors;
@@ -31,6 +32,8 @@ pub(crate) struct Loaded {
     pub kept: Arc<KeptSequence>,
     /// The model's bias towards labels.
     pub priors: Arc<Priors>,
+    /// The name of its vectors.
+    pub mark: Mark,
     context_limit: usize,
     constraints: Arc<OnceLock<Result<ConstraintFactory, Error>>>,
 }
@@ -57,6 +60,7 @@ impl Loaded {
             kv_type,
             kept: Arc::default(),
             priors: Arc::default(),
+            mark: Mark::default(),
             context_limit,
             constraints: Arc::default(),
         }

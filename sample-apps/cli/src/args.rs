@@ -162,6 +162,8 @@ pub enum Command {
         /// Below this probability the result is marked as unsure.
         #[arg(long, value_name = "P", default_value_t = sotto::DEFAULT_MIN_CONFIDENCE)]
         min_confidence: f64,
+        #[command(flatten)]
+        personal: PersonalLabels,
     },
     /// Print a text's embedding: a vector that is the more like another text's, the more the two have in common.
     Embed {
@@ -182,6 +184,9 @@ pub enum Command {
         /// A system message: how the model should behave.
         #[arg(long, value_name = "TEXT", allow_hyphen_values = true)]
         system: Option<String>,
+        /// Write as somebody does: what `sotto style` printed. Best with an --adapter from tune.
+        #[arg(long, value_name = "FILE")]
+        style: Option<PathBuf>,
         #[command(flatten)]
         sampling: SamplingArguments,
         /// The maximum number of tokens per answer.
@@ -368,6 +373,23 @@ pub enum Command {
 fn minutes(text: &str) -> Result<f64, String> {
     let minutes = text.parse().ok().filter(|minutes| (0.0..=1e6).contains(minutes));
     minutes.ok_or_else(|| "a number of minutes, such as 10 or 0.5".into())
+}
+
+/// What a person has taught about labels.
+#[derive(Debug, Args)]
+pub struct PersonalLabels {
+    /// A personal store, whose examples count beside what the model says. It is made if it is not there.
+    #[arg(long, value_name = "FILE", requires = "classifier")]
+    pub store: Option<PathBuf>,
+    /// The name of the classifier in the store: it learns from the examples of this collection.
+    #[arg(long, value_name = "NAME", requires = "store")]
+    pub classifier: Option<String>,
+    /// Learn first that this is the text's label.
+    #[arg(long, value_name = "LABEL", requires = "store")]
+    pub learn: Option<String>,
+    /// An embedding model (a folder) that finds similar examples [default: the language model].
+    #[arg(long, value_name = "FOLDER", requires = "store")]
+    pub embedder: Option<PathBuf>,
 }
 
 #[derive(Debug, Subcommand)]

@@ -41,7 +41,7 @@ const OF_KERNELS: [&str; 2] = ["rows", "scalar_against_f64"];
 const BY_INSTRUCTION_SET: [&str; 5] = ["matmul", "batch", "forward", "golden_logits", "same_everywhere"];
 
 /// What runs on `max` alone, beside the unit tests.
-const ONCE: [&str; 12] = [
+const ONCE: [&str; 13] = [
     "adapters",
     "allocations",
     "file_part",
@@ -53,13 +53,15 @@ const ONCE: [&str; 12] = [
     "packing",
     "classify_extract_chat",
     "note_session",
+    "style",
     "summarize",
 ];
 
 /// What never runs under qemu: models with real weights, by the billion of instructions for a token, whole meetings and whole
 /// trainings, and texts of a megabyte, embedded by what the unit tests run, too.
 #[cfg(test)]
-const NEVER: [&str; 7] = ["real_models", "real_adapter", "meetings", "speech", "real", "embedding", "tune"];
+const NEVER: [&str; 8] =
+    ["real_models", "real_adapter", "meetings", "speech", "real", "embedding", "tune", "classifier"];
 
 /// What takes minutes under qemu, or measures time: docs/testing.md has a reason for each.
 const LEFT_OUT: [&str; 24] = [

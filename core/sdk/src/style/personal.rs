@@ -8,6 +8,7 @@ use crate::Error;
 use crate::job::Job;
 use crate::model::LocalModel;
 use crate::model_file::ModelFile;
+use crate::session::Session;
 
 impl LocalModel {
     /// As [`LocalModel::tune`], from the texts that `style` has learnt; the adapter is kept beside the store. When one of those texts is
@@ -41,6 +42,24 @@ impl LocalModel {
         match style.adapter()? {
             Some(adapter) => self.with_adapters(&[(self.load_adapter(ModelFile::path(adapter.path))?, 1.0)]),
             None => Ok(self.clone()),
+        }
+    }
+
+    /// Starts a conversation in which the model writes as `style` says: with its profile after the `instructions`, and with its adapter if
+    /// there is one of this model.
+    ///
+    /// # Errors
+    /// Those of [`LocalModel::session`] and [`LocalModel::with_style`], but not for an adapter of another model, which is left out.
+    pub fn session_in_style(&self, instructions: Option<&str>, style: &Style) -> Result<Session, Error> {
+        let model = match self.with_style(style) {
+            Err(Error::ModelInvalid { .. }) => self.clone(),
+            model => model?,
+        };
+        let profile = style.profile()?.instruction();
+        let instructions: Vec<&str> = instructions.into_iter().chain(profile.as_deref()).collect();
+        match instructions.is_empty() {
+            true => model.session(None),
+            false => model.session(Some(&instructions.join("\n\n"))),
         }
     }
 }

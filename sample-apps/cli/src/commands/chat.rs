@@ -1,8 +1,9 @@
 use std::io::IsTerminal;
+use std::path::Path;
 
 use sotto::{ChatOptions, Error, LocalModel, Session};
 
-use super::print_text;
+use super::{print_text, style};
 use crate::args::SamplingArguments;
 use crate::failure::Failure;
 use crate::{input, screen};
@@ -10,14 +11,21 @@ use crate::{input, screen};
 /// Advice for when earlier questions and answers fill the context.
 const START_ANEW: &str = "the conversation is as long as the model can read: start a new one, or use a larger --context if the model allows it";
 
+/// What a model is told to do, and how to write.
+pub fn instructions(system: Option<&str>, style: Option<&Path>) -> Result<Option<String>, Failure> {
+    let style = style.map(style::read).transpose()?.and_then(|style| style.instruction());
+    let parts: Vec<&str> = system.into_iter().chain(style.as_deref()).collect();
+    Ok((!parts.is_empty()).then(|| parts.join("\n\n")))
+}
+
 pub fn run(
     model: &LocalModel,
-    system: Option<&str>,
+    instructions: Option<&str>,
     sampling: &SamplingArguments,
     max_tokens: usize,
     json: bool,
 ) -> Result<(), Failure> {
-    let session = model.session(system)?;
+    let session = model.session(instructions)?;
     let base = ChatOptions::default();
     let options = ChatOptions { sampling: sampling.over(base.sampling.clone()), max_tokens, ..base };
     let interactive = std::io::stdin().is_terminal();

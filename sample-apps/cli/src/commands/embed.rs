@@ -30,6 +30,11 @@ fn by_embedder(model: &ModelArguments, folder: ModelFile, text: &str) -> Result<
     if !model.adapters.is_empty() {
         return Err(Failure::BadInput("an embedding model takes no adapter: leave --adapter out".into()));
     }
+    watch(load_embedder(model, folder)?.embed(text), |never| match never {})
+}
+
+/// Loads an embedding model, and prints what it takes.
+pub fn load_embedder(model: &ModelArguments, folder: ModelFile) -> Result<Embedder, Failure> {
     let started = Instant::now();
     let options = EmbeddingOptions { threads: model.threads.map(usize::from), ..EmbeddingOptions::default() };
     let embedder = watch(Embedder::start_loading(folder, &options), |never| match never {})?;
@@ -38,5 +43,5 @@ fn by_embedder(model: &ModelArguments, folder: ModelFile, text: &str) -> Result<
         screen::seconds(started.elapsed().as_secs_f64()),
         screen::bytes(embedder.memory().weights)
     ));
-    watch(embedder.embed(text), |never| match never {})
+    Ok(embedder)
 }

@@ -3,6 +3,7 @@
 mod bench;
 mod chat;
 mod classify;
+mod classify_personal;
 mod embed;
 mod extract;
 mod generate;
@@ -71,14 +72,20 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
             };
             transcribe::run(model, audio, &options, json)
         }
-        Command::Classify { text, labels, described, min_confidence } => {
+        Command::Classify { text, labels, described, min_confidence, personal } => {
             let options = classify::options(labels, described, *min_confidence);
-            classify::run(&load(model)?, text, &options, json)
+            match (&personal.store, &personal.classifier) {
+                (Some(store), Some(name)) => {
+                    classify_personal::run(model, text, &options, (store, name), personal, json)
+                }
+                _ => classify::run(&load(model)?, text, &options, json),
+            }
         }
         Command::Embed { text } => embed::run(model, text, json),
         Command::Extract { text, schema } => extract::run(&load(model)?, text, schema, json),
-        Command::Chat { system, sampling, max_tokens } => {
-            chat::run(&load(model)?, system.as_deref(), sampling, *max_tokens, json)
+        Command::Chat { system, style, sampling, max_tokens } => {
+            let instructions = chat::instructions(system.as_deref(), style.as_deref())?;
+            chat::run(&load(model)?, instructions.as_deref(), sampling, *max_tokens, json)
         }
         Command::Generate { prompt, ids, max_tokens, sampling } => {
             let prompt = match prompt {

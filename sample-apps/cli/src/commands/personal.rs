@@ -49,7 +49,7 @@ fn recommend(personal: &Personal, collection: &str, query: &Query) -> Result<Vec
     personal.items(collection)?.recommend(query)
 }
 
-fn now() -> Timestamp {
+pub fn now() -> Timestamp {
     let now = Zoned::now();
     Timestamp {
         unix_millis: now.timestamp().as_millisecond(),
@@ -83,7 +83,7 @@ fn description(payload: &Payload) -> String {
 }
 
 /// The beginning of a text, on one line.
-fn brief(text: &str) -> String {
+pub fn brief(text: &str) -> String {
     let mut characters = text.chars().map(|character| if character.is_whitespace() { ' ' } else { character });
     let mut brief: String = characters.by_ref().take(SHOWN_CHARACTERS).collect();
     if characters.next().is_some() {

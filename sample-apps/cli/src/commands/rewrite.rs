@@ -1,8 +1,8 @@
 use std::path::Path;
 
-use sotto::{ChatOptions, LocalModel, SamplingOptions, StyleProfile};
+use sotto::{ChatOptions, LocalModel, SamplingOptions};
 
-use super::print_text;
+use super::{print_text, style};
 use crate::args::SamplingArguments;
 use crate::failure::Failure;
 use crate::input;
@@ -15,8 +15,7 @@ pub fn run(
     max_tokens: usize,
     json: bool,
 ) -> Result<(), Failure> {
-    let style: StyleProfile = serde_json::from_str(&input::read_file(style)?)
-        .map_err(|error| Failure::BadInput(format!("the style is not what `sotto style` prints: {error}")))?;
+    let style = style::read(style)?;
     let options = ChatOptions { sampling: sampling.over(SamplingOptions::default()), max_tokens, format: None };
     print_text(
         model.rewrite(&input::read_word(text)?, &style, &options),

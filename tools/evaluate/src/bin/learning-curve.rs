@@ -5,7 +5,6 @@
 //! cargo run --release --package sotto-evaluate --bin learning-curve -- --embedder all-MiniLM-L6-v2 --model MODEL.gguf DATA.jsonl
 //! ```
 
-use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Instant;
@@ -16,7 +15,7 @@ use sha2::{Digest, Sha256};
 use sotto::{
     ClassifyOptions, CompletionOptions, Embedder, LocalModel, ModelFile, OutputFormat, Prompt, SamplingOptions,
 };
-use sotto_personal::{Classifier, NewExample, Personal, Timestamp};
+use sotto_personal::{Examples, Features, Personal, Timestamp};
 
 /// Numbers of corrections after which accuracy is measured.
 const CORRECTIONS: [usize; 4] = [0, 5, 20, 100];
@@ -63,8 +62,7 @@ struct Row {
 struct Sample {
     text: String,
     label: String,
-    vector: Vec<f32>,
-    scores: BTreeMap<String, f64>,
+    features: Features,
 }
 
 /// What came of judging texts.
@@ -101,18 +99,17 @@ fn measure(arguments: &Arguments) -> Result<(), String> {
         let (known, held_out) = split(&samples, round);
         let folder = tempfile::tempdir().map_err(|error| error.to_string())?;
         let personal = Personal::open(folder.path().join("personal")).map_err(|error| error.to_string())?;
-        let classifier = personal.classifier("texts", labels.clone()).map_err(|error| error.to_string())?;
+        let examples = personal.examples("texts", labels.clone()).map_err(|error| error.to_string())?;
         let mut taught = 0;
         for (corrections, counts) in CORRECTIONS.into_iter().zip(&mut learnt) {
             for sample in known.iter().take(corrections).skip(taught) {
                 let started = Instant::now();
-                learn(&classifier, sample)?;
+                learn(&examples, sample)?;
                 milliseconds.push(1e3 * started.elapsed().as_secs_f64());
             }
             taught = corrections;
             for sample in &held_out {
-                let judgement =
-                    classifier.judge(&sample.vector, Some(&sample.scores)).map_err(|error| error.to_string())?;
+                let judgement = examples.judge(&sample.text, &sample.features).map_err(|error| error.to_string())?;
                 counts.add(&labels, &judgement.probabilities, &sample.label);
             }
         }
@@ -175,8 +172,11 @@ fn samples(rows: &[Row], labels: &[String], model: &LocalModel, embedder: &Path)
         .map(|((row, embedding), answer)| Sample {
             text: row.text.clone(),
             label: row.label.clone(),
-            vector: embedding.values,
-            scores: answer.scores.into_iter().map(|(label, score)| (label, score.max(1e-9).ln())).collect(),
+            features: Features {
+                models: "these".into(),
+                vector: embedding.values,
+                scores: Some(answer.scores.into_iter().map(|(label, score)| (label, score.max(1e-9).ln())).collect()),
+            },
         })
         .collect())
 }
@@ -197,12 +197,13 @@ fn split(samples: &[Sample], round: u64) -> (Vec<Sample>, Vec<Sample>) {
     }
 }
 
-fn learn(classifier: &Classifier, sample: &Sample) -> Result<(), String> {
-    let Sample { text, label, vector, scores } = sample.clone();
-    let example = NewExample { text, label, vector: vector.clone(), model_scores: Some(scores) };
-    classifier.learn(example, "corrections", Timestamp::utc(0)).map(drop).map_err(|error| error.to_string())?;
+fn learn(examples: &Examples, sample: &Sample) -> Result<(), String> {
+    let Sample { text, label, features } = sample;
+    examples
+        .learn(text, label, Some(features.clone()), "corrections", Timestamp::utc(0))
+        .map_err(|error| error.to_string())?;
     // What was written is learnt when it is next needed.
-    classifier.judge(&vector, None).map(drop).map_err(|error| error.to_string())
+    examples.judge("", features).map(drop).map_err(|error| error.to_string())
 }
 
 /// The label that the model writes after examples.

@@ -23,7 +23,7 @@ impl ClassifyOptions {
         Self { labels: labels.into_iter().map(Into::into).collect(), min_confidence: DEFAULT_MIN_CONFIDENCE }
     }
 
-    pub(super) fn check(&self) -> Result<(), Error> {
+    pub(crate) fn check(&self) -> Result<(), Error> {
         let is_line = |text: &str| !text.trim().is_empty() && !text.contains(['\n', '\r']);
         let mut seen = HashSet::new();
         if self.labels.len() < 2 {

@@ -47,11 +47,19 @@ impl LocalModel {
     /// [`Error::InvalidInput`] for fewer than two labels or repeated ones, or an empty text; [`Error::ContextFull`] for
     /// a text longer than the context.
     pub fn classify(&self, text: &str, options: &ClassifyOptions) -> Job<Infallible, Classification> {
-        let (model, text, options) = (self.loaded(), text.to_owned(), options.clone());
-        Job::start("classify", move |_, cancel| {
-            options.check()?;
-            Classifier::new(&model, &options)?.classify(&text, cancel)
-        })
+        let (this, text, options) = (self.clone(), text.to_owned(), options.clone());
+        Job::start("classify", move |_, cancel| this.classify_now(&text, &options, cancel))
+    }
+
+    /// As [`LocalModel::classify`], on this thread.
+    pub(crate) fn classify_now(
+        &self,
+        text: &str,
+        options: &ClassifyOptions,
+        cancel: &CancelToken,
+    ) -> Result<Classification, Error> {
+        options.check()?;
+        Classifier::new(&self.loaded(), options)?.classify(text, cancel)
     }
 
     /// Classifies many texts and reports each result when it is ready. The common part of their prompts is computed
