@@ -199,7 +199,7 @@ fn split(samples: &[Sample], round: u64) -> (Vec<Sample>, Vec<Sample>) {
 
 fn learn(examples: &Examples, sample: &Sample) -> Result<(), String> {
     let Sample { text, label, features } = sample;
-    examples
+    let _ = examples
         .learn(text, label, Some(features.clone()), "corrections", Timestamp::utc(0))
         .map_err(|error| error.to_string())?;
     // What was written is learnt when it is next needed.
