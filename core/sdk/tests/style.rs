@@ -17,22 +17,26 @@ fn learn(style: &Style) {
     }
 }
 
-fn answer(session: &Session) -> String {
+/// The text of an answer, and the tokens of its prompt.
+fn answer(session: &Session) -> (String, usize) {
     let sampling = SamplingOptions { temperature: 0.0, ..SamplingOptions::default() };
     let options = ChatOptions { sampling, max_tokens: 12, ..ChatOptions::default() };
-    session.respond("Who writes the test?", &options).wait().expect("an answer").text
+    let reply = session.respond("Who writes the test?", &options).wait().expect("an answer");
+    (reply.text, reply.metrics.prefill_tokens)
 }
 
 #[test]
 fn the_profile_follows_the_instructions() {
     let (folder, model) = (tempfile::tempdir().expect("a folder"), demo());
     let style = open(&folder);
-    assert_eq!(model.session_in_style(None, &style).expect("a session").message_count(), 0, "nothing is known");
+    let in_style = |instructions| answer(&model.session_in_style(instructions, &style).expect("a session"));
+    let plain = answer(&model.session(None).expect("a session"));
+    assert_eq!(in_style(None), plain, "nothing is known");
     learn(&style);
-    assert_eq!(model.session_in_style(None, &style).expect("a session").message_count(), 1);
+    assert!(in_style(None).1 > plain.1);
     let profile = style.profile().expect("a profile").instruction().expect("a habit");
     let told = model.session(Some(&format!("Be brief.\n\n{profile}"))).expect("a session");
-    assert_eq!(answer(&model.session_in_style(Some("Be brief."), &style).expect("a session")), answer(&told));
+    assert_eq!(in_style(Some("Be brief.")), answer(&told));
 }
 
 #[test]
@@ -45,5 +49,7 @@ fn an_adapter_of_another_model_is_left_out() {
     std::fs::copy(other, &training.target).expect("an adapter");
     training.end(true, serde_json::Value::Null).expect("ended");
     assert!(matches!(model.with_style(&style).map(drop), Err(Error::ModelInvalid { .. })));
-    assert_eq!(model.session_in_style(None, &style).expect("a session").message_count(), 1);
+    let profile = style.profile().expect("a profile").instruction().expect("a habit");
+    let told = model.session(Some(&profile)).expect("a session");
+    assert_eq!(answer(&model.session_in_style(None, &style).expect("a session")), answer(&told));
 }
