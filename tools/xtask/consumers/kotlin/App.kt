@@ -5,8 +5,6 @@ import dev.sotto.LocalModel
 import dev.sotto.ModelFile
 import dev.sotto.NoteSummary
 import dev.sotto.VoiceNote
-import dev.sotto.classify
-import dev.sotto.extract
 import kotlinx.serialization.Serializable
 import java.io.File
 

@@ -19,13 +19,20 @@ pub fn compile_kotlin(bundle: &Path) -> Result<(), String> {
     write_source("kotlin", "App.kt", &made.join("src/App.kt"))?;
     in_file(&made, fs::copy(project.join("pom.xml"), made.join("pom.xml")))?;
     forget_cached_sdk()?;
-    run(Command::new("mvn")
-        .args(["--batch-mode", "--no-transfer-progress", "--quiet", "package"])
-        .arg(format!("-Dsotto.version={VERSION}"))
-        .arg(format!("-Dsotto.repository=file://{}", bundle.display()))
-        .current_dir(&made))?;
+    maven(&made, bundle, "dependency:copy@aar")?;
+    // Maven does not find classes in an AAR.
+    let target = made.join("target");
+    run(Command::new("jar").args(["--extract", "--file", "sotto.aar", "classes.jar"]).current_dir(target))?;
+    maven(&made, bundle, "package")?;
     println!("{}: the README's Kotlin compiles against {VERSION}", made.display());
     Ok(())
+}
+
+fn maven(project: &Path, bundle: &Path, goal: &str) -> Result<(), String> {
+    let mut maven = Command::new("mvn");
+    maven.args(["--batch-mode", "--no-transfer-progress", "--quiet", goal]);
+    maven.arg(format!("-Dsotto.version={VERSION}")).arg(format!("-Dsotto.repository=file://{}", bundle.display()));
+    run(maven.current_dir(project))
 }
 
 /// Maven would take the SDK of an earlier rehearsal, which has the same version, from its cache.
