@@ -39,7 +39,7 @@ pub use architecture::{FileKind, ModelConfig, RopeScaling};
 pub use backend::{Backend, DEFAULT_CONTEXT_LENGTH, DecoderOptions, FoundModel, Model, ModelOptions};
 pub use cancel::CancelToken;
 pub use error::EngineError;
-pub use forward::{KvType, LogitRows};
+pub use forward::{KvType, LogitRows, Prefix};
 pub use gguf::{DType, FilePart, GgufFile, Metadata, TensorView};
 pub use machine::{MemoryEstimate, ProcessMemory, available_memory, process_memory};
 #[cfg(feature = "candle")]

@@ -60,6 +60,66 @@ fn each_sequence_gets_the_bits_that_it_gets_alone() {
     }
 }
 
+/// Prefixes end within panels of the cache, and at their ends; they are copied into larger caches and smaller ones.
+#[test]
+fn a_sequence_that_begins_with_a_prefix_gets_the_bits_of_one_that_read_it() {
+    let cancel = CancelToken::new();
+    for (family, kv_type) in FAMILIES.into_iter().zip([KvType::F16, KvType::Q8_0, KvType::F32].into_iter().cycle()) {
+        let (model, vocab_size) = model(family, GgmlDType::Q8_0);
+        let options = |tokens| DecoderOptions { context_length: Some(tokens), kv_type };
+        let (shared, own) = (random_tokens(70, vocab_size), random_tokens(20, vocab_size));
+        let mut reader = model.decoder(options(150)).expect("a decoder");
+        reader.forward(&shared, LogitRows::Last, &cancel).expect("logits");
+        let prefix = reader.prefix(70).expect("memory").expect("a prefix");
+        assert!(prefix.private_bytes() < reader.private_bytes());
+        for length in [1, 31, 32, 33, 64, 70] {
+            let whole = [&shared[..length], &own].concat();
+            let mut alone = model.decoder(options(100)).expect("a decoder");
+            let expected = alone.forward(&whole, LogitRows::Tail(own.len()), &cancel).expect("logits").to_vec();
+
+            let mut decoder = model.decoder(options(100)).expect("a decoder");
+            // What it held before does not matter.
+            decoder.forward(&random_tokens(90, vocab_size), LogitRows::Last, &cancel).expect("logits");
+            assert!(decoder.begin_with(&prefix, length));
+            assert_eq!(decoder.position(), length);
+            let logits = decoder.forward(&own, LogitRows::All, &cancel).expect("logits");
+            assert_eq!(logits, expected, "{family}, {kv_type:?}, {length} tokens");
+
+            let mut batch = model.batch(2, options(120)).expect("a batch");
+            assert!(batch.begin_with(1, &prefix, length));
+            let append = [Append { sequence: 1, tokens: &own, rows: LogitRows::All }];
+            assert_eq!(batch.forward(&append, None, &cancel).expect("logits"), expected);
+            let again = batch.prefix(1, length + 5).expect("memory");
+            assert!(decoder.begin_with(&again, length + 5));
+            let logits = decoder.forward(&own[5..], LogitRows::Last, &cancel).expect("logits");
+            assert_eq!(logits, &expected[expected.len() - vocab_size..]);
+        }
+    }
+}
+
+#[test]
+fn a_prefix_that_does_not_fit_is_refused() {
+    let (llama, vocab_size) = model("llama", GgmlDType::Q8_0);
+    let (other, _) = model("llama", GgmlDType::Q8_0);
+    let cancel = CancelToken::new();
+    let decoder = |model: &Model, tokens, kv_type| {
+        model.decoder(DecoderOptions { context_length: Some(tokens), kv_type }).expect("a decoder")
+    };
+    let mut reader = decoder(&llama, 20, KvType::F16);
+    reader.forward(&random_tokens(10, vocab_size), LogitRows::Last, &cancel).expect("logits");
+    let prefix = reader.prefix(10).expect("memory").expect("a prefix");
+    for (mut unfit, length, why) in [
+        (decoder(&llama, 9, KvType::F16), 10, "it is too short"),
+        (decoder(&llama, 20, KvType::F16), 11, "the prefix is shorter"),
+        (decoder(&llama, 20, KvType::F32), 10, "another number format"),
+        (decoder(&other, 20, KvType::F16), 10, "another model"),
+    ] {
+        unfit.forward(&[1], LogitRows::Last, &cancel).expect("logits");
+        assert!(!unfit.begin_with(&prefix, length), "{why}");
+        assert_eq!(unfit.position(), 1);
+    }
+}
+
 #[test]
 fn an_error_changes_no_sequence() {
     let (model, vocab_size) = model("llama", GgmlDType::Q8_0);

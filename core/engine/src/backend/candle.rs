@@ -16,7 +16,7 @@ use super::FileBytes;
 use crate::gguf::{Pages, Part, tensor_place};
 use crate::machine::check_available;
 use crate::{
-    Adapter, CancelToken, Decoder, EngineError, GgufFile, LogitRows, MemoryEstimate, ModelConfig, RopeScaling,
+    Adapter, CancelToken, Decoder, EngineError, GgufFile, LogitRows, MemoryEstimate, ModelConfig, Prefix, RopeScaling,
 };
 
 /// Tokens per pass. The cancel token is checked between passes, because candle cannot be stopped within one.
@@ -328,6 +328,14 @@ impl Decoder for CandleDecoder {
             [] => Ok(()),
             _ => Err(EngineError::unsupported("adapters in the candle backend: use Sotto's own engine")),
         }
+    }
+
+    fn prefix(&self, _: usize) -> Result<Option<Prefix>, EngineError> {
+        Ok(None)
+    }
+
+    fn begin_with(&mut self, _: &Prefix, _: usize) -> bool {
+        false
     }
 
     fn truncate(&mut self, length: usize) {

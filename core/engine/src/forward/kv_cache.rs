@@ -102,6 +102,44 @@ impl KvCache {
         Ok((shape.layers * shape.heads) as u64 * head as u64)
     }
 
+    /// A copy of the first `positions`, with room for them alone.
+    ///
+    /// # Errors
+    /// [`EngineError::OutOfMemory`].
+    pub(crate) fn prefix(&self, positions: usize) -> Result<Self, EngineError> {
+        let layers = self.bytes.len() / (self.heads * self.head_bytes());
+        let shape = KvShape { layers, heads: self.heads, head_dim: self.head_dim, positions };
+        let mut prefix = Self::new(shape, self.kv_type)?;
+        prefix.copy_from(self, positions);
+        Ok(prefix)
+    }
+
+    /// Copies the first `positions` of a cache of the same model and number format.
+    ///
+    /// # Panics
+    /// When either has fewer positions, or the caches differ in anything else.
+    pub(crate) fn copy_from(&mut self, from: &Self, positions: usize) {
+        assert_eq!((self.kv_type, self.heads, self.head_dim), (from.kv_type, from.heads, from.head_dim));
+        let (head_dim, head_bytes) = (self.head_dim, self.head_bytes());
+        let (key_len, from_key_len) = (self.key_len(), from.key_len());
+        let heads = self.bytes.chunks_exact_mut(head_bytes);
+        for (to, from_head) in heads.zip(from.bytes.chunks_exact(from.head_bytes())) {
+            match from.kv_type {
+                KvType::F16 => head_of_mut::<f16>(to, key_len, head_dim)
+                    .copy_from(&head_of(from_head, from_key_len, head_dim), positions),
+                KvType::F32 => head_of_mut::<f32>(to, key_len, head_dim)
+                    .copy_from(&head_of(from_head, from_key_len, head_dim), positions),
+                KvType::Q8_0 => QuantizedHeadCacheMut::new(to, head_dim)
+                    .copy_from(&QuantizedHeadCache::new(from_head, head_dim), positions),
+            }
+        }
+        self.touched = self.touched.max(positions.next_multiple_of(KEY_PANEL));
+    }
+
+    pub(super) fn kv_type(&self) -> KvType {
+        self.kv_type
+    }
+
     /// Bytes of the positions that were ever written.
     pub(crate) fn touched_bytes(&self) -> u64 {
         (self.bytes.len() / self.room * self.touched) as u64

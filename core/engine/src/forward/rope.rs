@@ -8,7 +8,7 @@ use crate::{EngineError, ModelConfig, RopeScaling};
 ///
 /// Frequencies and angles are rounded to `f32` where PyTorch's `LlamaForCausalLM` rounds them: at position 100,000 an
 /// exact angle would differ from the one that the model was trained with by several thousandths.
-#[derive(Debug)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Rope {
     everywhere: Frequencies,
     /// Those of windowed layers, where they are others.
@@ -16,7 +16,7 @@ pub struct Rope {
 }
 
 /// What pairs turn by.
-#[derive(Debug)]
+#[derive(Debug, Clone, PartialEq)]
 struct Frequencies {
     /// Radians per position, one for each pair.
     radians: Vec<f32>,

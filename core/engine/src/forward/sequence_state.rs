@@ -16,6 +16,24 @@ impl SequenceState {
         Ok(Self { cache, rope: Rope::new(config, context_length), position: 0, context_length })
     }
 
+    /// A copy of the first `length` tokens, with no room for more.
+    pub(super) fn prefix(&self, length: usize) -> Result<Self, EngineError> {
+        let cache = self.cache.prefix(length)?;
+        Ok(Self { cache, rope: self.rope.clone(), position: length, context_length: length })
+    }
+
+    /// Holds the first `length` tokens of `prefix` from now on; returns whether it can. It cannot if the prefix was computed with other
+    /// rotations, as some models have for longer contexts, or in another number format.
+    pub(super) fn begin_with(&mut self, prefix: &Self, length: usize) -> bool {
+        let fits = length <= self.context_length && length <= prefix.position;
+        if !fits || self.rope != prefix.rope || self.cache.kv_type() != prefix.cache.kv_type() {
+            return false;
+        }
+        self.cache.copy_from(&prefix.cache, length);
+        self.position = length;
+        true
+    }
+
     pub(crate) fn position(&self) -> usize {
         self.position
     }

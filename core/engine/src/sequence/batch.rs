@@ -6,7 +6,7 @@ use sotto_kernels::GEMV_ROWS;
 use crate::forward::{CHUNK, Output, SequenceAppend, SequenceState, Workspace};
 use crate::machine::check_available;
 use crate::model::Transformer;
-use crate::{Adapter, CancelToken, EngineError, KvType, LogitRows};
+use crate::{Adapter, CancelToken, EngineError, KvType, LogitRows, Prefix};
 
 /// Tokens that one sequence of a batch appends, at least one.
 #[derive(Debug, Clone, Copy)]
@@ -41,7 +41,9 @@ impl Batch {
         if !(1..=Self::MAX_SEQUENCES).contains(&sequences) {
             return Err(EngineError::unsupported(format!("a batch of {sequences} sequences")));
         }
-        check_available(model.private_bytes(kv_type, context_length)? * sequences as u64)?;
+        // All sequences share one scratch space.
+        let others = model.cache_bytes(kv_type, context_length)? * (sequences - 1) as u64;
+        check_available(model.private_bytes(kv_type, context_length)? + others)?;
         let sequence = || SequenceState::new(&model.config, kv_type, context_length);
         Ok(Self {
             sequences: (0..sequences).map(|_| sequence()).collect::<Result<_, _>>()?,
@@ -110,6 +112,19 @@ impl Batch {
     /// Bytes of private memory that this batch holds: KV caches and scratch.
     pub fn private_bytes(&self) -> u64 {
         self.sequences.iter().map(SequenceState::touched_bytes).sum::<u64>() + self.workspace.bytes()
+    }
+
+    /// As [`crate::Decoder::prefix`], of one sequence.
+    ///
+    /// # Errors
+    /// [`EngineError::OutOfMemory`].
+    pub fn prefix(&self, sequence: usize, length: usize) -> Result<Prefix, EngineError> {
+        self.workspace.prefix_of(&self.sequences[sequence], length)
+    }
+
+    /// As [`crate::Decoder::begin_with`], for one sequence.
+    pub fn begin_with(&mut self, sequence: usize, prefix: &Prefix, length: usize) -> bool {
+        self.workspace.begin_with(&mut self.sequences[sequence], prefix, length)
     }
 
     /// Drops every token of a sequence from position `length` on.

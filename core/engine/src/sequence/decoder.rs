@@ -5,7 +5,7 @@ use sotto_kernels::GEMV_ROWS;
 use crate::forward::{CHUNK, Output, SequenceAppend, SequenceState, Workspace};
 use crate::machine::check_available;
 use crate::model::Transformer;
-use crate::{Adapter, CancelToken, Decoder, EngineError, KvType, LogitRows, ModelConfig};
+use crate::{Adapter, CancelToken, Decoder, EngineError, KvType, LogitRows, ModelConfig, Prefix};
 
 /// One sequence in one model.
 pub(crate) struct SottoDecoder {
@@ -64,6 +64,14 @@ impl Decoder for SottoDecoder {
             self.sequence.truncate(0);
         }
         Ok(())
+    }
+
+    fn prefix(&self, length: usize) -> Result<Option<Prefix>, EngineError> {
+        self.workspace.prefix_of(&self.sequence, length).map(Some)
+    }
+
+    fn begin_with(&mut self, prefix: &Prefix, length: usize) -> bool {
+        self.workspace.begin_with(&mut self.sequence, prefix, length)
     }
 
     fn truncate(&mut self, length: usize) {

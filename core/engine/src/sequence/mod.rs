@@ -3,7 +3,7 @@
 mod batch;
 mod decoder;
 
-use crate::{Adapter, CancelToken, EngineError, LogitRows, ModelConfig};
+use crate::{Adapter, CancelToken, EngineError, LogitRows, ModelConfig, Prefix};
 pub use batch::{Append, Batch};
 pub(crate) use decoder::SottoDecoder;
 
@@ -64,6 +64,17 @@ pub trait Decoder: Send {
     /// [`EngineError::Unsupported`] for an adapter of another model, a scale that is not a finite number, and candle's
     /// models; [`EngineError::OutOfMemory`]. After an error, nothing has changed.
     fn set_adapters(&mut self, adapters: &[(Adapter, f32)]) -> Result<(), EngineError>;
+
+    /// A copy of the keys and values of the first `length` tokens; `None` for candle's models, which cannot copy them.
+    ///
+    /// # Errors
+    /// [`EngineError::OutOfMemory`].
+    fn prefix(&self, length: usize) -> Result<Option<Prefix>, EngineError>;
+
+    /// Holds the first `length` tokens of `prefix` from now on, instead of its own tokens, and goes on as if it had read them. Returns
+    /// whether it could; otherwise nothing has changed. It cannot if they are more than it holds, or were computed by another model,
+    /// with other adapters, in another number format, or with the rotations of another context length.
+    fn begin_with(&mut self, prefix: &Prefix, length: usize) -> bool;
 
     /// Drops every token from position `length` on. A length at or beyond the position changes nothing.
     fn truncate(&mut self, length: usize);

@@ -66,6 +66,18 @@ impl<'a, E: CacheElement> HeadCacheMut<'a, E> {
         Self { keys, values, head_dim }
     }
 
+    /// Copies the first `positions` of another cache, rounded up to whole panels.
+    ///
+    /// # Panics
+    /// When either has fewer positions, or heads of another width.
+    pub fn copy_from(&mut self, from: &HeadCache<'_, E>, positions: usize) {
+        assert_eq!(self.head_dim, from.head_dim, "head width");
+        let positions = positions.next_multiple_of(KEY_PANEL);
+        let (keys, values) = (positions * self.head_dim, positions * value_width(self.head_dim));
+        self.keys[..keys].copy_from_slice(&from.keys[..keys]);
+        self.values[..values].copy_from_slice(&from.values[..values]);
+    }
+
     /// Stores a key and a value.
     ///
     /// # Panics

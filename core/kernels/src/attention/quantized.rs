@@ -107,6 +107,24 @@ impl<'a> QuantizedHeadCacheMut<'a> {
         Self { keys, values, value_scales: cast_slice_mut(scales).expect("alignment"), head_dim }
     }
 
+    /// Copies the first `positions` of another cache, rounded up to whole panels.
+    ///
+    /// # Panics
+    /// When either has fewer positions, or heads of another width.
+    pub fn copy_from(&mut self, from: &QuantizedHeadCache<'_>, positions: usize) {
+        assert_eq!(self.head_dim, from.head_dim, "head width");
+        let positions = positions.next_multiple_of(KEY_PANEL);
+        let keys = positions / KEY_PANEL * (self.head_dim / SUB_BLOCK) * TILE;
+        self.keys[..keys].copy_from_slice(&from.keys[..keys]);
+        let values = positions / SUB_BLOCK * TILE;
+        let row = |positions: usize| positions / SUB_BLOCK * TILE;
+        let rows = self.values.chunks_exact_mut(row(self.value_scales.len()));
+        for (to, from) in rows.zip(from.values.chunks_exact(row(from.positions()))) {
+            to[..values].copy_from_slice(&from[..values]);
+        }
+        self.value_scales[..positions].copy_from_slice(&from.value_scales[..positions]);
+    }
+
     /// Rounds a key and a value to the cache's numbers. Positions of a panel are written in order, the first of them first.
     ///
     /// # Panics
