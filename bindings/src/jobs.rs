@@ -3,7 +3,7 @@
 use std::convert::Infallible;
 
 use sotto_sdk::{
-    Adapter, Classification, Embedder, Embedding, EmbeddingMemory, Extraction, FileReport, Job, LocalModel,
+    Adapter, Classification, Embedder, Embedding, EmbeddingMemory, Error, Extraction, FileReport, Job, LocalModel,
     NoteSummary, Progress, Reply, Speech, SpeechMemory, Tokenizer, Transcript, TranscriptPart, TuneProgress,
     TuneReport,
 };
@@ -24,6 +24,17 @@ macro_rules! job {
             /// The next snapshot, once it is there; `None` at the end.
             pub async fn next(&self) -> Result<Option<$snapshot>, FfiError> {
                 Ok(self.0.next_snapshot().await.map(Into::into))
+            }
+        }
+    };
+    ($name:ident: $job:ty, each: $result:ident) => {
+        job!($name: $job, value: ());
+
+        #[uniffi::export]
+        impl $name {
+            /// The next text's result, once it is there; `None` at the end. An error is that text's alone.
+            pub async fn next(&self) -> Result<Option<$result>, FfiError> {
+                Ok(self.0.next_snapshot().await.transpose()?.map(Into::into))
             }
         }
     };
@@ -60,7 +71,7 @@ job!(FfiLoadTokenizerJob: Job<Infallible, Tokenizer>, value: FfiTokenizer);
 job!(FfiPackJob: Job<Progress, ()>, next: FfiProgress, value: ());
 job!(FfiSummarizeJob: Job<NoteSummary, NoteSummary>, next: FfiNoteSummary, value: FfiNoteSummary);
 job!(FfiClassifyJob: Job<Infallible, Classification>, value: FfiClassification);
-job!(FfiClassifyAllJob: Job<Classification, ()>, next: FfiClassification, value: ());
+job!(FfiClassifyAllJob: Job<Result<Classification, Error>, ()>, each: FfiClassification);
 job!(FfiExtractJob: Job<Infallible, Extraction>, value: FfiExtraction);
 job!(FfiRespondJob: Job<String, Reply>, next: String, value: FfiReply);
 job!(FfiPrewarmJob: Job<Infallible, ()>, value: ());

@@ -79,7 +79,7 @@ impl Loaded {
         let tuning = adapters.clone().map(|(adapter, _)| adapter.tuning).find(|tuning| tuning.tuned);
         let mut adapted = self.clone();
         // They belong to the unchanged weights.
-        (adapted.kept, adapted.priors, adapted.mark) = Default::default();
+        (adapted.priors, adapted.mark) = Default::default();
         adapted.tuning = tuning.unwrap_or(self.own_tuning);
         adapted.adapters = adapters.map(|(adapter, scale)| (adapter.engine.clone(), *scale)).collect();
         Ok(adapted)

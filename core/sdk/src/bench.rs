@@ -9,7 +9,6 @@ use crate::Error;
 use crate::job::Job;
 use crate::metrics::rate;
 use crate::model::LocalModel;
-use crate::sequence::Sequence;
 
 /// What to measure.
 #[derive(Debug, Clone)]
@@ -144,7 +143,7 @@ impl LocalModel {
         let share_of_bandwidth =
             |tokens_per_second: f64| Some(tokens_per_second * cost?.bytes as f64 / ceilings?.bytes_per_second);
         let tokens = some_tokens(context, config.vocab_size);
-        let mut sequence = Sequence::new(loaded.decoder(context)?);
+        let mut sequence = loaded.sequence(context)?;
         let mut prefill = Vec::new();
         let mut decode = Vec::new();
         for &depth in &options.depths {

@@ -33,7 +33,6 @@ mod grammar;
 mod guess;
 mod inspect;
 mod job;
-mod kept;
 mod label;
 mod loaded;
 #[cfg(feature = "candle")]
@@ -43,6 +42,7 @@ mod model;
 mod model_file;
 mod note;
 mod pack;
+mod prefixes;
 mod priors;
 mod raw;
 mod request_lock;

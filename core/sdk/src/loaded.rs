@@ -8,7 +8,7 @@ use sotto_text::{ChatTemplate, ConstraintFactory, Message, RenderedPrompt, Token
 use crate::Error;
 use crate::embedding::Mark;
 use crate::file_facts::FileFacts;
-use crate::kept::{KeptSequence, MOST_TOKENS};
+use crate::prefixes::{PrefixCache, Prefixes};
 use crate::priors::Priors;
 use crate::sequence::Sequence;
 use crate::tuning::TaskTuning;
@@ -28,8 +28,8 @@ pub(crate) struct Loaded {
     pub own_tuning: TaskTuning,
     pub file: Arc<FileFacts>,
     pub kv_type: KvType,
-    /// Holds the beginning of a summary's prompt.
-    pub kept: Arc<KeptSequence>,
+    /// The beginnings of prompts, with all adapters.
+    pub prefix_cache: Arc<PrefixCache>,
     /// The model's bias towards labels.
     pub priors: Arc<Priors>,
     /// The name of its vectors.
@@ -58,7 +58,7 @@ impl Loaded {
             own_tuning: tuning,
             file: Arc::new(file),
             kv_type,
-            kept: Arc::default(),
+            prefix_cache: Arc::default(),
             priors: Arc::default(),
             mark: Mark::default(),
             context_limit,
@@ -110,26 +110,17 @@ impl Loaded {
         Ok(batch)
     }
 
-    /// A sequence for at least `needed` tokens: the one that was kept, if it is large enough, or a new one. The instructions of
-    /// tuned models are so short that nothing is kept for them.
+    /// A sequence of up to `tokens` tokens.
     ///
     /// # Errors
     /// [`Error::OutOfMemory`].
-    pub(crate) fn take_sequence(&self, needed: usize) -> Result<Sequence, Error> {
-        if self.tuning.tuned || needed > MOST_TOKENS {
-            return Ok(Sequence::new(self.decoder(needed)?));
-        }
-        match self.kept.take() {
-            Some(kept) => Ok(kept),
-            None => Ok(Sequence::new(self.decoder(MOST_TOKENS.min(self.context_limit))?)),
-        }
+    pub(crate) fn sequence(&self, tokens: usize) -> Result<Sequence, Error> {
+        Ok(Sequence::new(self.decoder(tokens)?, self.prefixes()))
     }
 
-    /// Keeps the sequence of a request that has ended, for the next one.
-    pub(crate) fn keep_sequence(&self, sequence: Sequence) {
-        if !self.tuning.tuned && sequence.context_length() <= MOST_TOKENS {
-            self.kept.put(sequence);
-        }
+    /// What was read with the active adapters.
+    pub(crate) fn prefixes(&self) -> Prefixes {
+        Prefixes::new(&self.prefix_cache, &self.adapters)
     }
 
     /// Turns grammars into token masks. Built at first use, because that takes a while for a large vocabulary.

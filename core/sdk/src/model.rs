@@ -117,6 +117,19 @@ impl LocalModel {
         Ok(self.0.tokenizer.encode(text)?.len())
     }
 
+    /// Gives back the memory of what is kept between requests: the beginnings of prompts, which the next requests compute again. Returns
+    /// the number of bytes. Call it when the system says that memory is short.
+    pub fn trim(&self) -> u64 {
+        let bytes = self.cached_bytes();
+        self.0.prefix_cache.clear();
+        bytes
+    }
+
+    /// Bytes of private memory that are kept between requests, at most 64 MiB.
+    pub fn cached_bytes(&self) -> u64 {
+        self.0.prefix_cache.bytes()
+    }
+
     pub(crate) fn loaded(&self) -> Arc<Loaded> {
         Arc::clone(&self.0)
     }

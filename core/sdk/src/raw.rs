@@ -9,7 +9,6 @@ use crate::generate::{Request, generate};
 use crate::job::{Job, Progress};
 use crate::metrics::Metrics;
 use crate::model::LocalModel;
-use crate::sequence::Sequence;
 use crate::{CancelToken, Error};
 
 /// The number of the number of the number of tokens whose logits are held at once while a text is scored: 32 MiB for a
@@ -80,10 +79,16 @@ impl LocalModel {
             }
             let room = limit - ids.len();
             let max_tokens = options.max_tokens.min(room);
-            let mut sequence = Sequence::new(loaded.decoder(ids.len() + max_tokens)?);
+            let mut sequence = loaded.sequence(ids.len() + max_tokens)?;
             let sampler = Sampler::new(options.sampling)?;
-            let request =
-                Request { prompt: &ids, sampler, format: options.format.as_ref(), max_tokens, item_bias: 0.0 };
+            let request = Request {
+                prompt: &ids,
+                lasting: 0,
+                sampler,
+                format: options.format.as_ref(),
+                max_tokens,
+                item_bias: 0.0,
+            };
             let answer = generate(&loaded, &mut sequence, request, cancel, |piece| reporter.report(piece.to_owned()))?;
             let finish_reason = answer.finish_reason.given_room(options.max_tokens, room);
             Ok(Completion { text: answer.text, ids: answer.ids, finish_reason, metrics: answer.metrics })
@@ -150,7 +155,7 @@ impl LocalModel {
         }
         let bos = loaded.leading_bos();
         let ids = loaded.tokenizer.encode(text)?;
-        let mut sequence = Sequence::new(loaded.decoder(context)?);
+        let mut sequence = loaded.sequence(context)?;
         let (mut total, mut tokens) = (0.0, 0);
         for window in ids.chunks(context - usize::from(bos.is_some())) {
             let window: Vec<u32> = bos.into_iter().chain(window.iter().copied()).collect();

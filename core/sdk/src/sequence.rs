@@ -1,12 +1,15 @@
 //! A decoder together with the tokens in its cache, so that a shared prefix is computed once.
 
-use sotto_engine::{Adapter, Decoder, LogitRows};
+use sotto_engine::{Decoder, LogitRows};
 
+use crate::loaded::Loaded;
+use crate::prefixes::Prefixes;
 use crate::{CancelToken, Error};
 
 pub(crate) struct Sequence {
     decoder: Box<dyn Decoder>,
     tokens: Vec<u32>,
+    prefixes: Prefixes,
 }
 
 /// What [`Sequence::set`] had to do.
@@ -18,37 +21,66 @@ pub(crate) struct Prefill {
 }
 
 impl Sequence {
-    pub(crate) fn new(decoder: Box<dyn Decoder>) -> Self {
-        Self { decoder, tokens: Vec::new() }
-    }
-
-    /// Its capacity in tokens.
-    pub(crate) fn context_length(&self) -> usize {
-        self.decoder.context_length()
+    pub(crate) fn new(decoder: Box<dyn Decoder>, prefixes: Prefixes) -> Self {
+        Self { decoder, tokens: Vec::new(), prefixes }
     }
 
     pub(crate) fn private_bytes(&self) -> u64 {
         self.decoder.private_bytes()
     }
 
-    /// Uses these adapters from now on. Tokens that were read with other adapters are dropped.
-    pub(crate) fn set_adapters(&mut self, adapters: &[(Adapter, f32)]) -> Result<(), Error> {
-        self.decoder.set_adapters(adapters)?;
+    /// Uses the adapters of this handle to its model from now on. Tokens that were read with other adapters are dropped.
+    pub(crate) fn set_adapters(&mut self, model: &Loaded) -> Result<(), Error> {
+        self.decoder.set_adapters(&model.adapters)?;
         self.tokens.truncate(self.decoder.position());
+        self.prefixes = model.prefixes();
         Ok(())
     }
 
-    /// Makes the sequence hold exactly `prompt`, computing only what follows the common prefix.
+    /// Makes the sequence hold exactly `prompt`, computing only what follows the longest beginning that it holds or that was kept.
     pub(crate) fn set(&mut self, prompt: &[u32], cancel: &CancelToken) -> Result<Prefill, Error> {
         let limit = self.decoder.context_length();
         if prompt.len() > limit {
             return Err(Error::ContextFull { limit, needed: prompt.len() });
         }
-        // The last token is always computed, because its logits are needed.
-        let reused = common_prefix(&self.tokens, prompt).min(prompt.len().saturating_sub(1));
-        self.truncate(reused);
+        let reused = self.begin(prompt);
         let logits = self.append(&prompt[reused..], LogitRows::Last, cancel)?;
         Ok(Prefill { logits, reused, computed: prompt.len() - reused })
+    }
+
+    /// Holds as much of the beginning of `prompt` as is known, and returns how much. The last token is always left, because its logits
+    /// are needed.
+    fn begin(&mut self, prompt: &[u32]) -> usize {
+        let most = prompt.len().saturating_sub(1);
+        let held = common_prefix(&self.tokens, prompt).min(most);
+        if let Some((prefix, known)) = self.prefixes.longest(&prompt[..most]).filter(|&(_, known)| known > held)
+            && self.decoder.begin_with(&prefix, known)
+        {
+            self.tokens = prompt[..known].to_vec();
+            return known;
+        }
+        self.truncate(held);
+        held
+    }
+
+    /// Keeps the first `length` tokens for later prompts.
+    pub(crate) fn keep(&self, length: usize) {
+        let length = length.min(self.tokens.len());
+        self.prefixes.keep(&self.tokens[..length], || self.decoder.prefix(length));
+    }
+
+    /// Holds what `other` holds, without computing it, if the decoder can copy it.
+    ///
+    /// # Errors
+    /// [`Error::OutOfMemory`].
+    pub(crate) fn copy_from(&mut self, other: &Self) -> Result<(), Error> {
+        if !other.tokens.is_empty()
+            && let Some(prefix) = other.decoder.prefix(other.tokens.len())?
+            && self.decoder.begin_with(&prefix, other.tokens.len())
+        {
+            self.tokens.clone_from(&other.tokens);
+        }
+        Ok(())
     }
 
     /// How many tokens are worth reading in one pass: [`Decoder::tokens_at_once`].

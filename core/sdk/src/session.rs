@@ -14,7 +14,7 @@ use crate::loaded::Loaded;
 use crate::metrics::Metrics;
 use crate::model::LocalModel;
 use crate::request_lock::RequestLock;
-use crate::sequence::Sequence;
+use crate::sequence::{Sequence, common_prefix};
 use crate::{CancelToken, Error};
 
 /// How a session answers.
@@ -101,7 +101,7 @@ impl LocalModel {
     /// [`Error::OutOfMemory`] when there is not enough memory for its KV cache.
     pub fn resume(&self, instructions: Option<&str>, history: &[Turn]) -> Result<Session, Error> {
         let model = self.loaded();
-        let sequence = Sequence::new(model.decoder(model.context_limit())?);
+        let sequence = model.sequence(model.context_limit())?;
         let instructions = instructions.map(|text| Message::new(Role::System, text));
         let turns = history.iter().flat_map(|Turn { question, answer }| {
             [Message::new(Role::User, question), Message::new(Role::Assistant, answer)]
@@ -138,6 +138,32 @@ impl Session {
         Ok(Self { model: Arc::new(self.model.with_adapters(adapters)?), conversation: Arc::clone(&self.conversation) })
     }
 
+    /// A copy of the conversation, which goes on by itself from here. Nothing is computed again. Waits for a running answer.
+    ///
+    /// # Errors
+    /// [`Error::OutOfMemory`] when there is not enough memory for another KV cache.
+    pub fn fork(&self) -> Job<Infallible, Self> {
+        let session = self.clone();
+        Job::start("fork", move |_, cancel| {
+            let sequence = session.conversation.sequence.lock(cancel)?;
+            let mut copy = session.model.sequence(session.model.context_limit())?;
+            copy.copy_from(&sequence)?;
+            let messages = Mutex::new(session.conversation.messages().clone());
+            let conversation = Conversation { messages, sequence: RequestLock::new(copy) };
+            Ok(Self { model: Arc::clone(&session.model), conversation: Arc::new(conversation) })
+        })
+    }
+
+    /// How many tokens of the context the conversation takes, including its instructions; the model's
+    /// [context length](LocalModel::context_length) is the limit. A question that is being answered is not counted.
+    ///
+    /// # Errors
+    /// [`Error::Unsupported`] when the model's chat template rejects the conversation or cannot be read.
+    pub fn context_used(&self) -> Result<usize, Error> {
+        let messages = self.conversation.messages().clone();
+        if messages.is_empty() { Ok(0) } else { Ok(self.model.prompt(&messages, false)?.len()) }
+    }
+
     /// Reads instructions and history now, so that the first answer comes sooner.
     ///
     /// # Errors
@@ -166,9 +192,13 @@ impl Session {
         if messages.is_empty() {
             return Ok(());
         }
-        sequence.set_adapters(&self.model.adapters)?;
+        sequence.set_adapters(&self.model)?;
         match self.model.prompt(&messages, false) {
-            Ok(prompt) => sequence.set(&prompt, cancel).map(drop),
+            Ok(prompt) => {
+                sequence.set(&prompt, cancel)?;
+                sequence.keep(self.model.instruction_tokens(&messages, &prompt));
+                Ok(())
+            }
             // A template may reject a conversation without a question. Then nothing can be read yet.
             Err(Error::Unsupported { .. }) => Ok(()),
             Err(error) => Err(error),
@@ -211,7 +241,7 @@ impl Session {
         on_text: impl FnMut(&str),
     ) -> Result<Reply, Error> {
         let model = &self.model;
-        sequence.set_adapters(&model.adapters)?;
+        sequence.set_adapters(model)?;
         let prompt = model.prompt(messages, true)?;
         let limit = model.context_limit();
         if prompt.len() >= limit {
@@ -220,6 +250,7 @@ impl Session {
         let room = limit - prompt.len();
         let request = Request {
             prompt: &prompt,
+            lasting: model.instruction_tokens(messages, &prompt),
             sampler: Sampler::new(options.sampling.clone())?,
             format: options.format.as_ref(),
             max_tokens: options.max_tokens.min(room),
@@ -228,5 +259,17 @@ impl Session {
         let answer = generate(model, sequence, request, cancel, on_text)?;
         let finish_reason = answer.finish_reason.given_room(options.max_tokens, room);
         Ok(Reply { text: answer.text, finish_reason, metrics: answer.metrics })
+    }
+}
+
+impl Loaded {
+    /// How many tokens of a conversation's prompt come from its instructions alone; 0 if it has none.
+    fn instruction_tokens(&self, messages: &[Message], prompt: &[u32]) -> usize {
+        let [instructions, ..] = messages else { return 0 };
+        if instructions.role != Role::System {
+            return 0;
+        }
+        let another = [instructions.clone(), Message::new(Role::User, "?")];
+        self.prompt(&another, true).map_or(0, |another| common_prefix(&another, prompt))
     }
 }

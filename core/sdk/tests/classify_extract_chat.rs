@@ -60,21 +60,6 @@ fn what_a_model_thinks_of_labels_is_measured_once() {
 }
 
 #[test]
-fn many_texts_share_their_prefix_and_get_the_same_answers() {
-    let model = demo();
-    let options = ClassifyOptions::new(["urgent", "task", "ignorable", "attention"]);
-    let texts = ["Buy milk.", "The server is down, fix it now!", "Big sale, fifty per cent off!"];
-    let together: Vec<_> = model.classify_all(texts.map(str::to_owned).to_vec(), &options).collect();
-    assert_eq!(together.len(), texts.len());
-    assert!(together[1].metrics.reused_tokens > 5);
-    for (text, result) in texts.iter().zip(&together) {
-        let alone = model.classify(text, &options).wait().unwrap();
-        assert_eq!(alone.label, result.label);
-        assert!((alone.confidence - result.confidence).abs() < 1e-3);
-    }
-}
-
-#[test]
 fn an_empty_text_is_refused() {
     let refused = demo().classify(" ", &ClassifyOptions::new(["a", "b"])).wait();
     assert!(matches!(refused, Err(Error::InvalidInput { .. })));
@@ -203,7 +188,7 @@ fn instructions_reach_the_prompt_of_a_template_that_drops_them() {
     assert!(prompt.unwrap().ends_with("U: Answer in French only.\n\nHello\nA: Bonjour\nU: Bye\nA:"));
     let classify = |labels: [&str; 2]| {
         let label = model.classify("Buy milk.", &ClassifyOptions::new(labels)).wait().unwrap();
-        (label.metrics.prefill_tokens, label.scores[0].1)
+        (label.metrics.prefill_tokens + label.metrics.reused_tokens, label.scores[0].1)
     };
     let (few, score) = classify(["one", "two"]);
     let (many, other_score) = classify(["one", "three or many more words that make a longer label"]);

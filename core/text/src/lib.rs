@@ -19,7 +19,7 @@ pub use chat_template::{ChatTemplate, Message, Role};
 pub use constraint::{Constraint, ConstraintFactory, OutputFormat, TokenMask, spans_grammar};
 pub use decode_stream::DecodeStream;
 pub use error::TextError;
-pub use log_probability::log_probability;
+pub use log_probability::{Softmax, log_probability};
 pub use rendered_prompt::{PromptPiece, RenderedPrompt};
 pub use sampling::{Logits, Sampler, SamplingOptions};
 pub use tokenizer::{Tokenizer, TokenizerHints, TokenizerSpec};

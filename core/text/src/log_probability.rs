@@ -2,11 +2,31 @@
 
 /// The natural logarithm of the probability of any of `ids`, under the softmax of `logits`.
 pub fn log_probability(logits: &[f32], ids: &[u32]) -> f64 {
-    let highest = logits.iter().copied().fold(f32::NEG_INFINITY, f32::max) as f64;
-    let mass = |logit: f32| (f64::from(logit) - highest).exp();
-    let total: f64 = logits.iter().map(|&logit| mass(logit)).sum();
-    let wanted: f64 = ids.iter().filter_map(|&id| logits.get(id as usize)).map(|&logit| mass(logit)).sum();
-    (wanted / total).ln()
+    Softmax::of(logits).log_probability(ids)
+}
+
+/// The softmax of logits, for more than one question.
+#[derive(Debug, Clone, Copy)]
+pub struct Softmax<'a> {
+    logits: &'a [f32],
+    highest: f64,
+    total: f64,
+}
+
+impl<'a> Softmax<'a> {
+    /// That of these logits, `[vocab_size]`.
+    pub fn of(logits: &'a [f32]) -> Self {
+        let highest = f64::from(logits.iter().copied().fold(f32::NEG_INFINITY, f32::max));
+        let total = logits.iter().map(|&logit| (f64::from(logit) - highest).exp()).sum();
+        Self { logits, highest, total }
+    }
+
+    /// The natural logarithm of the probability of any of `ids`.
+    pub fn log_probability(&self, ids: &[u32]) -> f64 {
+        let logits = ids.iter().filter_map(|&id| self.logits.get(id as usize));
+        let wanted: f64 = logits.map(|&logit| (f64::from(logit) - self.highest).exp()).sum();
+        (wanted / self.total).ln()
+    }
 }
 
 #[cfg(test)]

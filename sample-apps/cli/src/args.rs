@@ -150,8 +150,8 @@ pub enum Command {
     },
     /// Choose the label that fits a text best.
     Classify {
-        /// The text. `-` reads standard input.
-        text: String,
+        #[command(flatten)]
+        texts: TextArguments,
         /// Labels, separated by commas [default: urgent,task,ignorable,attention].
         #[arg(long, value_name = "NAME,…", value_delimiter = ',')]
         labels: Vec<String>,
@@ -173,8 +173,8 @@ pub enum Command {
     },
     /// Extract a JSON value from a text.
     Extract {
-        /// The text. `-` reads standard input.
-        text: String,
+        #[command(flatten)]
+        texts: TextArguments,
         /// A file with the JSON schema for the value.
         #[arg(long, value_name = "FILE")]
         schema: PathBuf,
@@ -379,7 +379,7 @@ fn minutes(text: &str) -> Result<f64, String> {
 #[derive(Debug, Args)]
 pub struct PersonalLabels {
     /// A personal store, whose examples count beside what the model says. It is made if it is not there.
-    #[arg(long, value_name = "FILE", requires = "classifier")]
+    #[arg(long, value_name = "FILE", requires = "classifier", conflicts_with = "lines")]
     pub store: Option<PathBuf>,
     /// The name of the classifier in the store: it learns from the examples of this collection.
     #[arg(long, value_name = "NAME", requires = "store")]
@@ -484,6 +484,17 @@ impl Command {
             _ => None,
         }
     }
+}
+
+#[derive(Debug, Clone, Args)]
+#[group(required = true, multiple = false)]
+pub struct TextArguments {
+    /// The text. `-` reads standard input.
+    pub text: Option<String>,
+    /// A file with a text in each line; `-` reads standard input. There is a result for each line, in the same order: with `--json`, a
+    /// line of JSON.
+    #[arg(long, value_name = "FILE")]
+    pub lines: Option<PathBuf>,
 }
 
 #[derive(Debug, Clone, Args)]

@@ -3,6 +3,7 @@
 mod common;
 
 use std::path::Path;
+use std::process::Output;
 
 use common::{code, errors, json, note, run, run_with_input, text};
 use serde_json::Value;
@@ -72,6 +73,36 @@ fn labels_may_have_descriptions_and_commas() {
     assert_eq!(value["scores"].as_object().unwrap().keys().collect::<Vec<_>>(), ["task", "urgent", "no, thanks"]);
     let all = json(&run(&["classify", "Help, the kitchen is on fire!", "--json"]));
     assert_eq!(all["scores"].as_object().unwrap().len(), 4);
+}
+
+fn printed(output: &Output) -> String {
+    String::from_utf8(output.stdout.clone()).unwrap()
+}
+
+#[test]
+fn each_line_of_a_file_has_a_result() {
+    let folder = tempfile::tempdir().unwrap();
+    let (lines, schema) = (folder.path().join("lines.txt"), folder.path().join("schema.json"));
+    std::fs::write(&lines, "Help, the kitchen is on fire!\n\nBuy milk.\n").unwrap();
+    std::fs::write(&schema, r#"{"enum": ["yes", "no"]}"#).unwrap();
+    let alone = |line: &str| json(&run(&["classify", line, "--json"]))["label"].clone();
+    let output = run(&["classify", "--lines", text(&lines), "--json"]);
+    let results = printed(&output);
+    let results: Vec<Value> = results.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert_eq!(results[0]["label"], alone("Help, the kitchen is on fire!"));
+    assert!(results[1]["error"].is_string());
+    assert_eq!(results[2]["label"], alone("Buy milk."));
+    assert_eq!((results.len(), code(&output)), (3, 4));
+    let plain = printed(&run(&["classify", "--lines", text(&lines)]));
+    assert_eq!(plain.lines().map(str::is_empty).collect::<Vec<_>>(), [false, true, false]);
+
+    let output = run(&["extract", "--lines", text(&lines), "--schema", text(&schema)]);
+    let values = printed(&output);
+    assert_eq!(
+        values.lines().map(|line| ["\"yes\"", "\"no\""].contains(&line)).collect::<Vec<_>>(),
+        [true, false, true]
+    );
+    assert_eq!(code(&run(&["classify", "x", "--lines", text(&lines)])), 2);
 }
 
 #[test]

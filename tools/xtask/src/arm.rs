@@ -41,7 +41,7 @@ const OF_KERNELS: [&str; 2] = ["rows", "scalar_against_f64"];
 const BY_INSTRUCTION_SET: [&str; 5] = ["matmul", "batch", "forward", "golden_logits", "same_everywhere"];
 
 /// What runs on `max` alone, beside the unit tests.
-const ONCE: [&str; 13] = [
+const ONCE: [&str; 14] = [
     "adapters",
     "allocations",
     "file_part",
@@ -53,6 +53,7 @@ const ONCE: [&str; 13] = [
     "packing",
     "classify_extract_chat",
     "note_session",
+    "shared",
     "style",
     "summarize",
 ];
@@ -64,7 +65,7 @@ const NEVER: [&str; 8] =
     ["real_models", "real_adapter", "meetings", "speech", "real", "embedding", "tune", "classifier"];
 
 /// What takes minutes under qemu, or measures time: docs/testing.md has a reason for each.
-const LEFT_OUT: [&str; 24] = [
+const LEFT_OUT: [&str; 26] = [
     "long_text_costs_linear_time",
     "long_text_has_the_tokens_of_its_words",
     "masks_of_a_large_vocabulary_are_fast",
@@ -73,6 +74,8 @@ const LEFT_OUT: [&str; 24] = [
     "whoever_waits_can_be_cancelled",
     "a_question_that_waits_for_another_can_be_cancelled",
     "an_end_that_waits_for_another_can_be_cancelled",
+    "a_list_is_cancelled_at_once",
+    "many_texts_get_the_bits_that_each_gets_alone",
     "what_is_too_long_for_any_number_of_windows_is_refused_before_any_work",
     "a_note_longer_than_the_context_is_read_in_windows",
     "a_segment_longer_than_the_context_is_read_in_parts",

@@ -13,12 +13,14 @@ use crate::loaded::Loaded;
 use crate::metrics::Metrics;
 use crate::sequence::Sequence;
 use crate::{CancelToken, Error};
-pub(crate) use slots::{SequenceBatch, Slots};
+pub(crate) use slots::{Pass, SequenceBatch, Slots, slots_for};
 pub(crate) use writers::Writers;
 
 /// What to generate after a prompt.
 pub(crate) struct Request<'a> {
     pub prompt: &'a [u32],
+    /// How many tokens at the beginning of the prompt are likely to begin later prompts, too.
+    pub lasting: usize,
     pub sampler: Sampler,
     pub format: Option<&'a OutputFormat>,
     /// The maximum number of tokens in the answer.
@@ -65,7 +67,7 @@ mod tests {
     use std::sync::Arc;
     use std::sync::atomic::{AtomicUsize, Ordering};
 
-    use sotto_engine::{Adapter, Decoder, EngineError, LogitRows, ModelConfig};
+    use sotto_engine::{Adapter, Decoder, EngineError, LogitRows, ModelConfig, Prefix};
     use sotto_text::{OutputFormat, SamplingOptions};
 
     use super::*;
@@ -120,6 +122,14 @@ mod tests {
             self.decoder.set_adapters(adapters)
         }
 
+        fn prefix(&self, length: usize) -> Result<Option<Prefix>, EngineError> {
+            self.decoder.prefix(length)
+        }
+
+        fn begin_with(&mut self, prefix: &Prefix, length: usize) -> bool {
+            self.decoder.begin_with(prefix, length)
+        }
+
         fn truncate(&mut self, length: usize) {
             self.decoder.truncate(length);
         }
@@ -142,9 +152,10 @@ mod tests {
         let prompt = model.tokenizer.encode(PROMPT).expect("tokens");
         let passes = Arc::new(AtomicUsize::new(0));
         let decoder = model.decoder(prompt.len() + max_tokens).expect("a decoder");
-        let mut sequence = Sequence::new(Box::new(Counting { decoder, tokens_at_once, passes: Arc::clone(&passes) }));
+        let decoder = Box::new(Counting { decoder, tokens_at_once, passes: Arc::clone(&passes) });
+        let mut sequence = Sequence::new(decoder, model.prefixes());
         let sampler = Sampler::new(sampling.clone()).expect("a sampler");
-        let request = Request { prompt: &prompt, sampler, format, max_tokens, item_bias: 0.0 };
+        let request = Request { prompt: &prompt, lasting: 0, sampler, format, max_tokens, item_bias: 0.0 };
         let mut streamed = String::new();
         let answer = generate(model, &mut sequence, request, &CancelToken::new(), |piece| streamed.push_str(piece))
             .expect("text");

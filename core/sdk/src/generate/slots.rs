@@ -6,6 +6,7 @@ use sotto_engine::{Append, Batch, LogitRows};
 use sotto_text::Logits;
 
 use crate::loaded::Loaded;
+use crate::prefixes::Prefixes;
 use crate::sequence::{Prefill, Sequence, common_prefix};
 use crate::{CancelToken, Error};
 
@@ -35,6 +36,11 @@ pub(crate) struct Rows {
 }
 
 impl Rows {
+    /// All logits, row after row.
+    pub(crate) fn logits(&self) -> &[f32] {
+        &self.logits
+    }
+
     /// The logits after a prompt.
     pub(crate) fn behind(prefill: &mut Prefill) -> Self {
         Self { ids: None, logits: std::mem::take(&mut prefill.logits) }
@@ -56,8 +62,11 @@ pub(crate) trait Slots {
     /// How many answers can be written at a time.
     fn count(&self) -> usize;
 
-    /// Like [`Sequence::set`], for one slot.
-    fn set(&mut self, slot: usize, prompt: &[u32], cancel: &CancelToken) -> Result<Prefill, Error>;
+    /// Like [`Sequence::set`], for some slots, in ascending order of slots.
+    fn set(&mut self, prompts: &[(usize, &[u32])], cancel: &CancelToken) -> Result<Vec<Prefill>, Error>;
+
+    /// Like [`Sequence::keep`], for one slot.
+    fn keep(&self, slot: usize, length: usize);
 
     /// Computes what some slots need, in ascending order of slots.
     fn read(&mut self, passes: &[(usize, &Pass)], cancel: &CancelToken) -> Result<Vec<Rows>, Error>;
@@ -74,8 +83,12 @@ impl Slots for Sequence {
         1
     }
 
-    fn set(&mut self, _: usize, prompt: &[u32], cancel: &CancelToken) -> Result<Prefill, Error> {
-        Self::set(self, prompt, cancel)
+    fn set(&mut self, prompts: &[(usize, &[u32])], cancel: &CancelToken) -> Result<Vec<Prefill>, Error> {
+        prompts.iter().map(|(_, prompt)| Self::set(self, prompt, cancel)).collect()
+    }
+
+    fn keep(&self, _: usize, length: usize) {
+        Self::keep(self, length);
     }
 
     fn read(&mut self, passes: &[(usize, &Pass)], cancel: &CancelToken) -> Result<Vec<Rows>, Error> {
@@ -96,10 +109,22 @@ impl Slots for Sequence {
     }
 }
 
+/// Slots for sequences of up to `tokens` tokens: as many as memory allows, up to `most`, but at least one.
+///
+/// # Errors
+/// [`Error::OutOfMemory`], [`Error::ContextFull`] if the model's context is shorter.
+pub(crate) fn slots_for(most: usize, model: &Loaded, tokens: usize) -> Result<Box<dyn Slots>, Error> {
+    match SequenceBatch::of_at_most(most, model, tokens)? {
+        Some(batch) => Ok(Box::new(batch)),
+        None => Ok(Box::new(model.sequence(tokens)?)),
+    }
+}
+
 /// Sequences that decode together: each weight is read once for all of them.
 pub(crate) struct SequenceBatch {
     batch: Batch,
     vocab_size: usize,
+    prefixes: Prefixes,
     /// The tokens in each sequence.
     held: Vec<Vec<u32>>,
 }
@@ -115,13 +140,30 @@ impl SequenceBatch {
         let fit = MOST_CACHE_BYTES / model.engine.memory(tokens, model.kv_type)?.cache_bytes.max(1);
         for count in (2..=most.min(fit as usize)).rev() {
             match model.batch(count, tokens) {
-                Ok(batch) => return Ok(Some(Self { batch, vocab_size, held: vec![Vec::new(); count] })),
+                Ok(batch) => {
+                    let (prefixes, held) = (model.prefixes(), vec![Vec::new(); count]);
+                    return Ok(Some(Self { batch, vocab_size, prefixes, held }));
+                }
                 // Fewer sequences may fit, and candle's models have no batches.
                 Err(Error::OutOfMemory { .. } | Error::Unsupported { .. }) => {}
                 Err(error) => return Err(error),
             }
         }
         Ok(None)
+    }
+
+    /// Like [`Sequence::begin`], for one slot.
+    fn begin(&mut self, slot: usize, prompt: &[u32]) -> usize {
+        let most = prompt.len().saturating_sub(1);
+        let held = common_prefix(&self.held[slot], prompt).min(most);
+        if let Some((prefix, known)) = self.prefixes.longest(&prompt[..most]).filter(|&(_, known)| known > held)
+            && self.batch.begin_with(slot, &prefix, known)
+        {
+            self.held[slot] = prompt[..known].to_vec();
+            return known;
+        }
+        self.truncate(slot, held);
+        held
     }
 
     fn truncate(&mut self, slot: usize, length: usize) {
@@ -160,12 +202,25 @@ impl Slots for SequenceBatch {
         self.held.len()
     }
 
-    fn set(&mut self, slot: usize, prompt: &[u32], cancel: &CancelToken) -> Result<Prefill, Error> {
-        let reused = common_prefix(&self.held[slot], prompt).min(prompt.len().saturating_sub(1));
-        self.truncate(slot, reused);
-        let append = Append { sequence: slot, tokens: &prompt[reused..], rows: LogitRows::Last };
-        let logits = self.append(&[append], None, cancel)?;
-        Ok(Prefill { logits, reused, computed: prompt.len() - reused })
+    fn set(&mut self, prompts: &[(usize, &[u32])], cancel: &CancelToken) -> Result<Vec<Prefill>, Error> {
+        let reused: Vec<usize> = prompts.iter().map(|&(slot, prompt)| self.begin(slot, prompt)).collect();
+        let appends = prompts.iter().zip(&reused).map(|(&(sequence, prompt), &reused)| Append {
+            sequence,
+            tokens: &prompt[reused..],
+            rows: LogitRows::Last,
+        });
+        let logits = self.append(&appends.collect::<Vec<_>>(), None, cancel)?;
+        let mut prefills = Vec::with_capacity(prompts.len());
+        for ((&(_, prompt), reused), logits) in prompts.iter().zip(reused).zip(logits.chunks_exact(self.vocab_size)) {
+            prefills.push(Prefill { logits: logits.to_vec(), reused, computed: prompt.len() - reused });
+        }
+        Ok(prefills)
+    }
+
+    fn keep(&self, slot: usize, length: usize) {
+        let tokens = &self.held[slot];
+        let length = length.min(tokens.len());
+        self.prefixes.keep(&tokens[..length], || self.batch.prefix(slot, length).map(Some));
     }
 
     fn read(&mut self, passes: &[(usize, &Pass)], cancel: &CancelToken) -> Result<Vec<Rows>, Error> {

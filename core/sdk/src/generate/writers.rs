@@ -61,7 +61,9 @@ impl<'a> Writers<'a> {
         let started = Instant::now();
         let grammar = request.format.map(|format| Grammar::start(self.model, format)).transpose()?;
         let mut watch = Stopwatch::default();
-        let mut prefill = watch.time(|| self.slots.set(slot, request.prompt, cancel))?;
+        let mut prefills = watch.time(|| self.slots.set(&[(slot, request.prompt)], cancel))?;
+        let mut prefill = prefills.pop().ok_or_else(|| Error::internal("a prompt was not read"))?;
+        self.slots.keep(slot, request.lasting);
         let constraint = grammar.map(|grammar| grammar.wait(cancel)).transpose()?;
         self.writing[slot] = Some(Writing {
             next: Next::Choose(Rows::behind(&mut prefill)),

@@ -6,14 +6,19 @@ pub mod note_session;
 mod prompts;
 pub mod summarize;
 
-use std::sync::Arc;
-
 use sotto_text::{Message, OutputFormat, Role, Sampler, SamplingOptions};
 
-use crate::generate::{Answer, Request, generate};
+use crate::Error;
+use crate::generate::Request;
 use crate::loaded::Loaded;
-use crate::sequence::Sequence;
-use crate::{CancelToken, Error};
+use crate::sequence::common_prefix;
+
+/// The maximum number of texts of a list that are read together, if memory allows.
+const MOST_TOGETHER: usize = 8;
+
+/// Texts are written together if the weights have at least this many bytes. Smaller weights stay in a core's cache,
+/// where writing together saves nothing.
+const WORTH_SHARING: u64 = 16 << 20;
 
 /// The share of a short context that an answer may use; the rest is for the prompt.
 pub(crate) const ANSWER_SHARE: f32 = 0.4;
@@ -24,28 +29,22 @@ pub(crate) fn task_prompt(model: &Loaded, mut messages: Vec<Message>, text: &str
     model.prompt(&messages, true)
 }
 
-/// The greedy answer to a task prompt, constrained by `format`.
-pub(crate) fn constrained_answer(
-    model: &Arc<Loaded>,
-    sequence: &mut Sequence,
-    prompt: &[u32],
-    format: &OutputFormat,
-    max_tokens: usize,
-    cancel: &CancelToken,
-    on_text: impl FnMut(&str),
-) -> Result<Answer, Error> {
-    generate(model, sequence, constrained_request(model, prompt, format, max_tokens)?, cancel, on_text)
+/// How many tokens at the beginning of a task's prompt are the same whatever the text is.
+pub(crate) fn lasting_tokens(model: &Loaded, messages: &[Message]) -> Result<usize, Error> {
+    let prompt = |text| task_prompt(model, messages.to_vec(), text);
+    Ok(common_prefix(&prompt("?")?, &prompt("A")?))
 }
 
-/// A request for the greedy answer to a task prompt, constrained by `format`.
+/// A request for the greedy answer to a task prompt, constrained by `format`. The first `lasting` tokens are likely to begin later prompts.
 pub(crate) fn constrained_request<'a>(
     model: &Loaded,
     prompt: &'a [u32],
+    lasting: usize,
     format: &'a OutputFormat,
     max_tokens: usize,
 ) -> Result<Request<'a>, Error> {
     let sampler = Sampler::new(SamplingOptions::default())?;
-    Ok(Request { prompt, sampler, format: Some(format), max_tokens, item_bias: model.tuning.action_bias })
+    Ok(Request { prompt, lasting, sampler, format: Some(format), max_tokens, item_bias: model.tuning.action_bias })
 }
 
 /// How many tokens a context must hold for a prompt and its answer.
@@ -58,4 +57,10 @@ pub(crate) fn context_for(model: &Loaded, prompt_tokens: usize, max_tokens: usiz
 pub(crate) fn split_context(context_length: usize, wanted: usize) -> (usize, usize) {
     let answer = wanted.min((context_length as f32 * ANSWER_SHARE) as usize);
     (context_length - answer, answer)
+}
+
+/// The maximum number of answers that are worth writing together.
+pub(crate) fn most_together(model: &Loaded) -> usize {
+    let is_large = model.engine.token_cost().is_some_and(|cost| cost.bytes >= WORTH_SHARING);
+    if is_large { MOST_TOGETHER } else { 1 }
 }

@@ -1,10 +1,11 @@
 use std::io::Write;
 
-use sotto::{ClassifyOptions, Label, LocalModel};
+use sotto::{Classification, ClassifyOptions, Label, LocalModel};
 
+use super::texts::{Texts, print_each};
 use super::{print_json, watch};
 use crate::failure::Failure;
-use crate::{input, screen};
+use crate::screen;
 
 /// The default labels.
 const LABELS: [&str; 4] = ["urgent", "task", "ignorable", "attention"];
@@ -22,9 +23,18 @@ pub fn options(labels: &[String], described: &[String], min_confidence: f64) -> 
     ClassifyOptions { min_confidence, ..ClassifyOptions::new(labels) }
 }
 
-pub fn run(model: &LocalModel, text: &str, options: &ClassifyOptions, json: bool) -> Result<(), Failure> {
-    let job = model.classify(&input::read_word(text)?, options);
-    let result = watch(job, |never| match never {})?;
+pub fn run(model: &LocalModel, texts: &Texts, options: &ClassifyOptions, json: bool) -> Result<(), Failure> {
+    match texts {
+        Texts::One(text) => one(model, text, options, json),
+        Texts::Lines(lines) => print_each(model.classify_all(lines.clone(), options), json, |result| match json {
+            true => print_json(result),
+            false => Ok(writeln!(std::io::stdout(), "{}", in_one_line(result))?),
+        }),
+    }
+}
+
+fn one(model: &LocalModel, text: &str, options: &ClassifyOptions, json: bool) -> Result<(), Failure> {
+    let result = watch(model.classify(text, options), |never| match never {})?;
     if json {
         return print_json(&result);
     }
@@ -36,4 +46,9 @@ pub fn run(model: &LocalModel, text: &str, options: &ClassifyOptions, json: bool
     }
     screen::metrics(&result.metrics);
     Ok(())
+}
+
+fn in_one_line(result: &Classification) -> String {
+    let abstained = if result.abstained { " (unsure)" } else { "" };
+    format!("{}{abstained}\t{:.1}%", screen::answer(&result.label), result.confidence * 100.0)
 }

@@ -7,7 +7,7 @@ use super::personal::{brief, now};
 use super::{embed, load, print_json, watch};
 use crate::args::{ModelArguments, PersonalLabels};
 use crate::failure::Failure;
-use crate::{input, screen};
+use crate::screen;
 
 /// Where texts that are learnt here come from.
 const SOURCE: &str = "command line";
@@ -21,16 +21,15 @@ pub fn run(
     personal: &PersonalLabels,
     json: bool,
 ) -> Result<(), Failure> {
-    let text = input::read_word(text)?;
     let classifier = Classifier::new(&Personal::open(store)?, name, options)?;
     if let Some(label) = &personal.learn
-        && classifier.learn(&text, label, SOURCE, now())?.paused
+        && classifier.learn(text, label, SOURCE, now())?.paused
     {
         screen::figures("learning is paused: nothing was learnt");
     }
     let folder = personal.embedder.as_ref();
     let embedder = folder.map(|folder| embed::load_embedder(model, ModelFile::path(folder))).transpose()?;
-    let job = classifier.classify(&load(model)?, embedder.as_ref(), &text);
+    let job = classifier.classify(&load(model)?, embedder.as_ref(), text);
     let result = watch(job, |progress| {
         screen::figures(&format!("read {} of {} examples", progress.done, progress.total));
         Ok(())

@@ -19,6 +19,7 @@ mod rewrite;
 mod style;
 mod summarize;
 mod synth;
+mod texts;
 mod tokenize;
 mod transcribe;
 mod tune;
@@ -38,6 +39,7 @@ use crate::demo::demo_model;
 use crate::failure::Failure;
 use crate::visible::is_command;
 use crate::{input, interrupt, screen};
+use texts::Texts;
 
 /// Tokens of a window for `perplexity`.
 const DEFAULT_WINDOW: usize = 512;
@@ -72,17 +74,17 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
             };
             transcribe::run(model, audio, &options, json)
         }
-        Command::Classify { text, labels, described, min_confidence, personal } => {
+        Command::Classify { texts, labels, described, min_confidence, personal } => {
             let options = classify::options(labels, described, *min_confidence);
-            match (&personal.store, &personal.classifier) {
-                (Some(store), Some(name)) => {
-                    classify_personal::run(model, text, &options, (store, name), personal, json)
+            match (Texts::read(texts)?, &personal.store, &personal.classifier) {
+                (Texts::One(text), Some(store), Some(name)) => {
+                    classify_personal::run(model, &text, &options, (store, name), personal, json)
                 }
-                _ => classify::run(&load(model)?, text, &options, json),
+                (texts, ..) => classify::run(&load(model)?, &texts, &options, json),
             }
         }
         Command::Embed { text } => embed::run(model, text, json),
-        Command::Extract { text, schema } => extract::run(&load(model)?, text, schema, json),
+        Command::Extract { texts, schema } => extract::run(&load(model)?, &Texts::read(texts)?, schema, json),
         Command::Chat { system, style, sampling, max_tokens } => {
             let instructions = chat::instructions(system.as_deref(), style.as_deref())?;
             chat::run(&load(model)?, instructions.as_deref(), sampling, *max_tokens, json)

@@ -163,7 +163,8 @@ fn samples(rows: &[Row], labels: &[String], model: &LocalModel, embedder: &Path)
     let embedder = Embedder::load(ModelFile::path(embedder)).map_err(|error| error.to_string())?;
     let texts: Vec<String> = rows.iter().map(|row| row.text.clone()).collect();
     let embeddings = embedder.embed_all(texts.clone()).wait().map_err(|error| error.to_string())?;
-    let answers: Vec<_> = model.classify_all(texts, &ClassifyOptions::new(labels)).collect();
+    let answers: Result<Vec<_>, _> = model.classify_all(texts, &ClassifyOptions::new(labels)).collect();
+    let answers = answers.map_err(|error| error.to_string())?;
     if answers.len() < rows.len() {
         return Err("the model did not answer for all texts".into());
     }

@@ -2,98 +2,131 @@
 
 use std::time::Instant;
 
-use sotto_engine::LogitRows;
-use sotto_text::{Message, log_probability};
+use sotto_text::{Message, Softmax, log_probability};
 
+use crate::generate::{Pass, Slots, slots_for};
 use crate::label::Label;
 use crate::loaded::Loaded;
 use crate::metrics::{Metrics, Stopwatch};
-use crate::sequence::Sequence;
-use crate::tasks::{prompts, task_prompt};
+use crate::sequence::Prefill;
+use crate::tasks::{lasting_tokens, prompts, task_prompt};
 use crate::{CancelToken, Error};
 
-/// Scores texts under one instruction, whose tokens are computed once.
+/// Scores texts under one instruction.
 pub(super) struct Scorer<'a> {
     model: &'a Loaded,
     instruction: Vec<Message>,
+    /// How many tokens of each prompt are the instruction's.
+    lasting: usize,
     label_ids: Vec<Vec<u32>>,
-    sequence: Sequence,
-    cost: Cost,
 }
 
-/// The cost since the last text began.
-struct Cost {
-    started: Instant,
-    prefill: Stopwatch,
-    prefill_tokens: usize,
-    reused_tokens: usize,
-    decode: Stopwatch,
-    decode_tokens: usize,
-}
-
-impl Cost {
-    fn begin() -> Self {
-        let (prefill, decode) = Default::default();
-        Self { started: Instant::now(), prefill, prefill_tokens: 0, reused_tokens: 0, decode, decode_tokens: 0 }
-    }
+/// What was found about a text.
+pub(super) struct Score {
+    /// The log-probability of each label as the answer, in the order of the labels.
+    pub log_probabilities: Vec<f64>,
+    /// What it cost. Of what was computed for several texts, each has its share.
+    pub metrics: Metrics,
 }
 
 impl<'a> Scorer<'a> {
     pub(super) fn new(model: &'a Loaded, labels: &[Label]) -> Result<Self, Error> {
         let label_ids =
             labels.iter().map(|label| Ok(model.tokenizer.encode(label.name.trim())?)).collect::<Result<_, Error>>()?;
-        let sequence = Sequence::new(model.decoder(model.context_limit())?);
         let instruction = prompts::classify(model.tuning.tuned, labels);
-        Ok(Self { model, instruction, label_ids, sequence, cost: Cost::begin() })
+        let lasting = lasting_tokens(model, &instruction)?;
+        Ok(Self { model, instruction, lasting, label_ids })
     }
 
-    /// Begins to count the cost of a text.
-    pub(super) fn begin(&mut self) {
-        self.cost = Cost::begin();
-    }
-
-    /// The log-probability of each label as the answer to `text`, in the order of the labels.
-    pub(super) fn score(&mut self, text: &str, cancel: &CancelToken) -> Result<Vec<f64>, Error> {
+    /// The prompt for a text.
+    ///
+    /// # Errors
+    /// [`Error::ContextFull`] if it leaves no room for the labels.
+    pub(super) fn prompt(&self, text: &str) -> Result<Vec<u32>, Error> {
         let prompt = task_prompt(self.model, self.instruction.clone(), text)?;
-        let prefill = self.cost.prefill.time(|| self.sequence.set(&prompt, cancel))?;
-        self.cost.prefill_tokens += prefill.computed;
-        self.cost.reused_tokens += prefill.reused;
-        self.cost.decode_tokens += self.label_ids.iter().map(Vec::len).sum::<usize>();
-        let Self { model, label_ids, sequence, cost, .. } = self;
-        let label = |ids: &Vec<u32>| answer_log_probability(model, sequence, &prefill.logits, ids, cancel);
-        cost.decode.time(|| label_ids.iter().map(label).collect())
+        let (limit, needed) = (self.model.context_limit(), prompt.len() + self.longest_label());
+        if needed > limit { Err(Error::ContextFull { limit, needed }) } else { Ok(prompt) }
     }
 
-    /// The cost of the last text, including the measurement of the prior.
-    pub(super) fn metrics(&self) -> Metrics {
-        let (cost, engine) = (&self.cost, &self.model.engine);
-        Metrics {
-            time_to_first_token: cost.started.elapsed().as_secs_f64(),
-            prefill_tokens: cost.prefill_tokens,
-            prefill_seconds: cost.prefill.seconds(),
-            reused_tokens: cost.reused_tokens,
-            decode_tokens: cost.decode_tokens,
-            decode_seconds: cost.decode.seconds(),
-            private_bytes: self.sequence.private_bytes(),
-            mapped_bytes: engine.mapped_bytes(),
-            kernels: engine.kernels().to_owned(),
-            threads: engine.threads(),
+    fn longest_label(&self) -> usize {
+        self.label_ids.iter().map(Vec::len).max().unwrap_or(0)
+    }
+
+    /// Scores texts, as many together as memory allows, in order. Each gets the scores that it gets alone.
+    pub(super) fn score(
+        &self,
+        prompts: &[Vec<u32>],
+        cancel: &CancelToken,
+        mut on_score: impl FnMut(Score),
+    ) -> Result<(), Error> {
+        if prompts.is_empty() {
+            return Ok(());
         }
+        let context = prompts.iter().map(Vec::len).max().unwrap_or(0) + self.longest_label();
+        let mut slots = slots_for(prompts.len(), self.model, context)?;
+        for group in prompts.chunks(slots.count()) {
+            self.score_together(group, &mut *slots, cancel)?.into_iter().for_each(&mut on_score);
+        }
+        Ok(())
     }
-}
 
-/// The log-probability that the model continues the sequence with exactly `ids` and then ends its answer. Without the
-/// end, a label that is a prefix of another would be favoured.
-fn answer_log_probability(
-    model: &Loaded,
-    sequence: &mut Sequence,
-    after_prompt: &[f32],
-    ids: &[u32],
-    cancel: &CancelToken,
-) -> Result<f64, Error> {
-    let rows = sequence.append(ids, LogitRows::All, cancel)?;
-    sequence.forget(ids.len());
-    let rows = [after_prompt].into_iter().chain(rows.chunks_exact(after_prompt.len()));
-    let wanted = ids.chunks(1).chain([model.tokenizer.end_tokens()]);
-    Ok(rows.zip(wanted).map(|(logits, ids)| log_probability(logits, ids)).sum())
+    /// Reads all prompts in one pass, and then each label after all of them.
+    fn score_together(
+        &self,
+        prompts: &[Vec<u32>],
+        slots: &mut dyn Slots,
+        cancel: &CancelToken,
+    ) -> Result<Vec<Score>, Error> {
+        let started = Instant::now();
+        let (mut prefill, mut decode) = (Stopwatch::default(), Stopwatch::default());
+        let numbered: Vec<(usize, &[u32])> = prompts.iter().map(Vec::as_slice).enumerate().collect();
+        let prefills = prefill.time(|| slots.set(&numbered, cancel))?;
+        slots.keep(0, self.lasting);
+        let log_probabilities = decode.time(|| {
+            let first: Vec<Softmax<'_>> = prefills.iter().map(|prefill| Softmax::of(&prefill.logits)).collect();
+            self.read_labels(&first, slots, cancel)
+        })?;
+        let (engine, texts) = (&self.model.engine, prompts.len() as f64);
+        let score = |(prefilled, log_probabilities): (Prefill, Vec<f64>)| Score {
+            log_probabilities,
+            metrics: Metrics {
+                time_to_first_token: started.elapsed().as_secs_f64(),
+                prefill_tokens: prefilled.computed,
+                prefill_seconds: prefill.seconds() / texts,
+                reused_tokens: prefilled.reused,
+                decode_tokens: self.label_ids.iter().map(Vec::len).sum(),
+                decode_seconds: decode.seconds() / texts,
+                private_bytes: slots.private_bytes(),
+                mapped_bytes: engine.mapped_bytes(),
+                kernels: engine.kernels().to_owned(),
+                threads: engine.threads(),
+            },
+        };
+        Ok(prefills.into_iter().zip(log_probabilities).map(score).collect())
+    }
+
+    /// The log-probabilities with which the model continues each slot with exactly a label and then ends its answer. Without the end, a
+    /// label that is a prefix of another would be favoured. `first` is what the model says after each prompt.
+    fn read_labels(
+        &self,
+        first: &[Softmax<'_>],
+        slots: &mut dyn Slots,
+        cancel: &CancelToken,
+    ) -> Result<Vec<Vec<f64>>, Error> {
+        let mut of_texts = vec![Vec::with_capacity(self.label_ids.len()); first.len()];
+        let mut forget = 0;
+        for ids in &self.label_ids {
+            let pass = Pass { forget, tokens: ids.clone(), rows: ids.len(), ids: None };
+            let passes: Vec<(usize, &Pass)> = (0..first.len()).map(|slot| (slot, &pass)).collect();
+            let rows = slots.read(&passes, cancel)?;
+            for ((of_text, first), rows) in of_texts.iter_mut().zip(first).zip(rows) {
+                let rows = rows.logits().chunks_exact(self.model.engine.config().vocab_size);
+                let rest = ids[1..].chunks(1).chain([self.model.tokenizer.end_tokens()]);
+                let rest = rows.zip(rest).map(|(logits, ids)| log_probability(logits, ids));
+                of_text.push([first.log_probability(&ids[..1])].into_iter().chain(rest).sum());
+            }
+            forget = ids.len();
+        }
+        Ok(of_texts)
+    }
 }

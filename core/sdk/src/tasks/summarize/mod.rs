@@ -22,7 +22,7 @@ pub use self::options::SummaryOptions;
 use self::read::{Reader, Reading, Told};
 pub use self::summary::{Action, Coverage, NoteSummary, Point};
 use self::windows::windows;
-use super::context_for;
+use super::{context_for, most_together};
 use crate::generate::{SequenceBatch, Slots};
 use crate::job::{Job, Reporter};
 use crate::loaded::Loaded;
@@ -31,13 +31,6 @@ use crate::model::LocalModel;
 use crate::note::{Segment, VoiceNote};
 use crate::sequence::{Sequence, common_prefix};
 use crate::{CancelToken, Error};
-
-/// The maximum number of windows read together, if memory allows (measured in `docs/summaries.md`).
-const MOST_TOGETHER: usize = 8;
-
-/// Windows are read together if the weights have at least this many bytes. Smaller weights stay in a core's cache,
-/// where reading together saves nothing.
-const WORTH_SHARING: u64 = 16 << 20;
 
 impl LocalModel {
     /// Summarizes a note, streaming growing snapshots.
@@ -53,10 +46,7 @@ impl LocalModel {
     pub fn summarize(&self, note: &VoiceNote, options: &SummaryOptions) -> Job<NoteSummary, NoteSummary> {
         let (model, note, options) = (self.loaded(), note.clone(), options.clone());
         Job::start("summarize", move |reporter, cancel| {
-            let mut so_far = ReadSoFar::default();
-            let summary = summarize(&model, &note, &options, &mut so_far, reporter, cancel);
-            so_far.sequence.into_iter().for_each(|sequence| model.keep_sequence(sequence));
-            summary
+            summarize(&model, &note, &options, &mut ReadSoFar::default(), reporter, cancel)
         })
     }
 }
@@ -79,8 +69,7 @@ pub(super) fn summarize(
     reporter: &Reporter<NoteSummary>,
     cancel: &CancelToken,
 ) -> Result<NoteSummary, Error> {
-    let is_large = model.engine.token_cost().is_some_and(|cost| cost.bytes >= WORTH_SHARING);
-    summarize_together(model, note, options, if is_large { MOST_TOGETHER } else { 1 }, so_far, reporter, cancel)
+    summarize_together(model, note, options, most_together(model), so_far, reporter, cancel)
 }
 
 /// Like [`summarize`], with at most this many windows read together. The summary is the same.
@@ -110,7 +99,7 @@ fn summarize_together(
     let slots: &mut dyn Slots = match (&mut batch, sequence) {
         (Some(batch), _) => batch,
         (None, Some(sequence)) => sequence,
-        (None, none) => none.insert(model.take_sequence(context)?),
+        (None, none) => none.insert(model.sequence(context)?),
     };
     let mut reader = Reader { model, language, slots, cancel };
     let mut merged = Merged::new(note.segments(), options, windows.all.len());
@@ -162,7 +151,7 @@ pub(super) fn read_ahead(
     let ReadSoFar { sequence, readings } = so_far;
     let sequence = match sequence {
         Some(sequence) => sequence,
-        None => sequence.insert(Sequence::new(model.decoder(model.context_limit())?)),
+        None => sequence.insert(model.sequence(model.context_limit())?),
     };
     let unread = &complete[readings.len().min(complete.len())..];
     let mut reader = Reader { model, language, slots: &mut *sequence, cancel };

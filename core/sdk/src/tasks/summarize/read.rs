@@ -13,6 +13,7 @@ use crate::generate::{Slots, Writers};
 use crate::loaded::Loaded;
 use crate::metrics::Metrics;
 use crate::note::{NoteText, Segment};
+use crate::sequence::common_prefix;
 use crate::tasks::constrained_request;
 use crate::{CancelToken, Error};
 
@@ -157,11 +158,12 @@ impl<'a> Part<'a> {
         language: Option<&str>,
         cancel: &CancelToken,
     ) -> Result<(), Error> {
-        let prompt = prompt(model, self.segments, language)?;
+        let (lasting, prompt) = (prompt(model, &[], language)?, prompt(model, self.segments, language)?);
+        let lasting = common_prefix(&lasting, &prompt);
         // A title in another language is not a span of the note.
         let free_heading = language.is_some() && !model.tuning.tuned;
         let format = OutputFormat::Lark(grammar(self.form, &self.pieces, free_heading)?);
-        writers.start(slot, constrained_request(model, &prompt, &format, answer_tokens(model))?, cancel)?;
+        writers.start(slot, constrained_request(model, &prompt, lasting, &format, answer_tokens(model))?, cancel)?;
         let note = NoteText::new(self.segments);
         self.state = State::Reading(Draft { slot, note, written: String::new(), parsed: Answer::default() });
         Ok(())
@@ -232,7 +234,6 @@ mod tests {
     use crate::demo_model::demo;
     use crate::generate::SequenceBatch;
     use crate::note::VoiceNote;
-    use crate::sequence::Sequence;
     use crate::tasks::context_for;
     use crate::tasks::summarize::answer::LONGEST_LIST;
     use crate::tasks::summarize::windows::windows;
@@ -280,7 +281,7 @@ mod tests {
             let note = VoiceNote::text(&sentences.join(" "));
             let windows = windows(&model, note.segments(), None, &CancelToken::new()).expect("windows");
             let context = context_for(&model, windows.prompt_tokens, answer_tokens(&model)).expect("it fits");
-            let mut alone = Sequence::new(model.decoder(context).expect("a decoder"));
+            let mut alone = model.sequence(context).expect("a sequence");
             let (expected, tokens) = hear(&model, &windows.all, &mut alone);
             prop_assert!(windows.all.len() > 4);
             prop_assert_eq!(expected.windows.len(), windows.all.len());
