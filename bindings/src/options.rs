@@ -47,13 +47,15 @@ pub struct FfiLoadOptions {
     pub backend: FfiBackend,
     pub threads: Option<u32>,
     pub cache_folder: Option<String>,
+    pub delete_source_after_packing: bool,
     pub context_length: Option<u32>,
     pub kv_type: FfiKvType,
 }
 
 impl From<FfiLoadOptions> for LoadOptions {
     fn from(options: FfiLoadOptions) -> Self {
-        let FfiLoadOptions { backend, threads, cache_folder, context_length, kv_type } = options;
+        let FfiLoadOptions { backend, threads, cache_folder, delete_source_after_packing, context_length, kv_type } =
+            options;
         Self {
             backend: match backend {
                 FfiBackend::Sotto => Backend::Sotto,
@@ -61,6 +63,7 @@ impl From<FfiLoadOptions> for LoadOptions {
             },
             threads: threads.map(|threads| threads as usize),
             cache_folder: cache_folder.map(Into::into),
+            delete_source_after_packing,
             context_length: context_length.map(|length| length as usize),
             kv_type: match kv_type {
                 FfiKvType::F16 => KvType::F16,

@@ -45,7 +45,7 @@ pub use machine::{MemoryEstimate, ProcessMemory, available_memory, process_memor
 #[cfg(feature = "candle")]
 pub use merge::{MergedTensor, merge_file};
 pub use model::{Adapter, Ceilings, TokenCost};
-pub use packed::{Replacement, open_packed, pack_file};
+pub use packed::{Replacement, delete_packed_source, open_copy_of_deleted, open_packed, pack_file};
 pub use sequence::{Append, Batch, Decoder};
 pub use sotto_kernels::Kernels;
 pub use threads::prefer_fast_cores;

@@ -4,7 +4,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use sotto_engine::{
-    Backend, CancelToken, DEFAULT_CONTEXT_LENGTH, FoundModel, GgufFile, Kernels, KvType, ModelOptions, open_packed,
+    Backend, CancelToken, DEFAULT_CONTEXT_LENGTH, FoundModel, GgufFile, Kernels, KvType, ModelOptions,
+    delete_packed_source, open_copy_of_deleted, open_packed,
 };
 use sotto_text::{ChatTemplate, Tokenizer};
 
@@ -29,6 +30,10 @@ pub struct LoadOptions {
     /// private memory. The first load of a GGUF file makes a packed copy, which needs as much space as the file.
     /// Without a folder, every load packs the weights into private memory.
     pub cache_folder: Option<PathBuf>,
+    /// Whether the model file, all files of a split one, is deleted as soon as its packed copy is complete and on the disk. Later
+    /// loads find the copy by the path of the file that is gone. This needs a cache folder, and a file with a path. A packed file
+    /// is not deleted. If a file cannot be deleted, loading succeeds all the same, and logs a warning.
+    pub delete_source_after_packing: bool,
     /// The maximum context length of a request; by default [`DEFAULT_CONTEXT_LENGTH`], or the model's own if that is
     /// shorter.
     pub context_length: Option<usize>,
@@ -179,20 +184,52 @@ fn open(
     cancel: &CancelToken,
     on_progress: impl Fn(Progress),
 ) -> Result<Arc<GgufFile>, Error> {
-    let gguf = match (&options.cache_folder, file.part()?) {
+    let is_cached = options.cache_folder.is_some() && options.backend == Backend::Sotto;
+    if options.delete_source_after_packing && !(is_cached && matches!(file, ModelFile::Path(_))) {
+        return Err(Error::invalid_input(
+            "a model is deleted after packing only if it has a path, Sotto's own backend loads it, and a cache folder is set",
+        ));
+    }
+    let gguf = match &options.cache_folder {
         // candle's models read the GGUF file itself.
-        (Some(folder), Some(part)) if options.backend == Backend::Sotto => {
-            let tokenizer = |gguf: &GgufFile| {
-                FoundModel::in_file(gguf, options.engine())?;
-                packed_tokenizer(gguf, cancel)
-            };
-            open_packed(&part, folder, tokenizer, cancel, |done, total| {
-                on_progress(Progress { done: done as usize, total: total as usize });
-            })?
-        }
+        Some(folder) if options.backend == Backend::Sotto => open_cached(file, folder, options, cancel, on_progress)?,
         _ => file.open()?,
     };
     Ok(Arc::new(gguf))
+}
+
+/// Opens the packed copy of a file, which is made if there is none. A file that was deleted after packing has only that.
+fn open_cached(
+    file: &ModelFile,
+    folder: &Path,
+    options: &LoadOptions,
+    cancel: &CancelToken,
+    on_progress: impl Fn(Progress),
+) -> Result<GgufFile, Error> {
+    let tokenizer = |gguf: &GgufFile| {
+        FoundModel::in_file(gguf, options.engine())?;
+        packed_tokenizer(gguf, cancel)
+    };
+    let opened = file.part().and_then(|part| match part {
+        Some(part) => open_packed(&part, folder, tokenizer, cancel, |done, total| {
+            on_progress(Progress { done: done as usize, total: total as usize });
+        }),
+        None => file.open(),
+    });
+    let (opened, path) = match (opened, file) {
+        (opened, ModelFile::Path(path)) => (opened, path),
+        (opened, _) => return opened,
+    };
+    let copy = match opened {
+        Err(error @ Error::ModelNotFound { .. }) => open_copy_of_deleted(path, folder).ok_or(error)?,
+        opened => opened?,
+    };
+    if options.delete_source_after_packing
+        && let Err(error) = delete_packed_source(path, &copy)
+    {
+        log::warn!("the model was packed, but cannot be deleted: {error}");
+    }
+    Ok(copy)
 }
 
 pub(crate) fn context_limit(model: usize, wanted: Option<usize>) -> Result<usize, Error> {

@@ -34,6 +34,9 @@ public struct LoadOptions: Hashable, Sendable {
     /// file makes a packed copy, which needs as much space as the file. With `nil`, every load packs the weights into
     /// private memory.
     public var cacheFolder: URL?
+    /// Whether the model file is deleted as soon as its packed copy is complete and on the disk. Later loads find the copy by the
+    /// path of the file that is gone. It needs a ``cacheFolder``, and a file with a path.
+    public var deleteSourceAfterPacking: Bool
     /// The maximum context length of a request, in tokens; by default 4,096, or the model's own if that is shorter.
     public var contextLength: Int?
     /// Number of threads; by default one per performance core.
@@ -49,13 +52,15 @@ public struct LoadOptions: Hashable, Sendable {
         contextLength: Int? = nil,
         threads: Int? = nil,
         backend: Backend = .sotto,
-        kvType: KVType = .f16
+        kvType: KVType = .f16,
+        deleteSourceAfterPacking: Bool = false
     ) {
         self.cacheFolder = cacheFolder
         self.contextLength = contextLength
         self.threads = threads
         self.backend = backend
         self.kvType = kvType
+        self.deleteSourceAfterPacking = deleteSourceAfterPacking
     }
 
     /// Packed copies can be made again, and are as large as the models.
@@ -74,6 +79,7 @@ public struct LoadOptions: Hashable, Sendable {
             backend: backend.ffi,
             threads: try threads.map { try UInt32($0, atLeast: 1, "the number of threads") },
             cacheFolder: cacheFolder?.path,
+            deleteSourceAfterPacking: deleteSourceAfterPacking,
             contextLength: try contextLength.map { try UInt32($0, atLeast: 1, "the context length") },
             kvType: kvType.ffi
         )

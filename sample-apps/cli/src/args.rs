@@ -62,6 +62,10 @@ pub struct ModelArguments {
     /// A folder for packed copies of GGUF files. From the second run on, they load faster and use no private memory.
     #[arg(long, global = true, value_name = "FOLDER", env = "SOTTO_CACHE")]
     pub cache: Option<PathBuf>,
+    /// Delete the model file as soon as its packed copy in the cache folder is complete. It is still named by its path, or by the name
+    /// that it was pulled with.
+    #[arg(long, global = true, requires = "cache")]
+    pub delete_source_after_packing: bool,
     /// The folder for models that are pulled [default: sotto/models in the user's cache folder].
     #[arg(long, global = true, value_name = "FOLDER", env = "SOTTO_MODELS")]
     pub models: Option<PathBuf>,

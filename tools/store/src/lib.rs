@@ -95,6 +95,11 @@ impl Store {
         (files.has(&record) && source.allows(&record)).then_some(files.model)
     }
 
+    /// Where a model lies, or will lie.
+    pub fn path_of(&self, source: &Source) -> PathBuf {
+        Files::of(&self.folder, source).model
+    }
+
     /// Downloads a model, unless it is there. If it is, all of its bytes are checked. `on_progress` is called often, with bytes.
     ///
     /// # Errors

@@ -59,10 +59,10 @@ const ONCE: [&str; 14] = [
 ];
 
 /// What never runs under qemu: models with real weights, by the billion of instructions for a token, whole meetings and whole
-/// trainings, and texts of a megabyte, embedded by what the unit tests run, too.
+/// trainings, texts of a megabyte, embedded by what the unit tests run, too, and processes that are killed.
 #[cfg(test)]
-const NEVER: [&str; 8] =
-    ["real_models", "real_adapter", "meetings", "speech", "real", "embedding", "tune", "classifier"];
+const NEVER: [&str; 9] =
+    ["real_models", "real_adapter", "meetings", "speech", "real", "embedding", "tune", "classifier", "delete_source"];
 
 /// What takes minutes under qemu, or measures time: docs/testing.md has a reason for each.
 const LEFT_OUT: [&str; 26] = [

@@ -7,6 +7,7 @@ use std::time::SystemTime;
 
 use crc32fast::Hasher;
 
+use super::deleted::{forget_others, was_deleted};
 use super::unfinished::remove_abandoned;
 use super::{Replacement, pack_file};
 use crate::gguf::Part;
@@ -41,6 +42,9 @@ pub fn open_packed<E: From<EngineError>>(
         return Ok(source);
     }
     let fingerprint = fingerprint(source.parts());
+    if forget_others(source.paths(), &fingerprint).is_err() {
+        log::warn!("a note of another version of the model cannot be removed");
+    }
     let copy = CachedCopy::of(&source.parts()[0].name, model.offset(), folder, &fingerprint);
     remove_abandoned(folder);
     if let Some(file) = copy.open().or_else(|| copy.open_of_another_place()) {
@@ -53,7 +57,7 @@ pub fn open_packed<E: From<EngineError>>(
 }
 
 /// A packed copy and its name: `<model>-<where the model is>-<fingerprint>.sotto`.
-struct CachedCopy<'a> {
+pub(super) struct CachedCopy<'a> {
     path: PathBuf,
     folder: &'a Path,
     fingerprint: &'a str,
@@ -65,7 +69,7 @@ struct CachedCopy<'a> {
 }
 
 impl<'a> CachedCopy<'a> {
-    fn of(name: &Path, offset: u64, folder: &'a Path, fingerprint: &'a str) -> Self {
+    pub(super) fn of(name: &Path, offset: u64, folder: &'a Path, fingerprint: &'a str) -> Self {
         let file = fs::canonicalize(name);
         let here = place_hash(file.as_deref().unwrap_or(name), offset);
         let place = file.ok().and_then(|file| Some(format!("{offset:x} {}", file.to_str()?)));
@@ -75,7 +79,7 @@ impl<'a> CachedCopy<'a> {
         Self { path, folder, fingerprint, place, model, model_here }
     }
 
-    fn open(&self) -> Option<GgufFile> {
+    pub(super) fn open(&self) -> Option<GgufFile> {
         match GgufFile::open(&self.path) {
             Ok(file) if read_origin(&file).is_some_and(|(fingerprint, _)| fingerprint == self.fingerprint) => {
                 Some(file)
@@ -93,7 +97,7 @@ impl<'a> CachedCopy<'a> {
 
     /// The copy that was made at the model's previous location. It gets its current name, by which it is found when the
     /// model changes.
-    fn open_of_another_place(&self) -> Option<GgufFile> {
+    pub(super) fn open_of_another_place(&self) -> Option<GgufFile> {
         let end = format!("-{}.{EXTENSION}", self.fingerprint);
         let mut files = self.files().into_iter();
         let (_, found) = files.find(|(name, _)| name.starts_with(&self.model) && name.ends_with(&end))?;
@@ -144,17 +148,19 @@ fn is_orphan(name: &str, copy: &Path) -> bool {
 }
 
 /// The two parts of [`CachedCopy::origin`].
-fn read_origin(copy: &GgufFile) -> Option<(&str, Option<&str>)> {
+pub(super) fn read_origin(copy: &GgufFile) -> Option<(&str, Option<&str>)> {
     let origin = copy.packed_source()?;
     Some(origin.split_once(' ').map_or((origin, None), |(fingerprint, place)| (fingerprint, Some(place))))
 }
 
-/// Whether the model of a copy is no longer at this location. The model of a renamed copy is elsewhere.
+/// Whether the model of a copy is no longer at this location. The model of a renamed copy is elsewhere, and a model that was deleted
+/// because of its copy has only that.
 fn is_gone(copy: &str, place: &str) -> bool {
     let place = place.split_once(' ').and_then(|(offset, file)| Some((u64::from_str_radix(offset, 16).ok()?, file)));
     place.is_some_and(|(offset, file)| {
         copy.contains(&format!("-{}-", place_hash(Path::new(file), offset)))
             && fs::symlink_metadata(file).is_err_and(|error| error.kind() == ErrorKind::NotFound)
+            && !was_deleted(Path::new(file))
     })
 }
 
@@ -165,7 +171,7 @@ fn remove(copy: &Path) {
 }
 
 /// Tells versions of a model apart without reading all of its files.
-fn fingerprint(parts: &[Part]) -> String {
+pub(super) fn fingerprint(parts: &[Part]) -> String {
     let mut hasher = Hasher::new();
     let (mut len, mut changed) = (0, 0u64);
     for Part { pages, modified, .. } in parts {

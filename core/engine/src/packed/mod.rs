@@ -9,6 +9,7 @@
 //! machines.
 
 mod cache;
+mod deleted;
 mod unfinished;
 
 use std::fs::{self, File};
@@ -27,6 +28,7 @@ use crate::machine::resize;
 use crate::model::{WeightMatrix, Weights};
 use crate::{CancelToken, DType, EngineError, GgufFile, ModelConfig};
 pub use cache::open_packed;
+pub use deleted::{delete_packed_source, open_copy_of_deleted};
 
 const VERSION: u32 = 3;
 

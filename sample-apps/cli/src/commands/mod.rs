@@ -189,6 +189,7 @@ fn load_options(arguments: &ModelArguments) -> LoadOptions {
         },
         threads: arguments.threads.map(usize::from),
         cache_folder: arguments.cache.clone(),
+        delete_source_after_packing: arguments.delete_source_after_packing,
         context_length: arguments.context.map(|context| context as usize),
         kv_type: match arguments.kv_cache {
             KvName::F16 => KvType::F16,

@@ -47,7 +47,9 @@ pub fn with_pulled_model(arguments: &ModelArguments) -> Result<ModelArguments, F
     let mut arguments = arguments.clone();
     let name = arguments.model.as_ref().filter(|model| !model.exists()).and_then(|model| model.to_str());
     if let Some(name) = name.filter(|name| Source::is_on_hub(name)) {
-        let found = store(&arguments)?.find(&Source::parse(name, None, &Hub::from_env()?)?);
+        let (store, source) = (store(&arguments)?, Source::parse(name, None, &Hub::from_env()?)?);
+        // If it is gone, there may be its packed copy.
+        let found = store.find(&source).or_else(|| arguments.cache.is_some().then(|| store.path_of(&source)));
         arguments.model = Some(found.ok_or_else(|| Failure::NotPulled(name.to_owned()))?);
     }
     Ok(arguments)

@@ -33,6 +33,8 @@ public enum class KvType {
  *   its weights need no private memory. The first load of a GGUF file makes a packed copy, which needs as much space as
  *   the file. By default the folder `sotto` in the app's `noBackupFilesDir` if [LocalModel.load] has a context. Without
  *   a folder, every load packs the weights into private memory.
+ * @property deleteSourceAfterPacking whether the model file is deleted as soon as its packed copy is complete and on the disk. Later loads
+ *   find the copy by the path of the file that is gone. It needs a [cacheFolder], and a file with a path.
  * @property contextLength the maximum context length of a request, in tokens; by default 4,096, or the model's own if
  *   that is shorter.
  * @property threads number of threads; by default one per performance core.
@@ -48,6 +50,7 @@ constructor(
     public val threads: Int? = null,
     public val backend: Backend = Backend.SOTTO,
     public val kvType: KvType = KvType.F16,
+    public val deleteSourceAfterPacking: Boolean = false,
 ) {
     init {
         requireInput(contextLength == null || contextLength > 0, "the context length must be at least 1")
@@ -67,8 +70,9 @@ constructor(
         public var threads: Int? = from.threads
         public var backend: Backend = from.backend
         public var kvType: KvType = from.kvType
+        public var deleteSourceAfterPacking: Boolean = from.deleteSourceAfterPacking
 
-        internal fun build() = LoadOptions(cacheFolder, contextLength, threads, backend, kvType)
+        internal fun build() = LoadOptions(cacheFolder, contextLength, threads, backend, kvType, deleteSourceAfterPacking)
     }
 
     internal fun toFfi() = FfiLoadOptions(
@@ -79,6 +83,7 @@ constructor(
         },
         threads = threads?.toUInt(),
         cacheFolder = cacheFolder?.path,
+        deleteSourceAfterPacking = deleteSourceAfterPacking,
         contextLength = contextLength?.toUInt(),
         kvType =
         when (kvType) {
