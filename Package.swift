@@ -26,7 +26,8 @@ let package = Package(
     name: "Sotto",
     platforms: [.iOS(.v16), .macOS(.v13)],
     products: [
-        .library(name: "Sotto", targets: ["Sotto"])
+        .library(name: "Sotto", targets: ["Sotto"]),
+        .library(name: "SottoStore", targets: ["SottoStore"]),
     ],
     targets: [
         .target(
@@ -42,7 +43,13 @@ let package = Package(
             linkerSettings: [.linkedLibrary("sotto", .when(platforms: [.linux]))]
         ),
         native(),
+        .target(
+            name: "SottoStore",
+            path: "ios/Sources/SottoStore",
+            resources: [.copy("PrivacyInfo.xcprivacy")]
+        ),
         .testTarget(name: "SottoTests", dependencies: ["Sotto"], path: "ios/Tests/SottoTests"),
+        .testTarget(name: "SottoStoreTests", dependencies: ["SottoStore"], path: "ios/Tests/SottoStoreTests"),
     ],
     swiftLanguageModes: [.v6]
 )
