@@ -10,7 +10,7 @@ type Names = BTreeSet<String>;
 fn the_table_names_all_that_is_public() {
     let (kotlin, swift) = table(&read("docs/api-parity.md"));
     assert_same("Kotlin", &kotlin_names(&read("android/api/sotto-android.api")), &kotlin);
-    let sources = sorted_files("ios/Sources/Sotto").into_iter().map(|path| read_file(&path));
+    let sources = sorted_sources("ios/Sources/Sotto").into_iter().map(|path| read_file(&path));
     assert_same("Swift", &sources.flat_map(|source| swift_names(&source)).collect(), &swift);
 }
 
@@ -146,10 +146,11 @@ fn read_file(path: &Path) -> String {
     fs::read_to_string(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
 }
 
-fn sorted_files(folder: &str) -> Vec<PathBuf> {
+fn sorted_sources(folder: &str) -> Vec<PathBuf> {
     let folder = root().join(folder);
     let entries = fs::read_dir(&folder).unwrap_or_else(|error| panic!("{}: {error}", folder.display()));
-    let mut paths: Vec<PathBuf> = entries.map(|entry| entry.expect("an entry").path()).collect();
+    let paths = entries.map(|entry| entry.expect("an entry").path());
+    let mut paths: Vec<PathBuf> = paths.filter(|path| path.extension().is_some_and(|of| of == "swift")).collect();
     paths.sort();
     paths
 }
