@@ -4,14 +4,14 @@ use std::convert::Infallible;
 
 use sotto_sdk::{
     Adapter, Classification, Embedder, Embedding, EmbeddingMemory, Error, Extraction, FileReport, Job, LocalModel,
-    NoteSummary, Progress, Reply, Speech, SpeechMemory, Tokenizer, Transcript, TranscriptPart, TuneProgress,
+    NoteSummary, Progress, Reply, Session, Speech, SpeechMemory, Tokenizer, Transcript, TranscriptPart, TuneProgress,
     TuneReport,
 };
 
 use crate::{
     FfiAdapter, FfiClassification, FfiEmbedder, FfiEmbedding, FfiEmbeddingMemory, FfiEmbeddings, FfiError,
-    FfiExtraction, FfiFileReport, FfiModel, FfiNoteSummary, FfiProgress, FfiReply, FfiSpeech, FfiSpeechMemory,
-    FfiTokenizer, FfiTranscript, FfiTranscriptPart, FfiTuneProgress, FfiTuneReport,
+    FfiExtraction, FfiFileReport, FfiModel, FfiNoteSummary, FfiProgress, FfiReply, FfiSession, FfiSpeech,
+    FfiSpeechMemory, FfiTokenizer, FfiTranscript, FfiTranscriptPart, FfiTuneProgress, FfiTuneReport,
 };
 
 /// A handle for jobs with these snapshots and this value; both convert into what crosses the border.
@@ -73,6 +73,8 @@ job!(FfiSummarizeJob: Job<NoteSummary, NoteSummary>, next: FfiNoteSummary, value
 job!(FfiClassifyJob: Job<Infallible, Classification>, value: FfiClassification);
 job!(FfiClassifyAllJob: Job<Result<Classification, Error>, ()>, each: FfiClassification);
 job!(FfiExtractJob: Job<Infallible, Extraction>, value: FfiExtraction);
+job!(FfiExtractAllJob: Job<Result<Extraction, Error>, ()>, each: FfiExtraction);
+job!(FfiForkJob: Job<Infallible, Session>, value: FfiSession);
 job!(FfiRespondJob: Job<String, Reply>, next: String, value: FfiReply);
 job!(FfiPrewarmJob: Job<Infallible, ()>, value: ());
 job!(FfiLoadEmbedderJob: Job<Infallible, Embedder>, value: FfiEmbedder);

@@ -31,9 +31,10 @@ mod tests;
 pub use embedding::{FfiEmbedder, FfiEmbedding, FfiEmbeddingMemory, FfiEmbeddings};
 pub use error::FfiError;
 pub use jobs::{
-    FfiClassifyAllJob, FfiClassifyJob, FfiEmbedAllJob, FfiEmbedJob, FfiEmbedderMemoryJob, FfiExtractJob, FfiInspectJob,
-    FfiLoadAdapterJob, FfiLoadEmbedderJob, FfiLoadJob, FfiLoadSpeechJob, FfiLoadTokenizerJob, FfiPackJob,
-    FfiPrewarmJob, FfiRespondJob, FfiSpeechMemoryJob, FfiSummarizeJob, FfiTranscribeJob, FfiTuneJob,
+    FfiClassifyAllJob, FfiClassifyJob, FfiEmbedAllJob, FfiEmbedJob, FfiEmbedderMemoryJob, FfiExtractAllJob,
+    FfiExtractJob, FfiForkJob, FfiInspectJob, FfiLoadAdapterJob, FfiLoadEmbedderJob, FfiLoadJob, FfiLoadSpeechJob,
+    FfiLoadTokenizerJob, FfiPackJob, FfiPrewarmJob, FfiRespondJob, FfiSpeechMemoryJob, FfiSummarizeJob,
+    FfiTranscribeJob, FfiTuneJob,
 };
 pub use model::{FfiAdapter, FfiModel, FfiNoteSession, FfiScaledAdapter, FfiTokenizer};
 pub use options::{

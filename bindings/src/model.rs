@@ -10,7 +10,7 @@ use sotto_sdk::{Adapter, ClassifyOptions, LocalModel, NoteSession, Tokenizer, Vo
 
 use crate::options::parse_schema;
 use crate::{
-    FfiClassifyAllJob, FfiClassifyJob, FfiEmbedJob, FfiError, FfiExtractJob, FfiInspectJob, FfiLabel,
+    FfiClassifyAllJob, FfiClassifyJob, FfiEmbedJob, FfiError, FfiExtractAllJob, FfiExtractJob, FfiInspectJob, FfiLabel,
     FfiLoadAdapterJob, FfiLoadJob, FfiLoadOptions, FfiLoadTokenizerJob, FfiModelFile, FfiModelReport, FfiPackJob,
     FfiSegment, FfiSession, FfiSummarizeJob, FfiSummaryOptions, FfiTurn,
 };
@@ -116,6 +116,21 @@ impl FfiModel {
     /// [`LocalModel::extract`].
     pub fn extract(&self, text: &str, schema: &str) -> Result<FfiExtractJob, FfiError> {
         Ok(self.0.extract(text, &parse_schema(schema)?).into())
+    }
+
+    /// [`LocalModel::extract_all`].
+    pub fn extract_all(&self, texts: Vec<String>, schema: &str) -> Result<FfiExtractAllJob, FfiError> {
+        Ok(self.0.extract_all(texts, &parse_schema(schema)?).into())
+    }
+
+    /// [`LocalModel::trim`].
+    pub fn trim(&self) -> u64 {
+        self.0.trim()
+    }
+
+    /// [`LocalModel::cached_bytes`].
+    pub fn cached_bytes(&self) -> u64 {
+        self.0.cached_bytes()
     }
 
     /// [`LocalModel::session`].

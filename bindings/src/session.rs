@@ -3,7 +3,7 @@
 use sotto_sdk::{FinishReason, Reply, Session, Turn};
 
 use crate::model::scaled;
-use crate::{FfiChatOptions, FfiError, FfiMetrics, FfiPrewarmJob, FfiRespondJob, FfiScaledAdapter};
+use crate::{FfiChatOptions, FfiError, FfiForkJob, FfiMetrics, FfiPrewarmJob, FfiRespondJob, FfiScaledAdapter};
 
 /// Mirror of [`Turn`].
 #[derive(Debug, uniffi::Record)]
@@ -63,6 +63,12 @@ impl From<Reply> for FfiReply {
 #[derive(uniffi::Object)]
 pub struct FfiSession(pub(crate) Session);
 
+impl From<Session> for FfiSession {
+    fn from(session: Session) -> Self {
+        Self(session)
+    }
+}
+
 #[uniffi::export]
 impl FfiSession {
     /// [`Session::history`].
@@ -73,6 +79,16 @@ impl FfiSession {
     /// [`Session::prewarm`].
     pub fn prewarm(&self) -> Result<FfiPrewarmJob, FfiError> {
         Ok(self.0.prewarm().into())
+    }
+
+    /// [`Session::fork`].
+    pub fn fork(&self) -> Result<FfiForkJob, FfiError> {
+        Ok(self.0.fork().into())
+    }
+
+    /// [`Session::context_used`].
+    pub fn context_used(&self) -> Result<u32, FfiError> {
+        Ok(self.0.context_used()? as u32)
     }
 
     /// [`Session::with_adapters`].

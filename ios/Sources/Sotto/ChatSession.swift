@@ -67,6 +67,21 @@ public actor ChatSession {
         try await Work(try translated { try ffi.prewarm() }, value: { $0 }).value()
     }
 
+    /// A copy of the conversation, which goes on by itself from here; nothing is read again. Waits for a running answer.
+    ///
+    /// - Throws: ``SottoError``, or `CancellationError` when the task is cancelled.
+    public func fork() async throws -> ChatSession {
+        try await Work(try translated { try ffi.fork() }, value: ChatSession.init).value()
+    }
+
+    /// How many tokens of the context the conversation takes, including its instructions; ``LocalModel/contextLength`` is the limit. Waits
+    /// for a running answer.
+    ///
+    /// - Throws: ``SottoError``.
+    public func contextUsed() async throws -> Int {
+        Int(try translated { try ffi.contextUsed() })
+    }
+
     /// The same conversation, with these adapters for the next answers instead of the current ones. The conversation is
     /// then read again.
     ///

@@ -134,13 +134,13 @@ public final class LocalModel: Sendable {
         return try await Work(job, value: Embedding.init).value()
     }
 
-    /// Classifies many texts. Each element is the result of the next text. The common part of their prompts is computed
-    /// once.
+    /// Classifies many texts: several are read together, and their common instruction is read once. Each element is the result of the next
+    /// text. A text that cannot be classified does not stop the others.
     public func classifyAll(
         _ texts: [String],
         into labels: [String],
         minConfidence: Double = defaultMinConfidence
-    ) -> SottoTask<Classification, Void> {
+    ) -> SottoTask<Result<Classification, SottoError>, Void> {
         classifyAll(texts, into: labels.map { Classification.Label($0) }, minConfidence: minConfidence)
     }
 
@@ -149,11 +149,11 @@ public final class LocalModel: Sendable {
         _ texts: [String],
         into labels: [Classification.Label],
         minConfidence: Double = defaultMinConfidence
-    ) -> SottoTask<Classification, Void> {
+    ) -> SottoTask<Result<Classification, SottoError>, Void> {
         SottoTask { [ffi] in
             let labels = labels.map(\.ffi)
             let job = try ffi.classifyAll(texts: texts, labels: labels, minConfidence: minConfidence)
-            return Work(job, snapshot: Classification.init, value: { $0 })
+            return Work(each: job, result: Classification.init)
         }
     }
 
@@ -176,13 +176,7 @@ public final class LocalModel: Sendable {
         from text: String
     ) async throws -> Extraction<Value> {
         let json = try await extract(from: text, schema: try JSONSchema(of: type).json)
-        do {
-            let value = try JSONDecoder.ofAnswers.decode(type, from: Data(json.value.utf8))
-            return Extraction(value: value, metrics: json.metrics)
-        } catch {
-            // The decoder's message may contain the user's words.
-            throw SottoError.invalidInput(what: "\(type) refuses the value that was read")
-        }
+        return Extraction(value: try decoded(type, from: json.value), metrics: json.metrics)
     }
 
     /// Extracts a value that fits a JSON schema from a text. Schema and value are JSON.
@@ -191,6 +185,40 @@ public final class LocalModel: Sendable {
     public func extract(from text: String, schema: String) async throws -> Extraction<String> {
         let job = try translated { try ffi.extract(text: text, schema: schema) }
         return try await Work(job) { Extraction(value: $0.json, metrics: Metrics($0.metrics)) }.value()
+    }
+
+    /// Extracts a value of a `Decodable` type from each of many texts, like ``extract(from:)``. Each element is the result of the next
+    /// text.
+    public func extractAll<Value: Decodable & Sendable>(
+        _ type: Value.Type = Value.self,
+        from texts: [String]
+    ) -> SottoTask<Result<Extraction<Value>, SottoError>, Void> {
+        SottoTask { [ffi] in
+            let job = try ffi.extractAll(texts: texts, schema: try JSONSchema(of: type).json)
+            return Work(each: job) {
+                Extraction(value: try decoded(type, from: $0.json), metrics: Metrics($0.metrics))
+            }
+        }
+    }
+
+    /// Extracts a value that fits a JSON schema from each of many texts: several are written together, and their common instruction is
+    /// read once. Each element is the result of the next text. A text from which nothing can be extracted does not stop the others.
+    /// Schema and values are JSON.
+    public func extractAll(from texts: [String], schema: String) -> SottoTask<Result<Extraction<String>, SottoError>, Void> {
+        SottoTask { [ffi] in
+            let job = try ffi.extractAll(texts: texts, schema: schema)
+            return Work(each: job) { Extraction(value: $0.json, metrics: Metrics($0.metrics)) }
+        }
+    }
+
+    /// Bytes of memory that are kept between requests: the beginnings of prompts, at most 64 MiB.
+    public var cachedBytes: UInt64 { ffi.cachedBytes() }
+
+    /// Gives back what is kept between requests, and returns its size in bytes. Call it at a memory warning; the next requests read their
+    /// instructions again.
+    @discardableResult
+    public func trim() -> UInt64 {
+        ffi.trim()
     }
 
     /// Starts a conversation. `instructions` tell the model how to behave.
@@ -273,5 +301,14 @@ public final class LocalModel: Sendable {
 extension LocalModel.Progress {
     init(_ ffi: FfiProgress) {
         self.init(done: Int(clamping: ffi.done), total: Int(clamping: ffi.total))
+    }
+}
+
+private func decoded<Value: Decodable>(_ type: Value.Type, from json: String) throws -> Value {
+    do {
+        return try JSONDecoder.ofAnswers.decode(type, from: Data(json.utf8))
+    } catch {
+        // The decoder's message may contain the user's words.
+        throw SottoError.invalidInput(what: "\(type) refuses the value that was read")
     }
 }

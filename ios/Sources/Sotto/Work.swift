@@ -27,6 +27,8 @@ extension FfiSummarizeJob: NativeStream {}
 extension FfiClassifyJob: NativeJob {}
 extension FfiClassifyAllJob: NativeStream {}
 extension FfiExtractJob: NativeJob {}
+extension FfiExtractAllJob: NativeStream {}
+extension FfiForkJob: NativeJob {}
 extension FfiPrewarmJob: NativeJob {}
 extension FfiRespondJob: NativeStream {}
 extension FfiLoadEmbedderJob: NativeJob {}
@@ -55,6 +57,25 @@ final class Work<Snapshot: Sendable, Value: Sendable>: Sendable {
         pull = { try await job.next().map(snapshot) }
         finish = { value(try await job.value()) }
         self.last = last
+        stop = { job.cancel() }
+    }
+
+    /// A job with a result for each text of a list. An error of its `next()`, or of `result`, is that text's alone.
+    init<Job: NativeStream, Result>(
+        each job: Job,
+        result: @escaping @Sendable (Job.Snapshot) throws -> Result
+    ) where Snapshot == Swift.Result<Result, SottoError>, Value == Void, Job.Value == Void {
+        pull = {
+            do {
+                return try await job.next().map { .success(try result($0)) }
+            } catch let error as FfiError {
+                return .failure(SottoError(error))
+            } catch let error as SottoError {
+                return .failure(error)
+            }
+        }
+        finish = { try await job.value() }
+        last = { _ in nil }
         stop = { job.cancel() }
     }
 

@@ -29,6 +29,19 @@ extension AllTests {
             #expect(reply.metrics.reusedTokens > 30)
         }
 
+        @Test func aForkGoesOnFromTheSamePlaceByItself() async throws {
+            let session = try await demo().session("Be brief.")
+            _ = try await session.respond(to: noteText, options: greedy)
+            let used = try await session.contextUsed()
+            let fork = try await session.fork()
+            #expect(try await fork.contextUsed() == used)
+            let question = "Who has to write a test?"
+            let reply = try await fork.respond(to: question, options: greedy)
+            #expect(reply.metrics.reusedTokens + 10 > used)
+            #expect(try await session.contextUsed() == used)
+            #expect(try await session.respond(to: question, options: greedy).text == reply.text)
+        }
+
         @Test func piecesPutTogetherAreTheAnswer() async throws {
             let model = try await wide(LoadOptions(cacheFolder: nil, contextLength: 1024))
             func options(seed: UInt64) -> ChatOptions {

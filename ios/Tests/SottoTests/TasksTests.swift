@@ -101,11 +101,25 @@ extension AllTests {
         @Test func manyTextsGetLabelsOneAfterTheOther() async throws {
             let model = try await demo()
             let texts = ["Buy milk.", "The server is down, fix it now!", "Big sale, fifty per cent off!"]
-            let results = try await model.classifyAll(texts, into: labels).collect()
+            let results = try await model.classifyAll(texts, into: labels).collect().map { try $0.get() }
             var alone: [String] = []
             for text in texts { alone.append(try await model.classify(text, into: labels).label) }
             #expect(results.map(\.label) == alone)
             #expect(results[1].metrics.reusedTokens > 5)
+        }
+
+        @Test func aTextWithoutAResultDoesNotCostTheOthersTheirs() async throws {
+            let model = try await demo()
+            let texts = ["Buy milk.", " ", "Sale!"]
+            let results = try await model.classifyAll(texts, into: labels).collect()
+            #expect(results.map { (try? $0.get()) != nil } == [true, false, true])
+            let schema = #"{"enum": ["yes", "no"]}"#
+            let values = try await model.extractAll(from: texts, schema: schema).collect()
+            #expect(values.map { (try? $0.get()) != nil } == [true, false, true])
+            #expect(try values[0].get().value == (try await model.extract(from: texts[0], schema: schema)).value)
+            #expect(model.cachedBytes > 0)
+            #expect(model.trim() > 0)
+            #expect(model.cachedBytes == 0)
         }
 
         @Test func labelsMayHaveDescriptionsSpacesAndCommas() async throws {
@@ -117,7 +131,7 @@ extension AllTests {
             let result = try await model.classify(text, into: labels)
             #expect(result.label == "urgent")
             #expect(result.scores.map(\.label) == labels.map(\.name))
-            #expect(try await model.classifyAll([text], into: labels).collect().map(\.scores) == [result.scores])
+            #expect(try await model.classifyAll([text], into: labels).collect().map { try $0.get().scores } == [result.scores])
             #expect(try await model.classify(text, into: labels.map(\.name)).scores != result.scores)
         }
 

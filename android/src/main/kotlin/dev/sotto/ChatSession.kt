@@ -1,6 +1,7 @@
 package dev.sotto
 
 import dev.sotto.internal.FfiFinishReason
+import dev.sotto.internal.FfiForkJob
 import dev.sotto.internal.FfiPrewarmJob
 import dev.sotto.internal.FfiReply
 import dev.sotto.internal.FfiRespondJob
@@ -75,6 +76,18 @@ public class ChatSession internal constructor(private val ffi: FfiSession) : Aut
     public suspend fun prewarm(): Unit = valueOf { open().prewarm().request() }
 
     /**
+     * A copy of the conversation, which goes on by itself from here; nothing is read again. Waits for a running answer.
+     * Close both sessions.
+     */
+    public suspend fun fork(): ChatSession = closingUnlessDelivered { made -> valueOf { open().fork().request(made) } }
+
+    /**
+     * How many tokens of the context the conversation takes, including its instructions; [LocalModel.contextLength] is the
+     * limit. Waits for a running answer.
+     */
+    public suspend fun contextUsed(): Int = native { open().contextUsed().toInt() }
+
+    /**
      * The same conversation, with these adapters for the next answers instead of the current ones. The conversation is
      * then read again. Close both sessions.
      */
@@ -91,6 +104,9 @@ public class ChatSession internal constructor(private val ffi: FfiSession) : Aut
 }
 
 private fun FfiPrewarmJob.request() = Request<Nothing, _>(this, { null }, ::value, ::cancel)
+
+private fun FfiForkJob.request(made: (ChatSession) -> Unit) =
+    Request<Nothing, _>(this, { null }, { ChatSession(value()).also(made) }, ::cancel)
 
 internal fun FfiRespondJob.request() = Request(this, ::next, { value().toReply() }, ::cancel)
 

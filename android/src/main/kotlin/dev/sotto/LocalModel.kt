@@ -1,22 +1,25 @@
 package dev.sotto
 
+import dev.sotto.internal.FfiClassification
 import dev.sotto.internal.FfiClassifyAllJob
 import dev.sotto.internal.FfiClassifyJob
+import dev.sotto.internal.FfiExtractAllJob
 import dev.sotto.internal.FfiExtractJob
+import dev.sotto.internal.FfiExtraction
 import dev.sotto.internal.FfiLoadJob
 import dev.sotto.internal.FfiModel
 import dev.sotto.internal.FfiPackJob
 import dev.sotto.internal.FfiProgress
 import dev.sotto.internal.FfiSummarizeJob
 import dev.sotto.internal.FfiTurn
+import java.io.File
+import kotlin.enums.enumEntries
 import kotlinx.coroutines.CancellationException
 import kotlinx.serialization.KSerializer
 import kotlinx.serialization.json.Json
 import kotlinx.serialization.json.JsonElement
 import kotlinx.serialization.json.JsonObject
 import kotlinx.serialization.serializer
-import java.io.File
-import kotlin.enums.enumEntries
 
 /**
  * A loaded language model.
@@ -95,15 +98,15 @@ public class LocalModel private constructor(private val ffi: FfiModel, public va
     public suspend fun embed(text: String): Embedding = valueOf { open().embed(text).request() }
 
     /**
-     * Classifies many texts. Each snapshot is the result of the next text. The common part of their prompts is computed
-     * once.
+     * Classifies many texts: several are read together, and their common instruction is read once. Each snapshot is the
+     * result of the next text. A text that cannot be classified does not stop the others.
      */
     @JvmOverloads
     public fun classifyAll(
         texts: List<String>,
         labels: List<String>,
         minConfidence: Double = DEFAULT_MIN_CONFIDENCE,
-    ): SottoTask<Classification, Unit> = classifyAll(texts, labels.map { Label(it) }, minConfidence)
+    ): SottoTask<TextResult<Classification>, Unit> = classifyAll(texts, labels.map { Label(it) }, minConfidence)
 
     /** Like [classifyAll], but labels have descriptions for the model. */
     @JvmName("classifyAllLabels")
@@ -112,9 +115,8 @@ public class LocalModel private constructor(private val ffi: FfiModel, public va
         texts: List<String>,
         labels: List<Label>,
         minConfidence: Double = DEFAULT_MIN_CONFIDENCE,
-    ): SottoTask<Classification, Unit> = taskOf {
-        open().classifyAll(texts, labels.map { it.toFfi() }, minConfidence).request()
-    }
+    ): SottoTask<TextResult<Classification>, Unit> =
+        taskOf { open().classifyAll(texts, labels.map { it.toFfi() }, minConfidence).request { it.toClassification() } }
 
     /**
      * Extracts a value of the `@Serializable` type [T] from a text. The answer is constrained to the type, token by
@@ -136,6 +138,22 @@ public class LocalModel private constructor(private val ffi: FfiModel, public va
         val json = extractText(text, schema.toString())
         return Extraction(Json.parseToJsonElement(json.value), json.metrics)
     }
+
+    /** Like the other [extractAll], for values of the `@Serializable` type [T]. */
+    public inline fun <reified T> extractAll(texts: List<String>): SottoTask<TextResult<Extraction<T>>, Unit> =
+        extractAll(texts, serializer<T>())
+
+    /** Like the other [extractAll], with a serializer. */
+    public fun <T> extractAll(texts: List<String>, serializer: KSerializer<T>): SottoTask<TextResult<Extraction<T>>, Unit> =
+        extractAllTexts(texts, jsonSchema(serializer.descriptor).toString()) { decode(serializer, it) }
+
+    /**
+     * Extracts a value that fits a JSON schema from each of many texts: several are written together, and their common
+     * instruction is read once. Each snapshot is the result of the next text. A text from which nothing can be extracted
+     * does not stop the others.
+     */
+    public fun extractAll(texts: List<String>, schema: JsonObject): SottoTask<TextResult<Extraction<JsonElement>>, Unit> =
+        extractAllTexts(texts, schema.toString(), Json::parseToJsonElement)
 
     /** Starts a conversation. [instructions] tell the model how to behave. */
     public suspend fun session(instructions: String? = null): ChatSession = resume(instructions, emptyList())
@@ -190,6 +208,15 @@ public class LocalModel private constructor(private val ffi: FfiModel, public va
     /** The number of tokens in a text, without those that a chat template adds. */
     public fun tokenCount(text: String): Int = translated { open().tokenCount(text).toInt() }
 
+    /** Bytes of memory that are kept between requests: the beginnings of prompts, at most 64 MiB. */
+    public val cachedBytes: Long get() = translated { open().cachedBytes().toLong() }
+
+    /**
+     * Gives back what is kept between requests, and returns its size in bytes. Call it in `onTrimMemory`; the next requests
+     * read their instructions again.
+     */
+    public fun trim(): Long = translated { open().trim().toLong() }
+
     /**
      * Releases the model. Can be called at any time, from any thread. Running work continues to its end (cancel its
      * coroutine to stop it), and the memory is freed once it and all sessions of the model are closed.
@@ -203,6 +230,14 @@ public class LocalModel private constructor(private val ffi: FfiModel, public va
 
     internal suspend fun extractText(text: String, schema: String): Extraction<String> =
         valueOf { open().extract(text, schema).request() }
+
+    internal fun <T> extractAllTexts(
+        texts: List<String>,
+        schema: String,
+        decoded: (String) -> T,
+    ): SottoTask<TextResult<Extraction<T>>, Unit> = taskOf {
+        open().extractAll(texts, schema).request { Extraction(decoded(it.json), it.metrics.toMetrics()) }
+    }
 
     /** Loads and packs models. */
     public companion object {
@@ -265,7 +300,11 @@ internal fun FfiSummarizeJob.request() = Request(this, { next()?.toSummary() }, 
 
 private fun FfiClassifyJob.request() = Request<Nothing, _>(this, { null }, { value().toClassification() }, ::cancel)
 
-private fun FfiClassifyAllJob.request() = Request(this, { next()?.toClassification() }, ::value, ::cancel)
+private fun <T> FfiClassifyAllJob.request(convert: (FfiClassification) -> T) =
+    Request(this, { textResult(::next, convert) }, ::value, ::cancel)
 
 private fun FfiExtractJob.request() =
     Request<Nothing, _>(this, { null }, { value().let { Extraction(it.json, it.metrics.toMetrics()) } }, ::cancel)
+
+private fun <T> FfiExtractAllJob.request(convert: (FfiExtraction) -> T) =
+    Request(this, { textResult(::next, convert) }, ::value, ::cancel)

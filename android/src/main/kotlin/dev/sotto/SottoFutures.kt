@@ -87,8 +87,8 @@ public object SottoFutures {
         texts: List<String>,
         labels: List<String>,
         minConfidence: Double = LocalModel.DEFAULT_MIN_CONFIDENCE,
-        onResult: Consumer<Classification> = Consumer {},
-    ): CompletableFuture<List<Classification>> = all(model.classifyAll(texts, labels, minConfidence), onResult)
+        onResult: Consumer<TextResult<Classification>> = Consumer {},
+    ): CompletableFuture<List<TextResult<Classification>>> = all(model.classifyAll(texts, labels, minConfidence), onResult)
 
     /** [LocalModel.classifyAll] with labels that have descriptions for the model. */
     @JvmStatic
@@ -99,13 +99,23 @@ public object SottoFutures {
         texts: List<String>,
         labels: List<Label>,
         minConfidence: Double = LocalModel.DEFAULT_MIN_CONFIDENCE,
-        onResult: Consumer<Classification> = Consumer {},
-    ): CompletableFuture<List<Classification>> = all(model.classifyAll(texts, labels, minConfidence), onResult)
+        onResult: Consumer<TextResult<Classification>> = Consumer {},
+    ): CompletableFuture<List<TextResult<Classification>>> = all(model.classifyAll(texts, labels, minConfidence), onResult)
 
     /** [LocalModel.extract] with a JSON schema, as texts. */
     @JvmStatic
     public fun extractJson(model: LocalModel, text: String, schema: String): CompletableFuture<Extraction<String>> =
         scope.future { model.extractText(text, schema) }
+
+    /** [LocalModel.extractAll] with a JSON schema, as texts; [onResult] receives each result when it is ready. */
+    @JvmStatic
+    @JvmOverloads
+    public fun extractAllJson(
+        model: LocalModel,
+        texts: List<String>,
+        schema: String,
+        onResult: Consumer<TextResult<Extraction<String>>> = Consumer {},
+    ): CompletableFuture<List<TextResult<Extraction<String>>>> = all(model.extractAllTexts(texts, schema) { it }, onResult)
 
     /** [LocalModel.session]. */
     @JvmStatic
@@ -117,6 +127,14 @@ public object SottoFutures {
     @JvmStatic
     public fun resume(model: LocalModel, instructions: String?, history: List<ChatTurn>): CompletableFuture<ChatSession> =
         scope.future { model.resume(instructions, history) }
+
+    /** [ChatSession.fork]. */
+    @JvmStatic
+    public fun fork(session: ChatSession): CompletableFuture<ChatSession> = scope.future { session.fork() }
+
+    /** [ChatSession.contextUsed]. */
+    @JvmStatic
+    public fun contextUsed(session: ChatSession): CompletableFuture<Int> = scope.future { session.contextUsed() }
 
     /** [ChatSession.prewarm]. */
     @JvmStatic

@@ -42,12 +42,12 @@ class JavaCallerTest {
             List<String> labels = List.of("urgent", "task", "ignorable");
             Classification label = get(SottoFutures.classify(model, "Buy milk.", labels));
             assertTrue(labels.contains(label.getLabel()));
-            var seen = new ConcurrentLinkedQueue<Classification>();
+            var seen = new ConcurrentLinkedQueue<TextResult<Classification>>();
             var texts = List.of("Buy milk.", "Sale!");
             double minimum = LocalModel.DEFAULT_MIN_CONFIDENCE;
             var all = get(SottoFutures.classifyAll(model, texts, labels, minimum, seen::add));
             assertEquals(all, List.copyOf(seen));
-            assertEquals(List.of(2, label.getLabel()), List.of(all.size(), all.get(0).getLabel()));
+            assertEquals(List.of(2, label.getLabel()), List.of(all.size(), all.get(0).getOrThrow().getLabel()));
 
             String schema = "{\"enum\": [\"yes\", \"no\"]}";
             assertTrue(List.of("\"yes\"", "\"no\"").contains(get(SottoFutures.extractJson(model, "yes", schema)).getValue()));

@@ -29,6 +29,27 @@ class ChatSessionTest {
     }
 
     @Test
+    fun `a fork goes on from the same place by itself`() = test {
+        demo().use { model ->
+            model.session("Be brief.").use { session ->
+                session.respond(NOTE, brief)
+                val used = session.contextUsed()
+                session.fork().use { fork ->
+                    assertEquals(used, fork.contextUsed())
+                    val question = "Who has to write a test?"
+                    val reply = fork.respond(question, brief)
+                    assertTrue(reply.metrics.reusedTokens + 10 > used)
+                    assertEquals(used, session.contextUsed())
+                    assertEquals(session.respond(question, brief).text, reply.text)
+                }
+            }
+            assertTrue(model.cachedBytes > 0)
+            assertTrue(model.trim() > 0)
+            assertEquals(0, model.cachedBytes)
+        }
+    }
+
+    @Test
     fun `a resumed session goes on where the other was, and a prewarmed one has read it`() = test {
         demo().use { model ->
             val question = "Who has to write a test?"
