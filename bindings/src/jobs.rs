@@ -4,14 +4,15 @@ use std::convert::Infallible;
 
 use sotto_sdk::{
     Adapter, Classification, Embedder, Embedding, EmbeddingMemory, Error, Extraction, FileReport, Job, LocalModel,
-    NoteSummary, Progress, Reply, Session, Speech, SpeechMemory, Tokenizer, Transcript, TranscriptPart, TuneProgress,
-    TuneReport,
+    NoteSummary, PersonalClassification, Progress, Reply, Session, Speech, SpeechMemory, Tokenizer, Transcript,
+    TranscriptPart, TuneProgress, TuneReport,
 };
 
 use crate::{
     FfiAdapter, FfiClassification, FfiEmbedder, FfiEmbedding, FfiEmbeddingMemory, FfiEmbeddings, FfiError,
-    FfiExtraction, FfiFileReport, FfiModel, FfiNoteSummary, FfiProgress, FfiReply, FfiSession, FfiSpeech,
-    FfiSpeechMemory, FfiTokenizer, FfiTranscript, FfiTranscriptPart, FfiTuneProgress, FfiTuneReport,
+    FfiExtraction, FfiFileReport, FfiModel, FfiNoteSummary, FfiPersonalClassification, FfiProgress, FfiReply,
+    FfiSession, FfiSpeech, FfiSpeechMemory, FfiTokenizer, FfiTranscript, FfiTranscriptPart, FfiTuneProgress,
+    FfiTuneReport,
 };
 
 /// A handle for jobs with these snapshots and this value; both convert into what crosses the border.
@@ -72,6 +73,7 @@ job!(FfiPackJob: Job<Progress, ()>, next: FfiProgress, value: ());
 job!(FfiSummarizeJob: Job<NoteSummary, NoteSummary>, next: FfiNoteSummary, value: FfiNoteSummary);
 job!(FfiClassifyJob: Job<Infallible, Classification>, value: FfiClassification);
 job!(FfiClassifyAllJob: Job<Result<Classification, Error>, ()>, each: FfiClassification);
+job!(FfiClassifyPersonalJob: Job<Progress, PersonalClassification>, next: FfiProgress, value: FfiPersonalClassification);
 job!(FfiExtractJob: Job<Infallible, Extraction>, value: FfiExtraction);
 job!(FfiExtractAllJob: Job<Result<Extraction, Error>, ()>, each: FfiExtraction);
 job!(FfiForkJob: Job<Infallible, Session>, value: FfiSession);

@@ -10,6 +10,7 @@
 
 #[cfg(target_os = "android")]
 mod android;
+mod classifier;
 mod embedding;
 mod error;
 // The messages of failed tests are wanted.
@@ -21,6 +22,8 @@ mod options;
 #[cfg(test)]
 mod parity;
 mod personal;
+mod personal_settings;
+mod personal_style;
 mod results;
 mod session;
 mod speech;
@@ -28,13 +31,14 @@ mod style;
 #[cfg(test)]
 mod tests;
 
+pub use classifier::{FfiClassifier, FfiNearestExample, FfiPersonalClassification};
 pub use embedding::{FfiEmbedder, FfiEmbedding, FfiEmbeddingMemory, FfiEmbeddings};
 pub use error::FfiError;
 pub use jobs::{
-    FfiClassifyAllJob, FfiClassifyJob, FfiEmbedAllJob, FfiEmbedJob, FfiEmbedderMemoryJob, FfiExtractAllJob,
-    FfiExtractJob, FfiForkJob, FfiInspectJob, FfiLoadAdapterJob, FfiLoadEmbedderJob, FfiLoadJob, FfiLoadSpeechJob,
-    FfiLoadTokenizerJob, FfiPackJob, FfiPrewarmJob, FfiRespondJob, FfiSpeechMemoryJob, FfiSummarizeJob,
-    FfiTranscribeJob, FfiTuneJob,
+    FfiClassifyAllJob, FfiClassifyJob, FfiClassifyPersonalJob, FfiEmbedAllJob, FfiEmbedJob, FfiEmbedderMemoryJob,
+    FfiExtractAllJob, FfiExtractJob, FfiForkJob, FfiInspectJob, FfiLoadAdapterJob, FfiLoadEmbedderJob, FfiLoadJob,
+    FfiLoadSpeechJob, FfiLoadTokenizerJob, FfiPackJob, FfiPrewarmJob, FfiRespondJob, FfiSpeechMemoryJob,
+    FfiSummarizeJob, FfiTranscribeJob, FfiTuneJob,
 };
 pub use model::{FfiAdapter, FfiModel, FfiNoteSession, FfiScaledAdapter, FfiTokenizer};
 pub use options::{
@@ -46,6 +50,7 @@ pub use personal::{
     FfiKind, FfiLearnt, FfiLimits, FfiNear, FfiPayload, FfiPersonal, FfiQuery, FfiReason, FfiRecommendation, FfiRecord,
     FfiTimestamp, open_personal,
 };
+pub use personal_style::{FfiOnDeletion, FfiStyle, FfiStyleAdapter};
 pub use results::{
     FfiAction, FfiClassification, FfiContextMemory, FfiCoverage, FfiExtraction, FfiFileKind, FfiFileReport, FfiFit,
     FfiMetrics, FfiModelReport, FfiNoteSummary, FfiPoint, FfiProgress, FfiScore, FfiSegment, FfiWeights,

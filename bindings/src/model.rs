@@ -170,7 +170,7 @@ impl FfiModel {
     }
 }
 
-fn classify_options(labels: Vec<FfiLabel>, min_confidence: f64) -> ClassifyOptions {
+pub(crate) fn classify_options(labels: Vec<FfiLabel>, min_confidence: f64) -> ClassifyOptions {
     ClassifyOptions { min_confidence, ..ClassifyOptions::new(labels) }
 }
 

@@ -62,7 +62,7 @@ public final class Embedder: Sendable {
         }
     }
 
-    private let ffi: FfiEmbedder
+    let ffi: FfiEmbedder
 
     private init(_ ffi: FfiEmbedder) {
         self.ffi = ffi

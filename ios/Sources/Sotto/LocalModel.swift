@@ -32,7 +32,7 @@ public final class LocalModel: Sendable {
     /// The maximum context length of a request, in tokens.
     public let contextLength: Int
 
-    private let ffi: FfiModel
+    let ffi: FfiModel
 
     private init(_ ffi: FfiModel) {
         self.ffi = ffi
@@ -228,6 +228,14 @@ public final class LocalModel: Sendable {
         try await resume(instructions, history: [])
     }
 
+    /// Starts a conversation in which the model writes as `style` says: with its profile after the `instructions`, and with its adapter if
+    /// there is one of this model.
+    ///
+    /// - Throws: ``SottoError``.
+    public func session(_ instructions: String? = nil, style: Style) async throws -> ChatSession {
+        ChatSession(try await waiting { [ffi] in try ffi.sessionInStyle(instructions: instructions, style: style.ffi) })
+    }
+
     /// Continues a conversation that an app has stored, with its ``ChatSession/history``.
     ///
     /// - Throws: ``SottoError``.
@@ -266,6 +274,26 @@ public final class LocalModel: Sendable {
             let job = try ffi.tune(texts: texts, target: target.path, options: try options.ffi())
             return Work(job, snapshot: TuneProgress.init, value: TuneReport.init)
         }
+    }
+
+    /// Learns how the texts of `style` are written, as ``tune(_:to:options:)`` does with texts. The adapter is kept beside the store, and
+    /// ``session(_:style:)`` uses it. When one of those texts is deleted, `onDeletion` says what becomes of the adapter. While learning is
+    /// paused, and if texts are deleted meanwhile, nothing is kept.
+    public func tune(
+        _ style: Style, onDeletion: Style.OnDeletion = .drop, options: TuneOptions = TuneOptions(), at time: Date = .now
+    ) -> SottoTask<TuneProgress, TuneReport> {
+        SottoTask { [ffi] in
+            let job = try ffi.tuneStyle(
+                style: style.ffi, onDeletion: onDeletion.ffi, options: try options.ffi(), time: FfiTimestamp(time))
+            return Work(job, snapshot: TuneProgress.init, value: TuneReport.init)
+        }
+    }
+
+    /// This model, with the adapter of `style` if one was learnt.
+    ///
+    /// - Throws: ``SottoError/modelInvalid(why:at:)`` for an adapter of another model.
+    public func withStyle(_ style: Style) async throws -> LocalModel {
+        LocalModel(try await waiting { [ffi] in try ffi.withStyle(style: style.ffi) })
     }
 
     /// Says a text as the writer of `style` would. The elements are pieces of the text. It is best with an adapter that

@@ -13,7 +13,7 @@ internal import SottoFFI
 /// try await personal.deleteAll()
 /// ```
 public final class Personal: Sendable {
-    private let ffi: FfiPersonal
+    let ffi: FfiPersonal
     private let url: URL
 
     private init(_ ffi: FfiPersonal, _ url: URL) {

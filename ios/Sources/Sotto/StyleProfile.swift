@@ -65,7 +65,7 @@ public struct StyleProfile: Codable, Hashable, Sendable {
         )
     }
 
-    private init(_ ffi: FfiStyleProfile) {
+    init(_ ffi: FfiStyleProfile) {
         self.init(
             greeting: ffi.greeting,
             signOff: ffi.signOff,

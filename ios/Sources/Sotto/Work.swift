@@ -26,6 +26,7 @@ extension FfiPackJob: NativeStream {}
 extension FfiSummarizeJob: NativeStream {}
 extension FfiClassifyJob: NativeJob {}
 extension FfiClassifyAllJob: NativeStream {}
+extension FfiClassifyPersonalJob: NativeStream {}
 extension FfiExtractJob: NativeJob {}
 extension FfiExtractAllJob: NativeStream {}
 extension FfiForkJob: NativeJob {}

@@ -69,7 +69,7 @@ public class Embedder private constructor(private val ffi: FfiEmbedder) : AutoCl
     /** Releases the memory, once no request runs any more. Can be called at any time. */
     override fun close(): Unit = ffi.close()
 
-    private fun open(): FfiEmbedder {
+    internal fun open(): FfiEmbedder {
         check(!ffi.uniffiIsDestroyed) { "the embedding model is closed" }
         return ffi
     }

@@ -20,6 +20,7 @@ import kotlinx.serialization.json.Json
 import kotlinx.serialization.json.JsonElement
 import kotlinx.serialization.json.JsonObject
 import kotlinx.serialization.serializer
+import java.time.OffsetDateTime
 
 /**
  * A loaded language model.
@@ -158,6 +159,14 @@ public class LocalModel private constructor(private val ffi: FfiModel, public va
     /** Starts a conversation. [instructions] tell the model how to behave. */
     public suspend fun session(instructions: String? = null): ChatSession = resume(instructions, emptyList())
 
+    /**
+     * Starts a conversation in which the model writes as [style] says: with its profile after the [instructions], and with its adapter if
+     * there is one of this model.
+     */
+    public suspend fun session(instructions: String?, style: Style): ChatSession = closingUnlessDelivered { made ->
+        native { style.with { ChatSession(open().sessionInStyle(instructions, it)).also(made) } }
+    }
+
     /** Continues a conversation that an app has stored, with its [history] ([ChatSession.history]). */
     public suspend fun resume(instructions: String?, history: List<ChatTurn>): ChatSession {
         val turns = history.map { FfiTurn(it.question, it.answer) }
@@ -192,6 +201,30 @@ public class LocalModel private constructor(private val ffi: FfiModel, public va
     ): SottoTask<TuneProgress, TuneReport> = taskOf { open().tune(texts, target.path, options.toFfi()).request() }
 
     /**
+     * Learns how [style]'s texts are written, as [tune] does with texts. The adapter is kept beside the store, and [session] uses it. When one
+     * of those texts is deleted, [onDeletion] says what becomes of the adapter.
+     *
+     * @throws SottoException.InvalidInput while learning is paused, and if texts were deleted meanwhile; nothing is kept then.
+     */
+    public fun tune(
+        style: Style,
+        onDeletion: OnDeletion = OnDeletion.DROP,
+        options: TuneOptions = TuneOptions(),
+        time: OffsetDateTime = OffsetDateTime.now(),
+    ): SottoTask<TuneProgress, TuneReport> = taskOf {
+        style.with { open().tuneStyle(it, onDeletion.toFfi(), options.toFfi(), time.toFfi()).request() }
+    }
+
+    /**
+     * This model, with the adapter of [style] if one was learnt. Close both models.
+     *
+     * @throws SottoException.ModelInvalid for an adapter of another model.
+     */
+    public suspend fun withStyle(style: Style): LocalModel = closingUnlessDelivered { made ->
+        native { style.with { LocalModel(open().withStyle(it), contextLength).also(made) } }
+    }
+
+    /**
      * Says a text as the writer of [style] would. It is best with an adapter that [tune] trained on the writer's texts;
      * without one, small models follow a style badly. The snapshots are pieces of the text.
      */
@@ -223,7 +256,7 @@ public class LocalModel private constructor(private val ffi: FfiModel, public va
      */
     override fun close(): Unit = ffi.close()
 
-    private fun open(): FfiModel {
+    internal fun open(): FfiModel {
         check(!ffi.uniffiIsDestroyed) { "the model is closed" }
         return ffi
     }
@@ -292,7 +325,7 @@ private fun <T> decode(serializer: KSerializer<T>, json: String): T = try {
     throw SottoException.InvalidInput("the serializer of $type refuses a value that fits the type's schema")
 }
 
-private fun FfiProgress.toProgress() = Progress(done.toLong(), total.toLong())
+internal fun FfiProgress.toProgress() = Progress(done.toLong(), total.toLong())
 
 private fun FfiPackJob.request() = Request(this, { next()?.toProgress() }, ::value, ::cancel)
 

@@ -92,6 +92,40 @@ public class Personal private constructor(private val ffi: FfiPersonal) : AutoCl
     /** The items of a collection. They and their events have the collection's name as their source. */
     public fun items(collection: String): Items = Items(this, collection)
 
+    /**
+     * A classifier with these labels, which learns from the examples of a collection. Below [minConfidence] it abstains. Examples with other
+     * labels stay in the store, and count again when their labels come back.
+     *
+     * @throws SottoException.InvalidInput for fewer than two labels, and for repeated or empty names.
+     */
+    public fun classifier(
+        collection: String,
+        labels: List<Label>,
+        minConfidence: Double = LocalModel.DEFAULT_MIN_CONFIDENCE,
+    ): Classifier = translated { Classifier(open().classifier(collection, labels.map(Label::toFfi), minConfidence)) }
+
+    /** The style of a person, by a name such as "me". It need not exist yet. */
+    public fun style(name: String): Style = Style(this, name)
+
+    /**
+     * Sets a setting of a collection, in place of the one with its name. The value is JSON. That is no learning: it works while that is
+     * paused.
+     */
+    public suspend fun set(
+        collection: String,
+        name: String,
+        json: String,
+        source: String,
+        time: OffsetDateTime = OffsetDateTime.now(),
+    ): Long = native { open().set(collection, name, json, source, time.toFfi()).toLong() }
+
+    /** A setting of a collection, as JSON. */
+    public suspend fun setting(collection: String, name: String): String? = native { open().setting(collection, name) }
+
+    /** Drops something that was learnt from records, with its file. The result says whether it was there. */
+    public suspend fun dropDerived(collection: String, name: String): Boolean =
+        native { open().dropDerived(collection, name) }
+
     /** Closes the file. */
     override fun close(): Unit = ffi.close()
 

@@ -90,7 +90,7 @@ constructor(
     }
 }
 
-private fun FfiStyleProfile.toProfile() = StyleProfile(
+internal fun FfiStyleProfile.toProfile() = StyleProfile(
     greeting = greeting,
     signOff = signOff,
     sentenceWords = sentenceWords?.toInt(),

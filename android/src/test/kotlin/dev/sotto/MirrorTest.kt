@@ -8,6 +8,7 @@ import dev.sotto.internal.FfiBackend
 import dev.sotto.internal.FfiCapitals
 import dev.sotto.internal.FfiChatOptions
 import dev.sotto.internal.FfiClassification
+import dev.sotto.internal.FfiClassifierInterface
 import dev.sotto.internal.FfiContextMemory
 import dev.sotto.internal.FfiCoverage
 import dev.sotto.internal.FfiDeletion
@@ -42,10 +43,13 @@ import dev.sotto.internal.FfiModelFile
 import dev.sotto.internal.FfiModelInterface
 import dev.sotto.internal.FfiModelReport
 import dev.sotto.internal.FfiNear
+import dev.sotto.internal.FfiNearestExample
 import dev.sotto.internal.FfiNoteSessionInterface
 import dev.sotto.internal.FfiNoteSummary
 import dev.sotto.internal.FfiPayload
+import dev.sotto.internal.FfiOnDeletion
 import dev.sotto.internal.FfiPcmFormat
+import dev.sotto.internal.FfiPersonalClassification
 import dev.sotto.internal.FfiPersonalInterface
 import dev.sotto.internal.FfiPoint
 import dev.sotto.internal.FfiProgress
@@ -62,6 +66,8 @@ import dev.sotto.internal.FfiSessionInterface
 import dev.sotto.internal.FfiSpeechInterface
 import dev.sotto.internal.FfiSpeechMemory
 import dev.sotto.internal.FfiSpeechMetrics
+import dev.sotto.internal.FfiStyleAdapter
+import dev.sotto.internal.FfiStyleInterface
 import dev.sotto.internal.FfiStyleProfile
 import dev.sotto.internal.FfiSummaryOptions
 import dev.sotto.internal.FfiTimestamp
@@ -112,7 +118,9 @@ class MirrorTest {
     fun `every task is there`() {
         // Lists of names and of labels are the same type to the JVM, so that one of each pair has another name there.
         val overloads = setOf("classifyLabels", "classifyAllLabels")
-        assertEquals(methods(FfiModelInterface::class.java), methods(LocalModel::class.java) - overloads - "close")
+        // With a style instead of texts, and with a style besides, these are overloads.
+        val styled = setOf("tuneStyle", "sessionInStyle")
+        assertEquals(methods(FfiModelInterface::class.java) - styled, methods(LocalModel::class.java) - overloads - "close")
         // Streaming is what answering is underneath.
         assertEquals(methods(FfiSessionInterface::class.java), methods(ChatSession::class.java) - setOf("close", "stream"))
         assertEquals(methods(FfiNoteSessionInterface::class.java), methods(NoteSession::class.java) - "close")
@@ -121,6 +129,8 @@ class MirrorTest {
         assertEquals(methods(FfiEmbedderInterface::class.java), methods(Embedder::class.java) - "close")
         assertEquals(methods(FfiPersonalInterface::class.java), methods(Personal::class.java) - "close")
         assertEquals(methods(FfiItemsInterface::class.java), methods(Items::class.java))
+        assertEquals(methods(FfiClassifierInterface::class.java), methods(Classifier::class.java) - "close")
+        assertEquals(methods(FfiStyleInterface::class.java), methods(Style::class.java))
         // Whether what is heard goes into a note is said to a Listening.
         val speech = methods(FfiSpeechInterface::class.java) - "listenInto"
         assertEquals(speech, methods(Speech::class.java) - "close")
@@ -149,6 +159,8 @@ class MirrorTest {
             FfiCoverage::class to Coverage::class,
             FfiNoteSummary::class to NoteSummary::class,
             FfiClassification::class to Classification::class,
+            FfiPersonalClassification::class to PersonalClassification::class,
+            FfiNearestExample::class to PersonalClassification.Example::class,
             FfiExtraction::class to Extraction::class,
             FfiReply::class to ChatReply::class,
             FfiLabel::class to Label::class,
@@ -187,6 +199,7 @@ class MirrorTest {
             FfiItemEvent::class to ItemEvent::class,
             FfiRecommendation::class to Recommendation::class,
             FfiStyleProfile::class to StyleProfile::class,
+            FfiStyleAdapter::class to StyleAdapter::class,
             FfiTuneOptions::class to TuneOptions::class,
             FfiTuneProgress::class to TuneProgress::class,
             FfiTuneReport::class to TuneReport::class,
@@ -195,7 +208,8 @@ class MirrorTest {
     @Test
     fun `every field is carried`() {
         // JSON, before the SDK has made a value of it.
-        val renamed = mapOf(FfiExtraction::class to mapOf("json" to "value"))
+        val renamed =
+            mapOf(FfiExtraction::class to mapOf("json" to "value"), FfiStyleAdapter::class to mapOf("path" to "file"))
         for ((ffi, mirror) in mirrors) {
             val names = renamed[ffi].orEmpty()
             val expected = fields(ffi.java).map { names[it] ?: it }.toSet()
@@ -206,6 +220,7 @@ class MirrorTest {
         assertEquals(FfiFinishReason.entries.map { it.name }, FinishReason.entries.map { it.name })
         assertEquals(FfiFileKind.entries.map { it.name }, FileKind.entries.map { it.name })
         assertEquals(FfiKvType.entries.map { it.name }, KvType.entries.map { it.name })
+        assertEquals(FfiOnDeletion.entries.map { it.name }, OnDeletion.entries.map { it.name })
         assertEquals(FfiCapitals.entries.map { it.name }, Capitals.entries.map { it.name })
         assertEquals(FfiBackend.entries.map { it.name }, Backend.entries.map { it.name })
         assertEquals(FfiKind.entries.map { it.name }, Personal.Kind.entries.map { it.name })
