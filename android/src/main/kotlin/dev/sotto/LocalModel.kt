@@ -12,15 +12,15 @@ import dev.sotto.internal.FfiPackJob
 import dev.sotto.internal.FfiProgress
 import dev.sotto.internal.FfiSummarizeJob
 import dev.sotto.internal.FfiTurn
-import java.io.File
-import kotlin.enums.enumEntries
 import kotlinx.coroutines.CancellationException
 import kotlinx.serialization.KSerializer
 import kotlinx.serialization.json.Json
 import kotlinx.serialization.json.JsonElement
 import kotlinx.serialization.json.JsonObject
 import kotlinx.serialization.serializer
+import java.io.File
 import java.time.OffsetDateTime
+import kotlin.enums.enumEntries
 
 /**
  * A loaded language model.

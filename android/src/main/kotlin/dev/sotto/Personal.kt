@@ -123,8 +123,7 @@ public class Personal private constructor(private val ffi: FfiPersonal) : AutoCl
     public suspend fun setting(collection: String, name: String): String? = native { open().setting(collection, name) }
 
     /** Drops something that was learnt from records, with its file. The result says whether it was there. */
-    public suspend fun dropDerived(collection: String, name: String): Boolean =
-        native { open().dropDerived(collection, name) }
+    public suspend fun dropDerived(collection: String, name: String): Boolean = native { open().dropDerived(collection, name) }
 
     /** Closes the file. */
     override fun close(): Unit = ffi.close()

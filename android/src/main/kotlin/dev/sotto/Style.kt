@@ -17,11 +17,8 @@ import java.time.OffsetDateTime
  */
 public class Style internal constructor(private val personal: Personal, private val name: String) {
     /** Adds a text that the person wrote, unless learning is paused. [source] is where, as the person would call it. */
-    public suspend fun learn(
-        text: String,
-        source: String,
-        time: OffsetDateTime = OffsetDateTime.now(),
-    ): Personal.Learnt = native { with { it.learn(text, source, time.toFfi()).toLearnt() } }
+    public suspend fun learn(text: String, source: String, time: OffsetDateTime = OffsetDateTime.now()): Personal.Learnt =
+        native { with { it.learn(text, source, time.toFfi()).toLearnt() } }
 
     /** The profile: what the person made of it, or else what the texts show. */
     public suspend fun profile(): StyleProfile = native { with { it.profile().toProfile() } }

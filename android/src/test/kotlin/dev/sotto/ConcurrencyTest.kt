@@ -24,7 +24,11 @@ class ConcurrencyTest {
                     { model.summarize(VoiceNote.text(NOTE)).await().withoutMetrics() },
                     { model.summarize(VoiceNote.text(NOTE)).snapshots.toList().map { it.withoutMetrics() } },
                     { model.classify("Buy milk.", LABELS).scores },
-                    { model.classifyAll(listOf("Buy milk.", "Sale!"), LABELS).snapshots.toList().map { it.getOrThrow().scores } },
+                    {
+                        model.classifyAll(listOf("Buy milk.", "Sale!"), LABELS).snapshots.toList().map {
+                            it.getOrThrow().scores
+                        }
+                    },
                     { model.extract("now", TasksTest.Priority.serializer()).value },
                     { model.session().use { it.respond("Hello", greedy).text } },
                     { model.session().use { it.stream(NOTE, greedy).snapshots.toList() } },

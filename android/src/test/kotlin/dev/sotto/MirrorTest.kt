@@ -46,8 +46,8 @@ import dev.sotto.internal.FfiNear
 import dev.sotto.internal.FfiNearestExample
 import dev.sotto.internal.FfiNoteSessionInterface
 import dev.sotto.internal.FfiNoteSummary
-import dev.sotto.internal.FfiPayload
 import dev.sotto.internal.FfiOnDeletion
+import dev.sotto.internal.FfiPayload
 import dev.sotto.internal.FfiPcmFormat
 import dev.sotto.internal.FfiPersonalClassification
 import dev.sotto.internal.FfiPersonalInterface
