@@ -22,7 +22,7 @@ fn answer(session: &Session) -> (String, usize) {
     let sampling = SamplingOptions { temperature: 0.0, ..SamplingOptions::default() };
     let options = ChatOptions { sampling, max_tokens: 12, ..ChatOptions::default() };
     let reply = session.respond("Who writes the test?", &options).wait().expect("an answer");
-    (reply.text, reply.metrics.prefill_tokens)
+    (reply.text, reply.metrics.prefill_tokens + reply.metrics.reused_tokens)
 }
 
 #[test]

@@ -10,7 +10,7 @@ import dev.sotto.internal.FfiException
  */
 public class TextResult<out T> private constructor(public val value: T?, public val error: SottoException?) {
     /** The value; throws [error] if there is none. */
-    public fun getOrThrow(): T = if (error != null) throw error else checkNotNull(value)
+    public fun valueOrThrow(): T = if (error != null) throw error else checkNotNull(value)
 
     /** The same result with another value. [transform] may refuse it with a [SottoException]. */
     internal fun <R> map(transform: (T) -> R): TextResult<R> = try {

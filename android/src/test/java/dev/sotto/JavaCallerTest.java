@@ -47,7 +47,7 @@ class JavaCallerTest {
             double minimum = LocalModel.DEFAULT_MIN_CONFIDENCE;
             var all = get(SottoFutures.classifyAll(model, texts, labels, minimum, seen::add));
             assertEquals(all, List.copyOf(seen));
-            assertEquals(List.of(2, label.getLabel()), List.of(all.size(), all.get(0).getOrThrow().getLabel()));
+            assertEquals(List.of(2, label.getLabel()), List.of(all.size(), all.get(0).valueOrThrow().getLabel()));
 
             String schema = "{\"enum\": [\"yes\", \"no\"]}";
             assertTrue(List.of("\"yes\"", "\"no\"").contains(get(SottoFutures.extractJson(model, "yes", schema)).getValue()));

@@ -26,7 +26,7 @@ class ConcurrencyTest {
                     { model.classify("Buy milk.", LABELS).scores },
                     {
                         model.classifyAll(listOf("Buy milk.", "Sale!"), LABELS).snapshots.toList().map {
-                            it.getOrThrow().scores
+                            it.valueOrThrow().scores
                         }
                     },
                     { model.extract("now", TasksTest.Priority.serializer()).value },

@@ -112,8 +112,8 @@ class TasksTest {
         demo().use { model ->
             val texts = listOf("Buy milk.", "The server is down, fix it now!", "Big sale, fifty per cent off!")
             val results = model.classifyAll(texts, LABELS).snapshots.toList()
-            assertEquals(texts.map { model.classify(it, LABELS).label }, results.map { it.getOrThrow().label })
-            assertTrue(results[1].getOrThrow().metrics.reusedTokens > 5)
+            assertEquals(texts.map { model.classify(it, LABELS).label }, results.map { it.valueOrThrow().label })
+            assertTrue(results[1].valueOrThrow().metrics.reusedTokens > 5)
         }
     }
 
@@ -125,8 +125,8 @@ class TasksTest {
             assertEquals(listOf(true, false, true), labels.map { it.value != null })
             assertTrue(labels[1].error is SottoException.InvalidInput)
             val values = model.extractAll<Priority>(texts).snapshots.toList()
-            assertEquals(model.extract("Buy milk.", Priority.serializer()).value, values[0].getOrThrow().value)
-            assertFailsWith<SottoException.InvalidInput> { values[1].getOrThrow() }
+            assertEquals(model.extract("Buy milk.", Priority.serializer()).value, values[0].valueOrThrow().value)
+            assertFailsWith<SottoException.InvalidInput> { values[1].valueOrThrow() }
             assertEquals(3, values.size)
         }
     }
@@ -139,7 +139,7 @@ class TasksTest {
             val result = model.classify(text, labels)
             assertEquals("urgent", result.label)
             assertEquals(labels.map { it.name }, result.scores.keys.toList())
-            assertEquals(result.scores, model.classifyAll(listOf(text), labels).snapshots.first().getOrThrow().scores)
+            assertEquals(result.scores, model.classifyAll(listOf(text), labels).snapshots.first().valueOrThrow().scores)
             val undescribed = model.classify(text, labels.map { it.name })
             assertNotEquals(undescribed.scores, result.scores)
         }
