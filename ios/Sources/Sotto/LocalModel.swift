@@ -204,7 +204,10 @@ public final class LocalModel: Sendable {
     /// Extracts a value that fits a JSON schema from each of many texts: several are written together, and their common instruction is
     /// read once. Each element is the result of the next text. A text from which nothing can be extracted does not stop the others.
     /// Schema and values are JSON.
-    public func extractAll(from texts: [String], schema: String) -> SottoTask<Result<Extraction<String>, SottoError>, Void> {
+    public func extractAll(
+        from texts: [String],
+        schema: String
+    ) -> SottoTask<Result<Extraction<String>, SottoError>, Void> {
         SottoTask { [ffi] in
             let job = try ffi.extractAll(texts: texts, schema: schema)
             return Work(each: job) { Extraction(value: $0.json, metrics: Metrics($0.metrics)) }

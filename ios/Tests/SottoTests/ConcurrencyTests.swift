@@ -13,7 +13,10 @@ extension AllTests {
                 { "\(try await model.summarize(note).value.withoutMetrics)" },
                 { "\(try await model.summarize(note).collect().map(\.withoutMetrics))" },
                 { "\(try await model.classify("Buy milk.", into: labels).scores)" },
-                { "\(try await model.classifyAll(["Buy milk.", "Sale!"], into: labels).collect().map { try $0.get().scores })" },
+                {
+                    let results = try await model.classifyAll(["Buy milk.", "Sale!"], into: labels).collect()
+                    return "\(try results.map { try $0.get().scores })"
+                },
                 { "\(try await model.extract(TasksTests.Priority.self, from: "now").value)" },
                 { try await model.session().respond(to: "Hello", options: greedy).text },
                 { "\(try await model.session().streamResponse(to: noteText, options: greedy).collect())" },

@@ -131,7 +131,8 @@ extension AllTests {
             let result = try await model.classify(text, into: labels)
             #expect(result.label == "urgent")
             #expect(result.scores.map(\.label) == labels.map(\.name))
-            #expect(try await model.classifyAll([text], into: labels).collect().map { try $0.get().scores } == [result.scores])
+            let listed = try await model.classifyAll([text], into: labels).collect()
+            #expect(try listed.map { try $0.get().scores } == [result.scores])
             #expect(try await model.classify(text, into: labels.map(\.name)).scores != result.scores)
         }
 
