@@ -52,6 +52,7 @@ class SottoTaskTest {
                 val left = session.stream("A story?", ENDLESS)
                 left.snapshots.first()
                 assertFailsWith<SottoException.Cancelled> { left.await() }
+                timeUntilQuiet()
                 val stopped = session.stream("Another?", ENDLESS)
                 val waiting = launch { stopped.await() }
                 untilBusy()
