@@ -46,7 +46,7 @@ extension AllTests {
 
             let stopped = session.streamResponse(to: "Another?", options: endless)
             let waiting = Task { try await stopped.value }
-            try await Task.sleep(for: .milliseconds(20))
+            try await Task.sleep(for: .milliseconds(300))
             waiting.cancel()
             await #expect(throws: CancellationError.self) { try await waiting.value }
             await #expect(throws: SottoError.cancelled) { try await stopped.value }
