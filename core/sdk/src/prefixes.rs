@@ -68,8 +68,29 @@ impl Prefixes {
         Self { cache: Arc::clone(cache), adapters: Arc::clone(adapters) }
     }
 
+    /// Makes a sequence, of which `held` are the tokens, hold as much of the beginning of `prompt` as is known, and returns how much; what it
+    /// has beyond that is to be dropped. The last token is always left, because its logits are needed. `begin_with` copies the first tokens of a prefix
+    /// into the sequence, if it can.
+    pub(crate) fn begin(
+        &self,
+        held: &mut Vec<u32>,
+        prompt: &[u32],
+        begin_with: impl FnOnce(&Prefix, usize) -> bool,
+    ) -> usize {
+        let most = prompt.len().saturating_sub(1);
+        let common = common_prefix(held, prompt).min(most);
+        if let Some((prefix, known)) = self.longest(&prompt[..most]).filter(|&(_, known)| known > common)
+            && begin_with(&prefix, known)
+        {
+            *held = prompt[..known].to_vec();
+            return known;
+        }
+        held.truncate(common);
+        common
+    }
+
     /// The entry that has most tokens in common with the beginning of `prompt`, and how many.
-    pub(crate) fn longest(&self, prompt: &[u32]) -> Option<(Arc<Prefix>, usize)> {
+    fn longest(&self, prompt: &[u32]) -> Option<(Arc<Prefix>, usize)> {
         let mut entries = self.cache.lock();
         let common = entries.iter().enumerate().filter(|(_, entry)| entry.adapters == self.adapters);
         let common = common.map(|(index, entry)| (index, common_prefix(&entry.tokens, prompt)));

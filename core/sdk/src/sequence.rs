@@ -48,19 +48,12 @@ impl Sequence {
         Ok(Prefill { logits, reused, computed: prompt.len() - reused })
     }
 
-    /// Holds as much of the beginning of `prompt` as is known, and returns how much. The last token is always left, because its logits
-    /// are needed.
+    /// Holds as much of the beginning of `prompt` as is known ([`Prefixes::begin`]), and returns how much.
     fn begin(&mut self, prompt: &[u32]) -> usize {
-        let most = prompt.len().saturating_sub(1);
-        let held = common_prefix(&self.tokens, prompt).min(most);
-        if let Some((prefix, known)) = self.prefixes.longest(&prompt[..most]).filter(|&(_, known)| known > held)
-            && self.decoder.begin_with(&prefix, known)
-        {
-            self.tokens = prompt[..known].to_vec();
-            return known;
-        }
-        self.truncate(held);
-        held
+        let known =
+            self.prefixes.begin(&mut self.tokens, prompt, |prefix, length| self.decoder.begin_with(prefix, length));
+        self.decoder.truncate(known);
+        known
     }
 
     /// Keeps the first `length` tokens for later prompts.

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use sotto_engine::{Append, Batch, LogitRows};
+use sotto_engine::{Append, Batch, LogitRows, Prefix};
 use sotto_text::Logits;
 
 use crate::loaded::Loaded;
@@ -154,16 +154,10 @@ impl SequenceBatch {
 
     /// Like [`Sequence::begin`], for one slot.
     fn begin(&mut self, slot: usize, prompt: &[u32]) -> usize {
-        let most = prompt.len().saturating_sub(1);
-        let held = common_prefix(&self.held[slot], prompt).min(most);
-        if let Some((prefix, known)) = self.prefixes.longest(&prompt[..most]).filter(|&(_, known)| known > held)
-            && self.batch.begin_with(slot, &prefix, known)
-        {
-            self.held[slot] = prompt[..known].to_vec();
-            return known;
-        }
-        self.truncate(slot, held);
-        held
+        let begin_with = |prefix: &Prefix, length| self.batch.begin_with(slot, prefix, length);
+        let known = self.prefixes.begin(&mut self.held[slot], prompt, begin_with);
+        self.batch.truncate(slot, known);
+        known
     }
 
     fn truncate(&mut self, slot: usize, length: usize) {
