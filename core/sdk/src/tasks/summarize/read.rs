@@ -102,13 +102,14 @@ impl Reader<'_> {
 
     /// `parts` are in the order of the note, and stay so.
     fn read_parts(&mut self, mut parts: VecDeque<Part<'_>>, on_told: &mut dyn FnMut(Told)) -> Result<(), Error> {
+        let without_note = prompt(self.model, &[], self.language)?;
         let mut writers = Writers::new(self.model, self.slots);
         let mut window: Option<Reading> = None;
         while !parts.is_empty() {
             let waiting = parts.iter_mut().filter(|part| matches!(part.state, State::Waiting));
             for part in waiting {
                 let Some(slot) = writers.free_slot() else { break };
-                part.start(slot, &mut writers, self.model, self.language, self.cancel)?;
+                part.start(slot, &mut writers, self.model, self.language, &without_note, self.cancel)?;
             }
             let outcome = writers.go_on(self.cancel);
             for index in (0..parts.len()).rev() {
@@ -150,16 +151,18 @@ impl<'a> Part<'a> {
         Self { window, segments, pieces, form, halvings, is_half: false, state, found, told: 0 }
     }
 
+    /// Begins to write the answer. `without_note` is the prompt for an empty note.
     fn start(
         &mut self,
         slot: usize,
         writers: &mut Writers<'_>,
         model: &Arc<Loaded>,
         language: Option<&str>,
+        without_note: &[u32],
         cancel: &CancelToken,
     ) -> Result<(), Error> {
-        let (lasting, prompt) = (prompt(model, &[], language)?, prompt(model, self.segments, language)?);
-        let lasting = common_prefix(&lasting, &prompt);
+        let prompt = prompt(model, self.segments, language)?;
+        let lasting = common_prefix(without_note, &prompt);
         // A title in another language is not a span of the note.
         let free_heading = language.is_some() && !model.tuning.tuned;
         let format = OutputFormat::Lark(grammar(self.form, &self.pieces, free_heading)?);
