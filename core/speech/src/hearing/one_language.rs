@@ -18,6 +18,7 @@ const SURE_OF_A_PART: f32 = 0.7;
 pub(super) struct OneLanguage {
     pub(super) window: Window,
     pub(super) transcript: WindowTranscript,
+    pub(super) left_out: Option<LeftOut>,
     /// The language after it, if it changes there.
     pub(super) then: Option<Language>,
 }
@@ -41,20 +42,23 @@ impl<R: Recognize> Transcriber<R> {
     /// Hears a window, or only its part in one language, if that is understood better than the whole.
     pub(super) fn in_one_language(&mut self, window: Window, cancel: &CancelToken) -> Result<OneLanguage, SpeechError> {
         let whole = self.hear(&window, cancel)?;
+        let left_out = self.left_out(&window, &whole);
+        let unsure = mean_log_probability(&whole).is_some_and(|mean| mean < SURE_OF_THE_LANGUAGE);
         if self.options.language.is_none()
-            && self.is_in_doubt(&window, &whole)
+            && (unsure || left_out.is_some())
             && let Some(Change { before, language, then }) = self.change(&window, cancel)?
         {
             let transcript = self.hear_as(&before, Some(language), cancel)?;
-            if is_better(&transcript, &whole) || self.left_out(&window, &whole).is_some() {
-                return Ok(OneLanguage { window: before, transcript, then: Some(then) });
+            if is_better(&transcript, &whole) || left_out.is_some() {
+                let left_out = self.left_out(&before, &transcript);
+                return Ok(OneLanguage { window: before, transcript, left_out, then: Some(then) });
             }
         }
-        Ok(OneLanguage { window, transcript: whole, then: None })
+        Ok(OneLanguage { window, transcript: whole, left_out, then: None })
     }
 
     /// Where voice in a window begins that no segment covers, between two of them or after the last one.
-    pub(super) fn left_out(&self, window: &Window, transcript: &WindowTranscript) -> Option<LeftOut> {
+    fn left_out(&self, window: &Window, transcript: &WindowTranscript) -> Option<LeftOut> {
         let segments = &transcript.segments;
         let end = |next: usize| segments.get(next).map_or(transcript.end, |segment| segment.start);
         segments.iter().enumerate().find_map(|(place, segment)| {
@@ -62,11 +66,6 @@ impl<R: Recognize> Transcriber<R> {
             let begins = gap.start() - window.start();
             (self.cutter.voice_seconds(&gap) > VOICE_LEFT_OUT).then_some(LeftOut { begins, segments_before: place + 1 })
         })
-    }
-
-    fn is_in_doubt(&self, window: &Window, transcript: &WindowTranscript) -> bool {
-        let unsure = mean_log_probability(transcript).is_some_and(|mean| mean < SURE_OF_THE_LANGUAGE);
-        unsure || self.left_out(window, transcript).is_some()
     }
 
     /// Looks for the first part of a window that is in another language than the one before it.

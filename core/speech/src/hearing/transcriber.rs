@@ -131,9 +131,8 @@ impl<R: Recognize> Transcriber<R> {
     /// As for [`Recognizer::window`]. The window is still there then, and can be asked for again.
     pub fn next(&mut self, cancel: &CancelToken) -> Result<Option<Vec<Segment>>, SpeechError> {
         let Some(window) = self.cutter.window() else { return Ok(None) };
-        let OneLanguage { window, mut transcript, then } = self.in_one_language(window, cancel)?;
+        let OneLanguage { window, mut transcript, left_out, then } = self.in_one_language(window, cancel)?;
         self.heard = None;
-        let left_out = self.left_out(&window, &transcript);
         if let Some(LeftOut { begins, segments_before }) = left_out {
             transcript.segments.truncate(segments_before);
             transcript.end = begins;
