@@ -21,6 +21,13 @@ pub struct Origin {
     pub etag: Option<String>,
 }
 
+impl Origin {
+    /// What is known of a model before a server has said anything.
+    fn of(source: &Source) -> Self {
+        Self { url: source.address(), sha256: source.sha256.clone(), ..Self::default() }
+    }
+}
+
 /// An unfinished download: bytes from the beginning of the model.
 #[derive(Debug)]
 pub struct Part<'a> {
@@ -39,7 +46,6 @@ impl<'a> Part<'a> {
         let file = OpenOptions::new().create(true).append(true).open(&files.part);
         let file = file.map_err(StoreError::storage(&files.part))?;
         let len = fs::metadata(&files.part).map_err(StoreError::storage(&files.part))?.len();
-        let new = || Origin { url: source.address(), sha256: source.sha256.clone(), ..Origin::default() };
         let old = read_json(&files.origin).filter(|old: &Origin| {
             old.url == source.address()
                 && old.sha256.is_some()
@@ -47,7 +53,8 @@ impl<'a> Part<'a> {
                 && old.bytes.is_none_or(|bytes| len <= bytes)
         });
         let is_old = old.is_some();
-        let mut part = Self { files, file, len, origin: old.unwrap_or_else(new), is_joined: is_old && len > 0 };
+        let mut part =
+            Self { files, file, len, origin: old.unwrap_or_else(|| Origin::of(source)), is_joined: is_old && len > 0 };
         if !is_old {
             part.clear()?;
         }
@@ -77,7 +84,7 @@ impl<'a> Part<'a> {
 
     /// Begins anew with what the server says now: only `sha256` of the app itself is kept.
     pub fn forget(&mut self, source: &Source) -> Result<(), StoreError> {
-        self.origin = Origin { url: source.address(), sha256: source.sha256.clone(), ..Origin::default() };
+        self.origin = Origin::of(source);
         self.clear()
     }
 

@@ -31,9 +31,20 @@ enum Known {
     Nowhere,
 }
 
-/// What a server can do wrong. The first ones can be noticed without a SHA-256.
-#[derive(Debug, Clone, Copy)]
-enum Fault {
+macro_rules! faults {
+    ($($fault:ident),* $(,)?) => {
+        /// What a server can do wrong.
+        #[derive(Debug, Clone, Copy)]
+        enum Fault {
+            $($fault),*
+        }
+
+        const FAULTS: &[Fault] = &[$(Fault::$fault),*];
+    };
+}
+
+// The first ones can be noticed without a SHA-256.
+faults![
     Drop,
     Stall,
     Close,
@@ -50,40 +61,13 @@ enum Fault {
     TooLong,
     Circle,
     Nowhere,
-    OtherVersion,
     // From here on only with one.
+    OtherVersion,
     TooShort,
     ShiftedBytes,
     FlippedByte,
     Endless,
-}
-
-const FAULTS: [Fault; 21] = {
-    use Fault::*;
-    [
-        Drop,
-        Stall,
-        Close,
-        Garbage,
-        Busy,
-        Broken,
-        Forbidden,
-        Missing,
-        Page,
-        IgnoresRange,
-        UnknownRange,
-        OtherRange,
-        Nothing,
-        TooLong,
-        Circle,
-        Nowhere,
-        OtherVersion,
-        TooShort,
-        ShiftedBytes,
-        FlippedByte,
-        Endless,
-    ]
-};
+];
 const NOTICED_WITHOUT_SHA256: usize = 16;
 
 impl Fault {
