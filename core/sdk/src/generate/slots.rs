@@ -7,7 +7,7 @@ use sotto_text::Logits;
 
 use crate::loaded::Loaded;
 use crate::prefixes::Prefixes;
-use crate::sequence::{Prefill, Sequence, common_prefix};
+use crate::sequence::{Prefill, Sequence};
 use crate::{CancelToken, Error};
 
 /// If more than this share of the vocabulary is needed, it is cheaper to compute all logits in order.
