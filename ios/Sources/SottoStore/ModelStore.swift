@@ -52,13 +52,9 @@ public struct ModelStore: Sendable {
         AsyncThrowingStream(bufferingPolicy: .bufferingNewest(1)) { continuation in
             let work = Task.detached {
                 do {
-                    let files = ModelFiles(folder: folder, source: source)
-                    let lock = try await files.lockSoon(source)
-                    defer { lock.close() }
-                    let download = Download(
-                        source: source, files: files, store: self, allowMetered: allowMetered,
-                        report: { continuation.yield($0) })
-                    continuation.yield(try await download.run())
+                    // The lock is free before the end is told, so that the model can be removed at once.
+                    let installed = try await download(source, allowMetered) { continuation.yield($0) }
+                    continuation.yield(installed)
                     continuation.finish()
                 } catch {
                     continuation.finish(throwing: error)
@@ -66,6 +62,17 @@ public struct ModelStore: Sendable {
             }
             continuation.onTermination = { _ in work.cancel() }
         }
+    }
+
+    private func download(
+        _ source: ModelSource, _ allowMetered: Bool, report: @escaping @Sendable (InstallState) -> Void
+    ) async throws -> InstallState {
+        let files = ModelFiles(folder: folder, source: source)
+        let lock = try await files.lockSoon(source)
+        defer { lock.close() }
+        return try await Download(
+            source: source, files: files, store: self, allowMetered: allowMetered, report: report
+        ).run()
     }
 
     /// Where a model lies, or will lie.

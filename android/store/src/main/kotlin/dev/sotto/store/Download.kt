@@ -38,8 +38,8 @@ internal class Download(
     /** Whether the bytes came with more than one reply, so that they may be of two versions. */
     private var isJoined = false
 
-    suspend fun run() {
-        if (find()) return report(InstallState.Installed(files.model, fetched = false))
+    suspend fun run(): InstallState.Installed {
+        if (find()) return InstallState.Installed(files.model, fetched = false)
         prepare()
         var failures = 0
         while (true) {
@@ -48,7 +48,7 @@ internal class Download(
                 receive()
                 verify()
                 files.putInPlace(record)
-                return report(InstallState.Installed(files.model, fetched = true))
+                return InstallState.Installed(files.model, fetched = true)
             } catch (interruption: Interruption) {
                 failures = if (files.part.length() >= before + PROGRESS) 1 else failures + 1
                 wait(failures, interruption)

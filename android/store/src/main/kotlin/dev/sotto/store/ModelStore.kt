@@ -32,7 +32,9 @@ public class ModelStore internal constructor(
     @JvmOverloads
     public fun install(source: ModelSource, allowMetered: Boolean = false): Flow<InstallState> = flow {
         val files = ModelFiles(folder, source)
-        files.lock(source).use { Download(source, files, conditions, allowMetered, patience, ::emit).run() }
+        val installed = files.lock(source).use { Download(source, files, conditions, allowMetered, patience, ::emit).run() }
+        // The lock is free before the end is told, so that the model can be removed at once.
+        emit(installed)
     }.conflate().flowOn(Dispatchers.IO)
 
     /** Where a model lies, or will lie. */
