@@ -14,12 +14,14 @@ mod log_probability;
 mod rendered_prompt;
 mod sampling;
 mod tokenizer;
+mod tools;
 
 pub use chat_template::{ChatTemplate, Message, Role};
-pub use constraint::{Constraint, ConstraintFactory, OutputFormat, TokenMask, spans_grammar};
+pub use constraint::{Constraint, ConstraintFactory, OutputFormat, TokenMask, spans_grammar, text_or_call_grammar};
 pub use decode_stream::DecodeStream;
 pub use error::TextError;
 pub use log_probability::{Softmax, log_probability};
 pub use rendered_prompt::{PromptPiece, RenderedPrompt};
 pub use sampling::{Logits, Sampler, SamplingOptions};
 pub use tokenizer::{Tokenizer, TokenizerHints, TokenizerSpec};
+pub use tools::{CallFormat, ToolCall, ToolSpec};

@@ -76,7 +76,7 @@ impl<'a> Pieces<'a> {
     fn of(texts: &[&'a str]) -> Self {
         // White space between a text and a tag may be trimmed.
         let trimmed = || texts.iter().flat_map(|text| [*text, text.trim()]);
-        let roles = [Role::System, Role::User, Role::Assistant].map(Role::name);
+        let roles = [Role::System, Role::User, Role::Assistant, Role::Tool].map(Role::name);
         Self {
             wholes: trimmed().chain(roles).chain([""]).collect(),
             beginnings: trimmed().flat_map(|text| boundaries(text).map(move |at| &text[..at])).chain([""]).collect(),

@@ -48,6 +48,11 @@ impl ControlTokens {
         &self.texts
     }
 
+    /// Whether a text has a token that the model does not write as text.
+    pub(super) fn has_control(&self, text: &str) -> bool {
+        self.all.find_iter(text).any(|found| found.pattern().as_usize() >= self.written_as_text.patterns_len())
+    }
+
     /// Characters for the seals and one more, of which none is in `texts`.
     pub(super) fn seals<'a>(&self, texts: impl Iterator<Item = &'a str>) -> Result<Seals, TextError> {
         let count = u32::try_from(self.texts.len()).unwrap_or(u32::MAX);

@@ -58,7 +58,7 @@ impl Instructions {
                     waiting.push(&message.content);
                     told.push(question(&mut waiting));
                 }
-                Role::Assistant => {
+                Role::Assistant | Role::Tool => {
                     if !waiting.is_empty() {
                         told.push(question(&mut waiting));
                     }

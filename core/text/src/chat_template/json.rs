@@ -27,10 +27,19 @@ pub(super) fn to_json(value: &Value, ensure_ascii: Option<bool>, options: Kwargs
     let between_items = if indent.is_some() { "," } else { ", " };
     let separators = separators.unwrap_or_else(|| vec![between_items.to_owned(), ": ".to_owned()]);
     let [item, key] = separators.try_into().map_err(|_| not_json())?;
-    let dumps = Dumps { ensure_ascii, indent, item, key, depth: 0, is_empty: true };
+    written(&value, Dumps { ensure_ascii, indent, item, key, depth: 0, is_empty: true }).ok_or_else(not_json)
+}
+
+/// `json.dumps(value, ensure_ascii=False)`.
+pub(super) fn dumps(value: &serde_json::Value) -> Option<String> {
+    let [item, key] = [", ", ": "].map(str::to_owned);
+    written(value, Dumps { ensure_ascii: false, indent: None, item, key, depth: 0, is_empty: true })
+}
+
+fn written(value: &serde_json::Value, dumps: Dumps) -> Option<String> {
     let mut json = Vec::new();
-    value.serialize(&mut serde_json::Serializer::with_formatter(&mut json, dumps)).map_err(|_| not_json())?;
-    String::from_utf8(json).map_err(|_| not_json())
+    value.serialize(&mut serde_json::Serializer::with_formatter(&mut json, dumps)).ok()?;
+    String::from_utf8(json).ok()
 }
 
 fn not_json() -> Error {

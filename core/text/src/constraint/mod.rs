@@ -1,5 +1,6 @@
 //! Constrains a model's output to a schema, a list of choices or a grammar.
 
+mod calls;
 mod mask;
 mod schema;
 mod spans;
@@ -12,6 +13,7 @@ use llguidance::{JsonCompileOptions, Matcher, ParserFactory};
 use serde_json::Value;
 use toktrie::{InferenceCapabilities, TokEnv};
 
+pub use self::calls::text_or_call_grammar;
 pub use self::mask::TokenMask;
 pub use self::spans::spans_grammar;
 use self::spans::spans_pattern;

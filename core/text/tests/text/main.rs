@@ -14,6 +14,7 @@ mod sentence_piece;
 mod spans;
 mod templates;
 mod tokenizer_json;
+mod tools;
 
 /// A model is used from the threads of an app: what is shared may be shared, what has a state may move.
 #[test]
