@@ -30,6 +30,7 @@ mod speech;
 mod style;
 #[cfg(test)]
 mod tests;
+mod tools;
 
 pub use classifier::{FfiClassifier, FfiNearestExample, FfiPersonalClassification};
 pub use embedding::{FfiEmbedder, FfiEmbedding, FfiEmbeddingMemory, FfiEmbeddings};
@@ -61,5 +62,6 @@ pub use speech::{
     FfiSpeechMetrics, FfiTranscribeOptions, FfiTranscript, FfiTranscriptPart, FfiTranscriptSegment, FfiTranscriptWord,
 };
 pub use style::{FfiCapitals, FfiStyleProfile, FfiTuneOptions, FfiTuneProgress, FfiTuneReport};
+pub use tools::{FfiTool, FfiToolCall, FfiToolHandler, FfiToolUse};
 
 uniffi::setup_scaffolding!("sotto");

@@ -140,7 +140,7 @@ impl FfiModel {
 
     /// [`LocalModel::resume`].
     pub fn resume(&self, instructions: Option<String>, history: Vec<FfiTurn>) -> Result<FfiSession, FfiError> {
-        let history: Vec<_> = history.into_iter().map(Into::into).collect();
+        let history = history.into_iter().map(TryInto::try_into).collect::<Result<Vec<_>, _>>()?;
         Ok(FfiSession(self.0.resume(instructions.as_deref(), &history)?))
     }
 

@@ -3,25 +3,31 @@
 use sotto_sdk::{FinishReason, Reply, Session, Turn};
 
 use crate::model::scaled;
-use crate::{FfiChatOptions, FfiError, FfiForkJob, FfiMetrics, FfiPrewarmJob, FfiRespondJob, FfiScaledAdapter};
+use crate::{
+    FfiChatOptions, FfiError, FfiForkJob, FfiMetrics, FfiPrewarmJob, FfiRespondJob, FfiScaledAdapter, FfiToolUse,
+};
 
 /// Mirror of [`Turn`].
 #[derive(Debug, uniffi::Record)]
 #[allow(missing_docs, reason = "the fields are those of the SDK's type")]
 pub struct FfiTurn {
     pub question: String,
+    pub calls: Vec<FfiToolUse>,
     pub answer: String,
 }
 
-impl From<FfiTurn> for Turn {
-    fn from(FfiTurn { question, answer }: FfiTurn) -> Self {
-        Self { question, answer }
+impl TryFrom<FfiTurn> for Turn {
+    type Error = FfiError;
+
+    fn try_from(FfiTurn { question, calls, answer }: FfiTurn) -> Result<Self, FfiError> {
+        let calls = calls.into_iter().map(TryInto::try_into).collect::<Result<_, _>>()?;
+        Ok(Self { question, calls, answer })
     }
 }
 
 impl From<Turn> for FfiTurn {
-    fn from(Turn { question, answer }: Turn) -> Self {
-        Self { question, answer }
+    fn from(Turn { question, calls, answer }: Turn) -> Self {
+        Self { question, calls: calls.into_iter().map(Into::into).collect(), answer }
     }
 }
 
@@ -32,6 +38,7 @@ pub enum FfiFinishReason {
     Complete,
     MaxTokens,
     ContextFull,
+    TooManyToolCalls,
 }
 
 impl From<FinishReason> for FfiFinishReason {
@@ -40,6 +47,7 @@ impl From<FinishReason> for FfiFinishReason {
             FinishReason::Complete => Self::Complete,
             FinishReason::MaxTokens => Self::MaxTokens,
             FinishReason::ContextFull => Self::ContextFull,
+            FinishReason::TooManyToolCalls => Self::TooManyToolCalls,
         }
     }
 }

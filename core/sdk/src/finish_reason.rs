@@ -11,6 +11,9 @@ pub enum FinishReason {
     /// The answer was cut off at the end of the context: start a new conversation, or load the model with a longer
     /// context.
     ContextFull,
+    /// The model wanted to call tools once more than it may ([`MAX_TOOL_CALLS`](crate::MAX_TOOL_CALLS)): ask more
+    /// precisely, or give it fewer tools.
+    TooManyToolCalls,
 }
 
 impl FinishReason {

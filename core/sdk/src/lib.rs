@@ -53,6 +53,7 @@ mod speech;
 mod style;
 mod tasks;
 mod tokenizer;
+mod tools;
 mod transcript;
 mod tuning;
 
@@ -96,11 +97,17 @@ pub use tasks::extract::Extraction;
 pub use tasks::note_session::NoteSession;
 pub use tasks::summarize::{Action, Coverage, NoteSummary, Point, SummaryOptions};
 pub use tokenizer::Tokenizer;
+pub use tools::{MAX_TOOL_CALLS, Tool, ToolUse};
 
 /// The README's example compiles.
 #[cfg(doctest)]
 #[doc = include_str!("../../../README.md")]
 struct Readme;
+
+/// So does that of tools.
+#[cfg(doctest)]
+#[doc = include_str!("../../../docs/tools.md")]
+struct ToolsPage;
 
 /// So does that of the personal store.
 #[cfg(doctest)]

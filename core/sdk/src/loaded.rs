@@ -3,7 +3,7 @@
 use std::sync::{Arc, OnceLock};
 
 use sotto_engine::{Batch, Decoder, DecoderOptions, KvType, Model};
-use sotto_text::{ChatTemplate, ConstraintFactory, Message, RenderedPrompt, Tokenizer};
+use sotto_text::{ChatTemplate, ConstraintFactory, Message, RenderedPrompt, Tokenizer, ToolSpec};
 
 use crate::Error;
 use crate::embedding::Mark;
@@ -85,8 +85,19 @@ impl Loaded {
 
     /// The prompt of a conversation.
     pub(crate) fn prompt(&self, messages: &[Message], add_generation_prompt: bool) -> Result<Vec<u32>, Error> {
+        self.prompt_with_tools(messages, &[], add_generation_prompt)
+    }
+
+    /// The prompt of a conversation in which the model may call these tools.
+    pub(crate) fn prompt_with_tools(
+        &self,
+        messages: &[Message],
+        tools: &[ToolSpec],
+        add_generation_prompt: bool,
+    ) -> Result<Vec<u32>, Error> {
         self.refuse_far_too_long(messages.iter().map(|message| message.content.len()).sum())?;
-        Ok(self.tokenizer.encode_prompt(&self.render(messages, add_generation_prompt)?)?)
+        let template = self.template.as_ref().map_err(Clone::clone)?;
+        Ok(self.tokenizer.encode_prompt(&template.render_with_tools(messages, tools, add_generation_prompt)?)?)
     }
 
     pub(crate) fn render(&self, messages: &[Message], add_generation_prompt: bool) -> Result<RenderedPrompt, Error> {

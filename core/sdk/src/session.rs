@@ -4,7 +4,7 @@ use std::convert::Infallible;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use serde::{Deserialize, Serialize};
-use sotto_text::{Message, OutputFormat, Role, Sampler, SamplingOptions};
+use sotto_text::{Message, OutputFormat, Role, Sampler, SamplingOptions, ToolCall};
 
 use crate::adapter::Adapter;
 use crate::finish_reason::FinishReason;
@@ -15,6 +15,7 @@ use crate::metrics::Metrics;
 use crate::model::LocalModel;
 use crate::request_lock::RequestLock;
 use crate::sequence::{Sequence, common_prefix};
+use crate::tools::{ToolUse, Tools};
 use crate::{CancelToken, Error};
 
 /// How a session answers.
@@ -46,7 +47,7 @@ impl Default for ChatOptions {
 /// A finished answer of a session.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Reply {
-    /// What the model wrote.
+    /// What the model wrote, without its calls of tools.
     pub text: String,
     /// Why the answer ended.
     pub finish_reason: FinishReason,
@@ -59,8 +60,41 @@ pub struct Reply {
 pub struct Turn {
     /// The user's message.
     pub question: String,
+    /// The tools that the model called before its answer, in order.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub calls: Vec<ToolUse>,
     /// The model's answer.
     pub answer: String,
+}
+
+impl Turn {
+    pub(crate) fn messages(&self) -> impl Iterator<Item = Message> {
+        let question = Message::new(Role::User, &self.question);
+        let answer = Message::new(Role::Assistant, &self.answer);
+        std::iter::once(question).chain(self.calls.iter().flat_map(ToolUse::messages)).chain([answer])
+    }
+
+    /// The turns of a conversation, each of which has an answer.
+    fn of(messages: &[Message]) -> Vec<Self> {
+        let mut turns: Vec<Self> = Vec::new();
+        for Message { role, content, call } in messages.iter().cloned() {
+            match (role, call, turns.last_mut()) {
+                (Role::User, ..) => turns.push(Self { question: content, calls: Vec::new(), answer: String::new() }),
+                (Role::Assistant, Some(ToolCall { name, arguments }), Some(turn)) => {
+                    turn.calls.push(ToolUse { text: content, name, arguments, result: String::new() });
+                }
+                (Role::Assistant, None, Some(turn)) => turn.answer = content,
+                (Role::Tool, _, Some(Self { calls, .. })) => {
+                    if let Some(call) = calls.last_mut() {
+                        call.result = content;
+                    }
+                }
+                // Instructions come before all turns.
+                _ => {}
+            }
+        }
+        turns
+    }
 }
 
 /// A conversation. It keeps its history, and only new tokens are computed.
@@ -69,8 +103,9 @@ pub struct Turn {
 /// can be cancelled while it waits.
 #[derive(Clone)]
 pub struct Session {
-    model: Arc<Loaded>,
+    pub(crate) model: Arc<Loaded>,
     conversation: Arc<Conversation>,
+    pub(crate) tools: Arc<Tools>,
 }
 
 /// What was said, and the sequence in which it is read and answered.
@@ -103,15 +138,18 @@ impl LocalModel {
         let model = self.loaded();
         let sequence = model.sequence(model.context_limit())?;
         let instructions = instructions.map(|text| Message::new(Role::System, text));
-        let turns = history.iter().flat_map(|Turn { question, answer }| {
-            [Message::new(Role::User, question), Message::new(Role::Assistant, answer)]
-        });
-        let messages = Mutex::new(instructions.into_iter().chain(turns).collect());
-        Ok(Session { model, conversation: Arc::new(Conversation { messages, sequence: RequestLock::new(sequence) }) })
+        let turns = history.iter().flat_map(Turn::messages);
+        Ok(Session::new(model, instructions.into_iter().chain(turns).collect(), sequence))
     }
 }
 
 impl Session {
+    /// A conversation in which this was said, without tools.
+    pub(crate) fn new(model: Arc<Loaded>, messages: Vec<Message>, sequence: Sequence) -> Self {
+        let conversation = Conversation { messages: Mutex::new(messages), sequence: RequestLock::new(sequence) };
+        Self { model, conversation: Arc::new(conversation), tools: Arc::default() }
+    }
+
     /// Asks something and streams the answer, piece by piece.
     ///
     /// A cancelled or failed answer leaves the conversation as it was before the question. There is one exception: if
@@ -135,7 +173,7 @@ impl Session {
     /// [`Error::InvalidInput`] for an adapter that was loaded with another model, or a scale that is not a finite
     /// number.
     pub fn with_adapters(&self, adapters: &[(Adapter, f32)]) -> Result<Self, Error> {
-        Ok(Self { model: Arc::new(self.model.with_adapters(adapters)?), conversation: Arc::clone(&self.conversation) })
+        Ok(Self { model: Arc::new(self.model.with_adapters(adapters)?), ..self.clone() })
     }
 
     /// A copy of the conversation, which goes on by itself from here. Nothing is computed again. Waits for a running answer.
@@ -148,9 +186,8 @@ impl Session {
             let sequence = session.conversation.sequence.lock(cancel)?;
             let mut copy = session.model.sequence(session.model.context_limit())?;
             copy.copy_from(&sequence)?;
-            let messages = Mutex::new(session.conversation.messages().clone());
-            let conversation = Conversation { messages, sequence: RequestLock::new(copy) };
-            Ok(Self { model: Arc::clone(&session.model), conversation: Arc::new(conversation) })
+            let messages = session.conversation.messages().clone();
+            Ok(Self { tools: Arc::clone(&session.tools), ..Self::new(Arc::clone(&session.model), messages, copy) })
         })
     }
 
@@ -161,7 +198,7 @@ impl Session {
     /// [`Error::Unsupported`] when the model's chat template rejects the conversation or cannot be read.
     pub fn context_used(&self) -> Result<usize, Error> {
         let messages = self.conversation.messages().clone();
-        if messages.is_empty() { Ok(0) } else { Ok(self.model.prompt(&messages, false)?.len()) }
+        if messages.is_empty() { Ok(0) } else { Ok(self.prompt(&messages, false)?.len()) }
     }
 
     /// Reads instructions and history now, so that the first answer comes sooner.
@@ -176,14 +213,7 @@ impl Session {
     /// The questions and answers so far, for [`LocalModel::resume`]. A question that is being answered is not among
     /// them.
     pub fn history(&self) -> Vec<Turn> {
-        let messages = self.conversation.messages();
-        let questions = messages.iter().filter(|message| message.role == Role::User);
-        let answers = messages.iter().filter(|message| message.role == Role::Assistant);
-        let turn = |(question, answer): (&Message, &Message)| Turn {
-            question: question.content.clone(),
-            answer: answer.content.clone(),
-        };
-        questions.zip(answers).map(turn).collect()
+        Turn::of(&self.conversation.messages())
     }
 
     fn read_ahead(&self, cancel: &CancelToken) -> Result<(), Error> {
@@ -193,10 +223,10 @@ impl Session {
             return Ok(());
         }
         sequence.set_adapters(&self.model)?;
-        match self.model.prompt(&messages, false) {
+        match self.prompt(&messages, false) {
             Ok(prompt) => {
                 sequence.set(&prompt, cancel)?;
-                sequence.keep(self.model.instruction_tokens(&messages, &prompt));
+                sequence.keep(self.instruction_tokens(&messages, &prompt));
                 Ok(())
             }
             // A template may reject a conversation without a question. Then nothing can be read yet.
@@ -211,28 +241,24 @@ impl Session {
         text: &str,
         options: &ChatOptions,
         cancel: &CancelToken,
-        mut on_text: impl FnMut(&str),
+        on_text: impl FnMut(&str),
     ) -> Result<Reply, Error> {
         // A request that panicked left the messages unchanged and a valid prefix, so both can still be used.
         let sequence = &mut *self.conversation.sequence.lock(cancel)?;
         let mut asked = self.conversation.messages().clone();
         asked.push(Message::new(Role::User, text));
         let mut written = String::new();
-        let outcome = self.generate(&asked, sequence, options, cancel, |piece| {
-            written.push_str(piece);
-            on_text(piece);
-        });
-        let answer = match &outcome {
-            Ok(reply) => &reply.text,
-            Err(Error::Cancelled) if !written.is_empty() => &written,
-            Err(_) => return outcome,
-        };
-        asked.push(Message::new(Role::Assistant, answer));
+        let outcome = self.answer_calling(&mut asked, sequence, options, cancel, &mut written, on_text);
+        match &outcome {
+            Err(error) if *error != Error::Cancelled || written.is_empty() => return outcome,
+            _ => asked.push(Message::new(Role::Assistant, written)),
+        }
         *self.conversation.messages() = asked;
         outcome
     }
 
-    fn generate(
+    /// Writes one message.
+    pub(crate) fn generate(
         &self,
         messages: &[Message],
         sequence: &mut Sequence,
@@ -242,7 +268,7 @@ impl Session {
     ) -> Result<Reply, Error> {
         let model = &self.model;
         sequence.set_adapters(model)?;
-        let prompt = model.prompt(messages, true)?;
+        let prompt = self.prompt(messages, true)?;
         let limit = model.context_limit();
         if prompt.len() >= limit {
             return Err(Error::ContextFull { limit, needed: prompt.len() + 1 });
@@ -250,7 +276,7 @@ impl Session {
         let room = limit - prompt.len();
         let request = Request {
             prompt: &prompt,
-            lasting: model.instruction_tokens(messages, &prompt),
+            lasting: self.instruction_tokens(messages, &prompt),
             sampler: Sampler::new(options.sampling.clone())?,
             format: options.format.as_ref(),
             max_tokens: options.max_tokens.min(room),
@@ -260,16 +286,19 @@ impl Session {
         let finish_reason = answer.finish_reason.given_room(options.max_tokens, room);
         Ok(Reply { text: answer.text, finish_reason, metrics: answer.metrics })
     }
-}
 
-impl Loaded {
-    /// How many tokens of a conversation's prompt come from its instructions alone; 0 if it has none.
+    /// The prompt of the conversation, with its tools.
+    fn prompt(&self, messages: &[Message], add_generation_prompt: bool) -> Result<Vec<u32>, Error> {
+        self.model.prompt_with_tools(messages, self.tools.specs(), add_generation_prompt)
+    }
+
+    /// How many tokens of a prompt come from instructions and tools alone; 0 if there are none.
     fn instruction_tokens(&self, messages: &[Message], prompt: &[u32]) -> usize {
-        let [instructions, ..] = messages else { return 0 };
-        if instructions.role != Role::System {
+        let instructions = messages.first().filter(|first| first.role == Role::System);
+        if instructions.is_none() && self.tools.specs().is_empty() {
             return 0;
         }
-        let another = [instructions.clone(), Message::new(Role::User, "?")];
+        let another: Vec<Message> = instructions.cloned().into_iter().chain([Message::new(Role::User, "?")]).collect();
         self.prompt(&another, true).map_or(0, |another| common_prefix(&another, prompt))
     }
 }

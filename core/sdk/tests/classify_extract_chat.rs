@@ -132,8 +132,11 @@ fn a_resumed_session_goes_on_where_the_other_was() {
     let answer = session.respond(NOTE, &greedy()).wait().unwrap().text;
     let expected = session.respond("Who has to write a test?", &greedy()).wait().unwrap().text;
     let history = session.history();
-    assert_eq!(history[0], Turn { question: NOTE.into(), answer });
-    assert_eq!(history[1], Turn { question: "Who has to write a test?".into(), answer: expected.clone() });
+    assert_eq!(history[0], Turn { question: NOTE.into(), calls: vec![], answer });
+    assert_eq!(
+        history[1],
+        Turn { question: "Who has to write a test?".into(), calls: vec![], answer: expected.clone() }
+    );
     let stored = serde_json::to_string(&history[..1]).unwrap();
     let read: Vec<Turn> = serde_json::from_str(&stored).unwrap();
     let resumed = demo().resume(Some("Be brief."), &read).unwrap();

@@ -9,11 +9,13 @@ public enum FinishReason: String, CaseIterable, Codable, Hashable, Sendable {
     /// The answer was cut off at the end of the context: start a new conversation, or load the model with a longer context
     /// (``LoadOptions/contextLength``).
     case contextFull
+    /// The model wanted to call tools once more than it may, which is eight times: ask more precisely, or give it fewer tools.
+    case tooManyToolCalls
 }
 
 /// A finished answer.
 public struct ChatReply: Hashable, Sendable {
-    /// What the model wrote.
+    /// What the model wrote, without its calls of tools.
     public var text: String
     /// Why the answer ended, and so whether it is complete.
     public var finishReason: FinishReason
@@ -34,11 +36,30 @@ public struct ChatTurn: Codable, Hashable, Sendable {
     public var question: String
     /// The model's answer.
     public var answer: String
+    /// The tools that the model called before its answer, in order.
+    public var calls: [ChatToolUse]
 
     /// A turn.
-    public init(question: String, answer: String) {
+    public init(question: String, answer: String, calls: [ChatToolUse] = []) {
         self.question = question
         self.answer = answer
+        self.calls = calls
+    }
+
+    /// Also reads what was stored without `calls`.
+    public init(from decoder: any Decoder) throws {
+        let values = try decoder.container(keyedBy: CodingKeys.self)
+        question = try values.decode(String.self, forKey: .question)
+        answer = try values.decode(String.self, forKey: .answer)
+        calls = try values.decodeIfPresent([ChatToolUse].self, forKey: .calls) ?? []
+    }
+
+    init(_ ffi: FfiTurn) {
+        self.init(question: ffi.question, answer: ffi.answer, calls: ffi.calls.map(ChatToolUse.init))
+    }
+
+    var ffi: FfiTurn {
+        FfiTurn(question: question, calls: calls.map(\.ffi), answer: answer)
     }
 }
 
@@ -55,9 +76,9 @@ public actor ChatSession {
     }
 
     /// The questions and answers so far, to store them and to continue later with
-    /// ``LocalModel/resume(_:history:)``. A question that is being answered is not among them.
+    /// ``LocalModel/resume(_:history:tools:)``. A question that is being answered is not among them.
     public nonisolated var history: [ChatTurn] {
-        ffi.history().map { ChatTurn(question: $0.question, answer: $0.answer) }
+        ffi.history().map(ChatTurn.init)
     }
 
     /// Reads instructions and history now, so that the first answer comes sooner.
@@ -125,6 +146,7 @@ extension FinishReason {
             case .complete: .complete
             case .maxTokens: .maxTokens
             case .contextFull: .contextFull
+            case .tooManyToolCalls: .tooManyToolCalls
             }
     }
 }

@@ -224,11 +224,11 @@ public final class LocalModel: Sendable {
         ffi.trim()
     }
 
-    /// Starts a conversation. `instructions` tell the model how to behave.
+    /// Starts a conversation. `instructions` tell the model how to behave; it may call the `tools`.
     ///
     /// - Throws: ``SottoError``.
-    public func session(_ instructions: String? = nil) async throws -> ChatSession {
-        try await resume(instructions, history: [])
+    public func session(_ instructions: String? = nil, tools: [ChatTool] = []) async throws -> ChatSession {
+        try await resume(instructions, history: [], tools: tools)
     }
 
     /// Starts a conversation in which the model writes as `style` says: with its profile after the `instructions`, and with its adapter if
@@ -242,9 +242,15 @@ public final class LocalModel: Sendable {
     /// Continues a conversation that an app has stored, with its ``ChatSession/history``.
     ///
     /// - Throws: ``SottoError``.
-    public func resume(_ instructions: String? = nil, history: [ChatTurn]) async throws -> ChatSession {
-        let turns = history.map { FfiTurn(question: $0.question, answer: $0.answer) }
-        return ChatSession(try translated { try ffi.resume(instructions: instructions, history: turns) })
+    public func resume(
+        _ instructions: String? = nil,
+        history: [ChatTurn],
+        tools: [ChatTool] = []
+    ) async throws -> ChatSession {
+        try translated {
+            let session = try ffi.resume(instructions: instructions, history: history.map(\.ffi))
+            return ChatSession(tools.isEmpty ? session : try session.withTools(tools: tools.map { try $0.ffi() }))
+        }
     }
 
     /// Loads an adapter (LoRA) of this model: a GGUF file in llama.cpp's format. It must have been trained with the
@@ -335,7 +341,7 @@ extension LocalModel.Progress {
     }
 }
 
-private func decoded<Value: Decodable>(_ type: Value.Type, from json: String) throws -> Value {
+func decoded<Value: Decodable>(_ type: Value.Type, from json: String) throws -> Value {
     do {
         return try JSONDecoder.ofAnswers.decode(type, from: Data(json.utf8))
     } catch {

@@ -191,6 +191,10 @@ pub enum Command {
         /// Write as somebody does: what `sotto style` printed. Best with an --adapter from tune.
         #[arg(long, value_name = "FILE")]
         style: Option<PathBuf>,
+        /// Programs that the model may call: a JSON list of {"name", "description", "parameters", "command"}, with parameters as a JSON schema
+        /// and command as a list. A program gets its arguments as JSON on standard input, and the model gets what it prints.
+        #[arg(long, value_name = "FILE")]
+        tools: Option<PathBuf>,
         #[command(flatten)]
         sampling: SamplingArguments,
         /// The maximum number of tokens per answer.

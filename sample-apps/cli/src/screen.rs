@@ -81,6 +81,7 @@ pub fn cut_off(reason: FinishReason) {
     let how = match reason {
         FinishReason::Complete => return,
         FinishReason::MaxTokens => "at its limit of tokens: -n allows more",
+        FinishReason::TooManyToolCalls => "as the model wanted to call tools again and again",
         FinishReason::ContextFull => "at the end of the context: --context allows more, if the model does",
     };
     print(format_args!("{} the answer was cut off {how}\n", style("note:").for_stderr().yellow().bold()));

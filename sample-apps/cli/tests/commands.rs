@@ -125,6 +125,23 @@ fn a_conversation_comes_from_standard_input() {
 }
 
 #[test]
+fn tools_of_a_conversation_are_programs_in_a_file() {
+    let folder = tempfile::tempdir().unwrap();
+    let tools = folder.path().join("tools.json");
+    let chat =
+        || run_with_input(&["chat", "--tools", text(&tools), "-n", "8", "--temperature", "0", "--json"], b"Hello.\n");
+    let program = r#"{"name": "now", "description": "The time", "parameters": {"type": "object", "properties": {}}, "command": ["date"]}"#;
+    std::fs::write(&tools, format!("[{program}]")).unwrap();
+    assert_eq!(code(&chat()), 0);
+    for wrong in
+        ["[", "[{}]", &format!("[{program}, {program}]"), &format!("[{}]", program.replace("[\"date\"]", "[]"))]
+    {
+        std::fs::write(&tools, wrong).unwrap();
+        assert_eq!(code(&chat()), 4, "{wrong}");
+    }
+}
+
+#[test]
 fn an_answer_that_was_cut_off_says_so() {
     let cut_off = "cut off at its limit of tokens: -n allows more";
     let chat = run_with_input(&["chat", "-n", "3", "--temperature", "0"], b"Marcus will write a test by Thursday.\n");

@@ -3,7 +3,7 @@ use std::path::Path;
 
 use sotto::{ChatOptions, Error, LocalModel, Session};
 
-use super::{print_text, style};
+use super::{print_text, style, tools};
 use crate::args::SamplingArguments;
 use crate::failure::Failure;
 use crate::{input, screen};
@@ -21,11 +21,13 @@ pub fn instructions(system: Option<&str>, style: Option<&Path>) -> Result<Option
 pub fn run(
     model: &LocalModel,
     instructions: Option<&str>,
+    tools: Option<&Path>,
     sampling: &SamplingArguments,
     max_tokens: usize,
     json: bool,
 ) -> Result<(), Failure> {
-    let session = model.session(instructions)?;
+    let tools = tools.map(tools::read).transpose()?.unwrap_or_default();
+    let session = model.session(instructions)?.with_tools(tools)?;
     let base = ChatOptions::default();
     let options = ChatOptions { sampling: sampling.over(base.sampling.clone()), max_tokens, ..base };
     let interactive = std::io::stdin().is_terminal();

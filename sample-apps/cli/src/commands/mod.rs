@@ -21,6 +21,7 @@ mod summarize;
 mod synth;
 mod texts;
 mod tokenize;
+mod tools;
 mod transcribe;
 mod tune;
 
@@ -85,9 +86,9 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
         }
         Command::Embed { text } => embed::run(model, text, json),
         Command::Extract { texts, schema } => extract::run(&load(model)?, &Texts::read(texts)?, schema, json),
-        Command::Chat { system, style, sampling, max_tokens } => {
+        Command::Chat { system, style, tools, sampling, max_tokens } => {
             let instructions = chat::instructions(system.as_deref(), style.as_deref())?;
-            chat::run(&load(model)?, instructions.as_deref(), sampling, *max_tokens, json)
+            chat::run(&load(model)?, instructions.as_deref(), tools.as_deref(), sampling, *max_tokens, json)
         }
         Command::Generate { prompt, ids, max_tokens, sampling } => {
             let prompt = match prompt {

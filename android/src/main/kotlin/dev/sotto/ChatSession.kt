@@ -6,6 +6,7 @@ import dev.sotto.internal.FfiPrewarmJob
 import dev.sotto.internal.FfiReply
 import dev.sotto.internal.FfiRespondJob
 import dev.sotto.internal.FfiSession
+import dev.sotto.internal.FfiTurn
 import kotlinx.serialization.SerialName
 import kotlinx.serialization.Serializable
 
@@ -26,12 +27,16 @@ public enum class FinishReason {
      */
     @SerialName("contextFull")
     CONTEXT_FULL,
+
+    /** The model wanted to call tools once more than it may, which is eight times: ask more precisely, or give it fewer tools. */
+    @SerialName("tooManyToolCalls")
+    TOO_MANY_TOOL_CALLS,
 }
 
 /**
  * A finished answer.
  *
- * @property text what the model wrote.
+ * @property text what the model wrote, without its calls of tools.
  * @property finishReason why the answer ended, and so whether it is complete.
  * @property metrics time, tokens and memory it took.
  */
@@ -43,10 +48,17 @@ public class ChatReply(public val text: String, public val finishReason: FinishR
  *
  * @property question the user's message.
  * @property answer the model's answer.
+ * @property calls the tools that the model called before its answer, in order.
  */
 @Serializable
 @ByValue
-public class ChatTurn(public val question: String, public val answer: String)
+public class ChatTurn @JvmOverloads constructor(
+    public val question: String,
+    public val answer: String,
+    public val calls: List<ChatToolUse> = emptyList(),
+) {
+    internal fun toFfi() = FfiTurn(question, calls.map { it.toFfi() }, answer)
+}
 
 /**
  * A conversation. It keeps its history, and only new tokens are computed.
@@ -59,7 +71,7 @@ public class ChatSession internal constructor(private val ffi: FfiSession) : Aut
      * The questions and answers so far, to store them and to continue later with [LocalModel.resume]. A question that is
      * being answered is not among them.
      */
-    public val history: List<ChatTurn> get() = translated { open().history().map { ChatTurn(it.question, it.answer) } }
+    public val history: List<ChatTurn> get() = translated { open().history().map { it.toTurn() } }
 
     /**
      * Asks something. The snapshots are the pieces of the answer, which never split a character; the value is the complete
@@ -110,6 +122,8 @@ private fun FfiForkJob.request(made: (ChatSession) -> Unit) =
 
 internal fun FfiRespondJob.request() = Request(this, ::next, { value().toReply() }, ::cancel)
 
+private fun FfiTurn.toTurn() = ChatTurn(question, answer, calls.map { it.toUse() })
+
 private fun FfiReply.toReply() = ChatReply(
     text = text,
     finishReason =
@@ -117,6 +131,7 @@ private fun FfiReply.toReply() = ChatReply(
         FfiFinishReason.COMPLETE -> FinishReason.COMPLETE
         FfiFinishReason.MAX_TOKENS -> FinishReason.MAX_TOKENS
         FfiFinishReason.CONTEXT_FULL -> FinishReason.CONTEXT_FULL
+        FfiFinishReason.TOO_MANY_TOOL_CALLS -> FinishReason.TOO_MANY_TOOL_CALLS
     },
     metrics = metrics.toMetrics(),
 )

@@ -11,7 +11,6 @@ import dev.sotto.internal.FfiModel
 import dev.sotto.internal.FfiPackJob
 import dev.sotto.internal.FfiProgress
 import dev.sotto.internal.FfiSummarizeJob
-import dev.sotto.internal.FfiTurn
 import kotlinx.coroutines.CancellationException
 import kotlinx.serialization.KSerializer
 import kotlinx.serialization.json.Json
@@ -156,8 +155,9 @@ public class LocalModel private constructor(private val ffi: FfiModel, public va
     public fun extractAll(texts: List<String>, schema: JsonObject): SottoTask<TextResult<Extraction<JsonElement>>, Unit> =
         extractAllTexts(texts, schema.toString(), Json::parseToJsonElement)
 
-    /** Starts a conversation. [instructions] tell the model how to behave. */
-    public suspend fun session(instructions: String? = null): ChatSession = resume(instructions, emptyList())
+    /** Starts a conversation. [instructions] tell the model how to behave; it may call the [tools]. */
+    public suspend fun session(instructions: String? = null, tools: List<ChatTool> = emptyList()): ChatSession =
+        resume(instructions, emptyList(), tools)
 
     /**
      * Starts a conversation in which the model writes as [style] says: with its profile after the [instructions], and with its adapter if
@@ -168,9 +168,16 @@ public class LocalModel private constructor(private val ffi: FfiModel, public va
     }
 
     /** Continues a conversation that an app has stored, with its [history] ([ChatSession.history]). */
-    public suspend fun resume(instructions: String?, history: List<ChatTurn>): ChatSession {
-        val turns = history.map { FfiTurn(it.question, it.answer) }
-        return closingUnlessDelivered { made -> native { ChatSession(open().resume(instructions, turns)).also(made) } }
+    public suspend fun resume(
+        instructions: String?,
+        history: List<ChatTurn>,
+        tools: List<ChatTool> = emptyList(),
+    ): ChatSession = closingUnlessDelivered { made ->
+        native {
+            val session = open().resume(instructions, history.map { it.toFfi() })
+            val withTools = if (tools.isEmpty()) session else session.use { it.withTools(tools.map { it.toFfi() }) }
+            ChatSession(withTools).also(made)
+        }
     }
 
     /**
@@ -318,7 +325,7 @@ internal suspend fun <T : AutoCloseable> closingUnlessDelivered(make: suspend (m
 }
 
 /** A serializer may reject a value that the schema of its type allows. Its message would quote the text. */
-private fun <T> decode(serializer: KSerializer<T>, json: String): T = try {
+internal fun <T> decode(serializer: KSerializer<T>, json: String): T = try {
     Json.decodeFromString(serializer, json)
 } catch (_: IllegalArgumentException) {
     val type = serializer.descriptor.serialName

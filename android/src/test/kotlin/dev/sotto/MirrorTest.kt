@@ -72,6 +72,8 @@ import dev.sotto.internal.FfiStyleProfile
 import dev.sotto.internal.FfiSummaryOptions
 import dev.sotto.internal.FfiTimestamp
 import dev.sotto.internal.FfiTokenizerInterface
+import dev.sotto.internal.FfiTool
+import dev.sotto.internal.FfiToolUse
 import dev.sotto.internal.FfiTranscribeOptions
 import dev.sotto.internal.FfiTranscript
 import dev.sotto.internal.FfiTranscriptPart
@@ -121,8 +123,11 @@ class MirrorTest {
         // With a style instead of texts, and with a style besides, these are overloads.
         val styled = setOf("tuneStyle", "sessionInStyle")
         assertEquals(methods(FfiModelInterface::class.java) - styled, methods(LocalModel::class.java) - overloads - "close")
-        // Streaming is what answering is underneath.
-        assertEquals(methods(FfiSessionInterface::class.java), methods(ChatSession::class.java) - setOf("close", "stream"))
+        // Streaming is what answering is underneath. Tools are given when a conversation begins.
+        assertEquals(
+            methods(FfiSessionInterface::class.java) - "withTools",
+            methods(ChatSession::class.java) - setOf("close", "stream"),
+        )
         assertEquals(methods(FfiNoteSessionInterface::class.java), methods(NoteSession::class.java) - "close")
         assertEquals(methods(FfiTokenizerInterface::class.java), methods(Tokenizer::class.java) - "close")
         assertEquals(methods(FfiAdapterInterface::class.java), methods(Adapter::class.java) - "close")
@@ -165,6 +170,7 @@ class MirrorTest {
             FfiReply::class to ChatReply::class,
             FfiLabel::class to Label::class,
             FfiTurn::class to ChatTurn::class,
+            FfiToolUse::class to ChatToolUse::class,
             FfiProgress::class to Progress::class,
             FfiMetrics::class to Metrics::class,
             FfiWeights::class to Weights::class,
@@ -237,9 +243,17 @@ class MirrorTest {
         val records = generated.filter { name ->
             Class.forName("dev.sotto.internal.$name").methods.any { it.name.substringBefore('-') == "component1" }
         }
-        // FfiEmbeddings holds a list, and a Listening has the two parts of FfiListening; times are Java's; a query is given as arguments.
+        // FfiEmbeddings holds a list, and a Listening has the two parts of FfiListening; times are Java's; a query is given as arguments;
+        // a tool has a serializer where FfiTool has a schema.
         val others =
-            setOf(FfiScore::class, FfiEmbeddings::class, FfiListening::class, FfiTimestamp::class, FfiQuery::class)
+            setOf(
+                FfiScore::class,
+                FfiEmbeddings::class,
+                FfiListening::class,
+                FfiTimestamp::class,
+                FfiQuery::class,
+                FfiTool::class,
+            )
         assertEquals((mirrors.keys + others).map { it.simpleName }.toSet(), records.toSet())
     }
 }

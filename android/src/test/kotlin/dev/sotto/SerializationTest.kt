@@ -40,6 +40,9 @@ class SerializationTest {
         assertKept(FinishReason.entries.toList())
         assertKept(listOf(Segment(1, "Buy milk."), Segment(2, "Now.", start = 0.5, end = 2.0, speaker = "Dana")))
         assertKept(ChatTurn("Hello?", "Hi."))
+        assertKept(ChatTurn("Hello?", "Hi.", listOf(ChatToolUse("", "now", "{}", "noon"))))
+        // What a version without tools has stored.
+        assertEquals("""{"question":"Hello?","answer":"Hi."}""", Json.encodeToString(ChatTurn("Hello?", "Hi.")))
     }
 
     @Test
