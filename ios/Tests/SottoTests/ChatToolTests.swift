@@ -34,7 +34,9 @@ extension AllTests {
             let stored = try JSONEncoder().encode(turn)
             #expect(try JSONDecoder().decode(ChatTurn.self, from: stored) == turn)
             let old = #"{"question":"Hello?","answer":"Hi."}"#
-            #expect(try JSONDecoder().decode(ChatTurn.self, from: Data(old.utf8)) == ChatTurn(question: "Hello?", answer: "Hi."))
+            #expect(
+                try JSONDecoder().decode(ChatTurn.self, from: Data(old.utf8))
+                    == ChatTurn(question: "Hello?", answer: "Hi."))
             var broken = turn
             broken.calls[0].arguments = "{"
             await #expect(throws: SottoError.self) { try await model.resume(history: [broken]) }
