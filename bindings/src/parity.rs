@@ -9,9 +9,10 @@ type Names = BTreeSet<String>;
 #[test]
 fn the_table_names_all_that_is_public() {
     let (kotlin, swift) = table(&read("docs/api-parity.md"));
-    assert_same("Kotlin", &kotlin_names(&read("android/api/sotto-android.api")), &kotlin);
-    let sources = sorted_sources("ios/Sources/Sotto").into_iter().map(|path| read_file(&path));
-    assert_same("Swift", &sources.flat_map(|source| swift_names(&source)).collect(), &swift);
+    let dumps = ["android/api/sotto-android.api", "android/store/api/sotto-store.api"].map(read);
+    assert_same("Kotlin", &dumps.iter().flat_map(|dump| kotlin_names(dump)).collect(), &kotlin);
+    let sources = ["ios/Sources/Sotto", "ios/Sources/SottoStore"].into_iter().flat_map(sorted_sources);
+    assert_same("Swift", &sources.flat_map(|path| swift_names(&read_file(&path))).collect(), &swift);
 }
 
 fn assert_same(language: &str, public: &Names, in_table: &Names) {
@@ -67,7 +68,8 @@ fn kotlin_names(dump: &str) -> Names {
     for line in dump.lines().filter(|line| line.contains("public ") && !line.contains(" synthetic ")) {
         if let Some(declaration) = line.strip_suffix(" {") {
             let path = declaration.split_whitespace().find_map(|word| word.strip_prefix("dev/sotto/"));
-            class = path.expect("a class of the SDK").replace('$', ".").replace(".Companion", "");
+            let path = path.expect("a class of the SDK");
+            class = path.trim_start_matches("store/").replace('$', ".").replace(".Companion", "");
             if !class.ends_with(".Builder") {
                 names.insert(class.clone());
             }

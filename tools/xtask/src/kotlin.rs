@@ -51,6 +51,11 @@ pub fn build_for_aar() -> Result<(), String> {
     maven("android", &["clean", "package", "-Paar", "-DskipTests"])
 }
 
+/// Makes the store's classes, sources and documentation. They end up in `target/kotlin-store`.
+pub fn build_store() -> Result<(), String> {
+    maven("android/store", &["package", "-Ppublish", "-DskipTests"])
+}
+
 fn maven(folder: &str, goals: &[&str]) -> Result<(), String> {
     let mut command = Command::new("mvn");
     run(command.args(["--batch-mode", "--no-transfer-progress"]).args(goals).current_dir(root().join(folder)))

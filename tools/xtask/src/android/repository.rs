@@ -13,10 +13,16 @@ use crate::steps::{in_file, root, run};
 const CLASSES: [&str; 3] =
     ["dev/sotto/LocalModel.class", "dev/sotto/AndroidDescriptors.class", "dev/sotto/internal/SottoKt.class"];
 
-/// What the repository has of the SDK, each with its checksums.
-pub const PUBLISHED: [&str; 4] = [".aar", ".pom", "-sources.jar", "-javadoc.jar"];
+/// A class of the store.
+const STORE_CLASS: &str = "dev/sotto/store/ModelStore.class";
 
-/// Puts libraries and Kotlin classes into an AAR, and that into a Maven repository with its sources, documentation and checksums.
+/// What the repository has: the name of each artifact and the endings of its files, each of which has checksums.
+pub const PUBLISHED: [(&str, [&str; 4]); 2] = [
+    ("sotto-android", [".aar", ".pom", "-sources.jar", "-javadoc.jar"]),
+    ("sotto-store", [".jar", ".pom", "-sources.jar", "-javadoc.jar"]),
+];
+
+/// Puts libraries and Kotlin classes into an AAR, and that and the store into a Maven repository with sources, documentation and checksums.
 pub fn assemble(libraries: &[Library], repository: &Path) -> Result<(), String> {
     kotlin::build_for_aar()?;
     let built = root().join("target/android/kotlin");
@@ -36,27 +42,42 @@ pub fn assemble(libraries: &[Library], repository: &Path) -> Result<(), String> 
     let aar = root().join("target/android/sotto-android.aar");
     run(Command::new("jar").args(["--create", "--no-manifest", "--file"]).arg(&aar).arg("-C").arg(&content).arg("."))?;
 
+    deploy(repository, &aar, &built.join("aar/pom.xml"), &jar)?;
+    deploy_store(repository)?;
+    check_repository(repository, &files)
+}
+
+fn deploy_store(repository: &Path) -> Result<(), String> {
+    kotlin::build_store()?;
+    let jar = |kind: &str| root().join(format!("target/kotlin-store/sotto-store-{VERSION}{kind}.jar"));
+    check_contents(&jar(""), &[STORE_CLASS])?;
+    deploy(repository, &jar(""), &root().join("android/store/pom.xml"), &jar)
+}
+
+/// Puts a file into a repository, with its POM and the jars of its sources and its documentation.
+fn deploy(repository: &Path, file: &Path, pom: &Path, jar: &impl Fn(&str) -> PathBuf) -> Result<(), String> {
     let option = |name: &str, value: &Path| format!("-D{name}={}", value.display());
     run(Command::new("mvn")
         .args(["--batch-mode", "--no-transfer-progress", "--quiet"])
         .arg("org.apache.maven.plugins:maven-deploy-plugin:3.1.4:deploy-file")
         .arg(format!("-Durl=file://{}", repository.display()))
-        .arg(option("file", &aar))
-        .arg(option("pomFile", &built.join("aar/pom.xml")))
+        .arg(option("file", file))
+        .arg(option("pomFile", pom))
         .arg(option("sources", &jar("-sources")))
-        .arg(option("javadoc", &jar("-javadoc"))))?;
-    check_repository(repository, &files)
+        .arg(option("javadoc", &jar("-javadoc"))))
 }
 
 /// Whether everything is there, under the names by which build tools look for it.
 fn check_repository(repository: &Path, files: &[(PathBuf, String)]) -> Result<(), String> {
-    let folder = repository.join(format!("dev/sotto/sotto-android/{VERSION}"));
-    for suffix in PUBLISHED {
-        let file = format!("sotto-android-{VERSION}{suffix}");
-        for name in [file.clone(), file.clone() + ".sha1", file + ".md5"] {
-            in_file(&folder.join(&name), fs::metadata(folder.join(&name)))?;
+    for (artifact, endings) in PUBLISHED {
+        let folder = repository.join(format!("dev/sotto/{artifact}/{VERSION}"));
+        for file in endings.map(|ending| format!("{artifact}-{VERSION}{ending}")) {
+            for name in [file.clone(), file.clone() + ".sha1", file + ".md5"] {
+                in_file(&folder.join(&name), fs::metadata(folder.join(&name)))?;
+            }
         }
     }
+    let folder = repository.join(format!("dev/sotto/sotto-android/{VERSION}"));
     let pom = folder.join(format!("sotto-android-{VERSION}.pom"));
     check_pom(&in_file(&pom, fs::read_to_string(&pom))?)?;
     let aar = folder.join(format!("sotto-android-{VERSION}.aar"));

@@ -6,6 +6,7 @@ use std::path::Path;
 use std::process::Command;
 
 use super::{VERSION, folder};
+use crate::android::PUBLISHED;
 use crate::steps::{in_file, root, run};
 use crate::swift;
 
@@ -38,8 +39,13 @@ fn maven(project: &Path, bundle: &Path, goal: &str) -> Result<(), String> {
 /// Maven would take the SDK of an earlier rehearsal, which has the same version, from its cache.
 fn forget_cached_sdk() -> Result<(), String> {
     let Some(home) = env::home_dir() else { return Ok(()) };
-    let cached = home.join(".m2/repository/dev/sotto/sotto-android");
-    if cached.exists() { in_file(&cached, fs::remove_dir_all(&cached)) } else { Ok(()) }
+    for (artifact, _) in PUBLISHED {
+        let cached = home.join(".m2/repository/dev/sotto").join(artifact);
+        if cached.exists() {
+            in_file(&cached, fs::remove_dir_all(&cached))?;
+        }
+    }
+    Ok(())
 }
 
 /// Compiles the README's Swift against a package, which a repository has under its version.

@@ -22,21 +22,23 @@ pub enum Key {
 
 /// Makes the bundle of a Maven repository, beside it: a folder, and a zip of the same name to upload. Returns the folder.
 pub fn bundle(repository: &Path, key: Key) -> Result<PathBuf, String> {
-    let place = format!("dev/sotto/sotto-android/{VERSION}");
     let bundle = repository.with_file_name("bundle");
     if bundle.exists() {
         in_file(&bundle, fs::remove_dir_all(&bundle))?;
     }
-    let (from, to) = (repository.join(&place), bundle.join(&place));
-    in_file(&to, fs::create_dir_all(&to))?;
-    let files = PUBLISHED.map(|suffix| format!("sotto-android-{VERSION}{suffix}"));
-    for name in files.iter().flat_map(|name| [name.clone(), format!("{name}.md5"), format!("{name}.sha1")]) {
-        in_file(&from.join(&name), fs::copy(from.join(&name), to.join(&name)))?;
-    }
-    sign(&files.clone().map(|name| to.join(name)), key)?;
-    let faults = faults(&to, &files)?;
-    if !faults.is_empty() {
-        return Err(format!("Maven Central would refuse it: {}", faults.join("; ")));
+    for (artifact, endings) in PUBLISHED {
+        let place = format!("dev/sotto/{artifact}/{VERSION}");
+        let (from, to) = (repository.join(&place), bundle.join(&place));
+        in_file(&to, fs::create_dir_all(&to))?;
+        let files = endings.map(|ending| format!("{artifact}-{VERSION}{ending}"));
+        for name in files.iter().flat_map(|name| [name.clone(), format!("{name}.md5"), format!("{name}.sha1")]) {
+            in_file(&from.join(&name), fs::copy(from.join(&name), to.join(&name)))?;
+        }
+        sign(&files.clone().map(|name| to.join(name)), key)?;
+        let faults = faults(&to, &files)?;
+        if !faults.is_empty() {
+            return Err(format!("Maven Central would refuse {artifact}: {}", faults.join("; ")));
+        }
     }
     let zip = bundle.with_extension("zip");
     run(Command::new("jar").args(["--create", "--no-manifest", "--file"]).arg(&zip).arg("-C").arg(&bundle).arg("."))?;
@@ -128,16 +130,18 @@ fn checksum(program: &str, file: &Path) -> Result<String, String> {
 mod tests {
     use super::*;
 
-    fn pom() -> String {
-        fs::read_to_string(root().join("android/aar/pom.xml")).expect("the POM")
+    fn pom(of: &str) -> String {
+        fs::read_to_string(root().join("android").join(of).join("pom.xml")).expect("the POM")
     }
 
     #[test]
-    fn the_pom_has_what_central_asks_for() {
-        assert_eq!(faults_of_pom(&pom()), [""; 0]);
-        for element in ELEMENTS {
-            let without = pom().replace(&format!("<{element}>"), "<other>");
-            assert!(!faults_of_pom(&without).is_empty(), "{element}");
+    fn the_poms_have_what_central_asks_for() {
+        for pom in ["aar", "store"].map(pom) {
+            assert_eq!(faults_of_pom(&pom), [""; 0]);
+            for element in ELEMENTS {
+                let without = pom.replace(&format!("<{element}>"), "<other>");
+                assert!(!faults_of_pom(&without).is_empty(), "{element}");
+            }
         }
     }
 
@@ -147,7 +151,7 @@ mod tests {
         let files: Vec<String> = ["a.jar", "a.pom"].map(str::to_owned).into();
         for name in &files {
             let path = folder.path().join(name);
-            fs::write(&path, pom()).expect("a file");
+            fs::write(&path, pom("aar")).expect("a file");
             fs::write(folder.path().join(format!("{name}.asc")), "signature").expect("a file");
             for (ending, program) in [("md5", "md5sum"), ("sha1", "sha1sum")] {
                 let Ok(checksum) = checksum(program, &path) else {
