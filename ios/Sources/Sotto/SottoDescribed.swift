@@ -7,7 +7,7 @@
 ///     let due: String?
 /// }
 /// ```
-/// ``LocalModel/extract(from:)`` reads the descriptions of properties, ``LocalModel/classify(_:into:minConfidence:)`` those of
+/// ``LocalModel/extract(from:)`` reads the descriptions of properties, ``LocalModel/classify(_:into:minConfidence:)-3kwi8`` those of
 /// an enum's cases. A tuned model, such as the demo model, reads only the names of properties.
 public protocol SottoDescribed {
     /// A few words, without line breaks, for some of the properties (by the name that they are decoded by) or cases (by
