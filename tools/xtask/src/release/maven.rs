@@ -26,18 +26,22 @@ pub fn bundle(repository: &Path, key: Key) -> Result<PathBuf, String> {
     if bundle.exists() {
         in_file(&bundle, fs::remove_dir_all(&bundle))?;
     }
-    for (artifact, endings) in PUBLISHED {
-        let place = format!("dev/sotto/{artifact}/{VERSION}");
-        let (from, to) = (repository.join(&place), bundle.join(&place));
+    let artifacts = PUBLISHED.map(|(artifact, endings)| {
+        (format!("dev/sotto/{artifact}/{VERSION}"), endings.map(|ending| format!("{artifact}-{VERSION}{ending}")))
+    });
+    for (place, files) in &artifacts {
+        let (from, to) = (repository.join(place), bundle.join(place));
         in_file(&to, fs::create_dir_all(&to))?;
-        let files = endings.map(|ending| format!("{artifact}-{VERSION}{ending}"));
         for name in files.iter().flat_map(|name| [name.clone(), format!("{name}.md5"), format!("{name}.sha1")]) {
             in_file(&from.join(&name), fs::copy(from.join(&name), to.join(&name)))?;
         }
-        sign(&files.clone().map(|name| to.join(name)), key)?;
-        let faults = faults(&to, &files)?;
+    }
+    let paths = artifacts.each_ref().map(|(place, files)| files.each_ref().map(|name| bundle.join(place).join(name)));
+    sign(paths.as_flattened(), key)?;
+    for (place, files) in &artifacts {
+        let faults = faults(&bundle.join(place), files)?;
         if !faults.is_empty() {
-            return Err(format!("Maven Central would refuse {artifact}: {}", faults.join("; ")));
+            return Err(format!("Maven Central would refuse {place}: {}", faults.join("; ")));
         }
     }
     let zip = bundle.with_extension("zip");
@@ -58,14 +62,14 @@ fn sign(files: &[PathBuf], key: Key) -> Result<(), String> {
         run(gpg(home.as_deref()).arg("--verify").arg(signature).arg(file))?;
     }
     match home {
-        Some(home) => in_file(&home, fs::remove_dir_all(&home)),
+        Some(home) => forget_key(&home),
         None => Ok(()),
     }
 }
 
 fn make_key(home: &Path) -> Result<(), String> {
     if home.exists() {
-        in_file(home, fs::remove_dir_all(home))?;
+        forget_key(home)?;
     }
     in_file(home, fs::create_dir_all(home))?;
     run(gpg(Some(home)).args([
@@ -76,6 +80,12 @@ fn make_key(home: &Path) -> Result<(), String> {
         "ed25519",
         "sign",
     ]))
+}
+
+/// Deletes the folder of a key, and ends gpg's agent: one whose folder has gone would be in the way of the next rehearsal.
+fn forget_key(home: &Path) -> Result<(), String> {
+    run(Command::new("gpgconf").arg("--homedir").arg(home).args(["--kill", "gpg-agent"]))?;
+    in_file(home, fs::remove_dir_all(home))
 }
 
 /// gpg, which asks nothing, with the keys in `home` or, without one, those of whoever calls.
