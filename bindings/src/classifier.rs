@@ -3,12 +3,12 @@
 use std::sync::Arc;
 
 use sotto_sdk::personal::NearestExample;
-use sotto_sdk::{Classifier, PersonalClassification};
+use sotto_sdk::{Classifier, Job, PersonalClassification, Progress};
 
+use crate::jobs::job;
 use crate::model::classify_options;
 use crate::{
-    FfiClassifyPersonalJob, FfiEmbedder, FfiError, FfiLabel, FfiLearnt, FfiMetrics, FfiModel, FfiPersonal, FfiScore,
-    FfiTimestamp,
+    FfiEmbedder, FfiError, FfiLabel, FfiLearnt, FfiMetrics, FfiModel, FfiPersonal, FfiProgress, FfiScore, FfiTimestamp,
 };
 
 #[uniffi::export]
@@ -83,3 +83,5 @@ impl From<NearestExample> for FfiNearestExample {
         Self { id, text, label, similarity }
     }
 }
+
+job!(FfiClassifyPersonalJob: Job<Progress, PersonalClassification>, next: FfiProgress, value: FfiPersonalClassification);

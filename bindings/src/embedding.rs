@@ -1,8 +1,11 @@
 //! Embedding models, and what they make of texts.
 
-use sotto_sdk::{Embedder, Embedding, EmbeddingMemory, EmbeddingOptions};
+use std::convert::Infallible;
 
-use crate::{FfiEmbedAllJob, FfiEmbedJob, FfiEmbedderMemoryJob, FfiError, FfiLoadEmbedderJob, FfiModelFile};
+use sotto_sdk::{Embedder, Embedding, EmbeddingMemory, EmbeddingOptions, Job};
+
+use crate::jobs::job;
+use crate::{FfiError, FfiModel, FfiModelFile};
 
 /// Mirror of [`Embedding`]. The numbers are little-endian bytes: each language has numbers of its own, and boxes them in lists.
 #[derive(Debug, uniffi::Record)]
@@ -64,6 +67,14 @@ pub fn embedder_memory_of(folder: FfiModelFile) -> Result<FfiEmbedderMemoryJob, 
     Ok(Embedder::memory_of(folder.into()).into())
 }
 
+#[uniffi::export]
+impl FfiModel {
+    /// [`sotto_sdk::LocalModel::embed`].
+    pub fn embed(&self, text: &str) -> Result<FfiEmbedJob, FfiError> {
+        Ok(self.0.embed(text).into())
+    }
+}
+
 /// An [`Embedder`].
 #[derive(uniffi::Object)]
 pub struct FfiEmbedder(pub(crate) Embedder);
@@ -101,3 +112,8 @@ impl FfiEmbedder {
         Ok(self.0.max_tokens() as u32)
     }
 }
+
+job!(FfiLoadEmbedderJob: Job<Infallible, Embedder>, value: FfiEmbedder);
+job!(FfiEmbedderMemoryJob: Job<Infallible, EmbeddingMemory>, value: FfiEmbeddingMemory);
+job!(FfiEmbedJob: Job<Infallible, Embedding>, value: FfiEmbedding);
+job!(FfiEmbedAllJob: Job<Infallible, Vec<Embedding>>, value: FfiEmbeddings);

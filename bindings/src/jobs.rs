@@ -3,16 +3,13 @@
 use std::convert::Infallible;
 
 use sotto_sdk::{
-    Adapter, Classification, Embedder, Embedding, EmbeddingMemory, Error, Extraction, FileReport, Job, LocalModel,
-    NoteSummary, PersonalClassification, Progress, Reply, Session, Speech, SpeechMemory, Tokenizer, Transcript,
-    TranscriptPart, TuneProgress, TuneReport,
+    Adapter, Classification, Error, Extraction, FileReport, Job, LocalModel, NoteSummary, Progress, Reply, Session,
+    Tokenizer,
 };
 
 use crate::{
-    FfiAdapter, FfiClassification, FfiEmbedder, FfiEmbedding, FfiEmbeddingMemory, FfiEmbeddings, FfiError,
-    FfiExtraction, FfiFileReport, FfiModel, FfiNoteSummary, FfiPersonalClassification, FfiProgress, FfiReply,
-    FfiSession, FfiSpeech, FfiSpeechMemory, FfiTokenizer, FfiTranscript, FfiTranscriptPart, FfiTuneProgress,
-    FfiTuneReport,
+    FfiAdapter, FfiClassification, FfiError, FfiExtraction, FfiFileReport, FfiModel, FfiNoteSummary, FfiProgress,
+    FfiReply, FfiSession, FfiTokenizer,
 };
 
 /// A handle for jobs with these snapshots and this value; both convert into what crosses the border.
@@ -65,6 +62,10 @@ macro_rules! job {
     };
 }
 
+// Parts that can be left out have their jobs beside them.
+#[cfg(any(feature = "personal", feature = "speech"))]
+pub(crate) use job;
+
 job!(FfiLoadJob: Job<Progress, LocalModel>, next: FfiProgress, value: FfiModel);
 job!(FfiLoadAdapterJob: Job<Infallible, Adapter>, value: FfiAdapter);
 job!(FfiInspectJob: Job<Infallible, FileReport>, value: FfiFileReport);
@@ -73,17 +74,8 @@ job!(FfiPackJob: Job<Progress, ()>, next: FfiProgress, value: ());
 job!(FfiSummarizeJob: Job<NoteSummary, NoteSummary>, next: FfiNoteSummary, value: FfiNoteSummary);
 job!(FfiClassifyJob: Job<Infallible, Classification>, value: FfiClassification);
 job!(FfiClassifyAllJob: Job<Result<Classification, Error>, ()>, each: FfiClassification);
-job!(FfiClassifyPersonalJob: Job<Progress, PersonalClassification>, next: FfiProgress, value: FfiPersonalClassification);
 job!(FfiExtractJob: Job<Infallible, Extraction>, value: FfiExtraction);
 job!(FfiExtractAllJob: Job<Result<Extraction, Error>, ()>, each: FfiExtraction);
 job!(FfiForkJob: Job<Infallible, Session>, value: FfiSession);
 job!(FfiRespondJob: Job<String, Reply>, next: String, value: FfiReply);
 job!(FfiPrewarmJob: Job<Infallible, ()>, value: ());
-job!(FfiLoadEmbedderJob: Job<Infallible, Embedder>, value: FfiEmbedder);
-job!(FfiEmbedderMemoryJob: Job<Infallible, EmbeddingMemory>, value: FfiEmbeddingMemory);
-job!(FfiEmbedJob: Job<Infallible, Embedding>, value: FfiEmbedding);
-job!(FfiEmbedAllJob: Job<Infallible, Vec<Embedding>>, value: FfiEmbeddings);
-job!(FfiLoadSpeechJob: Job<Infallible, Speech>, value: FfiSpeech);
-job!(FfiSpeechMemoryJob: Job<Infallible, SpeechMemory>, value: FfiSpeechMemory);
-job!(FfiTranscribeJob: Job<TranscriptPart, Transcript>, next: FfiTranscriptPart, value: FfiTranscript);
-job!(FfiTuneJob: Job<TuneProgress, TuneReport>, next: FfiTuneProgress, value: FfiTuneReport);

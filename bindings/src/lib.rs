@@ -10,7 +10,9 @@
 
 #[cfg(target_os = "android")]
 mod android;
+#[cfg(feature = "personal")]
 mod classifier;
+#[cfg(feature = "personal")]
 mod embedding;
 mod error;
 // The messages of failed tests are wanted.
@@ -21,47 +23,60 @@ mod model;
 mod options;
 #[cfg(test)]
 mod parity;
+#[cfg(feature = "personal")]
 mod personal;
+#[cfg(feature = "personal")]
 mod personal_settings;
+#[cfg(feature = "personal")]
 mod personal_style;
 mod results;
 mod session;
+#[cfg(feature = "speech")]
 mod speech;
+#[cfg(feature = "personal")]
 mod style;
 #[cfg(test)]
 mod tests;
 mod tools;
 
-pub use classifier::{FfiClassifier, FfiNearestExample, FfiPersonalClassification};
-pub use embedding::{FfiEmbedder, FfiEmbedding, FfiEmbeddingMemory, FfiEmbeddings};
+#[cfg(feature = "personal")]
+pub use classifier::{FfiClassifier, FfiClassifyPersonalJob, FfiNearestExample, FfiPersonalClassification};
+#[cfg(feature = "personal")]
+pub use embedding::{
+    FfiEmbedAllJob, FfiEmbedJob, FfiEmbedder, FfiEmbedderMemoryJob, FfiEmbedding, FfiEmbeddingMemory, FfiEmbeddings,
+    FfiLoadEmbedderJob,
+};
 pub use error::FfiError;
 pub use jobs::{
-    FfiClassifyAllJob, FfiClassifyJob, FfiClassifyPersonalJob, FfiEmbedAllJob, FfiEmbedJob, FfiEmbedderMemoryJob,
-    FfiExtractAllJob, FfiExtractJob, FfiForkJob, FfiInspectJob, FfiLoadAdapterJob, FfiLoadEmbedderJob, FfiLoadJob,
-    FfiLoadSpeechJob, FfiLoadTokenizerJob, FfiPackJob, FfiPrewarmJob, FfiRespondJob, FfiSpeechMemoryJob,
-    FfiSummarizeJob, FfiTranscribeJob, FfiTuneJob,
+    FfiClassifyAllJob, FfiClassifyJob, FfiExtractAllJob, FfiExtractJob, FfiForkJob, FfiInspectJob, FfiLoadAdapterJob,
+    FfiLoadJob, FfiLoadTokenizerJob, FfiPackJob, FfiPrewarmJob, FfiRespondJob, FfiSummarizeJob,
 };
 pub use model::{FfiAdapter, FfiModel, FfiNoteSession, FfiScaledAdapter, FfiTokenizer};
 pub use options::{
     FfiBackend, FfiChatOptions, FfiFormat, FfiKvType, FfiLabel, FfiLoadOptions, FfiModelFile, FfiSampling,
     FfiSummaryOptions,
 };
+#[cfg(feature = "personal")]
 pub use personal::{
     FfiDeletion, FfiDerived, FfiDerivedChange, FfiEvent, FfiFilter, FfiImported, FfiItem, FfiItemEvent, FfiItems,
     FfiKind, FfiLearnt, FfiLimits, FfiNear, FfiPayload, FfiPersonal, FfiQuery, FfiReason, FfiRecommendation, FfiRecord,
     FfiTimestamp, open_personal,
 };
+#[cfg(feature = "personal")]
 pub use personal_style::{FfiOnDeletion, FfiStyle, FfiStyleAdapter};
 pub use results::{
     FfiAction, FfiClassification, FfiContextMemory, FfiCoverage, FfiExtraction, FfiFileKind, FfiFileReport, FfiFit,
     FfiMetrics, FfiModelReport, FfiNoteSummary, FfiPoint, FfiProgress, FfiScore, FfiSegment, FfiWeights,
 };
 pub use session::{FfiFinishReason, FfiReply, FfiSession, FfiTurn};
+#[cfg(feature = "speech")]
 pub use speech::{
-    FfiAudio, FfiAudioInput, FfiListenOptions, FfiListening, FfiPcmFormat, FfiSamples, FfiSpeech, FfiSpeechMemory,
-    FfiSpeechMetrics, FfiTranscribeOptions, FfiTranscript, FfiTranscriptPart, FfiTranscriptSegment, FfiTranscriptWord,
+    FfiAudio, FfiAudioInput, FfiListenOptions, FfiListening, FfiLoadSpeechJob, FfiPcmFormat, FfiSamples, FfiSpeech,
+    FfiSpeechMemory, FfiSpeechMemoryJob, FfiSpeechMetrics, FfiTranscribeJob, FfiTranscribeOptions, FfiTranscript,
+    FfiTranscriptPart, FfiTranscriptSegment, FfiTranscriptWord,
 };
-pub use style::{FfiCapitals, FfiStyleProfile, FfiTuneOptions, FfiTuneProgress, FfiTuneReport};
+#[cfg(feature = "personal")]
+pub use style::{FfiCapitals, FfiStyleProfile, FfiTuneJob, FfiTuneOptions, FfiTuneProgress, FfiTuneReport};
 pub use tools::{FfiTool, FfiToolCall, FfiToolHandler, FfiToolUse};
 
 uniffi::setup_scaffolding!("sotto");

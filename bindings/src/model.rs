@@ -10,7 +10,7 @@ use sotto_sdk::{Adapter, ClassifyOptions, LocalModel, NoteSession, Tokenizer, Vo
 
 use crate::options::parse_schema;
 use crate::{
-    FfiClassifyAllJob, FfiClassifyJob, FfiEmbedJob, FfiError, FfiExtractAllJob, FfiExtractJob, FfiInspectJob, FfiLabel,
+    FfiClassifyAllJob, FfiClassifyJob, FfiError, FfiExtractAllJob, FfiExtractJob, FfiInspectJob, FfiLabel,
     FfiLoadAdapterJob, FfiLoadJob, FfiLoadOptions, FfiLoadTokenizerJob, FfiModelFile, FfiModelReport, FfiPackJob,
     FfiSegment, FfiSession, FfiSummarizeJob, FfiSummaryOptions, FfiTurn,
 };
@@ -96,11 +96,6 @@ impl FfiModel {
     /// [`LocalModel::classify`].
     pub fn classify(&self, text: &str, labels: Vec<FfiLabel>, min_confidence: f64) -> Result<FfiClassifyJob, FfiError> {
         Ok(self.0.classify(text, &classify_options(labels, min_confidence)).into())
-    }
-
-    /// [`LocalModel::embed`].
-    pub fn embed(&self, text: &str) -> Result<FfiEmbedJob, FfiError> {
-        Ok(self.0.embed(text).into())
     }
 
     /// [`LocalModel::classify_all`].

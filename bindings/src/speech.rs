@@ -1,5 +1,6 @@
 //! Speech models, and what they hear.
 
+use std::convert::Infallible;
 use std::sync::Arc;
 
 use sotto_sdk::{
@@ -7,7 +8,8 @@ use sotto_sdk::{
     SpeechOptions, Task, TranscribeOptions, Transcript, TranscriptPart, TranscriptSegment, TranscriptWord,
 };
 
-use crate::{FfiError, FfiLoadSpeechJob, FfiModelFile, FfiNoteSession, FfiSpeechMemoryJob, FfiTranscribeJob};
+use crate::jobs::job;
+use crate::{FfiError, FfiModelFile, FfiNoteSession};
 
 /// Mirror of [`PcmFormat`].
 #[derive(Debug, Clone, Copy, uniffi::Record)]
@@ -314,3 +316,7 @@ impl FfiAudioInput {
         Ok(self.0.finish()?)
     }
 }
+
+job!(FfiLoadSpeechJob: Job<Infallible, Speech>, value: FfiSpeech);
+job!(FfiSpeechMemoryJob: Job<Infallible, SpeechMemory>, value: FfiSpeechMemory);
+job!(FfiTranscribeJob: Job<TranscriptPart, Transcript>, next: FfiTranscriptPart, value: FfiTranscript);

@@ -3,9 +3,10 @@
 use std::path::Path;
 use std::time::Duration;
 
-use sotto_sdk::{Capitals, StyleProfile, TuneOptions, TuneProgress, TuneReport};
+use sotto_sdk::{Capitals, Job, StyleProfile, TuneOptions, TuneProgress, TuneReport};
 
-use crate::{FfiChatOptions, FfiError, FfiModel, FfiRespondJob, FfiTuneJob};
+use crate::jobs::job;
+use crate::{FfiChatOptions, FfiError, FfiModel, FfiRespondJob};
 
 #[uniffi::export]
 impl FfiModel {
@@ -154,3 +155,5 @@ impl From<FfiStyleProfile> for StyleProfile {
         Self { greeting, sign_off, sentence_words, capitals, emoji, phrases }
     }
 }
+
+job!(FfiTuneJob: Job<TuneProgress, TuneReport>, next: FfiTuneProgress, value: FfiTuneReport);

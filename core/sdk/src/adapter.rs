@@ -1,6 +1,7 @@
 //! Adapters (LoRA): small files that change a loaded model for selected requests.
 
 use std::convert::Infallible;
+use std::sync::Arc;
 
 use crate::Error;
 use crate::job::Job;
@@ -79,7 +80,11 @@ impl Loaded {
         let tuning = adapters.clone().map(|(adapter, _)| adapter.tuning).find(|tuning| tuning.tuned);
         let mut adapted = self.clone();
         // They belong to the unchanged weights.
-        (adapted.priors, adapted.mark) = Default::default();
+        adapted.priors = Arc::default();
+        #[cfg(feature = "personal")]
+        {
+            adapted.mark = Arc::default();
+        }
         adapted.tuning = tuning.unwrap_or(self.own_tuning);
         adapted.adapters = adapters.map(|(adapter, scale)| (adapter.engine.clone(), *scale)).collect();
         Ok(adapted)

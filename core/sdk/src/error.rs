@@ -1,6 +1,7 @@
 use std::path::PathBuf;
 
 use sotto_engine::EngineError;
+#[cfg(feature = "personal")]
 use sotto_personal::PersonalError;
 use sotto_text::TextError;
 
@@ -114,6 +115,7 @@ impl From<EngineError> for Error {
     }
 }
 
+#[cfg(feature = "personal")]
 impl From<PersonalError> for Error {
     fn from(error: PersonalError) -> Self {
         match error {

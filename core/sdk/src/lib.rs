@@ -21,9 +21,11 @@
 
 mod adapter;
 mod bench;
+#[cfg(feature = "personal")]
 mod classifier;
 #[cfg(test)]
 mod demo_model;
+#[cfg(feature = "personal")]
 mod embedding;
 mod error;
 mod file_facts;
@@ -50,6 +52,7 @@ mod sequence;
 mod session;
 #[cfg(feature = "speech")]
 mod speech;
+#[cfg(feature = "personal")]
 mod style;
 mod tasks;
 mod tokenizer;
@@ -59,7 +62,9 @@ mod tuning;
 
 pub use adapter::Adapter;
 pub use bench::{BatchSpeed, BenchCeilings, BenchMemory, BenchOptions, BenchReport, DecodeSpeed, PrefillSpeed, median};
+#[cfg(feature = "personal")]
 pub use classifier::{Classifier, PersonalClassification};
+#[cfg(feature = "personal")]
 pub use embedding::{Embedder, Embedding};
 pub use error::Error;
 pub use file_facts::WeightsOfType;
@@ -76,17 +81,22 @@ pub use note::{Segment, VoiceNote};
 pub use pack::{model_files, pack};
 pub use raw::{Completion, CompletionOptions, Perplexity, Prompt};
 pub use session::{ChatOptions, Reply, Session, Turn};
+#[cfg(feature = "personal")]
 pub use sotto_embedding::{EmbeddingMemory, EmbeddingOptions};
 #[cfg(feature = "candle")]
 pub use sotto_engine::MergedTensor;
 pub use sotto_engine::{Backend, CancelToken, DEFAULT_CONTEXT_LENGTH, FileKind, FilePart, Kernels, KvType};
+#[cfg(feature = "personal")]
 /// What an app learns about its user: records, items and recommendations.
 pub use sotto_personal as personal;
+#[cfg(feature = "personal")]
 pub use sotto_personal::Personal;
+#[cfg(feature = "personal")]
 pub use sotto_personal::{Capitals, StyleProfile};
 #[cfg(feature = "speech")]
 pub use sotto_speech::{Audio, Language, PcmFormat, Samples, SpeechMemory, SpeechOptions, Task, TranscribeOptions};
 pub use sotto_text::{ChatTemplate, Message, OutputFormat, Role, SamplingOptions};
+#[cfg(feature = "personal")]
 pub use sotto_training::{Loss, TuneOptions, TuneProgress, TuneReport};
 #[cfg(feature = "speech")]
 pub use speech::{
@@ -110,6 +120,6 @@ struct Readme;
 struct ToolsPage;
 
 /// So does that of the personal store.
-#[cfg(doctest)]
+#[cfg(all(doctest, feature = "personal"))]
 #[doc = include_str!("../../../docs/personal.md")]
 struct PersonalStore;

@@ -6,6 +6,7 @@ use sotto_engine::{Batch, Decoder, DecoderOptions, KvType, Model};
 use sotto_text::{ChatTemplate, ConstraintFactory, Message, RenderedPrompt, Tokenizer, ToolSpec};
 
 use crate::Error;
+#[cfg(feature = "personal")]
 use crate::embedding::Mark;
 use crate::file_facts::FileFacts;
 use crate::prefixes::{PrefixCache, Prefixes};
@@ -33,6 +34,7 @@ pub(crate) struct Loaded {
     /// The model's bias towards labels.
     pub priors: Arc<Priors>,
     /// The name of its vectors.
+    #[cfg(feature = "personal")]
     pub mark: Mark,
     context_limit: usize,
     constraints: Arc<OnceLock<Result<ConstraintFactory, Error>>>,
@@ -60,6 +62,7 @@ impl Loaded {
             kv_type,
             prefix_cache: Arc::default(),
             priors: Arc::default(),
+            #[cfg(feature = "personal")]
             mark: Mark::default(),
             context_limit,
             constraints: Arc::default(),

@@ -55,6 +55,7 @@ impl ModelFile {
     ///
     /// # Errors
     /// [`Error::Unsupported`] for what has no path.
+    #[cfg(any(feature = "personal", feature = "speech"))]
     pub(crate) fn path_or(&self, unsupported: &str) -> Result<&Path, Error> {
         match self {
             Self::Path(path) => Ok(path),
