@@ -8,7 +8,7 @@ use std::process::Command;
 use crate::steps::{cargo, in_file, root, run};
 
 /// Where the generated Kotlin and Swift go, from the root, and where they are generated.
-const BINDINGS: &str = "target/bindings";
+pub const BINDINGS: &str = "target/bindings";
 const GENERATED: &str = "target/bindgen/generated";
 
 /// Where `Package.swift` takes its generated sources from, and what they are called here.
@@ -29,8 +29,7 @@ pub fn bindgen() -> Result<(), String> {
     let _held = in_file(&lock, File::create(&lock).and_then(|file| file.lock().map(|()| file)))?;
     // The whole workspace: one package alone would build its dependencies anew, with other features.
     run(&mut cargo(&["build", "--workspace"]))?;
-    let generator = ["run", "--quiet", "--manifest-path", "tools/bindgen/Cargo.toml", "--target-dir", "target/bindgen"];
-    run(cargo(&generator).args(["--", &library(), "bindings/uniffi.toml", GENERATED]))?;
+    generate(&library(), GENERATED)?;
     in_file(&folder, copy_all(&folder, &root().join(BINDINGS)))?;
     for (generated, source) in SWIFT_SOURCES {
         let generated = folder.join("swift").join(generated);
@@ -39,9 +38,15 @@ pub fn bindgen() -> Result<(), String> {
     Ok(())
 }
 
-/// The native functions that the generated Kotlin calls.
-pub fn called_by_kotlin() -> Result<BTreeSet<String>, String> {
-    let source = root().join(BINDINGS).join("kotlin/dev/sotto/internal/sotto.kt");
+/// Generates the Kotlin and Swift side of a library, which may be for another processor. Both paths are from the root.
+pub fn generate(library: &str, folder: &str) -> Result<(), String> {
+    let generator = ["run", "--quiet", "--manifest-path", "tools/bindgen/Cargo.toml", "--target-dir", "target/bindgen"];
+    run(cargo(&generator).args(["--", library, "bindings/uniffi.toml", folder]))
+}
+
+/// The native functions that the generated Kotlin in a folder calls.
+pub fn called_by_kotlin(folder: &str) -> Result<BTreeSet<String>, String> {
+    let source = root().join(folder).join("kotlin/dev/sotto/internal/sotto.kt");
     let text = in_file(&source, fs::read_to_string(&source))?;
     let calls = text.lines().filter_map(|line| line.trim_start().strip_prefix("external fun "));
     Ok(calls.filter_map(|call| Some(call.split_once('(')?.0.to_owned())).collect())

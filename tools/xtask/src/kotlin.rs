@@ -51,6 +51,11 @@ pub fn build_for_aar() -> Result<(), String> {
     maven("android", &["clean", "package", "-Paar", "-DskipTests"])
 }
 
+/// The same for the AAR without the parts that can be left out, in `target/android/kotlin-core`, and tests it.
+pub fn build_for_core_aar() -> Result<(), String> {
+    maven("android", &["clean", "package", "-Paar,core"])
+}
+
 /// Makes the store's classes, sources and documentation. They end up in `target/kotlin-store`.
 pub fn build_store() -> Result<(), String> {
     maven("android/store", &["package", "-Ppublish", "-DskipTests"])

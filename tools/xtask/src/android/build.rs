@@ -6,6 +6,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use super::edition::Edition;
 use super::{Abi, MIN_SDK, stubs};
 use crate::arm::missing;
 use crate::steps::{cargo, in_file, root, run};
@@ -48,11 +49,12 @@ pub enum Toolchain {
     Debian,
 }
 
-/// A linked library, and the linker's account of it.
+/// A linked library, the archive that it was linked from, and the linker's account of it.
 #[derive(Debug)]
 pub struct Library {
     pub abi: Abi,
     pub path: PathBuf,
+    pub archive: PathBuf,
     pub map: PathBuf,
 }
 
@@ -72,14 +74,20 @@ impl Toolchain {
         }
     }
 
-    /// Compiles and links the library for one kind of device.
-    pub fn build(&self, abi: Abi) -> Result<Library, String> {
+    /// Compiles and links an edition's library for one kind of device.
+    pub fn build(&self, edition: Edition, abi: Abi) -> Result<Library, String> {
         let mut compile = self.cargo("rustc", abi);
         compile.args(["--release", "--package", "sotto-ffi", "--lib", "--crate-type", "staticlib"]);
         // What no crate uses of another goes: a tenth of the library.
-        compile.args(["--config", "profile.release.lto='fat'"]);
+        compile.args(["--config", "profile.release.lto='fat'"]).args(edition.features());
         run(&mut compile)?;
-        self.link(abi, &root().join(TARGET).join(abi.target).join("release"))
+        let made = root().join(TARGET).join(abi.target).join("release");
+        let folder = made.join(edition.artifact());
+        in_file(&folder, fs::create_dir_all(&folder))?;
+        // The next edition's archive takes this one's place.
+        let archive = folder.join("libsotto.a");
+        in_file(&archive, fs::rename(made.join("libsotto.a"), &archive))?;
+        self.link(abi, &folder)
     }
 
     /// A cargo command that compiles for one kind of device.
@@ -108,10 +116,11 @@ impl Toolchain {
     }
 
     fn link(&self, abi: Abi, folder: &Path) -> Result<Library, String> {
-        let library = Library { abi, path: folder.join("libsotto.so"), map: folder.join("libsotto.map") };
+        let [path, archive, map] = ["libsotto.so", "libsotto.a", "libsotto.map"].map(|name| folder.join(name));
+        let library = Library { abi, path, archive, map };
         let exports = folder.join("exports");
         in_file(&exports, fs::write(&exports, EXPORTS))?;
-        let archive = folder.join("libsotto.a").display().to_string();
+        let archive = library.archive.display().to_string();
         let files = [format!("--version-script={}", exports.display()), format!("-Map={}", library.map.display())];
         let input = ["--whole-archive".to_owned(), archive, "--no-whole-archive".to_owned()];
         let options: Vec<String> = FORM.map(str::to_owned).into_iter().chain(files).chain(input).collect();

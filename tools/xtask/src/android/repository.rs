@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use super::build::Library;
+use super::edition::Edition;
 use crate::kotlin;
 use crate::release::VERSION;
 use crate::steps::{in_file, root, run};
@@ -17,15 +18,16 @@ const CLASSES: [&str; 3] =
 const STORE_CLASS: &str = "dev/sotto/store/ModelStore.class";
 
 /// What the repository has: the name of each artifact and the endings of its files, each of which has checksums.
-pub const PUBLISHED: [(&str, [&str; 4]); 2] = [
+pub const PUBLISHED: [(&str, [&str; 4]); 3] = [
     ("sotto-android", [".aar", ".pom", "-sources.jar", "-javadoc.jar"]),
+    ("sotto-android-core", [".aar", ".pom", "-sources.jar", "-javadoc.jar"]),
     ("sotto-store", [".jar", ".pom", "-sources.jar", "-javadoc.jar"]),
 ];
 
-/// Puts libraries and Kotlin classes into an AAR, and that and the store into a Maven repository with sources, documentation and checksums.
-pub fn assemble(libraries: &[Library], repository: &Path) -> Result<(), String> {
-    kotlin::build_for_aar()?;
-    let built = root().join("target/android/kotlin");
+/// Puts libraries and Kotlin classes into an edition's AAR, and that into a Maven repository with sources, documentation and checksums.
+pub fn assemble(edition: Edition, libraries: &[Library], repository: &Path) -> Result<(), String> {
+    edition.build_kotlin()?;
+    let built = root().join(edition.kotlin());
     let jar = |kind: &str| built.join(format!("sotto-android-{VERSION}{kind}.jar"));
     check_contents(&jar(""), &CLASSES)?;
 
@@ -39,19 +41,22 @@ pub fn assemble(libraries: &[Library], repository: &Path) -> Result<(), String> 
         libraries.iter().map(|library| (library.path.clone(), format!("jni/{}/libsotto.so", library.abi.name))),
     );
     in_file(&content, lay_out(&content, &files))?;
-    let aar = root().join("target/android/sotto-android.aar");
+    let artifact = edition.artifact();
+    let aar = root().join(format!("target/android/{artifact}.aar"));
     run(Command::new("jar").args(["--create", "--no-manifest", "--file"]).arg(&aar).arg("-C").arg(&content).arg("."))?;
 
     deploy(repository, &aar, &built.join("aar/pom.xml"), &jar)?;
-    deploy_store(repository)?;
-    check_repository(repository, &files)
+    check_published(artifact, repository)?;
+    check_aar(&repository.join(format!("dev/sotto/{artifact}/{VERSION}/{artifact}-{VERSION}")), &files)
 }
 
-fn deploy_store(repository: &Path) -> Result<(), String> {
+/// Puts the store into a Maven repository in the same way.
+pub fn assemble_store(repository: &Path) -> Result<(), String> {
     kotlin::build_store()?;
     let jar = |kind: &str| root().join(format!("target/kotlin-store/sotto-store-{VERSION}{kind}.jar"));
     check_contents(&jar(""), &[STORE_CLASS])?;
-    deploy(repository, &jar(""), &root().join("android/store/pom.xml"), &jar)
+    deploy(repository, &jar(""), &root().join("android/store/pom.xml"), &jar)?;
+    check_published("sotto-store", repository)
 }
 
 /// Puts a file into a repository, with its POM and the jars of its sources and its documentation.
@@ -68,19 +73,22 @@ fn deploy(repository: &Path, file: &Path, pom: &Path, jar: &impl Fn(&str) -> Pat
 }
 
 /// Whether everything is there, under the names by which build tools look for it.
-fn check_repository(repository: &Path, files: &[(PathBuf, String)]) -> Result<(), String> {
-    for (artifact, endings) in PUBLISHED {
-        let folder = repository.join(format!("dev/sotto/{artifact}/{VERSION}"));
-        for file in endings.map(|ending| format!("{artifact}-{VERSION}{ending}")) {
-            for name in [file.clone(), file.clone() + ".sha1", file + ".md5"] {
-                in_file(&folder.join(&name), fs::metadata(folder.join(&name)))?;
-            }
+fn check_published(artifact: &str, repository: &Path) -> Result<(), String> {
+    let folder = repository.join(format!("dev/sotto/{artifact}/{VERSION}"));
+    let endings = PUBLISHED.iter().filter(|(name, _)| *name == artifact).flat_map(|(_, endings)| endings);
+    for file in endings.map(|ending| format!("{artifact}-{VERSION}{ending}")) {
+        for name in [file.clone(), file.clone() + ".sha1", file + ".md5"] {
+            in_file(&folder.join(&name), fs::metadata(folder.join(&name)))?;
         }
     }
-    let folder = repository.join(format!("dev/sotto/sotto-android/{VERSION}"));
-    let pom = folder.join(format!("sotto-android-{VERSION}.pom"));
+    Ok(())
+}
+
+/// Whether an AAR and its POM, of the same name, have what build tools and apps need.
+fn check_aar(name: &Path, files: &[(PathBuf, String)]) -> Result<(), String> {
+    let pom = PathBuf::from(format!("{}.pom", name.display()));
     check_pom(&in_file(&pom, fs::read_to_string(&pom))?)?;
-    let aar = folder.join(format!("sotto-android-{VERSION}.aar"));
+    let aar = PathBuf::from(format!("{}.aar", name.display()));
     let names: Vec<&str> = files.iter().map(|(_, name)| name.as_str()).collect();
     check_contents(&aar, &names)?;
     println!("{}: {:.2} MB", aar.display(), in_file(&aar, fs::metadata(&aar))?.len() as f64 / 1e6);

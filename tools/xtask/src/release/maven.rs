@@ -29,6 +29,8 @@ pub fn bundle(repository: &Path, key: Key) -> Result<PathBuf, String> {
     let artifacts = PUBLISHED.map(|(artifact, endings)| {
         (format!("dev/sotto/{artifact}/{VERSION}"), endings.map(|ending| format!("{artifact}-{VERSION}{ending}")))
     });
+    // A rehearsal has no libraries, and so no AAR without some of their parts.
+    let artifacts: Vec<_> = artifacts.into_iter().filter(|(place, _)| repository.join(place).exists()).collect();
     for (place, files) in &artifacts {
         let (from, to) = (repository.join(place), bundle.join(place));
         in_file(&to, fs::create_dir_all(&to))?;
@@ -36,8 +38,8 @@ pub fn bundle(repository: &Path, key: Key) -> Result<PathBuf, String> {
             in_file(&from.join(&name), fs::copy(from.join(&name), to.join(&name)))?;
         }
     }
-    let paths = artifacts.each_ref().map(|(place, files)| files.each_ref().map(|name| bundle.join(place).join(name)));
-    sign(paths.as_flattened(), key)?;
+    let paths = artifacts.iter().flat_map(|(place, files)| files.iter().map(|name| bundle.join(place).join(name)));
+    sign(&paths.collect::<Vec<_>>(), key)?;
     for (place, files) in &artifacts {
         let faults = faults(&bundle.join(place), files)?;
         if !faults.is_empty() {

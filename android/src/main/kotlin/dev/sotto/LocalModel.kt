@@ -34,7 +34,7 @@ import kotlin.enums.enumEntries
  *
  * @property contextLength the maximum context length of a request, in tokens.
  */
-public class LocalModel private constructor(private val ffi: FfiModel, public val contextLength: Int) : AutoCloseable {
+public class LocalModel internal constructor(private val ffi: FfiModel, public val contextLength: Int) : AutoCloseable {
     /**
      * Summarizes a note. Points and actions are quoted from the note. The snapshots grow, and the last of them is the
      * complete summary.
@@ -90,12 +90,6 @@ public class LocalModel private constructor(private val ffi: FfiModel, public va
         val result = classify(text, labels, minConfidence)
         return if (result.abstained) null else entries[labels.indexOfFirst { it.name == result.label }]
     }
-
-    /**
-     * The vector of a text where no embedding model is at hand: the mean of the model's hidden states, with a length of 1. It is slower
-     * to compute than an [Embedder]'s, and says less about what a text means.
-     */
-    public suspend fun embed(text: String): Embedding = valueOf { open().embed(text).request() }
 
     /**
      * Classifies many texts: several are read together, and their common instruction is read once. Each snapshot is the
@@ -159,14 +153,6 @@ public class LocalModel private constructor(private val ffi: FfiModel, public va
     public suspend fun session(instructions: String? = null, tools: List<ChatTool> = emptyList()): ChatSession =
         resume(instructions, emptyList(), tools)
 
-    /**
-     * Starts a conversation in which the model writes as [style] says: with its profile after the [instructions], and with its adapter if
-     * there is one of this model.
-     */
-    public suspend fun session(instructions: String?, style: Style): ChatSession = closingUnlessDelivered { made ->
-        native { style.with { ChatSession(open().sessionInStyle(instructions, it)).also(made) } }
-    }
-
     /** Continues a conversation that an app has stored, with its [history] ([ChatSession.history]). */
     public suspend fun resume(
         instructions: String?,
@@ -195,49 +181,6 @@ public class LocalModel private constructor(private val ffi: FfiModel, public va
      */
     public fun withAdapters(adapters: List<ScaledAdapter>): LocalModel =
         translated { LocalModel(open().withAdapters(adapters.toFfi()), contextLength) }
-
-    /**
-     * Learns how [texts] are written: trains an adapter (LoRA) of this model and writes it to [target], for [loadAdapter],
-     * if texts that it was not shown became likelier and general text did not become much less likely. Otherwise what was at [target] stays, and the report says what was found.
-     */
-    @JvmOverloads
-    public fun tune(
-        texts: List<String>,
-        target: File,
-        options: TuneOptions = TuneOptions(),
-    ): SottoTask<TuneProgress, TuneReport> = taskOf { open().tune(texts, target.path, options.toFfi()).request() }
-
-    /**
-     * Learns how [style]'s texts are written, as [tune] does with texts. The adapter is kept beside the store, and [session] uses it. When one
-     * of those texts is deleted, [onDeletion] says what becomes of the adapter.
-     *
-     * @throws SottoException.InvalidInput while learning is paused, and if texts were deleted meanwhile; nothing is kept then.
-     */
-    public fun tune(
-        style: Style,
-        onDeletion: OnDeletion = OnDeletion.DROP,
-        options: TuneOptions = TuneOptions(),
-        time: OffsetDateTime = OffsetDateTime.now(),
-    ): SottoTask<TuneProgress, TuneReport> = taskOf {
-        style.with { open().tuneStyle(it, onDeletion.toFfi(), options.toFfi(), time.toFfi()).request() }
-    }
-
-    /**
-     * This model, with the adapter of [style] if one was learnt. Close both models.
-     *
-     * @throws SottoException.ModelInvalid for an adapter of another model.
-     */
-    public suspend fun withStyle(style: Style): LocalModel = closingUnlessDelivered { made ->
-        native { style.with { LocalModel(open().withStyle(it), contextLength).also(made) } }
-    }
-
-    /**
-     * Says a text as the writer of [style] would. It is best with an adapter that [tune] trained on the writer's texts;
-     * without one, small models follow a style badly. The snapshots are pieces of the text.
-     */
-    @JvmOverloads
-    public fun rewrite(text: String, style: StyleProfile, options: ChatOptions = ChatOptions()): SottoTask<String, ChatReply> =
-        taskOf { open().rewrite(text, style.toFfi(), options.toFfi()).request() }
 
     /** Reports on the model, with the memory for a context of [contextLength] tokens. */
     public suspend fun inspect(contextLength: Int = this.contextLength): ModelReport {

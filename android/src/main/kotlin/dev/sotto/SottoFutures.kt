@@ -150,28 +150,6 @@ public object SottoFutures {
         onText: Consumer<String> = Consumer {},
     ): CompletableFuture<ChatReply> = run(session.stream(text, options), onText)
 
-    /** [LocalModel.tune]; [onProgress] reports the progress. */
-    @JvmStatic
-    @JvmOverloads
-    public fun tune(
-        model: LocalModel,
-        texts: List<String>,
-        target: File,
-        options: TuneOptions = TuneOptions(),
-        onProgress: Consumer<TuneProgress> = Consumer {},
-    ): CompletableFuture<TuneReport> = run(model.tune(texts, target, options), onProgress)
-
-    /** [LocalModel.rewrite]; [onText] receives the text piece by piece. */
-    @JvmStatic
-    @JvmOverloads
-    public fun rewrite(
-        model: LocalModel,
-        text: String,
-        style: StyleProfile,
-        options: ChatOptions = ChatOptions(),
-        onText: Consumer<String> = Consumer {},
-    ): CompletableFuture<ChatReply> = run(model.rewrite(text, style, options), onText)
-
     /** [LocalModel.inspect], at the model's context length. */
     @JvmStatic
     public fun inspect(model: LocalModel): CompletableFuture<ModelReport> = scope.future { model.inspect() }
@@ -182,7 +160,7 @@ public object SottoFutures {
     public fun inspect(file: ModelFile, options: LoadOptions = LoadOptions()): CompletableFuture<FileReport> =
         scope.future { file.inspect(options) }
 
-    private fun <Snapshot : Any, Value> run(task: SottoTask<Snapshot, Value>, onSnapshot: Consumer<Snapshot>) = scope.future {
+    internal fun <Snapshot : Any, Value> run(task: SottoTask<Snapshot, Value>, onSnapshot: Consumer<Snapshot>) = scope.future {
         task.snapshots.collect(onSnapshot::accept)
         task.await()
     }

@@ -60,11 +60,6 @@ public class VoiceNote internal constructor(public val segments: List<Segment>) 
         @JvmStatic
         public fun segments(segments: List<Segment>): VoiceNote =
             translated { VoiceNote(numberSegments(segments.map { it.toFfi() }).map { it.toSegment() }) }
-
-        /** A note from one of Sotto's own transcripts. Its segments keep their ids and times. */
-        @JvmStatic
-        public fun transcript(transcript: SpeechTranscript): VoiceNote =
-            segments(transcript.segments.map { Segment(it.id, it.text, it.start, it.end) })
     }
 }
 

@@ -1,3 +1,6 @@
+@file:JvmName("PersonalModels")
+@file:JvmMultifileClass
+
 package dev.sotto
 
 import dev.sotto.internal.FfiCapitals
@@ -104,3 +107,13 @@ internal fun FfiStyleProfile.toProfile() = StyleProfile(
     emoji = emoji,
     phrases = phrases,
 )
+
+/**
+ * Says a text as the writer of [style] would. It is best with an adapter that [tune] trained on the writer's texts;
+ * without one, small models follow a style badly. The snapshots are pieces of the text.
+ */
+public fun LocalModel.rewrite(
+    text: String,
+    style: StyleProfile,
+    options: ChatOptions = ChatOptions(),
+): SottoTask<String, ChatReply> = taskOf { open().rewrite(text, style.toFfi(), options.toFfi()).request() }

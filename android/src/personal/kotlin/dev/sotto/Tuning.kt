@@ -1,3 +1,6 @@
+@file:JvmName("PersonalModels")
+@file:JvmMultifileClass
+
 package dev.sotto
 
 import dev.sotto.internal.FfiTuneJob
@@ -122,3 +125,13 @@ internal fun FfiTuneJob.request() = Request(
     },
     ::cancel,
 )
+
+/**
+ * Learns how [texts] are written: trains an adapter (LoRA) of this model and writes it to [target], for [LocalModel.loadAdapter],
+ * if texts that it was not shown became likelier and general text did not become much less likely. Otherwise what was at [target] stays, and the report says what was found.
+ */
+public fun LocalModel.tune(
+    texts: List<String>,
+    target: File,
+    options: TuneOptions = TuneOptions(),
+): SottoTask<TuneProgress, TuneReport> = taskOf { open().tune(texts, target.path, options.toFfi()).request() }

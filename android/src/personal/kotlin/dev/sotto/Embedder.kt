@@ -1,3 +1,6 @@
+@file:JvmName("PersonalModels")
+@file:JvmMultifileClass
+
 package dev.sotto
 
 import dev.sotto.internal.FfiEmbedAllJob
@@ -114,3 +117,9 @@ private fun FfiEmbedding.toEmbedding(): Embedding {
     ByteBuffer.wrap(values).order(ByteOrder.LITTLE_ENDIAN).asFloatBuffer().get(numbers)
     return Embedding(numbers, tokens.toInt(), truncated)
 }
+
+/**
+ * The vector of a text where no embedding model is at hand: the mean of the model's hidden states, with a length of 1. It is slower
+ * to compute than an [Embedder]'s, and says less about what a text means.
+ */
+public suspend fun LocalModel.embed(text: String): Embedding = valueOf { open().embed(text).request() }

@@ -1,3 +1,5 @@
+@file:JvmName("SpeechTranscripts")
+
 package dev.sotto
 
 import dev.sotto.internal.FfiSpeechMetrics
@@ -166,3 +168,7 @@ private fun FfiSpeechMetrics.toMetrics() = SpeechMetrics(
     realTimeFactor = realTimeFactor,
     privateBytes = privateBytes.toLong(),
 )
+
+/** A note from one of Sotto's own transcripts. Its segments keep their ids and times. */
+public fun VoiceNote.Companion.transcript(transcript: SpeechTranscript): VoiceNote =
+    segments(transcript.segments.map { Segment(it.id, it.text, it.start, it.end) })

@@ -1,3 +1,6 @@
+@file:JvmName("PersonalModels")
+@file:JvmMultifileClass
+
 package dev.sotto
 
 import dev.sotto.internal.FfiOnDeletion
@@ -60,4 +63,36 @@ public enum class OnDeletion {
         DROP -> FfiOnDeletion.DROP
         MARK -> FfiOnDeletion.MARK
     }
+}
+
+/**
+ * Starts a conversation in which the model writes as [style] says: with its profile after the [instructions], and with its adapter if
+ * there is one of this model.
+ */
+public suspend fun LocalModel.session(instructions: String?, style: Style): ChatSession = closingUnlessDelivered { made ->
+    native { style.with { ChatSession(open().sessionInStyle(instructions, it)).also(made) } }
+}
+
+/**
+ * Learns how [style]'s texts are written, as [tune] does with texts. The adapter is kept beside the store, and [session] uses it. When one
+ * of those texts is deleted, [onDeletion] says what becomes of the adapter.
+ *
+ * @throws SottoException.InvalidInput while learning is paused, and if texts were deleted meanwhile; nothing is kept then.
+ */
+public fun LocalModel.tune(
+    style: Style,
+    onDeletion: OnDeletion = OnDeletion.DROP,
+    options: TuneOptions = TuneOptions(),
+    time: OffsetDateTime = OffsetDateTime.now(),
+): SottoTask<TuneProgress, TuneReport> = taskOf {
+    style.with { open().tuneStyle(it, onDeletion.toFfi(), options.toFfi(), time.toFfi()).request() }
+}
+
+/**
+ * This model, with the adapter of [style] if one was learnt. Close both models.
+ *
+ * @throws SottoException.ModelInvalid for an adapter of another model.
+ */
+public suspend fun LocalModel.withStyle(style: Style): LocalModel = closingUnlessDelivered { made ->
+    native { style.with { LocalModel(open().withStyle(it), contextLength).also(made) } }
 }
