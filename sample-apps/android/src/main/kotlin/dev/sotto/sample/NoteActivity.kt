@@ -38,7 +38,9 @@ class NoteActivity :
         if (savedInstanceState == null) take(intent) else reopen(savedInstanceState)
         val screen = NoteScreen(findViewById(R.id.screen), this)
         scope.launch { notebook.state.collect(screen::render) }
-        scope.launch { notebook.state.map { it.canShare }.distinctUntilChanged().collect { invalidateOptionsMenu() } }
+        scope.launch {
+            notebook.state.map { it.canShare to it.wanted }.distinctUntilChanged().collect { invalidateOptionsMenu() }
+        }
         scope.launch {
             val summarizing = notebook.state.map { it.phase == Phase.SUMMARIZING }.distinctUntilChanged()
             summarizing.filter { it }.collect { SummaryService.start(app) }
@@ -76,6 +78,9 @@ class NoteActivity :
         val state = notebook.state.value
         menu.findItem(R.id.share).isVisible = state.canShare
         menu.findItem(R.id.delete).isVisible = state.canShare
+        for ((id, more) in listOf(R.id.more_like_this to true, R.id.not_this to false)) {
+            menu.findItem(id).setVisible(state.canShare).isChecked = state.wanted == more
+        }
         return super.onPrepareOptionsMenu(menu)
     }
 
@@ -83,6 +88,8 @@ class NoteActivity :
         when (item.itemId) {
             R.id.share -> share()
             R.id.delete -> askToDelete()
+            R.id.more_like_this -> notebook.want(more = true)
+            R.id.not_this -> notebook.want(more = false)
             else -> return super.onOptionsItemSelected(item)
         }
         return true
@@ -96,6 +103,19 @@ class NoteActivity :
     override fun tap(evidence: List<Int>) = notebook.tap(evidence)
 
     override fun tick(action: Int) = notebook.tick(action)
+
+    override fun relabel() {
+        val labels = Learning.LABELS
+        val chosen = labels.indexOf(notebook.state.value.label)
+        question = AlertDialog.Builder(this)
+            .setTitle(R.string.right_label)
+            .setSingleChoiceItems(labels.map(::labelWords).toTypedArray(), chosen) { dialog, which ->
+                notebook.correct(labels[which])
+                dialog.dismiss()
+            }
+            .setNegativeButton(R.string.cancel, null)
+            .show()
+    }
 
     override fun dismissTrouble() = notebook.trouble(null)
 

@@ -1,5 +1,6 @@
 package dev.sotto.sample
 
+import android.content.Context
 import android.text.format.DateUtils
 import android.view.View
 import android.view.ViewGroup
@@ -16,6 +17,9 @@ interface NoteActions {
 
     /** Marks an action as done, or no longer. */
     fun tick(action: Int)
+
+    /** Asks which label is the right one. */
+    fun relabel()
 
     fun dismissTrouble()
 }
@@ -43,7 +47,7 @@ class NoteScreen(root: View, private val actions: NoteActions) {
     fun render(state: NoteState) {
         statusView.render(state)
         renderButtons(state)
-        label.showLabel(state.label)
+        renderLabel(state)
         renderSummary(state.summary)
         renderActions(state)
         renderTranscript(state)
@@ -56,6 +60,14 @@ class NoteScreen(root: View, private val actions: NoteActions) {
         record.setText(if (listening) R.string.finish else R.string.record)
         summarize.isEnabled = state.canSummarize || busy
         summarize.setText(if (busy) R.string.cancel else R.string.summarize)
+    }
+
+    /** A note that nobody could label asks for one. */
+    private fun renderLabel(state: NoteState) {
+        label.text = context.labelWords(state.label) ?: context.getString(R.string.no_label)
+        label.isVisible = state.canShare && state.phase == Phase.IDLE && state.summary != null
+        label.contentDescription = context.getString(R.string.label_spoken, label.text)
+        label.setOnClickListener { actions.relabel() }
     }
 
     private fun renderSummary(summary: NoteSummary?) {
@@ -120,14 +132,14 @@ class NoteScreen(root: View, private val actions: NoteActions) {
     }
 }
 
-/** Shows how a note is to be treated, where the model is sure of it. */
-fun TextView.showLabel(label: String?) = showUnlessEmpty(
-    when (label) {
-        null -> ""
-        "urgent" -> context.getString(R.string.label_urgent)
-        "task" -> context.getString(R.string.label_task)
-        "ignorable" -> context.getString(R.string.label_ignorable)
-        "attention" -> context.getString(R.string.label_attention)
-        else -> label
-    },
-)
+/** Shows how a note is to be treated, where that is known. */
+fun TextView.showLabel(label: String?) = showUnlessEmpty(context.labelWords(label).orEmpty())
+
+/** A label in the person's language. */
+fun Context.labelWords(label: String?): String? = when (label) {
+    "urgent" -> getString(R.string.label_urgent)
+    "task" -> getString(R.string.label_task)
+    "ignorable" -> getString(R.string.label_ignorable)
+    "attention" -> getString(R.string.label_attention)
+    else -> label
+}

@@ -39,10 +39,14 @@ data class NoteState(
     val label: String? = null,
     /** Ids of the actions that are done. */
     val ticked: Set<Int> = emptySet(),
+    /** Whether a person wants more notes like this one; `null` where they have not said so. */
+    val wanted: Boolean? = null,
     /** The note as it was before this one, which has no word yet. */
     val before: NoteState? = null,
     /** Ids of the segments that the tapped point rests on. */
     val highlighted: Set<Int> = emptySet(),
+    /** What they may want to see again. */
+    val forYou: List<ForYou> = emptyList(),
     val trouble: Trouble? = null,
     /** What the summaries cost since the app was started. */
     val runs: List<Metrics> = emptyList(),
@@ -61,7 +65,7 @@ data class NoteState(
 
     /** Shows a note that is kept. */
     fun showing(note: KeptNote) = withNote(note.id, note.at, note.segments)
-        .copy(summary = note.summary, label = note.label, ticked = note.ticked)
+        .copy(summary = note.summary, label = note.label, ticked = note.ticked, wanted = note.wanted)
 
     /** Shows no note. */
     fun withoutNote() = unread().copy(id = null, at = 0, segments = emptyList())
@@ -74,7 +78,8 @@ data class NoteState(
 
     /** Nothing is being done any more. Where no word was said, the note before is there again. */
     fun idle(): NoteState {
-        val note = before?.copy(model = model, speech = speech, trouble = trouble, runs = runs, notes = notes) ?: this
+        val note =
+            before?.copy(model = model, speech = speech, trouble = trouble, runs = runs, notes = notes, forYou = forYou) ?: this
         val shown = if (note.segments.isEmpty()) note.withoutNote().copy(trouble = trouble) else note
         return shown.copy(phase = Phase.IDLE, hearing = "")
     }
@@ -82,7 +87,7 @@ data class NoteState(
     /** What of the shown note is worth keeping: its words, and a summary that is complete. */
     fun toKeep(): KeptNote? {
         val id = id?.takeIf { segments.isNotEmpty() } ?: return null
-        return KeptNote(id, at, segments, summary?.takeIf { it.metrics != null }, label, ticked)
+        return KeptNote(id, at, segments, summary?.takeIf { it.metrics != null }, label, ticked, wanted)
     }
 
     /** The list of notes has the shown one as it is now. */
@@ -92,12 +97,25 @@ data class NoteState(
     }
 
     /** The list without this note, which is not shown any more either. */
-    fun without(note: String) =
-        (if (note == id) withoutNote() else this).let { it.copy(notes = it.notes.filter { kept -> kept.id != note }) }
+    fun without(note: String) = (if (note == id) withoutNote() else this).let {
+        it.copy(
+            notes = it.notes.filter { kept ->
+                kept.id != note
+            },
+            forYou = it.forYou.filter { kept -> kept.note != note },
+        )
+    }
 
     /** The same note, of which the model knows nothing. */
-    fun unread() =
-        copy(hearing = "", summary = null, label = null, ticked = emptySet(), highlighted = emptySet(), trouble = null)
+    fun unread() = copy(
+        hearing = "",
+        summary = null,
+        label = null,
+        ticked = emptySet(),
+        wanted = null,
+        highlighted = emptySet(),
+        trouble = null,
+    )
 
     /** The action is done, or no longer. */
     fun ticked(action: Int) = copy(ticked = if (action in ticked) ticked - action else ticked + action)

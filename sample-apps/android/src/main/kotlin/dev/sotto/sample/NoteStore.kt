@@ -17,6 +17,8 @@ data class KeptNote(
     val label: String? = null,
     /** Ids of the actions that are done. */
     val ticked: Set<Int> = emptySet(),
+    /** Whether a person wants more notes like this one, as far as they said so. */
+    val wanted: Boolean? = null,
 )
 
 /** The notes in [folder]: a file for each, and beside it the sound of those that were spoken. It is for one thread at a time. */

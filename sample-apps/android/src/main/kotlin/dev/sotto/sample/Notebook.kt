@@ -1,9 +1,11 @@
 package dev.sotto.sample
 
+import dev.sotto.Event
 import dev.sotto.LocalModel
 import dev.sotto.Metrics
 import dev.sotto.NoteSession
 import dev.sotto.NoteSummary
+import dev.sotto.Personal
 import dev.sotto.Segment
 import dev.sotto.SottoException
 import dev.sotto.SottoTask
@@ -36,7 +38,12 @@ import java.util.UUID
  * It lives as long as the app: screens come and go, show [state] and pass on what a person does. Its functions are called on the
  * thread of [scope], whose jobs must not end each other by failing.
  */
-class Notebook(private val scope: CoroutineScope, private val store: NoteStore, private val player: Player) {
+class Notebook(
+    private val scope: CoroutineScope,
+    private val store: NoteStore,
+    private val player: Player,
+    private val learning: Learning,
+) {
     private val current = MutableStateFlow(NoteState(notes = store.read()))
     private var model: Deferred<LocalModel>? = null
     private var session: NoteSession? = null
@@ -46,6 +53,7 @@ class Notebook(private val scope: CoroutineScope, private val store: NoteStore, 
 
     init {
         scope.launch { keepNotes() }
+        scope.launch { recommend() }
     }
 
     /**
@@ -110,7 +118,9 @@ class Notebook(private val scope: CoroutineScope, private val store: NoteStore, 
         if (id == state.value.id) return
         if (state.value.phase != Phase.IDLE) return trouble(Trouble.BUSY)
         player.stop()
-        change { notes.find { it.id == id }?.let(::showing) ?: this }
+        val note = state.value.notes.find { it.id == id } ?: return
+        change { showing(note) }
+        scope.launch { orTell(::trouble) { learning.record(note, Event.OPENED) } }
     }
 
     /** Shows no note, unless one is being worked on. */
@@ -127,10 +137,41 @@ class Notebook(private val scope: CoroutineScope, private val store: NoteStore, 
             player.stop()
         }
         change { without(id) }
+        scope.launch {
+            orTell(::trouble) { learning.forget(id) }
+            recommend()
+        }
     }
 
     /** Marks an action of the shown note as done, or no longer. */
     fun tick(action: Int) = change { ticked(action) }
+
+    /** Gives the shown note the label that a person chose, and learns it for notes of its kind. */
+    fun correct(label: String) {
+        val note = state.value.toKeep() ?: return
+        change { copy(label = label) }
+        scope.launch { learn { learning.correct(note, label) } }
+    }
+
+    /** A person wants more notes like the shown one, or no more of them. */
+    fun want(more: Boolean) {
+        val note = state.value.toKeep() ?: return
+        change { copy(wanted = more) }
+        scope.launch {
+            learn { learning.record(note, if (more) Event.LIKED else Event.DISMISSED) }
+            recommend()
+        }
+    }
+
+    /** Looks again which notes a person may want to see; something was learnt or deleted elsewhere. */
+    suspend fun recommend() {
+        val found = orTell(::trouble) { learning.forYou(state.value.notes) } ?: return
+        change { copy(forYou = found.filter { item -> notes.any { it.id == item.note } }) }
+    }
+
+    private suspend fun learn(block: suspend () -> Personal.Learnt) {
+        if (orTell(::trouble) { block() }?.paused == true) trouble(Trouble.LEARNING_PAUSED)
+    }
 
     /** Begins a note that is spoken; the model reads along. */
     @OptIn(ExperimentalCoroutinesApi::class)
@@ -211,15 +252,17 @@ class Notebook(private val scope: CoroutineScope, private val store: NoteStore, 
     private suspend fun show(model: LocalModel, summary: SottoTask<NoteSummary, NoteSummary>) {
         summary.snapshots.conflate().collect { change { copy(summary = it) } }
         record(state.value.summary?.metrics)
-        val label = labelOf(state.value.segments, model)
+        val note = state.value.toKeep() ?: return
+        val label = labelOf(note, model)
         change { copy(label = label) }
+        recommend()
     }
 
     /** A note that has no label, such as one that is too long to be read at once, has its summary nevertheless. */
-    private suspend fun labelOf(segments: List<Segment>, model: LocalModel): String? = try {
-        val label = model.classify(segments.joinToString(" ") { it.text }, LABELS)
-        label.label.takeUnless { label.abstained }
-    } catch (_: SottoException) {
+    private suspend fun labelOf(note: KeptNote, model: LocalModel): String? = try {
+        learning.label(note, model)
+    } catch (error: SottoException) {
+        if (Trouble.of(error) in Trouble.LEARNING) trouble(Trouble.of(error))
         null
     }
 
@@ -268,9 +311,4 @@ class Notebook(private val scope: CoroutineScope, private val store: NoteStore, 
     }
 
     private fun change(transition: NoteState.() -> NoteState) = current.update { it.transition().listed() }
-
-    companion object {
-        /** The demo model was trained on these. */
-        val LABELS = listOf("urgent", "task", "ignorable", "attention")
-    }
 }

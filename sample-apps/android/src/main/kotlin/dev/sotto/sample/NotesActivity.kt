@@ -43,6 +43,7 @@ class NotesActivity : Activity() {
             R.id.use_demo_model -> app.useDemoModel()
             R.id.choose_speech_model -> startActivityForResult(openAnyFile(), PICK_SPEECH_MODEL)
             R.id.use_platform_speech -> app.usePlatformSpeech()
+            R.id.show_knowledge -> startActivity(Intent(this, KnowledgeActivity::class.java))
             R.id.show_metrics -> startActivity(Intent(this, MetricsActivity::class.java))
             else -> return super.onOptionsItemSelected(item)
         }

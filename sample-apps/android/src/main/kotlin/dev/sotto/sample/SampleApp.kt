@@ -7,9 +7,11 @@ import android.provider.OpenableColumns
 import dev.sotto.LoadOptions
 import dev.sotto.LocalModel
 import dev.sotto.ModelFile
+import dev.sotto.Personal
 import dev.sotto.Samples
 import dev.sotto.Speech
 import dev.sotto.descriptor
+import dev.sotto.open
 import kotlinx.coroutines.CoroutineScope
 import kotlinx.coroutines.Dispatchers
 import kotlinx.coroutines.SupervisorJob
@@ -27,7 +29,9 @@ open class SampleApp : Application() {
     private val speechShelf by lazy { ModelShelf(scope, File(noBackupFilesDir, "speech")) { file, _ -> Speech.load(file) } }
     private val speechModels by lazy { SpeechModels(scope, speechShelf, notebook::hearWith) }
 
-    val notebook by lazy { Notebook(scope, NoteStore(File(noBackupFilesDir, "notes")), Loudspeaker()) }
+    val notebook by lazy { Notebook(scope, NoteStore(File(noBackupFilesDir, "notes")), Loudspeaker(), learning) }
+    open val learning by lazy { Learning { Personal.open(this) } }
+    val knowledge by lazy { Knowledge(scope, learning) { notebook.recommend() } }
     val dictation by lazy {
         val sound = { microphone(notebook.sound()) }
         val platform = SpeechRecognition(this, scope, sound)

@@ -42,7 +42,8 @@ class StatusView(root: View, dismiss: () -> Unit) {
     }
 }
 
-private val Trouble.message
+/** The string that says it. */
+val Trouble.message
     get() = when (this) {
         Trouble.MODEL_NOT_FOUND -> R.string.trouble_model_not_found
         Trouble.MODEL_DAMAGED -> R.string.trouble_model_damaged
@@ -59,5 +60,8 @@ private val Trouble.message
         Trouble.SOUND_NOT_KEPT -> R.string.trouble_sound_not_kept
         Trouble.NO_RECOGNIZER -> R.string.trouble_no_recognizer
         Trouble.RECOGNIZER_FAILED -> R.string.trouble_recognizer_failed
+        Trouble.LEARNING_PAUSED -> R.string.trouble_learning_paused
+        Trouble.LEARNING_DAMAGED -> R.string.trouble_learning_damaged
+        Trouble.LEARNING_IN_USE -> R.string.trouble_learning_in_use
         Trouble.INTERNAL -> R.string.trouble_internal
     }

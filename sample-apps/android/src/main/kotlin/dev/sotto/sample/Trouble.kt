@@ -20,10 +20,16 @@ enum class Trouble {
     SOUND_NOT_KEPT,
     NO_RECOGNIZER,
     RECOGNIZER_FAILED,
+    LEARNING_PAUSED,
+    LEARNING_DAMAGED,
+    LEARNING_IN_USE,
     INTERNAL,
     ;
 
     companion object {
+        /** Those of what was learnt, not of a note. */
+        val LEARNING = setOf(LEARNING_DAMAGED, LEARNING_IN_USE, NO_SPACE)
+
         /** A [SecurityException] is that of another app, which keeps its file to itself. */
         fun of(error: Exception): Trouble = when (error) {
             is SottoException -> of(error)
@@ -42,7 +48,8 @@ enum class Trouble {
             is SottoException.Storage -> NO_SPACE
             is SottoException.ContextFull -> NOTE_TOO_LONG
             is SottoException.InvalidInput -> TEXT_UNUSABLE
-            is SottoException.StoreInvalid, is SottoException.StoreInUse -> INTERNAL
+            is SottoException.StoreInvalid -> LEARNING_DAMAGED
+            is SottoException.StoreInUse -> LEARNING_IN_USE
             is SottoException.Cancelled, is SottoException.Internal -> INTERNAL
         }
     }

@@ -5,6 +5,7 @@ import dev.sotto.LoadOptions
 import dev.sotto.LocalModel
 import dev.sotto.Metrics
 import dev.sotto.ModelFile
+import dev.sotto.Personal
 import dev.sotto.Segment
 import kotlinx.coroutines.CoroutineScope
 import kotlinx.coroutines.Dispatchers
@@ -35,17 +36,24 @@ const val NOTE =
 fun withNotebook(player: Player = Playlist(), block: suspend Notebook.() -> Unit) {
     val folder = createTempDirectory().toFile()
     try {
-        withNotebook(NoteStore(folder), player, block)
+        withNotebook(NoteStore(folder), player, block = block)
     } finally {
         folder.deleteRecursively()
     }
 }
 
 /** The same with a notebook that goes on with the notes in [store]. */
-fun withNotebook(store: NoteStore, player: Player = Playlist(), block: suspend Notebook.() -> Unit): Unit = runBlocking {
+fun withNotebook(
+    store: NoteStore,
+    player: Player = Playlist(),
+    learning: Learning? = null,
+    block: suspend Notebook.() -> Unit,
+): Unit = runBlocking {
+    val folder = createTempDirectory().toFile()
+    val learnt = learning ?: Learning { Personal.open(File(folder, "personal")) }
     val scope = CoroutineScope(coroutineContext + SupervisorJob())
     try {
-        val notebook = Notebook(scope, store, player)
+        val notebook = Notebook(scope, store, player, learnt)
         notebook.useModel("demo") { demo() }
         withTimeout(60.seconds) {
             notebook.until { canListen }
@@ -53,6 +61,8 @@ fun withNotebook(store: NoteStore, player: Player = Playlist(), block: suspend N
         }
     } finally {
         scope.cancel()
+        if (learning == null) learnt.store().close()
+        folder.deleteRecursively()
     }
 }
 

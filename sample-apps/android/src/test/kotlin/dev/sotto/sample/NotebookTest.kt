@@ -35,7 +35,7 @@ class NotebookTest {
         val done = untilIdle()
         val action = done.summary!!.actions.first { "write a test" in it.text }
         assertContains(action.detail, "Marcus")
-        assertContains(Notebook.LABELS, done.label)
+        assertContains(Learning.LABELS, done.label)
         assertEquals(listOf(done.summary.metrics), done.runs)
         assertNull(done.trouble)
     }

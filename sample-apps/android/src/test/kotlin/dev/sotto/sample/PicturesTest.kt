@@ -9,7 +9,9 @@ import android.widget.ActionMenuView
 import android.widget.Button
 import android.widget.CompoundButton
 import android.widget.TextView
+import dev.sotto.Personal
 import dev.sotto.VoiceNote
+import dev.sotto.open
 import kotlinx.coroutines.runBlocking
 import org.junit.runner.RunWith
 import org.robolectric.ParameterizedRobolectricTestRunner
@@ -19,6 +21,8 @@ import org.robolectric.Shadows.shadowOf
 import org.robolectric.annotation.Config
 import org.robolectric.annotation.GraphicsMode
 import java.io.File
+import java.time.Instant
+import java.time.ZoneOffset
 import java.util.TimeZone
 import kotlin.math.abs
 import kotlin.math.max
@@ -48,7 +52,13 @@ class PicturesTest(private val name: String, private val qualifiers: String, pri
     }
 
     @Test
-    fun `the notes`() = show(NotesActivity::class.java, "notes")
+    fun `the notes`() {
+        app.notebook.open("train-trip")
+        app.notebook.want(more = true)
+        app.notebook.close()
+        app.waitUntil { forYou.isNotEmpty() }
+        show(NotesActivity::class.java, "notes")
+    }
 
     @Test
     fun `a note`() {
@@ -56,6 +66,18 @@ class PicturesTest(private val name: String, private val qualifiers: String, pri
         val note = app.waitUntil { summary != null }
         app.notebook.tick(note.summary!!.actions.first().id)
         show(NoteActivity::class.java, "note")
+    }
+
+    @Test
+    fun `what is known`() {
+        app.notebook.open("clinic-move")
+        app.notebook.want(more = false)
+        app.notebook.open("team-call")
+        app.notebook.correct("attention")
+        app.notebook.want(more = true)
+        show(KnowledgeActivity::class.java, "knowledge") {
+            app.waitUntil { app.knowledge.run { refresh() }.let { app.knowledge.state.value.records.size >= 8 } }
+        }
     }
 
     @Test
@@ -137,6 +159,8 @@ class AppWithNotes : SampleApp() {
         super.onCreate()
     }
 
+    override val learning by lazy { Learning({ Instant.ofEpochMilli(AT).atOffset(ZoneOffset.UTC) }) { Personal.open(this) } }
+
     private companion object {
         /** Monday, 23 November 2026, 09:12 in Greenwich. */
         const val AT = 1_795_425_120_000
@@ -154,7 +178,7 @@ class AppWithNotes : SampleApp() {
             val text = File("../notes/$name.txt").readText()
             val note = VoiceNote.transcript(text)
             demo().use { model ->
-                val label = model.classify(text, Notebook.LABELS)
+                val label = model.classify(text, Learning.LABELS)
                 KeptNote(name, at, note.segments, model.summarize(note).await(), label.label.takeUnless { label.abstained })
             }
         }

@@ -22,6 +22,7 @@ import android.widget.CheckBox
 import android.widget.ListView
 import android.widget.TextView
 import android.widget.Toolbar
+import dev.sotto.Personal
 import org.junit.After
 import org.junit.Before
 import org.junit.runner.RunWith
@@ -176,10 +177,10 @@ class ScreensTest {
         app.notebook.close()
         val activity = Robolectric.buildActivity(NotesActivity::class.java).setup().visible().get()
         val list = activity.view<ListView>(R.id.notes)
-        fun titles() = list.children().map { it.findViewById<TextView>(R.id.title).text.toString() }
+        fun titles() = list.children().mapNotNull { it.findViewById<TextView>(R.id.title)?.text?.toString() }
         assertEquals(listOf("Okay, short note after standup.", "Call Tom."), titles())
         assertFalse(activity.view<View>(R.id.empty).isVisible)
-        list.performItemClick(list.getChildAt(1), 1, 0)
+        list.performItemClick(list.getChildAt(2), 2, 0)
         val note = Robolectric.buildActivity(NoteActivity::class.java).setup().get()
         assertEquals("Call Tom.", waitUntil { id != null }.segments.single().text)
 
@@ -191,7 +192,42 @@ class ScreensTest {
         ShadowAlertDialog.getLatestAlertDialog().getButton(AlertDialog.BUTTON_POSITIVE).performClick()
         waitUntil { notes.size == 1 }
         assertTrue(note.isFinishing)
-        assertEquals(1, list.adapter.count)
+        assertEquals(listOf("Okay, short note after standup."), app.notebook.state.value.notes.map { it.titleWords })
+        assertEquals(1, list.adapter.count - list.headerViewsCount)
+    }
+
+    @Test
+    fun `a label is corrected by a tap, and what was learnt is listed and deleted`() {
+        waitUntil { canListen }
+        app.notebook.paste(NOTE)
+        app.notebook.summarize()
+        waitUntil { phase == Phase.IDLE && summary?.metrics != null }
+        val note = Robolectric.buildActivity(NoteActivity::class.java).setup().visible().get()
+        note.view<View>(R.id.label).performClick()
+        shadowOf(ShadowAlertDialog.getLatestAlertDialog()).clickOnItem(Learning.LABELS.indexOf("attention"))
+        waitUntil { label == "attention" }
+        shadowOf(note).clickMenuItem(R.id.more_like_this)
+        waitUntil { wanted == true }
+
+        val activity = Robolectric.buildActivity(KnowledgeActivity::class.java).setup().visible().get()
+        fun records() = app.knowledge.state.value.records
+        fun untilKnown(condition: () -> Boolean) = waitUntil { condition().also { if (!it) app.knowledge.refresh() } }
+        untilKnown { records().map { it.payload::class }.toSet().size == 3 }
+        val group = activity.view<ViewGroup>(R.id.groups).getChildAt(0)
+        assertEquals("Labels that you corrected", group.findViewById<TextView>(R.id.heading).text)
+        val row = group.findViewById<ViewGroup>(R.id.records).getChildAt(0)
+        assertContains(row.findViewById<TextView>(R.id.text).text, "Worth a look: Okay, short note")
+        row.performClick()
+        ShadowAlertDialog.getLatestAlertDialog().getButton(AlertDialog.BUTTON_POSITIVE).performClick()
+        untilKnown { records().none { it.payload is Personal.Payload.Example } }
+        assertEquals("1 entry was deleted.", activity.view<TextView>(R.id.message).text)
+
+        activity.view<View>(R.id.learn).performClick()
+        untilKnown { app.knowledge.state.value.isPaused }
+        shadowOf(activity).clickMenuItem(R.id.delete_all)
+        ShadowAlertDialog.getLatestAlertDialog().getButton(AlertDialog.BUTTON_POSITIVE).performClick()
+        untilKnown { records().isEmpty() }
+        assertTrue(activity.view<View>(R.id.empty).isVisible)
     }
 
     @Test
