@@ -15,8 +15,13 @@ struct NoteScreen: View {
                     if case .failed(let message) = note.phase {
                         Label(message, systemImage: "exclamationmark.triangle")
                     }
+                    if let trouble = note.trouble {
+                        Label(trouble.rawValue, systemImage: "exclamationmark.triangle")
+                    }
                     if let summary = note.summary {
-                        SummarySection(summary: summary, label: note.label) { ids in
+                        SummarySection(
+                            summary: summary, label: note.label, isWanted: note.isWanted, correct: note.correct, want: note.want
+                        ) { ids in
                             note.showEvidence(ids)
                             if let first = ids.first { withAnimation { reader.scrollTo(first) } }
                         }

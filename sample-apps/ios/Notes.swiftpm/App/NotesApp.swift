@@ -8,7 +8,7 @@ struct NotesApp: App {
     @State private var screen = Screen.note
 
     private enum Screen {
-        case note, notes, speed, model
+        case note, notes, speed, model, knowledge
     }
 
     init() {
@@ -30,6 +30,9 @@ struct NotesApp: App {
                 ModelScreen(models: services.models)
                     .tabItem { Label("Model", systemImage: "cpu") }
                     .tag(Screen.model)
+                KnowledgeScreen(knowledge: services.knowledge, store: services.store)
+                    .tabItem { Label("What Sotto knows", systemImage: "brain") }
+                    .tag(Screen.knowledge)
             }
             .onOpenURL { file in
                 // It would take the place of the note that is being spoken.
@@ -68,9 +71,12 @@ final class Services {
     let speech = SpeechShelf(folder: .documentsDirectory)
     let store = NoteStore(folder: URL.applicationSupportDirectory.appending(path: "Notes"))
     let note: NoteModel
+    let knowledge: Knowledge
 
     private init() {
-        note = NoteModel(store: store, player: Loudspeaker())
+        let learning = Learning(file: URL.applicationSupportDirectory.appending(path: "Learning/personal"))
+        note = NoteModel(store: store, player: Loudspeaker(), learning: learning)
+        knowledge = Knowledge(learning)
     }
 
     /// With the speech model that is installed, or else with the system's recognizer.

@@ -6,6 +6,9 @@ import SwiftUI
 struct SummarySection: View {
     let summary: NoteSummary
     let label: String?
+    let isWanted: Bool?
+    let correct: (String) -> Void
+    let want: (Bool) -> Void
     let showEvidence: ([Int]) -> Void
 
     var body: some View {
@@ -18,7 +21,21 @@ struct SummarySection: View {
             HStack {
                 Text(summary.title)
                 Spacer()
-                if let label { Text(label).textCase(.uppercase) }
+                // A tap on the label corrects it.
+                Menu(label ?? "No label") {
+                    ForEach(Learning.labels, id: \.self) { name in
+                        Button(name) { correct(name) }
+                    }
+                }
+                .accessibilityHint("Corrects the label")
+            }
+        } footer: {
+            if summary.metrics != nil {
+                HStack {
+                    wanting(true, "More like this", systemImage: "hand.thumbsup")
+                    Spacer()
+                    wanting(false, "Not this", systemImage: "hand.thumbsdown")
+                }
             }
         }
         Section("To do") {
@@ -35,6 +52,15 @@ struct SummarySection: View {
                 }
             }
         }
+    }
+
+    private func wanting(_ more: Bool, _ title: LocalizedStringKey, systemImage: String) -> some View {
+        Button {
+            want(more)
+        } label: {
+            Label(title, systemImage: isWanted == more ? systemImage + ".fill" : systemImage)
+        }
+        .accessibilityAddTraits(isWanted == more ? .isSelected : [])
     }
 
     private func row(_ text: String, systemImage: String, evidence: [Int]) -> some View {

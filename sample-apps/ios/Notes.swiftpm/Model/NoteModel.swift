@@ -13,9 +13,6 @@ public final class NoteModel {
         case failed(String)
     }
 
-    /// The labels that a note is sorted into.
-    public static let labels = ["urgent", "task", "idea", "diary"]
-
     /// What is being done.
     public private(set) var phase = Phase.idle
     /// What was said, as far as it is certain.
@@ -24,8 +21,14 @@ public final class NoteModel {
     public private(set) var hearing = ""
     /// The summary, which grows while it is written.
     public private(set) var summary: NoteSummary?
-    /// Which of ``labels`` fits; `nil` also when none fits well enough.
+    /// Which of ``Learning/labels`` fits; `nil` also when none fits well enough.
     public private(set) var label: String?
+    /// Whether the person wants more notes like this one, as far as they said so.
+    public private(set) var isWanted: Bool?
+    /// What went wrong with what was to be learnt.
+    public private(set) var trouble: Trouble?
+    /// The notes that the person may want to read again.
+    public private(set) var suggestions: [Suggestion] = []
     /// The segments that the chosen point or action rests on.
     public private(set) var evidence: Set<Int> = []
     /// How fast the latest summaries were.
@@ -33,6 +36,10 @@ public final class NoteModel {
 
     private let store: NoteStore
     private let player: any Player
+    private let learning: Learning
+    /// The note that is shown, once it is kept.
+    private var shown: SavedNote.ID?
+    private var lesson: Task<Void, Never>?
     /// Where the sound of the note is, if it was kept.
     private var sound: URL?
     private var listener: (any Listener)?
@@ -40,10 +47,11 @@ public final class NoteModel {
     private var session: NoteSession?
     private var work: Task<Void, Never>?
 
-    /// No note yet; those to come are kept in `store`, and `player` plays what was said.
-    public init(store: NoteStore, player: any Player) {
+    /// No note yet; those to come are kept in `store`, `player` plays what was said, and `learning` learns from corrections.
+    public init(store: NoteStore, player: any Player, learning: Learning) {
         self.store = store
         self.player = player
+        self.learning = learning
     }
 
     /// Listens until ``stop()``, while the model is loaded and then reads along; then writes the summary.
@@ -51,6 +59,7 @@ public final class NoteModel {
         begin(.listening)
         self.listener = listener
         let new = SavedNote(segments: [])
+        shown = new.id
         let sound = store.sound(of: new.id)
         self.sound = sound
         // Now, and not once the model is there: nothing that is said is lost.
@@ -77,7 +86,8 @@ public final class NoteModel {
     public func open(_ saved: SavedNote, model: @escaping @MainActor () async throws -> LocalModel) {
         begin(.summarizing)
         segments = saved.segments
-        sound = store.sound(of: saved.id)
+        (sound, shown, isWanted) = (store.sound(of: saved.id), saved.id, saved.isWanted)
+        learn { _ = try await $0.record(saved, .opened) }
         if saved.summary != nil {
             (summary, label, phase) = (saved.summary, saved.label, .idle)
             return
@@ -92,7 +102,7 @@ public final class NoteModel {
     public func read(_ text: String, model: @escaping @MainActor () async throws -> LocalModel) {
         begin(.summarizing)
         let saved = SavedNote(segments: VoiceNote.transcript(text).segments)
-        segments = saved.segments
+        (segments, shown) = (saved.segments, saved.id)
         run { note in
             guard !saved.segments.isEmpty else { throw Trouble.textUnusable }
             try await note.store.save(saved)
@@ -105,6 +115,58 @@ public final class NoteModel {
     public func read(contentsOf file: URL, model: @escaping @MainActor () async throws -> LocalModel) {
         var encoding = String.Encoding.utf8
         read((try? String(contentsOf: file, usedEncoding: &encoding)) ?? "", model: model)
+    }
+
+    /// Gives the shown note the label that the person chose, and learns it for notes of its kind.
+    public func correct(to label: String) {
+        self.label = label
+        teach({ $0.label = label }, { try await $0.correct($1, to: label) })
+    }
+
+    /// The person wants more notes like the shown one, or no more of them.
+    public func want(_ isWanted: Bool) {
+        self.isWanted = isWanted
+        teach({ $0.isWanted = isWanted }, { try await $0.record($1, isWanted ? .liked : .dismissed) })
+    }
+
+    /// Deletes a note, and everything that was learnt from it.
+    public func delete(_ note: SavedNote) async throws {
+        try await store.delete(note)
+        learn { try await $0.forget(note.id) }
+        await lesson?.value
+    }
+
+    /// Looks again which notes the person may want to read.
+    public func suggest() async {
+        learn { _ in }
+        await lesson?.value
+    }
+
+    private func teach(
+        _ change: @escaping @Sendable (inout SavedNote) -> Void,
+        _ teach: @escaping @Sendable (Learning, SavedNote) async throws -> Personal.Learnt
+    ) {
+        guard let shown else { return }
+        learn { [store] learning in
+            guard let note = await store.note(shown) else { return }
+            try await store.update(note, change)
+            if try await teach(learning, note).paused { throw Trouble.learningPaused }
+        }
+    }
+
+    /// One lesson after the other; each may change what is suggested. A note is shown whether or not something can be learnt from it.
+    private func learn(_ body: @escaping @Sendable (Learning) async throws -> Void) {
+        let before = lesson
+        lesson = Task { [learning, store] in
+            await before?.value
+            do {
+                trouble = nil
+                try await body(learning)
+            } catch {
+                trouble = Trouble(error)
+            }
+            suggestions = (try? await learning.suggestions(among: store.notes())) ?? []
+        }
     }
 
     /// Ends the recording.
@@ -131,13 +193,14 @@ public final class NoteModel {
     /// Waits until nothing is being done.
     public func settle() async {
         await work?.value
+        await lesson?.value
     }
 
     private func begin(_ phase: Phase) {
         cancel()
         player.stop()
         self.phase = phase
-        sound = nil
+        (sound, shown, isWanted) = (nil, nil, nil)
         (segments, hearing, summary, label, evidence) = ([], "", nil, nil, [])
     }
 
@@ -226,9 +289,9 @@ public final class NoteModel {
     /// A note that cannot be sorted has no label: it is too long for that, or memory is short.
     private func labelFitting(_ note: SavedNote, by model: LocalModel) async throws -> String? {
         do {
-            let classification = try await model.classify(note.transcript, into: Self.labels)
-            return classification.abstained ? nil : classification.label
-        } catch is SottoError {
+            return try await learning.label(of: note, by: model)
+        } catch let error as SottoError {
+            trouble = [.learningDamaged, .learningInUse].first { $0 == Trouble(error) }
             return nil
         }
     }

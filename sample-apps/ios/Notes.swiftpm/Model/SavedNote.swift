@@ -13,6 +13,8 @@ public struct SavedNote: Codable, Hashable, Identifiable, Sendable {
     public var summary: NoteSummary?
     /// Its label.
     public var label: String?
+    /// Whether the person wants more notes like this one, as far as they said so.
+    public var isWanted: Bool?
 
     /// A note that was just spoken.
     public init(segments: [VoiceNote.Segment], id: UUID = UUID(), date: Date = Date()) {

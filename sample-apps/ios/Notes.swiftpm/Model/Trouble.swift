@@ -15,6 +15,9 @@ public enum Trouble: String, Error {
     case noMicrophone = "The microphone cannot be used right now. Try again."
     case noRecognizer = "This device cannot recognize your language offline. Add a dictation language in Settings."
     case recognizerFailed = "Speech recognition stopped. Try again."
+    case learningPaused = "Learning is paused: this was not learnt. Turn it on under What Sotto Knows."
+    case learningDamaged = "What was learnt cannot be read. Your notes are all there. To learn anew, delete the app and install it again."
+    case learningInUse = "What was learnt is in use elsewhere. Try again."
     case other = "Something went wrong in the app. Try again."
 
     /// What to tell a person about an error.
@@ -38,7 +41,9 @@ public enum Trouble: String, Error {
             case .storage: .noSpace
             case .contextFull: .noteTooLong
             case .invalidInput: .textUnusable
-            case .storeInvalid, .storeInUse, .cancelled, .internal: .other
+            case .storeInvalid: .learningDamaged
+            case .storeInUse: .learningInUse
+            case .cancelled, .internal: .other
             }
     }
 }

@@ -8,12 +8,14 @@ import Testing
     let folder: URL
     let store: NoteStore
     let player = Playlist()
+    let learning: Learning
     let note: NoteModel
 
     init() throws {
         folder = try temporaryFolder()
         store = NoteStore(folder: folder)
-        note = NoteModel(store: store, player: player)
+        learning = Learning(file: folder.appendingPathComponent("learning/personal"))
+        note = NoteModel(store: store, player: player, learning: learning)
     }
 
     @Test func aSpokenNoteIsSummarizedAndKept() async throws {
@@ -167,7 +169,7 @@ import Testing
     @Test func aNoteThatCannotBeKeptIsSummarizedAllTheSame() async throws {
         let file = folder.appendingPathComponent("file")
         try Data().write(to: file)
-        let note = NoteModel(store: NoteStore(folder: file), player: player)
+        let note = NoteModel(store: NoteStore(folder: file), player: player, learning: learning)
         let speaker = Speaker()
         note.record(from: speaker, model: Shared.model)
         speaker.say(sentences[0])
@@ -181,7 +183,7 @@ import Testing
         let model = try await LocalModel.load(.file(DemoModel.url), options: options)
         let long = Array(repeating: sentences[0], count: 60)
         await #expect(throws: SottoError.self) {
-            try await model.classify(long.joined(separator: " "), into: NoteModel.labels)
+            try await model.classify(long.joined(separator: " "), into: Learning.labels)
         }
         note.record(from: Script(long)) { model }
         await note.settle()
@@ -276,7 +278,7 @@ import Testing
         let kept = await store.notes()
         #expect(kept.map(\.id) == [saved.id])
 
-        let other = NoteModel(store: store, player: player)
+        let other = NoteModel(store: store, player: player, learning: learning)
         other.open(kept[0]) { throw CancellationError() }
         #expect(other.summary == kept[0].summary)
         #expect(other.phase == .idle)

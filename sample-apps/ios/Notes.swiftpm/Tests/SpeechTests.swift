@@ -80,7 +80,9 @@ import Testing
         let speech = try await shelf.speech()
         let sound = try Data(contentsOf: URL(fileURLWithPath: real + "/librivox-0930.wav")).dropFirst(44)
         let samples = sound.withUnsafeBytes { Array($0.bindMemory(to: Int16.self)) }
-        let note = NoteModel(store: NoteStore(folder: folder), player: Playlist())
+        let note = NoteModel(
+            store: NoteStore(folder: folder), player: Playlist(),
+            learning: Learning(file: folder.appendingPathComponent("learning/personal")))
         let listener = ModelListener(to: Recording(samples: samples)) { try await shelf.speech() }
         note.record(from: listener, model: Shared.model)
         await note.settle()
