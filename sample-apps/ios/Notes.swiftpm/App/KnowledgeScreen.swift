@@ -31,7 +31,9 @@ struct KnowledgeScreen: View {
                     }
                 }
             }
-            .overlay { if knowledge.groups.isEmpty { ContentUnavailableView("Nothing learnt yet", systemImage: "brain") } }
+            .overlay {
+                if knowledge.groups.isEmpty { ContentUnavailableView("Nothing learnt yet", systemImage: "brain") }
+            }
             .navigationTitle("What Sotto knows")
             .toolbar { menu }
             .confirmationDialog("Delete everything that was learnt? The notes stay.", isPresented: $isAsking) {

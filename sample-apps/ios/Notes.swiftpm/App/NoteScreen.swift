@@ -20,7 +20,11 @@ struct NoteScreen: View {
                     }
                     if let summary = note.summary {
                         SummarySection(
-                            summary: summary, label: note.label, isWanted: note.isWanted, correct: note.correct, want: note.want
+                            summary: summary,
+                            label: note.label,
+                            isWanted: note.isWanted,
+                            correct: note.correct,
+                            want: note.want
                         ) { ids in
                             note.showEvidence(ids)
                             if let first = ids.first { withAnimation { reader.scrollTo(first) } }

@@ -16,7 +16,7 @@ public enum Trouble: String, Error {
     case noRecognizer = "This device cannot recognize your language offline. Add a dictation language in Settings."
     case recognizerFailed = "Speech recognition stopped. Try again."
     case learningPaused = "Learning is paused: this was not learnt. Turn it on under What Sotto Knows."
-    case learningDamaged = "What was learnt cannot be read. Your notes are all there. To learn anew, delete the app and install it again."
+    case learningDamaged = "What was learnt cannot be read. Your notes are there. To learn anew, install the app again."
     case learningInUse = "What was learnt is in use elsewhere. Try again."
     case other = "Something went wrong in the app. Try again."
 

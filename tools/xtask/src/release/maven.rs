@@ -38,8 +38,11 @@ pub fn bundle(repository: &Path, key: Key) -> Result<PathBuf, String> {
             in_file(&from.join(&name), fs::copy(from.join(&name), to.join(&name)))?;
         }
     }
-    let paths = artifacts.iter().flat_map(|(place, files)| files.iter().map(|name| bundle.join(place).join(name)));
-    sign(&paths.collect::<Vec<_>>(), key)?;
+    let mut paths = Vec::new();
+    for (place, files) in &artifacts {
+        paths.extend(files.iter().map(|name| bundle.join(place).join(name)));
+    }
+    sign(&paths, key)?;
     for (place, files) in &artifacts {
         let faults = faults(&bundle.join(place), files)?;
         if !faults.is_empty() {
