@@ -1,7 +1,6 @@
 //! Adapters (LoRA): small files that change a loaded model for selected requests.
 
 use std::convert::Infallible;
-use std::sync::Arc;
 
 use crate::Error;
 use crate::job::Job;
@@ -78,15 +77,7 @@ impl Loaded {
         // An adapter without effect is neither computed nor considered for the tasks.
         let adapters = adapters.iter().filter(|(_, scale)| *scale != 0.0);
         let tuning = adapters.clone().map(|(adapter, _)| adapter.tuning).find(|tuning| tuning.tuned);
-        let mut adapted = self.clone();
-        // They belong to the unchanged weights.
-        adapted.priors = Arc::default();
-        #[cfg(feature = "personal")]
-        {
-            adapted.mark = Arc::default();
-        }
-        adapted.tuning = tuning.unwrap_or(self.own_tuning);
-        adapted.adapters = adapters.map(|(adapter, scale)| (adapter.engine.clone(), *scale)).collect();
-        Ok(adapted)
+        let adapters = adapters.map(|(adapter, scale)| (adapter.engine.clone(), *scale)).collect();
+        Ok(self.adapted(adapters, tuning.unwrap_or(self.own_tuning)))
     }
 }

@@ -86,13 +86,11 @@ pub use sotto_embedding::{EmbeddingMemory, EmbeddingOptions};
 #[cfg(feature = "candle")]
 pub use sotto_engine::MergedTensor;
 pub use sotto_engine::{Backend, CancelToken, DEFAULT_CONTEXT_LENGTH, FileKind, FilePart, Kernels, KvType};
-#[cfg(feature = "personal")]
 /// What an app learns about its user: records, items and recommendations.
+#[cfg(feature = "personal")]
 pub use sotto_personal as personal;
 #[cfg(feature = "personal")]
-pub use sotto_personal::Personal;
-#[cfg(feature = "personal")]
-pub use sotto_personal::{Capitals, StyleProfile};
+pub use sotto_personal::{Capitals, Personal, StyleProfile};
 #[cfg(feature = "speech")]
 pub use sotto_speech::{Audio, Language, PcmFormat, Samples, SpeechMemory, SpeechOptions, Task, TranscribeOptions};
 pub use sotto_text::{ChatTemplate, Message, OutputFormat, Role, SamplingOptions};

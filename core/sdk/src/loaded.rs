@@ -69,6 +69,18 @@ impl Loaded {
         }
     }
 
+    /// The same with other adapters and tuning. What is known of its answers belongs to the unchanged weights, and is not taken over.
+    pub(crate) fn adapted(&self, adapters: Arc<[(sotto_engine::Adapter, f32)]>, tuning: TaskTuning) -> Self {
+        Self {
+            adapters,
+            tuning,
+            priors: Arc::default(),
+            #[cfg(feature = "personal")]
+            mark: Mark::default(),
+            ..self.clone()
+        }
+    }
+
     pub(crate) fn context_limit(&self) -> usize {
         self.context_limit
     }
@@ -99,13 +111,17 @@ impl Loaded {
         add_generation_prompt: bool,
     ) -> Result<Vec<u32>, Error> {
         self.refuse_far_too_long(messages.iter().map(|message| message.content.len()).sum())?;
-        let template = self.template.as_ref().map_err(Clone::clone)?;
-        Ok(self.tokenizer.encode_prompt(&template.render_with_tools(messages, tools, add_generation_prompt)?)?)
+        let prompt = self.template()?.render_with_tools(messages, tools, add_generation_prompt)?;
+        Ok(self.tokenizer.encode_prompt(&prompt)?)
     }
 
     pub(crate) fn render(&self, messages: &[Message], add_generation_prompt: bool) -> Result<RenderedPrompt, Error> {
-        let template = self.template.as_ref().map_err(Clone::clone)?;
-        Ok(template.render(messages, add_generation_prompt)?)
+        Ok(self.template()?.render(messages, add_generation_prompt)?)
+    }
+
+    /// The chat template, where it can be read.
+    pub(crate) fn template(&self) -> Result<&ChatTemplate, Error> {
+        self.template.as_ref().map_err(Clone::clone)
     }
 
     /// A decoder for up to `tokens` tokens.

@@ -107,7 +107,7 @@ impl Tools {
         if specs.is_empty() {
             return Ok(Self::default());
         }
-        let format = model.template.as_ref().map_err(Clone::clone)?.call_format().clone();
+        let format = model.template()?.call_format().clone();
         let grammar = OutputFormat::Lark(text_or_call_grammar(&format, &specs)?);
         Ok(Self { tools, specs, calls: Some((format, grammar)) })
     }

@@ -45,15 +45,9 @@ pub fn draw_sample_app(folder: &Path) -> Result<(), String> {
     maven("sample-apps/android", &["test", "-Dtest=PicturesTest", &pictures])
 }
 
-/// Makes, from generated bindings, what the AAR has of the Kotlin SDK: classes, sources, documentation, rules for shrinking. They end
-/// up in `target/android/kotlin`.
-pub fn build_for_aar() -> Result<(), String> {
-    maven("android", &["clean", "package", "-Paar", "-DskipTests"])
-}
-
-/// The same for the AAR without the parts that can be left out, in `target/android/kotlin-core`, and tests it.
-pub fn build_for_core_aar() -> Result<(), String> {
-    maven("android", &["clean", "package", "-Paar,core"])
+/// Makes, from generated bindings, what an AAR has of the Kotlin SDK: classes, sources, documentation, rules for shrinking.
+pub fn build_for_aar(goals: &[&str]) -> Result<(), String> {
+    maven("android", goals)
 }
 
 /// Makes the store's classes, sources and documentation. They end up in `target/kotlin-store`.

@@ -75,14 +75,14 @@ impl Toolchain {
     }
 
     /// Compiles and links an edition's library for one kind of device.
-    pub fn build(&self, edition: Edition, abi: Abi) -> Result<Library, String> {
+    pub fn build(&self, edition: &Edition, abi: Abi) -> Result<Library, String> {
         let mut compile = self.cargo("rustc", abi);
         compile.args(["--release", "--package", "sotto-ffi", "--lib", "--crate-type", "staticlib"]);
         // What no crate uses of another goes: a tenth of the library.
-        compile.args(["--config", "profile.release.lto='fat'"]).args(edition.features());
+        compile.args(["--config", "profile.release.lto='fat'"]).args(edition.features);
         run(&mut compile)?;
         let made = root().join(TARGET).join(abi.target).join("release");
-        let folder = made.join(edition.artifact());
+        let folder = made.join(edition.artifact);
         in_file(&folder, fs::create_dir_all(&folder))?;
         // The next edition's archive takes this one's place.
         let archive = folder.join("libsotto.a");

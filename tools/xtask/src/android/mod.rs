@@ -13,10 +13,10 @@ use std::path::Path;
 
 use self::build::{Library, Toolchain};
 pub use self::device::test as test_on_device;
-use self::edition::Edition;
+use self::edition::{CORE, Edition, FULL};
 pub use self::repository::PUBLISHED;
 use self::repository::{assemble, assemble_store};
-use crate::bindgen::{bindgen, called_by_kotlin};
+use crate::bindgen::{BINDINGS, bindgen, called_by_kotlin, generate};
 use crate::elf::{self, Findings};
 use crate::steps::{in_file, root};
 
@@ -71,7 +71,7 @@ pub fn package(abis: &[Abi]) -> Result<(), String> {
 /// Assembles a Maven repository of everything but native code, to rehearse with.
 pub fn package_without_libraries(repository: &Path) -> Result<(), String> {
     bindgen()?;
-    assemble(Edition::Full, &[], repository)?;
+    assemble(&FULL, &[], repository)?;
     assemble_store(repository)
 }
 
@@ -87,34 +87,38 @@ fn or<'a>(abis: &'a [Abi], usual: &'a [Abi]) -> &'a [Abi] {
 
 fn package_with(toolchain: &Toolchain, abis: &[Abi], repository: &str) -> Result<(), String> {
     bindgen()?;
-    for edition in Edition::ALL {
+    let repository = root().join(repository);
+    for edition in [&FULL, &CORE] {
         let libraries = abis.iter().map(|&abi| toolchain.build(edition, abi)).collect::<Result<Vec<_>, _>>()?;
-        if let Some(library) = libraries.first() {
-            edition.generate_bindings(&library.archive.display().to_string())?;
+        // Those of everything come from the library for this machine. Which processor a library is for makes no difference to them.
+        if edition.bindings != BINDINGS
+            && let Some(library) = libraries.first()
+        {
+            generate(&library.archive.display().to_string(), edition.bindings)?;
         }
-        let mut expected = called_by_kotlin(edition.bindings())?;
+        let mut expected = called_by_kotlin(edition.bindings)?;
         expected.insert("JNI_OnLoad".into());
         for library in &libraries {
             report(toolchain, edition, library, &expected)?;
         }
-        assemble(edition, &libraries, &root().join(repository))?;
+        assemble(edition, &libraries, &repository)?;
     }
-    assemble_store(&root().join(repository))
+    assemble_store(&repository)
 }
 
 /// Prints what is to be known about a library, and fails if it would not do on a phone.
 fn report(
     toolchain: &Toolchain,
-    edition: Edition,
+    edition: &Edition,
     library: &Library,
     expected: &BTreeSet<String>,
 ) -> Result<(), String> {
     let findings = elf::read(&toolchain.readelf(), &library.path)?;
     let Findings { bytes, exports, needed, .. } = &findings;
-    let abi = format!("{} for {}", edition.artifact(), library.abi.name);
+    let abi = format!("{} for {}", edition.artifact, library.abi.name);
     println!("{abi}: {:.2} MB, {} exports, needs {}", megabytes(*bytes), exports.len(), needed.join(" "));
     print_sizes(&in_file(&library.map, fs::read_to_string(&library.map))?);
-    let faults = faults(&findings, edition.largest(library.abi), expected);
+    let faults = faults(&findings, (edition.largest)(library.abi), expected);
     if faults.is_empty() { Ok(()) } else { Err(format!("{abi}: {}", faults.join("; "))) }
 }
 

@@ -25,9 +25,9 @@ pub const PUBLISHED: [(&str, [&str; 4]); 3] = [
 ];
 
 /// Puts libraries and Kotlin classes into an edition's AAR, and that into a Maven repository with sources, documentation and checksums.
-pub fn assemble(edition: Edition, libraries: &[Library], repository: &Path) -> Result<(), String> {
-    edition.build_kotlin()?;
-    let built = root().join(edition.kotlin());
+pub fn assemble(edition: &Edition, libraries: &[Library], repository: &Path) -> Result<(), String> {
+    kotlin::build_for_aar(edition.goals)?;
+    let built = root().join(edition.kotlin);
     let jar = |kind: &str| built.join(format!("sotto-android-{VERSION}{kind}.jar"));
     check_contents(&jar(""), &CLASSES)?;
 
@@ -41,7 +41,7 @@ pub fn assemble(edition: Edition, libraries: &[Library], repository: &Path) -> R
         libraries.iter().map(|library| (library.path.clone(), format!("jni/{}/libsotto.so", library.abi.name))),
     );
     in_file(&content, lay_out(&content, &files))?;
-    let artifact = edition.artifact();
+    let artifact = edition.artifact;
     let aar = root().join(format!("target/android/{artifact}.aar"));
     run(Command::new("jar").args(["--create", "--no-manifest", "--file"]).arg(&aar).arg("-C").arg(&content).arg("."))?;
 
