@@ -33,8 +33,8 @@ class Knowledge(private val scope: CoroutineScope, private val learning: Learnin
 
     fun delete(record: Personal.Record) = work { deleted { delete(listOf(record.id)) } }
 
-    /** Deletes everything that came from where this record came from. */
-    fun forget(source: String) = work { deleted { forget(source) } }
+    /** Deletes everything that was learnt from a note. */
+    fun forget(note: String) = work { deleted { learning.forget(note) } }
 
     fun deleteAll() = work { deleted { deleteAll() } }
 

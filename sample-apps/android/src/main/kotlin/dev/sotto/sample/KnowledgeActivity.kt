@@ -60,20 +60,13 @@ class KnowledgeActivity : Activity() {
 
     /** Shows a whole record, and what can be done with it. */
     private fun ask(record: Personal.Record, words: String) {
-        question = AlertDialog.Builder(this)
-            .setMessage(words)
-            .setPositiveButton(R.string.delete) { _, _ -> knowledge.delete(record) }
-            .setNeutralButton(R.string.forget_source) { _, _ -> knowledge.forget(record.source) }
-            .setNegativeButton(R.string.keep, null)
+        question = deletionOf(words, R.string.delete) { knowledge.delete(record) }
+            .setNeutralButton(R.string.forget_note) { _, _ -> knowledge.forget(record.note) }
             .show()
     }
 
     private fun askToDeleteAll() {
-        question = AlertDialog.Builder(this)
-            .setMessage(R.string.delete_all_question)
-            .setPositiveButton(R.string.delete_all) { _, _ -> knowledge.deleteAll() }
-            .setNegativeButton(R.string.keep, null)
-            .show()
+        question = deletionOf(getString(R.string.delete_all_question), R.string.delete_all) { knowledge.deleteAll() }.show()
     }
 
     private fun newFile() = Intent(Intent.ACTION_CREATE_DOCUMENT)

@@ -16,7 +16,7 @@ data class ForYou(val note: String, val reason: Reason)
 
 /**
  * What the app learns about the person who uses it: which labels their notes get, and which notes they like to see again. All of it is in
- * one store, which [opened] opens when it is first needed; the source of each record is the id of the note that it came from.
+ * one store, which [opened] opens when it is first needed. Each record belongs to a [note], and goes with it.
  */
 class Learning(private val now: () -> OffsetDateTime = OffsetDateTime::now, private val opened: suspend () -> Personal) {
     private val opening = Mutex()
@@ -31,32 +31,26 @@ class Learning(private val now: () -> OffsetDateTime = OffsetDateTime::now, priv
 
     /** How this person would treat a note; `null` where neither the model nor what was corrected says so. */
     suspend fun label(note: KeptNote, model: LocalModel): String? {
-        val store = store()
-        val judged = store.classifier(COLLECTION, LABELS.map { Label(it) }).use { it.classify(note.text, model) }
+        val judged = store().labels().use { it.classify(note.text, model) }
         return judged.label.takeUnless { judged.abstained }
     }
 
     /** The person says what the label of a note is. */
     suspend fun correct(note: KeptNote, label: String): Personal.Learnt = inTurn { store ->
-        store.classifier(
-            COLLECTION,
-            LABELS.map {
-                Label(it)
-            },
-        ).use { it.learn(note.text, label, source = note.id, time = now()) }
+        store.labels().use { it.learn(note.text, label, source = note.id, time = now()) }
     }
 
     /** The person wants more notes like this one, or no more of them, or has read it. */
     suspend fun record(note: KeptNote, event: Event): Personal.Learnt = inTurn { store ->
         val items = store.items(COLLECTION)
-        val put = items.put(listOf(Item(note.id, note.text, listOfNotNull(note.label))), now())
+        val put = items.put(listOf(note.item), now())
         if (put.paused) put else items.record(note.id, event, now())
     }
 
     /** Of these notes, those that the person probably likes to see again: only for reasons that were learnt. */
     suspend fun forYou(notes: List<KeptNote>): List<ForYou> = inTurn { store ->
         val items = store.items(COLLECTION)
-        items.put(notes.map { Item(it.id, it.text, listOfNotNull(it.label)) }, now())
+        items.put(notes.map { it.item }, now())
         items.recommend(limit = notes.size, now = now(), exploration = 0.0)
             .filter { it.reason is Reason.Taste || it.reason is Reason.Habit }
             .map { ForYou(it.id, it.reason) }
@@ -66,17 +60,10 @@ class Learning(private val now: () -> OffsetDateTime = OffsetDateTime::now, priv
 
     /** Deletes everything that was learnt from a note. */
     suspend fun forget(note: String): Personal.Deletion = inTurn { store ->
-        val known = store.records(Personal.Filter(collection = COLLECTION)).filter { it.isOf(note) }
-        store.delete(known.map { it.id })
+        store.delete(store.records(Personal.Filter(collection = COLLECTION)).filter { it.note == note }.map { it.id })
     }
 
-    /** Events and items have their collection as their source. */
-    private fun Personal.Record.isOf(note: String): Boolean = source == note ||
-        when (val payload = payload) {
-            is Personal.Payload.Item -> payload.item.id == note
-            is Personal.Payload.Event -> payload.item == note
-            else -> false
-        }
+    private fun Personal.labels() = classifier(COLLECTION, LABELS.map { Label(it) })
 
     companion object {
         /** The demo model was trained on these. */
@@ -87,8 +74,18 @@ class Learning(private val now: () -> OffsetDateTime = OffsetDateTime::now, priv
     }
 }
 
+/** The id of the note that a record came from. The source of items and events is their collection. */
+val Personal.Record.note: String
+    get() = when (val payload = payload) {
+        is Personal.Payload.Item -> payload.item.id
+        is Personal.Payload.Event -> payload.item
+        else -> source
+    }
+
 /** What was said, for models that read. */
-val KeptNote.text get() = segments.joinToString(" ") { it.text }
+private val KeptNote.text get() = segments.joinToString(" ") { it.text }
+
+private val KeptNote.item get() = Item(id, text, listOfNotNull(label))
 
 /** What [block] gives; where the library cannot do it, [tell] gets the reason, and there is nothing. */
 inline fun <T> orTell(tell: (Trouble) -> Unit, block: () -> T): T? = try {

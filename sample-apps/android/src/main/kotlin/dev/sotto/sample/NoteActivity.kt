@@ -152,14 +152,10 @@ class NoteActivity :
 
     private fun askToDelete() {
         val id = notebook.state.value.id ?: return
-        question = AlertDialog.Builder(this)
-            .setMessage(R.string.delete_question)
-            .setPositiveButton(R.string.delete) { _, _ ->
-                notebook.delete(id)
-                finish()
-            }
-            .setNegativeButton(R.string.keep, null)
-            .show()
+        question = deletionOf(getString(R.string.delete_question), R.string.delete) {
+            notebook.delete(id)
+            finish()
+        }.show()
     }
 
     private fun summarize() {

@@ -1,6 +1,7 @@
 package dev.sotto.sample
 
 import android.app.Activity
+import android.app.AlertDialog
 import android.graphics.Paint
 import android.os.Build
 import android.view.LayoutInflater
@@ -36,6 +37,12 @@ fun Activity.useToolbar(toolbar: Toolbar, isHome: Boolean) {
     setActionBar(toolbar)
     actionBar?.setDisplayHomeAsUpEnabled(!isHome)
 }
+
+/** Asks whether to delete what [words] are about; the button for it says [delete]. */
+fun Activity.deletionOf(words: String, delete: Int, onDelete: () -> Unit): AlertDialog.Builder = AlertDialog.Builder(this)
+    .setMessage(words)
+    .setPositiveButton(delete) { _, _ -> onDelete() }
+    .setNegativeButton(R.string.keep, null)
 
 /** One view for each item; those that are there already are used again. */
 fun <T> ViewGroup.fill(items: List<T>, layout: Int, show: View.(T) -> Unit) {

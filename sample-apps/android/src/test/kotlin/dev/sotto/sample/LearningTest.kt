@@ -91,7 +91,24 @@ class LearningTest {
         assertTrue(personal.readText(Charsets.ISO_8859_1).contains("Quetzal"))
         delete(id)
         while (records().isNotEmpty()) yield()
+        // They are not listed any more before their bytes are gone. This takes its turn behind that.
+        learning.forYou(emptyList())
         assertFalse(personal.readText(Charsets.ISO_8859_1).contains("Quetzal"))
+    }
+
+    @Test
+    fun `one note is forgotten from any of its records, and the others stay known`() = withLearning {
+        val other = note(NOTE)
+        want(more = true)
+        val gone = note("The printer in the office is out of paper.")
+        correct("urgent")
+        want(more = false)
+        val events = Personal.Filter(kind = Personal.Kind.EVENT)
+        while (learning.store().records(events).size < 2) yield()
+        val event = learning.store().records(events).last()
+        assertEquals(gone, event.note)
+        Knowledge(CoroutineScope(coroutineContext), learning) { }.forget(event.note).join()
+        assertEquals(setOf(other), learning.store().records().map { it.note }.toSet())
     }
 
     @Test
