@@ -1,5 +1,6 @@
 package dev.sotto.sample
 
+import dev.sotto.Event
 import dev.sotto.Personal
 import dev.sotto.Reason
 import kotlinx.coroutines.CoroutineScope
@@ -79,6 +80,7 @@ class LearningTest {
         open(alike)
         want(more = false)
         until { wanted == false && forYou.none { it.note == alike } }
+        while (learnt<Personal.Payload.Event>().last().event != Event.DISMISSED) yield()
         assertEquals(false, until { notes.any { it.id == alike && it.wanted == false } }.wanted)
     }
 
@@ -143,6 +145,8 @@ class LearningTest {
         knowledge.deleteAll().join()
         assertTrue(knowledge.state.value.records.isEmpty())
         assertEquals(4, changes)
+        knowledge.pause(true).join()
+        assertTrue(knowledge.state.value.isPaused && learning.store().isPaused())
     }
 
     @Test
