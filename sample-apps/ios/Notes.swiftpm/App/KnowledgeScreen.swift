@@ -69,7 +69,7 @@ struct KnowledgeScreen: View {
         }
         .swipeActions {
             Button("Delete", role: .destructive) { Task { await knowledge.delete(record) } }
-            Button("Forget all from there") { Task { await knowledge.forget(sourceOf: record) } }
+            Button("Forget all about this note") { Task { await knowledge.forget(noteOf: record) } }
         }
     }
 

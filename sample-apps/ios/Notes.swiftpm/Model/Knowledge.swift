@@ -42,9 +42,9 @@ public final class Knowledge {
         await work { try await $0.delete([record.id]) }
     }
 
-    /// Deletes everything that came from where this record came from.
-    public func forget(sourceOf record: Personal.Record) async {
-        await work { try await $0.forget(record.source) }
+    /// Deletes everything that was learnt from the note of this record.
+    public func forget(noteOf record: Personal.Record) async {
+        await work { [learning] _ in try await learning.forget(record.note) }
     }
 
     /// Deletes everything.

@@ -11,8 +11,7 @@ public struct Suggestion: Hashable, Identifiable, Sendable {
 
 /// What the app learns about the person who uses it: which labels their notes get, and which notes they like to see again.
 ///
-/// All of it is in one store, which is opened when it is first needed. The source of each record is the id of the note that it came
-/// from, and it goes with the note.
+/// All of it is in one store, which is opened when it is first needed. Each record belongs to a note, and goes with it.
 public actor Learning {
     /// The labels that a note is sorted into.
     public static let labels = ["urgent", "task", "idea", "diary"]
@@ -88,18 +87,12 @@ public actor Learning {
         }
     }
 
-    /// Deletes everything that was learnt from a note.
-    public func forget(_ note: SavedNote.ID) async throws {
-        let id = note.uuidString
+    /// Deletes everything that was learnt from a note, by its id as a record has it.
+    @discardableResult
+    public func forget(_ note: String) async throws -> Personal.Deletion {
         try await inTurn { store in
-            let known = try await store.records(Personal.Filter(collection: Self.collection)).filter { record in
-                switch record.payload {
-                case .item(let item): item.id == id
-                case .event(let item, _): item == id
-                default: record.source == id
-                }
-            }
-            _ = try await store.delete(known.map(\.id))
+            let known = try await store.records(Personal.Filter(collection: Self.collection)).filter { $0.note == note }
+            return try await store.delete(known.map(\.id))
         }
     }
 
@@ -120,5 +113,16 @@ public actor Learning {
 
     private static func item(_ note: SavedNote) -> Items.Item {
         Items.Item(id: note.id.uuidString, text: note.transcript, tags: note.label.map { [$0] } ?? [])
+    }
+}
+
+extension Personal.Record {
+    /// The id of the note that it came from. The source of items and events is their collection.
+    public var note: String {
+        switch payload {
+        case .item(let item): item.id
+        case .event(let item, _): item
+        default: source
+        }
     }
 }

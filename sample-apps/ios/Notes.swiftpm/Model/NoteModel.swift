@@ -132,13 +132,16 @@ public final class NoteModel {
     /// Deletes a note, and everything that was learnt from it.
     public func delete(_ note: SavedNote) async throws {
         try await store.delete(note)
-        learn { try await $0.forget(note.id) }
+        learn { try await $0.forget(note.id.uuidString) }
         await lesson?.value
     }
 
-    /// Looks again which notes the person may want to read.
+    /// Looks again which notes the person may want to read, once the lessons so far have ended.
     public func suggest() async {
-        learn { _ in }
+        // What is deleted meanwhile is forgotten after this, and not known again by it.
+        inTurn { note in
+            note.suggestions = (try? await note.learning.suggestions(among: note.store.notes())) ?? []
+        }
         await lesson?.value
     }
 
@@ -154,18 +157,24 @@ public final class NoteModel {
         }
     }
 
-    /// One lesson after the other; each may change what is suggested. A note is shown whether or not something can be learnt from it.
+    /// A note is shown whether or not something can be learnt from it.
     private func learn(_ body: @escaping @Sendable (Learning) async throws -> Void) {
-        let before = lesson
-        lesson = Task { [learning, store] in
-            await before?.value
+        inTurn { note in
             do {
-                trouble = nil
-                try await body(learning)
+                note.trouble = nil
+                try await body(note.learning)
             } catch {
-                trouble = Trouble(error)
+                note.trouble = Trouble(error)
             }
-            suggestions = (try? await learning.suggestions(among: store.notes())) ?? []
+        }
+    }
+
+    /// One after the other, as the person did it.
+    private func inTurn(_ body: @escaping @MainActor (NoteModel) async -> Void) {
+        let before = lesson
+        lesson = Task {
+            await before?.value
+            await body(self)
         }
     }
 

@@ -59,11 +59,14 @@ import Testing
         note.open(first, model: Shared.model)
         note.want(true)
         await note.settle()
+        await note.suggest()
         #expect(note.suggestions.first { $0.id == alike.id }?.reason == .taste(like: first.id.uuidString))
         note.open(alike, model: Shared.model)
         note.want(false)
         await note.settle()
+        await note.suggest()
         #expect(note.suggestions.allSatisfy { $0.id != alike.id })
+        #expect(try await payloads().contains(.event(item: alike.id.uuidString, event: .dismissed)))
         #expect(await store.note(alike.id)?.isWanted == false)
         note.open(try #require(await store.note(alike.id)), model: Shared.model)
         #expect(note.isWanted == false)
@@ -80,6 +83,21 @@ import Testing
         #expect(try Data(contentsOf: file).range(of: Data("Quetzal".utf8)) == nil)
     }
 
+    @Test func oneNoteIsForgottenFromAnyOfItsRecordsAndTheOthersStayKnown() async throws {
+        let other = try await read(sentences[0])
+        note.want(true)
+        let gone = try await read("The printer in the office is out of paper.")
+        note.correct(to: "urgent")
+        note.want(false)
+        await note.settle()
+        let events = try await learning.store().records(Personal.Filter(kind: .event))
+        let event = try #require(events.last)
+        #expect(event.note == gone.id.uuidString)
+        await Knowledge(learning).forget(noteOf: event)
+        let left = try await learning.store().records().map(\.note)
+        #expect(Set(left) == [other.id.uuidString])
+    }
+
     @Test func whileLearningIsPausedNothingIsLearntAndThePersonIsTold() async throws {
         try await read(sentences[0])
         try await learning.store().setPaused(true)
@@ -94,7 +112,7 @@ import Testing
     @Test func everythingIsShownExportedAndDeleted() async throws {
         try await read(sentences[0])
         note.correct(to: "idea")
-        await note.settle()
+        await note.suggest()
         let knowledge = Knowledge(learning)
         await knowledge.refresh()
         #expect(knowledge.groups.map(\.id) == [.example, .item])
