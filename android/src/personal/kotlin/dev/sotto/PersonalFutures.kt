@@ -4,7 +4,7 @@ import java.io.File
 import java.util.concurrent.CompletableFuture
 import java.util.function.Consumer
 
-/** What [SottoFutures] is for the rest: styles and training for Java. */
+/** Styles and training for Java, with futures as in [SottoFutures]. */
 public object PersonalFutures {
     /** [LocalModel.tune]; [onProgress] reports the progress. */
     @JvmStatic
