@@ -15,6 +15,7 @@ pub enum FfiError {
     StoreInUse { path: String },
     ContextFull { limit: u64, needed: u64 },
     InvalidInput { what: String },
+    ServerAnswer { why: String },
     Cancelled,
     Internal { why: String },
 }
@@ -42,6 +43,7 @@ impl From<Error> for FfiError {
             Error::StoreInUse { path } => Self::StoreInUse { path: path.to_string_lossy().into_owned() },
             Error::ContextFull { limit, needed } => Self::ContextFull { limit: limit as u64, needed: needed as u64 },
             Error::InvalidInput { what } => Self::InvalidInput { what },
+            Error::ServerAnswer { why } => Self::ServerAnswer { why },
             Error::Cancelled => Self::Cancelled,
             Error::Internal { why } => Self::Internal { why },
             other => Self::Internal { why: other.to_string() },

@@ -30,6 +30,7 @@ mod personal_settings;
 #[cfg(feature = "personal")]
 mod personal_style;
 mod results;
+mod server_call;
 mod session;
 #[cfg(feature = "speech")]
 mod speech;
@@ -66,7 +67,12 @@ pub use personal::{
 pub use personal_style::{FfiOnDeletion, FfiStyle, FfiStyleAdapter};
 pub use results::{
     FfiAction, FfiClassification, FfiContextMemory, FfiCoverage, FfiExtraction, FfiFileKind, FfiFileReport, FfiFit,
-    FfiMetrics, FfiModelReport, FfiNoteSummary, FfiPoint, FfiProgress, FfiScore, FfiSegment, FfiWeights,
+    FfiHandoverReason, FfiMetrics, FfiModelReport, FfiNoteSummary, FfiPoint, FfiProgress, FfiScore, FfiSegment,
+    FfiWeights,
+};
+pub use server_call::{
+    FfiServerChat, FfiServerClassify, FfiServerExtract, FfiServerSummarize, server_chat, server_classify,
+    server_extract, server_summarize,
 };
 pub use session::{FfiFinishReason, FfiReply, FfiSession, FfiTurn};
 #[cfg(feature = "speech")]

@@ -33,7 +33,7 @@ pub fn number_segments(segments: Vec<FfiSegment>) -> Vec<FfiSegment> {
     note(segments).segments().iter().map(Into::into).collect()
 }
 
-fn note(segments: Vec<FfiSegment>) -> VoiceNote {
+pub(crate) fn note(segments: Vec<FfiSegment>) -> VoiceNote {
     VoiceNote::from_segments(segments.into_iter().map(Into::into))
 }
 

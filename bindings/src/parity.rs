@@ -9,9 +9,16 @@ type Names = BTreeSet<String>;
 #[test]
 fn the_table_names_all_that_is_public() {
     let (kotlin, swift) = table(&read("docs/api-parity.md"));
-    let dumps = ["android/api/sotto-android.api", "android/store/api/sotto-store.api"].map(read);
+    let dumps = [
+        "android/api/sotto-android.api",
+        "android/store/api/sotto-store.api",
+        "android/fallback/api/sotto-fallback.api",
+    ]
+    .map(read);
     assert_same("Kotlin", &dumps.iter().flat_map(|dump| kotlin_names(dump)).collect(), &kotlin);
-    let sources = ["ios/Sources/Sotto", "ios/Sources/SottoStore"].into_iter().flat_map(sorted_sources);
+    let sources = ["ios/Sources/Sotto", "ios/Sources/SottoStore", "ios/Sources/SottoFallback"]
+        .into_iter()
+        .flat_map(sorted_sources);
     assert_same("Swift", &sources.flat_map(|path| swift_names(&read_file(&path))).collect(), &swift);
 }
 
@@ -69,7 +76,11 @@ fn kotlin_names(dump: &str) -> Names {
         if let Some(declaration) = line.strip_suffix(" {") {
             let path = declaration.split_whitespace().find_map(|word| word.strip_prefix("dev/sotto/"));
             let path = path.expect("a class of the SDK");
-            class = path.trim_start_matches("store/").replace('$', ".").replace(".Companion", "");
+            class = path
+                .trim_start_matches("store/")
+                .trim_start_matches("fallback/")
+                .replace('$', ".")
+                .replace(".Companion", "");
             if !class.ends_with(".Builder") {
                 names.insert(class.clone());
             }

@@ -1,8 +1,8 @@
 //! Result types. Each `From` destructures its source, so that no new field can be forgotten.
 
 use sotto_sdk::{
-    Action, Classification, ContextMemory, Coverage, Extraction, FileKind, FileReport, Fit, Metrics, ModelReport,
-    NoteSummary, Point, Progress, Segment, WeightsOfType,
+    Action, Classification, ContextMemory, Coverage, Extraction, FileKind, FileReport, Fit, HandoverReason, Metrics,
+    ModelReport, NoteSummary, Point, Progress, Segment, WeightsOfType,
 };
 
 /// Mirror of [`Segment`].
@@ -157,6 +157,35 @@ impl From<Progress> for FfiProgress {
     }
 }
 
+/// Mirror of [`HandoverReason`].
+#[derive(Debug, uniffi::Enum)]
+#[allow(missing_docs, reason = "the variants are those of the SDK's type")]
+pub enum FfiHandoverReason {
+    ContextTooLong,
+    LowConfidence,
+    ModelMissing,
+}
+
+impl From<HandoverReason> for FfiHandoverReason {
+    fn from(reason: HandoverReason) -> Self {
+        match reason {
+            HandoverReason::ContextTooLong => Self::ContextTooLong,
+            HandoverReason::LowConfidence => Self::LowConfidence,
+            HandoverReason::ModelMissing => Self::ModelMissing,
+        }
+    }
+}
+
+impl From<FfiHandoverReason> for HandoverReason {
+    fn from(reason: FfiHandoverReason) -> Self {
+        match reason {
+            FfiHandoverReason::ContextTooLong => Self::ContextTooLong,
+            FfiHandoverReason::LowConfidence => Self::LowConfidence,
+            FfiHandoverReason::ModelMissing => Self::ModelMissing,
+        }
+    }
+}
+
 /// Mirror of [`Metrics`].
 #[derive(Debug, uniffi::Record)]
 #[allow(missing_docs, reason = "the fields are those of the SDK's type")]
@@ -171,6 +200,7 @@ pub struct FfiMetrics {
     pub mapped_bytes: u64,
     pub kernels: String,
     pub threads: u32,
+    pub handed_over: Option<FfiHandoverReason>,
 }
 
 impl From<Metrics> for FfiMetrics {
@@ -186,6 +216,7 @@ impl From<Metrics> for FfiMetrics {
             mapped_bytes,
             kernels,
             threads,
+            handed_over,
         } = metrics;
         Self {
             time_to_first_token,
@@ -198,6 +229,7 @@ impl From<Metrics> for FfiMetrics {
             mapped_bytes,
             kernels,
             threads: threads as u32,
+            handed_over: handed_over.map(Into::into),
         }
     }
 }

@@ -79,6 +79,13 @@ pub enum Error {
         /// What is wrong, and how to correct it.
         what: String,
     },
+    /// The server that answers instead of the device sent something else than an answer, or not all of one. Try again, or use
+    /// another server or model.
+    #[error("the server's answer cannot be used: {why}")]
+    ServerAnswer {
+        /// What is wrong with it.
+        why: String,
+    },
     /// The work was cancelled. Everything it used can be used again.
     #[error("cancelled")]
     Cancelled,
@@ -93,6 +100,10 @@ pub enum Error {
 impl Error {
     pub(crate) fn invalid_input(what: impl Into<String>) -> Self {
         Self::InvalidInput { what: what.into() }
+    }
+
+    pub(crate) fn server_answer(why: impl Into<String>) -> Self {
+        Self::ServerAnswer { why: why.into() }
     }
 
     pub(crate) fn internal(why: impl Into<String>) -> Self {

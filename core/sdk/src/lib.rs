@@ -1,5 +1,5 @@
 //! Sotto runs quantized language models on the device. Load a model file, then summarize voice notes, classify, extract
-//! or chat. Nothing leaves the device.
+//! or chat. There is no network code: nothing leaves the device, unless an app sends it ([`ServerCall`]).
 //!
 //! ```no_run
 //! use sotto::{LocalModel, ModelFile, SummaryOptions, VoiceNote};
@@ -49,6 +49,7 @@ mod priors;
 mod raw;
 mod request_lock;
 mod sequence;
+mod server_call;
 mod session;
 #[cfg(feature = "speech")]
 mod speech;
@@ -80,6 +81,7 @@ pub use model_file::ModelFile;
 pub use note::{Segment, VoiceNote};
 pub use pack::{model_files, pack};
 pub use raw::{Completion, CompletionOptions, Perplexity, Prompt};
+pub use server_call::{HandoverReason, ServerCall};
 pub use session::{ChatOptions, Reply, Session, Turn};
 #[cfg(feature = "personal")]
 pub use sotto_embedding::{EmbeddingMemory, EmbeddingOptions};

@@ -2,6 +2,8 @@ use std::time::Duration;
 
 use serde::Serialize;
 
+use crate::server_call::HandoverReason;
+
 /// Time, tokens and memory of a request. Times are wall-clock seconds, sizes are bytes.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Metrics {
@@ -25,6 +27,8 @@ pub struct Metrics {
     pub kernels: String,
     /// Number of threads.
     pub threads: usize,
+    /// Why a server of the app answered instead of this device; `None` if the device did.
+    pub handed_over: Option<HandoverReason>,
 }
 
 impl Metrics {

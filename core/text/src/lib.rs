@@ -17,7 +17,9 @@ mod tokenizer;
 mod tools;
 
 pub use chat_template::{ChatTemplate, Message, Role};
-pub use constraint::{Constraint, ConstraintFactory, OutputFormat, TokenMask, spans_grammar, text_or_call_grammar};
+pub use constraint::{
+    Constraint, ConstraintFactory, OutputFormat, TokenMask, fits_schema, spans_grammar, text_or_call_grammar,
+};
 pub use decode_stream::DecodeStream;
 pub use error::TextError;
 pub use log_probability::{Softmax, log_probability};

@@ -142,6 +142,7 @@ impl<'a> Writers<'a> {
             mapped_bytes: engine.mapped_bytes(),
             kernels: engine.kernels().to_owned(),
             threads: engine.threads(),
+            handed_over: None,
         };
         Some(Answer { text: writing.writer.text().to_owned(), ids, finish_reason, metrics })
     }

@@ -3,7 +3,7 @@
 pub mod classify;
 pub mod extract;
 pub mod note_session;
-mod prompts;
+pub(crate) mod prompts;
 pub mod summarize;
 
 use sotto_text::{Message, OutputFormat, Role, Sampler, SamplingOptions};

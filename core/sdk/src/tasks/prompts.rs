@@ -34,7 +34,7 @@ Actions:
 /// With one example, a small model finds ten times as many actions. More examples help less (`docs/quality.md`).
 ///
 /// `language` is for title and overview, if it is not the note's; a tuned model copies them.
-pub(super) fn summarize(tuned: bool, language: Option<&str>, with_example: bool) -> Vec<Message> {
+pub(crate) fn summarize(tuned: bool, language: Option<&str>, with_example: bool) -> Vec<Message> {
     if tuned {
         return vec![system("summarize")];
     }
@@ -49,7 +49,7 @@ pub(super) fn summarize(tuned: bool, language: Option<&str>, with_example: bool)
     messages
 }
 
-pub(super) fn classify(tuned: bool, labels: &[Label]) -> Vec<Message> {
+pub(crate) fn classify(tuned: bool, labels: &[Label]) -> Vec<Message> {
     let labels: Vec<String> = labels.iter().map(in_words).collect();
     let labels = labels.join(", ");
     vec![system(if tuned {
@@ -70,7 +70,7 @@ fn in_words(label: &Label) -> String {
     }
 }
 
-pub(super) fn extract(tuned: bool, schema: &Value) -> Vec<Message> {
+pub(crate) fn extract(tuned: bool, schema: &Value) -> Vec<Message> {
     let names: Option<Vec<&str>> =
         schema.get("properties").and_then(Value::as_object).map(|fields| fields.keys().map(String::as_str).collect());
     vec![system(match names {

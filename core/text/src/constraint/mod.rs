@@ -1,6 +1,7 @@
 //! Constrains a model's output to a schema, a list of choices or a grammar.
 
 mod calls;
+mod fits;
 mod mask;
 mod schema;
 mod spans;
@@ -14,6 +15,7 @@ use serde_json::Value;
 use toktrie::{InferenceCapabilities, TokEnv};
 
 pub use self::calls::text_or_call_grammar;
+pub use self::fits::fits_schema;
 pub use self::mask::TokenMask;
 pub use self::spans::spans_grammar;
 use self::spans::spans_pattern;

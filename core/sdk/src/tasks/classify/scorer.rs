@@ -100,6 +100,7 @@ impl<'a> Scorer<'a> {
                 mapped_bytes: engine.mapped_bytes(),
                 kernels: engine.kernels().to_owned(),
                 threads: engine.threads(),
+                handed_over: None,
             },
         };
         Ok(prefills.into_iter().zip(log_probabilities).map(score).collect())

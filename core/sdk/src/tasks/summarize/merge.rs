@@ -28,7 +28,8 @@ impl Merged {
         }
     }
 
-    fn add(&mut self, found: Found) -> bool {
+    /// Adds the next result of a window, and returns whether the summary changed.
+    pub(super) fn add(&mut self, found: Found) -> bool {
         match found {
             Found::Heading { title, overview } => {
                 self.heading = (title, overview);
@@ -39,7 +40,7 @@ impl Merged {
         }
     }
 
-    /// Adds the next result of a window, and reports the summary if it changed.
+    /// Like [`Merged::add`], and reports the summary if it changed.
     pub(super) fn tell(&mut self, found: Found, reporter: &Reporter<NoteSummary>) {
         if self.add(found) {
             reporter.report(self.summary());

@@ -3,6 +3,7 @@
 //! How a long note is read: `docs/summaries.md`.
 
 mod answer;
+pub(crate) mod dictation;
 mod duties;
 mod merge;
 mod options;

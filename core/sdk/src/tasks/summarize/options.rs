@@ -25,7 +25,7 @@ impl Default for SummaryOptions {
 
 impl SummaryOptions {
     /// The name becomes part of the prompt, so it must be nothing but a name.
-    pub(super) fn check(&self) -> Result<(), Error> {
+    pub(crate) fn check(&self) -> Result<(), Error> {
         let is_name = |name: &String| {
             !name.trim().is_empty()
                 && name.chars().count() <= LONGEST_LANGUAGE
