@@ -7,8 +7,10 @@ use clap::error::ErrorKind;
 use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 use sotto::{Language, SummaryOptions, TuneOptions};
 
+use crate::fallback::Condition;
+
 /// Runs language models on this machine: summarize voice notes, transcribe, classify, extract, chat. Nothing leaves the machine,
-/// and only `pull` uses the network.
+/// except what `--fallback` sends, and only that and `pull` use the network.
 #[derive(Debug, Parser)]
 #[command(name = "sotto", version, propagate_version = true)]
 pub struct Arguments {
@@ -133,6 +135,8 @@ pub enum Command {
         /// the note and ignores this.
         #[arg(long, value_name = "NAME")]
         language: Option<String>,
+        #[command(flatten)]
+        fallback: FallbackArguments,
     },
     /// Transcribe a recording, with times.
     Transcribe {
@@ -168,6 +172,8 @@ pub enum Command {
         min_confidence: f64,
         #[command(flatten)]
         personal: PersonalLabels,
+        #[command(flatten)]
+        fallback: FallbackArguments,
     },
     /// Print a text's embedding: a vector that is the more like another text's, the more the two have in common.
     Embed {
@@ -182,6 +188,8 @@ pub enum Command {
         /// A file with the JSON schema for the value.
         #[arg(long, value_name = "FILE")]
         schema: PathBuf,
+        #[command(flatten)]
+        fallback: FallbackArguments,
     },
     /// Chat with the model. Ctrl-C stops an answer, Ctrl-D ends the conversation.
     Chat {
@@ -200,6 +208,8 @@ pub enum Command {
         /// The maximum number of tokens per answer.
         #[arg(short = 'n', long, value_name = "N", default_value_t = 512)]
         max_tokens: usize,
+        #[command(flatten)]
+        fallback: FallbackArguments,
     },
     /// Continue a text, without a chat template.
     Generate {
@@ -381,6 +391,30 @@ pub enum Command {
 fn minutes(text: &str) -> Result<f64, String> {
     let minutes = text.parse().ok().filter(|minutes| (0.0..=1e6).contains(minutes));
     minutes.ok_or_else(|| "a number of minutes, such as 10 or 0.5".into())
+}
+
+/// A server that answers what this machine cannot.
+#[derive(Debug, Clone, Args)]
+pub struct FallbackArguments {
+    /// An OpenAI-compatible server (llama.cpp's, vLLM, ollama) that answers what this machine cannot. The text is then sent there.
+    /// SOTTO_FALLBACK_KEY is sent as its key.
+    #[arg(long, value_name = "URL", requires = "fallback_model")]
+    pub fallback: Option<String>,
+    /// What the server calls its model.
+    #[arg(long, value_name = "NAME", requires = "fallback")]
+    pub fallback_model: Option<String>,
+    /// When the server answers: context (the text is too long), model (the model is not there, or cannot be loaded), confidence=P (the
+    /// probability of the label is below P).
+    #[arg(long, value_name = "WHEN,…", requires = "fallback", value_delimiter = ',', default_value = "context,model")]
+    pub fallback_when: Vec<Condition>,
+    /// The most seconds of silence before the server is given up.
+    #[arg(long, value_name = "N", requires = "fallback", default_value_t = 120.0, value_parser = seconds)]
+    pub fallback_timeout: f64,
+}
+
+fn seconds(text: &str) -> Result<f64, String> {
+    let seconds = text.parse().ok().filter(|seconds| (0.01..=1e6).contains(seconds));
+    seconds.ok_or_else(|| "a number of seconds, such as 120 or 0.5".into())
 }
 
 /// What a person has taught about labels.

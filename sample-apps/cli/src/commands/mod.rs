@@ -38,6 +38,7 @@ use sotto::{
 use crate::args::{AdapterArgument, Arguments, BackendName, Command, KvName, ModelArguments};
 use crate::demo::demo_model;
 use crate::failure::Failure;
+use crate::fallback::Fallback;
 use crate::visible::is_command;
 use crate::{input, interrupt, screen};
 use texts::Texts;
@@ -58,12 +59,13 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
     interrupt::install();
     let (model, json) = (&pull::with_pulled_model(&arguments.model)?, arguments.json);
     match &arguments.command {
-        Command::Summarize { note, speech, max_points, max_actions, language } => {
+        Command::Summarize { note, speech, max_points, max_actions, language, fallback } => {
             let options =
                 SummaryOptions { language: language.clone(), max_points: *max_points, max_actions: *max_actions };
+            let fallback = Fallback::of(fallback)?;
             match speech {
-                Some(speech) => summarize::recording(model, speech, note, &options, json),
-                None => summarize::run(&load(model)?, note, &options, json),
+                Some(speech) => summarize::recording(model, speech, note, &options, fallback.as_ref(), json),
+                None => summarize::run(model, note, &options, fallback.as_ref(), json),
             }
         }
         Command::Transcribe { audio, language, translate, vocabulary, words } => {
@@ -75,20 +77,24 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
             };
             transcribe::run(model, audio, &options, json)
         }
-        Command::Classify { texts, labels, described, min_confidence, personal } => {
+        Command::Classify { texts, labels, described, min_confidence, personal, fallback } => {
             let options = classify::options(labels, described, *min_confidence);
             match (Texts::read(texts)?, &personal.store, &personal.classifier) {
                 (Texts::One(text), Some(store), Some(name)) => {
                     classify_personal::run(model, &text, &options, (store, name), personal, json)
                 }
-                (texts, ..) => classify::run(&load(model)?, &texts, &options, json),
+                (texts, ..) => classify::run(model, &texts, &options, Fallback::of(fallback)?.as_ref(), json),
             }
         }
         Command::Embed { text } => embed::run(model, text, json),
-        Command::Extract { texts, schema } => extract::run(&load(model)?, &Texts::read(texts)?, schema, json),
-        Command::Chat { system, style, tools, sampling, max_tokens } => {
+        Command::Extract { texts, schema, fallback } => {
+            extract::run(model, &Texts::read(texts)?, schema, Fallback::of(fallback)?.as_ref(), json)
+        }
+        Command::Chat { system, style, tools, sampling, max_tokens, fallback } => {
             let instructions = chat::instructions(system.as_deref(), style.as_deref())?;
-            chat::run(&load(model)?, instructions.as_deref(), tools.as_deref(), sampling, *max_tokens, json)
+            let options = chat::options(sampling, *max_tokens);
+            let fallback = Fallback::of(fallback)?;
+            chat::run(model, instructions.as_deref(), tools.as_deref(), &options, fallback.as_ref(), json)
         }
         Command::Generate { prompt, ids, max_tokens, sampling } => {
             let prompt = match prompt {

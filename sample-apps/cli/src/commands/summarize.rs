@@ -1,11 +1,12 @@
 use std::path::Path;
 
 use serde::Serialize;
-use sotto::{LocalModel, NoteSummary, Progress, Segment, SummaryOptions, TranscribeOptions, VoiceNote};
+use sotto::{NoteSummary, Progress, Segment, ServerCall, SummaryOptions, TranscribeOptions, VoiceNote};
 
 use super::{SEGMENTS_BAR, load, print_json, transcribe, watch};
 use crate::args::ModelArguments;
 use crate::failure::Failure;
+use crate::fallback::{Fallback, or_server};
 use crate::summary_text::SummaryPrinter;
 use crate::{input, screen};
 
@@ -20,8 +21,14 @@ struct WithSegments<'a> {
 /// Advice for a note that is too long.
 const SPLIT_IT: &str = "split the note and summarize its parts, or use a larger --context if the model allows it";
 
-pub fn run(model: &LocalModel, note: &Path, options: &SummaryOptions, json: bool) -> Result<(), Failure> {
-    summarize(model, &VoiceNote::transcript(&input::read_file(note)?), options, json)
+pub fn run(
+    model: &ModelArguments,
+    note: &Path,
+    options: &SummaryOptions,
+    fallback: Option<&Fallback>,
+    json: bool,
+) -> Result<(), Failure> {
+    summarize(model, &VoiceNote::transcript(&input::read_file(note)?), options, fallback, json)
 }
 
 /// Transcribes a recording and summarizes the transcript. The speech model is released before the language model is
@@ -31,6 +38,7 @@ pub fn recording(
     speech: &Path,
     audio: &Path,
     options: &SummaryOptions,
+    fallback: Option<&Fallback>,
     json: bool,
 ) -> Result<(), Failure> {
     let speech = transcribe::load(speech, model.threads)?;
@@ -39,20 +47,31 @@ pub fn recording(
     if transcript.segments.is_empty() {
         return Err(Failure::BadInput("there is no speech in the recording".into()));
     }
-    summarize(&load(model)?, &VoiceNote::from(&transcript), options, json)
+    summarize(model, &VoiceNote::from(&transcript), options, fallback, json)
 }
 
-fn summarize(model: &LocalModel, note: &VoiceNote, options: &SummaryOptions, json: bool) -> Result<(), Failure> {
-    let job = model.summarize(note, options);
-    let too_long = |failure: Failure| failure.where_too_long(SPLIT_IT);
+fn summarize(
+    model: &ModelArguments,
+    note: &VoiceNote,
+    options: &SummaryOptions,
+    fallback: Option<&Fallback>,
+    json: bool,
+) -> Result<(), Failure> {
+    let summarized = |on_snapshot: &mut dyn FnMut(NoteSummary) -> Result<(), Failure>| {
+        let found = load(model).and_then(|model| watch(model.summarize(note, options), &mut *on_snapshot));
+        let summary = or_server(fallback, found, |server, reason| {
+            server.ask(ServerCall::summarize(note, options, &server.model, reason)?, on_snapshot)
+        });
+        summary.map_err(|failure| failure.where_too_long(SPLIT_IT))
+    };
     if json {
-        let summary = watch(job, |_| Ok(())).map_err(too_long)?;
+        let summary = summarized(&mut |_| Ok(()))?;
         return print_json(&WithSegments { summary, segments: note.segments() });
     }
     let mut out = std::io::stdout().lock();
     let mut printer = SummaryPrinter::new(note.segments());
     let bar = screen::bar(SEGMENTS_BAR);
-    let summary = watch(job, |snapshot| {
+    let summary = summarized(&mut |snapshot| {
         let coverage = &snapshot.coverage;
         // The title of a long note is written last.
         if coverage.windows > 1 {
@@ -63,7 +82,7 @@ fn summarize(model: &LocalModel, note: &VoiceNote, options: &SummaryOptions, jso
         Ok(())
     });
     bar.finish_and_clear();
-    let summary = summary.map_err(too_long)?;
+    let summary = summary?;
     printer.print(&mut out, &summary, true)?;
     let coverage = &summary.coverage;
     screen::figures(&format!(

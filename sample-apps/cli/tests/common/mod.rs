@@ -1,6 +1,8 @@
 //! The program, and what it answered.
 #![allow(dead_code, reason = "each test binary uses its own part")]
 
+pub mod chat_server;
+
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
