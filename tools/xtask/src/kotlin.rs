@@ -26,6 +26,7 @@ pub fn test() -> Result<Option<String>, String> {
     wide_model()?;
     maven("android", &["verify"])?;
     maven("android/store", &["verify"])?;
+    maven("android/fallback", &["verify"])?;
     test_sample_app()
 }
 
@@ -50,9 +51,9 @@ pub fn build_for_aar(goals: &[&str]) -> Result<(), String> {
     maven("android", goals)
 }
 
-/// Makes the store's classes, sources and documentation. They end up in `target/kotlin-store`.
-pub fn build_store() -> Result<(), String> {
-    maven("android/store", &["package", "-Ppublish", "-DskipTests"])
+/// Makes the classes, sources and documentation of a library beside the SDK. They end up in `target/kotlin-` with its folder's name.
+pub fn build_library(folder: &str) -> Result<(), String> {
+    maven(&format!("android/{folder}"), &["package", "-Ppublish", "-DskipTests"])
 }
 
 fn maven(folder: &str, goals: &[&str]) -> Result<(), String> {

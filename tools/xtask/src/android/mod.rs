@@ -15,7 +15,7 @@ use self::build::{Library, Toolchain};
 pub use self::device::test as test_on_device;
 use self::edition::{CORE, Edition, FULL};
 pub use self::repository::PUBLISHED;
-use self::repository::{assemble, assemble_store};
+use self::repository::{assemble, assemble_libraries};
 use crate::bindgen::{BINDINGS, bindgen, called_by_kotlin, generate};
 use crate::elf::{self, Findings};
 use crate::steps::{in_file, root};
@@ -72,7 +72,7 @@ pub fn package(abis: &[Abi]) -> Result<(), String> {
 pub fn package_without_libraries(repository: &Path) -> Result<(), String> {
     bindgen()?;
     assemble(&FULL, &[], repository)?;
-    assemble_store(repository)
+    assemble_libraries(repository)
 }
 
 /// Builds without an NDK, for phones unless `abis` names any. What comes out has the right form, and everything about that is
@@ -103,7 +103,7 @@ fn package_with(toolchain: &Toolchain, abis: &[Abi], repository: &str) -> Result
         }
         assemble(edition, &libraries, &repository)?;
     }
-    assemble_store(&repository)
+    assemble_libraries(&repository)
 }
 
 /// Prints what is to be known about a library, and fails if it would not do on a phone.

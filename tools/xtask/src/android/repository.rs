@@ -14,14 +14,18 @@ use crate::steps::{in_file, root, run};
 const CLASSES: [&str; 3] =
     ["dev/sotto/LocalModel.class", "dev/sotto/AndroidDescriptors.class", "dev/sotto/internal/SottoKt.class"];
 
-/// A class of the store.
-const STORE_CLASS: &str = "dev/sotto/store/ModelStore.class";
+/// The libraries beside the SDK: the folder in `android`, the artifact, and a class of each.
+const LIBRARIES: [(&str, &str, &str); 2] = [
+    ("store", "sotto-store", "dev/sotto/store/ModelStore.class"),
+    ("fallback", "sotto-fallback", "dev/sotto/fallback/ChatServer.class"),
+];
 
 /// What the repository has: the name of each artifact and the endings of its files, each of which has checksums.
-pub const PUBLISHED: [(&str, [&str; 4]); 3] = [
+pub const PUBLISHED: [(&str, [&str; 4]); 4] = [
     ("sotto-android", [".aar", ".pom", "-sources.jar", "-javadoc.jar"]),
     ("sotto-android-core", [".aar", ".pom", "-sources.jar", "-javadoc.jar"]),
     ("sotto-store", [".jar", ".pom", "-sources.jar", "-javadoc.jar"]),
+    ("sotto-fallback", [".jar", ".pom", "-sources.jar", "-javadoc.jar"]),
 ];
 
 /// Puts libraries and Kotlin classes into an edition's AAR, and that into a Maven repository with sources, documentation and checksums.
@@ -50,13 +54,15 @@ pub fn assemble(edition: &Edition, libraries: &[Library], repository: &Path) -> 
     check_aar(&repository.join(format!("dev/sotto/{artifact}/{VERSION}/{artifact}-{VERSION}")), &files)
 }
 
-/// Puts the store into a Maven repository in the same way.
-pub fn assemble_store(repository: &Path) -> Result<(), String> {
-    kotlin::build_store()?;
-    let jar = |kind: &str| root().join(format!("target/kotlin-store/sotto-store-{VERSION}{kind}.jar"));
-    check_contents(&jar(""), &[STORE_CLASS])?;
-    deploy(repository, &jar(""), &root().join("android/store/pom.xml"), &jar)?;
-    check_published("sotto-store", repository)
+/// Puts the libraries beside the SDK into a Maven repository in the same way.
+pub fn assemble_libraries(repository: &Path) -> Result<(), String> {
+    LIBRARIES.iter().try_for_each(|(folder, artifact, class)| {
+        kotlin::build_library(folder)?;
+        let jar = |kind: &str| root().join(format!("target/kotlin-{folder}/{artifact}-{VERSION}{kind}.jar"));
+        check_contents(&jar(""), &[*class])?;
+        deploy(repository, &jar(""), &root().join(format!("android/{folder}/pom.xml")), &jar)?;
+        check_published(artifact, repository)
+    })
 }
 
 /// Puts a file into a repository, with its POM and the jars of its sources and its documentation.

@@ -8,10 +8,11 @@ use crate::steps::{cargo, in_file, root, run};
 pub const VERSION: &str = env!("CARGO_PKG_VERSION");
 
 /// A file that names the version, and the text right before it. A quotation mark or a tag ends it.
-const PLACES: [(&str, &str); 7] = [
+const PLACES: [(&str, &str); 8] = [
     ("Cargo.toml", "[workspace.package]\nversion = \""),
     ("android/pom.xml", "<artifactId>sotto-android</artifactId>\n  <version>"),
     ("android/store/pom.xml", "<artifactId>sotto-store</artifactId>\n  <version>"),
+    ("android/fallback/pom.xml", "<artifactId>sotto-fallback</artifactId>\n  <version>"),
     ("sample-apps/android/pom.xml", "<artifactId>sotto-sample-android</artifactId>\n  <version>"),
     ("sample-apps/android/build.gradle.kts", "versionName = \""),
     ("sample-apps/android/build.gradle.kts", "dev.sotto:sotto-android:"),

@@ -69,6 +69,8 @@ constructor(
 
 /** A constraint on an answer, enforced token by token. */
 public class AnswerFormat private constructor(internal val ffi: FfiFormat) {
+    internal val isJsonSchema get() = ffi is FfiFormat.JsonSchema
+
     /** The formats. */
     public companion object {
         /** One JSON value that fits the schema. */

@@ -124,7 +124,7 @@ internal fun FfiRespondJob.request() = Request(this, ::next, { value().toReply()
 
 private fun FfiTurn.toTurn() = ChatTurn(question, answer, calls.map { it.toUse() })
 
-private fun FfiReply.toReply() = ChatReply(
+internal fun FfiReply.toReply() = ChatReply(
     text = text,
     finishReason =
     when (finishReason) {

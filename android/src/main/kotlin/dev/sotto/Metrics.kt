@@ -16,6 +16,8 @@ import kotlinx.serialization.Serializable
  * @property mappedBytes the mapped model file: clean pages, which the system can reclaim at any time.
  * @property kernels the instruction set in use.
  * @property threads number of threads.
+ * @property handedOver why a server of the app answered instead of the device ([Fallback]); null if the device did. Of a server's answer,
+ *   tokens are what the server says of them, or 0, and memory is 0.
  */
 @Serializable
 @ByValue
@@ -30,6 +32,7 @@ public class Metrics(
     public val mappedBytes: Long,
     public val kernels: String,
     public val threads: Int,
+    public val handedOver: HandoverReason? = null,
 ) {
     /** Prompt tokens per second; 0 if there were none. */
     public val prefillTokensPerSecond: Double get() = rate(prefillTokens, prefillSeconds)
@@ -51,4 +54,5 @@ internal fun FfiMetrics.toMetrics() = Metrics(
     mappedBytes = mappedBytes.toLong(),
     kernels = kernels,
     threads = threads.toInt(),
+    handedOver = handedOver?.toReason(),
 )

@@ -53,6 +53,9 @@ public sealed class SottoException(message: String) : Exception(message) {
     /** An argument is invalid; [what] says what is wrong. */
     public class InvalidInput(public val what: String) : SottoException(what)
 
+    /** The [Fallback]'s server sent something else than an answer, or not all of one; [why] says what. Try again, or use another. */
+    public class ServerAnswer(public val why: String) : SottoException("the server's answer cannot be used: $why")
+
     /** The work was stopped by something other than the coroutine that waited for it. */
     public class Cancelled : SottoException("cancelled")
 
@@ -75,6 +78,7 @@ internal fun FfiException.toSotto(): SottoException = when (this) {
     is FfiException.StoreInUse -> SottoException.StoreInUse(path)
     is FfiException.ContextFull -> SottoException.ContextFull(limit.toLong(), needed.toLong())
     is FfiException.InvalidInput -> SottoException.InvalidInput(what)
+    is FfiException.ServerAnswer -> SottoException.ServerAnswer(why)
     is FfiException.Cancelled -> SottoException.Cancelled()
     is FfiException.Internal -> SottoException.Internal(why)
 }

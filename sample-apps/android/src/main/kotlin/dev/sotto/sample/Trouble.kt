@@ -50,7 +50,7 @@ enum class Trouble {
             is SottoException.InvalidInput -> TEXT_UNUSABLE
             is SottoException.StoreInvalid -> LEARNING_DAMAGED
             is SottoException.StoreInUse -> LEARNING_IN_USE
-            is SottoException.Cancelled, is SottoException.Internal -> INTERNAL
+            is SottoException.ServerAnswer, is SottoException.Cancelled, is SottoException.Internal -> INTERNAL
         }
     }
 }
