@@ -28,6 +28,7 @@ let package = Package(
     products: [
         .library(name: "Sotto", targets: ["Sotto"]),
         .library(name: "SottoStore", targets: ["SottoStore"]),
+        .library(name: "SottoFallback", targets: ["SottoFallback"]),
     ],
     targets: [
         .target(
@@ -48,7 +49,12 @@ let package = Package(
             path: "ios/Sources/SottoStore",
             resources: [.copy("PrivacyInfo.xcprivacy")]
         ),
-        .testTarget(name: "SottoTests", dependencies: ["Sotto"], path: "ios/Tests/SottoTests"),
+        .target(
+            name: "SottoFallback",
+            path: "ios/Sources/SottoFallback",
+            resources: [.copy("PrivacyInfo.xcprivacy")]
+        ),
+        .testTarget(name: "SottoTests", dependencies: ["Sotto", "SottoFallback"], path: "ios/Tests/SottoTests"),
         .testTarget(name: "SottoStoreTests", dependencies: ["SottoStore"], path: "ios/Tests/SottoStoreTests"),
     ],
     swiftLanguageModes: [.v6]

@@ -63,6 +63,8 @@ public enum AnswerFormat: Hashable, Sendable {
     /// A sentence of this grammar, in llguidance's dialect of Lark, beginning with the rule `start`.
     case lark(String)
 
+    var isJSONSchema: Bool { if case .jsonSchema = self { true } else { false } }
+
     var ffi: FfiFormat {
         switch self {
         case .jsonSchema(let schema): .jsonSchema(schema: schema)

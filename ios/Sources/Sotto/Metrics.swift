@@ -22,6 +22,9 @@ public struct Metrics: Codable, Hashable, Sendable {
     public var kernels: String
     /// Number of threads.
     public var threads: Int
+    /// Why a server of the app answered instead of the device (``Fallback``); `nil` if the device did. Of a server's answer, tokens are what
+    /// the server says of them, or 0, and memory is 0.
+    public var handedOver: HandoverReason?
 
     /// Metrics.
     public init(
@@ -34,7 +37,8 @@ public struct Metrics: Codable, Hashable, Sendable {
         privateBytes: Int,
         mappedBytes: Int,
         kernels: String,
-        threads: Int
+        threads: Int,
+        handedOver: HandoverReason? = nil
     ) {
         self.timeToFirstToken = timeToFirstToken
         self.prefillTokens = prefillTokens
@@ -46,6 +50,7 @@ public struct Metrics: Codable, Hashable, Sendable {
         self.mappedBytes = mappedBytes
         self.kernels = kernels
         self.threads = threads
+        self.handedOver = handedOver
     }
 
     /// Prompt tokens per second; 0 if there were none.
@@ -71,7 +76,8 @@ extension Metrics {
             privateBytes: Int(clamping: ffi.privateBytes),
             mappedBytes: Int(clamping: ffi.mappedBytes),
             kernels: ffi.kernels,
-            threads: Int(ffi.threads)
+            threads: Int(ffi.threads),
+            handedOver: ffi.handedOver.map(HandoverReason.init)
         )
     }
 }

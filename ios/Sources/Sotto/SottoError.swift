@@ -25,6 +25,8 @@ public enum SottoError: Error, Hashable, Sendable {
     case contextFull(limit: Int, needed: Int)
     /// An argument is invalid; `what` says what is wrong.
     case invalidInput(what: String)
+    /// The ``Fallback``'s server sent something else than an answer, or not all of one; `why` says what.
+    case serverAnswer(why: String)
     /// The work was stopped by something other than the task that waited for it.
     case cancelled
     /// An error in Sotto itself.
@@ -46,6 +48,7 @@ extension SottoError: LocalizedError {
         case .storeInUse(let path): "\(path) is open elsewhere."
         case .contextFull(let limit, let needed): "At least \(needed) tokens are needed, but the limit is \(limit)."
         case .invalidInput(let what): "The input cannot be used: \(what)."
+        case .serverAnswer(let why): "The server's answer cannot be used: \(why)."
         case .cancelled: "The work was stopped."
         case .internal(let why): "Internal error in Sotto: \(why)."
         }
@@ -63,6 +66,7 @@ extension SottoError: LocalizedError {
         case .storeInUse: "Close it there, or share one Personal."
         case .contextFull: "Shorten the text, or start a new session."
         case .invalidInput: "Change what was given."
+        case .serverAnswer: "Try again, or use another server or model."
         case .cancelled: "Try again."
         case .internal: "Report it to Sotto's developers."
         }
@@ -84,6 +88,7 @@ extension SottoError {
             case .ContextFull(let limit, let needed):
                 .contextFull(limit: Int(clamping: limit), needed: Int(clamping: needed))
             case .InvalidInput(let what): .invalidInput(what: what)
+            case .ServerAnswer(let why): .serverAnswer(why: why)
             case .Cancelled: .cancelled
             case .Internal(let why): .internal(why: why)
             }

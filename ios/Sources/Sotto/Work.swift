@@ -87,6 +87,25 @@ final class Work<Snapshot: Sendable, Value: Sendable>: Sendable {
         stop = { job.cancel() }
     }
 
+    /// Work in Swift: `body` reports snapshots and gives the value.
+    init(
+        last: @escaping @Sendable (Value) -> Snapshot?,
+        _ body: @escaping @Sendable (_ report: @escaping @Sendable (Snapshot) -> Void) async throws -> Value
+    ) {
+        let (snapshots, reports) = AsyncStream.makeStream(of: Snapshot.self)
+        let task = Task {
+            defer { reports.finish() }
+            return try await body { reports.yield($0) }
+        }
+        pull = {
+            var iterator = snapshots.makeAsyncIterator()
+            return await iterator.next()
+        }
+        finish = { try await task.value }
+        self.last = last
+        stop = { task.cancel() }
+    }
+
     deinit {
         stop()
     }

@@ -43,7 +43,7 @@ public enum Trouble: String, Error {
             case .invalidInput: .textUnusable
             case .storeInvalid: .learningDamaged
             case .storeInUse: .learningInUse
-            case .cancelled, .internal: .other
+            case .serverAnswer, .cancelled, .internal: .other
             }
     }
 }
