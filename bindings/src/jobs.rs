@@ -72,6 +72,7 @@ job!(FfiInspectJob: Job<Infallible, FileReport>, value: FfiFileReport);
 job!(FfiLoadTokenizerJob: Job<Infallible, Tokenizer>, value: FfiTokenizer);
 job!(FfiPackJob: Job<Progress, ()>, next: FfiProgress, value: ());
 job!(FfiSummarizeJob: Job<NoteSummary, NoteSummary>, next: FfiNoteSummary, value: FfiNoteSummary);
+job!(FfiSummarizeAllJob: Job<Result<NoteSummary, Error>, ()>, each: FfiNoteSummary);
 job!(FfiClassifyJob: Job<Infallible, Classification>, value: FfiClassification);
 job!(FfiClassifyAllJob: Job<Result<Classification, Error>, ()>, each: FfiClassification);
 job!(FfiExtractJob: Job<Infallible, Extraction>, value: FfiExtraction);

@@ -50,11 +50,11 @@ pub use embedding::{
 pub use error::FfiError;
 pub use jobs::{
     FfiClassifyAllJob, FfiClassifyJob, FfiExtractAllJob, FfiExtractJob, FfiForkJob, FfiInspectJob, FfiLoadAdapterJob,
-    FfiLoadJob, FfiLoadTokenizerJob, FfiPackJob, FfiPrewarmJob, FfiRespondJob, FfiSummarizeJob,
+    FfiLoadJob, FfiLoadTokenizerJob, FfiPackJob, FfiPrewarmJob, FfiRespondJob, FfiSummarizeAllJob, FfiSummarizeJob,
 };
 pub use model::{FfiAdapter, FfiModel, FfiNoteSession, FfiScaledAdapter, FfiTokenizer};
 pub use options::{
-    FfiBackend, FfiChatOptions, FfiFormat, FfiKvType, FfiLabel, FfiLoadOptions, FfiModelFile, FfiSampling,
+    FfiBackend, FfiChatOptions, FfiFormat, FfiKvType, FfiLabel, FfiLoadOptions, FfiModelFile, FfiPriority, FfiSampling,
     FfiSummaryOptions,
 };
 #[cfg(feature = "personal")]

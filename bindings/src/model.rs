@@ -12,7 +12,7 @@ use crate::options::parse_schema;
 use crate::{
     FfiClassifyAllJob, FfiClassifyJob, FfiError, FfiExtractAllJob, FfiExtractJob, FfiInspectJob, FfiLabel,
     FfiLoadAdapterJob, FfiLoadJob, FfiLoadOptions, FfiLoadTokenizerJob, FfiModelFile, FfiModelReport, FfiPackJob,
-    FfiSegment, FfiSession, FfiSummarizeJob, FfiSummaryOptions, FfiTurn,
+    FfiPriority, FfiSegment, FfiSession, FfiSummarizeAllJob, FfiSummarizeJob, FfiSummaryOptions, FfiTurn,
 };
 
 /// The segments of a plain text: [`VoiceNote::text`].
@@ -88,6 +88,15 @@ impl FfiModel {
         Ok(self.0.summarize(&note(segments), &options.into()).into())
     }
 
+    /// [`LocalModel::summarize_all`].
+    pub fn summarize_all(
+        &self,
+        notes: Vec<Vec<FfiSegment>>,
+        options: FfiSummaryOptions,
+    ) -> Result<FfiSummarizeAllJob, FfiError> {
+        Ok(self.0.summarize_all(notes.into_iter().map(note).collect(), &options.into()).into())
+    }
+
     /// [`LocalModel::note_session`].
     pub fn note_session(&self, options: FfiSummaryOptions) -> FfiNoteSession {
         FfiNoteSession(Arc::new(self.0.note_session(&options.into())))
@@ -142,6 +151,11 @@ impl FfiModel {
     /// [`LocalModel::start_loading_adapter`].
     pub fn load_adapter(&self, file: FfiModelFile) -> Result<FfiLoadAdapterJob, FfiError> {
         Ok(self.0.start_loading_adapter(file.into()).into())
+    }
+
+    /// [`LocalModel::with_priority`].
+    pub fn with_priority(&self, priority: FfiPriority) -> Self {
+        Self(self.0.with_priority(priority.into()))
     }
 
     /// [`LocalModel::with_adapters`].

@@ -1,7 +1,8 @@
 //! What goes in.
 
 use sotto_sdk::{
-    Backend, ChatOptions, KvType, Label, LoadOptions, ModelFile, OutputFormat, SamplingOptions, SummaryOptions,
+    Backend, ChatOptions, KvType, Label, LoadOptions, ModelFile, OutputFormat, Priority, SamplingOptions,
+    SummaryOptions,
 };
 
 use crate::FfiError;
@@ -38,6 +39,23 @@ pub enum FfiKvType {
     F16,
     F32,
     Q8,
+}
+
+/// Mirror of [`Priority`].
+#[derive(Debug, uniffi::Enum)]
+#[allow(missing_docs, reason = "the variants are those of the SDK's type")]
+pub enum FfiPriority {
+    Background,
+    Foreground,
+}
+
+impl From<FfiPriority> for Priority {
+    fn from(priority: FfiPriority) -> Self {
+        match priority {
+            FfiPriority::Background => Self::Background,
+            FfiPriority::Foreground => Self::Foreground,
+        }
+    }
 }
 
 /// Mirror of [`LoadOptions`].

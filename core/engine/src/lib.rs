@@ -1,7 +1,8 @@
 //! A model file becomes next-token logits.
 //!
 //! [`GgufFile`] maps and checks a file, [`Model`] finds a model in it, and a [`Decoder`] reads tokens and answers with
-//! logits. Weights stay in the mapped file and are shared; a decoder owns its key-value cache and scratch memory.
+//! logits. Weights stay in the mapped file and are shared; a decoder owns its key-value cache. Decoders that are used
+//! at the same time share passes through the model.
 //!
 //! ```no_run
 //! # fn main() -> Result<(), sotto_engine::EngineError> {
@@ -39,13 +40,13 @@ pub use architecture::{FileKind, ModelConfig, RopeScaling};
 pub use backend::{Backend, DEFAULT_CONTEXT_LENGTH, DecoderOptions, FoundModel, Model, ModelOptions};
 pub use cancel::CancelToken;
 pub use error::EngineError;
-pub use forward::{KvType, LogitRows, Prefix};
+pub use forward::{KvType, Prefix};
 pub use gguf::{DType, FilePart, GgufFile, Metadata, TensorView};
 pub use machine::{MemoryEstimate, ProcessMemory, available_memory, process_memory};
 #[cfg(feature = "candle")]
 pub use merge::{MergedTensor, merge_file};
 pub use model::{Adapter, Ceilings, TokenCost};
 pub use packed::{Replacement, delete_packed_source, open_copy_of_deleted, open_packed, pack_file};
-pub use sequence::{Append, Batch, Decoder};
+pub use sequence::{Append, Batch, Decoder, LogitRows, Priority};
 pub use sotto_kernels::Kernels;
 pub use threads::prefer_fast_cores;

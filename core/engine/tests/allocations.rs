@@ -54,7 +54,8 @@ fn decode_and_prefill_allocate_what_is_stated_and_then_nothing() {
         let context_length = chunk.len() + 10;
         let stated = model.memory(context_length, KvType::F16).expect("heads fit").private_bytes;
         let without = BYTES.load(Ordering::Relaxed);
-        let options = DecoderOptions { context_length: Some(context_length), kv_type: KvType::F16 };
+        let options =
+            DecoderOptions { context_length: Some(context_length), kv_type: KvType::F16, ..DecoderOptions::default() };
         let mut decoder = model.decoder(options).expect("a decoder");
         let mut round = || {
             decoder.truncate(0);

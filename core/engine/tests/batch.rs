@@ -19,7 +19,7 @@ fn each_sequence_gets_the_bits_that_it_gets_alone() {
     let types = [(GgmlDType::Q4_0, KvType::F16), (GgmlDType::Q6K, KvType::Q8_0), (GgmlDType::F16, KvType::F32)];
     for (family, (dtype, kv_type)) in FAMILIES.into_iter().zip(types.into_iter().cycle()) {
         let (model, vocab_size) = model(family, dtype);
-        let options = DecoderOptions { context_length: Some(200), kv_type };
+        let options = DecoderOptions { context_length: Some(200), kv_type, ..DecoderOptions::default() };
         // Fewer and more than what the kernels take apart in registers; sequences of different lengths.
         for count in [1, 3, 4, 7] {
             let mut batch = model.batch(count, options).expect("a batch");
@@ -66,7 +66,7 @@ fn a_sequence_that_begins_with_a_prefix_gets_the_bits_of_one_that_read_it() {
     let cancel = CancelToken::new();
     for (family, kv_type) in FAMILIES.into_iter().zip([KvType::F16, KvType::Q8_0, KvType::F32].into_iter().cycle()) {
         let (model, vocab_size) = model(family, GgmlDType::Q8_0);
-        let options = |tokens| DecoderOptions { context_length: Some(tokens), kv_type };
+        let options = |tokens| DecoderOptions { context_length: Some(tokens), kv_type, ..DecoderOptions::default() };
         let (shared, own) = (random_tokens(70, vocab_size), random_tokens(20, vocab_size));
         let mut reader = model.decoder(options(150)).expect("a decoder");
         reader.forward(&shared, LogitRows::Last, &cancel).expect("logits");
@@ -103,7 +103,9 @@ fn a_prefix_that_does_not_fit_is_refused() {
     let (other, _) = model("llama", GgmlDType::Q8_0);
     let cancel = CancelToken::new();
     let decoder = |model: &Model, tokens, kv_type| {
-        model.decoder(DecoderOptions { context_length: Some(tokens), kv_type }).expect("a decoder")
+        model
+            .decoder(DecoderOptions { context_length: Some(tokens), kv_type, ..DecoderOptions::default() })
+            .expect("a decoder")
     };
     let mut reader = decoder(&llama, 20, KvType::F16);
     reader.forward(&random_tokens(10, vocab_size), LogitRows::Last, &cancel).expect("logits");

@@ -224,7 +224,8 @@ fn long_rope_by_the_context() {
     let mut model = model.with_random_weights();
     let (loaded, tokens) = (model.load(), random_tokens(30, model.vocab_size));
     for (context_length, factors) in [(64, short), (65, long)] {
-        let options = DecoderOptions { context_length: Some(context_length), kv_type: KvType::F32 };
+        let options =
+            DecoderOptions { context_length: Some(context_length), kv_type: KvType::F32, ..DecoderOptions::default() };
         let logits = all_logits(&mut *loaded.decoder(options).expect("a decoder"), &tokens);
         model.divisors = factors.iter().map(|&factor| f64::from(factor)).collect();
         let error = relative_error(&logits, &model.reference(&tokens));
@@ -275,7 +276,11 @@ fn chunks_single_tokens_threads_and_second_tries_give_the_same_bits() {
         model.dtype = dtype;
         let model = model.with_random_weights();
         let decoder_of = |model: &Model| {
-            let options = DecoderOptions { context_length: Some(model.config().context_length), kv_type };
+            let options = DecoderOptions {
+                context_length: Some(model.config().context_length),
+                kv_type,
+                ..DecoderOptions::default()
+            };
             model.decoder(options).expect("a decoder")
         };
         let (loaded, cancel) = (model.load(), CancelToken::new());
@@ -374,7 +379,7 @@ fn wrong_requests_are_errors_and_change_nothing() {
     let model = TestModel::new(4, 2, 32).with_random_weights();
     let loaded = model.load();
     let cancel = CancelToken::new();
-    let options = DecoderOptions { context_length: Some(8), kv_type: KvType::F16 };
+    let options = DecoderOptions { context_length: Some(8), kv_type: KvType::F16, ..DecoderOptions::default() };
     let mut decoder = loaded.decoder(options).expect("a decoder");
     decoder.forward(&[1, 2, 3], LogitRows::Last, &cancel).expect("logits");
 
@@ -390,7 +395,9 @@ fn wrong_requests_are_errors_and_change_nothing() {
     assert_eq!(decoder.position(), 3);
     decoder.forward(&[1; 5], LogitRows::Last, &cancel).expect("the context holds exactly eight");
 
-    let longer = loaded.decoder(DecoderOptions { context_length: Some(513), kv_type: KvType::F16 }).map(|_| ());
+    let longer = loaded
+        .decoder(DecoderOptions { context_length: Some(513), kv_type: KvType::F16, ..DecoderOptions::default() })
+        .map(|_| ());
     assert!(matches!(longer, Err(EngineError::ContextFull { limit: 512, needed: 513 })));
 }
 
@@ -400,7 +407,7 @@ fn a_context_larger_than_memory_is_refused_before_it_is_allocated() {
     model.context_length = 1 << 24;
     let loaded = model.with_random_weights().load();
     // 2 layers * 2 * 2048 values * 4 bytes * 2^24 positions: 512 GiB.
-    let options = DecoderOptions { context_length: Some(1 << 24), kv_type: KvType::F32 };
+    let options = DecoderOptions { context_length: Some(1 << 24), kv_type: KvType::F32, ..DecoderOptions::default() };
     match loaded.decoder(options).map(|_| ()) {
         Err(EngineError::OutOfMemory { needed, .. }) => assert!(needed >= 1 << 39, "{needed}"),
         other => panic!("{other:?}"),
@@ -412,12 +419,13 @@ fn a_context_larger_than_memory_is_refused_before_it_is_allocated() {
 fn memory_grows_with_what_is_read() {
     let model = TestModel::new(4, 2, 64).with_random_weights();
     let loaded = model.load();
-    let mut decoder =
-        loaded.decoder(DecoderOptions { context_length: Some(512), kv_type: KvType::F16 }).expect("a decoder");
+    let mut decoder = loaded
+        .decoder(DecoderOptions { context_length: Some(512), kv_type: KvType::F16, ..DecoderOptions::default() })
+        .expect("a decoder");
     let before = decoder.private_bytes();
     decoder.forward(&[5; 100], LogitRows::Last, &CancelToken::new()).expect("logits");
-    // 2 layers, keys and values, 2 heads of 64, 2 bytes.
-    assert_eq!(decoder.private_bytes() - before, 100 * 2 * 2 * 128 * 2);
+    // 2 layers, keys and values, 2 heads of 64, 2 bytes; and the logits of a token.
+    assert_eq!(decoder.private_bytes() - before, 100 * 2 * 2 * 128 * 2 + 131 * 4);
     assert!(decoder.private_bytes() <= loaded.memory(512, KvType::F16).expect("heads fit").private_bytes);
     // Not a packed file: its matrices were copied, in panels of 32 rows.
     let file = GgufFile::from_bytes(model.gguf()).expect("a file");

@@ -131,7 +131,8 @@ fn use_file(bytes: Vec<u8>) -> Result<usize, EngineError> {
     let file = Arc::new(GgufFile::from_bytes(bytes)?);
     let model = Model::load(Arc::clone(&file), ModelOptions { threads: Some(1), ..ModelOptions::default() })?;
     let context_length = Some(model.config().context_length.min(16));
-    let mut decoder = model.decoder(DecoderOptions { context_length, kv_type: KvType::F16 })?;
+    let mut decoder =
+        model.decoder(DecoderOptions { context_length, kv_type: KvType::F16, ..DecoderOptions::default() })?;
     let tokens = [0, 1, 2].map(|token| token % model.config().vocab_size as u32);
     let logits =
         decoder.forward(&tokens[..tokens.len().min(decoder.context_length())], LogitRows::Last, &CancelToken::new())?;

@@ -24,6 +24,11 @@ pub struct Job<Snapshot, Value> {
 pub(crate) struct Reporter<Snapshot>(Sender<Snapshot>);
 
 impl<Snapshot> Reporter<Snapshot> {
+    /// For work of which only the value matters.
+    pub(crate) fn to_nobody() -> Self {
+        Self(bounded(1).0)
+    }
+
     /// Sends a snapshot to the holder of the job. If the job was dropped, nobody receives it, and the work is already
     /// cancelled.
     pub(crate) fn report(&self, snapshot: Snapshot) {

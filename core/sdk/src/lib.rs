@@ -87,7 +87,7 @@ pub use session::{ChatOptions, Reply, Session, Turn};
 pub use sotto_embedding::{EmbeddingMemory, EmbeddingOptions};
 #[cfg(feature = "candle")]
 pub use sotto_engine::MergedTensor;
-pub use sotto_engine::{Backend, CancelToken, DEFAULT_CONTEXT_LENGTH, FileKind, FilePart, Kernels, KvType};
+pub use sotto_engine::{Backend, CancelToken, DEFAULT_CONTEXT_LENGTH, FileKind, FilePart, Kernels, KvType, Priority};
 /// What an app learns about its user: records, items and recommendations.
 #[cfg(feature = "personal")]
 pub use sotto_personal as personal;

@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, OnceLock};
 
-use sotto_engine::{Batch, Decoder, DecoderOptions, KvType, Model};
+use sotto_engine::{Batch, Decoder, DecoderOptions, KvType, Model, Priority};
 use sotto_text::{ChatTemplate, ConstraintFactory, Message, RenderedPrompt, Tokenizer, ToolSpec};
 
 use crate::Error;
@@ -29,6 +29,8 @@ pub(crate) struct Loaded {
     pub own_tuning: TaskTuning,
     pub file: Arc<FileFacts>,
     pub kv_type: KvType,
+    /// Who waits for what is asked of this handle.
+    pub priority: Priority,
     /// The beginnings of prompts, with all adapters.
     pub prefix_cache: Arc<PrefixCache>,
     /// The model's bias towards labels.
@@ -60,6 +62,7 @@ impl Loaded {
             own_tuning: tuning,
             file: Arc::new(file),
             kv_type,
+            priority: Priority::default(),
             prefix_cache: Arc::default(),
             priors: Arc::default(),
             #[cfg(feature = "personal")]
@@ -79,6 +82,11 @@ impl Loaded {
             mark: Mark::default(),
             ..self.clone()
         }
+    }
+
+    /// The same for requests of this priority.
+    pub(crate) fn with_priority(&self, priority: Priority) -> Self {
+        Self { priority, ..self.clone() }
     }
 
     pub(crate) fn context_limit(&self) -> usize {
@@ -126,7 +134,7 @@ impl Loaded {
 
     /// A decoder for up to `tokens` tokens.
     pub(crate) fn decoder(&self, tokens: usize) -> Result<Box<dyn Decoder>, Error> {
-        let options = DecoderOptions { context_length: Some(tokens), kv_type: self.kv_type };
+        let options = DecoderOptions { context_length: Some(tokens), kv_type: self.kv_type, priority: self.priority };
         let mut decoder = self.engine.decoder(options)?;
         decoder.set_adapters(&self.adapters)?;
         Ok(decoder)
@@ -134,7 +142,7 @@ impl Loaded {
 
     /// A batch of sequences of up to `tokens` tokens each.
     pub(crate) fn batch(&self, sequences: usize, tokens: usize) -> Result<Batch, Error> {
-        let options = DecoderOptions { context_length: Some(tokens), kv_type: self.kv_type };
+        let options = DecoderOptions { context_length: Some(tokens), kv_type: self.kv_type, priority: self.priority };
         let mut batch = self.engine.batch(sequences, options)?;
         batch.set_adapters(&self.adapters)?;
         Ok(batch)

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use sotto_engine::{
-    Backend, CancelToken, DEFAULT_CONTEXT_LENGTH, FoundModel, GgufFile, Kernels, KvType, ModelOptions,
+    Backend, CancelToken, DEFAULT_CONTEXT_LENGTH, FoundModel, GgufFile, Kernels, KvType, ModelOptions, Priority,
     delete_packed_source, open_copy_of_deleted, open_packed,
 };
 use sotto_text::{ChatTemplate, Tokenizer};
@@ -122,11 +122,21 @@ impl LocalModel {
         Ok(self.0.tokenizer.encode(text)?.len())
     }
 
-    /// Gives back the memory of what is kept between requests: the beginnings of prompts, which the next requests compute again. Returns
-    /// the number of bytes. Call it when the system says that memory is short.
+    /// The same model for requests of this priority. It shares everything that is loaded.
+    ///
+    /// Requests that run at the same time share passes through the model, whichever handle they were made with: answers are the same,
+    /// and come sooner than one after the other. What a person waits for goes first; background work gets what is left of each pass.
+    pub fn with_priority(&self, priority: Priority) -> Self {
+        Self::of(self.0.with_priority(priority))
+    }
+
+    /// Gives back the memory of what is kept between requests: the beginnings of prompts, which the next requests compute again, and,
+    /// unless a request runs, the buffers that all of them share. Returns the number of bytes of the former. Call it when the system says
+    /// that memory is short.
     pub fn trim(&self) -> u64 {
         let bytes = self.cached_bytes();
         self.0.prefix_cache.clear();
+        self.0.engine.trim();
         bytes
     }
 

@@ -56,8 +56,9 @@ fn nll(model: &Model, adapter: &Path, examples: &[Example]) -> f64 {
     let adapter = model.load_adapter(&file, &cancel).expect("an adapter of this model");
     let (mut total, mut count) = (0.0, 0);
     for Example { tokens, .. } in examples {
-        let mut decoder =
-            model.decoder(DecoderOptions { context_length: Some(64), kv_type: KvType::F32 }).expect("a decoder");
+        let mut decoder = model
+            .decoder(DecoderOptions { context_length: Some(64), kv_type: KvType::F32, ..DecoderOptions::default() })
+            .expect("a decoder");
         decoder.set_adapters(&[(adapter.clone(), 1.0)]).expect("an adapter of this model");
         let logits = decoder.forward(&tokens[..tokens.len() - 1], LogitRows::All, &cancel).expect("logits");
         for (row, next) in logits.chunks_exact(256).zip(&tokens[1..]) {
@@ -127,7 +128,7 @@ fn general_text_is_spared_by_a_weaker_adapter() {
 /// What the model writes after each of some tokens.
 fn greedy_texts(model: &Model) -> Vec<Example> {
     let write = |start: u32| {
-        let options = DecoderOptions { context_length: Some(64), kv_type: KvType::F32 };
+        let options = DecoderOptions { context_length: Some(64), kv_type: KvType::F32, ..DecoderOptions::default() };
         let mut decoder = model.decoder(options).expect("a decoder");
         let mut tokens = vec![start];
         while tokens.len() < 12 {

@@ -79,6 +79,19 @@ public final class LocalModel: Sendable {
         SottoTask { [ffi] in Work(try ffi.summarize(segments: note.segments.map(\.ffi), options: options.ffi())) }
     }
 
+    /// Summarizes many notes: several are read at the same time, as memory allows. Each element is the result of the next note. A note that
+    /// cannot be summarized does not stop the others.
+    public func summarizeAll(
+        _ notes: [VoiceNote],
+        options: SummaryOptions = SummaryOptions()
+    ) -> SottoTask<Result<NoteSummary, SottoError>, Void> {
+        SottoTask { [ffi] in
+            let notes = notes.map { $0.segments.map(\.ffi) }
+            let job = try ffi.summarizeAll(notes: notes, options: options.ffi())
+            return Work(each: job, result: NoteSummary.init)
+        }
+    }
+
     /// Starts a note whose segments arrive one by one while the user speaks. The model reads them in the background.
     ///
     /// - Throws: ``SottoError/invalidInput(what:)`` for options out of range.
@@ -260,6 +273,29 @@ public final class LocalModel: Sendable {
     public func loadAdapter(_ file: ModelFile) async throws -> Adapter {
         let job = try translated { try ffi.loadAdapter(file: file.ffi) }
         return try await Work(job, value: Adapter.init).value()
+    }
+
+    /// Who waits for a request. It decides what is computed first, and changes no answer.
+    public enum Priority: CaseIterable, Hashable, Sendable {
+        /// Nobody: it gives way to what a person waits for, but is never left out for long.
+        case background
+        /// A person.
+        case foreground
+
+        var ffi: FfiPriority {
+            switch self {
+            case .background: .background
+            case .foreground: .foreground
+            }
+        }
+    }
+
+    /// The same model for requests of this priority. Everything that is loaded is shared.
+    ///
+    /// Requests that run at the same time share passes through the model, whichever of the two they were made with: answers are the same,
+    /// and come sooner than one after the other. What a person waits for goes first; background work gets what is left of each pass.
+    public func withPriority(_ priority: Priority) -> LocalModel {
+        LocalModel(ffi.withPriority(priority: priority.ffi))
     }
 
     /// The same model with these adapters instead of its current ones. Only its own requests use them. Everything that

@@ -24,6 +24,7 @@ extension FfiLoadTokenizerJob: NativeJob {}
 extension FfiLoadAdapterJob: NativeJob {}
 extension FfiPackJob: NativeStream {}
 extension FfiSummarizeJob: NativeStream {}
+extension FfiSummarizeAllJob: NativeStream {}
 extension FfiClassifyJob: NativeJob {}
 extension FfiClassifyAllJob: NativeStream {}
 extension FfiClassifyPersonalJob: NativeStream {}

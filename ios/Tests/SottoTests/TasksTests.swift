@@ -108,6 +108,20 @@ extension AllTests {
             #expect(results[1].metrics.reusedTokens > 5)
         }
 
+        @Test func notesOfAnyPriorityHaveTheSummariesThatTheyHaveAlone() async throws {
+            let model = try await demo()
+            let texts = ["Call Tom on Friday. The lift is stuck.", " ", "Marcus will write a test by Thursday."]
+            let notes = texts.map { VoiceNote.text($0) }
+            let alone = [
+                try await model.summarize(notes[0]).value.actions, try await model.summarize(notes[2]).value.actions,
+            ]
+            for priority in LocalModel.Priority.allCases {
+                let results = try await model.withPriority(priority).summarizeAll(notes).collect()
+                #expect(results.compactMap { try? $0.get().actions } == alone)
+                #expect(throws: SottoError.self) { try results[1].get() }
+            }
+        }
+
         @Test func aTextWithoutAResultDoesNotCostTheOthersTheirs() async throws {
             let model = try await demo()
             let texts = ["Buy milk.", " ", "Sale!"]

@@ -41,7 +41,7 @@ const OF_KERNELS: [&str; 2] = ["rows", "scalar_against_f64"];
 const BY_INSTRUCTION_SET: [&str; 5] = ["matmul", "batch", "forward", "golden_logits", "same_everywhere"];
 
 /// What runs on `max` alone, beside the unit tests.
-const ONCE: [&str; 14] = [
+const ONCE: [&str; 15] = [
     "adapters",
     "allocations",
     "file_part",
@@ -49,6 +49,7 @@ const ONCE: [&str; 14] = [
     "gguf_random",
     "gradients",
     "packed",
+    "scheduler",
     "text",
     "packing",
     "classify_extract_chat",

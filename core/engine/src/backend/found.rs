@@ -3,6 +3,7 @@ use std::sync::Arc;
 use super::candle::CandleModel;
 use super::{Backend, FileBytes, Inner, Model, Runtime, default_kernels};
 use crate::model::{Transformer, WeightMatrix, Weights};
+use crate::sequence::Scheduler;
 use crate::threads::Pool;
 use crate::{CancelToken, EngineError, GgufFile, KvType, MemoryEstimate, ModelConfig, ModelOptions};
 
@@ -81,7 +82,7 @@ impl FoundModel {
                 if !is_packed {
                     model.weights.pack(config.tied_embeddings, cancel)?;
                 }
-                Runtime::Sotto(Arc::from(model))
+                Runtime::Sotto(Arc::new(Scheduler::new(Arc::from(model))))
             }
             Unpacked::Candle(model) => Runtime::Candle(model),
         };

@@ -10,9 +10,11 @@ use std::sync::Arc;
 use sotto_kernels::{Kernels, OVERRIDE};
 
 use crate::model::{Adapter, Transformer};
-use crate::sequence::{Batch, SottoDecoder};
+use crate::sequence::{Batch, Scheduler, SottoDecoder};
 use crate::threads::Pool;
-use crate::{CancelToken, Ceilings, Decoder, EngineError, GgufFile, KvType, MemoryEstimate, ModelConfig, TokenCost};
+use crate::{
+    CancelToken, Ceilings, Decoder, EngineError, GgufFile, KvType, MemoryEstimate, ModelConfig, Priority, TokenCost,
+};
 use candle::CandleModel;
 pub use found::FoundModel;
 
@@ -49,6 +51,8 @@ pub struct DecoderOptions {
     pub context_length: Option<usize>,
     /// Number format of keys and values.
     pub kv_type: KvType,
+    /// Who waits for what is read with it.
+    pub priority: Priority,
 }
 
 /// A loaded model. Clones share it, and it can be used from any thread; threads that compute start with the first pass.
@@ -95,7 +99,7 @@ impl Transformer {
 
 /// The model as its backend holds it.
 enum Runtime {
-    Sotto(Arc<Transformer>),
+    Sotto(Arc<Scheduler>),
     Candle(Box<CandleModel>),
 }
 
@@ -136,7 +140,7 @@ impl Model {
     /// [`EngineError::OutOfMemory`]; [`EngineError::Cancelled`].
     pub fn load_adapter(&self, file: &GgufFile, cancel: &CancelToken) -> Result<Adapter, EngineError> {
         match &self.inner.runtime {
-            Runtime::Sotto(model) => Adapter::load(file, model, cancel),
+            Runtime::Sotto(scheduler) => Adapter::load(file, scheduler.model(), cancel),
             Runtime::Candle(_) => {
                 Err(EngineError::unsupported("adapters in the candle backend: use Sotto's own engine"))
             }
@@ -149,7 +153,7 @@ impl Model {
     /// [`EngineError::Unsupported`] for candle's models.
     pub fn transformer(&self) -> Result<&Arc<Transformer>, EngineError> {
         match &self.inner.runtime {
-            Runtime::Sotto(model) => Ok(model),
+            Runtime::Sotto(scheduler) => Ok(scheduler.model()),
             Runtime::Candle(_) => Err(EngineError::unsupported("training candle's models: use Sotto's own engine")),
         }
     }
@@ -157,7 +161,7 @@ impl Model {
     /// Whether an adapter was loaded for this model.
     pub fn has_loaded(&self, adapter: &Adapter) -> bool {
         match &self.inner.runtime {
-            Runtime::Sotto(model) => adapter.is_of(model),
+            Runtime::Sotto(scheduler) => adapter.is_of(scheduler.model()),
             Runtime::Candle(_) => false,
         }
     }
@@ -170,8 +174,8 @@ impl Model {
     pub fn decoder(&self, options: DecoderOptions) -> Result<Box<dyn Decoder>, EngineError> {
         let context_length = self.context_length(options.context_length)?;
         match &self.inner.runtime {
-            Runtime::Sotto(model) => {
-                Ok(Box::new(SottoDecoder::new(Arc::clone(model), options.kv_type, context_length)?))
+            Runtime::Sotto(scheduler) => {
+                Ok(Box::new(SottoDecoder::new(Batch::new(scheduler, 1, context_length, &options)?)))
             }
             Runtime::Candle(model) => model.decoder(context_length),
         }
@@ -185,7 +189,7 @@ impl Model {
     pub fn batch(&self, sequences: usize, options: DecoderOptions) -> Result<Batch, EngineError> {
         let context_length = self.context_length(options.context_length)?;
         match &self.inner.runtime {
-            Runtime::Sotto(model) => Batch::new(Arc::clone(model), sequences, options.kv_type, context_length),
+            Runtime::Sotto(scheduler) => Batch::new(scheduler, sequences, context_length, &options),
             Runtime::Candle(_) => Err(EngineError::unsupported("batches of sequences in the candle backend")),
         }
     }
@@ -193,7 +197,7 @@ impl Model {
     /// The longest context of a decoder: the model's own or, in candle's Llama, 4,096 at most.
     pub fn longest_context(&self) -> usize {
         match &self.inner.runtime {
-            Runtime::Sotto(model) => model.config.context_length,
+            Runtime::Sotto(scheduler) => scheduler.model().config.context_length,
             Runtime::Candle(model) => model.longest_context(),
         }
     }
@@ -214,7 +218,7 @@ impl Model {
     /// [`EngineError::Unsupported`] when the model's heads do not fit `kv_type`.
     pub fn memory(&self, context_length: usize, kv_type: KvType) -> Result<MemoryEstimate, EngineError> {
         match &self.inner.runtime {
-            Runtime::Sotto(model) => model.memory(self.inner.file, kv_type, context_length),
+            Runtime::Sotto(scheduler) => scheduler.model().memory(self.inner.file, kv_type, context_length),
             Runtime::Candle(model) => Ok(model.memory(self.inner.file, context_length)),
         }
     }
@@ -222,7 +226,7 @@ impl Model {
     /// What one token costs; `None` in candle's models.
     pub fn token_cost(&self) -> Option<TokenCost> {
         match &self.inner.runtime {
-            Runtime::Sotto(model) => Some(model.token_cost()),
+            Runtime::Sotto(scheduler) => Some(scheduler.model().token_cost()),
             Runtime::Candle(_) => None,
         }
     }
@@ -234,7 +238,7 @@ impl Model {
     /// [`EngineError::Cancelled`].
     pub fn ceilings(&self, cancel: &CancelToken) -> Result<Option<Ceilings>, EngineError> {
         match &self.inner.runtime {
-            Runtime::Sotto(model) => model.ceilings(cancel).map(Some),
+            Runtime::Sotto(scheduler) => scheduler.model().ceilings(cancel).map(Some),
             Runtime::Candle(_) => Ok(None),
         }
     }
@@ -247,8 +251,15 @@ impl Model {
     /// What multiplies: the instruction set of our own kernels, or `candle`.
     pub fn kernels(&self) -> &'static str {
         match &self.inner.runtime {
-            Runtime::Sotto(model) => model.kernels.name(),
+            Runtime::Sotto(scheduler) => scheduler.model().kernels.name(),
             Runtime::Candle(_) => "candle",
+        }
+    }
+
+    /// Gives back the memory of the buffers that passes share, unless one runs. The next pass takes it again.
+    pub fn trim(&self) {
+        if let Runtime::Sotto(scheduler) = &self.inner.runtime {
+            scheduler.trim();
         }
     }
 

@@ -3,7 +3,7 @@ use sotto_kernels::{Output, Queries, Visible};
 
 use super::kv_cache::KvCache;
 use super::linear::{Compute, Input};
-use super::{Chunk, Part, SequenceState, Workspace};
+use super::{Part, Pass, SequenceState, Workspace};
 use crate::model::{LayerWeights, Transformer};
 use crate::threads::Chunks;
 
@@ -18,11 +18,11 @@ impl Workspace {
         compute: &Compute,
         index: usize,
         layer: &LayerWeights,
-        chunk: &mut Chunk,
+        pass: &mut Pass,
     ) {
         let Self { model, scratch: s, .. } = self;
         let config = &model.config;
-        let rows = chunk.tokens.len();
+        let rows = pass.tokens.len();
         let normed = &mut s.normed[..rows * config.hidden_size];
         let queries = &mut s.queries[..rows * config.query_size()];
         let keys = &mut s.keys[..rows * config.kv_size()];
@@ -43,7 +43,7 @@ impl Workspace {
                 }
             }
         });
-        for Part { sequence, rows, .. } in &mut *chunk.parts {
+        for Part { sequence, rows, .. } in &mut *pass.parts {
             let columns = rows.start * config.kv_size()..rows.end * config.kv_size();
             let (keys, values, position) = (&keys[columns.clone()], &values[columns], sequence.position());
             sequence.cache.write(compute.team, index, position, keys, values);
@@ -52,12 +52,12 @@ impl Workspace {
 
     /// `hidden += attention(queries, keys, values) · W`, for the tokens that are still needed, which move to the front.
     /// Returns their number.
-    pub(super) fn attend(&mut self, compute: &Compute, index: usize, layer: &LayerWeights, chunk: &Chunk) -> usize {
+    pub(super) fn attend(&mut self, compute: &Compute, index: usize, layer: &LayerWeights, pass: &Pass) -> usize {
         let Self { model, scratch: s, .. } = self;
         let config = &model.config;
         let (hidden_size, width, layers) = (config.hidden_size, config.query_size(), model.weights.layers.len());
         let mut rows = 0;
-        for part in &*chunk.parts {
+        for part in &*pass.parts {
             let going_on = part.going_on(index, layers);
             if going_on.is_empty() {
                 continue;

@@ -1,7 +1,7 @@
 use std::fmt;
 use std::sync::{Arc, Weak};
 
-use super::{SequenceState, Workspace};
+use super::SequenceState;
 use crate::EngineError;
 use crate::model::{Adapter, Transformer};
 
@@ -14,26 +14,35 @@ pub struct Prefix {
 }
 
 impl Prefix {
-    /// Bytes of private memory.
-    pub fn private_bytes(&self) -> u64 {
-        self.state.touched_bytes()
-    }
-}
-
-impl Workspace {
-    /// A copy of the beginning of a sequence.
+    /// A copy of the beginning of a sequence, which was read by this model with these adapters.
     ///
     /// # Errors
     /// [`EngineError::OutOfMemory`].
-    pub(crate) fn prefix_of(&self, sequence: &SequenceState, length: usize) -> Result<Prefix, EngineError> {
+    pub(crate) fn of(
+        sequence: &SequenceState,
+        length: usize,
+        model: &Arc<Transformer>,
+        adapters: &Arc<[(Adapter, f32)]>,
+    ) -> Result<Self, EngineError> {
         let state = sequence.prefix(length.min(sequence.position()))?;
-        Ok(Prefix { state, model: Arc::downgrade(&self.model), adapters: Arc::clone(&self.adapters) })
+        Ok(Self { state, model: Arc::downgrade(model), adapters: Arc::clone(adapters) })
     }
 
-    /// Makes a sequence hold the first `length` tokens of `prefix` instead of its own; returns whether it could.
-    pub(crate) fn begin_with(&self, sequence: &mut SequenceState, prefix: &Prefix, length: usize) -> bool {
-        let is_of_model = Weak::ptr_eq(&prefix.model, &Arc::downgrade(&self.model));
-        is_of_model && prefix.adapters == self.adapters && sequence.begin_with(&prefix.state, length)
+    /// Makes a sequence hold the first `length` tokens of this instead of its own; returns whether it could.
+    pub(crate) fn begin(
+        &self,
+        sequence: &mut SequenceState,
+        length: usize,
+        model: &Arc<Transformer>,
+        adapters: &[(Adapter, f32)],
+    ) -> bool {
+        let is_of_model = Weak::ptr_eq(&self.model, &Arc::downgrade(model));
+        is_of_model && *self.adapters == *adapters && sequence.begin_with(&self.state, length)
+    }
+
+    /// Bytes of private memory.
+    pub fn private_bytes(&self) -> u64 {
+        self.state.touched_bytes()
     }
 }
 

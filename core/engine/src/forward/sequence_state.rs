@@ -58,7 +58,7 @@ impl SequenceState {
         self.cache.touched_bytes()
     }
 
-    pub(super) fn check_room(&self, tokens: usize) -> Result<(), EngineError> {
+    pub(crate) fn check_room(&self, tokens: usize) -> Result<(), EngineError> {
         let needed = self.position + tokens;
         match needed > self.context_length {
             true => Err(EngineError::ContextFull { limit: self.context_length, needed }),

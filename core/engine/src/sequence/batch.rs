@@ -1,12 +1,10 @@
 use std::fmt;
 use std::sync::Arc;
 
-use sotto_kernels::GEMV_ROWS;
-
-use crate::forward::{CHUNK, Output, SequenceAppend, SequenceState, Workspace};
-use crate::machine::check_available;
-use crate::model::Transformer;
-use crate::{Adapter, CancelToken, EngineError, KvType, LogitRows, Prefix};
+use super::group::Group;
+use super::scheduler::Scheduler;
+use crate::forward::{CHUNK, Output};
+use crate::{Adapter, CancelToken, DecoderOptions, EngineError, LogitRows, ModelConfig, Prefix};
 
 /// Tokens that one sequence of a batch appends, at least one.
 #[derive(Debug, Clone, Copy)]
@@ -24,8 +22,9 @@ pub struct Append<'a> {
 ///
 /// Each sequence gets exactly the logits that it would get alone.
 pub struct Batch {
-    sequences: Vec<SequenceState>,
-    workspace: Workspace,
+    scheduler: Arc<Scheduler>,
+    /// `None` only while it reads.
+    group: Option<Box<Group>>,
 }
 
 impl Batch {
@@ -33,27 +32,41 @@ impl Batch {
     pub const MAX_SEQUENCES: usize = CHUNK;
 
     pub(crate) fn new(
-        model: Arc<Transformer>,
+        scheduler: &Arc<Scheduler>,
         sequences: usize,
-        kv_type: KvType,
         context_length: usize,
+        options: &DecoderOptions,
     ) -> Result<Self, EngineError> {
         if !(1..=Self::MAX_SEQUENCES).contains(&sequences) {
             return Err(EngineError::unsupported(format!("a batch of {sequences} sequences")));
         }
-        // All sequences share one scratch space.
-        let others = model.cache_bytes(kv_type, context_length)? * (sequences - 1) as u64;
-        check_available(model.private_bytes(kv_type, context_length)? + others)?;
-        let sequence = || SequenceState::new(&model.config, kv_type, context_length);
-        Ok(Self {
-            sequences: (0..sequences).map(|_| sequence()).collect::<Result<_, _>>()?,
-            workspace: Workspace::new(model, CHUNK)?,
-        })
+        let model = scheduler.model();
+        let cache = model.cache_bytes(options.kv_type, context_length)?;
+        scheduler.make_room_for(cache * sequences as u64 + model.logits_bytes())?;
+        let group = Group::new(Arc::clone(model), sequences, options.kv_type, context_length, options.priority)?;
+        Ok(Self { scheduler: Arc::clone(scheduler), group: Some(Box::new(group)) })
+    }
+
+    fn group(&self) -> &Group {
+        self.group.as_deref().expect(NOT_READING)
+    }
+
+    fn group_mut(&mut self) -> &mut Group {
+        self.group.as_deref_mut().expect(NOT_READING)
+    }
+
+    pub(super) fn config(&self) -> &ModelConfig {
+        &self.group().model().config
+    }
+
+    /// The capacity of each sequence in tokens.
+    pub(super) fn context_length(&self) -> usize {
+        self.group().sequence(0).context_length()
     }
 
     /// The number of sequences.
     pub fn sequences(&self) -> usize {
-        self.sequences.len()
+        self.group().sequences()
     }
 
     /// The number of tokens in a sequence.
@@ -61,7 +74,7 @@ impl Batch {
     /// # Panics
     /// If there is no such sequence; the other methods panic, too.
     pub fn position(&self, sequence: usize) -> usize {
-        self.sequences[sequence].position()
+        self.group().sequence(sequence).position()
     }
 
     /// Appends tokens to some sequences, in one pass or, if there are many, in several. Returns the requested logits,
@@ -82,36 +95,43 @@ impl Batch {
         cancel: &CancelToken,
     ) -> Result<&[f32], EngineError> {
         assert!(appends.is_sorted_by(|a, b| a.sequence < b.sequence), "each sequence once, in ascending order");
-        assert!(appends.last().is_none_or(|last| last.sequence < self.sequences.len()), "sequences of this batch");
-        let mut rest = appends.iter().peekable();
-        let of_sequence = |(index, sequence)| {
-            let append = rest.next_if(|append| append.sequence == index)?;
-            Some(SequenceAppend::new(sequence, append.tokens, append.rows))
-        };
-        let mut appends: Vec<_> = self.sequences.iter_mut().enumerate().filter_map(of_sequence).collect();
-        self.workspace.read(&mut appends, ids.map_or(Output::Logits, Output::LogitsOf), cancel)
+        assert!(appends.last().is_none_or(|last| last.sequence < self.sequences()), "sequences of this batch");
+        self.read(appends, ids.map_or(Output::Logits, Output::LogitsOf), cancel)
+    }
+
+    /// As [`Batch::forward`], with any output.
+    pub(super) fn read(
+        &mut self,
+        appends: &[Append<'_>],
+        output: Output<'_>,
+        cancel: &CancelToken,
+    ) -> Result<&[f32], EngineError> {
+        let mut group = self.group.take().expect(NOT_READING);
+        let mut outcome = group.request(appends, output, cancel);
+        if outcome.is_ok() && !appends.is_empty() {
+            (group, outcome) = self.scheduler.read(group);
+        }
+        let group = self.group.insert(group);
+        outcome.map(|()| group.output())
     }
 
     /// As [`crate::Decoder::set_adapters`], for all sequences.
     ///
     /// # Errors
-    /// [`EngineError::Unsupported`] for an adapter of another model or a scale that is not a finite number;
-    /// [`EngineError::OutOfMemory`]. After an error, nothing has changed.
+    /// [`EngineError::Unsupported`] for an adapter of another model or a scale that is not a finite number. After an error, nothing has
+    /// changed.
     pub fn set_adapters(&mut self, adapters: &[(Adapter, f32)]) -> Result<(), EngineError> {
-        if self.workspace.set_adapters(adapters)? {
-            self.sequences.iter_mut().for_each(|sequence| sequence.truncate(0));
-        }
-        Ok(())
+        self.group_mut().set_adapters(adapters)
     }
 
-    /// As [`crate::Decoder::tokens_at_once`], for all sequences together.
+    /// As [`crate::Decoder::tokens_at_once`], for each sequence.
     pub fn tokens_at_once(&self) -> usize {
-        GEMV_ROWS
+        self.scheduler.tokens_at_once()
     }
 
-    /// Bytes of private memory that this batch holds: KV caches and scratch.
+    /// Bytes of private memory that this batch uses: KV caches, logits, and the buffers that all sequences of the model share.
     pub fn private_bytes(&self) -> u64 {
-        self.sequences.iter().map(SequenceState::touched_bytes).sum::<u64>() + self.workspace.bytes()
+        self.group().private_bytes() + self.scheduler.workspace_bytes()
     }
 
     /// As [`crate::Decoder::prefix`], of one sequence.
@@ -119,22 +139,25 @@ impl Batch {
     /// # Errors
     /// [`EngineError::OutOfMemory`].
     pub fn prefix(&self, sequence: usize, length: usize) -> Result<Prefix, EngineError> {
-        self.workspace.prefix_of(&self.sequences[sequence], length)
+        self.group().prefix(sequence, length)
     }
 
     /// As [`crate::Decoder::begin_with`], for one sequence.
     pub fn begin_with(&mut self, sequence: usize, prefix: &Prefix, length: usize) -> bool {
-        self.workspace.begin_with(&mut self.sequences[sequence], prefix, length)
+        self.group_mut().begin_with(sequence, prefix, length)
     }
 
     /// Drops every token of a sequence from position `length` on.
     pub fn truncate(&mut self, sequence: usize, length: usize) {
-        self.sequences[sequence].truncate(length);
+        self.group_mut().sequence_mut(sequence).truncate(length);
     }
 }
 
+/// Why a batch has its sequences.
+const NOT_READING: &str = "only a read takes them, and gives them back";
+
 impl fmt::Debug for Batch {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Batch").field("sequences", &self.sequences.len()).finish_non_exhaustive()
+        f.debug_struct("Batch").field("sequences", &self.sequences()).finish_non_exhaustive()
     }
 }

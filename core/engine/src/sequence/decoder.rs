@@ -1,47 +1,44 @@
-use std::sync::Arc;
+use crate::forward::Output;
+use crate::{Adapter, Append, Batch, CancelToken, Decoder, EngineError, LogitRows, ModelConfig, Prefix};
 
-use sotto_kernels::GEMV_ROWS;
-
-use crate::forward::{CHUNK, Output, SequenceAppend, SequenceState, Workspace};
-use crate::machine::check_available;
-use crate::model::Transformer;
-use crate::{Adapter, CancelToken, Decoder, EngineError, KvType, LogitRows, ModelConfig, Prefix};
-
-/// One sequence in one model.
-pub(crate) struct SottoDecoder {
-    sequence: SequenceState,
-    workspace: Workspace,
-}
+/// A sequence of its own: a batch of one.
+pub(crate) struct SottoDecoder(Batch);
 
 impl SottoDecoder {
-    pub(crate) fn new(model: Arc<Transformer>, kv_type: KvType, context_length: usize) -> Result<Self, EngineError> {
-        check_available(model.private_bytes(kv_type, context_length)?)?;
-        Ok(Self {
-            sequence: SequenceState::new(&model.config, kv_type, context_length)?,
-            workspace: Workspace::new(model, CHUNK.min(context_length))?,
-        })
+    pub(crate) fn new(batch: Batch) -> Self {
+        Self(batch)
+    }
+
+    fn read(
+        &mut self,
+        tokens: &[u32],
+        rows: LogitRows,
+        output: Output<'_>,
+        cancel: &CancelToken,
+    ) -> Result<&[f32], EngineError> {
+        self.0.read(&[Append { sequence: 0, tokens, rows }], output, cancel)
     }
 }
 
 impl Decoder for SottoDecoder {
     fn config(&self) -> &ModelConfig {
-        &self.workspace.model().config
+        self.0.config()
     }
 
     fn context_length(&self) -> usize {
-        self.sequence.context_length()
+        self.0.context_length()
     }
 
     fn position(&self) -> usize {
-        self.sequence.position()
+        self.0.position(0)
     }
 
     fn tokens_at_once(&self) -> usize {
-        GEMV_ROWS
+        self.0.tokens_at_once()
     }
 
     fn forward(&mut self, tokens: &[u32], rows: LogitRows, cancel: &CancelToken) -> Result<&[f32], EngineError> {
-        self.workspace.read(&mut [SequenceAppend::new(&mut self.sequence, tokens, rows)], Output::Logits, cancel)
+        self.read(tokens, rows, Output::Logits, cancel)
     }
 
     fn forward_for(
@@ -51,34 +48,30 @@ impl Decoder for SottoDecoder {
         ids: &[u32],
         cancel: &CancelToken,
     ) -> Result<&[f32], EngineError> {
-        self.workspace.read(&mut [SequenceAppend::new(&mut self.sequence, tokens, rows)], Output::LogitsOf(ids), cancel)
+        self.read(tokens, rows, Output::LogitsOf(ids), cancel)
     }
 
     fn hidden_states(&mut self, tokens: &[u32], cancel: &CancelToken) -> Result<&[f32], EngineError> {
-        let append = SequenceAppend::new(&mut self.sequence, tokens, LogitRows::All);
-        self.workspace.read(&mut [append], Output::HiddenStates, cancel)
+        self.read(tokens, LogitRows::All, Output::HiddenStates, cancel)
     }
 
     fn set_adapters(&mut self, adapters: &[(Adapter, f32)]) -> Result<(), EngineError> {
-        if self.workspace.set_adapters(adapters)? {
-            self.sequence.truncate(0);
-        }
-        Ok(())
+        self.0.set_adapters(adapters)
     }
 
     fn prefix(&self, length: usize) -> Result<Option<Prefix>, EngineError> {
-        self.workspace.prefix_of(&self.sequence, length).map(Some)
+        self.0.prefix(0, length).map(Some)
     }
 
     fn begin_with(&mut self, prefix: &Prefix, length: usize) -> bool {
-        self.workspace.begin_with(&mut self.sequence, prefix, length)
+        self.0.begin_with(0, prefix, length)
     }
 
     fn truncate(&mut self, length: usize) {
-        self.sequence.truncate(length);
+        self.0.truncate(0, length);
     }
 
     fn private_bytes(&self) -> u64 {
-        self.sequence.touched_bytes() + self.workspace.bytes()
+        self.0.private_bytes()
     }
 }

@@ -2,12 +2,48 @@
 
 mod batch;
 mod decoder;
+mod group;
+mod plan;
+mod scheduler;
 
-use crate::{Adapter, CancelToken, EngineError, LogitRows, ModelConfig, Prefix};
+use crate::{Adapter, CancelToken, EngineError, ModelConfig, Prefix};
 pub use batch::{Append, Batch};
 pub(crate) use decoder::SottoDecoder;
+pub(crate) use scheduler::Scheduler;
 
-/// One sequence being read and written by a model: its KV cache, its scratch memory and its position.
+/// Which positions of a pass the caller wants logits for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LogitRows {
+    /// Only the last token's row, which is all that prefill and decoding need.
+    Last,
+    /// The rows of this many tokens at the end of the pass, some of which were guessed.
+    Tail(usize),
+    /// A row for each token of the pass: scoring and perplexity.
+    All,
+}
+
+impl LogitRows {
+    /// The number of rows in a pass of `tokens` tokens.
+    pub(crate) fn count(self, tokens: usize) -> usize {
+        match self {
+            Self::Last => 1,
+            Self::Tail(rows) => rows.min(tokens),
+            Self::All => tokens,
+        }
+    }
+}
+
+/// Who waits for a request. It decides which requests share the next pass, and never changes what they give.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
+pub enum Priority {
+    /// Nobody: it gives way to what a person waits for, but is never left out for long.
+    Background,
+    /// A person.
+    #[default]
+    Foreground,
+}
+
+/// One sequence being read and written by a model: its KV cache and its position.
 ///
 /// Weights are shared between decoders of one [`crate::Model`]; a decoder itself belongs to one thread at a time.
 pub trait Decoder: Send {
@@ -79,6 +115,6 @@ pub trait Decoder: Send {
     /// Drops every token from position `length` on. A length at or beyond the position changes nothing.
     fn truncate(&mut self, length: usize);
 
-    /// Bytes of private memory that this decoder holds: KV cache and scratch.
+    /// Bytes of private memory that this decoder uses: KV cache, logits, and the buffers that all decoders of the model share.
     fn private_bytes(&self) -> u64;
 }

@@ -1,6 +1,7 @@
 //! Small random models: written as GGUF files, and computed by plain loops in `f64`.
 #![allow(dead_code, reason = "each test file uses a part")]
 
+pub mod adapters;
 pub mod candle_formats;
 
 use std::collections::BTreeMap;
@@ -345,7 +346,11 @@ impl LayerWeights<'_> {
 
 /// A decoder whose cache rounds nothing, for the whole context.
 pub fn exact_decoder(model: &Model) -> Box<dyn Decoder> {
-    let options = DecoderOptions { context_length: Some(model.config().context_length), kv_type: KvType::F32 };
+    let options = DecoderOptions {
+        context_length: Some(model.config().context_length),
+        kv_type: KvType::F32,
+        ..DecoderOptions::default()
+    };
     model.decoder(options).expect("a decoder")
 }
 

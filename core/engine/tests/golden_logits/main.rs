@@ -110,7 +110,7 @@ impl Golden {
     }
 
     fn options(&self, kv_type: KvType) -> DecoderOptions {
-        DecoderOptions { context_length: Some(self.tokens.len()), kv_type }
+        DecoderOptions { context_length: Some(self.tokens.len()), kv_type, ..DecoderOptions::default() }
     }
 
     /// The golden rows, reached by passes that end at each of them.
@@ -316,7 +316,7 @@ fn for_each_quantization(check: impl Fn(Quantization, f32, GgufFile, &[f32])) {
 }
 
 fn answer_after_going_back(file: GgufFile, backend: Backend) -> Vec<f32> {
-    let options = DecoderOptions { context_length: Some(128), kv_type: KvType::F32 };
+    let options = DecoderOptions { context_length: Some(128), kv_type: KvType::F32, ..DecoderOptions::default() };
     let mut decoder = decoder(file, backend, options);
     let cancel = CancelToken::new();
     decoder.forward(&prompt(100, 1024, 1), LogitRows::Last, &cancel).expect("logits");

@@ -13,7 +13,7 @@ use crate::loaded::Loaded;
 use crate::metrics::Metrics;
 use crate::sequence::Sequence;
 use crate::{CancelToken, Error};
-pub(crate) use slots::{Pass, SequenceBatch, Slots, slots_for};
+pub(crate) use slots::{Pass, SequenceBatch, Slots, most_sequences, slots_for};
 pub(crate) use writers::Writers;
 
 /// What to generate after a prompt.

@@ -137,8 +137,7 @@ impl SequenceBatch {
     /// [`Error::ContextFull`] if the model's context is shorter.
     pub(crate) fn of_at_most(most: usize, model: &Loaded, tokens: usize) -> Result<Option<Self>, Error> {
         let vocab_size = model.engine.config().vocab_size;
-        let fit = MOST_CACHE_BYTES / model.engine.memory(tokens, model.kv_type)?.cache_bytes.max(1);
-        for count in (2..=most.min(fit as usize)).rev() {
+        for count in (2..=most.min(most_sequences(model, tokens)?)).rev() {
             match model.batch(count, tokens) {
                 Ok(batch) => {
                     let (prefixes, held) = (model.prefixes(), vec![Vec::new(); count]);
@@ -184,6 +183,15 @@ impl SequenceBatch {
         ids.dedup();
         (!is_much(ids.len(), self.vocab_size)).then(|| ids.into())
     }
+}
+
+/// How many sequences of so many tokens may decode together: those whose key-value caches fit into [`MOST_CACHE_BYTES`].
+///
+/// # Errors
+/// [`Error::Unsupported`] when the model's heads do not fit the number format of its cache.
+pub(crate) fn most_sequences(model: &Loaded, tokens: usize) -> Result<usize, Error> {
+    let bytes = model.engine.memory(tokens, model.kv_type)?.cache_bytes.max(1);
+    Ok((MOST_CACHE_BYTES / bytes) as usize)
 }
 
 /// Whether computing all logits of a vocabulary is cheaper than computing this many.

@@ -2,6 +2,7 @@
 //!
 //! How a long note is read: `docs/summaries.md`.
 
+mod all;
 mod answer;
 pub(crate) mod dictation;
 mod duties;

@@ -10,6 +10,7 @@ import dev.sotto.internal.FfiLoadJob
 import dev.sotto.internal.FfiModel
 import dev.sotto.internal.FfiPackJob
 import dev.sotto.internal.FfiProgress
+import dev.sotto.internal.FfiSummarizeAllJob
 import dev.sotto.internal.FfiSummarizeJob
 import kotlinx.coroutines.CancellationException
 import kotlinx.serialization.KSerializer
@@ -43,6 +44,19 @@ public class LocalModel internal constructor(private val ffi: FfiModel, public v
     public fun summarize(note: VoiceNote, options: SummaryOptions = SummaryOptions()): SottoTask<NoteSummary, NoteSummary> {
         val segments = note.segments.map { it.toFfi() }
         return summaryTask { open().summarize(segments, options.toFfi()).request() }
+    }
+
+    /**
+     * Summarizes many notes: several are read at the same time, as memory allows. Each snapshot is the result of the next note. A note
+     * that cannot be summarized does not stop the others.
+     */
+    @JvmOverloads
+    public fun summarizeAll(
+        notes: List<VoiceNote>,
+        options: SummaryOptions = SummaryOptions(),
+    ): SottoTask<TextResult<NoteSummary>, Unit> {
+        val segments = notes.map { note -> note.segments.map { it.toFfi() } }
+        return taskOf { open().summarizeAll(segments, options.toFfi()).request() }
     }
 
     /** Starts a note whose segments arrive one by one while the user speaks, so that its summary is ready sooner. */
@@ -182,6 +196,16 @@ public class LocalModel internal constructor(private val ffi: FfiModel, public v
     public fun withAdapters(adapters: List<ScaledAdapter>): LocalModel =
         translated { LocalModel(open().withAdapters(adapters.toFfi()), contextLength) }
 
+    /**
+     * The same model for requests of this priority. Everything that is loaded is shared. Close both models.
+     *
+     * Requests that run at the same time share passes through the model, whichever of the two they were made with: answers are the
+     * same, and come sooner than one after the other. What a person waits for goes first; background work gets what is left of each
+     * pass.
+     */
+    public fun withPriority(priority: RequestPriority): LocalModel =
+        translated { LocalModel(open().withPriority(priority.toFfi()), contextLength) }
+
     /** Reports on the model, with the memory for a context of [contextLength] tokens. */
     public suspend fun inspect(contextLength: Int = this.contextLength): ModelReport {
         requireInput(contextLength > 0, "the context length must be at least 1")
@@ -280,6 +304,8 @@ internal fun FfiProgress.toProgress() = Progress(done.toLong(), total.toLong())
 private fun FfiPackJob.request() = Request(this, { next()?.toProgress() }, ::value, ::cancel)
 
 internal fun FfiSummarizeJob.request() = Request(this, { next()?.toSummary() }, { value().toSummary() }, ::cancel)
+
+private fun FfiSummarizeAllJob.request() = Request(this, { textResult(::next) { it.toSummary() } }, ::value, ::cancel)
 
 private fun FfiClassifyJob.request() = Request<Nothing, _>(this, { null }, { value().toClassification() }, ::cancel)
 

@@ -52,6 +52,16 @@ public object SottoFutures {
         onSnapshot: Consumer<NoteSummary> = Consumer {},
     ): CompletableFuture<NoteSummary> = run(model.summarize(note, options), onSnapshot)
 
+    /** [LocalModel.summarizeAll]; [onResult] receives each result when it is ready, and the future all of them. */
+    @JvmStatic
+    @JvmOverloads
+    public fun summarizeAll(
+        model: LocalModel,
+        notes: List<VoiceNote>,
+        options: SummaryOptions = SummaryOptions(),
+        onResult: Consumer<TextResult<NoteSummary>> = Consumer {},
+    ): CompletableFuture<List<TextResult<NoteSummary>>> = all(model.summarizeAll(notes, options), onResult)
+
     /** [NoteSession.finish]; [onSnapshot] receives the growing summary. */
     @JvmStatic
     @JvmOverloads

@@ -118,6 +118,22 @@ class TasksTest {
     }
 
     @Test
+    fun `notes of any priority have the summaries that they have alone`() = test {
+        demo().use { model ->
+            val texts = listOf("Call Tom on Friday. The lift is stuck.", " ", "Marcus will write a test by Thursday.")
+            val notes = texts.map { VoiceNote.text(it) }
+            val alone = listOf(0, 2).map { model.summarize(notes[it]).await().actions }
+            for (priority in RequestPriority.entries) {
+                model.withPriority(priority).use { other ->
+                    val results = other.summarizeAll(notes).snapshots.toList()
+                    assertEquals(alone, results.mapNotNull { it.value?.actions })
+                    assertTrue(results[1].error is SottoException.InvalidInput)
+                }
+            }
+        }
+    }
+
+    @Test
     fun `a text without a result does not cost the others theirs`() = test {
         demo().use { model ->
             val texts = listOf("Buy milk.", " ", "Sale!")
