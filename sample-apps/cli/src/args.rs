@@ -201,7 +201,7 @@ pub enum Command {
         style: Option<PathBuf>,
         /// Programs that the model may call: a JSON list of {"name", "description", "parameters", "command"}, with parameters as a JSON schema
         /// and command as a list. A program gets its arguments as JSON on standard input, and the model gets what it prints.
-        #[arg(long, value_name = "FILE")]
+        #[arg(long, value_name = "FILE", conflicts_with = "fallback")]
         tools: Option<PathBuf>,
         #[command(flatten)]
         sampling: SamplingArguments,
@@ -421,7 +421,7 @@ fn seconds(text: &str) -> Result<f64, String> {
 #[derive(Debug, Args)]
 pub struct PersonalLabels {
     /// A personal store, whose examples count beside what the model says. It is made if it is not there.
-    #[arg(long, value_name = "FILE", requires = "classifier", conflicts_with = "lines")]
+    #[arg(long, value_name = "FILE", requires = "classifier", conflicts_with_all = ["lines", "fallback"])]
     pub store: Option<PathBuf>,
     /// The name of the classifier in the store: it learns from the examples of this collection.
     #[arg(long, value_name = "NAME", requires = "store")]
@@ -535,7 +535,7 @@ pub struct TextArguments {
     pub text: Option<String>,
     /// A file with a text in each line; `-` reads standard input. There is a result for each line, in the same order: with `--json`, a
     /// line of JSON.
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", conflicts_with = "fallback")]
     pub lines: Option<PathBuf>,
 }
 

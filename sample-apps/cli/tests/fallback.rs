@@ -180,6 +180,11 @@ fn a_server_is_named_whole_and_over_tls() {
         assert!(code(&output) == status && errors.contains(says), "{arguments:?}: {errors}");
         assert!(!errors.contains("hunter2"), "{errors}");
     }
+    let server = serve(Does::Answers(LABEL, NOW));
+    for arguments in [&["classify", "--lines", "-"][..], &["chat", "--tools", "tools.json"]] {
+        let output = ask(&server, arguments);
+        assert!(code(&output) == 2 && errors(&output).contains("cannot be used with"), "{arguments:?}");
+    }
 }
 
 /// Ctrl-C, as a terminal sends it.
