@@ -9,6 +9,7 @@ import PackageDescription
 
 let package = Package(
     name: "Notes",
+    defaultLocalization: "en",
     platforms: [.iOS("17.0"), .macOS("14.0")],
     dependencies: [
         .package(name: "Sotto", path: "../../.."),
@@ -52,6 +53,7 @@ let package = Package(
             name: "Notes",
             dependencies: ["NotesModel", .product(name: "Sotto", package: "Sotto")],
             path: "App",
+            resources: [.process("Resources")],
             // The frameworks for sound and speech call back from threads of their own, and say so to nobody.
             swiftSettings: [.swiftLanguageMode(.v5)]
         )

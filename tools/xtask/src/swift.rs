@@ -204,7 +204,8 @@ impl Swift {
 fn app_sources() -> Result<Vec<PathBuf>, String> {
     let folder = Path::new(SAMPLE).join("App");
     let entries = fs::read_dir(root().join(&folder)).map_err(|error| format!("{}: {error}", folder.display()))?;
-    let mut sources: Vec<PathBuf> = entries.flatten().map(|entry| folder.join(entry.file_name())).collect();
+    let files = entries.flatten().map(|entry| folder.join(entry.file_name()));
+    let mut sources: Vec<PathBuf> = files.filter(|file| file.extension().is_some_and(|end| end == "swift")).collect();
     sources.sort();
     Ok(sources)
 }

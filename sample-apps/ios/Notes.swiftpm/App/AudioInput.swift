@@ -13,7 +13,7 @@ final class AudioInput: @unchecked Sendable {
     }
 
     /// What speech models hear; headsets come and go with formats of their own.
-    private static let format = AVAudioFormat(standardFormatWithSampleRate: 16_000, channels: 1)
+    static let format = AVAudioFormat(standardFormatWithSampleRate: 16_000, channels: 1)
 
     private let engine = AVAudioEngine()
     /// What keeps the sound.
@@ -132,7 +132,7 @@ extension Notification {
 
 extension AVAudioConverter {
     /// What the next sound becomes; some of it may come with what follows.
-    fileprivate func convert(_ buffer: AVAudioPCMBuffer) -> AVAudioPCMBuffer? {
+    func convert(_ buffer: AVAudioPCMBuffer) -> AVAudioPCMBuffer? {
         let ratio = outputFormat.sampleRate / inputFormat.sampleRate
         let capacity = AVAudioFrameCount((Double(buffer.frameLength) * ratio).rounded(.up)) + 1024
         guard let out = AVAudioPCMBuffer(pcmFormat: outputFormat, frameCapacity: capacity) else { return nil }

@@ -14,10 +14,10 @@ struct KnowledgeScreen: View {
         NavigationStack {
             List {
                 if let trouble = knowledge.trouble {
-                    Label(trouble.rawValue, systemImage: "exclamationmark.triangle")
+                    Label(trouble.words, systemImage: "exclamationmark.triangle")
                 }
                 if let deleted = knowledge.deleted {
-                    Text("^[\(deleted.records.count) entry](inflect: true) deleted.")
+                    Text("Deleted entries: \(deleted.records.count)")
                     if deleted.derived.contains(where: \.dropped) { Text("What was learnt from them is gone, too.") }
                 }
                 Section {
@@ -97,23 +97,26 @@ struct KnowledgeScreen: View {
 
     private func words(for payload: Personal.Payload) -> String {
         switch payload {
-        case .example(let text, let label): "\(label): \(text)"
+        case .example(let text, let label): "\(words(forLabel: label)): \(text)"
         case .text(let text): text
         case .item(let item): item.text
-        case .event(let item, let event): words(for: event, of: titles[item] ?? "a note that is no longer there")
+        case .event(let item, let event):
+            words(for: event, of: titles[item] ?? String(localized: "a note that is no longer there"))
         case .training(let kept, _):
-            kept ? "A training whose result is in use" : "A training whose result was not good enough"
+            kept
+                ? String(localized: "A training whose result is in use")
+                : String(localized: "A training whose result was not good enough")
         case .setting(let name, let value): "\(name): \(value)"
         }
     }
 
     private func words(for event: Items.Event, of note: String) -> String {
         switch event {
-        case .seen: "“\(note)” was shown"
-        case .opened: "You opened “\(note)”"
-        case .liked: "You want more like “\(note)”"
-        case .dismissed: "You do not want notes like “\(note)”"
-        case .finished: "You read “\(note)” to its end"
+        case .seen: String(localized: "“\(note)” was shown")
+        case .opened: String(localized: "You opened “\(note)”")
+        case .liked: String(localized: "You want more like “\(note)”")
+        case .dismissed: String(localized: "You do not want notes like “\(note)”")
+        case .finished: String(localized: "You read “\(note)” to its end")
         }
     }
 }

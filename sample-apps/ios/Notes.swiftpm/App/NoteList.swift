@@ -18,12 +18,15 @@ struct NoteList: View {
                     }
                 }
                 Section {
-                    ForEach(notes) { saved in row(saved, Text(saved.date, style: .date)).badge(saved.label) }
-                        .onDelete { rows in
-                            let deleted = rows.map { notes[$0] }
-                            notes.remove(atOffsets: rows)
-                            Task { for saved in deleted { try await note.delete(saved) } }
-                        }
+                    ForEach(notes) { saved in
+                        row(saved, Text(saved.date, style: .date))
+                            .badge(saved.label.map { Text(words(forLabel: $0)) })
+                    }
+                    .onDelete { rows in
+                        let deleted = rows.map { notes[$0] }
+                        notes.remove(atOffsets: rows)
+                        Task { for saved in deleted { try await note.delete(saved) } }
+                    }
                 }
             }
             .overlay { if notes.isEmpty { ContentUnavailableView("No notes yet", systemImage: "note") } }
@@ -44,9 +47,9 @@ struct NoteList: View {
 
     private func words(for reason: Items.Reason) -> String {
         if case .taste(let id) = reason, let liked = notes.first(where: { $0.id.uuidString == id }) {
-            return "Because you want more like “\(liked.title)”"
+            return String(localized: "Because you want more like “\(liked.title)”")
         }
-        return "Because you often read such notes at this time"
+        return String(localized: "Because you often read such notes at this time")
     }
 
     private func row(_ saved: SavedNote, _ detail: Text) -> some View {

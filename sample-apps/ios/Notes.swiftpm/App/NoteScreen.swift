@@ -2,29 +2,33 @@ import NotesModel
 import Sotto
 import SwiftUI
 
-/// Records a note, and shows what was said and what came of it.
+/// Records or types a note, and shows what was said and what came of it.
 struct NoteScreen: View {
     let note: NoteModel
     let models: ModelShelf
+    @Bindable var draft: Draft
     let record: () -> Void
+    @State private var isTyping = false
 
     var body: some View {
         NavigationStack {
             ScrollViewReader { reader in
                 List {
                     if case .failed(let message) = note.phase {
-                        Label(message, systemImage: "exclamationmark.triangle")
+                        Label(LocalizedStringKey(message), systemImage: "exclamationmark.triangle")
                     }
                     if let trouble = note.trouble {
-                        Label(trouble.rawValue, systemImage: "exclamationmark.triangle")
+                        Label(trouble.words, systemImage: "exclamationmark.triangle")
                     }
                     if let summary = note.summary {
                         SummarySection(
                             summary: summary,
                             label: note.label,
                             isWanted: note.isWanted,
+                            done: note.done,
                             correct: note.correct,
-                            want: note.want
+                            want: note.want,
+                            tick: note.tick
                         ) { ids in
                             note.showEvidence(ids)
                             if let first = ids.first { withAnimation { reader.scrollTo(first) } }
@@ -35,11 +39,16 @@ struct NoteScreen: View {
             }
             .navigationTitle("Note")
             .toolbar {
+                Button("Type a note", systemImage: "keyboard") { isTyping = true }
+                    .disabled(note.phase == .listening)
                 PasteButton(payloadType: String.self) { texts in
                     note.read(texts.joined(separator: "\n"), model: models.model)
                 }
                 // It would take the place of the note that is being spoken.
                 .disabled(note.phase == .listening)
+            }
+            .sheet(isPresented: $isTyping) {
+                TypeScreen(draft: draft) { note.read(draft.take(), model: models.model) }
             }
             .safeAreaInset(edge: .bottom) { RecordButton(note: note, record: record).padding() }
         }

@@ -18,22 +18,25 @@ struct NotesApp: App {
     var body: some Scene {
         WindowGroup {
             TabView(selection: $screen) {
-                NoteScreen(note: services.note, models: services.models, record: services.record)
-                    .tabItem { Label("Note", systemImage: "mic") }
-                    .tag(Screen.note)
+                NoteScreen(
+                    note: services.note, models: services.models, draft: services.draft, record: services.record
+                )
+                .tabItem { Label("Note", systemImage: "mic") }
+                .tag(Screen.note)
                 NoteList(store: services.store, note: services.note, open: show)
                     .tabItem { Label("Notes", systemImage: "list.bullet") }
                     .tag(Screen.notes)
                 SpeedScreen(speeds: services.note.speeds)
                     .tabItem { Label("Speed", systemImage: "chart.line.uptrend.xyaxis") }
                     .tag(Screen.speed)
-                ModelScreen(models: services.models)
+                ModelScreen(models: services.models, speech: services.speech, assets: services.assets)
                     .tabItem { Label("Model", systemImage: "cpu") }
                     .tag(Screen.model)
                 KnowledgeScreen(knowledge: services.knowledge, store: services.store)
                     .tabItem { Label("What Sotto knows", systemImage: "brain") }
                     .tag(Screen.knowledge)
             }
+            .task { await services.assets.refresh() }
             .onOpenURL { file in
                 // It would take the place of the note that is being spoken.
                 guard services.note.phase != .listening else { return }
@@ -70,6 +73,9 @@ final class Services {
     )
     let speech = SpeechShelf(folder: .documentsDirectory)
     let store = NoteStore(folder: URL.applicationSupportDirectory.appending(path: "Notes"))
+    /// What the system needs to understand the person, in the language of their device.
+    let assets = SpeechAssets(language: .current, source: SystemSpeechAssets())
+    let draft = Draft()
     let note: NoteModel
     let knowledge: Knowledge
 
@@ -79,13 +85,21 @@ final class Services {
         knowledge = Knowledge(learning)
     }
 
-    /// With the speech model that is installed, or else with the system's recognizer.
+    /// With the best that is on this device.
     func record() {
-        let listener: any Listener =
-            speech.installed == nil
-            ? Microphone()
-            : ModelListener(to: MicrophoneSound()) { [speech] in try await speech.speech() }
         note.record(from: listener, model: models.model)
+    }
+
+    private var listener: any Listener {
+        switch Recognition.best(hasModel: speech.installed != nil, assets: assets.state) {
+        case .model: return ModelListener(to: MicrophoneSound()) { [speech] in try await speech.speech() }
+        case .analyzer:
+            #if compiler(>=6.2)
+                if #available(iOS 26.0, *) { return AnalyzerMicrophone(language: assets.language) }
+            #endif
+            return Microphone()
+        case .recognizer: return Microphone()
+        }
     }
 
     func open(_ saved: SavedNote) {

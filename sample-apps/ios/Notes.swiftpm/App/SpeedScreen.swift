@@ -11,10 +11,10 @@ struct SpeedScreen: View {
             List {
                 Section("Tokens per second") {
                     Chart(speeds.runs) { run in
-                        point(run, "read", run.metrics.prefillTokensPerSecond)
-                        point(run, "written", run.metrics.decodeTokensPerSecond)
+                        point(run, String(localized: "Read"), run.metrics.prefillTokensPerSecond)
+                        point(run, String(localized: "Written"), run.metrics.decodeTokensPerSecond)
                     }
-                    .chartXAxisLabel("Summary")
+                    .chartXAxisLabel(String(localized: "Summary"))
                     .frame(height: 240)
                 }
                 if let metrics = speeds.runs.last?.metrics {
@@ -23,11 +23,13 @@ struct SpeedScreen: View {
                             "First word after",
                             Duration.seconds(metrics.timeToFirstToken).formatted(
                                 .units(fractionalPart: .show(length: 2))))
-                        row("Read", "\(metrics.prefillTokens) tokens, \(metrics.reusedTokens) cached")
-                        row("Written", "\(metrics.decodeTokens) tokens")
+                        row(
+                            "Read",
+                            String(localized: "\(metrics.prefillTokens) tokens, \(metrics.reusedTokens) cached"))
+                        row("Written", String(localized: "\(metrics.decodeTokens) tokens"))
                         row("Private memory", metrics.privateBytes.formatted(.byteCount(style: .memory)))
                         row("Mapped", metrics.mappedBytes.formatted(.byteCount(style: .file)))
-                        row("Kernels", "\(metrics.kernels), \(metrics.threads) threads")
+                        row("Kernels", String(localized: "\(metrics.kernels), \(metrics.threads) threads"))
                     }
                 }
             }
@@ -38,11 +40,11 @@ struct SpeedScreen: View {
 
     private func point(_ run: Speeds.Run, _ name: String, _ value: Double) -> some ChartContent {
         LineMark(x: .value("Summary", run.id), y: .value("Tokens per second", value))
-            .foregroundStyle(by: .value("What", name))
-            .symbol(by: .value("What", name))
+            .foregroundStyle(by: .value("Work", name))
+            .symbol(by: .value("Work", name))
     }
 
-    private func row(_ name: String, _ value: String) -> some View {
+    private func row(_ name: LocalizedStringKey, _ value: String) -> some View {
         LabeledContent(name, value: value)
     }
 }

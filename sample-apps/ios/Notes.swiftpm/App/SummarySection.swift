@@ -7,24 +7,24 @@ struct SummarySection: View {
     let summary: NoteSummary
     let label: String?
     let isWanted: Bool?
+    let done: Set<NoteSummary.Action.ID>
     let correct: (String) -> Void
     let want: (Bool) -> Void
+    let tick: (NoteSummary.Action.ID) -> Void
     let showEvidence: ([Int]) -> Void
 
     var body: some View {
         Section {
             Text(summary.overview)
-            ForEach(summary.points) { point in
-                row(point.text, systemImage: "circle.fill", evidence: point.evidence)
-            }
+            ForEach(summary.points) { point in row(point.text, systemImage: "circle.fill", evidence: point.evidence) }
         } header: {
             HStack {
                 Text(summary.title)
                 Spacer()
                 // A tap on the label corrects it.
-                Menu(label ?? "No label") {
+                Menu(words(forLabel: label)) {
                     ForEach(Learning.labels, id: \.self) { name in
-                        Button(name) { correct(name) }
+                        Button(words(forLabel: name)) { correct(name) }
                     }
                 }
                 .accessibilityHint("Corrects the label")
@@ -39,14 +39,11 @@ struct SummarySection: View {
             }
         }
         Section("To do") {
-            ForEach(summary.actions) { action in
-                row(action.text, systemImage: "square", evidence: action.evidence)
-                    .badge([action.owner, action.due].compactMap { $0 }.joined(separator: ", "))
-            }
+            ForEach(summary.actions, content: toDo)
         }
         if summary.metrics != nil {
             Section {
-                ShareLink(item: summary.plainText)
+                ShareLink(item: summary.plainText(done: done))
                 if summary.coverage.segmentsRead.count < summary.coverage.segments {
                     Text("\(summary.coverage.segmentsRead.count) of \(summary.coverage.segments) sentences were read.")
                 }
@@ -61,6 +58,32 @@ struct SummarySection: View {
             Label(title, systemImage: isWanted == more ? systemImage + ".fill" : systemImage)
         }
         .accessibilityAddTraits(isWanted == more ? .isSelected : [])
+    }
+
+    /// The box ticks an action off; a tap on its text shows what it rests on.
+    private func toDo(_ action: NoteSummary.Action) -> some View {
+        let isDone = done.contains(action.id)
+        return HStack {
+            Button(isDone ? "Not done" : "Done", systemImage: isDone ? "checkmark.square.fill" : "square") {
+                tick(action.id)
+            }
+            .labelStyle(.iconOnly)
+            .disabled(summary.metrics == nil)
+            Button {
+                showEvidence(action.evidence)
+            } label: {
+                VStack(alignment: .leading) {
+                    Text(action.text).strikethrough(isDone).foregroundStyle(isDone ? .secondary : .primary)
+                    let details = [action.owner, action.due].compactMap { $0 }.joined(separator: ", ")
+                    if !details.isEmpty { Text(details).font(.caption).foregroundStyle(.secondary) }
+                }
+            }
+            .accessibilityHint("Shows the sentences that this rests on, and plays them")
+        }
+        // Each of the two buttons for itself, and not both with the row.
+        .buttonStyle(.borderless)
+        .tint(.primary)
+        .accessibilityElement(children: .contain)
     }
 
     private func row(_ text: String, systemImage: String, evidence: [Int]) -> some View {

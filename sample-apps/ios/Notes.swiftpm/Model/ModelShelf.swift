@@ -32,7 +32,8 @@ public final class ModelShelf {
     /// How far it is.
     public private(set) var state = State.unloaded
 
-    private static let demo = Entry(url: DemoModel.url, name: "Demo model")
+    /// The model that the app comes with.
+    public static let demo = Entry(url: DemoModel.url, name: "Demo model")
     /// The chosen model's file name, which stays where the app's folders move. The demo model has none.
     private static let chosenKey = "chosenModel"
 

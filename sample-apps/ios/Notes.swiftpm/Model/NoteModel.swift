@@ -23,9 +23,11 @@ public final class NoteModel {
     public private(set) var summary: NoteSummary?
     /// Which of ``Learning/labels`` fits; `nil` also when none fits well enough.
     public private(set) var label: String?
+    /// The actions that were ticked off.
+    public private(set) var done: Set<NoteSummary.Action.ID> = []
     /// Whether the person wants more notes like this one, as far as they said so.
     public private(set) var isWanted: Bool?
-    /// What went wrong with what was to be learnt.
+    /// What went wrong with what was to be learnt or kept.
     public private(set) var trouble: Trouble?
     /// The notes that the person may want to read again.
     public private(set) var suggestions: [Suggestion] = []
@@ -86,8 +88,9 @@ public final class NoteModel {
     public func open(_ saved: SavedNote, model: @escaping @MainActor () async throws -> LocalModel) {
         begin(.summarizing)
         segments = saved.segments
-        (sound, shown, isWanted) = (store.sound(of: saved.id), saved.id, saved.isWanted)
-        learn { _ = try await $0.record(saved, .opened) }
+        (sound, shown) = (store.sound(of: saved.id), saved.id)
+        (isWanted, done) = (saved.isWanted, saved.done ?? [])
+        attempt { _ = try await $0.record(saved, .opened) }
         if saved.summary != nil {
             (summary, label, phase) = (saved.summary, saved.label, .idle)
             return
@@ -98,7 +101,7 @@ public final class NoteModel {
         }
     }
 
-    /// Summarizes a text that was pasted or opened: a transcript of any recorder, or plain words.
+    /// Summarizes a text that was typed, pasted or opened: a transcript of any recorder, or plain words.
     public func read(_ text: String, model: @escaping @MainActor () async throws -> LocalModel) {
         begin(.summarizing)
         let saved = SavedNote(segments: VoiceNote.transcript(text).segments)
@@ -129,10 +132,20 @@ public final class NoteModel {
         teach({ $0.isWanted = isWanted }, { try await $0.record($1, isWanted ? .liked : .dismissed) })
     }
 
+    /// Ticks off an action of the shown note, or takes that back.
+    public func tick(_ action: NoteSummary.Action.ID) {
+        done.formSymmetricDifference([action])
+        guard let shown else { return }
+        attempt { [store, done] _ in
+            guard let note = await store.note(shown) else { return }
+            try await store.update(note) { $0.done = done }
+        }
+    }
+
     /// Deletes a note, and everything that was learnt from it.
     public func delete(_ note: SavedNote) async throws {
         try await store.delete(note)
-        learn { try await $0.forget(note.id.uuidString) }
+        attempt { try await $0.forget(note.id.uuidString) }
         await lesson?.value
     }
 
@@ -150,15 +163,15 @@ public final class NoteModel {
         _ teach: @escaping @Sendable (Learning, SavedNote) async throws -> Personal.Learnt
     ) {
         guard let shown else { return }
-        learn { [store] learning in
+        attempt { [store] learning in
             guard let note = await store.note(shown) else { return }
             try await store.update(note, change)
             if try await teach(learning, note).paused { throw Trouble.learningPaused }
         }
     }
 
-    /// A note is shown whether or not something can be learnt from it.
-    private func learn(_ body: @escaping @Sendable (Learning) async throws -> Void) {
+    /// A note is shown whether or not something can be learnt from it or kept of it.
+    private func attempt(_ body: @escaping @Sendable (Learning) async throws -> Void) {
         inTurn { note in
             do {
                 note.trouble = nil
@@ -210,7 +223,7 @@ public final class NoteModel {
         player.stop()
         self.phase = phase
         (sound, shown, isWanted) = (nil, nil, nil)
-        (segments, hearing, summary, label, evidence) = ([], "", nil, nil, [])
+        (segments, hearing, summary, label, evidence, done) = ([], "", nil, nil, [], [])
     }
 
     private func run(_ body: @escaping @MainActor (NoteModel) async throws -> Void) {
@@ -264,7 +277,7 @@ public final class NoteModel {
     private func keep(_ note: SavedNote, after before: SavedNote) async throws {
         guard !before.segments.isEmpty else { return try await store.save(note) }
         // If it has a summary by now, that is one of a part.
-        try await store.update(before) { ($0.segments, $0.summary) = (note.segments, nil) }
+        try await store.update(before) { ($0.segments, $0.summary, $0.done) = (note.segments, nil, nil) }
     }
 
     /// Gives what was said so far to the model as soon as that is loaded; ``hear(_:)`` gives it the rest.

@@ -13,6 +13,8 @@ public struct SavedNote: Codable, Hashable, Identifiable, Sendable {
     public var summary: NoteSummary?
     /// Its label.
     public var label: String?
+    /// The actions that were ticked off.
+    public var done: Set<NoteSummary.Action.ID>?
     /// Whether the person wants more notes like this one, as far as they said so.
     public var isWanted: Bool?
 
@@ -26,7 +28,7 @@ public struct SavedNote: Codable, Hashable, Identifiable, Sendable {
     /// What a list shows of it.
     public var title: String {
         if let title = summary?.title, !title.isEmpty { return title }
-        return segments.first?.text ?? "Empty note"
+        return segments.first?.text ?? ""
     }
 
     /// All that was said.

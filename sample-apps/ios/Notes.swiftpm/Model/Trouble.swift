@@ -3,7 +3,7 @@ import Sotto
 
 /// What can go wrong, as far as a person can do something about it: each is what they are told. An error's own words are for
 /// those who write apps: they name bytes, paths and tensors.
-public enum Trouble: String, Error {
+public enum Trouble: String, Error, CaseIterable {
     case modelNotFound = "The model file is gone. Choose another one."
     case modelDamaged = "This is not a model file, or it is damaged. Download it again."
     case modelUnsupported = "This model does not run here yet. Choose another one."
@@ -15,6 +15,7 @@ public enum Trouble: String, Error {
     case noMicrophone = "The microphone cannot be used right now. Try again."
     case noRecognizer = "This device cannot recognize your language offline. Add a dictation language in Settings."
     case recognizerFailed = "Speech recognition stopped. Try again."
+    case speechNotFetched = "The system could not download it. Check the connection, and try again."
     case learningPaused = "Learning is paused: this was not learnt. Turn it on under What Sotto Knows."
     case learningDamaged = "What was learnt cannot be read. Your notes are there. To learn anew, install the app again."
     case learningInUse = "What was learnt is in use elsewhere. Try again."

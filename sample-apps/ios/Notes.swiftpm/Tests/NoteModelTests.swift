@@ -47,6 +47,43 @@ import Testing
         #expect(await store.notes().map(\.summary) == [note.summary])
     }
 
+    @Test func aTypedNoteIsSummarizedAndMakesRoomForTheNext() async throws {
+        let draft = Draft()
+        for text in ["", " \n", "[Music]"] {
+            draft.text = text
+            #expect(!draft.hasWords)
+        }
+        draft.text = sentences.joined(separator: "\n")
+        #expect(draft.hasWords)
+        note.read(draft.take(), model: Shared.model)
+        #expect(draft.text.isEmpty)
+        await note.settle()
+        #expect(note.segments.map(\.text) == sentences)
+        #expect(await store.notes().map(\.summary) == [note.summary])
+    }
+
+    @Test func whatIsTickedOffStaysSo() async throws {
+        note.read(sentences[0], model: Shared.model)
+        await note.settle()
+        let action = try #require(note.summary?.actions.first?.id)
+        note.tick(action)
+        #expect(note.done == [action])
+        await note.settle()
+
+        let later = NoteModel(store: NoteStore(folder: folder), player: player, learning: learning)
+        let saved = try #require(await store.notes().first)
+        later.open(saved, model: never)
+        #expect(later.done == [action])
+        later.tick(action)
+        later.tick(7)
+        later.tick(7)
+        await later.settle()
+        #expect(await store.note(saved.id)?.done == [])
+        note.read(sentences[1], model: Shared.model)
+        #expect(note.done.isEmpty)
+        await note.settle()
+    }
+
     @Test func aFileIsReadInItsOwnEncoding() async throws {
         let file = folder.appending(path: "shared.txt")
         try sentences.joined(separator: "\n").write(to: file, atomically: true, encoding: .utf16)

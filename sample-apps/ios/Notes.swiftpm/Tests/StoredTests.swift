@@ -44,6 +44,14 @@ struct StoredTests {
 
     @Test func aSummaryAsText() {
         #expect(summary.plainText == "Move\n• The clinic moves\n☐ write (Marcus, Thursday)")
+        #expect(summary.plainText(done: [1]) == "Move\n• The clinic moves\n☑ write (Marcus, Thursday)")
+    }
+
+    @Test func aNoteOfAnEarlierVersionIsRead() throws {
+        let id = UUID()
+        let json = #"{"id":"\#(id)","date":1,"segments":[]}"#
+        let note = try JSONDecoder().decode(SavedNote.self, from: Data(json.utf8))
+        #expect(note.id == id && note.done == nil)
     }
 
     @Test func theLatestSpeedsAreKept() {
