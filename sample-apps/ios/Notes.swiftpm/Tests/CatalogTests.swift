@@ -14,9 +14,9 @@ struct CatalogTests {
     private static let app = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "../App").standardized
 
     /// What follows these is no text: names of symbols, files, queues and tasks.
-    private static let technical = [
-        "systemImage: ", "systemImageName: ", "systemName: ", "label: ", "path: ", "identifier = ", "separator: ",
-    ]
+    private static func isTechnical(after source: String) -> Bool {
+        source.contains(/(system(Image|ImageName|Name)|label|path|separator): [^,()]*$|identifier = $/)
+    }
 
     private func catalog(_ name: String) throws -> Catalog {
         let file = Self.app.appending(path: "Resources/\(name).xcstrings")
@@ -33,7 +33,7 @@ struct CatalogTests {
         return Set(
             texts.filter { text in
                 let letters = text.key.replacing("%@", with: "").contains(where: \.isLetter)
-                return letters && !Self.technical.contains { text.before.hasSuffix($0) }
+                return letters && !Self.isTechnical(after: text.before)
             }.map(\.key))
     }
 
@@ -117,7 +117,7 @@ private struct Literals {
             }
         }
         rest = rest.dropFirst()
-        texts.append((key, String(before.suffix(30))))
+        texts.append((key, String(before.suffix(80))))
     }
 
     /// What is put into a text; a key path is named in its catalog.
