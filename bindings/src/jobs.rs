@@ -78,5 +78,7 @@ job!(FfiClassifyAllJob: Job<Result<Classification, Error>, ()>, each: FfiClassif
 job!(FfiExtractJob: Job<Infallible, Extraction>, value: FfiExtraction);
 job!(FfiExtractAllJob: Job<Result<Extraction, Error>, ()>, each: FfiExtraction);
 job!(FfiForkJob: Job<Infallible, Session>, value: FfiSession);
+job!(FfiSaveJob: Job<Infallible, ()>, value: ());
+job!(FfiResumeJob: Job<Infallible, Session>, value: FfiSession);
 job!(FfiRespondJob: Job<String, Reply>, next: String, value: FfiReply);
 job!(FfiPrewarmJob: Job<Infallible, ()>, value: ());

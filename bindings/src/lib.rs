@@ -50,7 +50,8 @@ pub use embedding::{
 pub use error::FfiError;
 pub use jobs::{
     FfiClassifyAllJob, FfiClassifyJob, FfiExtractAllJob, FfiExtractJob, FfiForkJob, FfiInspectJob, FfiLoadAdapterJob,
-    FfiLoadJob, FfiLoadTokenizerJob, FfiPackJob, FfiPrewarmJob, FfiRespondJob, FfiSummarizeAllJob, FfiSummarizeJob,
+    FfiLoadJob, FfiLoadTokenizerJob, FfiPackJob, FfiPrewarmJob, FfiRespondJob, FfiResumeJob, FfiSaveJob,
+    FfiSummarizeAllJob, FfiSummarizeJob,
 };
 pub use model::{FfiAdapter, FfiModel, FfiNoteSession, FfiScaledAdapter, FfiTokenizer};
 pub use options::{

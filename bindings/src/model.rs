@@ -12,7 +12,7 @@ use crate::options::parse_schema;
 use crate::{
     FfiClassifyAllJob, FfiClassifyJob, FfiError, FfiExtractAllJob, FfiExtractJob, FfiInspectJob, FfiLabel,
     FfiLoadAdapterJob, FfiLoadJob, FfiLoadOptions, FfiLoadTokenizerJob, FfiModelFile, FfiModelReport, FfiPackJob,
-    FfiPriority, FfiSegment, FfiSession, FfiSummarizeAllJob, FfiSummarizeJob, FfiSummaryOptions, FfiTurn,
+    FfiPriority, FfiResumeJob, FfiSegment, FfiSession, FfiSummarizeAllJob, FfiSummarizeJob, FfiSummaryOptions, FfiTurn,
 };
 
 /// The segments of a plain text: [`VoiceNote::text`].
@@ -140,6 +140,17 @@ impl FfiModel {
     /// [`LocalModel::session`].
     pub fn session(&self, instructions: Option<String>) -> Result<FfiSession, FfiError> {
         Ok(FfiSession(self.0.session(instructions.as_deref())?))
+    }
+
+    /// [`LocalModel::resume_from`].
+    pub fn resume_from(
+        &self,
+        instructions: Option<String>,
+        history: Vec<FfiTurn>,
+        snapshot: &str,
+    ) -> Result<FfiResumeJob, FfiError> {
+        let history = history.into_iter().map(TryInto::try_into).collect::<Result<Vec<_>, _>>()?;
+        Ok(self.0.resume_from(instructions.as_deref(), &history, Path::new(snapshot)).into())
     }
 
     /// [`LocalModel::resume`].

@@ -1,10 +1,13 @@
 //! Conversations.
 
+use std::path::Path;
+
 use sotto_sdk::{FinishReason, Reply, Session, Turn};
 
 use crate::model::scaled;
 use crate::{
-    FfiChatOptions, FfiError, FfiForkJob, FfiMetrics, FfiPrewarmJob, FfiRespondJob, FfiScaledAdapter, FfiToolUse,
+    FfiChatOptions, FfiError, FfiForkJob, FfiMetrics, FfiPrewarmJob, FfiRespondJob, FfiSaveJob, FfiScaledAdapter,
+    FfiToolUse,
 };
 
 /// Mirror of [`Turn`].
@@ -92,6 +95,11 @@ impl FfiSession {
     /// [`Session::fork`].
     pub fn fork(&self) -> Result<FfiForkJob, FfiError> {
         Ok(self.0.fork().into())
+    }
+
+    /// [`Session::save`].
+    pub fn save(&self, file: &str) -> Result<FfiSaveJob, FfiError> {
+        Ok(self.0.save(Path::new(file)).into())
     }
 
     /// [`Session::context_used`].

@@ -51,6 +51,7 @@ mod request_lock;
 mod sequence;
 mod server_call;
 mod session;
+mod snapshot;
 #[cfg(feature = "speech")]
 mod speech;
 #[cfg(feature = "personal")]

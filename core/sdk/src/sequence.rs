@@ -1,5 +1,7 @@
 //! A decoder together with the tokens in its cache, so that a shared prefix is computed once.
 
+use std::path::Path;
+
 use sotto_engine::{Decoder, LogitRows};
 
 use crate::loaded::Loaded;
@@ -60,6 +62,45 @@ impl Sequence {
     pub(crate) fn keep(&self, length: usize) {
         let length = length.min(self.tokens.len());
         self.prefixes.keep(&self.tokens[..length], || self.decoder.prefix(length));
+    }
+
+    /// Writes all tokens and what was computed of them to a file.
+    ///
+    /// # Errors
+    /// [`Error::InvalidInput`] if there is nothing yet, [`Error::Unsupported`] for candle's models, [`Error::Storage`],
+    /// [`Error::OutOfMemory`].
+    pub(crate) fn save(&self, file: &Path) -> Result<(), Error> {
+        if self.tokens.is_empty() {
+            return Err(Error::invalid_input("nothing has been read yet: there is nothing to save"));
+        }
+        let prefix = self.decoder.prefix(self.tokens.len())?;
+        let prefix = prefix.ok_or_else(|| Error::Unsupported { what: "snapshots in the candle backend".into() })?;
+        Ok(prefix.save(&self.tokens, file)?)
+    }
+
+    /// Holds what a file holds, without computing it; but its last token is computed again. If one bit differs, the file was written with
+    /// another model, other adapters, or by another version, and is not used: through attention, that token depends on all before it.
+    ///
+    /// # Errors
+    /// [`Error::Storage`], [`Error::ModelInvalid`] for a file that does not fit, [`Error::ContextFull`], [`Error::OutOfMemory`],
+    /// [`Error::Unsupported`] for candle's models, [`Error::Cancelled`]. The sequence is then empty.
+    pub(crate) fn restore(&mut self, file: &Path, cancel: &CancelToken) -> Result<(), Error> {
+        self.truncate(0);
+        let (tokens, saved) = self.decoder.open_prefix(file)?;
+        let Some((last, before)) = tokens.split_last() else { return Ok(()) };
+        let fits = self.decoder.begin_with(&saved, tokens.len());
+        self.decoder.truncate(before.len());
+        self.decoder.forward(&[*last], LogitRows::Last, cancel)?;
+        let computed = self.decoder.prefix(tokens.len())?;
+        if !fits || !computed.is_some_and(|computed| computed.holds_the_same_as(&saved)) {
+            self.truncate(0);
+            return Err(Error::ModelInvalid {
+                why: "it was written with another model, other adapters, or by another version".into(),
+                at: "snapshot".into(),
+            });
+        }
+        self.tokens = tokens;
+        Ok(())
     }
 
     /// Holds what `other` holds, without computing it, if the decoder can copy it.

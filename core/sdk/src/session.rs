@@ -191,6 +191,15 @@ impl Session {
         })
     }
 
+    /// Uses the sequence, once no answer is being written.
+    pub(crate) fn locked<T>(
+        &self,
+        cancel: &CancelToken,
+        work: impl FnOnce(&mut Sequence) -> Result<T, Error>,
+    ) -> Result<T, Error> {
+        work(&mut *self.conversation.sequence.lock(cancel)?)
+    }
+
     /// How many tokens of the context the conversation takes, including its instructions; the model's
     /// [context length](LocalModel::context_length) is the limit. A question that is being answered is not counted.
     ///

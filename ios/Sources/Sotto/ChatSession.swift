@@ -95,6 +95,22 @@ public actor ChatSession {
         try await Work(try translated { try ffi.fork() }, value: ChatSession.init).value()
     }
 
+    /// Saves what the model has read and computed of the conversation, for ``LocalModel/resume(_:history:tools:from:)``: 32 KiB a token in Llama
+    /// 3.2 1B, half of it with ``LoadOptions/KVType/q8``. The file appears whole or not at all, replaces one that is there, and is left out of
+    /// backups. Waits for a running answer.
+    ///
+    /// The file contains what was said: delete it together with the conversation. Store the ``history``, too: the file does not replace it.
+    ///
+    /// - Throws: ``SottoError``, or `CancellationError` when the task is cancelled.
+    public func save(to file: URL) async throws {
+        try await Work(try translated { try ffi.save(file: file.path) }, value: { $0 }).value()
+        #if canImport(Darwin)
+            var (file, values) = (file, URLResourceValues())
+            values.isExcludedFromBackup = true
+            try? file.setResourceValues(values)
+        #endif
+    }
+
     /// How many tokens of the context the conversation takes, including its instructions; ``LocalModel/contextLength`` is the limit. Waits
     /// for a running answer.
     ///

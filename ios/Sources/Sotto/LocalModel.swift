@@ -266,6 +266,29 @@ public final class LocalModel: Sendable {
         }
     }
 
+    /// Continues a conversation as ``resume(_:history:tools:)``, but takes what was read of it from a file that ``ChatSession/save(to:)`` has
+    /// written. The next answer then computes only what the file lacks.
+    ///
+    /// The file is never trusted. One that is missing, damaged, or was written with another model, other adapters, another
+    /// ``LoadOptions/KVType`` or by another version is not used, and the next answer reads the conversation again: ``Metrics/reusedTokens``
+    /// tells.
+    ///
+    /// - Throws: ``SottoError``, or `CancellationError` when the task is cancelled.
+    public func resume(
+        _ instructions: String? = nil,
+        history: [ChatTurn],
+        tools: [ChatTool] = [],
+        from snapshot: URL
+    ) async throws -> ChatSession {
+        let job = try translated {
+            try ffi.resumeFrom(instructions: instructions, history: history.map(\.ffi), snapshot: snapshot.path)
+        }
+        let session: FfiSession = try await Work(job, value: { $0 }).value()
+        return try translated {
+            ChatSession(tools.isEmpty ? session : try session.withTools(tools: tools.map { try $0.ffi() }))
+        }
+    }
+
     /// Loads an adapter (LoRA) of this model: a GGUF file in llama.cpp's format. It must have been trained with the
     /// model that this one's file was made from, in any quantization. This takes some milliseconds.
     ///

@@ -32,6 +32,8 @@ extension FfiExtractJob: NativeJob {}
 extension FfiExtractAllJob: NativeStream {}
 extension FfiForkJob: NativeJob {}
 extension FfiPrewarmJob: NativeJob {}
+extension FfiSaveJob: NativeJob {}
+extension FfiResumeJob: NativeJob {}
 extension FfiRespondJob: NativeStream {}
 extension FfiLoadEmbedderJob: NativeJob {}
 extension FfiEmbedderMemoryJob: NativeJob {}

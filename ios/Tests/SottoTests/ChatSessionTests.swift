@@ -29,6 +29,29 @@ extension AllTests {
             #expect(reply.metrics.reusedTokens > 30)
         }
 
+        @Test func aSavedSessionGoesOnWithoutBeingReadAgainAndADamagedFileCostsNothingButThat() async throws {
+            let file = FileManager.default.temporaryDirectory.appendingPathComponent("\(UUID()).kv")
+            defer { try? FileManager.default.removeItem(at: file) }
+            let model = try await demo()
+            let session = try await model.session("Be brief.")
+            _ = try await session.respond(to: noteText, options: greedy)
+            try await session.save(to: file)
+            let question = "Who has to write a test?"
+            let expected = try await session.respond(to: question, options: greedy)
+            let history = Array(session.history.dropLast())
+            model.trim()
+            let resumed = try await model.resume("Be brief.", history: history, from: file)
+            let reply = try await resumed.respond(to: question, options: greedy)
+            #expect(reply.text == expected.text)
+            #expect(reply.metrics.reusedTokens == expected.metrics.reusedTokens)
+            model.trim()
+            try Data(Data(contentsOf: file).dropLast()).write(to: file)
+            let again = try await model.resume("Be brief.", history: history, from: file)
+            let readAgain = try await again.respond(to: question, options: greedy)
+            #expect(readAgain.text == expected.text)
+            #expect(readAgain.metrics.reusedTokens == 0)
+        }
+
         @Test func aForkGoesOnFromTheSamePlaceByItself() async throws {
             let session = try await demo().session("Be brief.")
             _ = try await session.respond(to: noteText, options: greedy)

@@ -41,7 +41,7 @@ const OF_KERNELS: [&str; 2] = ["rows", "scalar_against_f64"];
 const BY_INSTRUCTION_SET: [&str; 5] = ["matmul", "batch", "forward", "golden_logits", "same_everywhere"];
 
 /// What runs on `max` alone, beside the unit tests.
-const ONCE: [&str; 15] = [
+const ONCE: [&str; 16] = [
     "adapters",
     "allocations",
     "file_part",
@@ -55,6 +55,7 @@ const ONCE: [&str; 15] = [
     "classify_extract_chat",
     "note_session",
     "shared",
+    "snapshots",
     "style",
     "summarize",
 ];

@@ -107,9 +107,7 @@ impl KvCache {
     /// # Errors
     /// [`EngineError::OutOfMemory`].
     pub(crate) fn prefix(&self, positions: usize) -> Result<Self, EngineError> {
-        let layers = self.bytes.len() / (self.heads * self.head_bytes());
-        let shape = KvShape { layers, heads: self.heads, head_dim: self.head_dim, positions };
-        let mut prefix = Self::new(shape, self.kv_type)?;
+        let mut prefix = Self::new(KvShape { positions, ..self.shape() }, self.kv_type)?;
         prefix.copy_from(self, positions);
         Ok(prefix)
     }
@@ -138,6 +136,23 @@ impl KvCache {
 
     pub(super) fn kv_type(&self) -> KvType {
         self.kv_type
+    }
+
+    /// Its capacity, in whole panels.
+    pub(super) fn shape(&self) -> KvShape {
+        let layers = self.bytes.len() / (self.heads * self.head_bytes());
+        KvShape { layers, heads: self.heads, head_dim: self.head_dim, positions: self.room }
+    }
+
+    /// All of it, as it lies in memory.
+    pub(super) fn bytes_of_all(&self) -> &[u8] {
+        &self.bytes
+    }
+
+    /// All of it, to be filled with what was in another one of the same shape.
+    pub(super) fn bytes_of_all_mut(&mut self) -> &mut [u8] {
+        self.touched = self.room;
+        &mut self.bytes
     }
 
     /// Bytes of the positions that were ever written.

@@ -14,6 +14,7 @@ mod rows;
 mod scratch;
 mod selection;
 mod sequence_state;
+mod snapshot;
 mod workspace;
 
 use std::ops::Range;

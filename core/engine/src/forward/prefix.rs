@@ -7,10 +7,10 @@ use crate::model::{Adapter, Transformer};
 
 /// The keys and values of a sequence's beginning, with which other sequences of the same model can begin.
 pub struct Prefix {
-    state: SequenceState,
-    model: Weak<Transformer>,
+    pub(super) state: SequenceState,
+    pub(super) model: Weak<Transformer>,
     /// What it was computed with.
-    adapters: Arc<[(Adapter, f32)]>,
+    pub(super) adapters: Arc<[(Adapter, f32)]>,
 }
 
 impl Prefix {

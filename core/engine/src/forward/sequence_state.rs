@@ -16,10 +16,15 @@ impl SequenceState {
         Ok(Self { cache, rope: Rope::new(config, context_length), position: 0, context_length })
     }
 
+    /// A sequence of `length` tokens whose keys and values are there already.
+    pub(super) fn holding(cache: KvCache, rope: Rope, length: usize) -> Self {
+        Self { cache, rope, position: length, context_length: length }
+    }
+
     /// A copy of the first `length` tokens, with no room for more.
     pub(super) fn prefix(&self, length: usize) -> Result<Self, EngineError> {
         let cache = self.cache.prefix(length)?;
-        Ok(Self { cache, rope: self.rope.clone(), position: length, context_length: length })
+        Ok(Self::holding(cache, self.rope.clone(), length))
     }
 
     /// Holds the first `length` tokens of `prefix` from now on; returns whether it can. It cannot if the prefix was computed with other

@@ -1,4 +1,5 @@
 use std::fmt;
+use std::path::Path;
 use std::sync::Arc;
 
 use super::group::Group;
@@ -140,6 +141,11 @@ impl Batch {
     /// [`EngineError::OutOfMemory`].
     pub fn prefix(&self, sequence: usize, length: usize) -> Result<Prefix, EngineError> {
         self.group().prefix(sequence, length)
+    }
+
+    /// As [`crate::Decoder::open_prefix`], for the first sequence.
+    pub(super) fn open_prefix(&self, path: &Path) -> Result<(Vec<u32>, Prefix), EngineError> {
+        self.group().open_prefix(path, 0)
     }
 
     /// As [`crate::Decoder::begin_with`], for one sequence.

@@ -1,3 +1,5 @@
+use std::path::Path;
+
 use crate::forward::Output;
 use crate::{Adapter, Append, Batch, CancelToken, Decoder, EngineError, LogitRows, ModelConfig, Prefix};
 
@@ -61,6 +63,10 @@ impl Decoder for SottoDecoder {
 
     fn prefix(&self, length: usize) -> Result<Option<Prefix>, EngineError> {
         self.0.prefix(0, length).map(Some)
+    }
+
+    fn open_prefix(&self, path: &Path) -> Result<(Vec<u32>, Prefix), EngineError> {
+        self.0.open_prefix(path)
     }
 
     fn begin_with(&mut self, prefix: &Prefix, length: usize) -> bool {

@@ -1,6 +1,7 @@
 //! The sequences of one request, and what they read next.
 
 use std::ops::Range;
+use std::path::Path;
 use std::sync::Arc;
 
 use smallvec::SmallVec;
@@ -137,6 +138,14 @@ impl Group {
     /// [`EngineError::OutOfMemory`].
     pub(crate) fn prefix(&self, sequence: usize, length: usize) -> Result<Prefix, EngineError> {
         Prefix::of(&self.sequences[sequence], length, &self.model, &self.adapters)
+    }
+
+    /// The beginning of a sequence that a file holds: its tokens, and their keys and values.
+    ///
+    /// # Errors
+    /// As for [`Prefix::open`].
+    pub(crate) fn open_prefix(&self, path: &Path, sequence: usize) -> Result<(Vec<u32>, Prefix), EngineError> {
+        Prefix::open(path, &self.sequences[sequence], &self.model, &self.adapters)
     }
 
     /// Makes a sequence hold the first `length` tokens of `prefix` instead of its own; returns whether it could.

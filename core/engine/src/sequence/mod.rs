@@ -6,6 +6,8 @@ mod group;
 mod plan;
 mod scheduler;
 
+use std::path::Path;
+
 use crate::{Adapter, CancelToken, EngineError, ModelConfig, Prefix};
 pub use batch::{Append, Batch};
 pub(crate) use decoder::SottoDecoder;
@@ -106,6 +108,17 @@ pub trait Decoder: Send {
     /// # Errors
     /// [`EngineError::OutOfMemory`].
     fn prefix(&self, length: usize) -> Result<Option<Prefix>, EngineError>;
+
+    /// Reads a prefix from a file that [`Prefix::save`] has written, and its tokens.
+    ///
+    /// # Errors
+    /// [`EngineError::Storage`] when the file cannot be read; [`EngineError::Invalid`] when it is damaged, or of another kind of model;
+    /// [`EngineError::ContextFull`] when the decoder has no room for it; [`EngineError::OutOfMemory`]; [`EngineError::Unsupported`] for
+    /// candle's models.
+    fn open_prefix(&self, path: &Path) -> Result<(Vec<u32>, Prefix), EngineError> {
+        let _ = path;
+        Err(EngineError::unsupported("snapshots in the candle backend"))
+    }
 
     /// Holds the first `length` tokens of `prefix` from now on, instead of its own tokens, and goes on as if it had read them. Returns
     /// whether it could; otherwise nothing has changed. It cannot if they are more than it holds, or were computed by another model,

@@ -10,6 +10,8 @@ import dev.sotto.internal.FfiLoadJob
 import dev.sotto.internal.FfiModel
 import dev.sotto.internal.FfiPackJob
 import dev.sotto.internal.FfiProgress
+import dev.sotto.internal.FfiResumeJob
+import dev.sotto.internal.FfiSession
 import dev.sotto.internal.FfiSummarizeAllJob
 import dev.sotto.internal.FfiSummarizeJob
 import kotlinx.coroutines.CancellationException
@@ -173,11 +175,24 @@ public class LocalModel internal constructor(private val ffi: FfiModel, public v
         history: List<ChatTurn>,
         tools: List<ChatTool> = emptyList(),
     ): ChatSession = closingUnlessDelivered { made ->
-        native {
-            val session = open().resume(instructions, history.map { it.toFfi() })
-            val withTools = if (tools.isEmpty()) session else session.use { it.withTools(tools.map { it.toFfi() }) }
-            ChatSession(withTools).also(made)
-        }
+        native { open().resume(instructions, history.map { it.toFfi() }).with(tools).also(made) }
+    }
+
+    /**
+     * Continues a conversation as [resume], but takes what was read of it from a file that [ChatSession.save] has written. The next answer
+     * then computes only what the file lacks.
+     *
+     * The file is never trusted. One that is missing, damaged, or was written with another model, other adapters, another [KvType] or by
+     * another version is not used, and the next answer reads the conversation again: [Metrics.reusedTokens] tells.
+     */
+    public suspend fun resumeFrom(
+        snapshot: File,
+        instructions: String?,
+        history: List<ChatTurn>,
+        tools: List<ChatTool> = emptyList(),
+    ): ChatSession = closingUnlessDelivered { made ->
+        val turns = history.map { it.toFfi() }
+        valueOf { open().resumeFrom(instructions, turns, snapshot.path).request(tools, made) }
     }
 
     /**
@@ -300,6 +315,12 @@ internal fun <T> decode(serializer: KSerializer<T>, json: String): T = try {
 }
 
 internal fun FfiProgress.toProgress() = Progress(done.toLong(), total.toLong())
+
+private fun FfiSession.with(tools: List<ChatTool>) =
+    ChatSession(if (tools.isEmpty()) this else use { it.withTools(tools.map { tool -> tool.toFfi() }) })
+
+private fun FfiResumeJob.request(tools: List<ChatTool>, made: (ChatSession) -> Unit) =
+    Request<Nothing, _>(this, { null }, { value().with(tools).also(made) }, ::cancel)
 
 private fun FfiPackJob.request() = Request(this, { next()?.toProgress() }, ::value, ::cancel)
 

@@ -138,6 +138,19 @@ public object SottoFutures {
     public fun resume(model: LocalModel, instructions: String?, history: List<ChatTurn>): CompletableFuture<ChatSession> =
         scope.future { model.resume(instructions, history) }
 
+    /** [LocalModel.resumeFrom]. */
+    @JvmStatic
+    public fun resumeFrom(
+        model: LocalModel,
+        snapshot: File,
+        instructions: String?,
+        history: List<ChatTurn>,
+    ): CompletableFuture<ChatSession> = scope.future { model.resumeFrom(snapshot, instructions, history) }
+
+    /** [ChatSession.save]. */
+    @JvmStatic
+    public fun save(session: ChatSession, file: File): CompletableFuture<Unit> = scope.future { session.save(file) }
+
     /** [ChatSession.fork]. */
     @JvmStatic
     public fun fork(session: ChatSession): CompletableFuture<ChatSession> = scope.future { session.fork() }

@@ -6,6 +6,7 @@ import kotlinx.coroutines.flow.first
 import kotlinx.coroutines.flow.onEach
 import kotlinx.coroutines.flow.toList
 import kotlinx.coroutines.launch
+import java.io.File
 import kotlin.test.Test
 import kotlin.test.assertContains
 import kotlin.test.assertEquals
@@ -15,6 +16,26 @@ import kotlin.test.assertTrue
 
 class ChatSessionTest {
     private val brief = ChatOptions(maxTokens = 24, sampling = Sampling.GREEDY)
+
+    @Test
+    fun `a saved conversation goes on without being read again, and a damaged file costs nothing but that`() = test {
+        val file = File.createTempFile("conversation", ".kv")
+        demo().use { model ->
+            val history = model.session("Answer in one sentence.").use { session ->
+                session.respond("The lift is stuck. Who calls the service?", brief)
+                session.save(file)
+                session.history
+            }
+            model.trim()
+            val resumed = model.resumeFrom(file, "Answer in one sentence.", history).use { it.respond("Why?", brief) }
+            assertTrue(resumed.metrics.reusedTokens > resumed.metrics.prefillTokens)
+            model.trim()
+            file.writeBytes(file.readBytes().also { it[it.size / 2]++ })
+            val again = model.resumeFrom(file, "Answer in one sentence.", history).use { it.respond("Why?", brief) }
+            assertEquals(resumed.text to 0, again.text to again.metrics.reusedTokens)
+        }
+        file.delete()
+    }
 
     @Test
     fun `a session remembers and computes only what is new`() = test {
