@@ -11,6 +11,8 @@ indirect enum JSONSchema: Equatable {
     case list(JSONSchema)
     case map(JSONSchema)
     case object([Property])
+    /// An object with one of these properties, and no other.
+    case cases([Property])
     case nullable(JSONSchema)
 
     struct Property: Equatable {
@@ -38,6 +40,7 @@ indirect enum JSONSchema: Equatable {
         case .list(let element): #"{"type":"array","items":\#(element.json)}"#
         case .map(let element): #"{"type":"object","additionalProperties":\#(element.json)}"#
         case .object(let properties): Self.object(properties)
+        case .cases(let cases): #"{"anyOf":[\#(cases.map { Self.object([$0]) }.joined(separator: ","))]}"#
         case .nullable(let schema): #"{"anyOf":[\#(schema.json),{"type":"null"}]}"#
         }
     }

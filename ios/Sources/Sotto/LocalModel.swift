@@ -173,7 +173,7 @@ public final class LocalModel: Sendable {
     /// Extracts a value of a `Decodable` type from a text. The answer is constrained to the type, token by token.
     ///
     /// The schema follows from what the type's `init(from:)` decodes; optional properties may be null. Enums need raw
-    /// values and `CaseIterable`. A `Date` is a date with a time and zone (RFC 3339). A type that is ``SottoDescribed``
+    /// values and `CaseIterable`, or are ``SottoCases`` if their cases have values. A `Date` is a date with a time and zone (RFC 3339). A type that is ``SottoDescribed``
     /// tells the model more about its properties.
     ///
     /// - Throws: ``SottoError``, or `CancellationError` when the task is cancelled.

@@ -6,9 +6,9 @@ import Foundation
 extension JSONSchema {
     /// The schema of a type.
     ///
-    /// - Throws: ``SottoError/invalidInput(what:)`` for types that no schema can describe: recursive types, enums
-    ///   without raw values or `CaseIterable`, dictionaries whose keys are not strings, types that reject the samples, and
-    ///   descriptions of properties that a type does not have.
+    /// - Throws: ``SottoError/invalidInput(what:)`` for types that no schema can describe: recursive types, enums that are
+    ///   neither `CaseIterable` with raw values nor ``SottoCases``, dictionaries whose keys are not strings, types that
+    ///   reject the samples, and descriptions of properties that a type does not have.
     init<T: Decodable>(of type: T.Type) throws {
         self = try SchemaProbe().answer(type).schema
     }
@@ -33,6 +33,9 @@ final class SchemaProbe {
         guard !within.contains(where: { $0 == type }) else { throw unsupported(type, "it contains itself") }
         within.append(type)
         defer { within.removeLast() }
+        if let enumeration = type as? any SottoCases.Type {
+            return try cases(enumeration.cases, of: type)
+        }
         return try probe(type)
     }
 
@@ -48,6 +51,31 @@ final class SchemaProbe {
         } catch {
             let isEnumeration = type is any RawRepresentable.Type
             throw unsupported(type, isEnumeration ? "it has to be CaseIterable" : "it cannot be decoded from samples")
+        }
+    }
+
+    private func cases<T: Decodable>(_ names: [String], of type: T.Type) throws -> (schema: JSONSchema, sample: T) {
+        let cases = try names.map { try probe($0, of: type) }
+        guard let first = cases.first else { throw unsupported(type, "it names no cases") }
+        return (try JSONSchema.cases(cases.map(\.property)).described(as: type), first.sample)
+    }
+
+    private func probe<T: Decodable>(
+        _ name: String, of type: T.Type
+    ) throws -> (property: JSONSchema.Property, sample: T) {
+        let recorder = SchemaRecorder(probe: self, onlyKey: name)
+        do {
+            let sample = try T(from: recorder)
+            guard case .object(let properties) = try recorder.schema(), let property = properties.first,
+                properties.count == 1
+            else { throw SchemaRecorder.Refusal(why: "its case \(name) is not decoded as Swift does it") }
+            return (property, sample)
+        } catch let error as SottoError {
+            throw error
+        } catch let refusal as SchemaRecorder.Refusal {
+            throw unsupported(type, refusal.why)
+        } catch {
+            throw unsupported(type, "it has no case \(name) that can be decoded from samples")
         }
     }
 
@@ -67,14 +95,25 @@ final class SchemaProbe {
 extension JSONSchema {
     /// This schema of `type`, with the type's own descriptions.
     fileprivate func described(as type: any Any.Type) throws -> JSONSchema {
-        guard let type = type as? any SottoDescribed.Type, case .object(var properties) = self else { return self }
+        guard let type = type as? any SottoDescribed.Type else { return self }
+        return switch self {
+        case .object(let properties): .object(try properties.described(as: type))
+        case .cases(let cases): .cases(try cases.described(as: type))
+        default: self
+        }
+    }
+}
+
+extension [JSONSchema.Property] {
+    fileprivate func described(as type: any SottoDescribed.Type) throws -> Self {
+        var properties = self
         for (name, description) in type.descriptions {
             guard let index = properties.firstIndex(where: { $0.name == name }) else {
                 throw unsupported(type, "it describes \(name), which it does not decode")
             }
             properties[index].description = description
         }
-        return .object(properties)
+        return properties
     }
 }
 

@@ -12,9 +12,10 @@ final class SchemaRecorder: Decoder {
     private let list: SchemaList
     private var shape: (() throws -> JSONSchema)?
 
-    init(probe: SchemaProbe) {
+    /// A decoder whose keyed container has `onlyKey`, or keys that are not known.
+    init(probe: SchemaProbe, onlyKey: String? = nil) {
         self.probe = probe
-        fields = SchemaFields(probe)
+        fields = SchemaFields(probe, onlyKey: onlyKey)
         list = SchemaList(probe)
     }
 
@@ -41,13 +42,15 @@ final class SchemaRecorder: Decoder {
 /// The properties that were decoded.
 private final class SchemaFields {
     let probe: SchemaProbe
+    let onlyKey: String?
     var areFixed = true
     private var names: [String] = []
     private var schemas: [String: () throws -> JSONSchema] = [:]
     private var nullable: Set<String> = []
 
-    init(_ probe: SchemaProbe) {
+    init(_ probe: SchemaProbe, onlyKey: String? = nil) {
         self.probe = probe
+        self.onlyKey = onlyKey
     }
 
     func add(_ name: String, _ schema: @escaping () throws -> JSONSchema) {
@@ -60,7 +63,9 @@ private final class SchemaFields {
     }
 
     func schema() throws -> JSONSchema {
-        guard areFixed else { throw SchemaRecorder.Refusal(why: "its properties are not fixed") }
+        guard areFixed else {
+            throw SchemaRecorder.Refusal(why: "its properties are not fixed; an enum with values has to be SottoCases")
+        }
         return .object(
             try names.compactMap { name in
                 guard let schema = try schemas[name]?() else { return nil }
@@ -93,6 +98,7 @@ private struct KeyedRecorder<Key: CodingKey>: KeyedDecodingContainerProtocol {
     let codingPath: [any CodingKey] = []
 
     var allKeys: [Key] {
+        if let onlyKey = fields.onlyKey { return Key(stringValue: onlyKey).map { [$0] } ?? [] }
         fields.areFixed = false
         return []
     }

@@ -11,6 +11,6 @@
 /// an enum's cases. A tuned model, such as the demo model, reads only the names of properties.
 public protocol SottoDescribed {
     /// A few words, without line breaks, for some of the properties (by the name that they are decoded by) or cases (by
-    /// their raw value).
+    /// their raw value, or by the name that ``SottoCases`` has for them).
     static var descriptions: [String: String] { get }
 }

@@ -9,9 +9,9 @@ private let progress = 1 << 20
 
 /// A download, from the look at what is there to the model in its place. docs/delivery.md has the rules.
 final class Download: @unchecked Sendable {
-    // Only a transfer uses it elsewhere than its task, and meanwhile the task waits.
-    private let source: ModelSource
-    private let files: ModelFiles
+    // Only a transport uses it elsewhere than its task, and meanwhile the task waits.
+    let source: ModelSource
+    let files: ModelFiles
     private let store: ModelStore
     private let allowMetered: Bool
     private let report: @Sendable (InstallState) -> Void
@@ -26,21 +26,19 @@ final class Download: @unchecked Sendable {
         (self.allowMetered, self.report) = (allowMetered, report)
     }
 
-    private var record: Record {
-        Record(url: source.address, bytes: source.bytes, sha256: source.sha256, license: source.license)
-    }
+    var record: Record { source.record }
 
     /// The bytes that are there.
-    private var received: Int { ModelFiles.size(files.part) }
+    var received: Int { ModelFiles.size(files.part) }
 
-    func run() async throws -> InstallState {
+    func run(by transport: any Transport) async throws -> InstallState {
         if try find() { return .installed(files.model, fetched: false) }
         try prepare()
         var failures = 0
         while true {
             let before = received
             do {
-                try await receive()
+                try await receive(by: transport)
                 try verify()
                 try files.putInPlace(record)
                 return .installed(files.model, fetched: true)
@@ -69,11 +67,11 @@ final class Download: @unchecked Sendable {
 
     private func clear() throws {
         isJoined = false
-        try storing { try Data().write(to: files.part) }
+        try files.clear()
     }
 
     /// Receives what is missing, in one reply.
-    private func receive() async throws {
+    private func receive(by transport: any Transport) async throws {
         let needed = source.bytes - received
         if needed == 0 { return }
         let free = try storing { try store.freeBytes(files.folder) }
@@ -81,13 +79,8 @@ final class Download: @unchecked Sendable {
         var request = URLRequest(url: source.url)
         request.setValue("identity", forHTTPHeaderField: "Accept-Encoding")
         if received > 0 { request.setValue("bytes=\(received)-", forHTTPHeaderField: "Range") }
-        let handle = try storing { try FileHandle(forUpdating: files.part) }
-        defer { try? handle.close() }
-        let transfer = Transfer(
-            accept: { [self] in try accept(Reply($0, name: source.name), handle) },
-            take: { [self] in try take($0, handle) })
         do {
-            try await transfer.run(request, silence: store.patience.silence, allowMetered: allowMetered)
+            try await transport.receive(request, for: self, allowMetered: allowMetered)
         } catch is Metered {
             throw StoreError.metered(bytes: needed)
         }
@@ -95,7 +88,7 @@ final class Download: @unchecked Sendable {
     }
 
     /// Prepares for the bytes of a reply: they must continue what is there, or begin anew.
-    private func accept(_ reply: Reply, _ handle: FileHandle) throws {
+    func accept(_ reply: Reply, _ handle: FileHandle) throws {
         let known: Int?
         switch reply {
         case .whole(let bytes):
@@ -108,19 +101,52 @@ final class Download: @unchecked Sendable {
         case .later(let why, let wait): throw Interruption(why: why, wait: wait)
         }
         isJoined = received > 0
-        if let known, known != source.bytes {
-            try clear()
-            let why = "the server's file has \(known) bytes, not \(source.bytes)"
-            throw StoreError.mismatch(name: source.name, why: why)
-        }
+        try check(known)
         try storing { _ = try handle.seekToEnd() }
     }
 
-    private func take(_ data: Data, _ handle: FileHandle) throws {
+    func take(_ data: Data, _ handle: FileHandle) throws {
         let done = received + data.count
         if done > source.bytes { try startOver("the server sent more than the file") }
         try storing { try handle.write(contentsOf: data) }
-        report(.downloading(done: done, total: source.bytes))
+        tell(received: done)
+    }
+
+    /// Takes a file that the system has received: the model from the byte on that was asked for, or all of it. If the
+    /// system has gone on with a stopped task, the reply has only the end of the file.
+    func take(_ file: URL, from: Int, _ response: HTTPURLResponse) throws {
+        guard response.url?.isPrivate == true else {
+            throw Interruption(why: "the server redirects to an address without TLS")
+        }
+        let (start, known): (Int, Int?)
+        switch try Reply(response, name: source.name) {
+        case .whole(let bytes): (start, known) = (0, bytes)
+        case .rest(_, let bytes): (start, known) = (from, bytes)
+        case .unusable(let why): return try startOver(why)
+        case .later(let why, let wait): throw Interruption(why: why, wait: wait)
+        }
+        try check(known)
+        if start > 0 && start != received || ModelFiles.size(file) != source.bytes - start {
+            try startOver("the server sent another part")
+        }
+        isJoined = response.statusCode == 206
+        try files.take(file, append: start > 0)
+    }
+
+    /// Takes the last that was missing, and puts the model in its place.
+    func finish(with file: URL, from: Int, _ response: HTTPURLResponse) throws {
+        try take(file, from: from, response)
+        try verify()
+        try files.putInPlace(record)
+    }
+
+    func tell(received: Int) { report(.downloading(done: min(received, source.bytes), total: source.bytes)) }
+
+    private func check(_ known: Int?) throws {
+        guard let known, known != source.bytes else { return }
+        try clear()
+        let why = "the server's file has \(known) bytes, not \(source.bytes)"
+        throw StoreError.mismatch(name: source.name, why: why)
     }
 
     /// Compares the SHA-256. If it is wrong, and the bytes came with several replies, all is downloaded again.

@@ -15,6 +15,14 @@ struct Record: Codable, Hashable {
     var bytes: Int
     var sha256: String
     var license: String?
+
+    func isSameFile(as other: Record) -> Bool { url == other.url && sha256 == other.sha256 && bytes == other.bytes }
+}
+
+/// From what the system can go on with a stopped task that received a model from a byte on.
+struct ResumeData: Codable, Equatable {
+    let from: Int
+    let data: Data
 }
 
 /// A lock that ends with its file.
@@ -37,6 +45,7 @@ struct ModelFiles: Sendable {
     let part: URL
     private let record: URL
     private let origin: URL
+    private let resume: URL
     private let lockFile: URL
 
     init(folder: URL, source: ModelSource) {
@@ -46,7 +55,7 @@ struct ModelFiles: Sendable {
         }
         self.model = model
         (part, record) = (beside("part"), beside("json"))
-        (origin, lockFile) = (beside("part.json"), beside("lock"))
+        (origin, resume, lockFile) = (beside("part.json"), beside("resume"), beside("lock"))
     }
 
     var folder: URL { model.deletingLastPathComponent() }
@@ -66,14 +75,14 @@ struct ModelFiles: Sendable {
 
     /// The same, but waits a moment for a download that was just cancelled.
     func lockSoon(_ source: ModelSource) async throws -> FileLock {
-        for _ in 0..<40 {
+        let start = ContinuousClock.now
+        while true {
             do {
                 return try lock(source)
-            } catch StoreError.inUse {
+            } catch StoreError.inUse where start.duration(to: .now) < .seconds(2) {
                 try await Task.sleep(nanoseconds: 50_000_000)
             }
         }
-        return try lock(source)
     }
 
     /// The size of a file; 0 if it is not there.
@@ -96,6 +105,40 @@ struct ModelFiles: Sendable {
 
     func write(origin value: Record) throws { try write(value, to: origin) }
 
+    func write(_ value: ResumeData) throws {
+        try storing { try JSONEncoder().encode(value).write(to: resume, options: .atomic) }
+    }
+
+    /// What a stopped task has left, unless it began elsewhere. It can be used once.
+    func takeResumeData(from: Int) -> Data? {
+        let left = (try? Data(contentsOf: resume)).flatMap { try? JSONDecoder().decode(ResumeData.self, from: $0) }
+        try? remove([resume])
+        return left.flatMap { $0.from == from ? $0.data : nil }
+    }
+
+    /// Forgets what was received.
+    func clear() throws {
+        try remove([resume])
+        try storing { try Data().write(to: part) }
+    }
+
+    /// Puts a file that the system has received in place of what was received, or after it.
+    func take(_ file: URL, append: Bool) throws {
+        try storing {
+            guard append else {
+                try remove([part])
+                return try FileManager.default.moveItem(at: file, to: part)
+            }
+            let (from, to) = (try FileHandle(forReadingFrom: file), try FileHandle(forUpdating: part))
+            defer {
+                try? from.close()
+                try? to.close()
+            }
+            _ = try to.seekToEnd()
+            while let piece = try from.read(upToCount: 1 << 18), !piece.isEmpty { try to.write(contentsOf: piece) }
+        }
+    }
+
     /// Puts the finished download in the model's place. Wherever this ends early, what is there agrees with its record
     /// or has none, and what was downloaded can be put in place later.
     func putInPlace(_ value: Record) throws {
@@ -107,11 +150,11 @@ struct ModelFiles: Sendable {
         }
         try sync(folder)
         try write(record: value)
-        try remove([origin])
+        try remove([origin, resume])
     }
 
     /// The record goes first: what is left by an early end is not taken for a model.
-    func remove() throws { try remove([record, model, part, origin]) }
+    func remove() throws { try remove([record, model, part, origin, resume]) }
 
     private func remove(_ files: [URL]) throws {
         for file in files where unlink(file.path) != 0 && errno != ENOENT {

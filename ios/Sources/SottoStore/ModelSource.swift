@@ -32,6 +32,9 @@ public struct ModelSource: Hashable, Sendable {
         return components.string ?? name
     }
 
+    /// What the store keeps with it.
+    var record: Record { Record(url: address, bytes: bytes, sha256: sha256, license: license) }
+
     /// What messages call it.
     var name: String { place.joined(separator: "/") }
 }

@@ -1,5 +1,9 @@
 import Foundation
 
+#if canImport(FoundationNetworking)
+    import FoundationNetworking
+#endif
+
 /// How far an installation has come.
 public enum InstallState: Hashable, Sendable {
     /// Bytes are received: those that are there, and all.
@@ -49,11 +53,17 @@ public struct ModelStore: Sendable {
     public func install(
         _ source: ModelSource, allowMetered: Bool = false
     ) -> AsyncThrowingStream<InstallState, any Error> {
+        install(source, allowMetered: allowMetered, by: StreamTransport(silence: patience.silence))
+    }
+
+    func install(
+        _ source: ModelSource, allowMetered: Bool, by transport: any Transport
+    ) -> AsyncThrowingStream<InstallState, any Error> {
         AsyncThrowingStream(bufferingPolicy: .bufferingNewest(1)) { continuation in
             let work = Task.detached {
                 do {
                     // The lock is free before the end is told, so that the model can be removed at once.
-                    let installed = try await download(source, allowMetered) { continuation.yield($0) }
+                    let installed = try await download(source, allowMetered, transport) { continuation.yield($0) }
                     continuation.yield(installed)
                     continuation.finish()
                 } catch {
@@ -65,14 +75,25 @@ public struct ModelStore: Sendable {
     }
 
     private func download(
-        _ source: ModelSource, _ allowMetered: Bool, report: @escaping @Sendable (InstallState) -> Void
+        _ source: ModelSource, _ allowMetered: Bool, _ transport: any Transport,
+        report: @escaping @Sendable (InstallState) -> Void
     ) async throws -> InstallState {
         let files = ModelFiles(folder: folder, source: source)
         let lock = try await files.lockSoon(source)
         defer { lock.close() }
         return try await Download(
             source: source, files: files, store: self, allowMetered: allowMetered, report: report
-        ).run()
+        ).run(by: transport)
+    }
+
+    /// Puts a model in its place that was received while nobody waited for it. One that is not wanted any more is dropped.
+    func finish(_ source: ModelSource, with file: URL, from: Int, _ response: HTTPURLResponse) throws {
+        let files = ModelFiles(folder: folder, source: source)
+        guard files.readOrigin()?.isSameFile(as: source.record) == true else { return }
+        let lock = try files.lock(source)
+        defer { lock.close() }
+        try Download(source: source, files: files, store: self, allowMetered: false, report: { _ in })
+            .finish(with: file, from: from, response)
     }
 
     /// Where a model lies, or will lie.

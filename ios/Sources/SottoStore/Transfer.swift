@@ -10,6 +10,26 @@ struct Interruption: Error {
     var wait: Double? = nil
 }
 
+/// A way to receive what a request asks for into the file of a download.
+protocol Transport: Sendable {
+    /// Throws ``Interruption`` where another attempt may work.
+    func receive(_ request: URLRequest, for download: Download, allowMetered: Bool) async throws
+}
+
+/// Receives piece by piece, while the app runs.
+struct StreamTransport: Transport {
+    let silence: Double
+
+    func receive(_ request: URLRequest, for download: Download, allowMetered: Bool) async throws {
+        let handle = try storing { try FileHandle(forUpdating: download.files.part) }
+        defer { try? handle.close() }
+        let transfer = Transfer(
+            accept: { try download.accept(Reply($0, name: download.source.name), handle) },
+            take: { try download.take($0, handle) })
+        try await transfer.run(request, silence: silence, allowMetered: allowMetered)
+    }
+}
+
 /// One request, whose bytes are taken where they arrive, so that they are written before more come.
 final class Transfer: NSObject, URLSessionDataDelegate, @unchecked Sendable {
     // The session calls its delegate in one place at a time, while whoever has started the transfer waits.
@@ -106,7 +126,7 @@ final class Transfer: NSObject, URLSessionDataDelegate, @unchecked Sendable {
         continuation = nil
     }
 
-    private static func meaning(of error: any Error) -> any Error {
+    static func meaning(of error: any Error) -> any Error {
         guard let error = error as? URLError else { return Interruption(why: "the connection was lost") }
         #if canImport(Darwin)
             if [.expensive, .constrained].contains(error.networkUnavailableReason) { return Metered() }

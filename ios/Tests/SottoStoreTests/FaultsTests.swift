@@ -6,7 +6,7 @@ import Testing
 /// Random faults of a server, and cancelled downloads. `SOTTO_FAULTS=1000` makes more, `SOTTO_SEED` others.
 @Suite(.serialized) struct FaultsTests {
     /// What a server can do wrong, `at` a byte of the model.
-    private static let faults: [@Sendable (Request, Int32, Data, Int) -> Void] = [
+    static let faults: [@Sendable (Request, Int32, Data, Int) -> Void] = [
         { _, to, model, at in reply(to, "200 OK", ["Content-Length": "\(model.count)"], model.prefix(at)) },
         { _, _, _, _ in },
         { _, to, model, at in reply(to, "503 Service Unavailable", ["Retry-After": "0", "Content-Length": "0"]) },

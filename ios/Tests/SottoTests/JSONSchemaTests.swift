@@ -130,6 +130,49 @@ extension AllTests {
             #expect(abs(date.timeIntervalSince1970 - 1_709_202_600 - fraction) < 1e-3)
         }
 
+        enum Contact: Decodable, SottoCases, SottoDescribed {
+            static let cases = ["phone", "email", "person", "none"]
+            static let descriptions = ["phone": "a number to call"]
+            case phone(number: String, extension: UInt8?), email(String), person(Inner), none, unwanted
+        }
+
+        @Test func anEnumWithValuesIsOneOfItsCases() throws {
+            func oneKey(_ name: String, _ values: String, _ required: String, description: String = "") -> String {
+                let object = #"{"type":"object","properties":{\#(values)},"required":[\#(required)],"#
+                let value = #"\#(object)"additionalProperties":false\#(description)}"#
+                let fields = #""properties":{"\#(name)":\#(value)},"required":["\#(name)"],"#
+                return #"{"type":"object",\#(fields)"additionalProperties":false}"#
+            }
+            let size = #"{"anyOf":[{"type":"integer","minimum":0,"maximum":255},{"type":"null"}]}"#
+            let number = #""number":{"type":"string"},"extension":\#(size)"#
+            let person = try JSONSchema(of: Inner.self).json
+            let cases = [
+                oneKey("phone", number, #""number","extension""#, description: #","description":"a number to call""#),
+                oneKey("email", #""_0":{"type":"string"}"#, #""_0""#),
+                oneKey("person", #""_0":\#(person)"#, #""_0""#),
+                oneKey("none", "", ""),
+            ]
+            let contact = #"{"anyOf":[\#(cases.joined(separator: ","))]}"#
+            #expect(try JSONSchema(of: Contact.self).json == contact)
+            #expect(try JSONSchema(of: [Contact].self).json == #"{"type":"array","items":\#(contact)}"#)
+        }
+
+        struct Reachable: Decodable {
+            enum Way: Decodable, SottoCases {
+                static let cases = ["phone", "visit", "none"]
+                case phone(digits: UInt8), visit(Level, at: Date), none
+            }
+            let way: Way
+        }
+
+        @Test func aModelWritesOneOfTheCases() async throws {
+            let model = try await wide(LoadOptions(cacheFolder: nil, contextLength: 2048))
+            for attempt in 0..<5 {
+                let _: Reachable = try await model.extract(from: "attempt \(attempt)")
+                let _: Reachable.Way = try await model.extract(from: "attempt \(attempt)")
+            }
+        }
+
         enum Mail: String, CaseIterable, SottoDescribed {
             static let descriptions = ["urgent": "somebody must act at once"]
             case urgent, later
@@ -157,6 +200,29 @@ extension AllTests {
         enum Unlisted: String, Decodable { case one }
         enum Unnamed: CaseIterable, Decodable { case one }
         enum Event: Decodable { case call(to: String), pause }
+        enum Caseless: Decodable, SottoCases {
+            static let cases: [String] = []
+            case call(to: String)
+        }
+        enum Misnamed: Decodable, SottoCases {
+            static let cases = ["call", "cal"]
+            case call(to: String)
+        }
+        enum Nested: Decodable, SottoCases {
+            static let cases = ["leaf", "node"]
+            case leaf
+            indirect case node(Nested)
+        }
+        enum Flat: Decodable, SottoCases {
+            static let cases = ["call"]
+            case call(String)
+            enum Keys: String, CodingKey { case kind, to }
+            init(from decoder: any Decoder) throws {
+                let container = try decoder.container(keyedBy: Keys.self)
+                _ = try container.decode(String.self, forKey: .kind)
+                self = .call(try container.decode(String.self, forKey: .to))
+            }
+        }
         struct Empty: Decodable {}
         struct Misdescribed: Decodable, SottoDescribed {
             static let descriptions = ["nmae": "what it is called"]
@@ -184,7 +250,8 @@ extension AllTests {
 
         @Test func typesThatNoSchemaDescribesAreRefusedByName() throws {
             let types: [any Decodable.Type] = [
-                Tree.self, Chain.self, Unlisted.self, Unnamed.self, Event.self, Empty.self, Misdescribed.self,
+                Tree.self, Chain.self, Unlisted.self, Unnamed.self, Event.self, Caseless.self,
+                Misnamed.self, Nested.self, Flat.self, Empty.self, Misdescribed.self,
                 Choosy.self,
                 Pair.self, Derived.self, [Int: String].self, [Level: Int].self, Data.self, URL.self,
             ]
