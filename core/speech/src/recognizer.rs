@@ -5,7 +5,7 @@ use crate::decoding::{Attempt, Decoding, prefix};
 use crate::forward::{Decoder, Encoder};
 use crate::mel::{HOP, MelRoom};
 use crate::model::config::AUDIO_POSITIONS;
-use crate::segments::{Span, spans};
+use crate::segments::{Span, Spans, spans};
 use crate::words::align;
 use crate::{
     CancelToken, Language, SAMPLE_RATE, Segment, SpeechError, SpeechModel, Task, WINDOW_SAMPLES, WindowOptions,
@@ -71,16 +71,17 @@ impl Recognizer {
         let model = &*model.0;
         let duration = samples.len() as f64 / SAMPLE_RATE as f64;
         if attempt.is_silence() {
-            return Ok(WindowTranscript { language, segments: Vec::new(), end: duration });
+            return Ok(WindowTranscript { language, segments: Vec::new(), end: duration, unfinished: None });
         }
-        let (spans, end) = spans(&model.vocabulary, &attempt.tokens, duration);
-        let mut segments: Vec<Segment> = spans.iter().map(|span| segment(model, span, &attempt)).collect();
+        let Spans { finished, end, unfinished } = spans(&model.vocabulary, &attempt.tokens, duration);
+        let mut segments: Vec<Segment> = finished.iter().map(|span| segment(model, span, &attempt)).collect();
         if options.words {
             let mut decoding = Decoding { model, decoder: &mut self.decoder, compute };
             align(&mut decoding, self.encoder.heard(heard), &prefix, language, duration, &mut segments)?;
         }
         segments.retain(|segment| has_words(&segment.text));
-        Ok(WindowTranscript { language, segments, end })
+        let unfinished = unfinished.map(|span| segment(model, &span, &attempt)).filter(|rest| has_words(&rest.text));
+        Ok(WindowTranscript { language, segments, end, unfinished })
     }
 
     /// The language that is most likely spoken in `samples`, at most [`WINDOW_SAMPLES`] of 16 kHz mono sound, and its probability

@@ -10,6 +10,9 @@ pub struct WindowTranscript {
     /// How far the window has been transcribed, in seconds. If a sentence continues past the end of the window, this is
     /// where it begins, and the next window should start there. Never zero for a window with samples.
     pub end: f64,
+    /// The sentence that continues past the end of the window, as far as it is understood: without its words' times. The next window
+    /// has it whole.
+    pub unfinished: Option<Segment>,
 }
 
 /// A part of a window, usually a sentence.

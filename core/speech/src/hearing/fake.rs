@@ -62,10 +62,12 @@ impl Recognize for &mut Fake {
         let language = options.language.or(segments.first().map(language_of)).unwrap_or(Language::ENGLISH);
         self.misunderstand(&mut segments, language);
         let mut end = seconds(samples.len());
-        if segments.len() > 1 && samples.last().is_some_and(|last| *last != 0.0) {
-            end = segments.pop().expect("there are two").start;
+        let is_cut = segments.len() > 1 && samples.last().is_some_and(|last| *last != 0.0);
+        let unfinished = if is_cut { segments.pop() } else { None };
+        if let Some(cut) = &unfinished {
+            end = cut.start;
         }
-        Ok(WindowTranscript { language, segments, end })
+        Ok(WindowTranscript { language, segments, end, unfinished })
     }
 
     fn language(&mut self, samples: &[f32], _: &CancelToken) -> Result<(Language, f32), SpeechError> {

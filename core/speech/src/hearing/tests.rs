@@ -166,6 +166,16 @@ fn the_language_of_parts_is_asked_only_where_a_text_is_in_doubt_and_none_is_give
 }
 
 #[test]
+fn a_sentence_that_is_still_spoken_is_tentative() {
+    let (mut fake, cancel) = (Fake::default(), CancelToken::new());
+    let mut transcriber = Transcriber::with_detector(&mut fake, TranscribeOptions::default(), Box::new(Loud));
+    transcriber.push(&played(&vec![(Some(1), 16_000), (None, 4_800), (Some(2), 8_000)]));
+    assert_eq!(texts(&transcriber.tentative(&cancel).unwrap()), ["1", "2"]);
+    transcriber.push(&played(&vec![(Some(2), 8_000), (None, 48_000)]));
+    assert_eq!(texts(&transcriber.next(&cancel).unwrap().unwrap()), ["1", "2"]);
+}
+
+#[test]
 fn what_was_tentative_is_not_heard_again_when_it_becomes_certain() {
     let mut fake = Fake::default();
     let script = vec![(Some(7), 32_000), (None, 160_000), (Some(8), 32_000), (None, 8_000)];

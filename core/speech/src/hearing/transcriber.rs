@@ -156,8 +156,9 @@ impl<R: Recognize> Transcriber<R> {
     /// As for [`Recognizer::window`].
     pub fn tentative(&mut self, cancel: &CancelToken) -> Result<Vec<Segment>, SpeechError> {
         let Some(window) = self.cutter.window_so_far() else { return Ok(Vec::new()) };
-        let transcript = self.hear(&window, cancel)?;
-        Ok(placed(&window, transcript.segments))
+        let WindowTranscript { mut segments, unfinished, .. } = self.hear(&window, cancel)?;
+        segments.extend(unfinished);
+        Ok(placed(&window, segments))
     }
 
     /// Where the sound ends whose segments are certain, in seconds from its beginning.

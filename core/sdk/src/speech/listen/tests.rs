@@ -51,7 +51,7 @@ impl Recognize for Counter {
             mean_log_probability: 0.0,
             tokens: Vec::new(),
         };
-        Ok(WindowTranscript { language: Language::ENGLISH, segments: vec![segment], end })
+        Ok(WindowTranscript { language: Language::ENGLISH, segments: vec![segment], end, unfinished: None })
     }
 
     fn language(&mut self, _: &[f32], _: &CancelToken) -> Result<(Language, f32), SpeechError> {
