@@ -180,6 +180,50 @@ fn cancelling_one_takes_a_moment_and_disturbs_nobody() {
     });
 }
 
+/// Background work waits, because what a person waits for fills each pass. It is cancelled within a moment all the same.
+#[test]
+fn what_has_to_wait_can_be_cancelled() {
+    let (test_model, model) = model();
+    let adapter = TestAdapter::new("llama", 4, [GgmlDType::F32; 2], &targets(&test_model)).load(&model);
+    let adapters = [(adapter.expect("an adapter"), 0.7)];
+    let options = |priority| DecoderOptions { context_length: Some(4000), priority, ..DecoderOptions::default() };
+    let prompt = random_tokens(3900, model.config().vocab_size);
+    let done = AtomicBool::new(false);
+    thread::scope(|scope| {
+        for _ in 0..2 {
+            scope.spawn(|| {
+                // Other adapters share no pass.
+                let mut decoder = model.decoder(options(Priority::Foreground)).expect("a decoder");
+                decoder.set_adapters(&adapters).expect("an adapter of this model");
+                while !done.load(Ordering::Relaxed) {
+                    decoder.truncate(0);
+                    decoder.forward(&prompt, LogitRows::Last, &CancelToken::new()).expect("logits");
+                }
+            });
+        }
+        let cancelled = (0..20).map(|_| {
+            let cancel = CancelToken::new();
+            let reader = scope.spawn({
+                let (model, prompt, cancel) = (&model, &prompt, cancel.clone());
+                move || {
+                    let mut decoder = model.decoder(options(Priority::Background)).expect("a decoder");
+                    decoder.forward(prompt, LogitRows::Last, &cancel).map(<[f32]>::len)
+                }
+            });
+            thread::sleep(Duration::from_millis(20));
+            cancel.cancel();
+            let cancelled = Instant::now();
+            (reader.join().expect("no panic"), cancelled.elapsed())
+        });
+        let cancelled: Vec<_> = cancelled.collect();
+        done.store(true, Ordering::Relaxed);
+        for (outcome, after) in cancelled {
+            assert!(matches!(outcome, Err(EngineError::Cancelled) | Ok(_)), "{outcome:?}");
+            assert!(after < Duration::from_millis(100), "{after:?}");
+        }
+    });
+}
+
 /// One token's embedding is not a number.
 #[test]
 fn a_request_that_fails_fails_alone() {

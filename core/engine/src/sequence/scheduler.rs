@@ -1,7 +1,7 @@
 //! Continuous batching: requests that run at the same time share passes through the model, so each weight is read once for all of them.
 //!
 //! No thread of its own: of the threads that wait for their request, one at a time leads. It plans a pass of what all of them need next
-//! ([`plan`]), runs it, and gives everyone his logits. Requests join and leave between any two passes. Each gets the bits that it gets alone.
+//! ([`plan`]), runs it, and gives each of them its logits. Requests join and leave between any two passes. Each gets the bits that it gets alone.
 //!
 //! Yu et al., "Orca: A Distributed Serving System for Transformer-Based Generative Models", 2022 (scheduling by pass); Agrawal et al.,
 //! "SARATHI: Efficient LLM Inference by Piggybacking Decodes with Chunked Prefills", 2023; Hendler et al., "Flat Combining and the
@@ -15,7 +15,7 @@ use smallvec::SmallVec;
 use sotto_kernels::GEMV_ROWS;
 
 use super::group::Group;
-use super::plan::{Asked, plan};
+use super::plan::{Asked, Plan, plan};
 use crate::forward::{Pass, USUAL_SEQUENCES, Workspace};
 use crate::machine::check_available;
 use crate::model::Transformer;
@@ -119,16 +119,28 @@ impl Scheduler {
             }
             queue = match queue.led {
                 true => self.wait(queue, PATIENCE),
-                false => self.lead(queue, &cancel),
+                false => self.lead(queue, number, &cancel),
             };
         }
     }
 
-    /// Runs a pass.
-    fn lead<'a>(&'a self, mut queue: MutexGuard<'a, Queue>, cancel: &CancelToken) -> MutexGuard<'a, Queue> {
+    /// Runs a pass in which the request with this number takes part. If the next pass has no room for it, another one's thread leads: this
+    /// one must see at once when it is cancelled.
+    fn lead<'a>(
+        &'a self,
+        mut queue: MutexGuard<'a, Queue>,
+        number: u64,
+        cancel: &CancelToken,
+    ) -> MutexGuard<'a, Queue> {
         queue.led = true;
         queue = self.wait_for_the_others(queue, cancel);
-        let (mut in_pass, workspace) = (queue.take_pass(), queue.workspace.take());
+        let plan = queue.plan();
+        if !plan.iter().any(|&(index, _)| queue.waiting[index].number == number) {
+            queue.led = false;
+            self.changed.notify_all();
+            return self.wait(queue, PATIENCE);
+        }
+        let (mut in_pass, workspace) = (queue.take_pass(plan), queue.workspace.take());
         drop(queue);
 
         let started = Instant::now();
@@ -143,8 +155,8 @@ impl Scheduler {
         queue
     }
 
-    /// Whoever was in the last pass is choosing a token now, and will be here in a moment. A pass without him would make him wait for
-    /// the next one, and halve the number of those that share it. Whoever has ended costs half a pass, once.
+    /// Those that were in the last pass are choosing a token now, and will be here in a moment. A pass without them would make them wait for
+    /// the next one, and halve the number that share it. One that has ended costs half a pass, once.
     fn wait_for_the_others<'a>(
         &'a self,
         mut queue: MutexGuard<'a, Queue>,
@@ -218,11 +230,13 @@ impl Queue {
         is_cancelled().then(|| self.waiting.swap_remove(index).group)
     }
 
-    /// Takes the requests of the next pass.
-    fn take_pass(&mut self) -> InPass {
+    fn plan(&self) -> Plan {
         let asked: SmallVec<[_; USUAL_SEQUENCES]> = self.waiting.iter().map(Waiting::asked).collect();
-        let mut plan = plan(&asked);
-        drop(asked);
+        plan(&asked)
+    }
+
+    /// Takes the requests of the next pass.
+    fn take_pass(&mut self, mut plan: Plan) -> InPass {
         // From the last index to the first, so that taking one moves none of the others.
         plan.sort_unstable_by_key(|&(index, _)| std::cmp::Reverse(index));
         let taken = plan.into_iter().map(|(index, tokens)| (self.waiting.swap_remove(index), tokens));
@@ -233,8 +247,8 @@ impl Queue {
         in_pass
     }
 
-    /// After a pass: whoever has all that he asked for is finished, and whoever asked to stop; the others go on. If a pass of several failed, each
-    /// of them gets one of its own, and one's error does not become another's.
+    /// After a pass: a request that has all it asked for is finished, and one that was cancelled; the others go on. If a pass of several failed,
+    /// each of them gets one of its own, and one's error does not become another's.
     fn give_back(&mut self, in_pass: InPass, outcome: Result<(), EngineError>) {
         let shared = in_pass.len() > 1;
         let mut failure = outcome.err();
