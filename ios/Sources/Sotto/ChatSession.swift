@@ -1,3 +1,4 @@
+import Foundation
 internal import SottoFFI
 
 /// Why an answer ended.
