@@ -65,7 +65,8 @@ pub fn test() -> Result<(), String> {
 fn test_package(swift: &Swift, package: &str, scratch: &str) -> Result<(), String> {
     // On Linux, packed copies of models are kept there, and not in the home folder.
     let data = format!("XDG_DATA_HOME={}", folder()?.join(scratch).join("data").display());
-    let test = ["swift", "test", "--package-path", package, "--scratch-path", scratch];
+    // One after the other: some measure how soon work stops.
+    let test = ["swift", "test", "--no-parallel", "--package-path", package, "--scratch-path", scratch];
     let mut tests = swift.command("env", &[[data.as_str()].as_slice(), &test].concat())?;
     tests.args(["-Xswiftc", "-warnings-as-errors"]);
     for option in linker_options(env::consts::OS, &folder()?.join("target/debug")) {
