@@ -36,8 +36,8 @@ const ARM64: Abi = Abi {
     name: "arm64-v8a",
     target: "aarch64-linux-android",
     emulation: "aarch64linux",
-    largest: 9_800_000,
-    largest_core: 6_900_000,
+    largest: 10_000_000,
+    largest_core: 7_100_000,
 };
 
 /// Emulators. More instruction sets, and wider code.
