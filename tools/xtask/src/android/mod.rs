@@ -45,8 +45,8 @@ const X86_64: Abi = Abi {
     name: "x86_64",
     target: "x86_64-linux-android",
     emulation: "elf_x86_64",
-    largest: 14_500_000,
-    largest_core: 11_000_000,
+    largest: 15_000_000,
+    largest_core: 11_500_000,
 };
 
 /// The oldest Android that the library runs on, as in `android/aar/AndroidManifest.xml`.

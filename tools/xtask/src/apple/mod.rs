@@ -27,7 +27,7 @@ const MACOS: (u32, u32) = (13, 0);
 /// What the library may add to an app, in bytes.
 const LARGEST: u64 = 10_500_000;
 /// The same of what Debian's compiler builds to check: it is optimized little, without link-time optimization, and thereby larger.
-const LARGEST_TO_CHECK: u64 = 13_000_000;
+const LARGEST_TO_CHECK: u64 = 13_500_000;
 
 /// One library of the framework.
 #[derive(Debug, Clone, Copy)]
