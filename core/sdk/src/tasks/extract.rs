@@ -1,6 +1,5 @@
 //! Extracts a value that fits a JSON schema from a text.
 
-use std::collections::VecDeque;
 use std::convert::Infallible;
 use std::sync::Arc;
 
@@ -8,6 +7,7 @@ use serde::Serialize;
 use serde_json::Value;
 use sotto_text::{Message, OutputFormat};
 
+use super::in_order::InOrder;
 use super::{constrained_request, context_for, lasting_tokens, most_together, prompts, split_context, task_prompt};
 use crate::finish_reason::FinishReason;
 use crate::generate::{Answer, Writers, slots_for};
@@ -99,9 +99,8 @@ impl<'a> Extractor<'a> {
         let mut texts_in_slots = vec![None; slots.count()];
         let mut writers = Writers::new(self.model, &mut *slots);
         let mut waiting = prompts.into_iter().zip(texts).enumerate();
-        let mut results: VecDeque<Option<Result<Extraction, Error>>> = texts.iter().map(|_| None).collect();
-        let mut reported = 0;
-        while reported < texts.len() {
+        let mut results = InOrder::new(texts.len());
+        while !results.is_done() {
             while let Some(slot) = writers.free_slot()
                 && let Some((index, (prompt, text))) = waiting.next()
             {
@@ -109,7 +108,7 @@ impl<'a> Extractor<'a> {
                 match started {
                     Ok(()) => texts_in_slots[slot] = Some(index),
                     Err(Error::Cancelled) => return Err(Error::Cancelled),
-                    Err(error) => results[index - reported] = Some(Err(error)),
+                    Err(error) => results.put(index, Err(error)),
                 }
             }
             writers.go_on(cancel)?;
@@ -117,12 +116,11 @@ impl<'a> Extractor<'a> {
                 if let Some(answer) = writers.take_finished(slot)
                     && let Some(index) = text.take()
                 {
-                    results[index - reported] = Some(self.value_of(answer));
+                    results.put(index, self.value_of(answer));
                 }
             }
-            while let Some(result) = results.pop_front_if(|result| result.is_some()).flatten() {
+            while let Some(result) = results.next() {
                 on_result(result);
-                reported += 1;
             }
         }
         Ok(())

@@ -2,6 +2,7 @@
 
 pub mod classify;
 pub mod extract;
+mod in_order;
 pub mod note_session;
 pub(crate) mod prompts;
 pub mod summarize;

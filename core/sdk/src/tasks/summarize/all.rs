@@ -1,6 +1,5 @@
 //! Summarizes many notes: several at a time, which share passes through the model.
 
-use std::collections::VecDeque;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc;
@@ -12,6 +11,7 @@ use crate::job::{Job, Reporter};
 use crate::loaded::Loaded;
 use crate::model::LocalModel;
 use crate::note::VoiceNote;
+use crate::tasks::in_order::InOrder;
 use crate::tasks::most_together;
 use crate::{CancelToken, Error};
 
@@ -64,14 +64,12 @@ fn summarize_all(
             scope.spawn(|| summarize_next(sender));
         }
         drop(sender);
-        let mut results: VecDeque<Option<Result<NoteSummary, Error>>> = notes.iter().map(|_| None).collect();
-        let mut reported = 0;
+        let mut results = InOrder::new(notes.len());
         for (index, result) in finished {
             cancel.check()?;
-            results[index - reported] = Some(result);
-            while let Some(result) = results.pop_front_if(|result| result.is_some()).flatten() {
+            results.put(index, result);
+            while let Some(result) = results.next() {
                 on_result(result);
-                reported += 1;
             }
         }
         Ok(cancel.check()?)
