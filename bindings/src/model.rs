@@ -9,6 +9,7 @@ use std::sync::Arc;
 use sotto_sdk::{Adapter, ClassifyOptions, LocalModel, NoteSession, Tokenizer, VoiceNote};
 
 use crate::options::parse_schema;
+use crate::session::turns;
 use crate::{
     FfiClassifyAllJob, FfiClassifyJob, FfiError, FfiExtractAllJob, FfiExtractJob, FfiInspectJob, FfiLabel,
     FfiLoadAdapterJob, FfiLoadJob, FfiLoadOptions, FfiLoadTokenizerJob, FfiModelFile, FfiModelReport, FfiPackJob,
@@ -149,14 +150,12 @@ impl FfiModel {
         history: Vec<FfiTurn>,
         snapshot: &str,
     ) -> Result<FfiResumeJob, FfiError> {
-        let history = history.into_iter().map(TryInto::try_into).collect::<Result<Vec<_>, _>>()?;
-        Ok(self.0.resume_from(instructions.as_deref(), &history, Path::new(snapshot)).into())
+        Ok(self.0.resume_from(instructions.as_deref(), &turns(history)?, Path::new(snapshot)).into())
     }
 
     /// [`LocalModel::resume`].
     pub fn resume(&self, instructions: Option<String>, history: Vec<FfiTurn>) -> Result<FfiSession, FfiError> {
-        let history = history.into_iter().map(TryInto::try_into).collect::<Result<Vec<_>, _>>()?;
-        Ok(FfiSession(self.0.resume(instructions.as_deref(), &history)?))
+        Ok(FfiSession(self.0.resume(instructions.as_deref(), &turns(history)?)?))
     }
 
     /// [`LocalModel::start_loading_adapter`].

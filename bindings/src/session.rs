@@ -28,6 +28,11 @@ impl TryFrom<FfiTurn> for Turn {
     }
 }
 
+/// The turns of a history.
+pub(crate) fn turns(history: Vec<FfiTurn>) -> Result<Vec<Turn>, FfiError> {
+    history.into_iter().map(TryInto::try_into).collect()
+}
+
 impl From<Turn> for FfiTurn {
     fn from(Turn { question, calls, answer }: Turn) -> Self {
         Self { question, calls: calls.into_iter().map(Into::into).collect(), answer }
