@@ -135,7 +135,7 @@ fn hundreds_of_random_requests_get_what_they_get_alone() {
     }
 }
 
-/// Someone begins a long prompt and stops, again and again, in passes that he shares with others' decode.
+/// Someone begins a long prompt and stops, again and again, in passes that others' decode shares.
 #[test]
 fn cancelling_one_takes_a_moment_and_disturbs_nobody() {
     let (_, model) = model();
