@@ -71,26 +71,18 @@ public class Assistant internal constructor(internal val fallback: Fallback, pri
         entries: List<E>,
         serializer: KSerializer<E>,
         minConfidence: Double,
-    ): E? {
-        val labels = labelsOf(entries, serializer)
-        val result = classify(text, labels, minConfidence)
-        return if (result.abstained) null else entries[labels.indexOfFirst { it.name == result.label }]
-    }
+    ): E? = constantOf(entries, serializer) { classify(text, it, minConfidence) }
 
     /** Extracts a value of the `@Serializable` type [T] from a text, like [LocalModel.extract]. */
     public suspend inline fun <reified T> extract(text: String): T = extract(text, serializer<T>()).value
 
     /** Like [extract], but with a serializer and metrics. */
-    public suspend fun <T> extract(text: String, serializer: KSerializer<T>): Extraction<T> {
-        val json = extractText(text, jsonSchema(serializer.descriptor).toString())
-        return Extraction(decode(serializer, json.value), json.metrics)
-    }
+    public suspend fun <T> extract(text: String, serializer: KSerializer<T>): Extraction<T> =
+        extractText(text, jsonSchema(serializer.descriptor).toString()).map { decode(serializer, it) }
 
     /** Extracts a value that fits a JSON schema from a text. */
-    public suspend fun extract(text: String, schema: JsonObject): Extraction<JsonElement> {
-        val json = extractText(text, schema.toString())
-        return Extraction(Json.parseToJsonElement(json.value), json.metrics)
-    }
+    public suspend fun extract(text: String, schema: JsonObject): Extraction<JsonElement> =
+        extractText(text, schema.toString()).map(Json::parseToJsonElement)
 
     /** Starts a conversation, like [LocalModel.session], but without tools. */
     public fun session(instructions: String? = null): AssistantSession = resume(instructions, emptyList())
@@ -106,7 +98,7 @@ public class Assistant internal constructor(internal val fallback: Fallback, pri
                 { serverExtract(text, schema, it, reason.toFfi()) },
                 FfiServerExtract::body,
                 { translated { read(it) } },
-                { value().let { Extraction(it.json, it.metrics.toMetrics()) } },
+                { value().toExtraction() },
             )
         },
     )

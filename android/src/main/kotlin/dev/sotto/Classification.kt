@@ -44,4 +44,15 @@ internal fun <E : Enum<E>> labelsOf(entries: List<E>, serializer: KSerializer<E>
     }
 }
 
+/** The constant of an enum class that [classify] chooses; null if it abstains. */
+internal suspend fun <E : Enum<E>> constantOf(
+    entries: List<E>,
+    serializer: KSerializer<E>,
+    classify: suspend (List<Label>) -> Classification,
+): E? {
+    val labels = labelsOf(entries, serializer)
+    val result = classify(labels)
+    return if (result.abstained) null else entries[labels.indexOfFirst { it.name == result.label }]
+}
+
 internal fun Label.toFfi() = FfiLabel(name, description)

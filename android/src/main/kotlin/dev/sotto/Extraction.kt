@@ -1,5 +1,7 @@
 package dev.sotto
 
+import dev.sotto.internal.FfiExtraction
+
 /**
  * A value extracted from a text.
  *
@@ -8,3 +10,7 @@ package dev.sotto
  */
 @ByValue
 public class Extraction<out T>(public val value: T, public val metrics: Metrics)
+
+internal fun FfiExtraction.toExtraction() = Extraction(json, metrics.toMetrics())
+
+internal fun <T, R> Extraction<T>.map(convert: (T) -> R) = Extraction(convert(value), metrics)

@@ -101,11 +101,7 @@ public class LocalModel internal constructor(private val ffi: FfiModel, public v
         entries: List<E>,
         serializer: KSerializer<E>,
         minConfidence: Double,
-    ): E? {
-        val labels = labelsOf(entries, serializer)
-        val result = classify(text, labels, minConfidence)
-        return if (result.abstained) null else entries[labels.indexOfFirst { it.name == result.label }]
-    }
+    ): E? = constantOf(entries, serializer) { classify(text, it, minConfidence) }
 
     /**
      * Classifies many texts: several are read together, and their common instruction is read once. Each snapshot is the
@@ -138,16 +134,12 @@ public class LocalModel internal constructor(private val ffi: FfiModel, public v
     public suspend inline fun <reified T> extract(text: String): T = extract(text, serializer<T>()).value
 
     /** Like [extract], but with a serializer and metrics. */
-    public suspend fun <T> extract(text: String, serializer: KSerializer<T>): Extraction<T> {
-        val json = extractText(text, jsonSchema(serializer.descriptor).toString())
-        return Extraction(decode(serializer, json.value), json.metrics)
-    }
+    public suspend fun <T> extract(text: String, serializer: KSerializer<T>): Extraction<T> =
+        extractText(text, jsonSchema(serializer.descriptor).toString()).map { decode(serializer, it) }
 
     /** Extracts a value that fits a JSON schema from a text. */
-    public suspend fun extract(text: String, schema: JsonObject): Extraction<JsonElement> {
-        val json = extractText(text, schema.toString())
-        return Extraction(Json.parseToJsonElement(json.value), json.metrics)
-    }
+    public suspend fun extract(text: String, schema: JsonObject): Extraction<JsonElement> =
+        extractText(text, schema.toString()).map(Json::parseToJsonElement)
 
     /** Like the other [extractAll], for values of the `@Serializable` type [T]. */
     public inline fun <reified T> extractAll(texts: List<String>): SottoTask<TextResult<Extraction<T>>, Unit> =
@@ -258,7 +250,7 @@ public class LocalModel internal constructor(private val ffi: FfiModel, public v
         schema: String,
         decoded: (String) -> T,
     ): SottoTask<TextResult<Extraction<T>>, Unit> = taskOf {
-        open().extractAll(texts, schema).request { Extraction(decoded(it.json), it.metrics.toMetrics()) }
+        open().extractAll(texts, schema).request { it.toExtraction().map(decoded) }
     }
 
     /** Loads and packs models. */
@@ -333,8 +325,7 @@ private fun FfiClassifyJob.request() = Request<Nothing, _>(this, { null }, { val
 private fun <T> FfiClassifyAllJob.request(convert: (FfiClassification) -> T) =
     Request(this, { textResult(::next, convert) }, ::value, ::cancel)
 
-private fun FfiExtractJob.request() =
-    Request<Nothing, _>(this, { null }, { value().let { Extraction(it.json, it.metrics.toMetrics()) } }, ::cancel)
+private fun FfiExtractJob.request() = Request<Nothing, _>(this, { null }, { value().toExtraction() }, ::cancel)
 
 private fun <T> FfiExtractAllJob.request(convert: (FfiExtraction) -> T) =
     Request(this, { textResult(::next, convert) }, ::value, ::cancel)
