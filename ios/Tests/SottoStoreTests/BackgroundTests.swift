@@ -77,14 +77,21 @@ import Testing
         }
     }
 
+    /// Asks for a model, and stops waiting as soon as the server was asked.
+    private func beginAndLeave(
+        _ downloads: BackgroundDownloads, _ source: ModelSource, _ server: TestServer
+    ) async throws {
+        let work = Task { try await downloads.install(source).file() }
+        try await until { server.requests.count == 1 }
+        work.cancel()
+        _ = await work.result
+    }
+
     @Test func itGoesOnWhenNobodyWaitsAndIsPutInItsPlace() async throws {
         let gate = DispatchSemaphore(value: 0)
         try await with(inTwoHalves(gate)) { downloads, store, server in
             let source = try source(server)
-            let work = Task { try await downloads.install(source).file() }
-            try await until { server.requests.count == 1 }
-            work.cancel()
-            _ = await work.result
+            try await beginAndLeave(downloads, source, server)
             #expect(store.find(source) == nil)
             gate.signal()
             try await until { store.find(source) != nil }
@@ -97,10 +104,7 @@ import Testing
         let gate = DispatchSemaphore(value: 0)
         try await with(inTwoHalves(gate)) { downloads, store, server in
             let source = try source(server)
-            let first = Task { try await downloads.install(source).file() }
-            try await until { server.requests.count == 1 }
-            first.cancel()
-            _ = await first.result
+            try await beginAndLeave(downloads, source, server)
             let second = Task { try await downloads.install(source).file() }
             try await Task.sleep(nanoseconds: 100_000_000)
             gate.signal()
@@ -113,10 +117,7 @@ import Testing
         let gate = DispatchSemaphore(value: 0)
         try await with(inTwoHalves(gate)) { downloads, store, server in
             let source = try source(server)
-            let work = Task { try await downloads.install(source).file() }
-            try await until { server.requests.count == 1 }
-            work.cancel()
-            _ = await work.result
+            try await beginAndLeave(downloads, source, server)
             try await until { (try? store.remove(source)) != nil }
             gate.signal()
             try await Task.sleep(nanoseconds: 200_000_000)
