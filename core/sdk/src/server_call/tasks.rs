@@ -13,14 +13,13 @@ use crate::finish_reason::FinishReason;
 use crate::note::VoiceNote;
 use crate::session::{ChatOptions, Reply, Turn};
 use crate::tasks::classify::{Classification, ClassifyOptions};
-use crate::tasks::extract::Extraction;
+use crate::tasks::extract::{ANSWER_TOKENS, Extraction};
 use crate::tasks::prompts;
 use crate::tasks::summarize::dictation::Dictation;
-use crate::tasks::summarize::{NoteSummary, SummaryOptions};
+use crate::tasks::summarize::{NoteSummary, SummaryOptions, check};
 
-/// The maximum number of tokens in a label, a value and a summary.
+/// The maximum number of tokens in a label and in a summary.
 const LABEL_TOKENS: usize = 128;
-const VALUE_TOKENS: usize = 1024;
 const SUMMARY_TOKENS: usize = 4096;
 
 /// Servers that do not hold a model to the schema need to be asked for it.
@@ -81,7 +80,7 @@ impl ServerCall<Infallible, Extraction> {
         fits_schema(&Value::Null, schema)?;
         let mut messages = prompts::extract(false, schema);
         messages.push(Message::new(Role::User, text));
-        let style = Style::greedy(VALUE_TOKENS, Some(schema.clone()));
+        let style = Style::greedy(ANSWER_TOKENS, Some(schema.clone()));
         let schema = schema.clone();
         let value = move |answer: ServerText| {
             let value = answer.json()?;
@@ -103,10 +102,7 @@ impl ServerCall<NoteSummary, NoteSummary> {
         server_model: &str,
         reason: HandoverReason,
     ) -> Result<Self, Error> {
-        options.check()?;
-        if note.segments().is_empty() {
-            return Err(Error::invalid_input("the note has no words: there is nothing to summarize"));
-        }
+        check(note, options)?;
         let dictation = Dictation::new(note, options);
         let mut messages = prompts::summarize(false, options.language.as_deref(), true);
         messages.push(Message::new(Role::User, dictation.note()));

@@ -19,7 +19,7 @@ use crate::note::span_pieces;
 use crate::{CancelToken, Error};
 
 /// The maximum number of tokens in an extracted value.
-const ANSWER_TOKENS: usize = 1024;
+pub(crate) const ANSWER_TOKENS: usize = 1024;
 
 /// A value extracted from a text.
 #[derive(Debug, Clone, PartialEq, Serialize)]

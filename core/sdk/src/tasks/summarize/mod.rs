@@ -84,10 +84,7 @@ fn summarize_together(
     reporter: &Reporter<NoteSummary>,
     cancel: &CancelToken,
 ) -> Result<NoteSummary, Error> {
-    options.check()?;
-    if note.segments().is_empty() {
-        return Err(Error::invalid_input("the note has no words: there is nothing to summarize"));
-    }
+    check(note, options)?;
     if model.tuning.tuned && options.language.is_some() {
         log::warn!("this model copies titles and overviews from the note: the requested language has no effect");
     }
@@ -137,6 +134,16 @@ fn summarize_together(
         })?;
     }
     Ok(NoteSummary { metrics: cost, ..merged.summary() })
+}
+
+/// # Errors
+/// [`Error::InvalidInput`] for a note without words or an invalid language name.
+pub(crate) fn check(note: &VoiceNote, options: &SummaryOptions) -> Result<(), Error> {
+    options.check()?;
+    match note.segments().is_empty() {
+        true => Err(Error::invalid_input("the note has no words: there is nothing to summarize")),
+        false => Ok(()),
+    }
 }
 
 /// Reads the note so far: complete windows, and the part of the last one that no further word can change.
