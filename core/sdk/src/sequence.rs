@@ -90,7 +90,8 @@ impl Sequence {
         let Some((last, before)) = tokens.split_last() else { return Ok(()) };
         let fits = self.decoder.begin_with(&saved, tokens.len());
         self.decoder.truncate(before.len());
-        self.decoder.forward(&[*last], LogitRows::Last, cancel)?;
+        // Its keys and values are wanted, and hardly any logits.
+        self.decoder.forward_for(&[*last], LogitRows::Last, &[*last], cancel)?;
         let computed = self.decoder.prefix(tokens.len())?;
         if !fits || !computed.is_some_and(|computed| computed.holds_the_same_as(&saved)) {
             self.truncate(0);
